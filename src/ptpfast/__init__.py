@@ -1,0 +1,52 @@
+"""ptpfast: large files off a camera over Wi-Fi, fast and whole, by PTP/IP (ISO 15740 over TCP)."""
+
+from importlib import import_module
+from types import ModuleType
+
+from ._engine import Timeline
+from ._sink import CallbackSink, FileSink, MemorySink
+from ._version import __version__
+from .codes import EventCode, ObjectFormat, OperationCode, ResponseCode
+from .connection import Timeouts
+from .datasets import DeviceInfo, DevicePropDesc, StorageInfo
+from .errors import (
+    AccessDenied,
+    Cancelled,
+    ConnectFailed,
+    ConnectionLost,
+    DeviceBusy,
+    InitFailed,
+    InvalidObjectHandle,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    SinkError,
+    Timeout,
+    TransferError,
+)
+from .events import Event
+from .library import Report, pull
+from .objects import ObjectInfo, ObjectTable
+from .session import Session, connect
+from .transactions import Response
+from .transfer import Transfer
+
+# fmt: off
+__all__ = [
+    "AccessDenied", "CallbackSink", "Cancelled", "ConnectFailed", "ConnectionLost",
+    "DeviceBusy", "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileSink",
+    "InitFailed", "InvalidObjectHandle", "MemorySink", "NetworkError", "ObjectFormat",
+    "ObjectInfo", "ObjectTable", "OperationCode", "PTPError", "ProtocolError", "Report",
+    "Response", "ResponseCode", "ResponseError", "Session", "SinkError", "StorageInfo",
+    "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "__version__", "connect",
+    "pull",
+]
+# fmt: on
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`ptpfast.sim` and `ptpfast.ptpip` load when first used, so that an import stays quick."""
+    if name in ("sim", "ptpip"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

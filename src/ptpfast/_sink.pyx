@@ -1,0 +1,349 @@
+"""Where payload lands: a file, the caller's memory, or a callback.
+
+A sink does not know packets, sockets or time. It is filled in one of two ways, whichever suits it:
+the engine hands it the payload pieces of one read (`write`), or receives straight into the memory
+it lends (`window`, then `commit`). Both run without the GIL. Python ends it with `finish`
+(everything arrived) or `abandon` (it did not, keep what is there).
+
+One sink may outlive many data phases: the partial reads of one object all go into the same sink,
+and `position` is where the next byte goes.
+"""
+
+import errno as _errno
+import os
+
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.errno cimport EINTR, errno
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcpy
+
+from .errors import SinkError
+
+cdef extern from * nogil:
+    """
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <sys/types.h>
+    #include <sys/uio.h>
+    /* Reserves blocks behind the end of a file and leaves its length alone. 0, or an errno. */
+    static int ptpfast_reserve(int fd, long long offset, long long size) {
+    #if defined(__linux__)
+        #ifndef FALLOC_FL_KEEP_SIZE
+        #define FALLOC_FL_KEEP_SIZE 1
+        #endif
+        return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size) ? errno : 0;
+    #elif defined(__APPLE__)
+        fstore_t store = {F_ALLOCATEALL, F_PEOFPOSMODE, 0, size, 0};
+        (void)offset;
+        return fcntl(fd, F_PREALLOCATE, &store) ? errno : 0;
+    #else
+        (void)fd; (void)offset; (void)size;
+        return EOPNOTSUPP;
+    #endif
+    }
+    """
+    int ptpfast_reserve(int fd, long long offset, long long size)
+    ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
+
+cdef size_t CHUNK_SIZE = 1 << 20
+# The first growth of memory of our own; later it doubles, so it never exceeds twice what arrived.
+cdef size_t FIRST_GROWTH = 1 << 16
+cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
+
+
+cdef class Sink:
+    """A destination of payload. `position` is the offset at which its next byte goes.
+
+    Use one of the three kinds; this class only says what they share.
+    """
+
+    def __init__(self):
+        if type(self) is Sink:
+            raise TypeError("use FileSink, MemorySink or CallbackSink")
+
+    cdef uint8_t *window(self, size_t *size) except? NULL nogil:
+        size[0] = 0
+        return NULL
+
+    cdef int commit(self, size_t size) except -1 nogil:
+        self.position += size
+        return 0
+
+    cdef int write(self, iovec *pieces, int count) except -1 nogil:
+        """For sinks that lend memory: copies the pieces to where they would have been received."""
+        cdef uint8_t *to
+        cdef const uint8_t *source
+        cdef size_t size = 0, left, take
+        cdef int i
+        for i in range(count):
+            source = <const uint8_t *>pieces[i].iov_base
+            left = pieces[i].iov_len
+            while left:
+                to = self.window(&size)
+                take = left if left < size else size
+                memcpy(to, source, take)
+                self.commit(take)
+                source += take
+                left -= take
+        return 0
+
+    cdef uint64_t room(self) noexcept nogil:
+        return NO_LIMIT
+
+
+cdef class FileSink(Sink):
+    """Writes into a file whose length is always the number of bytes safely in it.
+
+    path: the part file; created if missing, never its final name (that is the caller's rename).
+    offset: where to go on; the file must be at least that long and is cut to it.
+    size: the final length if known; that much room is reserved at once, so that a full disk shows
+        before a byte has moved, and the file does not fragment. Never zero-filled.
+    hasher: an object with `update(bytes)`, given everything in order as it is written.
+
+    Raises SinkError when the file cannot be opened, reserved or written; `errno` says why, and what
+    had been written stays. After an error only `abandon` makes sense.
+    """
+
+    def __cinit__(self):
+        self._fd = -1
+
+    def __init__(self, path, *, offset=0, size=None, hasher=None):
+        self.path = os.fsdecode(path)
+        self._hasher = hasher
+        try:
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            if os.fstat(self._fd).st_size < offset:
+                raise ValueError(f"{self.path} is shorter than {offset} bytes")
+            os.ftruncate(self._fd, offset)
+        except OSError as error:
+            self.abandon()
+            raise _sink_error(error.errno, "open", self.path, 0) from error
+        except ValueError:
+            self.abandon()
+            raise
+        self.position = offset
+        if size is not None and size > offset:
+            self._reserve(offset, size - offset)
+
+    def _reserve(self, offset, size):
+        cdef int code = ptpfast_reserve(self._fd, offset, size)
+        # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; a lack of room is final.
+        if code in _NO_ROOM:
+            self.abandon()
+            raise _sink_error(code, f"reserve {size:,} bytes in", self.path, 0)
+
+    cdef int write(self, iovec *pieces, int count) except -1 nogil:
+        cdef ssize_t written
+        cdef int code
+        if self._hasher is not None:
+            with gil:
+                self._hash(pieces, count)
+        while count:
+            written = pwritev(self._fd, pieces, count, <long long>self.position)
+            if written < 0:
+                code = errno
+                if code == EINTR:
+                    continue
+                with gil:
+                    raise _sink_error(code, "write", self.path, self.position)
+            self.position += <size_t>written
+            # Step over what was written; a short write goes on in the middle of a piece.
+            while count and <size_t>written >= pieces[0].iov_len:
+                written -= <ssize_t>pieces[0].iov_len
+                pieces += 1
+                count -= 1
+            if count:
+                pieces[0].iov_base = <uint8_t *>pieces[0].iov_base + written
+                pieces[0].iov_len -= <size_t>written
+        return 0
+
+    cdef int _hash(self, iovec *pieces, int count) except -1:
+        # One bytes object for a whole read, not one for each packet.
+        cdef size_t total = 0
+        cdef int i
+        for i in range(count):
+            total += pieces[i].iov_len
+        joined = PyBytes_FromStringAndSize(NULL, total)
+        cdef char *to = PyBytes_AS_STRING(joined)
+        for i in range(count):
+            memcpy(to, pieces[i].iov_base, pieces[i].iov_len)
+            to += pieces[i].iov_len
+        self._hasher.update(joined)
+        return 0
+
+    def finish(self, *, sync=True):
+        """Closes the file, with `sync` after its data has reached the disk. SinkError if it did
+        not."""
+        cdef int fd = self._fd
+        if fd < 0:
+            return
+        try:
+            os.ftruncate(fd, self.position)  # gives back what was reserved and not needed
+            if sync:
+                os.fsync(fd)
+        except OSError as error:
+            raise _sink_error(error.errno, "flush", self.path, self.position) from error
+        finally:
+            self._fd = -1
+            os.close(fd)
+
+    def abandon(self):
+        """Closes the file and keeps what is in it. Never raises for the disk; safe to call
+        twice."""
+        cdef int fd = self._fd
+        if fd < 0:
+            return
+        self._fd = -1
+        try:
+            os.ftruncate(fd, self.position)
+        except OSError:
+            pass  # only a reservation is lost to view; the length was right before
+        os.close(fd)
+
+    def __dealloc__(self):
+        if self._fd >= 0:
+            os.close(self._fd)
+
+
+cdef class MemorySink(Sink):
+    """Writes into memory: the caller's, or its own when given none.
+
+    buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of any
+        dtype); it is held, so it cannot be resized or freed, until `finish` or `abandon`. TypeError
+        or BufferError when it is not such a buffer.
+    offset: the byte of it at which the first byte goes.
+
+    Without a buffer it grows with what arrives, never with what was announced; `finish` returns the
+    bytearray. With one it is full at the end of the buffer: the engine then stops and asks.
+    """
+
+    def __init__(self, buffer=None, *, offset=0):
+        if buffer is None:
+            self._own = bytearray()
+            return
+        PyObject_GetBuffer(buffer, &self._export, PyBUF_WRITABLE)
+        self._exported = True
+        if not 0 <= offset <= self._export.len:
+            self.abandon()
+            raise ValueError(f"offset {offset} is outside the buffer")
+        self._start = <uint8_t *>self._export.buf
+        self._capacity = self._export.len
+        self.position = offset
+
+    cdef uint8_t *window(self, size_t *size) except? NULL nogil:
+        if self._own is not None and self.position == self._capacity:
+            with gil:
+                self._grow()
+        size[0] = self._capacity - self.position
+        return self._start + self.position
+
+    cdef int _grow(self) except -1:
+        self._capacity = max(FIRST_GROWTH, 2 * self._capacity)
+        PyByteArray_Resize(self._own, self._capacity)
+        self._start = <uint8_t *>PyByteArray_AS_STRING(self._own)
+        return 0
+
+    cdef uint64_t room(self) noexcept nogil:
+        if self._own is not None:
+            return NO_LIMIT
+        return self._capacity - self.position
+
+    def finish(self):
+        """Lets go of the caller's buffer; returns its own bytearray, or None if there was a
+        buffer."""
+        if self._own is None:
+            self.abandon()
+            return None
+        own, self._own = self._own, None
+        PyByteArray_Resize(own, self.position)
+        self._start, self._capacity = NULL, self.position
+        return own
+
+    def abandon(self):
+        """Lets go of the buffer; what was received is in it. Safe to call twice."""
+        if self._exported:
+            self._exported = False
+            self._start, self._capacity = NULL, self.position
+            PyBuffer_Release(&self._export)
+
+    def __dealloc__(self):
+        if self._exported:
+            PyBuffer_Release(&self._export)
+
+
+cdef class CallbackSink(Sink):
+    """Calls back with memoryview slices of `chunk_size` bytes, in order; the last may be shorter.
+
+    A slice is valid during the call; whoever needs it longer copies it, or slices it again (such a
+    slice stays valid, its memory is then not used again). An exception from the callback ends the
+    transfer and reaches the caller.
+    """
+
+    def __init__(self, callback, *, chunk_size=CHUNK_SIZE):
+        if chunk_size < 1:
+            raise ValueError("chunk_size must be at least 1")
+        self._callback = callback
+        self._capacity = chunk_size
+        self._renew()
+
+    cdef int _renew(self) except -1:
+        self._chunk = bytearray(self._capacity)
+        self._start = <uint8_t *>PyByteArray_AS_STRING(self._chunk)
+        return 0
+
+    cdef uint8_t *window(self, size_t *size) except? NULL nogil:
+        size[0] = self._capacity - self._filled
+        return self._start + self._filled
+
+    cdef int commit(self, size_t size) except -1 nogil:
+        self.position += size
+        self._filled += size
+        if self._filled == self._capacity:
+            with gil:
+                self._deliver()
+        return 0
+
+    cdef int _deliver(self) except -1:
+        view = memoryview(self._chunk)[:self._filled]
+        self._filled = 0
+        try:
+            self._callback(view)
+        finally:
+            view.release()
+            try:
+                self._chunk.pop()  # refused while a slice of it is kept somewhere
+                self._chunk.append(0)
+            except BufferError:
+                self._renew()
+        return 0
+
+    def finish(self):
+        """Delivers what is left."""
+        if self._filled:
+            self._deliver()
+
+    def abandon(self):
+        """Drops what was not delivered yet."""
+        self.position -= self._filled
+        self._filled = 0
+
+
+_HINTS = {
+    code: hint
+    for codes, hint in [
+        ("ENOSPC EDQUOT", "free some space and run it again; what arrived is kept"),
+        ("EFBIG", "this filesystem cannot hold a file of that size (FAT stops at 4 GiB)"),
+        ("EACCES EPERM EROFS", "choose a folder that can be written"),
+        ("ENOENT ENOTDIR EISDIR", "check the folder"),
+    ]
+    for code in [getattr(_errno, name) for name in codes.split()]
+}
+_NO_ROOM = frozenset([_errno.ENOSPC, _errno.EDQUOT, _errno.EFBIG])
+
+
+def _sink_error(code, doing, path, received):
+    text = os.strerror(code)
+    hint = _HINTS.get(code, "check the folder and the disk it is on")
+    return SinkError(f"cannot {doing} {path}: {text}", errno=code, received=received, hint=hint)

@@ -1,0 +1,73 @@
+"""What ended a run, as one line and an exit status. The statuses are listed in `ptpfast --help`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from .signals import INTERRUPTED
+
+USAGE, UNREACHABLE, REFUSED, PROTOCOL, DISK, VERIFICATION = 2, 3, 4, 5, 6, 7
+SOME_FAILED = 1
+DEFECT = 70  # EX_SOFTWARE of sysexits.h
+
+
+class OutputClosed(Exception):
+    """Nobody reads standard output any more (`ptpfast ls … | head`)."""
+
+    STATUS = 141  # what a shell shows for SIGPIPE
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What happened, what to try, and the exit status."""
+
+    message: str
+    hint: str
+    status: int
+    defect: bool = False
+
+
+def explain(error: BaseException) -> Failure:
+    """The failure an exception stands for."""
+    from ..errors import PTPError
+
+    if isinstance(error, PTPError):
+        return Failure(error.message, error.hint, status_of(error))
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx is not None else "ptpfast"
+        return Failure(error.format_message().rstrip("."), f"see '{command} --help'", USAGE)
+    if isinstance(error, click.ClickException):
+        return Failure(error.format_message(), "", USAGE)
+    if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):
+        return Failure("interrupted", "", INTERRUPTED)
+    if isinstance(error, OutputClosed):
+        return Failure("nobody reads the output", "", OutputClosed.STATUS)
+    if isinstance(error, OSError):
+        what = f"{error.filename}: " if error.filename else ""
+        return Failure(f"{what}{error.strerror or error}", "check the disk and the folder", DISK)
+    if isinstance(error, ModuleNotFoundError) and error.name in ("rich", "platformdirs"):
+        return Failure(f"{error.name} is missing", "pip install 'ptpfast[cli]'", USAGE)
+    return Failure(
+        f"a defect in ptpfast: {type(error).__name__}: {error}",
+        "please report it, with what --verbose shows",
+        DEFECT,
+        defect=True,
+    )
+
+
+def status_of(error: BaseException) -> int:
+    """The exit status for a PTPError, by who is to blame."""
+    from .. import errors
+
+    rows: tuple[tuple[type[BaseException], int], ...] = (
+        (errors.NetworkError, UNREACHABLE),
+        (errors.InitFailed, REFUSED),
+        (errors.ResponseError, REFUSED),
+        (errors.ProtocolError, PROTOCOL),
+        (errors.SinkError, DISK),
+        (errors.TransferError, VERIFICATION),
+        (errors.Cancelled, INTERRUPTED),
+    )
+    return next((status for kind, status in rows if isinstance(error, kind)), SOME_FAILED)

@@ -1,0 +1,125 @@
+"""`ptpfast info`: what the camera is, what is in it, what it can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .options import Common, command, host_argument
+from .output import Output, human_size
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
+
+
+@command("info 192.168.1.1", "info 192.168.1.1 --json")
+@host_argument
+def info(common: Common, host: tuple[str, int]) -> None:
+    """Camera, storages, battery, abilities."""
+    from ..session import connect
+
+    with connect(host[0], port=host[1], timeouts=common.timeouts) as session:
+        camera = _camera(session)
+        common.output.record("camera", **camera)
+        _show_camera(common.output, camera)
+        for storage_id in session.storage_ids():
+            _storage(common.output, session, storage_id)
+
+
+def _camera(session: Session) -> dict[str, Any]:
+    device = session.device_info
+    return {
+        "manufacturer": device.manufacturer,
+        "model": device.model,
+        "device_version": device.device_version,
+        "serial_number": device.serial_number,
+        "name": session.connection.name,
+        "guid": session.connection.guid.hex(),
+        "vendor": session.vendor.name,
+        "battery_percent": _battery(session),
+        "partial_reads": [_name(session, code) for code in _partial_reads(session)],
+        "large_objects": _reaches_beyond_4_gib(session),
+        "operations": [_name(session, code) for code in device.operations_supported],
+    }
+
+
+def _battery(session: Session) -> int | None:
+    from ..codes import DevicePropCode
+    from ..errors import ProtocolError, ResponseError
+
+    if DevicePropCode.BatteryLevel not in session.device_info.device_properties_supported:
+        return None
+    try:
+        value = session.property(DevicePropCode.BatteryLevel)
+    except (ResponseError, ProtocolError):
+        return None  # listed, and yet not told
+    return value if isinstance(value, int) else None
+
+
+def _partial_reads(session: Session) -> list[int]:
+    reads = session.vendor.partial_reads
+    return [read.operation for read in reads if session.supports(read.operation)]
+
+
+def _reaches_beyond_4_gib(session: Session) -> bool:
+    return any(
+        read.offset_bits > 32 and session.supports(read.operation)
+        for read in session.vendor.partial_reads
+    )
+
+
+def _name(session: Session, code: int) -> str:
+    from ..codes import OperationCode
+
+    for table in (OperationCode, session.vendor.operations):
+        if table is not None and code in set(table):
+            return table(code).name
+    return f"0x{code:04X}"
+
+
+def _show_camera(output: Output, camera: dict[str, Any]) -> None:
+    battery = camera["battery_percent"]
+    large = "yes, in parts" if camera["large_objects"] else "only whole, not resumable"
+    rows = {
+        "Camera": f"{camera['manufacturer']} {camera['model']}".strip()
+        or "tells nothing of itself",
+        "Name": camera["name"],
+        "Firmware": camera["device_version"],
+        "Serial number": camera["serial_number"],
+        "GUID": camera["guid"],
+        "Known as": camera["vendor"],
+        "Battery": "not told" if battery is None else f"{battery} %",
+        "Reads in parts": ", ".join(camera["partial_reads"]) or "no: downloads cannot be resumed",
+        "Objects over 4 GiB": large,
+        "Operations": str(len(camera["operations"])),
+    }
+    for label, value in rows.items():
+        output.row(label, value)
+
+
+def _storage(output: Output, session: Session, storage_id: int) -> None:
+    from ..errors import ProtocolError, ResponseError
+
+    try:
+        storage = session.storage_info(storage_id)
+    except (ResponseError, ProtocolError) as error:
+        output.record("storage", id=storage_id, error=str(error))
+        output.row(f"Storage {storage_id:#010x}", str(error))
+        return
+    capacity, free = (
+        None if size == UNKNOWN else size
+        for size in (storage.max_capacity, storage.free_space_in_bytes)
+    )
+    output.record(
+        "storage",
+        id=storage_id,
+        description=storage.storage_description,
+        label=storage.volume_label,
+        capacity=capacity,
+        free=free,
+        writable=storage.access_capability == 0,
+    )
+    label = storage.volume_label or storage.storage_description
+    text = f"{human_size(free)} free of {human_size(capacity)}" + (f", {label}" if label else "")
+    output.row(f"Storage {storage_id:#010x}", text)

@@ -1,0 +1,103 @@
+"""`ptpfast ls`: the objects on the camera, one a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..library.naming import printable
+from .options import Common, command, host_argument
+from .output import Output, human_size, plural
+from .selecting import Wanted, selecting
+
+if TYPE_CHECKING:
+    from ..objects import ObjectInfo, ObjectTable
+
+
+@command(
+    "ls 192.168.1.1",
+    "ls 192.168.1.1 --format raw --since 2026-11-22",
+    "ls 192.168.1.1 --json | jq -r 'select(.type==\"object\") | .path'",
+)
+@host_argument
+@selecting
+def ls(common: Common, host: tuple[str, int], wanted: Wanted) -> int:
+    """List the objects on the camera.
+
+    On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs
+    between them. Status 1 when the camera could not describe some objects.
+    """
+    from ..session import connect
+    from .progress import display
+
+    selection = wanted.selection()
+    with connect(host[0], port=host[1], timeouts=common.timeouts) as session:
+        with display(common.output) as shown:
+            table = session.objects(progress=shown.listing)
+        chosen = selection.apply(table)
+        _show(common.output, chosen)
+        undated = selection.undated(table)
+    if undated:
+        common.output.note(f"{plural(undated, 'object')} without a date left out")
+    return _failures(common.output, table)
+
+
+def _show(output: Output, chosen: list[ObjectInfo]) -> None:
+    if output.json:
+        for info in chosen:
+            output.record("object", **object_record(info))
+    elif output.for_terminal:
+        _table(output, chosen)
+    else:
+        for info in chosen:
+            output.result("\t".join(_columns(info, people=False)))
+
+
+def object_record(info: ObjectInfo) -> dict[str, object]:
+    """An object's fields in JSON."""
+    return {
+        "handle": info.handle,
+        "name": info.name,
+        "size": info.size,
+        "format": info.format,
+        "captured": info.captured.isoformat() if info.captured else None,
+        "path": info.path,
+        "kind": info.kind,
+        "storage_id": info.storage_id,
+        "protected": info.protected,
+    }
+
+
+def _columns(info: ObjectInfo, *, people: bool) -> tuple[str, ...]:
+    if people:
+        size = human_size(info.size)
+        date = info.captured.isoformat(" ", "seconds") if info.captured else "-"
+    else:
+        size = "-" if info.size is None else str(info.size)
+        date = info.captured.isoformat() if info.captured else "-"
+    return (
+        f"{info.handle:#010x}",
+        size,
+        f"{info.format:#06x}",
+        date,
+        printable(info.path),
+    )
+
+
+def _table(output: Output, chosen: list[ObjectInfo]) -> None:
+    rows = [("HANDLE", "SIZE", "FORMAT", "DATE", "PATH")]
+    rows += [_columns(info, people=True) for info in chosen]  # type: ignore[misc]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for handle, size, format, date, path in rows:
+        output.result(
+            f"{handle:<{widths[0]}}  {size:>{widths[1]}}  {format:<{widths[2]}}  "
+            f"{date:<{widths[3]}}  {path}"
+        )
+    total = sum(info.size or 0 for info in chosen)
+    output.note(f"{plural(len(chosen), 'object')}, {human_size(total)}")
+
+
+def _failures(output: Output, table: ObjectTable) -> int:
+    for handle, error in table.failures:
+        output.record("failure", handle=handle, message=str(error))
+        output.note(f"ptpfast: {handle:#010x} cannot be described: {error}")
+    return 1 if table.failures else 0

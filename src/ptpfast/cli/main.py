@@ -1,0 +1,140 @@
+"""`ptpfast`: finds the command, runs it, and ends the process with a status that means something.
+
+Commands are imported when they are run, so that `ptpfast --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from .._version import __version__
+from .failure import OutputClosed, explain
+from .output import Output
+from .signals import orderly_end
+
+COMMANDS = {
+    "info": "Camera, storages, battery, abilities.",
+    "ls": "List the objects on the camera.",
+    "pull": "Download what is not here yet.",
+    "simulate": "Be a camera on this machine.",
+    "demo": "Simulate, pull, verify, show; needs no camera.",
+}
+
+EPILOG = """\b
+Exit status:
+  0    all done
+  1    some objects failed; they are listed
+  2    the command line is wrong
+  3    the camera cannot be reached, or was lost
+  4    the camera refused
+  5    the camera broke the protocol
+  6    the local disk: full, or not writable
+  7    an object did not arrive as announced
+  70   a defect of ptpfast itself; --verbose shows where
+  130  interrupted; finished and part files are kept, the same command continues
+  141  nobody reads the output any more
+"""
+
+
+class Commands(click.Group):
+    """The group; `main` is where every run ends."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__package__}.{cmd_name}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def main(  # type: ignore[override] # one of click's own two forms
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        arguments = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        extra["obj"] = state = State(arguments)
+        _lenient_streams()
+        with orderly_end():
+            try:
+                result = super().main(arguments, "ptpfast", **extra)
+                status = result if isinstance(result, int) else 0
+                _flush()
+            except BaseException as error:  # noqa: BLE001 # here every run ends
+                status = state.end(error)
+        sys.exit(status)
+
+
+class State:
+    """What the group knows of the run: its arguments and, once a command has begun, its output."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self.output: Output | None = None
+        self._arguments = arguments
+
+    def end(self, error: BaseException) -> int:
+        """Reports what ended the run; the exit status."""
+        if isinstance(error, click.exceptions.Exit):
+            return error.exit_code
+        if isinstance(error, SystemExit):
+            return error.code if isinstance(error.code, int) else 1
+        failure = explain(error)
+        try:
+            output = self.output or self._output_for_usage()
+            output.fail(failure, error)
+        except OutputClosed:
+            return OutputClosed.STATUS
+        except OSError:  # there is nowhere left to say it
+            pass
+        return failure.status
+
+    def _output_for_usage(self) -> Output:
+        """For what is wrong with the command line itself, before any command ran."""
+        words = self._arguments[: self._arguments.index("--")] if "--" in self._arguments else None
+        given = self._arguments if words is None else words
+        name = next((word for word in given if word in COMMANDS), "")
+        verbose = "--verbose" in given
+        output = Output(name, json="--json" in given, verbose=verbose)
+        output.header()
+        return output
+
+
+def _lenient_streams() -> None:
+    """A name a terminal's encoding lacks must not end a run."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    """What click has printed itself (help, version) may find nobody reading."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="ptpfast %(version)s")
+def ptpfast() -> None:
+    """Fast, dependable transfer of large files from cameras that speak PTP/IP.
+
+    \b
+    Examples:
+      ptpfast demo
+      ptpfast ls 192.168.1.1
+      ptpfast pull 192.168.1.1 ~/Pictures/today --format raw
+    """

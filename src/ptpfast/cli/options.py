@@ -1,0 +1,221 @@
+"""What commands accept: kinds of values, and the options every command has.
+
+A value that makes no sense is a usage error here, before anything is connected or written.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+from ..library.address import parse_address
+from ..library.naming import printable
+from .output import Output
+
+_UNITS = {
+    "": 1,
+    "K": 1000,
+    "M": 1000**2,
+    "G": 1000**3,
+    "T": 1000**4,
+    "KI": 1 << 10,
+    "MI": 1 << 20,
+    "GI": 1 << 30,
+    "TI": 1 << 40,
+}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
+LARGEST = 1 << 62
+
+
+class _Kind(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
+    pass
+
+
+class Address(_Kind):
+    """`HOST[:PORT]` as (host, port)."""
+
+    name = "host[:port]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int]:
+        try:
+            return parse_address(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Size(_Kind):
+    """Bytes: `65536`, `512K`, `25M`, `1.5GiB`; K, M, G are powers of 1000, KiB, MiB, GiB of 1024."""
+
+    name = "bytes"
+
+    def __init__(self, least: int = 0) -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        match = _SIZE.fullmatch(value.strip()) if value.isascii() else None
+        if match is None or match[2].upper() == "I":
+            self.fail(f"{value!r} is not a size; write 65536, 512K, 25M or 1MiB", param, ctx)
+        size = float(match[1]) * _UNITS[match[2].upper()]
+        if not self.least <= size < LARGEST:
+            self.fail(f"{value!r} is out of range", param, ctx)
+        return int(match[1]) * _UNITS[match[2].upper()] if match[1].isdecimal() else int(size)
+
+
+class Seconds(_Kind):
+    """A time greater than 0, in seconds."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds <= 86_400:
+            self.fail(f"{value!r} is not a number of seconds above 0", param, ctx)
+        return seconds
+
+
+class Moment(_Kind):
+    """A date (`2026-11-22`) or a date and time (`2026-11-22T14:30`), by the camera's clock."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            if len(value) <= len("2026-11-22"):
+                return date.fromisoformat(value)
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write 2026-11-22 or 2026-11-22T14:30", param, ctx)
+
+
+class Words(_Kind):
+    """Words of a list, with commas between them."""
+
+    name = "list"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+        self.name = ",".join(allowed)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = tuple(word.strip().lower() for word in value.split(","))
+        for word in words:
+            if word not in self.allowed:
+                self.fail(f"{word!r} is not one of {', '.join(self.allowed)}", param, ctx)
+        return words
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every command is given."""
+
+    output: Output
+    timeout_s: float | None
+
+    @property
+    def timeouts(self) -> Any:
+        """`connection.Timeouts` as asked for: `--timeout` for connecting and for every wait."""
+        from ..connection import Timeouts
+
+        if self.timeout_s is None:
+            return Timeouts()
+        seconds = self.timeout_s
+        return Timeouts(seconds, seconds, seconds, min(seconds, Timeouts().close))
+
+
+def command(*examples: str) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Makes a command of a function: the common options, examples in the help, the header line.
+
+    The function is given `common` first and returns an exit status, None for 0.
+    """
+    epilog = "\b\nExamples:\n" + "\n".join(f"  ptpfast {line}" for line in examples)
+
+    def decorate(function: Callable[..., int | None]) -> click.Command:
+        name = function.__name__
+
+        @click.pass_context
+        @functools.wraps(function)
+        def run(
+            context: click.Context,
+            /,
+            *,
+            json: bool,
+            quiet: bool,
+            verbose: bool,
+            timeout: float | None,
+            **options: Any,
+        ) -> int:
+            output = Output(name, json=json, quiet=quiet, verbose=verbose)
+            context.obj.output = output
+            output.header()
+            with _logging(verbose):
+                return function(Common(output, timeout), **options) or 0
+
+        for option in _COMMON:
+            run = option(run)
+        settings = {"help_option_names": ["-h", "--help"]}
+        return click.command(name, epilog=epilog, context_settings=settings)(run)
+
+    return decorate
+
+
+_COMMON = (
+    click.option(
+        "--timeout", type=Seconds(), help="Longest wait for the camera (30; 10 to connect)."
+    ),
+    click.option("--verbose", is_flag=True, help="Say what happens inside."),
+    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("--json", is_flag=True, help="JSON Lines on standard output."),
+)
+
+host_argument = click.argument("host", type=Address(), metavar="HOST[:PORT]")
+chunk_option = click.option(
+    "--chunk",
+    type=Size(),
+    metavar="BYTES",
+    help="Bytes to ask the camera for at a time, such as 1M or 512K; 0 for whole objects. "
+    "Without it ptpfast finds out.",
+)
+
+
+@contextmanager
+def _logging(verbose: bool) -> Iterator[None]:
+    """The package's log on standard error with `--verbose`, else nowhere."""
+    log = logging.getLogger("ptpfast")
+    handler: logging.Handler = logging.NullHandler()
+    level = log.level
+    if verbose and sys.stderr is not None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_OneLine("ptpfast %(levelname)s %(threadName)s: %(message)s"))
+        log.setLevel(logging.DEBUG)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+
+
+class _OneLine(logging.Formatter):
+    """What a camera says ends up in the log too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))

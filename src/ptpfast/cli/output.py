@@ -1,0 +1,145 @@
+"""What a command prints: results on standard output, words for people on standard error.
+
+With `--json` standard output is JSON Lines: one object a line, `type` its first field, a header with
+the schema's version first. A camera's text goes to a terminal through `printable` only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import Any, TextIO
+
+from .._version import __version__
+from ..errors import SinkError
+from ..library.naming import printable
+from .failure import Failure, OutputClosed
+
+SCHEMA = 1
+
+
+class Output:
+    """The two streams of one run. OutputClosed when nobody reads standard output any more, SinkError
+    when it cannot be written."""
+
+    def __init__(
+        self, command: str, *, json: bool = False, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self.command = command
+        self.json = json
+        self.quiet = quiet
+        self.verbose = verbose
+
+    def header(self) -> None:
+        """The first line with `--json`; nothing otherwise."""
+        self.record("header", schema=SCHEMA, command=self.command, version=__version__)
+
+    def record(self, type: str, /, **fields: Any) -> None:
+        """A line of JSON with `--json`; nothing otherwise."""
+        if self.json:
+            self._write(json.dumps({"type": type, **fields}))
+
+    def result(self, text: str) -> None:
+        """A line for people on standard output, unless that is JSON."""
+        if not self.json:
+            self._write(text)
+
+    def row(self, label: str, value: str) -> None:
+        """A line of a list of facts, for people; the value may be a camera's."""
+        self.result(f"{label:<20} {printable(value)}")
+
+    def note(self, text: str) -> None:
+        """A line on standard error, unless `--quiet`."""
+        if not self.quiet:
+            say(text)
+
+    def fail(self, failure: Failure, error: BaseException | None = None) -> None:
+        """One line on standard error, and a record."""
+        if failure.status == OutputClosed.STATUS:
+            return
+        if failure.defect and self.verbose and error is not None:
+            say("".join(traceback.format_exception(error)), one_line=False)
+        text = failure.message + (f"; {failure.hint}" if failure.hint else "")
+        say(f"ptpfast: {text}")
+        self.record(
+            "error", message=failure.message, hint=failure.hint or None, status=failure.status
+        )
+
+    @property
+    def for_terminal(self) -> bool:
+        """Whether results are read by a person on a terminal."""
+        return not self.json and is_terminal(sys.stdout)
+
+    def _write(self, line: str) -> None:
+        stream = sys.stdout
+        if stream is None:  # started with standard output closed
+            return
+        try:
+            stream.write(line + "\n")
+            stream.flush()
+        except BrokenPipeError:
+            _drop_output()
+            raise OutputClosed from None
+        except OSError as error:
+            _drop_output()
+            raise SinkError(
+                f"cannot write the output: {error.strerror}",
+                errno=error.errno or 0,
+                hint="check where standard output goes",
+            ) from error
+
+
+def say(text: str, *, one_line: bool = True) -> None:
+    """A line on standard error, safe for a terminal; that nobody reads it is no error."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write((printable(text) if one_line else text) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream goes to a terminal."""
+    return stream is not None and stream.isatty()
+
+
+def _drop_output() -> None:
+    """What is still in the buffer must not fail again when Python ends."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def human_size(size: int | None) -> str:
+    """Bytes for people, in powers of 1000: `25.0 MB`."""
+    if size is None:
+        return "?"
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.95:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def human_seconds(seconds: float) -> str:
+    """A duration for people: `0.8 s`, `3 min 07 s`, `2 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 file`, `3 files`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,241 @@
+"""What is seen of a run: bars on a terminal, a plain line for each finished file elsewhere.
+
+Everything goes to standard error. `display` chooses; a display is an `Observer` of `library.pull`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..library.naming import printable
+from ..library.pull import ALREADY_HERE, Observer
+from ..library.report import FileResult, Report
+from .ls import object_record
+from .output import Output, human_seconds, human_size, is_terminal, plural
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from ..objects import ObjectInfo
+
+LISTING_LINE_S = 5.0  # without a terminal: a line about a long listing not more often
+
+
+@contextmanager
+def display(output: Output) -> Iterator[Observer]:
+    """The display for this run's streams: nothing, plain lines, or bars. Gone when it ends."""
+    if output.quiet:
+        yield Observer()
+    # Bars and log lines would write over each other.
+    elif output.verbose or not is_terminal(sys.stderr):
+        yield Lines(output)
+    else:
+        try:
+            import rich.progress  # noqa: F401
+        except ModuleNotFoundError:
+            yield Lines(output)
+            return
+        with Bars(output) as bars:
+            yield bars
+
+
+class Lines(Observer):
+    """A line for each file that is done."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._count = 0
+        self._done = 0
+        self._listed = time.monotonic()
+
+    def listing(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._listed > LISTING_LINE_S:
+            self._listed = now
+            self._output.note(f"listing: {done:,} of {total:,}")
+
+    def planned(self, report: Report, count: int, size: int) -> None:
+        self._count = count
+        self._output.note(plan_line(report, count, size))
+
+    def finished(self, result: FileResult) -> None:
+        if result.status in ("downloaded", "failed", "unfinished"):
+            self._done += 1
+        text = finished_line(result)
+        if text is not None:
+            place = f"[{self._done}/{self._count}] " if result.status == "downloaded" else ""
+            self._output.note(place + text)
+
+    def hashing(self, path: Path) -> None:
+        self._output.note(f"{path.name}: checksum of the file that is here")
+
+
+class Bars(Observer):
+    """A bar for the file in flight and one for all, or one for the listing."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._bars: Progress
+        self._whole: TaskID | None = None
+        self._file: TaskID | None = None
+        self._list: TaskID | None = None
+        self._before = 0  # bytes of the objects that are done with
+        self._first: int | None = None  # where the object in flight began
+
+    def __enter__(self) -> Bars:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True, highlight=False, markup=False, emoji=False),
+            expand=True,
+            transient=True,
+        )
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def _print(self, text: str) -> None:
+        self._bars.console.print(printable(text), soft_wrap=True)
+
+    def listing(self, done: int, total: int) -> None:
+        if self._list is None:
+            self._list = self._bars.add_task("listing", total=total)
+        self._bars.update(self._list, completed=done, description=f"listing {done:,}/{total:,}")
+        if done >= total:
+            self._bars.remove_task(self._list)
+            self._list = None
+
+    def planned(self, report: Report, count: int, size: int) -> None:
+        self._print(plan_line(report, count, size))
+        if count:
+            self._whole = self._bars.add_task(f"{plural(count, 'file')}", total=size)
+
+    def started(self, info: ObjectInfo, path: Path) -> None:
+        self._first = None
+        self._file = self._bars.add_task(printable(path.name), total=info.size)
+
+    def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+        if self._file is None or self._whole is None:
+            return
+        self._bars.update(self._file, completed=received, total=size)
+        self._bars.update(self._whole, completed=self._before + received)
+
+    def finished(self, result: FileResult) -> None:
+        if self._file is not None:
+            self._bars.remove_task(self._file)
+            self._file = None
+            self._before += result.size or 0
+            if self._whole is not None:
+                self._bars.update(self._whole, completed=self._before)
+        text = finished_line(result)
+        if text is not None:
+            self._print(text)
+
+    def hashing(self, path: Path) -> None:
+        if self._file is not None:
+            self._bars.remove_task(self._file)
+        self._file = self._bars.add_task(f"checksum of {printable(path.name)}", total=None)
+
+
+def plan_line(report: Report, count: int, size: int) -> str:
+    """What a run is going to do."""
+    here = sum(1 for result in report.files if result.reason == ALREADY_HERE)
+    parts = [f"{plural(report.selected, 'object')} selected"]
+    if here:
+        parts.append(f"{here:,} already here")
+    parts.append(f"{count:,} to fetch ({human_size(size)})" if count else "nothing to fetch")
+    return ", ".join(parts)
+
+
+def finished_line(result: FileResult) -> str | None:
+    """A line about a file that is done with; None for one that was here already."""
+    name = result.path.name if result.path else name_of(result)
+    transfer = result.transfer
+    if transfer is not None:
+        rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
+        resumed = f", resumed at {human_size(transfer.resumed_at)}" if transfer.resumed_at else ""
+        took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
+        return f"{name}  {human_size(transfer.size)} in {took}{resumed}"
+    if result.status == "failed":
+        return f"{name} failed: {result.reason}"
+    if result.status == "skipped" and result.reason != ALREADY_HERE:
+        return f"{name} skipped: {result.reason}"
+    if result.status == "unfinished":
+        return f"{name} unfinished; {human_size(result.kept)} kept"
+    return None
+
+
+def name_of(result: FileResult) -> str:
+    """The object's own name, its handle where it has none."""
+    if result.object is not None and result.object.name:
+        return result.object.name
+    return f"object 0x{result.handle:X}"
+
+
+class Recorder(Observer):
+    """Hands everything on to a display, and prints what is a result: a record for each object with
+    `--json`, a line for each that a dry run would fetch without."""
+
+    def __init__(self, output: Output, shown: Observer) -> None:
+        self._output = output
+        self._shown = shown
+        self.listing = shown.listing  # type: ignore[method-assign]
+        self.planned = shown.planned  # type: ignore[method-assign]
+        self.started = shown.started  # type: ignore[method-assign]
+        self.progress = shown.progress  # type: ignore[method-assign]
+        self.hashing = shown.hashing  # type: ignore[method-assign]
+
+    def finished(self, result: FileResult) -> None:
+        self._shown.finished(result)
+        if self._output.json:
+            self._output.record("file", **file_record(result))
+        elif result.status == "planned" and result.object is not None:
+            size = human_size(result.object.size)
+            self._output.result(printable(f"{result.object.path} -> {result.path} ({size})"))
+
+
+def file_record(result: FileResult) -> dict[str, Any]:
+    """What became of an object, in JSON."""
+    fields: dict[str, Any] = {
+        "status": result.status,
+        "file": str(result.path) if result.path else None,
+        "reason": result.reason or None,
+        "handle": result.handle,
+    }
+    if result.object is not None:
+        fields |= object_record(result.object)
+    if result.status == "unfinished":
+        fields["kept"] = result.kept
+    transfer = result.transfer
+    if transfer is not None:
+        fields |= {
+            "size": transfer.size,
+            "received": transfer.received,
+            "resumed_at": transfer.resumed_at,
+            "seconds": round(transfer.seconds, 6),
+            "verified": transfer.verified,
+            "sha256": transfer.sha256,
+            "operation": transfer.operation,
+            "chunk": transfer.chunk,
+        }
+    return fields

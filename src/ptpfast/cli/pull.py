@@ -1,0 +1,165 @@
+"""`ptpfast pull`: what is not here yet, downloaded; and a summary, whatever happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .failure import SOME_FAILED, VERIFICATION, Failure, OutputClosed, explain, status_of
+from .options import Common, chunk_option, command, host_argument
+from .output import Output, human_seconds, human_size, plural
+from .selecting import Wanted, selecting
+
+if TYPE_CHECKING:
+    from ..library.report import FileResult, Report
+
+ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
+VERIFY = ("size", "hash")
+
+
+@command(
+    "pull 192.168.1.1 ~/Pictures/today",
+    "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
+    "pull 192.168.1.1 . --include 'DSC_01*' --order newest --dry-run",
+    "pull 192.168.1.1 . --json",
+)
+@host_argument
+@click.argument("dest", type=click.Path(path_type=Path), metavar="DEST")
+@selecting
+@click.option(
+    "--on-conflict",
+    type=click.Choice(ON_CONFLICT),
+    default="rename",
+    show_default=True,
+    help="When a different file has the name: take the next free number, leave the object, replace "
+    "the file, or count it as failed.",
+)
+@click.option(
+    "--verify",
+    type=click.Choice(VERIFY),
+    default="size",
+    show_default=True,
+    help="Compare sizes, or also SHA-256 of what arrived with the file read back.",
+)
+@click.option(
+    "--manifest",
+    is_flag=True,
+    help="Write SHA256SUMS into DEST, for sha256sum -c; implies --verify hash.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
+@chunk_option
+def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
+    """Download what is not here yet.
+
+    Files go straight into DEST, which is made if need be. A file of the same name, size and date is
+    not fetched again, and an interrupted file is continued where it stopped.
+    """
+    from ..library.pull import pull as run
+    from .progress import Recorder, display
+
+    output = common.output
+    try:
+        with display(output) as shown:
+            report = run(
+                _address(host),
+                dest,
+                **vars(wanted),
+                **options,
+                observer=Recorder(output, shown),
+                timeouts=common.timeouts,
+            )
+    except BaseException as error:  # noqa: BLE001 # its report is to be shown
+        return _ended_early(output, error)
+    summary(output, report)
+    return status(report)
+
+
+def _address(host: tuple[str, int]) -> str:
+    name, port = host
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
+def _ended_early(output: Output, error: BaseException) -> int:
+    """The error, then the summary of what there is; the exit status. Raises what is none of ours."""
+    report: Report | None = getattr(error, "report", None)
+    failure = explain(error)
+    if report is None or failure.defect or isinstance(error, OutputClosed):
+        raise error
+    kept = [plural(report.downloaded, "file") + " complete"]
+    kept += [
+        f"{human_size(result.kept)} of {result.path.name} kept"
+        for result in report.having("unfinished")
+        if result.path is not None and result.kept
+    ]
+    again = "the same command continues"
+    hint = (
+        f"{failure.hint}; {', '.join(kept)}, {again}" if failure.hint else ", ".join((*kept, again))
+    )
+    if failure.status == 6 and not report.downloaded and not report.having("unfinished"):
+        hint = failure.hint  # nothing has begun
+    output.fail(Failure(failure.message, hint, failure.status), error)
+    summary(output, report)
+    return failure.status
+
+
+def status(report: Report) -> int:
+    """The exit status of a run that came to its end."""
+    errors = [result.error for result in report.having("failed")]
+    if not errors:
+        return 0
+    kinds = {SOME_FAILED if error is None else status_of(error) for error in errors}
+    return VERIFICATION if VERIFICATION in kinds else SOME_FAILED
+
+
+def summary(output: Output, report: Report) -> None:
+    """The last line of a run, in JSON or for people; failures before it."""
+    for result in report.having("failed"):
+        if not output.json and output.quiet:
+            output.result(f"failed: {_describe(result)}")
+    output.record(
+        "summary",
+        objects=report.objects,
+        bytes=report.bytes,
+        seconds=round(report.seconds, 6),
+        skipped=report.skipped,
+        failed=report.failed,
+        retries=report.retries,
+        downloaded=report.downloaded,
+        remaining=report.remaining,
+        undated=report.undated,
+        mb_per_s=round(report.mb_per_s, 3),
+        manifest=str(report.manifest) if report.manifest else None,
+        ok=report.ok,
+    )
+    if not output.quiet:
+        output.result(summary_line(report))
+
+
+def summary_line(report: Report) -> str:
+    """What came of a run, for people."""
+    planned = report.having("planned")
+    if planned:
+        size = sum(result.size or 0 for result in planned)
+        text = f"{plural(len(planned), 'file')} to fetch, {human_size(size)}"
+    else:
+        text = f"{plural(report.downloaded, 'file')} fetched"
+    if report.bytes:
+        took = human_seconds(report.seconds)
+        text += f", {human_size(report.bytes)} in {took} ({report.mb_per_s:.1f} MB/s)"
+    if report.skipped:
+        text += f"; {report.skipped:,} skipped"
+    if report.failed:
+        text += f"; {report.failed:,} failed"
+    if not planned and report.remaining:
+        text += f"; {report.remaining:,} not yet"
+    if report.undated:
+        text += f"; {report.undated:,} without a date left out"
+    return text
+
+
+def _describe(result: FileResult) -> str:
+    from .progress import name_of
+
+    return f"{name_of(result)}: {result.reason}"

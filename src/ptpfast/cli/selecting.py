@@ -1,0 +1,100 @@
+"""The options that say which objects are meant, for every command that takes objects."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import Moment, Words
+
+if TYPE_CHECKING:
+    from ..library.selection import Selection
+
+KINDS = ("raw", "jpeg", "video", "all")
+ORDERS = ("oldest", "newest")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The selection as it stands on the command line; keywords of `library.pull.pull`."""
+
+    formats: tuple[str, ...]
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    since: date | None
+    until: date | None
+    order: str
+
+    def selection(self) -> Selection:
+        """The same as the library's object."""
+        from ..library.selection import Selection
+
+        return Selection(**vars(self))
+
+
+def selecting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options; the function is given them as `wanted`."""
+
+    @functools.wraps(function)
+    def run(
+        *args: Any,
+        format: tuple[tuple[str, ...], ...],
+        include: tuple[str, ...],
+        exclude: tuple[str, ...],
+        since: date | None,
+        until: date | None,
+        order: str,
+        **rest: Any,
+    ) -> Any:
+        if since is not None and until is not None and _later(since, until):
+            raise click.BadParameter(f"{until} is before --since {since}", param_hint="'--until'")
+        formats = tuple(dict.fromkeys(word for words in format for word in words)) or ("all",)
+        wanted = Wanted(formats, include, exclude, since, until, order)
+        return function(*args, wanted=wanted, **rest)
+
+    for option in _OPTIONS:
+        run = option(run)
+    return run
+
+
+def _later(since: date, until: date) -> bool:
+    first, last = (
+        moment if isinstance(moment, datetime) else datetime.combine(moment, edge)
+        for moment, edge in ((since, time.min), (until, time.max))
+    )
+    return first.replace(tzinfo=None) > last.replace(tzinfo=None)
+
+
+_OPTIONS = (
+    click.option(
+        "--order",
+        type=click.Choice(ORDERS),
+        default="oldest",
+        show_default=True,
+        help="Which come first, by capture date.",
+    ),
+    click.option("--until", type=Moment(), metavar="DATE", help="Taken then or before."),
+    click.option("--since", type=Moment(), metavar="DATE", help="Taken then or later."),
+    click.option(
+        "--exclude", multiple=True, metavar="GLOB", help="Leave out what fits; may be repeated."
+    ),
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="GLOB",
+        help="Only names that fit, such as '*_01*.NEF'; with a slash, the path on the card. "
+        "May be repeated.",
+    ),
+    click.option(
+        "--format",
+        type=Words(KINDS),
+        multiple=True,
+        metavar=",".join(KINDS),
+        help="Kinds of objects, by extension; default all.",
+    ),
+)

@@ -1,0 +1,279 @@
+"""Every error ptpfast raises, arranged by who is to blame.
+
+    PTPError
+    ├── NetworkError (OSError)   ConnectFailed · ConnectionLost · Timeout (TimeoutError) the network
+    ├── InitFailed                                          the Responder refused us at the door
+    ├── ResponseError            DeviceBusy, AccessDenied, … by code      the Responder said no
+    ├── ProtocolError                                       the Responder broke the rules
+    ├── SinkError (OSError)                                 our disk
+    ├── TransferError                                       an object is wrong, changed or gone
+    └── Cancelled                                           somebody asked
+
+Misuse of the API is a ValueError, TypeError or RuntimeError. Every PTPError carries `received`: the
+payload bytes of the transaction that are safely in the sink, so that a transfer can go on there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .codes import FailReason, OperationCode, ResponseCode, name_of
+
+
+class PTPError(Exception):
+    """Base of all ptpfast errors. `hint` says what to try; `received` counts bytes kept."""
+
+    hint: str = ""
+    received: int = 0
+    transaction_id: int | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None, received: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.received = received
+        if hint is not None:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python's own way would call the class with the message alone, and would lose `errno`.
+        state = dict(vars(self))
+        if isinstance(self, OSError):
+            state["errno"] = self.errno
+        return _restore, (type(self), self.args), state
+
+
+def _restore(cls: type[PTPError], args: tuple[Any, ...]) -> PTPError:
+    """An error as it was pickled or copied, but for its attributes, which follow by themselves."""
+    error = cls.__new__(cls)
+    error.args = args
+    return error
+
+
+class NetworkError(PTPError, OSError):
+    """The network failed us; the session is over, connect again."""
+
+
+class ConnectFailed(NetworkError):
+    """No connection could be made: nobody answers, or what answers is not a camera."""
+
+    hint = "check that the camera's Wi-Fi is on and that this computer has joined it"
+
+
+class ConnectionLost(NetworkError):
+    """The connection ended in the middle of something."""
+
+    hint = "the camera may have gone to sleep or out of range; run the same command again"
+
+
+class Timeout(NetworkError, TimeoutError):
+    """Nothing arrived for as long as we were told to wait."""
+
+    hint = "the camera is silent; wake it, move closer, or allow more time with a longer timeout"
+
+
+_FAIL_TEXT: dict[int, tuple[str, str]] = {
+    FailReason.REJECTED_INITIATOR: (
+        "this computer is not registered with it",
+        "pair this computer in the camera's Wi-Fi menu, and keep the same GUID and name",
+    ),
+    FailReason.BUSY: (
+        "it is busy, probably with another computer or phone",
+        "disconnect the other one, or wait half a minute after an unclean end",
+    ),
+    FailReason.UNSPECIFIED: (
+        "it gave no reason",
+        "switch the camera's Wi-Fi off and on and try again",
+    ),
+    FailReason.FUJI_BUSY: (
+        "it is busy or is paired under another name",
+        "wait a second and try again, with the name used for pairing",
+    ),
+    FailReason.FUJI_INVALID_VERSION: (
+        "it wants another protocol version",
+        "this model needs Fujifilm's own handshake",
+    ),
+}
+
+
+class InitFailed(PTPError):
+    """The Responder answered Init Fail. `reason` is a `FailReason`, or the plain number."""
+
+    def __init__(self, reason: int, *, where: str = "the camera") -> None:
+        text, hint = _FAIL_TEXT.get(
+            reason, ("it gave an unknown reason", "switch the camera's Wi-Fi off and on")
+        )
+        super().__init__(f"{where} refused the connection: {text} (reason {reason})", hint=hint)
+        self.reason = FailReason(reason) if reason in _FAIL_TEXT else reason
+
+
+class ResponseError(PTPError):
+    """The Responder answered an operation with something other than OK.
+
+    `code` and `operation` are ints (compare them with `ResponseCode` and `OperationCode`);
+    `parameters` are the response's. The session stays usable. `response_error` finds the class.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        operation: int,
+        parameters: tuple[int, ...] = (),
+        *,
+        doing: str = "",
+        received: int = 0,
+        code_name: str = "",
+    ) -> None:
+        what = doing or name_of(OperationCode, operation)
+        super().__init__(
+            f"{what}: camera answered {code_name or name_of(ResponseCode, code)}", received=received
+        )
+        self.code = code
+        self.operation = operation
+        self.parameters = parameters
+
+
+class DeviceBusy(ResponseError):
+    """0x2019: the Responder is busy; a normal, passing answer."""
+
+    hint = "wait for the camera to finish writing, then try again"
+
+
+class AccessDenied(ResponseError):
+    """0x200F: the Responder will not hand this out now."""
+
+    hint = "the camera may be in the wrong Wi-Fi mode, or the object is protected"
+
+
+class OperationNotSupported(ResponseError):
+    """0x2005."""
+
+    hint = "this camera does not offer it"
+
+
+class ParameterNotSupported(ResponseError):
+    """0x2006."""
+
+
+class SessionNotOpen(ResponseError):
+    """0x2003: the Responder has lost our session."""
+
+    hint = "connect again"
+
+
+class InvalidTransactionID(ResponseError):
+    """0x2004."""
+
+
+class InvalidStorageID(ResponseError):
+    """0x2008."""
+
+
+class InvalidObjectHandle(ResponseError):
+    """0x2009: no such object; it may have been deleted on the camera."""
+
+    hint = "it may have been deleted on the camera; list again"
+
+
+class StoreFull(ResponseError):
+    """0x200C."""
+
+    hint = "the card is full"
+
+
+class StoreReadOnly(ResponseError):
+    """0x200E."""
+
+    hint = "the card is write-protected"
+
+
+class ObjectWriteProtected(ResponseError):
+    """0x200D."""
+
+    hint = "the picture is protected on the camera"
+
+
+class StoreNotAvailable(ResponseError):
+    """0x2013: no card, or the camera is going to sleep."""
+
+    hint = "check the card; wake the camera"
+
+
+class NoThumbnailPresent(ResponseError):
+    """0x2010."""
+
+
+class TransactionCancelled(ResponseError):
+    """0x201F."""
+
+
+# One row a response code that has a class of its own; everything else is a plain ResponseError.
+RESPONSE_ERRORS: dict[int, type[ResponseError]] = {
+    ResponseCode.SessionNotOpen: SessionNotOpen,
+    ResponseCode.InvalidTransactionID: InvalidTransactionID,
+    ResponseCode.OperationNotSupported: OperationNotSupported,
+    ResponseCode.ParameterNotSupported: ParameterNotSupported,
+    ResponseCode.InvalidStorageID: InvalidStorageID,
+    ResponseCode.InvalidObjectHandle: InvalidObjectHandle,
+    ResponseCode.StoreFull: StoreFull,
+    ResponseCode.ObjectWriteProtected: ObjectWriteProtected,
+    ResponseCode.StoreReadOnly: StoreReadOnly,
+    ResponseCode.AccessDenied: AccessDenied,
+    ResponseCode.NoThumbnailPresent: NoThumbnailPresent,
+    ResponseCode.StoreNotAvailable: StoreNotAvailable,
+    ResponseCode.DeviceBusy: DeviceBusy,
+    ResponseCode.TransactionCancelled: TransactionCancelled,
+}
+
+
+def response_error(
+    code: int,
+    operation: int,
+    parameters: tuple[int, ...] = (),
+    *,
+    doing: str = "",
+    received: int = 0,
+    code_name: str = "",
+) -> ResponseError:
+    """The error for a response code: the class of `RESPONSE_ERRORS`, else `ResponseError`.
+
+    `doing` names the operation with its object (`GetObjectInfo(0x40012)`); `code_name` is for codes
+    that only a vendor's table can name.
+    """
+    cls = RESPONSE_ERRORS.get(code, ResponseError)
+    return cls(code, operation, parameters, doing=doing, received=received, code_name=code_name)
+
+
+class ProtocolError(PTPError):
+    """Bytes that PTP/IP or a dataset's layout does not allow. The connection is of no more use.
+
+    `packet_type` is the packet's number, 0 where none applies; `offset` is the byte position in the
+    packet, dataset or data phase at which it showed.
+    """
+
+    hint = "the camera broke the protocol; please report it with the camera's model"
+
+    def __init__(
+        self, message: str, *, packet_type: int = 0, offset: int = 0, received: int = 0
+    ) -> None:
+        super().__init__(message, received=received)
+        self.packet_type = packet_type
+        self.offset = offset
+
+
+class SinkError(PTPError, OSError):
+    """Our side could not store the bytes: disk full, not writable. `errno` says why."""
+
+    def __init__(self, message: str, *, errno: int = 0, received: int = 0, hint: str = "") -> None:
+        super().__init__(message, received=received, hint=hint)
+        self.errno = errno
+
+
+class TransferError(PTPError):
+    """An object did not arrive as announced: wrong size or content, changed, or gone."""
+
+
+class Cancelled(PTPError):
+    """`cancel()` was called from another thread."""

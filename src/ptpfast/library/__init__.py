@@ -1,0 +1,12 @@
+"""Many objects at once: which to take, what to call them here, what is here already, what came of it.
+
+Modules: `selection`, `naming`, `folder`, `manifest`, `pull`, `report`. Nothing here knows packets; one
+object's transfer is `ptpfast.transfer`'s.
+"""
+
+from __future__ import annotations
+
+from .pull import pull
+from .report import Report
+
+__all__ = ["Report", "pull"]

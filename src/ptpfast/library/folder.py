@@ -1,0 +1,183 @@
+"""What is in the destination folder: which file is which object, which names are free.
+
+Reads directories and file attributes only; never opens a file, never writes but to try whether it
+could. Symbolic links, folders and other things that are not regular files are never taken for an
+object and never written through.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SinkError
+from .naming import JOURNAL_SUFFIX, PART_SUFFIX, base_name, numbered, same_name
+
+if TYPE_CHECKING:
+    from ..objects import ObjectInfo
+
+# FAT keeps modification times to two seconds.
+SAME_TIME_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something in the folder. `size` and `modified` (seconds since 1970) of what is no regular file
+    mean nothing."""
+
+    name: str
+    regular: bool
+    size: int
+    modified: float
+
+    def is_copy_of(self, info: ObjectInfo) -> bool:
+        """Whether this is the object, as far as name, size and date can tell.
+
+        The name has been compared. An object without a size needs the date to agree, one without a
+        date the size, one without either is never known again.
+        """
+        size = info.size or None  # some bodies say 0 for what is large
+        moment = info.captured or info.modified  # what a download sets the modification time to
+        if not self.regular or (size is None and moment is None):
+            return False
+        if size is not None and size != self.size:
+            return False
+        if moment is None:
+            return True
+        try:
+            captured = moment.timestamp()
+        except (OverflowError, OSError, ValueError):  # not a time of this system's
+            return size is not None
+        return abs(captured - self.modified) <= SAME_TIME_S
+
+
+class Folder:
+    """The destination as it was when read, and what the run has taken of it since."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the folder; one that does not exist is empty. SinkError when it cannot be read."""
+        self.path = path
+        self._named: dict[str, list[Entry]] = defaultdict(list)
+        self._numbered: dict[str, list[Entry]] = defaultdict(list)
+        self._claimed: set[str] = set()  # names of entries
+        self._taken: set[str] = set()  # keys of names given to objects of this run
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    self._add(entry)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise folder_error(path, error) from error
+
+    def _add(self, found: os.DirEntry[str]) -> None:
+        try:
+            status = found.stat(follow_symlinks=False)
+        except OSError:  # gone meanwhile
+            return
+        regular = stat.S_ISREG(status.st_mode)
+        entry = Entry(found.name, regular, status.st_size, status.st_mtime)
+        self._named[same_name(found.name)].append(entry)
+        if base := base_name(found.name):
+            self._numbered[same_name(base)].append(entry)
+
+    def claim_same_name(self, info: ObjectInfo, name: str) -> Path | None:
+        """The file that is this object under its own name; it is then nobody else's."""
+        return self._claim(info, self._named.get(same_name(name), ()))
+
+    def claim_numbered(self, info: ObjectInfo, name: str) -> Path | None:
+        """The file that is this object under its name with a number behind it."""
+        return self._claim(info, self._numbered.get(same_name(name), ()))
+
+    def _claim(self, info: ObjectInfo, entries: list[Entry] | tuple[()]) -> Path | None:
+        for entry in entries:
+            if entry.name not in self._claimed and entry.is_copy_of(info):
+                self._claimed.add(entry.name)
+                self._taken.add(same_name(entry.name))
+                return self.path / entry.name
+        return None
+
+    def is_free(self, name: str) -> bool:
+        """Whether nothing of that name is here, nor was given to an object of this run, nor would
+        its part file be something else than a regular file."""
+        key = same_name(name)
+        return key not in self._taken and key not in self._named and self._part_is_usable(name)
+
+    def can_replace(self, name: str) -> bool:
+        """Whether what is here under that name is a regular file no object of this run owns."""
+        key = same_name(name)
+        entries = self._named.get(key, [])
+        return (
+            key not in self._taken
+            and bool(entries)
+            and all(entry.regular and entry.name not in self._claimed for entry in entries)
+            and self._part_is_usable(name)
+        )
+
+    def _part_is_usable(self, name: str) -> bool:
+        return all(
+            entry.regular
+            for suffix in (PART_SUFFIX, JOURNAL_SUFFIX)
+            for entry in self._named.get(same_name(name + suffix), [])
+        )
+
+    def take(self, name: str) -> Path:
+        """Gives a name to an object of this run; its path."""
+        self._taken.add(same_name(name))
+        return self.path / name
+
+    def take_free(self, name: str) -> Path:
+        """The name itself or its first numbered form that is free, given to an object of this run."""
+        candidate, number = name, 0
+        while not self.is_free(candidate):
+            number += 1
+            candidate = numbered(name, number)
+        return self.take(candidate)
+
+    def what_is(self, name: str) -> str:
+        """What stands in an object's way under that name, for a message."""
+        entries = self._named.get(same_name(name), [])
+        if any(not entry.regular for entry in entries):
+            return "something that is not a regular file has that name"
+        if entries and entries[0].name not in self._claimed:
+            return f"a different file of that name is here ({entries[0].size:,} bytes)"
+        return "another object of the camera has that name"
+
+    def kept_size(self, path: Path) -> int:
+        """Bytes of an object's unfinished part file; 0 when there is none."""
+        entries = self._named.get(same_name(path.name + PART_SUFFIX), [])
+        return entries[0].size if entries and entries[0].regular else 0
+
+    def free_space(self) -> int:
+        """Bytes that may be written here. SinkError when the system does not tell."""
+        try:
+            status = os.statvfs(self.path)
+        except OSError as error:
+            raise folder_error(self.path, error) from error
+        return status.f_bavail * status.f_frsize
+
+
+def prepare(path: Path) -> None:
+    """Makes the folder, its parents too, and tries whether files can be made in it. SinkError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise folder_error(path, error) from error
+
+
+def folder_error(path: Path, error: OSError) -> SinkError:
+    """An operating system's error about the destination, as ours."""
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        text, hint = f"{path} is not a folder", "give a folder to download into"
+    else:
+        reason = error.strerror or str(error)
+        text, hint = f"cannot write to {path}: {reason}", "choose another folder"
+    return SinkError(text, errno=error.errno or 0, hint=hint)

@@ -1,0 +1,108 @@
+"""`SHA256SUMS`: checksums of the files of a run, in the format `sha256sum -c` reads.
+
+An existing manifest is kept and added to; lines it does not understand stay as they are. It is
+replaced in one step, so there is never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from ..errors import SinkError
+
+_LINE = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
+
+
+class Manifest:
+    """The checksums of files, by their path from the manifest's folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the manifest if there is one. SinkError when it cannot be read."""
+        self.path = path
+        self._lines: dict[str, str] = {}  # by file, or by the line itself when it is no checksum
+        self._changed = False
+        try:
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _error(path, error) from error
+        for line in text.splitlines():
+            match = _LINE.fullmatch(line)
+            self._lines[
+                _unescape(match[3]) if match and match[1] else match[3] if match else line
+            ] = line
+
+    def __contains__(self, file: Path) -> bool:
+        return self._name(file) in self._lines
+
+    def add(self, file: Path, sha256: str | None = None) -> None:
+        """Adds or replaces a file's checksum (hexadecimal); without one the file is read and hashed.
+
+        SinkError when it cannot be read.
+        """
+        if sha256 is None:
+            try:
+                with file.open("rb") as stream:
+                    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            except OSError as error:
+                raise _error(file, error) from error
+        name = self._name(file)
+        escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+        mark = "\\" if escaped != name else ""
+        self._lines[name] = f"{mark}{sha256}  {escaped}"
+        self._changed = True
+
+    def write(self) -> None:
+        """Writes it if anything was added, atomically. SinkError; the old one is then still there."""
+        if not self._changed:
+            return
+        content = "".join(line + "\n" for line in self._lines.values())
+        temporary = ""
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w",
+                encoding="utf-8",
+                errors="surrogateescape",
+                dir=self.path.parent,
+                prefix=f".{self.path.name}.",
+                delete=False,
+            ) as file:
+                temporary = file.name
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        except OSError as error:
+            raise _error(self.path, error) from error
+        finally:
+            if temporary and os.path.exists(temporary):
+                os.unlink(temporary)
+        self._changed = False
+
+    def _name(self, file: Path) -> str:
+        return os.path.relpath(file, self.path.parent)
+
+
+def _umask() -> int:
+    """The process's umask; it can only be read by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", lambda match: {"n": "\n", "r": "\r"}.get(match[1], match[1]), text)
+
+
+def _error(path: Path, error: OSError) -> SinkError:
+    return SinkError(
+        f"cannot read or write {path}: {error.strerror or error}",
+        errno=error.errno or 0,
+        hint="check the file, or name another manifest",
+    )

@@ -1,0 +1,104 @@
+"""What came of a `pull`: one `FileResult` an object, and a `Report` of them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..objects import ObjectInfo
+    from ..transfer import Transfer
+
+# unfinished: under way when the run ended; what is kept of it is in its part file.
+Status = Literal["downloaded", "skipped", "failed", "planned", "unfinished"]
+
+
+@dataclass(slots=True)
+class FileResult:
+    """What became of one object.
+
+    `object` is None for one the camera could not even describe; `path` is None where there is no
+    file. `reason` says why it was skipped or failed; `error` is the exception behind a failure.
+    `kept` counts the bytes of an unfinished object that the next run need not fetch again.
+    """
+
+    handle: int
+    object: ObjectInfo | None
+    path: Path | None
+    status: Status
+    reason: str = ""
+    error: Exception | None = None
+    transfer: Transfer | None = None
+    kept: int = 0
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the object; None when unknown."""
+        if self.transfer is not None:
+            return self.transfer.size
+        return self.object.size if self.object is not None else None
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of a run, whole or as far as it came.
+
+    selected: how many objects were to be taken. bytes: payload bytes moved in this run (a resumed
+    file counts with what was still missing). seconds: from the first object asked for to the end of
+    the last, listing not included. undated: objects left out because a date range was asked for and
+    they have no date. manifest: the file of checksums, if one was written.
+    """
+
+    destination: Path
+    files: list[FileResult] = field(default_factory=list)
+    selected: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    undated: int = 0
+    retries: int = 0
+    manifest: Path | None = None
+
+    def count(self, status: Status) -> int:
+        """How many objects ended so."""
+        return sum(1 for result in self.files if result.status == status)
+
+    def having(self, status: Status) -> list[FileResult]:
+        """The objects that ended so, in order."""
+        return [result for result in self.files if result.status == status]
+
+    @property
+    def objects(self) -> int:
+        """Objects of the run: those selected, and those that could not be described."""
+        return self.selected + sum(1 for result in self.files if result.object is None)
+
+    @property
+    def downloaded(self) -> int:
+        """Objects that arrived in this run."""
+        return self.count("downloaded")
+
+    @property
+    def skipped(self) -> int:
+        """Objects left alone: here already, or a different file is in the way."""
+        return self.count("skipped")
+
+    @property
+    def failed(self) -> int:
+        """Objects that could not be had."""
+        return self.count("failed")
+
+    @property
+    def remaining(self) -> int:
+        """Objects the run did not come to, the unfinished one included."""
+        return self.objects - self.downloaded - self.skipped - self.failed
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed and nothing was left over (a dry run leaves all over, and is ok)."""
+        planned = self.count("planned")
+        return self.failed == 0 and self.remaining == planned
+
+    @property
+    def mb_per_s(self) -> float:
+        """Megabytes (10^6 bytes) a second, over the whole run; 0 when nothing was moved."""
+        return self.bytes / self.seconds / 1e6 if self.bytes and self.seconds > 0 else 0.0

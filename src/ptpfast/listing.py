@@ -1,0 +1,156 @@
+"""From object handles to an `ObjectTable`: descriptions, paths, true sizes. One bad object is set
+aside.
+
+Sources: ISO 15740; libgphoto2 (ptp-pack.c, library.c) for the parents that mean "root".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
+
+from ._wire import Cursor
+from .codes import SIZE_SATURATED, ObjectFormat, ObjectPropCode, OperationCode
+from .datasets import ObjectInfoDataset, decode, decode_array, parse_date_time
+from .errors import ProtocolError, PTPError, ResponseError
+from .objects import ObjectInfo, ObjectTable
+from .vendors.vendor import Vendor
+
+log = logging.getLogger("ptpfast")
+
+MAX_DEPTH = 32  # folders in folders; a card has two or three, a hostile tree may go in circles
+
+Progress = Callable[[int, int], None]
+
+
+class Camera(Protocol):
+    """What a listing asks of the session."""
+
+    @property
+    def vendor(self) -> Vendor: ...
+    def supports(self, operation: int) -> bool: ...
+    def fetch(self, operation: int, *parameters: int) -> bytearray: ...
+    def command(self, operation: int, *parameters: int) -> object: ...
+
+
+def dataset(camera: Camera, handle: int) -> ObjectInfoDataset:
+    """GetObjectInfo. ResponseError, ProtocolError."""
+    return decode(ObjectInfoDataset, camera.fetch(OperationCode.GetObjectInfo, handle))
+
+
+def true_size(camera: Camera, handle: int, info: ObjectInfoDataset) -> int | None:
+    """The size in 64 bits. ObjectInfo saturates at 4 GiB - 1; then, in this order (libgphoto2):
+    MTP's ObjectSize property, the vendor's operation; None if neither can tell."""
+    if info.object_compressed_size != SIZE_SATURATED:
+        return info.object_compressed_size
+    try:
+        if camera.supports(OperationCode.GetObjectPropValue):
+            value = camera.fetch(
+                OperationCode.GetObjectPropValue, handle, ObjectPropCode.ObjectSize
+            )
+            cursor = Cursor(value, "ObjectSize")
+            return cursor.u64() if cursor.remaining >= 8 else cursor.u32()
+    except (ResponseError, ProtocolError) as error:
+        log.debug("no ObjectSize of 0x%X: %s", handle, error)
+    try:
+        return camera.vendor.object_size(camera, handle)  # type: ignore[arg-type]
+    except (ResponseError, ProtocolError) as error:
+        log.debug("no size of 0x%X: %s", handle, error)
+        return None
+
+
+class Listing:
+    """Describes objects and remembers the folders it has seen, to make paths of them."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._folders: dict[int, ObjectInfoDataset | None] = {}
+
+    def handles(self, storage_ids: Iterable[int], parent: int) -> list[int]:
+        """Handles below `parent` (0: of all objects) of these storages, each once.
+
+        All three parameters are sent: some bodies answer nothing otherwise (airmtp).
+        """
+        found: dict[int, None] = {}
+        for storage_id in storage_ids:
+            payload = self._camera.fetch(OperationCode.GetObjectHandles, storage_id, 0, parent)
+            found.update(dict.fromkeys(decode_array(payload, "u32", "GetObjectHandles")))
+        return list(found)
+
+    def describe(self, handle: int) -> ObjectInfo:
+        """One object. ResponseError, ProtocolError."""
+        info = dataset(self._camera, handle)
+        if info.object_format == ObjectFormat.Association:
+            self._folders[handle] = info
+        return self._object_info(handle, info)
+
+    def table(
+        self, handles: list[int], formats: Collection[int | str] | None, progress: Progress | None
+    ) -> ObjectTable:
+        """The files among these handles; `formats` holds format codes and kinds (`raw`,
+        `jpeg`…)."""
+        infos: list[tuple[int, ObjectInfoDataset]] = []
+        failures: list[tuple[int, PTPError]] = []
+        for count, handle in enumerate(handles, 1):
+            try:
+                info = dataset(self._camera, handle)
+            except (ResponseError, ProtocolError) as error:
+                if isinstance(error, ProtocolError) and error.packet_type:
+                    raise  # not the dataset: the connection is out of step
+                log.warning("object 0x%X cannot be described: %s", handle, error)
+                failures.append((handle, error))
+            else:
+                infos.append((handle, info))
+                if info.object_format == ObjectFormat.Association:
+                    self._folders[handle] = info
+            if progress is not None:
+                progress(count, len(handles))
+        objects = [
+            self._object_info(handle, info)
+            for handle, info in infos
+            if info.object_format != ObjectFormat.Association
+        ]
+        if formats is not None:
+            objects = [o for o in objects if o.format in formats or o.kind in formats]
+        return ObjectTable(objects, failures)
+
+    def _object_info(self, handle: int, info: ObjectInfoDataset) -> ObjectInfo:
+        return ObjectInfo(
+            handle=handle,
+            name=info.filename,
+            path=self._path(handle, info),
+            size=true_size(self._camera, handle, info),
+            format=info.object_format,
+            captured=parse_date_time(info.capture_date),
+            modified=parse_date_time(info.modification_date),
+            storage_id=info.storage_id,
+            parent=info.parent_object,
+            protected=info.protection_status != 0,
+        )
+
+    def _path(self, handle: int, info: ObjectInfoDataset) -> str:
+        """Its folders' names and its own. The root is parent 0, or all ones, or the storage's id
+        (Apple), or the object itself (Canon); both seen by libgphoto2."""
+        names = [info.filename]
+        seen = {handle}
+        parent, storage_id = info.parent_object, info.storage_id
+        while parent not in (0, 0xFFFFFFFF, storage_id) and parent not in seen:
+            if len(seen) > MAX_DEPTH:
+                break
+            seen.add(parent)
+            folder = self._folder(parent)
+            if folder is None:
+                break
+            names.append(folder.filename)
+            parent = folder.parent_object
+        return "/".join(reversed(names))
+
+    def _folder(self, handle: int) -> ObjectInfoDataset | None:
+        if handle not in self._folders:
+            try:
+                self._folders[handle] = dataset(self._camera, handle)
+            except (ResponseError, ProtocolError) as error:
+                log.debug("folder 0x%X cannot be described: %s", handle, error)
+                self._folders[handle] = None
+        return self._folders[handle]

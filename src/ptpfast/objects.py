@@ -1,0 +1,176 @@
+"""Objects on the card as people see them: one `ObjectInfo` each, many in an `ObjectTable`.
+
+Nothing here talks to a camera. Names and paths are the camera's and untrusted: whoever makes a
+local file of one goes through `library.naming`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
+
+from .codes import JPEG_EXTENSIONS, RAW_EXTENSIONS, VIDEO_EXTENSIONS, extension
+from .errors import PTPError
+
+if (
+    TYPE_CHECKING
+):  # numpy takes longer to import than all of this package: only when columns are used
+    import numpy as np
+    from numpy.typing import NDArray
+
+_KINDS = {
+    ext: kind
+    for kind, extensions in [
+        ("raw", RAW_EXTENSIONS),
+        ("jpeg", JPEG_EXTENSIONS),
+        ("video", VIDEO_EXTENSIONS),
+    ]
+    for ext in extensions
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object of the camera.
+
+    size: bytes, in 64 bits; None when the camera cannot tell (4 GiB or more and no operation for
+    it).
+    path: with folders (`DCIM/100ABCDE/DSC_0001.NEF`). captured, modified: naive in the camera's
+    local time unless the camera said its zone; None when it gave no date.
+    """
+
+    handle: int
+    name: str
+    path: str
+    size: int | None
+    format: int
+    captured: datetime | None = None
+    modified: datetime | None = None
+    storage_id: int = 0
+    parent: int = 0
+    protected: bool = False
+
+    @property
+    def extension(self) -> str:
+        """In capitals, without the dot: `NEF`."""
+        return extension(self.name)
+
+    @property
+    def kind(self) -> str:
+        """`raw`, `jpeg`, `video` or `other`, by the extension."""
+        return _KINDS.get(self.extension, "other")
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is a RAW picture, by the extension."""
+        return self.kind == "raw"
+
+
+class ObjectTable(Sequence[ObjectInfo]):
+    """The objects of a listing: a sequence of `ObjectInfo`, and numpy columns for selecting.
+
+    `handle`, `size`, `format`, `captured`, `storage_id`, `parent` and `is_raw` are arrays, `names`
+    and `paths` are lists, all in order. `table[mask]`, `table[indices]` and slices are tables
+    again. `failures` holds the handles that could not be described, with their errors.
+    """
+
+    def __init__(
+        self,
+        objects: Sequence[ObjectInfo],
+        failures: Sequence[tuple[int, PTPError]] = (),
+    ) -> None:
+        self._objects = list(objects)
+        self.failures = list(failures)
+
+    def _column(self, value: Callable[[ObjectInfo], Any], dtype: str) -> NDArray[Any]:
+        import numpy as np
+
+        return np.array([value(o) for o in self._objects], dtype)
+
+    @cached_property
+    def handle(self) -> NDArray[np.uint32]:
+        """Object handles."""
+        return self._column(lambda o: o.handle, "uint32")
+
+    @cached_property
+    def size(self) -> NDArray[np.int64]:
+        """Bytes; -1 where unknown."""
+        return self._column(lambda o: -1 if o.size is None else o.size, "int64")
+
+    @cached_property
+    def format(self) -> NDArray[np.uint16]:
+        """Object format codes."""
+        return self._column(lambda o: o.format, "uint16")
+
+    @cached_property
+    def captured(self) -> NDArray[np.datetime64]:
+        """Capture times, to the second; NaT where unknown, UTC where the camera gave a zone."""
+        return self._column(lambda o: _plain(o.captured), "datetime64[s]")
+
+    @cached_property
+    def storage_id(self) -> NDArray[np.uint32]:
+        """Storage ids."""
+        return self._column(lambda o: o.storage_id, "uint32")
+
+    @cached_property
+    def parent(self) -> NDArray[np.uint32]:
+        """Handles of the folders they are in."""
+        return self._column(lambda o: o.parent, "uint32")
+
+    @cached_property
+    def is_raw(self) -> NDArray[np.bool_]:
+        """Whether each is a RAW picture."""
+        return self._column(lambda o: o.is_raw, "bool")
+
+    @property
+    def names(self) -> list[str]:
+        """File names, in order."""
+        return [o.name for o in self._objects]
+
+    @property
+    def paths(self) -> list[str]:
+        """Full paths, in order."""
+        return [o.path for o in self._objects]
+
+    @property
+    def total_size(self) -> int:
+        """Bytes of all objects whose size is known."""
+        return sum(o.size or 0 for o in self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __iter__(self) -> Iterator[ObjectInfo]:
+        return iter(self._objects)
+
+    @overload
+    def __getitem__(self, index: int) -> ObjectInfo: ...
+    @overload
+    def __getitem__(self, index: slice | NDArray[Any] | Sequence[int]) -> ObjectTable: ...
+    def __getitem__(self, index: Any) -> ObjectInfo | ObjectTable:
+        if isinstance(index, slice):
+            return ObjectTable(self._objects[index], self.failures)
+        try:
+            return self._objects[operator.index(index)]
+        except TypeError:
+            pass
+
+        import numpy as np
+
+        rows = np.arange(len(self))[np.asarray(index)]
+        return ObjectTable([self._objects[row] for row in rows], self.failures)
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"<ObjectTable: {len(self)} objects, {self.total_size:,} bytes{failed}>"
+
+
+def _plain(moment: datetime | None) -> datetime | None:
+    """numpy's datetimes know no zones."""
+    if moment is not None and moment.tzinfo is not None:
+        return moment.astimezone(UTC).replace(tzinfo=None)
+    return moment

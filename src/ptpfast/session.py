@@ -1,0 +1,346 @@
+"""A session with a camera: what the PTP operations mean, under the names people use.
+
+The session is thread-safe: one transaction runs at a time, others wait for it. After a NetworkError
+or a ProtocolError it is over (`usable` is False): connect again. After a ResponseError, SinkError,
+TransferError or Cancelled it goes on.
+Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the opening and closing order.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import threading
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from . import listing
+from ._sink import MemorySink
+from ._wire import Builder
+from .capture import capture, poll
+from .codes import DEFAULT_PORT, OperationCode, ResponseCode
+from .connection import Connection, Timeouts
+from .datasets import (
+    DeviceInfo,
+    DevicePropDesc,
+    StorageInfo,
+    decode,
+    decode_array,
+    decode_prop_desc,
+    write_value,
+)
+from .errors import PTPError, ResponseError
+from .events import Event, EventHub
+from .objects import ObjectInfo, ObjectTable
+from .transactions import MAX_DATASET, Transactions
+from .transfer import (
+    ChunkPolicy,
+    Download,
+    ObjectReader,
+    Progress,
+    Transfer,
+)
+from .transfer.stream import ObjectFile, stream
+from .vendors import STANDARD, Vendor, select
+
+log = logging.getLogger("ptpfast")
+
+# (host, port) → when a camera that needs a pause after a close may be asked again. Guarded by a
+# lock: it must outlive sessions, because the next one is a new object.
+_not_before: dict[tuple[str, int], float] = {}
+_not_before_lock = threading.Lock()
+
+
+def connect(
+    host: str,
+    *,
+    port: int = DEFAULT_PORT,
+    name: str | None = None,
+    guid: bytes | None = None,
+    vendor: Vendor | None = None,
+    timeouts: Timeouts | None = None,
+) -> Session:
+    """Connects to a camera and opens a session; use it in a `with`.
+
+    name: what the camera may call this computer (39 characters are kept). guid: 16 bytes it is
+    known by, the same in every run by default. vendor: instead of choosing by the camera's answer.
+    Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
+    """
+    with _not_before_lock:
+        wait_s = _not_before.pop((host, port), 0.0) - time.monotonic()
+    if wait_s > 0:
+        time.sleep(wait_s)
+    connection = Connection.open(host, port, guid=guid, name=name, timeouts=timeouts)
+    try:
+        return Session(connection, vendor)
+    except BaseException:
+        connection.close()
+        raise
+
+
+class Session(Transactions):
+    """An open session. Made by `ptpfast.connect`; ends with `close` or the `with` block."""
+
+    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
+        super().__init__(connection, vendor or STANDARD)
+        self.refused: set[int] = set()  # operations listed and yet refused
+        self._events = connection.events.subscribe()
+        self._closed = False
+        self.device_info = self._get_device_info(in_session=False)
+        self.operations = frozenset(self.device_info.operations_supported)
+        self.vendor = vendor or select(self.device_info)
+        self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk)
+        self._open_session()
+        self._opened_at = time.monotonic()
+        self.vendor.after_open_session(self)
+
+    # The session itself
+
+    def _get_device_info(self, *, in_session: bool) -> DeviceInfo:
+        sink = MemorySink()
+        self.receive(
+            OperationCode.GetDeviceInfo, sink=sink, limit=MAX_DATASET, in_session=in_session
+        )
+        payload = sink.finish()
+        # Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known.
+        return decode(DeviceInfo, payload) if payload else DeviceInfo()
+
+    def _open_session(self) -> None:
+        """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some
+        (libgphoto2)."""
+        for session_id in range(1, 11):
+            try:
+                self.receive(OperationCode.OpenSession, session_id, sink=None, in_session=False)
+            except ResponseError as error:
+                if error.code == ResponseCode.SessionAlreadyOpened:
+                    return
+                if error.code != ResponseCode.InvalidTransactionID or session_id == 10:
+                    raise
+            else:
+                return
+
+    @property
+    def hub(self) -> EventHub:
+        """Where events of all sources meet."""
+        return self.connection.events
+
+    @property
+    def usable(self) -> bool:
+        """Whether operations can still be tried."""
+        return not self._closed and self.connection.usable
+
+    def close(self) -> None:
+        """Ends the session in order: CloseSession, then both connections. Never raises for a camera
+        that does not answer; safe to call twice. Takes at most about the close timeout, plus the
+        pause some cameras need."""
+        if self._closed:
+            return
+        self._closed = True
+        quirks, timeouts = self.vendor.quirks, self.connection.timeouts
+        try:
+            if self.connection.settle(timeouts.close):
+                pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
+                if pause_s > 0:
+                    time.sleep(pause_s)
+                self.connection.timeouts = Timeouts(
+                    timeouts.connect, timeouts.close, timeouts.close, timeouts.close
+                )
+                self.vendor.before_close_session(self)
+                self.receive(
+                    OperationCode.CloseSession, sink=None, busy_s=0.0, any_transaction_id=True
+                )
+        except PTPError as error:
+            log.debug("the session did not end in order: %s", error)
+        finally:
+            self.connection.close()
+            if quirks.reconnect_pause_s:
+                with _not_before_lock:
+                    where = (self.connection.host, self.connection.port)
+                    _not_before[where] = time.monotonic() + quirks.reconnect_pause_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def cancel(self) -> None:
+        """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
+        self.connection.cancel()
+
+    # Storages and objects
+
+    def storage_ids(self) -> list[int]:
+        """Storages with a card in them (a slot without one has a low half of zero)."""
+        ids = decode_array(self.fetch(OperationCode.GetStorageIDs), "u32", "GetStorageIDs")
+        return [storage_id for storage_id in ids if storage_id & 0xFFFF]
+
+    def storage_info(self, storage_id: int) -> StorageInfo:
+        """Capacity and free space (bytes) and names of a storage."""
+        return decode(StorageInfo, self.fetch(OperationCode.GetStorageInfo, storage_id))
+
+    def objects(
+        self,
+        storage: int | None = None,
+        parent: int | None = None,
+        formats: Collection[int | str] | None = None,
+        progress: listing.Progress | None = None,
+    ) -> ObjectTable:
+        """The files on the card, folders opened up. An object the camera cannot describe is in the
+        table's `failures` and ends nothing.
+
+        storage: one storage id (default all). parent: only what lies directly in this folder
+        handle.
+        formats: format codes and kinds (`raw`, `jpeg`, `video`). progress(done, total) is called
+        for each object.
+        """
+        storages = self.storage_ids() if storage is None else [storage]
+        work = listing.Listing(self)
+        return work.table(work.handles(storages, parent or 0), formats, progress)
+
+    def object_info(self, handle: int) -> ObjectInfo:
+        """One object: name, path, true size, dates."""
+        return listing.Listing(self).describe(handle)
+
+    def thumbnail(self, handle: int) -> bytes:
+        """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has
+        none."""
+        return bytes(self.fetch(OperationCode.GetThumb, handle))
+
+    def delete(self, handle: int) -> None:
+        """Deletes an object on the camera. ObjectWriteProtected, StoreReadOnly, …"""
+        self.command(OperationCode.DeleteObject, handle)
+
+    # Reading
+
+    def _info(self, object_or_handle: ObjectInfo | int) -> ObjectInfo:
+        if isinstance(object_or_handle, ObjectInfo):
+            return object_or_handle
+        return self.object_info(object_or_handle)
+
+    def read(self, object_or_handle: ObjectInfo | int) -> bytearray:
+        """A whole object in memory."""
+        info = self._info(object_or_handle)
+        if not info.size:
+            own = MemorySink()
+            ObjectReader(self, info).read(own)
+            return own.finish() or bytearray()
+        buffer = bytearray(info.size)
+        self.read_into(info, buffer)
+        return buffer
+
+    def read_into(
+        self,
+        object_or_handle: ObjectInfo | int,
+        buffer: Any,
+        *,
+        offset: int = 0,
+        size: int | None = None,
+    ) -> int:
+        """Bytes [offset, offset + size) of an object into `buffer`; how many were read.
+
+        buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of any
+        dtype), at least as large as what is read; it is filled from its start. size: bytes, default
+        to the object's end. Fewer are read only at the object's end. ValueError if it does not fit;
+        after an error the buffer holds `error.received` bytes of the last request and all before.
+        """
+        info = self._info(object_or_handle)
+        room = memoryview(buffer).nbytes
+        wanted = size
+        if wanted is None:
+            wanted = max(info.size - offset, 0) if info.size else None
+        if wanted is not None and info.size:
+            wanted = min(wanted, max(info.size - offset, 0))
+        if offset < 0 or (size is not None and size < 0):
+            raise ValueError("offset and size must not be negative")
+        if wanted is not None and wanted > room:
+            raise ValueError(f"{wanted:,} bytes do not fit into a buffer of {room:,}")
+        sink = MemorySink(buffer)
+        try:
+            whole = offset == 0 and wanted in (None, info.size)
+            return ObjectReader(self, info).read(sink, offset, None if whole else wanted)
+        finally:
+            sink.abandon()
+
+    def stream(
+        self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
+    ) -> Iterator[memoryview]:
+        """An object as memoryviews of `chunk_size` bytes (the last may be shorter), in order; each
+        is valid until the next one is asked for. Memory does not grow with the object."""
+        return stream(self, self._info(object_or_handle), chunk_size)
+
+    def open(self, object_or_handle: ObjectInfo | int) -> io.RawIOBase:
+        """An object as a read-only, seekable raw file; each read is a partial read. Wrap it in an
+        `io.BufferedReader` for small reads."""
+        return ObjectFile(self, self._info(object_or_handle))
+
+    def download(
+        self,
+        object_or_handle: ObjectInfo | int,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = True,
+        verify: str = "size",
+        progress: Progress | None = None,
+        chunk: int | None = None,
+        overwrite: bool = False,
+    ) -> Transfer:
+        """An object into the file `path`, which appears whole or not at all.
+
+        Until then the bytes are in `path`.part, and a later download continues there (`resume`).
+        verify: `size`, or `hash` to also compare SHA-256 of what arrived with the file read back.
+        progress(received, size or None) is called about ten times a second. chunk: bytes for each
+        partial read, None adaptive, 0 the whole object at once.
+        Raises FileExistsError unless `overwrite`, SinkError, TransferError, and whatever ends the
+        reading; the part file then stays.
+        """
+        info = self._info(object_or_handle)
+        device = self.device_info
+        identity = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
+        return Download(
+            self,
+            identity,
+            info,
+            Path(path),
+            resume=resume,
+            verify=verify,
+            progress=progress,
+            chunk=chunk,
+            overwrite=overwrite,
+        ).run()
+
+    # The camera
+
+    def property_desc(self, code: int) -> DevicePropDesc:
+        """A device property with its type, current and allowed values."""
+        return decode_prop_desc(self.fetch(OperationCode.GetDevicePropDesc, code))
+
+    def property(self, code: int) -> Any:
+        """A device property's value: an int, a str, or a list of ints."""
+        return self.property_desc(code).current
+
+    def set_property(self, code: int, value: Any) -> None:
+        """Sets a device property; its type is asked first. ValueError if the value does not fit."""
+        builder = Builder()
+        write_value(builder, self.property_desc(code).data_type, value)
+        self.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
+
+    def capture(self) -> ObjectInfo | None:
+        """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair; None when the
+        camera reports no new object (it may have gone into the camera's memory only)."""
+        return capture(self)
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """The camera's events, from the connection on, each once. Ends after `timeout` seconds
+        without one (None: never), or when the session is over."""
+        while (event := poll(self, self._events, timeout)) is not None:
+            yield event

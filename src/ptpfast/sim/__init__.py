@@ -1,0 +1,37 @@
+"""A simulated camera: a PTP/IP Responder on this machine, for tests, demonstrations and benchmarks.
+
+    with SimulatedCamera(objects=10, size=25_000_000) as camera:
+        ...  # camera.host, camera.port
+
+It is independent of the rest of ptpfast but for the wire format, the datasets, the code tables
+and the vendors' files, so that a mistake of the Initiator's side is not repeated here.
+"""
+
+from __future__ import annotations
+
+from .content import Content, check, first_difference
+from .data_in import EndData
+from .faults import AT_END, FOR_EVER, KINDS, Fault, FaultTable
+from .link import LINKS, Link
+from .responder import SimulatedCamera
+from .store import Store
+from .stored import StoredObject
+from .transactions import Transaction
+
+__all__ = [
+    "AT_END",
+    "FOR_EVER",
+    "KINDS",
+    "LINKS",
+    "Content",
+    "EndData",
+    "Fault",
+    "FaultTable",
+    "Link",
+    "SimulatedCamera",
+    "Store",
+    "StoredObject",
+    "Transaction",
+    "check",
+    "first_difference",
+]

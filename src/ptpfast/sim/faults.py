@@ -1,0 +1,379 @@
+"""Misbehaviour as data: what goes wrong, in which operation, after how many bytes, how often.
+
+A `Fault` prints as a line of text and is parsed back from it, so that a test's id shows what it did
+and `ptpfast simulate --fault TEXT` does it again:
+
+    drop on GetObject after 1048576
+    respond=0x2019 on GetObjectInfo times 3
+    stall=2.5 after-total 40000000 at 2
+
+Knows which faults there are and when each is due. What a fault does to packets is in `data_in.py`,
+to datasets in `corruption.py`, to the handshake in `handshake.py`, to a transaction in
+`transactions.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ..codes import OperationCode
+
+AT_END = -1  # `after`: when the whole payload has been sent
+FOR_EVER = 0  # `times`
+
+Value = int | float | str | None
+
+
+class Stage(Enum):
+    """When the simulated camera looks for a fault of a kind."""
+
+    INIT = "handshake"
+    ANSWER = "before the operation"
+    BREAK = "before the operation, or after a number of payload bytes"
+    DATASET = "the payload of a dataset"
+    DATA = "the packets of the data phase"
+    RESPONSE = "the Operation Response"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A row of `KINDS`. `value` is what the kind takes: nothing, an int, a float or a str."""
+
+    stage: Stage
+    help: str
+    value: type[int] | type[float] | type[str] | None = None
+    default: Value = None
+    operation: int | None = None  # the only one it makes sense for
+
+
+KINDS: dict[str, Kind] = {
+    # The handshake. `at` counts Command/Data connections, or Event connections for event_…
+    "init_fail": Kind(Stage.INIT, "Init Fail with this reason", int, 3),
+    "init_silence": Kind(Stage.INIT, "Init Command Request is never answered"),
+    "init_drop": Kind(Stage.INIT, "closes the connection instead of Init Command Ack"),
+    "init_no_version": Kind(Stage.INIT, "Init Command Ack ends after the name"),
+    "init_padded_name": Kind(
+        Stage.INIT, "Init Command Ack's name is padded to 40 units, no version"
+    ),
+    "init_number": Kind(Stage.INIT, "Init Command Ack carries this connection number", int, 0),
+    "event_fail": Kind(Stage.INIT, "Init Fail with this reason on the Event connection", int, 3),
+    "event_silence": Kind(Stage.INIT, "Init Event Request is never answered"),
+    "event_late": Kind(Stage.INIT, "Init Event Ack comes after these seconds", float, 0.2),
+    # The answer to an operation.
+    "delay": Kind(Stage.ANSWER, "waits these seconds first", float, 0.1),
+    "busy": Kind(Stage.ANSWER, "DeviceBusy"),
+    "respond": Kind(Stage.ANSWER, "this response code, no data, nothing done", int, 0x2002),
+    "ok_without_data": Kind(Stage.ANSWER, "OK, and no data phase"),
+    "no_answer": Kind(Stage.ANSWER, "no answer at all; the connections stay"),
+    "sleep": Kind(Stage.ANSWER, "StoreNotAvailable, then both connections are closed"),
+    # The connections.
+    "drop": Kind(Stage.BREAK, "closes both connections (FIN)"),
+    "drop_command": Kind(Stage.BREAK, "closes the Command/Data connection only"),
+    "drop_event": Kind(Stage.BREAK, "closes the Event connection only, and goes on"),
+    "reset": Kind(Stage.BREAK, "resets both connections (RST)"),
+    "stall": Kind(
+        Stage.BREAK, "sends nothing for these seconds, then goes on; 0: for ever", float, 0
+    ),
+    "black_hole": Kind(Stage.BREAK, "no byte from either connection any more, probes included"),
+    # Datasets.
+    "empty_data": Kind(Stage.DATASET, "a dataset of no bytes"),
+    "cut_data": Kind(Stage.DATASET, "only this many bytes of the dataset", int, 7),
+    "object_size": Kind(
+        Stage.DATASET, "ObjectInfo says this size", int, 0, operation=OperationCode.GetObjectInfo
+    ),
+    "name": Kind(
+        Stage.DATASET,
+        "ObjectInfo says this file name",
+        str,
+        "../../evil",
+        operation=OperationCode.GetObjectInfo,
+    ),
+    "parent": Kind(
+        Stage.DATASET, "ObjectInfo says this parent", int, 0, operation=OperationCode.GetObjectInfo
+    ),
+    "self_parent": Kind(
+        Stage.DATASET,
+        "ObjectInfo says the object is its own parent",
+        operation=OperationCode.GetObjectInfo,
+    ),
+    "long_array": Kind(Stage.DATASET, "the array's count is this much too high", int, 1000),
+    "extra_handle": Kind(
+        Stage.DATASET,
+        "the handle list has this handle too",
+        int,
+        0xDEADBEEF,
+        operation=OperationCode.GetObjectHandles,
+    ),
+    # Start Data.
+    "no_start": Kind(Stage.DATA, "no Start Data"),
+    "start16": Kind(Stage.DATA, "Start Data of 16 bytes, with a u32 total"),
+    "announce": Kind(
+        Stage.DATA, "Start Data's total: a number, +N, -N, unknown or unknown32", str, "unknown"
+    ),
+    # Data and End Data.
+    "short_data": Kind(Stage.DATA, "ends the data after `after` bytes, and answers OK"),
+    "error_after": Kind(Stage.DATA, "ends it after `after` bytes with this code", int, 0x2007),
+    "vanish": Kind(Stage.DATA, "ends it after `after` bytes: the object is gone for good"),
+    "overrun": Kind(Stage.DATA, "this many bytes more than announced", int, 1000),
+    "no_end": Kind(Stage.DATA, "no End Data"),
+    "repeat_end": Kind(Stage.DATA, "a second End Data"),
+    "wrong_tid": Kind(Stage.DATA, "Data and End Data carry another transaction id"),
+    "stale": Kind(Stage.DATA, "the packets of an old transaction come first"),
+    "response_first": Kind(Stage.DATA, "the Operation Response comes before the data, and after"),
+    # Foreign packets, at the first packet boundary after `after` bytes.
+    "length": Kind(Stage.DATA, "a Data packet that claims this length", int, 0),
+    "unknown_packet": Kind(Stage.DATA, "a packet of this type", int, 99),
+    "event_on_command": Kind(Stage.DATA, "an Event on the Command/Data connection"),
+    "event_burst": Kind(Stage.DATA, "this many events on the Event connection", int, 100),
+    "probe": Kind(Stage.DATA, "a Probe Request on both connections"),
+    # The response.
+    "no_response": Kind(Stage.RESPONSE, "no Operation Response"),
+    "response_wrong_tid": Kind(Stage.RESPONSE, "it carries another transaction id"),
+    "response_tid_zero": Kind(Stage.RESPONSE, "it carries transaction id 0"),
+    "extra_parameters": Kind(Stage.RESPONSE, "it has this many parameters more", int, 3),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong. `KINDS` lists the kinds and what their `value` means.
+
+    It is due the `at`-th time an operation fits (`operation`, None for any, and `handle`: the
+    object it is about), and then `times` times, for ever with 0. `after` is a payload position in
+    the operation, `AT_END` after End Data; `after_total` counts all that the Command/Data
+    connection has sent.
+    """
+
+    kind: str
+    value: Value = None
+    operation: int | None = None
+    handle: int | None = None
+    after: int | None = None
+    after_total: int | None = None
+    at: int = 1
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        row = KINDS.get(self.kind)
+        if row is None:
+            raise ValueError(f"no fault of kind {self.kind!r}; there are: {', '.join(KINDS)}")
+        if row.value is None and self.value is not None:
+            raise ValueError(f"{self.kind} takes no value")
+        if row.value is not None:
+            value = row.default if self.value is None else self.value
+            object.__setattr__(self, "value", _CONVERT[row.value](value))
+        if self.after is not None and self.after_total is not None:
+            raise ValueError("a fault has `after` or `after_total`, not both")
+        if self.kind == "announce" and not _TOTAL.fullmatch(str(self.value)):
+            raise ValueError(f"announce: {self.value!r} is none of N, +N, -N, unknown, unknown32")
+        if self.at < 1 or self.times < 0:
+            raise ValueError("`at` counts from 1, and `times` is not negative")
+
+    @property
+    def stage(self) -> Stage:
+        return KINDS[self.kind].stage
+
+    @property
+    def number(self) -> int:
+        """`value` as an int, for the kinds that take one."""
+        return int(self.value or 0)
+
+    def __str__(self) -> str:
+        words = [self.kind]
+        if self.value is not None:
+            words[0] += "=" + _write_value(self.value)
+        if self.operation is not None:
+            words += ["on", _operation_name(self.operation)]
+        if self.handle is not None:
+            words += ["handle", f"0x{self.handle:08X}"]
+        if self.after is not None:
+            words += ["after", "end" if self.after == AT_END else str(self.after)]
+        if self.after_total is not None:
+            words += ["after-total", str(self.after_total)]
+        if self.at != 1:
+            words += ["at", str(self.at)]
+        if self.times != 1:
+            words += ["times", str(self.times)]
+        return " ".join(words)
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """The fault a line of text describes; ValueError says what is wrong with it."""
+        words = _WORD.findall(text)
+        if not words or _WORD.sub("", text).strip():
+            raise ValueError(f"no fault in {text!r}")
+        kind, _, value = words[0].partition("=")
+        if len(words) % 2 == 0:
+            raise ValueError(f"{text!r}: {words[-1]!r} stands alone")
+        options: dict[str, int] = {}
+        for word, argument in zip(words[1::2], words[2::2], strict=True):
+            if word not in _OPTIONS or _OPTIONS[word] in options:
+                raise ValueError(f"{text!r}: {word!r}, not one of {', '.join(_OPTIONS)} once")
+            try:
+                options[_OPTIONS[word]] = _read_option(word, argument)
+            except ValueError:
+                raise ValueError(f"{text!r}: {argument!r} is no value of {word!r}") from None
+        return cls(kind, _read_value(kind, value) if value else None, **options)
+
+
+_CONVERT: dict[type, Callable[[Any], Value]] = {int: int, float: float, str: str}
+_TOTAL = re.compile(r"unknown|unknown32|[+-]?[0-9]+|0x[0-9a-fA-F]+")
+# A word with an optional value; a value with blanks or signs in it is a JSON string.
+_WORD = re.compile(r'[^\s="]+(?:=(?:"(?:[^"\\]|\\.)*"|[^\s"]*))?')
+_OPTIONS = {
+    "on": "operation",
+    "handle": "handle",
+    "after": "after",
+    "after-total": "after_total",
+    "at": "at",
+    "times": "times",
+}
+_UNITS = {"k": 1000, "M": 1000**2, "G": 1000**3, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_PLAIN = re.compile(r'[^\s="\\\x00-\x1f\x7f]+')
+
+
+def _read_number(text: str) -> int:
+    """`4096`, `0x1000`, `4k`, `1MiB`."""
+    for unit, factor in _UNITS.items():
+        if text.endswith(unit) and text.removesuffix(unit).isdecimal():
+            return int(text.removesuffix(unit)) * factor
+    return int(text, 0)
+
+
+def _read_option(word: str, argument: str) -> int:
+    if word == "on":
+        return OperationCode[argument] if argument in _OPERATIONS else int(argument, 0)
+    if word == "after" and argument == "end":
+        return AT_END
+    return _read_number(argument)
+
+
+def _read_value(kind: str, text: str) -> Value:
+    if text.startswith('"'):
+        text = json.loads(text)
+    row = KINDS.get(kind)
+    return _read_number(text) if row is not None and row.value is int else text
+
+
+def _write_value(value: int | float | str) -> str:
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) else json.dumps(value)
+    if isinstance(value, int) and value > 0xFFF:
+        return f"0x{value:X}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_OPERATIONS = frozenset(OperationCode.__members__)
+
+
+def _operation_name(code: int) -> str:
+    try:
+        return OperationCode(code).name
+    except ValueError:
+        return f"0x{code:04X}"
+
+
+class FaultTable:
+    """The faults a simulated camera has, and how often each has been due. For any thread."""
+
+    def __init__(self, faults: Iterable[Fault | str] = ()) -> None:
+        self._lock = threading.Lock()
+        self._rows: list[tuple[Fault, list[int]]] = []
+        self.fired: list[Fault] = []
+        for fault in faults:
+            self.add(fault)
+
+    def add(self, fault: Fault | str) -> None:
+        """From now on; its counting begins now."""
+        fault = Fault.parse(fault) if isinstance(fault, str) else fault
+        with self._lock:
+            self._rows.append((fault, [0]))
+
+    def clear(self) -> None:
+        """The camera behaves from now on; `fired` is kept."""
+        with self._lock:
+            self._rows.clear()
+
+    def __iter__(self) -> Iterator[Fault]:
+        with self._lock:
+            return iter([fault for fault, _ in self._rows])
+
+    def due_at_init(self, prefix: str) -> list[Fault]:
+        """Those of a handshake, whose kinds begin with `init` or `event`."""
+        return self._take(lambda fault: fault.stage is Stage.INIT and fault.kind.startswith(prefix))
+
+    def due_before(self, operation: int, handle: int) -> list[Fault]:
+        """Those that come before the operation is done."""
+        return self._take(
+            lambda fault: (
+                _fits(fault, operation, handle)
+                and fault.after is None
+                and fault.after_total is None
+                and fault.stage in (Stage.ANSWER, Stage.BREAK)
+            )
+        )
+
+    def due_during(
+        self, operation: int, handle: int, size: int | None, sent_before: int
+    ) -> list[tuple[int, Fault]]:
+        """Those of an operation's data phase and response, each with its position in the payload.
+
+        `size` is the payload's, None without a data phase; `sent_before` counts the payload bytes
+        of the connection until now.
+        """
+        places: dict[int, int] = {}
+
+        def reached(fault: Fault) -> bool:
+            if not _fits(fault, operation, handle):
+                return False
+            if size is None and fault.stage in (Stage.DATASET, Stage.DATA):
+                return False
+            place = _place(fault, size or 0, sent_before)
+            if place is not None:
+                places[id(fault)] = place
+            return place is not None
+
+        due = self._take(reached)
+        return sorted(((places[id(fault)], fault) for fault in due), key=lambda row: row[0])
+
+    def _take(self, fits: Callable[[Fault], bool]) -> list[Fault]:
+        due = []
+        with self._lock:
+            for fault, seen in self._rows:
+                if not fits(fault):
+                    continue
+                seen[0] += 1
+                if seen[0] >= fault.at and (
+                    fault.times == FOR_EVER or seen[0] < fault.at + fault.times
+                ):
+                    due.append(fault)
+            self.fired += due
+        return due
+
+
+def _fits(fault: Fault, operation: int, handle: int) -> bool:
+    return (
+        fault.operation in (None, operation)
+        and fault.handle in (None, handle)
+        and KINDS[fault.kind].operation in (None, operation)
+    )
+
+
+def _place(fault: Fault, size: int, sent_before: int) -> int | None:
+    """Where in a payload a fault strikes; None when it does not, or strikes at another stage."""
+    if fault.stage in (Stage.INIT, Stage.ANSWER):
+        return None
+    if fault.after_total is not None:
+        place = fault.after_total - sent_before
+        return place if 0 <= place <= size else None
+    if fault.after == AT_END:
+        return size + 1  # beyond the last byte: End Data has been sent too
+    if fault.after is not None:
+        return fault.after if fault.after <= size else None
+    return 0 if fault.stage is not Stage.BREAK else None

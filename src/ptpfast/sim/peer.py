@@ -1,0 +1,268 @@
+"""The Initiator as the simulated camera sees it: two sockets, and bytes cut into packets.
+
+`PacketReader` finds packets in a stream, `Outlet` sends buffers as one gathered write (or slowly,
+or in fragments), `Peer` is one pair of connections. None of them knows operations, objects or
+faults.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+from .._wire import Cancel, InitEventAck, Packet, PacketType, pack, parse
+from ..errors import ProtocolError
+
+LARGEST_PACKET = 16 << 20  # of an Initiator; its largest are Data packets of a data-out phase
+_RECEIVE = 1 << 16
+_MOST_BUFFERS = 1000  # of one sendmsg; IOV_MAX is 1024 on Linux and macOS
+_MOST_BYTES = 4 << 20
+# A slowed transfer leaves in slices of this many seconds, but of no fewer bytes than a small
+# packet.
+_SLICE_S = 0.01
+_SMALLEST_SLICE = 1460
+
+Chunk = bytes | memoryview
+
+
+class PeerLeftError(ConnectionError):
+    """The pair of connections is over: the Initiator went, or a fault or `close` ended it."""
+
+
+class PacketReader:
+    """Packets of one connection, in order."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._buffer = bytearray()
+
+    def read(self) -> bytes | None:
+        """The next packet, None at the stream's end; ProtocolError for an impossible length."""
+        while True:
+            if packet := self._cut():
+                return packet
+            data = self._sock.recv(_RECEIVE)
+            if not data:
+                return None
+            self._buffer += data
+
+    def drop_cancel(self, transaction_id: int) -> bool:
+        """Whether a Cancel of this transaction has arrived, without waiting; it is taken out."""
+        if len(self._buffer) < _RECEIVE:
+            try:
+                self._buffer += self._sock.recv(_RECEIVE, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                pass
+        cancel = pack(Cancel(transaction_id))
+        at = 0
+        while at + 8 <= len(self._buffer):
+            length = int.from_bytes(self._buffer[at : at + 4], "little")
+            if self._buffer[at : at + length] == cancel:
+                del self._buffer[at : at + length]
+                return True
+            at += max(8, length)
+        return False
+
+    def _cut(self) -> bytes | None:
+        if len(self._buffer) < 8:
+            return None
+        length, number = struct.unpack_from("<II", self._buffer)
+        if not 8 <= length <= LARGEST_PACKET:
+            raise ProtocolError(f"a packet of length {length}", packet_type=number)
+        if len(self._buffer) < length:
+            return None
+        packet = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        return packet
+
+
+def parse_known(packet: bytes) -> Packet | None:
+    """The packet's values; None for a type that PTP/IP does not define, which is to be ignored."""
+    if int.from_bytes(packet[4:8], "little") not in PacketType.__members__.values():
+        return None
+    return parse(packet)
+
+
+class Outlet:
+    """Sends buffers through a socket: gathered, at most `bytes_per_s`, at most `fragment` a time.
+
+    A chunk must not change until `flush` has returned.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        gone: threading.Event,
+        *,
+        bytes_per_s: float | None = None,
+        fragment: int | None = None,
+    ) -> None:
+        self._sock = sock
+        self._gone = gone
+        self._bytes_per_s = bytes_per_s
+        self._fragment = fragment
+        self._waiting: list[Chunk] = []
+        self._size = 0
+        self._free_at = 0.0  # when the slowed line has room again
+
+    def put(self, chunk: Chunk, size: int) -> None:
+        """Adds a chunk of `size` bytes to what the next flush sends; flushes when that is much."""
+        self._waiting.append(chunk)
+        self._size += size
+        if len(self._waiting) >= _MOST_BUFFERS or self._size >= _MOST_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends all that waits. PeerLeftError when the pair ended meanwhile."""
+        waiting, size = self._waiting, self._size
+        if not waiting:
+            return
+        self._waiting, self._size = [], 0
+        if self._bytes_per_s is None and self._fragment is None:
+            self._send(waiting, size)
+            return
+        for piece in self._slices(waiting):
+            self._wait_for_room(len(piece))
+            self._send([piece], len(piece))
+
+    def _send(self, chunks: list[Chunk], size: int) -> None:
+        sent = self._sock.sendmsg(chunks)
+        if sent == size:
+            return
+        # A gathered write is whole unless a signal cut it: then go on from there.
+        for chunk in chunks:
+            if sent < len(chunk):
+                self._sock.sendall(memoryview(chunk)[sent:])
+            sent = max(0, sent - len(chunk))
+
+    def _slices(self, chunks: list[Chunk]) -> Iterator[memoryview]:
+        size = self._fragment or _MOST_BYTES
+        if self._bytes_per_s is not None:
+            size = min(size, max(_SMALLEST_SLICE, int(self._bytes_per_s * _SLICE_S)))
+        # Small packets first become one stretch, or each would cost a wait of its own.
+        stretch = memoryview(b"".join(chunks))
+        for start in range(0, len(stretch), size):
+            yield stretch[start : start + size]
+
+    def _wait_for_room(self, size: int) -> None:
+        if self._bytes_per_s is None:
+            return
+        now = time.monotonic()
+        if self._free_at > now and self._gone.wait(self._free_at - now):
+            raise PeerLeftError("while sending")
+        # Time lost by waking late is made up for, but not more than a slice of it.
+        self._free_at = max(self._free_at, now - _SLICE_S) + size / self._bytes_per_s
+
+
+class Peer:
+    """One pair of connections, from Init Command Request until either is closed."""
+
+    def __init__(
+        self,
+        number: int,
+        command: socket.socket,
+        reader: PacketReader,
+        *,
+        bytes_per_s: float | None,
+        fragment: int | None,
+    ) -> None:
+        self.number = number
+        self.command = command
+        self.event: socket.socket | None = None
+        self.reader = reader
+        self.gone = threading.Event()
+        self.outlet = Outlet(command, self.gone, bytes_per_s=bytes_per_s, fragment=fragment)
+        self.session_id = 0
+        self.last_transaction_id = 0
+        self.payload_sent = 0
+        self.cancelled: int | None = None  # transaction id of the Event connection's last Cancel
+        self.event_acknowledged_at: float | None = None
+        self.probed = False
+        self.silent = False  # a fault has made both connections a black hole
+        self.one_sided = False  # a fault has closed one connection and left the other
+        self._event_lock = threading.Lock()
+
+    def leave(self, *, reset: bool = False) -> None:
+        """Ends both connections: whoever waits on one wakes up. With `reset`, by RST.
+
+        The threads that serve them close the sockets.
+        """
+        self.gone.set()
+        for sock in (self.command, self.event):
+            if sock is not None:
+                shut(sock, reset=reset)
+
+    def attach_event(self, sock: socket.socket) -> None:
+        """Welcomes the Event connection; no event comes before the Init Event Ack."""
+        with self._event_lock:
+            sock.sendall(pack(InitEventAck()))
+            self.event = sock
+            self.event_acknowledged_at = time.monotonic()
+
+    def send_event(self, packet: Packet) -> bool:
+        """Sends a packet on the Event connection; False when there is none to send it on."""
+        with self._event_lock:
+            if self.event is None or self.silent:
+                return False
+            try:
+                self.event.sendall(pack(packet))
+            except OSError:
+                return False
+            return True
+
+    def drop_event(self) -> None:
+        """Closes the Event connection and leaves the other."""
+        self.one_sided = True
+        with self._event_lock:
+            if self.event is not None:
+                shut(self.event)
+
+    def has_left(self) -> bool:
+        """Whether the Initiator has closed one of the connections, as far as we have been told."""
+        return any(_at_end(sock) for sock in (self.command, self.event) if sock is not None)
+
+    def wait(self, seconds: float | None) -> None:
+        """Waits so many seconds, for ever with None; PeerLeftError when the pair ends."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            # Nobody reads the Command/Data connection meanwhile, so look at its end now and then.
+            pause = 0.05 if deadline is None else min(0.05, deadline - time.monotonic())
+            if self.gone.wait(max(0.0, pause)) or _at_end(self.command):
+                raise PeerLeftError("while waiting")
+            if deadline is not None and time.monotonic() >= deadline:
+                return
+
+
+def shut(sock: socket.socket, *, reset: bool = False) -> None:
+    """Ends a connection without closing the socket, so that its thread sees the end."""
+    try:
+        if reset:
+            # No FIN now; closing with no time to linger sends RST.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.shutdown(socket.SHUT_RD)
+        else:
+            sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def close(sock: socket.socket) -> None:
+    """Closes a socket; first takes out what has arrived unread, else the peer would get RST."""
+    with contextlib.suppress(OSError):
+        sock.setblocking(False)
+        while sock.recv(_RECEIVE):
+            pass
+    sock.close()
+
+
+def _at_end(sock: socket.socket) -> bool:
+    try:
+        return not sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

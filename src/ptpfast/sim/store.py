@@ -1,0 +1,321 @@
+"""The simulated camera's cards: storages, folders, objects, and what each of them says of itself.
+
+Knows handles, storages and folders; knows nothing of packets, operations or sockets. All methods
+may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ..codes import ALL_STORAGES, ObjectFormat, extension
+from ..datasets import StorageInfo
+from ..vendors import STANDARD, Model
+from .content import BytesContent, Content, FileContent, Page
+from .stored import FORMATS, StoredObject
+from .thumbnail import Thumbnails
+
+FIRST_STORAGE = 0x00010001  # slot 1, with a card
+FIRST_HANDLE = 0x00040001
+CAPACITY = 64_000_000_000
+NUMBERS_IN_FOLDER = 999  # DCF: a folder holds no more picture numbers than that
+FIRST_DATE = datetime(2026, 1, 2, 3, 4, 5)  # naive: a camera's clock has no zone
+BETWEEN_SHOTS = timedelta(seconds=7)
+
+
+class Store:
+    """The cards of one camera.
+
+    `storages` is how many slots hold a card, `empty_slots` how many more do not. A store begins
+    empty; `synthetic` and `from_folder` fill one.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | str = 0,
+        model: Model = STANDARD.model,
+        storages: int = 1,
+        empty_slots: int = 0,
+        first_handle: int = FIRST_HANDLE,
+        read_only: bool = False,
+    ) -> None:
+        self.model = model
+        self.read_only = read_only
+        self._storages = [FIRST_STORAGE + (slot << 16) for slot in range(storages)]
+        self._empty = [(storages + slot + 1) << 16 for slot in range(empty_slots)]
+        self._lock = threading.RLock()
+        self._objects: dict[int, StoredObject] = {}
+        self._children: dict[int, dict[int, None]] = {0: {}}
+        self._next_handle = first_handle
+        self._page = Page(seed)
+        self._thumbnails = Thumbnails()
+        self._shots = 0
+
+    @classmethod
+    def synthetic(
+        cls,
+        objects: int = 20,
+        size: int = 25_000_000,
+        *,
+        seed: int | str = 0,
+        model: Model = STANDARD.model,
+        pairs: bool = True,
+        jpeg_size: int | None = None,
+        storages: int = 1,
+        empty_slots: int = 0,
+        first_handle: int = FIRST_HANDLE,
+        read_only: bool = False,
+    ) -> Store:
+        """A card of `objects` files, folders not counted, of `size` bytes each.
+
+        With `pairs` every second file is the JPEG of the RAW before it, with `jpeg_size` bytes
+        where given; without, all are RAW. Several storages share the shots in turn.
+        """
+        store = cls(
+            seed=seed,
+            model=model,
+            storages=storages,
+            empty_slots=empty_slots,
+            first_handle=first_handle,
+            read_only=read_only,
+        )
+        made = 0
+        while made < objects:
+            twin = pairs and made + 1 < objects
+            handles = store.add_shot(size, jpeg_size=jpeg_size, raw=True, jpeg=twin)
+            made += len(handles)
+        return store
+
+    @classmethod
+    def from_folder(cls, folder: str | os.PathLike[str], *, model: Model = STANDARD.model) -> Store:
+        """The real files below a folder, which are never changed: deleting only forgets them.
+
+        Symbolic links and files that cannot be read are left out; the rest keep their folders, and
+        their modification time is the capture date.
+        """
+        store = cls(model=model)
+        root = Path(folder)
+        if not root.is_dir():
+            raise NotADirectoryError(f"{root} is not a folder")
+        store._add_real(root, 0)
+        return store
+
+    def add_shot(
+        self, size: int, *, jpeg_size: int | None = None, raw: bool = True, jpeg: bool = True
+    ) -> list[int]:
+        """The files of one release of the shutter: same number, same date; their handles."""
+        with self._lock:
+            number = self._shots
+            storage_id = self._storages[number % len(self._storages)]
+            folder = self._folder_of_shot(storage_id, number)
+            stem = f"{self.model.file_stem}{number % 9999 + 1:04d}"
+            captured = FIRST_DATE + number * BETWEEN_SHOTS
+            self._shots += 1
+            files = []
+            if raw:
+                files.append((self.model.raw_extension, size))
+            if jpeg:
+                files.append(("JPG", size if jpeg_size is None else jpeg_size))
+            return [
+                self.add(f"{stem}.{tail}", length, parent=folder, captured=captured)
+                for tail, length in files
+            ]
+
+    def add(
+        self,
+        name: str,
+        content: Content | bytes | int,
+        *,
+        parent: int = 0,
+        storage_id: int | None = None,
+        captured: datetime | None = FIRST_DATE,
+        format: int | None = None,
+        protected: bool = False,
+    ) -> int:
+        """One file of any name; synthetic when `content` is a size. Its handle."""
+        with self._lock:
+            handle = self._next_handle
+            if isinstance(content, int):
+                content = self._page.content(handle, content)
+            elif isinstance(content, bytes):
+                content = BytesContent(content)
+            if format is None:
+                format = self._format_of(name)
+            return self._insert(name, content, parent, storage_id, captured, format, protected)
+
+    def add_folder(
+        self,
+        name: str,
+        *,
+        parent: int = 0,
+        storage_id: int | None = None,
+        captured: datetime | None = None,
+    ) -> int:
+        """One folder; its handle."""
+        return self._insert(
+            name, None, parent, storage_id, captured, ObjectFormat.Association, False
+        )
+
+    def delete(self, handle: int) -> bool:
+        """Removes an object and all below it; False when a protected one is left over."""
+        with self._lock:
+            stored = self._objects[handle]
+            for child in list(self._children.get(handle, ())):
+                self.delete(child)
+            if stored.protected or self._children.get(handle):
+                return False
+            del self._objects[handle]
+            self._children.pop(handle, None)
+            self._children[stored.parent].pop(handle)
+            return True
+
+    def get(self, handle: int) -> StoredObject | None:
+        return self._objects.get(handle)
+
+    def __iter__(self) -> Iterator[StoredObject]:
+        """All objects, folders before what is in them."""
+        with self._lock:
+            return iter(list(self._objects.values()))
+
+    def files(self) -> list[StoredObject]:
+        return [stored for stored in self if not stored.is_folder]
+
+    def path(self, handle: int) -> str:
+        """`DCIM/100PTPIP/IMG_0001.DNG`; the same for equal names on two storages."""
+        parts = []
+        while handle:
+            stored = self._objects[handle]
+            parts.append(stored.name)
+            handle = stored.parent
+        return "/".join(reversed(parts))
+
+    def find(self, path: str) -> int:
+        """The handle of the first object with this path; KeyError when there is none."""
+        for stored in self:
+            if stored.name == path.rpartition("/")[2] and self.path(stored.handle) == path:
+                return stored.handle
+        raise KeyError(path)
+
+    def expected(self, handle: int) -> Content:
+        """The bytes a copy of a file must have, for `check`; KeyError when it is no file."""
+        content = self._objects[handle].content
+        if content is None:
+            raise KeyError(f"0x{handle:08X} is a folder")
+        return content
+
+    def storage_ids(self, *, populated: bool = False) -> list[int]:
+        """Slots with a card, and with `populated` False the empty ones too."""
+        return self._storages if populated else self._storages + self._empty
+
+    def storage_info(self, storage_id: int) -> StorageInfo:
+        used = sum(stored.size for stored in self if stored.storage_id == storage_id)
+        free = max(0, CAPACITY - used)
+        return StorageInfo(
+            access_capability=1 if self.read_only else 0,
+            max_capacity=max(CAPACITY, used),
+            free_space_in_bytes=free,
+            free_space_in_images=free // 25_000_000,
+            storage_description="Memory card",
+            volume_label=f"CARD{(storage_id >> 16):d}",
+        )
+
+    def handles(self, storage_id: int, format: int, parent: int) -> list[int]:
+        """As GetObjectHandles asks: a storage or all; a format or 0; a folder, root, or all."""
+        with self._lock:
+            if parent == 0:
+                candidates = list(self._objects)
+            else:
+                candidates = list(self._children.get(0 if parent == ALL_STORAGES else parent, ()))
+            if storage_id == ALL_STORAGES and not format:
+                return candidates
+            return [
+                handle
+                for handle in candidates
+                if storage_id in (ALL_STORAGES, self._objects[handle].storage_id)
+                and format in (0, self._objects[handle].format)
+            ]
+
+    def _insert(
+        self,
+        name: str,
+        content: Content | None,
+        parent: int,
+        storage_id: int | None,
+        captured: datetime | None,
+        format: int,
+        protected: bool,
+    ) -> int:
+        with self._lock:
+            handle = self._next_handle
+            self._next_handle += 1
+            if storage_id is None:
+                storage_id = self._objects[parent].storage_id if parent else self._storages[0]
+            stored = StoredObject(
+                handle,
+                storage_id,
+                parent,
+                name,
+                format,
+                captured,
+                content,
+                protected,
+                self._thumbnails,
+            )
+            self._objects[handle] = stored
+            self._children[parent][handle] = None
+            if content is None:
+                self._children[handle] = {}
+            return handle
+
+    def _folder_of_shot(self, storage_id: int, number: int) -> int:
+        dcim = self._child_folder(0, "DCIM", storage_id)
+        first = self.model.folder
+        name = f"{int(first[:3]) + number // NUMBERS_IN_FOLDER % 900:03d}{first[3:]}"
+        return self._child_folder(dcim, name, storage_id)
+
+    def _child_folder(self, parent: int, name: str, storage_id: int) -> int:
+        # From the end: the folder in use is the newest.
+        for handle in reversed(self._children[parent]):
+            stored = self._objects[handle]
+            if stored.is_folder and stored.name == name and stored.storage_id == storage_id:
+                return handle
+        return self.add_folder(name, parent=parent, storage_id=storage_id, captured=FIRST_DATE)
+
+    def _format_of(self, name: str) -> int:
+        tail = extension(name)
+        if tail == self.model.raw_extension:
+            return self.model.raw_format
+        return FORMATS.get(tail, ObjectFormat.Undefined)
+
+    def _add_real(self, folder: Path, parent: int) -> None:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            if entry.is_symlink() or not _is_ptp_name(entry.name):
+                continue
+            try:
+                status = entry.stat()
+            except OSError:
+                continue
+            moment = datetime.fromtimestamp(int(status.st_mtime))
+            if entry.is_dir():
+                child = self.add_folder(entry.name, parent=parent, captured=moment)
+                self._add_real(Path(entry.path), child)
+            elif entry.is_file() and os.access(entry.path, os.R_OK):
+                content = FileContent(Path(entry.path), status.st_size)
+                self.add(entry.name, content, parent=parent, captured=moment)
+
+
+def _is_ptp_name(name: str) -> bool:
+    """Whether a dataset can hold the name: UTF-16, and with its NUL no more than 255 units."""
+    try:
+        return len(name.encode("utf-16-le")) <= 2 * 254
+    except UnicodeEncodeError:
+        return False

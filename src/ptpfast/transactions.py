@@ -1,0 +1,138 @@
+"""Transactions by their PTP meaning: labels for messages, errors by response code, a busy camera
+asked again. What the operations are for is `session`'s business, packets are `connection`'s.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ._engine import DataPhase, Timeline
+from ._sink import MemorySink, Sink
+from ._wire import OperationResponse
+from .codes import OperationCode, ResponseCode, name_of
+from .connection import Connection
+from .errors import DeviceBusy, response_error
+from .transfer import check_complete
+from .vendors import Vendor
+
+BUSY_S = 10.0  # how long a busy camera is asked again
+BUSY_FIRST_S, BUSY_MOST_S = 0.02, 0.5
+# Larger datasets do not exist: 10,000 handles are 40 KB, an embedded preview some MB.
+MAX_DATASET = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to `Session.transaction`: response code and parameters, and the payload of a
+    data-in phase (None when there was none, or when it went into a sink)."""
+
+    code: int
+    parameters: tuple[int, ...]
+    data: bytearray | None
+    received: int
+
+
+class Transactions:
+    """Runs operations on a connection. `operations` are those the camera lists."""
+
+    def __init__(self, connection: Connection, vendor: Vendor) -> None:
+        self.connection = connection
+        self.vendor = vendor
+        self.operations: frozenset[int] = frozenset()
+
+    def supports(self, operation: int) -> bool:
+        """Whether the camera lists the operation."""
+        return operation in self.operations
+
+    def receive(
+        self,
+        operation: int,
+        *parameters: int,
+        sink: Sink | None,
+        data: Any = None,
+        limit: int | None = None,
+        busy_s: float | None = None,
+        label: str | None = None,
+        in_session: bool = True,
+        any_transaction_id: bool = False,
+        on_pause: Callable[[DataPhase], None] | None = None,
+        timeline: Timeline | None = None,
+    ) -> DataPhase:
+        """One operation with its payload into `sink`; the finished phase. A busy camera is asked
+        again for `busy_s` (10 s by default). ResponseError unless OK, ProtocolError for a short
+        payload."""
+        label = label or self._label(operation, parameters)
+        give_up = time.monotonic() + (BUSY_S if busy_s is None else busy_s)
+        pause_s = BUSY_FIRST_S
+        while True:
+            phase = self.connection.transact(
+                operation,
+                parameters,
+                data=data,
+                sink=sink,
+                limit=limit,
+                in_session=in_session,
+                any_transaction_id=any_transaction_id,
+                label=label,
+                on_pause=on_pause,
+                timeline=timeline,
+            )
+            response = self.connection.response(phase)
+            if response.code == ResponseCode.OK:
+                check_complete(phase)
+                return phase
+            error = response_error(
+                response.code,
+                operation,
+                response.parameters,
+                doing=label,
+                received=phase.received,
+                code_name=self._response_name(response.code),
+            )
+            if not isinstance(error, DeviceBusy) or phase.received or time.monotonic() > give_up:
+                raise error
+            time.sleep(pause_s * random.uniform(0.75, 1.25))
+            pause_s = min(2 * pause_s, BUSY_MOST_S)
+
+    def _label(self, operation: int, parameters: tuple[int, ...]) -> str:
+        name = self._name(operation, OperationCode, self.vendor.operations)
+        return f"{name}({', '.join(f'0x{value:X}' for value in parameters)})"
+
+    def _response_name(self, code: int) -> str:
+        return self._name(code, ResponseCode, self.vendor.responses, plain=False)
+
+    @staticmethod
+    def _name(code: int, standard: Any, vendor: Any, *, plain: bool = True) -> str:
+        for table in (standard, vendor):
+            if table is not None and code in table._value2member_map_:
+                return str(table(code).name) if plain else name_of(table, code)
+        return f"0x{code:04X}"
+
+    def fetch(self, operation: int, *parameters: int) -> bytearray:
+        """An operation with data-in, its payload as a whole (a dataset; at most 256 MiB)."""
+        sink = MemorySink()
+        self.receive(operation, *parameters, sink=sink, limit=MAX_DATASET)
+        return sink.finish() or bytearray()
+
+    def command(
+        self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
+    ) -> OperationResponse:
+        """An operation without data-in; with `data` (bytes-like) a data-out phase."""
+        phase = self.receive(operation, *parameters, sink=None, data=data, busy_s=busy_s)
+        return self.connection.response(phase)
+
+    def transaction(
+        self, operation: int, *parameters: int, data: Any = None, sink: Sink | None = None
+    ) -> Response:
+        """Any operation, vendors' too. data: bytes-like for a data-out phase. sink: where the
+        payload of a data-in phase goes; without one it is in the Response. ResponseError unless
+        OK."""
+        own = MemorySink() if sink is None else None
+        phase = self.receive(operation, *parameters, sink=sink or own, data=data)
+        response = self.connection.response(phase)
+        payload = own.finish() if own is not None and phase.started else None
+        return Response(response.code, response.parameters, payload, phase.received)

@@ -1,0 +1,125 @@
+"""An object piece by piece: as an iterator of memoryviews, and as a raw file."""
+
+from __future__ import annotations
+
+import io
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from .._sink import CallbackSink, MemorySink
+from ..errors import TransferError
+from ..objects import ObjectInfo
+from .reading import Camera, ObjectReader
+
+
+def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memoryview]:
+    """Memoryviews of `chunk_size` bytes over one buffer that is used again; partial reads."""
+    if chunk_size < 1:
+        raise ValueError("chunk_size must be at least 1")
+    reader = ObjectReader(camera, info, chunk=chunk_size)
+    if reader.size is None or reader.partial() is None:
+        return _whole(reader, chunk_size)
+    return _partial(reader, reader.size, chunk_size)
+
+
+def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memoryview]:
+    buffer = bytearray(min(chunk_size, size))
+    for offset in range(0, size, chunk_size):
+        want = min(chunk_size, size - offset)
+        sink = MemorySink(buffer)
+        try:
+            got = reader.read(sink, offset, want)
+        finally:
+            sink.abandon()
+        if got != want:
+            raise TransferError(f"{got:,} of {want:,} bytes came at {offset:,}", received=offset)
+        yield memoryview(buffer)[:got]
+
+
+class _Abandoned(Exception):
+    """The consumer of a stream went away."""
+
+
+def _whole(reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
+    """For cameras without partial reads, or objects whose size nobody knows: one GetObject.
+
+    It cannot pause, so a thread receives; it waits while two pieces are not taken yet.
+    """
+    pieces: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=2)
+    abandoned = threading.Event()
+
+    def put(item: bytes | BaseException | None) -> None:
+        while not abandoned.is_set():
+            try:
+                return pieces.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+        raise _Abandoned
+
+    def receive() -> None:
+        sink = CallbackSink(lambda view: put(bytes(view)), chunk_size=chunk_size)
+        try:
+            reader.read(sink)
+            sink.finish()
+            put(None)
+        except _Abandoned:
+            pass
+        except BaseException as error:  # noqa: BLE001  it is raised again, by the consumer
+            put(error)
+
+    thread = threading.Thread(target=receive, name="ptpfast stream", daemon=True)
+    thread.start()
+    try:
+        while (item := pieces.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield memoryview(item)
+    finally:
+        abandoned.set()
+        thread.join()
+
+
+class ObjectFile(io.RawIOBase):
+    """A read-only, seekable file over an object. Not thread-safe, like all raw files."""
+
+    def __init__(self, camera: Camera, info: ObjectInfo) -> None:
+        super().__init__()
+        if not info.size:
+            raise io.UnsupportedOperation(f"the size of {info.name} is not known")
+        self.name = info.name
+        self._size = info.size
+        self._camera = camera
+        self._info = info
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise ValueError("seek before the start")
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        if self.closed:
+            raise ValueError("the file is closed")
+        want = min(memoryview(buffer).nbytes, self._size - self._position)
+        if want <= 0:
+            return 0
+        sink = MemorySink(buffer)
+        try:
+            got = ObjectReader(self._camera, self._info).read(sink, self._position, want)
+        finally:
+            sink.abandon()
+        self._position += got
+        return got

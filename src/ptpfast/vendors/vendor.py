@@ -1,0 +1,172 @@
+"""What a vendor file states: the shape of `Vendor`, and the two sides it is written for.
+
+The Initiator's side is a few hooks named by when they run; their defaults are what the standard
+says (`standard.py`). The Responder's side is a `Model` for the simulated camera: who it claims to
+be and which operations it answers. Both stand in the one file of a vendor, because they are the two
+readings of the same facts. Vendor files import neither the session nor the simulated camera: what
+they may ask of either is stated here as a Protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Protocol
+
+from .._wire import OperationRequest, OperationResponse
+from ..codes import ObjectFormat, OperationCode, ResponseCode
+from ..datasets import DeviceInfo
+
+MiB = 1 << 20
+
+
+class Initiator(Protocol):
+    """What a hook may ask of the session."""
+
+    @property
+    def device_info(self) -> DeviceInfo: ...
+
+    def supports(self, operation: int) -> bool:
+        """Whether the Responder lists the operation."""
+        ...
+
+    def command(
+        self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
+    ) -> OperationResponse:
+        """An operation that carries no data in; ResponseError unless OK."""
+        ...
+
+    def fetch(self, operation: int, *parameters: int) -> bytearray:
+        """An operation with data-in: its payload; ResponseError unless OK."""
+        ...
+
+
+@dataclass(frozen=True)
+class PartialRead:
+    """An operation that reads a range of an object.
+
+    `parameters(handle, offset, size)` are the request's; the range must end below `1 <<
+    offset_bits`.
+    """
+
+    operation: int
+    offset_bits: int
+    parameters: Callable[[int, int, int], tuple[int, ...]]
+
+
+GET_PARTIAL_OBJECT = PartialRead(
+    OperationCode.GetPartialObject, 32, lambda handle, offset, size: (handle, offset, size)
+)
+
+
+@dataclass(frozen=True)
+class Quirks:
+    """Where cameras of a vendor differ; each value's evidence stands where the vendor sets it."""
+
+    close_after_open_s: float = 0.0  # CloseSession not sooner than this after OpenSession
+    reconnect_pause_s: float = 0.0  # between a close and the next Init Command Request
+    max_chunk: int = 8 * MiB  # largest partial read asked for
+    event_poll_s: float = 0.5  # between two polls of the vendor's event operation
+    capture_s: float = 70.0  # how long a capture's events may take (libgphoto2's figure)
+
+
+# The answer to one operation, as the simulated camera sends it.
+@dataclass
+class ObjectRange:
+    """Payload of a reply that comes out of an object of the store."""
+
+    handle: int
+    offset: int
+    size: int
+
+
+@dataclass
+class Reply:
+    """A Responder's answer: response code and parameters, and the payload of a data-in phase if
+    any."""
+
+    code: int = ResponseCode.OK
+    parameters: tuple[int, ...] = ()
+    data: bytes | ObjectRange | None = None
+
+
+class Responder(Protocol):
+    """What a vendor's operation may ask of the simulated camera it runs in."""
+
+    state: dict[str, Any]  # free for the vendor's operations, one dict for each camera
+
+    def object_size(self, handle: int) -> int | None:
+        """Bytes of an object; None when there is no such handle."""
+        ...
+
+    def storage_ids(self, *, populated: bool = True) -> list[int]: ...
+
+    def thumbnail(self, handle: int) -> bytes | None:
+        """An object's thumbnail, empty when it has none; None when there is no such handle."""
+        ...
+
+    def capture(self, *, announce: bool = True) -> list[int]:
+        """Takes a picture: adds its objects to the store; their handles.
+
+        With `announce`, ObjectAdded for each and CaptureComplete are queued as events.
+        """
+        ...
+
+    def push_event(self, code: int, *parameters: int) -> None:
+        """Queues an event the way this camera reports events (Event connection or polling)."""
+        ...
+
+    def take_events(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Empties the queue of events kept for polling."""
+        ...
+
+
+ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A body for the simulated camera to be."""
+
+    manufacturer: str
+    name: str
+    device_version: str = "1.00"
+    vendor_extension_id: int = 0
+    folder: str = "100PTPIP"  # of DCIM
+    file_stem: str = "IMG_"  # before the four digits
+    raw_extension: str = "DNG"
+    raw_format: int = ObjectFormat.DNG
+    operations: Mapping[int, ResponderOperation] = field(default_factory=dict)
+    withheld: frozenset[int] = frozenset()  # standard operations this body does not have
+    whole_end_data: bool = False  # sends all payload in one End Data, and no Data packets
+    polled_events: bool = False  # events wait for the vendor's event operation
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """All that sets a vendor apart. Every default is the standard's behaviour."""
+
+    name: str
+    matches: Callable[[DeviceInfo], bool] = lambda _: False
+    operations: type[IntEnum] | None = None
+    responses: type[IntEnum] | None = None
+    events: type[IntEnum] | None = None
+    quirks: Quirks = Quirks()
+    # Partial reads in order of preference; the first that is supported and reaches far enough is
+    # used.
+    partial_reads: tuple[PartialRead, ...] = (GET_PARTIAL_OBJECT,)
+    after_open_session: Callable[[Initiator], None] = lambda _: None
+    before_close_session: Callable[[Initiator], None] = lambda _: None
+    # Events that only an operation gives: (code, parameters) each; None when there is no such
+    # thing.
+    poll_events: Callable[[Initiator], list[tuple[int, tuple[int, ...]]]] | None = None
+    # Takes a picture and returns when the camera accepts operations again.
+    release_shutter: Callable[[Initiator], None] = lambda camera: _initiate_capture(camera)
+    # The 64-bit size of an object whose ObjectInfo says 4 GiB or more; None when it cannot be told.
+    object_size: Callable[[Initiator, int], int | None] = lambda _camera, _handle: None
+    model: Model = Model("ptpfast", "Simulated Camera")
+
+
+def _initiate_capture(camera: Initiator) -> None:
+    camera.command(OperationCode.InitiateCapture, 0, 0)

@@ -1,0 +1,192 @@
+"""The layers of the package: who may import whom, held by reading every import there is.
+
+Imports inside functions and under TYPE_CHECKING count too: a layer that needs another only
+sometimes needs it all the same.
+"""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "ptpfast"
+ROOT = "__init__"
+
+# Facts and bytes; then what PTP means and how one object is read, each knowing of the session no
+# more than a Protocol says; the session, which puts them together; many objects; and the edges.
+FACTS = {"codes", "errors", "_wire", "datasets"}
+BELOW_SESSION = {*FACTS, "_version", "_sink", "_engine", "vendors", "events", "objects"}
+BELOW_SESSION |= {"connection", "capture", "listing", "transfer"}
+BELOW_LIBRARY = {*BELOW_SESSION, "session", "discovery"}
+BELOW_EDGES = {*BELOW_LIBRARY, "library", "watch", ROOT}
+
+# Module or folder of the package → what of the package it may import.
+MAY_IMPORT = {
+    "_version": set(),
+    "codes": set(),
+    "errors": {"codes"},
+    "_wire": {"errors"},
+    "_sink": {"errors"},
+    "_engine": {"codes", "errors", "_wire", "_sink"},
+    "datasets": {"codes", "errors", "_wire"},
+    "vendors": FACTS,
+    "events": {"codes", "errors"},
+    "objects": {"codes", "errors", "datasets"},
+    "connection": {*FACTS, "_version", "_sink", "_engine", "events"},
+    "capture": {*FACTS, "vendors", "events", "objects"},
+    "listing": {*FACTS, "vendors", "objects"},
+    "transfer": {*FACTS, "_sink", "_engine", "vendors", "objects"},
+    "session": BELOW_SESSION,
+    "discovery": {*FACTS, "_version", "vendors", "connection"},
+    "library": BELOW_LIBRARY,
+    "watch": {*BELOW_LIBRARY, "library"},
+    ROOT: {*BELOW_LIBRARY, "library", "watch"},
+    "sim": {*FACTS, "vendors"},
+    "measure": BELOW_EDGES,
+    "aio": BELOW_EDGES,
+    "filesystem": BELOW_EDGES,
+    "cluster": BELOW_EDGES,
+    "ptpip": BELOW_EDGES,
+    "testing": {*BELOW_EDGES, "sim"},
+    "cli": {*BELOW_EDGES, "sim", "measure"},  # `ptpfast bench` is the command of measure
+    "__main__": {"cli"},
+}
+
+# What may be needed beyond Python and numpy, and by whom alone.
+EXTRAS = {
+    "click": {"cli", "__main__"},
+    "rich": {"cli"},
+    "platformdirs": {"cli", "library"},
+    "zeroconf": {"discovery"},
+    "xxhash": {"transfer", "library"},
+    "fsspec": {"filesystem"},
+    "matplotlib": {"measure"},
+    "distributed": {"cluster"},
+    "dask": {"cluster"},
+    "pytest": {"testing"},
+}
+# Cython's own modules; `posix` and `libc` are C headers.
+CYTHON = {"cython", "cpython", "libc", "posix"}
+
+PYX_IMPORT = re.compile(r"^\s*(?:from\s+(\S+)\s+)?c?import\s+\(?([^#\n)]*)", re.MULTILINE)
+
+
+def sources():
+    return sorted(
+        path for pattern in ("*.py", "*.pyi", "*.pyx", "*.pxd") for path in PACKAGE.rglob(pattern)
+    )
+
+
+def layer_of(path):
+    return path.relative_to(PACKAGE).parts[0].partition(".")[0]
+
+
+def package_of(path):
+    """The dotted package a relative import in this file starts from."""
+    return ["ptpfast", *path.relative_to(PACKAGE).parent.parts]
+
+
+def statements(path):
+    """(level, module, names) of every import in a file; names is empty for `import module`."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix in (".py", ".pyi"):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom):
+                yield node.level, node.module or "", [alias.name for alias in node.names]
+            elif isinstance(node, ast.Import):
+                yield from ((0, alias.name, []) for alias in node.names)
+        return
+    for source, names in PYX_IMPORT.findall(text):
+        names = [name.split()[0] for name in names.split(",") if name.strip()]
+        if source:
+            module = source.lstrip(".")
+            yield len(source) - len(module), module, names
+        else:
+            yield from ((0, name, []) for name in names)
+
+
+def imports(path):
+    """Absolute dotted names of all a file imports; `from . import x` is `ptpfast.x`."""
+    for level, module, names in statements(path):
+        package = package_of(path)
+        prefix = package[: len(package) - level + 1] if level else []
+        dotted = ".".join([*prefix, module] if module else prefix)
+        if dotted == "ptpfast" and names:
+            yield from (f"ptpfast.{name}" for name in names)
+        else:
+            yield dotted
+
+
+def own_imports(path):
+    """Layers of the package a file imports, without its own."""
+    layers = {layer_of(source) for source in sources()}
+    for dotted in imports(path):
+        head, *rest = dotted.split(".")
+        if head == "ptpfast":
+            layer = rest[0] if rest and rest[0] in layers else ROOT
+            if layer != layer_of(path):
+                yield layer
+
+
+def foreign_imports(path):
+    """Top-level names a file imports from outside the package and Python itself."""
+    heads = {dotted.partition(".")[0] for dotted in imports(path)}
+    return heads - {"ptpfast"} - CYTHON - set(sys.stdlib_module_names)
+
+
+every_source = pytest.mark.parametrize(
+    "path", sources(), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+
+
+@every_source
+def test_source_belongs_to_a_layer_that_has_its_place_here(path):
+    assert layer_of(path) in MAY_IMPORT
+
+
+@every_source
+def test_source_imports_only_what_lies_below_it(path):
+    wrong = set(own_imports(path)) - MAY_IMPORT[layer_of(path)]
+    assert wrong == set(), f"{layer_of(path)} must not import {', '.join(sorted(wrong))}"
+
+
+@every_source
+def test_source_needs_only_numpy_and_the_extras_of_its_layer(path):
+    allowed = {extra for extra, users in EXTRAS.items() if layer_of(path) in users}
+    assert foreign_imports(path) - {"numpy"} - allowed == set()
+
+
+def test_places_have_no_way_around_in_a_circle():
+    done = set()
+    while ready := {layer for layer, below in MAY_IMPORT.items() if below <= done} - done:
+        done |= ready
+    assert done == set(MAY_IMPORT)
+
+
+def test_simulated_camera_is_imported_by_the_command_line_and_testing_alone():
+    users = {layer_of(path) for path in sources() if "sim" in set(own_imports(path))}
+    assert users <= {"cli", "testing"}
+    assert {layer for layer, below in MAY_IMPORT.items() if "sim" in below} == {"cli", "testing"}
+
+
+def test_reading_of_imports_sees_every_way_to_write_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    for name in ("__init__.py", "codes.py", "session.py", "_wire.pyx"):
+        (tmp_path / name).touch()
+    (tmp_path / "vendors").mkdir()
+    python = tmp_path / "vendors" / "some.py"
+    python.write_text(
+        "from .. import session\nfrom ..codes import X\nimport ptpfast._wire\nimport numpy as np\n"
+        "from ptpfast import connect\nfrom . import other\ndef late():\n    import rich.table\n"
+    )
+    compiled = tmp_path / "_wire.pyx"
+    compiled.write_text(
+        "from . cimport codes\nfrom .session import (\n    A,\n)\nfrom ptpfast.vendors cimport x\n"
+        "cimport cython\nfrom libc.stdint cimport uint8_t\nimport os, numpy\n"
+    )
+    assert set(own_imports(python)) == {"session", "codes", "_wire", ROOT}
+    assert foreign_imports(python) == {"numpy", "rich"}
+    assert set(own_imports(compiled)) == {"codes", "session", "vendors"}
+    assert foreign_imports(compiled) == {"numpy"}
