@@ -175,7 +175,9 @@ HOSTILE = {
     "payload beyond what was asked for": pack(StartData(TID, None))
     + bytes.fromhex("ffffff7f 0a000000 07000000"),
     "a second Start Data": pack(StartData(TID, 9)) * 2,
-    "Data after End Data": pack(StartData(TID, 1)) + pack(EndData(TID, b"x")) + pack(Data(TID, b"")),
+    "Data after End Data": pack(StartData(TID, 1))
+    + pack(EndData(TID, b"x"))
+    + pack(Data(TID, b"")),
     "Data of a transaction to come": pack(Data(TID + 1, b"x")),
     "Start Data of a transaction to come": pack(StartData(TID + 1, 4)),
     "a response to a transaction to come": pack(OperationResponse(ResponseCode.OK, TID + 1)),

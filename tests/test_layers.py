@@ -18,7 +18,7 @@ ROOT = "__init__"
 # more than a Protocol says; the session, which puts them together; many objects; and the edges.
 FACTS = {"codes", "errors", "_wire", "datasets"}
 BELOW_SESSION = {*FACTS, "_version", "_sink", "_engine", "vendors", "events", "objects"}
-BELOW_SESSION |= {"connection", "capture", "listing", "transfer"}
+BELOW_SESSION |= {"connection", "capture", "listing", "transfer", "transactions"}
 BELOW_LIBRARY = {*BELOW_SESSION, "session", "discovery"}
 BELOW_EDGES = {*BELOW_LIBRARY, "library", "watch", ROOT}
 
@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "capture": {*FACTS, "vendors", "events", "objects"},
     "listing": {*FACTS, "vendors", "objects"},
     "transfer": {*FACTS, "_sink", "_engine", "vendors", "objects"},
+    "transactions": {*BELOW_SESSION} - {"transactions", "capture", "listing"},
     "session": BELOW_SESSION,
     "discovery": {*FACTS, "_version", "vendors", "connection"},
     "library": BELOW_LIBRARY,

@@ -68,6 +68,7 @@ cdef class Timeline:
 
 
 cdef class Channel:
+    cdef object _lock
     cdef object _socket
     cdef int _fd
     cdef int _wake_read
@@ -93,3 +94,4 @@ cdef class Channel:
     cdef int _send(self, const uint8_t *data, size_t size) except -1 nogil
     cdef int _begin(self, double wait_s) except -1
     cdef int _end(self) except -1
+    cdef int _release(self) except -1

@@ -428,6 +428,8 @@ cdef class Channel:
 
     def __init__(self, sock):
         sock.setblocking(False)
+        # Re-entrant, because a signal handler may cancel or close in the thread that holds it.
+        self._lock = threading.RLock()
         self._socket = sock
         self._fd = sock.fileno()
         self._wake_read, self._wake_write = os.pipe()
@@ -641,61 +643,66 @@ cdef class Channel:
         raise error
 
     cdef int _begin(self, double wait_s) except -1:
-        if self._closed:
-            raise ConnectionLost("the connection is closed")
-        if self._busy:
-            raise RuntimeError("another thread is using this channel")
-        self._busy = True
+        with self._lock:
+            if self._closed:
+                raise ConnectionLost("the connection is closed")
+            if self._busy:
+                raise RuntimeError("another thread is using this channel")
+            self._busy = True
         self._main_thread = threading.current_thread() is threading.main_thread()
         self._now = self._last_check = ptpfast_now()
         self._deadline = self._now + wait_s
         return 0
 
     cdef int _end(self) except -1:
-        self._busy = False
-        if self._closed:
-            self._release()
+        with self._lock:
+            self._busy = False
+            if self._closed:
+                self._release()
         return 0
 
     def cancel(self):
         """Makes whoever sends or receives here, now or next, raise Cancelled. From any thread."""
-        self._cancelled = True
-        if self._wake_write >= 0:
-            try:
-                os.write(self._wake_write, b"x")
-            except BlockingIOError:
-                pass  # full: it will wake anyway
+        with self._lock:
+            self._cancelled = True
+            if self._wake_write >= 0:
+                try:
+                    os.write(self._wake_write, b"x")
+                except BlockingIOError:
+                    pass  # full: it will wake anyway
 
     def resume(self):
         """Takes a `cancel` back, so that the channel can be used again."""
-        self._cancelled = False
-        try:
-            while os.read(self._wake_read, 64):
+        with self._lock:
+            self._cancelled = False
+            try:
+                while self._wake_read >= 0 and os.read(self._wake_read, 64):
+                    pass
+            except BlockingIOError:
                 pass
-        except BlockingIOError:
-            pass
 
     def close(self):
-        """Ends the connection: both directions are shut down; safe to call twice, from any
-        thread."""
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other side was faster
-        if self._busy:
-            self.cancel()  # the thread in `receive` releases when it has returned
-        else:
-            self._release()
+        """Ends the connection: both directions are shut down; safe to call twice, from any thread."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the other side was faster
+            if self._busy:
+                self.cancel()  # the thread in `receive` releases when it has returned
+            else:
+                self._release()
 
-    def _release(self):
+    cdef int _release(self) except -1:
         self._socket.close()
         for fd in (self._wake_read, self._wake_write):
             if fd >= 0:
                 os.close(fd)
         self._fd = self._wake_read = self._wake_write = -1
+        return 0
 
     @property
     def closed(self):
@@ -704,6 +711,9 @@ cdef class Channel:
 
     def __dealloc__(self):
         PyMem_RawFree(self._ring)
+        for fd in (self._wake_read, self._wake_write):
+            if fd >= 0:  # never closed; the socket closes itself
+                os.close(fd)
 
 
 cdef bytes _PROBE_RESPONSE = _wire.pack(_wire.ProbeResponse())

@@ -274,8 +274,8 @@ class Session(Transactions):
     def stream(
         self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
     ) -> Iterator[memoryview]:
-        """An object as memoryviews of `chunk_size` bytes (the last may be shorter), in order; each
-        is valid until the next one is asked for. Memory does not grow with the object."""
+        """An object as memoryviews of `chunk_size` bytes (the last may be shorter), in order. Their
+        memory is used again once nobody holds them, so it does not grow with the object."""
         return stream(self, self._info(object_or_handle), chunk_size)
 
     def open(self, object_or_handle: ObjectInfo | int) -> io.RawIOBase:

@@ -247,10 +247,10 @@ def strike(peer: Peer, fault: Fault) -> None:
             peer.silent = True
             peer.wait(None)
         case "drop_event":
-            peer.drop_event()
+            peer.drop(peer.event)
             return
         case "drop_command":
-            peer.one_sided = True
+            peer.drop(peer.command)
     raise PeerLeftError(str(fault))
 
 

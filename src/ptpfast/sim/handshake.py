@@ -67,7 +67,7 @@ def _serve_command(
             serve_transactions(camera, peer)
     finally:
         # With `drop_command` the other connection stays, until the Initiator closes it.
-        if not peer.one_sided or peer.event is None:
+        if peer.dropped is not sock:
             camera.part(peer)
 
 
@@ -94,7 +94,7 @@ def _serve_event(
         camera.attach_event(peer, sock)
         _listen(camera, peer, reader)
     finally:
-        if not peer.one_sided:
+        if peer.dropped is not sock:
             camera.part(peer)
 
 

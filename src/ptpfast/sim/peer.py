@@ -183,7 +183,7 @@ class Peer:
         self.event_acknowledged_at: float | None = None
         self.probed = False
         self.silent = False  # a fault has made both connections a black hole
-        self.one_sided = False  # a fault has closed one connection and left the other
+        self.dropped: socket.socket | None = None  # what a fault closed, leaving the other
         self._event_lock = threading.Lock()
 
     def leave(self, *, reset: bool = False) -> None:
@@ -191,6 +191,8 @@ class Peer:
 
         The threads that serve them close the sockets.
         """
+        if self.gone.is_set():
+            return  # a reset must not be followed by a FIN
         self.gone.set()
         for sock in (self.command, self.event):
             if sock is not None:
@@ -202,6 +204,8 @@ class Peer:
             sock.sendall(pack(InitEventAck()))
             self.event = sock
             self.event_acknowledged_at = time.monotonic()
+        if self.gone.is_set():
+            shut(sock)
 
     def send_event(self, packet: Packet) -> bool:
         """Sends a packet on the Event connection; False when there is none to send it on."""
@@ -214,12 +218,11 @@ class Peer:
                 return False
             return True
 
-    def drop_event(self) -> None:
-        """Closes the Event connection and leaves the other."""
-        self.one_sided = True
-        with self._event_lock:
-            if self.event is not None:
-                shut(self.event)
+    def drop(self, sock: socket.socket | None) -> None:
+        """Closes one of the connections and leaves the other."""
+        self.dropped = sock
+        if sock is not None:
+            shut(sock)
 
     def has_left(self) -> bool:
         """Whether the Initiator has closed one of the connections, as far as we have been told."""

@@ -161,10 +161,10 @@ class SimulatedCamera:
                 return
             self._closing = True
             serving = dict(self._serving)
-            peer = self._peer
+            if self._peer is not None:
+                self._peer.leave()
+            self._changed.notify_all()
         self._waker.send(b"x")
-        if peer is not None:
-            peer.leave()
         for sock in serving.values():
             shut(sock)
         self._accepting.join()
@@ -210,8 +210,9 @@ class SimulatedCamera:
         with self._changed:
             old = self._peer
             if old is not None and (old.gone.is_set() or old.has_left()):
-                # Its threads are about to see that it has gone: a quick return must not look busy.
-                self._changed.wait_for(lambda: self._peer is not old, _NOTICE_S)
+                if old.event is not None:
+                    # Its threads are about to see that: a quick return must not look busy.
+                    self._changed.wait_for(lambda: self._peer is not old, _NOTICE_S)
                 self.part(old)
             if self._peer is not None or self._closing:
                 return None

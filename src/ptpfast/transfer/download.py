@@ -21,7 +21,7 @@ from typing import Any
 
 from .._engine import Timeline
 from .._sink import FileSink, MemorySink
-from ..errors import ProtocolError, SinkError, TransferError
+from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
 from . import journal
 from .reading import Camera, ObjectReader, Progress
@@ -123,7 +123,11 @@ class Download:
         start = max(0, length - OVERLAP)
         sink = MemorySink()
         reader = ObjectReader(self._camera, self._info)
-        self.transfer.received += reader.read(sink, start, length - start)
+        try:
+            self.transfer.received += reader.read(sink, start, length - start)
+        except (ResponseError, TransferError) as error:
+            log.debug("the seam of %s cannot be read: %s", self._part, error)
+            return False
         try:
             with self._part.open("rb") as file:
                 file.seek(start)

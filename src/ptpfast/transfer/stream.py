@@ -15,7 +15,7 @@ from .reading import Camera, ObjectReader
 
 
 def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memoryview]:
-    """Memoryviews of `chunk_size` bytes over one buffer that is used again; partial reads."""
+    """Memoryviews of `chunk_size` bytes; partial reads, or one GetObject where there are none."""
     if chunk_size < 1:
         raise ValueError("chunk_size must be at least 1")
     reader = ObjectReader(camera, info, chunk=chunk_size)
@@ -27,6 +27,8 @@ def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memory
 def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memoryview]:
     buffer = bytearray(min(chunk_size, size))
     for offset in range(0, size, chunk_size):
+        if _is_held(buffer):
+            buffer = bytearray(len(buffer))
         want = min(chunk_size, size - offset)
         sink = MemorySink(buffer)
         try:
@@ -36,6 +38,16 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
         if got != want:
             raise TransferError(f"{got:,} of {want:,} bytes came at {offset:,}", received=offset)
         yield memoryview(buffer)[:got]
+
+
+def _is_held(buffer: bytearray) -> bool:
+    """Whether somebody still has a view of it: then it must not be written again."""
+    try:
+        buffer.pop()
+        buffer.append(0)
+    except BufferError:
+        return True
+    return False
 
 
 class _Abandoned(Exception):

@@ -1,0 +1,95 @@
+"""What most tests share: a simulated camera, a session with it, and a watch for what tests leave."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ptpfast
+from ptpfast import Session, Timeouts
+from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors import VENDORS, Vendor
+
+SOURCES = Path(ptpfast.__file__).parent
+# Long enough for a loaded machine, short enough that a hang is seen.
+PATIENT = Timeouts(connect=10, operation=20, idle=20, close=5)
+# For tests in which the camera goes silent on purpose.
+HASTY = Timeouts(connect=0.5, operation=0.3, idle=0.3, close=0.2)
+
+
+def pytest_configure() -> None:
+    for name in ("_wire", "_sink", "_engine"):
+        sources = [SOURCES / f"{name}.{ending}" for ending in ("pyx", "pxd")]
+        built = max((p.stat().st_mtime for p in SOURCES.glob(f"{name}.*.so")), default=0)
+        if any(path.exists() and path.stat().st_mtime > built for path in sources):
+            pytest.exit(f"{name} is older than its source: run `make build`", returncode=3)
+
+
+def _descriptors() -> set[str]:
+    try:
+        return {f"{fd}:{os.readlink(f'/proc/self/fd/{fd}')}" for fd in os.listdir("/proc/self/fd")}
+    except OSError:
+        return set()
+
+
+def _sockets_and_pipes() -> int:
+    return sum("socket:" in entry or "pipe:" in entry for entry in _descriptors())
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind() -> Iterator[None]:
+    threads, descriptors = set(threading.enumerate()), _sockets_and_pipes()
+    yield
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(5)
+        assert not thread.is_alive(), f"a thread is left: {thread}"
+    assert _sockets_and_pipes() <= descriptors, _descriptors()
+
+
+def without_pauses(vendor: str | Vendor) -> Vendor:
+    """A vendor that waits for no real camera's sake at the end of a session."""
+    vendor = VENDORS[vendor] if isinstance(vendor, str) else vendor
+    quirks = dataclasses.replace(vendor.quirks, close_after_open_s=0, reconnect_pause_s=0)
+    return dataclasses.replace(vendor, quirks=dataclasses.replace(quirks, event_poll_s=0.02))
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def camera(stack: ExitStack) -> Callable[..., SimulatedCamera]:
+    """Makes simulated cameras: small objects unless told otherwise."""
+
+    def make(vendor: str | Vendor = "standard", **options: Any) -> SimulatedCamera:
+        options.setdefault("objects", 4)
+        options.setdefault("size", 300_000)
+        return stack.enter_context(SimulatedCamera(vendor=vendor, **options))
+
+    return make
+
+
+@pytest.fixture
+def connect(stack: ExitStack) -> Callable[..., Session]:
+    """Opens sessions, closed before their cameras are."""
+
+    def open_session(camera: SimulatedCamera, **options: Any) -> Session:
+        options.setdefault("timeouts", PATIENT)
+        options.setdefault("vendor", without_pauses(camera.body.vendor))
+        session = ptpfast.connect(camera.host, port=camera.port, **options)
+        return stack.enter_context(session)
+
+    return open_session
+
+
+Cameras = Callable[..., SimulatedCamera]
+Sessions = Callable[..., Session]

@@ -1,0 +1,462 @@
+"""Downloads: part file, journal, resume, verification, the final name; and the chunk policy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import HASTY, Cameras, Sessions
+
+from ptpfast import (
+    ConnectionLost,
+    OperationCode,
+    ProtocolError,
+    PTPError,
+    SinkError,
+    Timeout,
+    TransferError,
+)
+from ptpfast.sim import SimulatedCamera
+from ptpfast.transfer import ChunkPolicy
+from ptpfast.transfer import download as download_module
+
+MiB = 1 << 20
+SIZE = 3_000_000
+
+
+def content(camera: SimulatedCamera, handle: int) -> bytes:
+    stored = camera.store.get(handle)
+    assert stored is not None
+    return b"".join(camera.store.expected(handle).spans(0, stored.size))
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@contextmanager
+def interrupted(error: type[BaseException] | tuple[type[BaseException], ...]) -> Iterator[None]:
+    with pytest.raises(error):
+        yield
+
+
+@pytest.mark.parametrize("chunk", [None, 0, 65_536, 1_000_003])
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_a_download_appears_whole_under_its_name_and_nothing_else_stays(
+    camera: Cameras, connect: Sessions, tmp_path: Path, chunk: int | None, verify: str
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    path = tmp_path / info.name
+    transfer = session.download(info, path, chunk=chunk, verify=verify)
+    expected = content(sim, info.handle)
+    assert path.read_bytes() == expected
+    assert names(tmp_path) == {info.name}
+    assert (transfer.size, transfer.received, transfer.resumed_at) == (SIZE, SIZE, 0)
+    assert transfer.verified == verify
+    if verify == "hash":
+        assert transfer.sha256 == hashlib.sha256(expected).hexdigest()
+    assert transfer.operation == ("GetObject" if chunk == 0 else "GetPartialObject")
+    seconds, received = transfer.timeline
+    assert len(seconds) == len(received) >= 1
+    assert received[-1] >= SIZE
+
+
+def test_the_capture_time_becomes_the_files_time(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    session = connect(camera())
+    info = session.objects()[0]
+    session.download(info, tmp_path / "x")
+    assert info.captured is not None
+    assert (tmp_path / "x").stat().st_mtime == info.captured.timestamp()
+
+
+def test_an_existing_file_is_not_replaced_unless_asked(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera()
+    session = connect(sim)
+    info = session.objects()[0]
+    path = tmp_path / "x"
+    path.write_bytes(b"mine")
+    before = sim.payload_bytes
+    with pytest.raises(FileExistsError):
+        session.download(info, path)
+    assert path.read_bytes() == b"mine"
+    assert sim.payload_bytes == before
+    session.download(info, path, overwrite=True)
+    assert path.read_bytes() == content(sim, info.handle)
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced_either(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    session = connect(camera())
+    path = tmp_path / "x"
+    with pytest.raises(FileExistsError):
+        session.download(
+            session.objects()[0], path, progress=lambda *_: path.write_bytes(b"mine") and None
+        )
+    assert path.read_bytes() == b"mine"
+
+
+def test_progress_rises_to_the_size(camera: Cameras, connect: Sessions, tmp_path: Path) -> None:
+    session = connect(camera(size=SIZE))
+    seen: list[tuple[int, int | None]] = []
+    session.download(
+        session.objects()[0], tmp_path / "x", progress=lambda *at: seen.append(at), chunk=500_000
+    )
+    assert seen == sorted(seen)
+    assert seen[-1] == (SIZE, SIZE)
+    assert len(seen) >= 6
+
+
+@pytest.mark.parametrize("chunk", [None, 200_000, 0])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("drop after-total 2000000", ConnectionLost),
+        ("reset after-total 2000000", (ConnectionLost, Timeout)),
+        ("drop_command after-total 2000000", ConnectionLost),
+        ("stall after-total 2000000", Timeout),
+        ("black_hole after-total 2000000", Timeout),
+    ],
+)
+def test_after_a_break_the_next_run_goes_on_and_the_file_is_right(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    fault: str,
+    error: type[PTPError],
+    chunk: int | None,
+) -> None:
+    sim = camera(size=SIZE, objects=1)
+    session = connect(sim, timeouts=HASTY)
+    info = session.objects()[0]
+    sim.faults.add(fault)
+    path = tmp_path / info.name
+    with interrupted(error):
+        session.download(info, path, chunk=chunk)
+    session.close()
+    assert names(tmp_path) == {f"{info.name}.part", f"{info.name}.part.json"}
+    kept = (tmp_path / f"{info.name}.part").stat().st_size
+    assert kept > 1_000_000
+    assert content(sim, info.handle).startswith((tmp_path / f"{info.name}.part").read_bytes())
+
+    sim.wait_for(lambda: sim.unclean_ends == 1, timeout=10)
+    session = connect(sim)
+    transfer = session.download(info, path)
+    assert path.read_bytes() == content(sim, info.handle)
+    assert names(tmp_path) == {info.name}
+    assert transfer.resumed_at == kept
+    assert transfer.received == SIZE - kept + download_module.OVERLAP
+
+
+def broken_download(
+    camera: Cameras, connect: Sessions, folder: Path, **options: object
+) -> tuple[SimulatedCamera, Path]:
+    """A camera and the path of a download of its first object that a drop has ended in the middle."""
+    sim = camera(size=SIZE, **options)
+    session = connect(sim)
+    info = session.objects()[0]
+    sim.faults.add("drop after-total 2000000")
+    with interrupted(ConnectionLost):
+        session.download(info, folder / info.name)
+    session.close()
+    sim.wait_for(lambda: sim.unclean_ends == 1, timeout=10)
+    return sim, folder / info.name
+
+
+def test_everything_there_but_the_response_costs_only_the_overlap(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim, path = broken_download(camera, connect, tmp_path)
+    session = connect(sim)
+    info = session.objects()[0]
+    path.with_name(path.name + ".part").write_bytes(content(sim, info.handle))
+    transfer = session.download(info, path)
+    assert transfer.received == download_module.OVERLAP
+    assert path.read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda part, journal: part.write_bytes(b"x" * 100_000),
+        lambda part, journal: part.write_bytes(part.read_bytes()[:-1] + b"?"),
+        lambda part, journal: part.write_bytes(bytes(SIZE + 1)),
+        lambda part, journal: part.write_bytes(b""),
+        lambda part, journal: journal.unlink(),
+        lambda part, journal: journal.write_bytes(b"\xff\0not json"),
+        lambda part, journal: journal.write_text("[" * 100_000),
+        lambda part, journal: journal.write_text('{"schema": 1, "camera": 3, "evil": []}'),
+        lambda part, journal: journal.write_text(
+            json.dumps({**json.loads(journal.read_text()), "handle": 1})
+        ),
+        lambda part, journal: journal.write_text(
+            json.dumps({**json.loads(journal.read_text()), "camera": "another body"})
+        ),
+        lambda part, journal: journal.write_text(
+            json.dumps({**json.loads(journal.read_text()), "schema": 99})
+        ),
+    ],
+    ids=[
+        "other bytes",
+        "last byte wrong",
+        "too long",
+        "empty",
+        "no journal",
+        "binary journal",
+        "deep journal",
+        "foreign journal",
+        "another handle",
+        "another camera",
+        "a later schema",
+    ],
+)
+def test_a_part_file_that_is_not_proven_is_started_anew(
+    camera: Cameras, connect: Sessions, tmp_path: Path, spoil
+) -> None:  # type: ignore[no-untyped-def]
+    sim, path = broken_download(camera, connect, tmp_path)
+    part = path.with_name(path.name + ".part")
+    spoil(part, path.with_name(path.name + ".part.json"))
+    session = connect(sim)
+    info = session.objects()[0]
+    transfer = session.download(info, path)
+    assert transfer.resumed_at == 0
+    assert path.read_bytes() == content(sim, info.handle)
+
+
+def test_without_resume_a_part_file_is_started_anew(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim, path = broken_download(camera, connect, tmp_path)
+    session = connect(sim)
+    assert session.download(session.objects()[0], path, resume=False).resumed_at == 0
+
+
+def test_a_body_without_partial_reads_starts_anew_and_is_right(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim, path = broken_download(camera, connect, tmp_path)
+    sim.faults.add("respond=0x2005 on GetPartialObject times 0")
+    session = connect(sim)
+    info = session.objects()[0]
+    assert session.download(info, path).resumed_at == 0
+    assert path.read_bytes() == content(sim, info.handle)
+
+
+def test_a_resumed_file_is_hashed_from_its_first_byte(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim, path = broken_download(camera, connect, tmp_path)
+    session = connect(sim)
+    info = session.objects()[0]
+    transfer = session.download(info, path, verify="hash")
+    assert transfer.resumed_at > 0
+    assert transfer.sha256 == hashlib.sha256(content(sim, info.handle)).hexdigest()
+
+
+def test_a_part_file_that_is_a_link_is_not_followed(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera()
+    session = connect(sim)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    folder = tmp_path / "card"
+    folder.mkdir()
+    (folder / "x.part").symlink_to(victim)
+    session.download(session.objects()[0], folder / "x")
+    assert victim.read_bytes() == b"precious"
+    assert not (folder / "x").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "short_data on GetPartialObject after 1000 at 2",
+        "short_data on GetObject after 1000",
+        "announce=unknown on GetObject",
+        "length=0 after 5000 on GetObject",
+        "length=4294967295 after 5000 on GetObject",
+        "overrun=7 on GetObject",
+        "announce=+7 on GetObject",
+        "announce=1152921504606846976 on GetObject",
+        "wrong_tid on GetObject",
+        "no_end on GetObject",
+        "response_wrong_tid on GetObject",
+        "error_after=0x2007 after 5000 on GetObject",
+        "vanish after 5000 on GetObject",
+        "no_response on GetObject",
+        "unknown_packet=0 after 5000 on GetObject",
+        "response_first on GetObject",
+        "ok_without_data on GetObject",
+        "object_size=2999999 on GetObjectInfo times 0",
+        "object_size=3000001 on GetObjectInfo times 0",
+    ],
+)
+def test_no_broken_answer_leaves_a_wrong_file_under_the_final_name(
+    camera: Cameras, connect: Sessions, tmp_path: Path, fault: str
+) -> None:
+    sim = camera(size=SIZE, faults=[fault])
+    session = connect(sim, timeouts=HASTY)
+    info = session.objects()[0]
+    expected = content(sim, info.handle)
+    path = tmp_path / info.name
+    try:
+        session.download(info, path, chunk=None if "Partial" in fault else 0)
+    except PTPError:
+        assert not path.exists()
+    if path.exists() and "object_size" not in fault:
+        assert path.read_bytes() == expected
+    session.close()
+    if "object_size" in fault or "vanish" in fault:
+        return
+    sim.wait_for(lambda: sim.sessions_closed + sim.unclean_ends == 1, timeout=10)
+    connect(sim).download(info, path, overwrite=True)
+    assert path.read_bytes() == expected
+
+
+def test_a_size_the_camera_lists_wrongly_is_a_transfer_error(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE, faults=["object_size=3000001 on GetObjectInfo times 0"])
+    session = connect(sim)
+    with pytest.raises(TransferError):
+        session.download(session.objects()[0], tmp_path / "x", chunk=0)
+    assert not (tmp_path / "x").exists()
+
+
+def test_bytes_of_a_broken_answer_are_not_kept(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE, faults=["short_data on GetPartialObject after 1000 at 3"])
+    session = connect(sim)
+    with pytest.raises(ProtocolError):
+        session.download(session.objects()[0], tmp_path / "x", chunk=500_000)
+    assert (tmp_path / "x.part").stat().st_size == 1_000_000
+
+
+def test_a_file_that_the_disk_changed_is_not_published(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    session = connect(camera())
+    part = tmp_path / "x.part"
+
+    def spoil(received: int, size: int | None) -> None:
+        with part.open("r+b") as file:
+            file.write(b"spoiled")
+
+    with pytest.raises(TransferError, match="not what arrived"):
+        session.download(session.objects()[0], tmp_path / "x", verify="hash", progress=spoil)
+    assert not (tmp_path / "x").exists()
+    assert not (tmp_path / "x.part.json").exists()
+
+
+def test_a_folder_that_does_not_exist_is_a_sink_error(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    session = connect(camera())
+    with pytest.raises(SinkError, match="No such file"):
+        session.download(session.objects()[0], tmp_path / "no" / "x")
+    assert session.usable
+
+
+def test_a_verification_nobody_knows_is_refused(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    session = connect(camera())
+    with pytest.raises(ValueError, match="size, hash"):
+        session.download(session.objects()[0], tmp_path / "x", verify="luck")
+
+
+def test_an_empty_object_becomes_an_empty_file(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    session = connect(camera(size=0))
+    session.download(session.objects()[0], tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == b""
+
+
+def test_filesystems_without_links_get_a_rename(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("no links on this filesystem")
+
+    monkeypatch.setattr(os, "link", refuse)
+    sim = camera()
+    session = connect(sim)
+    table = session.objects()
+    session.download(table[0], tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == content(sim, table[0].handle)
+
+
+# Chunks
+
+
+def learn(policy: ChunkPolicy, seconds_of_chunk, reads: int = 40) -> list[int]:  # type: ignore[no-untyped-def]
+    sizes = []
+    for _ in range(reads):
+        size = policy.next_size()
+        sizes.append(size)
+        policy.done(size, seconds_of_chunk(size))
+    return sizes
+
+
+def test_chunks_double_while_the_rate_rises_and_stop_at_the_cap() -> None:
+    sizes = learn(ChunkPolicy(8 * MiB), lambda size: 0.010 + size / 50e6)
+    assert sizes[0] == MiB
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == 8 * MiB
+
+
+def test_chunks_stay_small_where_large_ones_are_no_faster() -> None:
+    sizes = learn(ChunkPolicy(8 * MiB), lambda size: size / 2.3e6)
+    assert max(sizes) == 2 * MiB
+    assert sizes[-1] == MiB
+
+
+def test_chunks_shrink_where_large_ones_are_slower() -> None:
+    sizes = learn(ChunkPolicy(8 * MiB), lambda size: (size / 1e6) ** 2)
+    assert sizes[-1] == MiB
+
+
+def test_a_cap_below_the_first_chunk_is_kept() -> None:
+    assert set(learn(ChunkPolicy(MiB // 2), lambda size: size / 1e6)) == {MiB // 2}
+
+
+def test_a_failure_halves_the_chunk_and_it_stays() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    learn(policy, lambda size: 0.010 + size / 50e6)
+    policy.failed()
+    assert set(learn(policy, lambda size: 0.010 + size / 50e6)) == {4 * MiB}
+    for _ in range(20):
+        policy.failed()
+    assert policy.next_size() == 65_536
+
+
+def test_a_fixed_chunk_is_not_changed() -> None:
+    assert set(learn(ChunkPolicy(MiB, fixed=12_345), lambda size: 1e-9)) == {12_345}
+
+
+def test_a_vendors_cap_bounds_what_is_asked_for(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera("nikon", size=30 * MiB, objects=1)
+    session = connect(sim)
+    session.download(session.objects()[0], tmp_path / "x")
+    asked = {
+        entry.parameters[2]
+        for entry in sim.log
+        if entry.operation == OperationCode.GetPartialObject
+    }
+    assert asked == {MiB}
