@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The linters call each other by name.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd) setup.py
 
 .PHONY: demo test lint bench bench-quick build clean

@@ -38,6 +38,8 @@ setup(
         compiler_directives={
             "language_level": "3",
             "embedsignature": True,
+            "auto_pickle": False,
+            "autotestdict": False,
             "boundscheck": TRACE,
             "wraparound": False,
             "linetrace": TRACE,

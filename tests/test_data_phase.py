@@ -6,6 +6,8 @@ import itertools
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ptpfast import MemorySink, ProtocolError, SinkError
 from ptpfast._engine import DataPhase
@@ -239,3 +241,44 @@ def test_more_packets_than_one_gathered_write_takes_arrive_in_order() -> None:
     phase = DataPhase(TID, sink)
     assert phase.feed(packets(payload, 1, "empty end"))
     assert sink.finish() == payload
+
+
+# Any bytes at all: heads of every type with hostile lengths and ids, then anything.
+HEADS = st.builds(
+    lambda length, kind, tid, rest: (
+        length.to_bytes(4, "little") + kind.to_bytes(4, "little") + tid.to_bytes(4, "little") + rest
+    ),
+    st.one_of(st.integers(0, 40), st.integers(0, 0xFFFFFFFF)),
+    st.integers(0, 16),
+    st.sampled_from([0, TID - 1, TID, TID + 1, 0xFFFFFFFF]),
+    st.binary(max_size=30),
+)
+
+
+@given(
+    st.lists(st.one_of(HEADS, st.binary(max_size=50), st.sampled_from(list(SHAPES.values())))),
+    st.lists(st.integers(1, 400), min_size=1),
+)
+def test_any_bytes_cut_anywhere_end_as_a_value_or_a_protocol_error(
+    parts: list[bytes], steps: list[int]
+) -> None:
+    stream = b"".join(parts)
+    outcomes = []
+    for cuts in (steps, [max(len(stream), 1)]):
+        sink = MemorySink()
+        phase = DataPhase(TID, sink, limit=8000)
+        failed = False
+        at = 0
+        for step in itertools.cycle(cuts):
+            if at >= len(stream) or phase.done:
+                break
+            try:
+                phase.feed(stream[at : at + step])
+            except ProtocolError:
+                failed = True
+                break
+            at += step
+        received = sink.finish()
+        assert phase.received == len(received or b"") <= 8000
+        outcomes.append((failed, phase.done, received, phase.response))
+    assert outcomes[0] == outcomes[1]

@@ -110,8 +110,21 @@ def test_cancel_ends_the_data_phase_early_and_the_session_goes_on(side: str) -> 
         assert initiator.ask(Op.GetStorageIDs).code == Code.OK
 
 
-def test_cancelled_data_out_is_answered_so(camera: SimulatedCamera) -> None:
-    with Initiator(camera) as initiator:
+def test_cancel_inside_a_single_end_data_comes_too_late() -> None:
+    with (
+        SimulatedCamera(objects=1, size=50_000_000, end_data=EndData.WHOLE) as camera,
+        Initiator(camera) as initiator,
+    ):
+        initiator.request(Op.GetObject, a_file(camera))
+        assert isinstance(initiator.command.receive(), wire.StartData)
+        initiator.command.send(wire.Cancel(1))
+        answer = initiator.collect()
+        assert (answer.code, answer.shape) == (Code.OK, ["EndData"])
+        assert initiator.ask(Op.GetStorageIDs).code == Code.OK
+
+
+def test_cancelled_data_out_is_answered_so() -> None:
+    with SimulatedCamera(objects=0) as camera, Initiator(camera) as initiator:
         tid = initiator.transaction_id
         initiator.command.send(
             wire.OperationRequest(2, Op.SetDevicePropValue, tid, (0x5011,)),

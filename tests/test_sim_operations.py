@@ -117,7 +117,7 @@ def test_missing_parameters_are_no_trouble(camera: SimulatedCamera) -> None:
                 assert initiator.ask(operation).response is not None
 
 
-def test_deleting_and_protection() -> None:
+def test_delete_spares_what_is_protected_and_says_so() -> None:
     store = Store()
     folder = store.add_folder("DCIM")
     kept = store.add("A.JPG", 10, parent=folder, protected=True)

@@ -3,7 +3,13 @@
 from importlib import import_module
 from types import ModuleType
 
-from ._engine import Timeline
+try:
+    from ._engine import Timeline
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "ptpfast's compiled modules are not here: in a checkout run `make build`; "
+        "elsewhere install it again with `pip install --force-reinstall ptpfast`"
+    ) from error
 from ._sink import CallbackSink, FileSink, MemorySink
 from ._version import __version__
 from .codes import EventCode, ObjectFormat, OperationCode, ResponseCode

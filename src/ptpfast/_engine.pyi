@@ -1,5 +1,5 @@
 import socket
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from ._sink import Sink
 from ._wire import OperationResponse
 
+@final
 class DataPhase:
     sink: Sink | None
     def __init__(
@@ -42,6 +43,7 @@ class DataPhase:
     @property
     def rest(self) -> bytes: ...
 
+@final
 class Timeline:
     def __init__(self, capacity: int = 4096) -> None: ...
     @property
@@ -50,6 +52,7 @@ class Timeline:
     def bytes(self) -> NDArray[np.int64]: ...
     def samples(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
 
+@final
 class Channel:
     def __init__(self, sock: socket.socket) -> None: ...
     @property

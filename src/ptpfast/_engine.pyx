@@ -21,6 +21,9 @@ Rules of the driver, each learned from somebody's hang:
 5. Lengths are hostile: a packet shorter than its head, payload beyond what was announced or asked
    for, short of it, an unknown total: each is one check with one message.
 6. State first, then the error: after any exception the machine can go on or say what it has.
+
+It is over 400 lines because machine and driver share C structures, and each alone would be a module
+that only the other uses; the line between them is the class.
 """
 
 import os
@@ -32,7 +35,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memmove
 
 from ptpfast._sink cimport Sink, iovec
@@ -50,7 +53,6 @@ from ptpfast._wire cimport (
 )
 
 from . import _wire
-from .codes import ResponseCode
 from .errors import Cancelled, ConnectionLost, ProtocolError, Timeout
 
 cdef extern from * nogil:
@@ -682,7 +684,7 @@ cdef class Channel:
                 pass
 
     def close(self):
-        """Ends the connection: both directions are shut down; safe to call twice, from any thread."""
+        """Ends the connection, both directions; safe to call twice, from any thread."""
         with self._lock:
             if self._closed:
                 return

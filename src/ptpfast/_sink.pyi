@@ -1,15 +1,19 @@
 from collections.abc import Callable
 from os import PathLike
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
-class Hasher(Protocol):
+from typing_extensions import disjoint_base
+
+class _Hasher(Protocol):
     def update(self, data: bytes, /) -> object: ...
 
+@disjoint_base
 class Sink:
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def position(self) -> int: ...
 
+@final
 class FileSink(Sink):
     def __init__(
         self,
@@ -17,18 +21,20 @@ class FileSink(Sink):
         *,
         offset: int = 0,
         size: int | None = None,
-        hasher: Hasher | None = None,
+        hasher: _Hasher | None = None,
     ) -> None: ...
     @property
     def path(self) -> str: ...
     def finish(self, *, sync: bool = True) -> None: ...
     def abandon(self) -> None: ...
 
+@final
 class MemorySink(Sink):
     def __init__(self, buffer: Any = None, *, offset: int = 0) -> None: ...
     def finish(self) -> bytearray | None: ...
     def abandon(self) -> None: ...
 
+@final
 class CallbackSink(Sink):
     def __init__(
         self, callback: Callable[[memoryview], object], *, chunk_size: int = 1 << 20

@@ -12,6 +12,7 @@ and `position` is where the next byte goes.
 import errno as _errno
 import os
 
+import cython
 from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
@@ -93,6 +94,7 @@ cdef class Sink:
         return NO_LIMIT
 
 
+@cython.final
 cdef class FileSink(Sink):
     """Writes into a file whose length is always the number of bytes safely in it.
 
@@ -207,6 +209,7 @@ cdef class FileSink(Sink):
             os.close(self._fd)
 
 
+@cython.final
 cdef class MemorySink(Sink):
     """Writes into memory: the caller's, or its own when given none.
 
@@ -273,6 +276,7 @@ cdef class MemorySink(Sink):
             PyBuffer_Release(&self._export)
 
 
+@cython.final
 cdef class CallbackSink(Sink):
     """Calls back with memoryview slices of `chunk_size` bytes, in order; the last may be shorter.
 

@@ -33,8 +33,13 @@ cdef enum:
     # parameters, CIPA DC-005 the names. 64 KiB leaves room and bounds what a peer makes us hold.
     MAX_CONTROL_SIZE = 65536
 
-cdef enum: UNKNOWN_TOTAL_32 = 0xFFFFFFFF
-cdef uint64_t UNKNOWN_TOTAL
+cdef extern from *:
+    """
+    #define PTPFAST_UNKNOWN_TOTAL 0xFFFFFFFFFFFFFFFFULL
+    #define PTPFAST_UNKNOWN_TOTAL_32 0xFFFFFFFFULL
+    """
+    const uint64_t UNKNOWN_TOTAL "PTPFAST_UNKNOWN_TOTAL"
+    const uint64_t UNKNOWN_TOTAL_32 "PTPFAST_UNKNOWN_TOTAL_32"
 
 
 cdef inline uint32_t load_u32(const uint8_t *p) noexcept nogil:
@@ -63,7 +68,7 @@ cdef inline uint32_t data_transaction_id(const uint8_t *p) noexcept nogil:
 cdef inline uint64_t start_data_total(const uint8_t *p, uint32_t length) noexcept nogil:
     cdef uint64_t total = load_u64(p + 12) if length >= START_DATA_SIZE else load_u32(p + 12)
     # 0xFFFFFFFF is unknown to 32-bit firmware, or exactly 4 GiB - 1: End Data decides.
-    return <uint64_t>0xFFFFFFFFFFFFFFFF if total == UNKNOWN_TOTAL_32 else total
+    return UNKNOWN_TOTAL if total == UNKNOWN_TOTAL_32 else total
 
 
 cdef class Cursor:

@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 class PacketType(IntEnum):
     INIT_COMMAND_REQUEST = 1
@@ -120,6 +120,7 @@ Packet = (
 def pack(packet: Packet) -> bytes: ...
 def parse(buffer: Any) -> Packet: ...
 
+@final
 class Cursor:
     def __init__(self, buffer: Any, what: str = "dataset") -> None: ...
     @property
@@ -147,6 +148,7 @@ class Cursor:
     def parameters(self) -> tuple[int, ...]: ...
     def array(self, kind: str) -> list[Any]: ...
 
+@final
 class Builder:
     def __init__(self) -> None: ...
     def __bytes__(self) -> bytes: ...

@@ -20,15 +20,15 @@ from collections import namedtuple
 from functools import reduce
 from operator import index, or_
 
+import cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from .errors import ProtocolError
 
-UNKNOWN_TOTAL = <uint64_t>0xFFFFFFFFFFFFFFFF
 
-
+@cython.final
 cdef class Cursor:
     """Reads a buffer from front to back; every read is checked once, against what is left.
 
@@ -37,7 +37,7 @@ cdef class Cursor:
     carrying the offset and the field, when the buffer is too short; the cursor does not move then.
     """
 
-    def __cinit__(self, buffer, str what="dataset"):
+    def __init__(self, buffer, str what="dataset"):
         cdef Py_buffer info
         self._owner = buffer
         view = memoryview(buffer)
@@ -214,6 +214,7 @@ cdef str _utf16(const uint8_t *p, size_t units):
     return PyBytes_FromStringAndSize(<const char *>p, 2 * used).decode("utf-16-le", "replace")
 
 
+@cython.final
 cdef class Builder:
     """Writes values one after the other; the mirror of `Cursor`. `bytes(builder)` is the result.
 

@@ -1,4 +1,4 @@
-"""`ptpfast demo`: a simulated camera, a pull from it, every byte compared, a table. Leaves nothing."""
+"""`ptpfast demo`: a simulated camera, a pull from it, every byte compared; nothing is left."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Address(_Kind):
 
 
 class Size(_Kind):
-    """Bytes: `65536`, `512K`, `25M`, `1.5GiB`; K, M, G are powers of 1000, KiB, MiB, GiB of 1024."""
+    """Bytes: `65536`, `512K`, `25M`, `1.5GiB`; K, M, G are powers of 1000, KiB… of 1024."""
 
     name = "bytes"
 

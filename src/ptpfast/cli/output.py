@@ -1,7 +1,7 @@
 """What a command prints: results on standard output, words for people on standard error.
 
-With `--json` standard output is JSON Lines: one object a line, `type` its first field, a header with
-the schema's version first. A camera's text goes to a terminal through `printable` only.
+With `--json` standard output is JSON Lines: one object a line, `type` its first field, a header
+with the schema's version first. A camera's text goes to a terminal through `printable` only.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ SCHEMA = 1
 
 
 class Output:
-    """The two streams of one run. OutputClosed when nobody reads standard output any more, SinkError
-    when it cannot be written."""
+    """The two streams of one run. OutputClosed when nobody reads standard output any more,
+    SinkError when it cannot be written."""
 
     def __init__(
         self, command: str, *, json: bool = False, quiet: bool = False, verbose: bool = False
@@ -131,7 +131,9 @@ def human_size(size: int | None) -> str:
 
 
 def human_seconds(seconds: float) -> str:
-    """A duration for people: `0.8 s`, `3 min 07 s`, `2 h 05 min`."""
+    """A duration for people: `0.80 s`, `3 min 07 s`, `2 h 05 min`."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -82,7 +82,7 @@ def _address(host: tuple[str, int]) -> str:
 
 
 def _ended_early(output: Output, error: BaseException) -> int:
-    """The error, then the summary of what there is; the exit status. Raises what is none of ours."""
+    """Says the error, then the summary so far; the exit status. Raises what is none of ours."""
     report: Report | None = getattr(error, "report", None)
     failure = explain(error)
     if report is None or failure.defect or isinstance(error, OutputClosed):

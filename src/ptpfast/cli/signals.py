@@ -1,4 +1,4 @@
-"""An orderly end: Ctrl-C, SIGTERM and SIGHUP stop a run once, properly; a second one ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP end a run properly; the second of them ends it at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Many objects at once: which to take, what to call them here, what is here already, what came of it.
+"""Many objects at once: which to take, what to call them, what is here already, what came of it.
 
-Modules: `selection`, `naming`, `folder`, `manifest`, `pull`, `report`. Nothing here knows packets; one
-object's transfer is `ptpfast.transfer`'s.
+Modules: `selection`, `naming`, `folder`, `manifest`, `pull`, `report`, `address`. Nothing here
+knows packets; one object's transfer is `ptpfast.transfer`'s.
 """
 
 from __future__ import annotations

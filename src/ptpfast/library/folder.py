@@ -28,8 +28,8 @@ SAME_TIME_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something in the folder. `size` and `modified` (seconds since 1970) of what is no regular file
-    mean nothing."""
+    """Something in the folder. `size` (bytes) and `modified` (seconds since 1970) mean nothing when
+    it is no regular file."""
 
     name: str
     regular: bool
@@ -133,7 +133,7 @@ class Folder:
         return self.path / name
 
     def take_free(self, name: str) -> Path:
-        """The name itself or its first numbered form that is free, given to an object of this run."""
+        """The name or its first numbered form that is free, given to an object of this run."""
         candidate, number = name, 0
         while not self.is_free(candidate):
             number += 1

@@ -41,9 +41,9 @@ class Manifest:
         return self._name(file) in self._lines
 
     def add(self, file: Path, sha256: str | None = None) -> None:
-        """Adds or replaces a file's checksum (hexadecimal); without one the file is read and hashed.
+        """Adds or replaces a file's checksum in hexadecimal; without one the file is read.
 
-        SinkError when it cannot be read.
+        SinkError when it cannot be.
         """
         if sha256 is None:
             try:
@@ -58,7 +58,7 @@ class Manifest:
         self._changed = True
 
     def write(self) -> None:
-        """Writes it if anything was added, atomically. SinkError; the old one is then still there."""
+        """Writes it in one step if anything was added. SinkError: the old one is still there."""
         if not self._changed:
             return
         content = "".join(line + "\n" for line in self._lines.values())

@@ -1,8 +1,8 @@
 """Names: a camera's file name made safe for a local folder, and a camera's text made safe to show.
 
-A camera's strings are untrusted. What comes out of `local_name` is one path component that means the
-same on Linux, macOS and Windows; what comes out of `printable` cannot steer a terminal. Knows no
-folder: whether a name is taken is `folder`'s business.
+A camera's strings are untrusted. What comes out of `local_name` is one path component that means
+the same on Linux, macOS and Windows; what comes out of `printable` cannot steer a terminal. Knows
+no folder: whether a name is taken is `folder`'s business.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _RESERVED_CHARACTERS = re.compile(r'[<>:"/\\|?*]')
 _BAD_START = re.compile(r"^[.\s~-]+")
 _BAD_END = re.compile(r"[.\s]+$")
 # Windows takes these for devices, whatever extension follows.
-_DEVICES = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.I)
+_DEVICES = re.compile(
+    r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE
+)
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 

@@ -35,7 +35,7 @@ ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
 VERIFY = ("size", "hash")
 ALREADY_HERE = "already here"
 
-# A filesystem needs some room for itself; not so much that a full card would not fit a near-full disk.
+# For journals and folders; not so much that a card would not fit a disk of just its size.
 SPARE_SPACE = 1 << 20
 
 
@@ -93,14 +93,15 @@ def pull(
     manifest: True for `SHA256SUMS` in the destination, or a path; implies `verify="hash"`.
     chunk: bytes a partial read; None adapts, 0 fetches whole objects. resume: continue part files.
 
-    A file of the same name (or a numbered form of it), size and, within 2 s, modification time as an
-    object's capture date is that object and is skipped; each file is at most one object.
+    A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
+    capture date as modification time is that object: skipped. Each file is at most one object.
 
     Returns the report; look at `.ok`. An object that the camera refuses or that arrives wrong is in
-    it as failed, and the rest goes on. What ends the run is raised with the partial report as its
-    attribute `report` (from the listing on): NetworkError, InitFailed, ProtocolError, SinkError (the
-    disk, or not enough room before any byte moves), Cancelled, KeyboardInterrupt. Finished files and
-    part files are then kept, and the same call continues. ValueError for arguments that make no sense.
+    it as failed, and the rest goes on. What ends the run is raised, from the listing on with the
+    partial report as its attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError
+    (the disk, or not enough room, before any byte moves), Cancelled, KeyboardInterrupt. Finished
+    files and part files are then kept, and the same call continues. ValueError for senseless
+    arguments.
     """
     if on_conflict not in ON_CONFLICT:
         raise ValueError(f"on_conflict is one of {', '.join(ON_CONFLICT)}, not {on_conflict!r}")
@@ -287,7 +288,7 @@ class Run:
             self._finish(result)
 
     def _download(self, job: _Job, meter: _Meter) -> Any:
-        """The transfer of one object; under another name if somebody has just taken the planned one."""
+        """One object, under another name if somebody has just taken the planned one."""
         while True:
             try:
                 return self._session.download(
@@ -337,7 +338,7 @@ class Run:
         self.report.manifest = manifest.path
 
     def _save_manifest(self) -> None:
-        """Keeps the checksums there are when a run ends early; that error matters more than this."""
+        """Keeps the checksums there are when a run ends early; what ended it matters more."""
         if self._manifest is None:
             return
         try:

@@ -94,7 +94,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed and nothing was left over (a dry run leaves all over, and is ok)."""
+        """Whether nothing failed and nothing was left over but what a dry run planned."""
         planned = self.count("planned")
         return self.failed == 0 and self.remaining == planned
 

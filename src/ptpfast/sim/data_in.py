@@ -117,7 +117,13 @@ class DataIn:
             if self._foreign:
                 self._send_foreign()
             kind, size = packet
-            if self._cancelled or (kind is PacketType.END_DATA and "no_end" in self._kinds):
+            self._cancelled |= self._peer.cancelled == transaction_id
+            if self._cancelled:
+                # What has been sent is all there will be: an empty End Data says so.
+                self._put(_head(PacketType.END_DATA, head_id, 0))
+                self.code = ResponseCode.TransactionCancelled
+                break
+            if kind is PacketType.END_DATA and "no_end" in self._kinds:
                 break
             head = heads.get(packet)
             if head is None:
@@ -129,12 +135,8 @@ class DataIn:
         self._finish(head_id)
 
     def _finish(self, head_id: int) -> None:
-        end = _head(PacketType.END_DATA, head_id, 0)
-        if self._cancelled:
-            self._put(end)
-            self.code = ResponseCode.TransactionCancelled
         if "repeat_end" in self._kinds:
-            self._put(end)
+            self._put(_head(PacketType.END_DATA, head_id, 0))
         self._send_foreign(everything=True)
         self._strike_breaks(everything=True)
 
@@ -186,14 +188,12 @@ class DataIn:
         if self._used:
             # The span may be a buffer that the next one overwrites.
             self._peer.outlet.flush()
+            # A small payload is sent at once: a Cancel could not come in time.
+            self._cancelled |= self._peer.reader.drop_cancel(self._transaction_id)
         span = next(self._spans, None)
         if span is None:
             raise PeerLeftError("the object's file has shrunk: the packet begun cannot be finished")
         self._span, self._used = span, 0
-        if self._peer.cancelled == self._transaction_id or self._peer.reader.drop_cancel(
-            self._transaction_id
-        ):
-            self._cancelled = True
 
     def _strike_breaks(self, *, everything: bool = False) -> None:
         while self._breaks and (everything or self._breaks[0][0] <= self.sent):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +25,9 @@ _MOST_BYTES = 4 << 20
 # packet.
 _SLICE_S = 0.01
 _SMALLEST_SLICE = 1460
+# struct linger: on, 0 seconds.
+_NO_LINGER = b"".join(value.to_bytes(4, sys.byteorder) for value in (1, 0))
+_KNOWN_TYPES = frozenset(int(kind) for kind in PacketType)
 
 Chunk = bytes | memoryview
 
@@ -70,9 +73,9 @@ class PacketReader:
     def _cut(self) -> bytes | None:
         if len(self._buffer) < 8:
             return None
-        length, number = struct.unpack_from("<II", self._buffer)
+        length = int.from_bytes(self._buffer[:4], "little")
         if not 8 <= length <= LARGEST_PACKET:
-            raise ProtocolError(f"a packet of length {length}", packet_type=number)
+            raise ProtocolError(f"a packet of length {length}")
         if len(self._buffer) < length:
             return None
         packet = bytes(self._buffer[:length])
@@ -82,7 +85,7 @@ class PacketReader:
 
 def parse_known(packet: bytes) -> Packet | None:
     """The packet's values; None for a type that PTP/IP does not define, which is to be ignored."""
-    if int.from_bytes(packet[4:8], "little") not in PacketType.__members__.values():
+    if int.from_bytes(packet[4:8], "little") not in _KNOWN_TYPES:
         return None
     return parse(packet)
 
@@ -107,13 +110,19 @@ class Outlet:
         self._fragment = fragment
         self._waiting: list[Chunk] = []
         self._size = 0
+        # A slowed payload is not collected for long, or a Cancel would be seen late.
+        self._most_bytes = _MOST_BYTES
+        if bytes_per_s is not None:
+            self._most_bytes = min(
+                _MOST_BYTES, max(_SMALLEST_SLICE, int(5 * _SLICE_S * bytes_per_s))
+            )
         self._free_at = 0.0  # when the slowed line has room again
 
     def put(self, chunk: Chunk, size: int) -> None:
         """Adds a chunk of `size` bytes to what the next flush sends; flushes when that is much."""
         self._waiting.append(chunk)
         self._size += size
-        if len(self._waiting) >= _MOST_BUFFERS or self._size >= _MOST_BYTES:
+        if len(self._waiting) >= _MOST_BUFFERS or self._size >= self._most_bytes:
             self.flush()
 
     def flush(self) -> None:
@@ -245,7 +254,7 @@ def shut(sock: socket.socket, *, reset: bool = False) -> None:
     try:
         if reset:
             # No FIN now; closing with no time to linger sends RST.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             sock.shutdown(socket.SHUT_RD)
         else:
             sock.shutdown(socket.SHUT_RDWR)

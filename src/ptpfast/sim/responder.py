@@ -45,12 +45,12 @@ class SimulatedCamera:
     `store`, or the real files below `folder`, or `objects` synthetic files of `size` bytes (see
     `Store.synthetic`); a capture adds files of `size` bytes, too.
 
-    Data phases go in Data packets of `data_packet_size` payload bytes, ended as `end_data` says, by
-    default as the body does it; without `announce_total` Start Data leaves the total unknown. Each
-    operation waits `delay_s` and up to `jitter_s` more; `bytes_per_s` limits what the Command/Data
-    connection sends, and `max_bytes_per_send` cuts it into small sends. `link` is a name of
-    `LINKS` or a `Link` in place of delay and rate. `send_buffer` is the socket's, in bytes; None leaves
-    it to the kernel, as a long and fast link needs.
+    Data phases go in Data packets of `data_packet_size` payload bytes, ended as `end_data` says,
+    by default as the body does it; without `announce_total` Start Data leaves the total unknown.
+    Each operation waits `delay_s` and up to `jitter_s` more; `bytes_per_s` limits what the
+    Command/Data connection sends, and `max_bytes_per_send` cuts it into small sends. `link` is a
+    name of `LINKS` or a `Link` in place of delay and rate. `send_buffer` is the socket's, in
+    bytes; None leaves it to the kernel, as a long and fast link needs.
 
     `faults` is what goes wrong, `Fault`s or their text; `.faults.add` takes more at any time. With
     `strict_tid` a transaction id that does not follow is refused; with `needs_probe` the first

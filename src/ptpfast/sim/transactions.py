@@ -168,6 +168,7 @@ def _perform(camera: SimulatedCamera, peer: Peer, request: OperationRequest, dat
                 return Reply(ResponseCode.SessionAlreadyOpened, (peer.session_id,))
             peer.session_id = session_id
             peer.last_transaction_id = request.transaction_id
+            peer.cancelled = None
             camera.body.take_events()  # those of before are nobody's
             camera.count("sessions_opened")
             return Reply()

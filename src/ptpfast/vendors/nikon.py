@@ -99,12 +99,12 @@ GET_PARTIAL_OBJECT_EX = PartialRead(
 
 
 def matches(info: DeviceInfo) -> bool:
-    """By manufacturer: newer bodies report Microsoft's or MTP's vendor extension id (libgphoto2)."""
+    """By manufacturer: newer bodies report Microsoft's or MTP's vendor extension (libgphoto2)."""
     return "nikon" in info.manufacturer.lower()
 
 
 def parse_events(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ...]]]:
-    """GetEvent's dataset: u16 count, then u16 code and u32 parameter each (libgphoto2 ptp-pack.c)."""
+    """GetEvent's dataset: u16 count, then u16 code and u32 parameter each (libgphoto2)."""
     cursor = Cursor(payload, "GetEvent")
     if not cursor.remaining:
         return []
@@ -112,7 +112,7 @@ def parse_events(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ...]]
 
 
 def parse_events_ex(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ...]]]:
-    """GetEventEx: u32 count, then u16 code, u16 n and n × u32 each (zcine; libgphoto2 reads u16 + 2)."""
+    """GetEventEx: u32 count, then u16 code, u16 n, n × u32 each (zcine; libgphoto2: u16 + 2)."""
     cursor = Cursor(payload, "GetEventEx")
     if not cursor.remaining:
         return []
@@ -148,7 +148,7 @@ def wait_ready(camera: Initiator) -> None:
 
 
 def release_shutter(camera: Initiator) -> None:
-    """Takes a picture to the card without autofocus, as libgphoto2 does; the standard way otherwise."""
+    """Takes a picture to the card without autofocus, as libgphoto2 does; else the standard way."""
     if camera.supports(NikonOperation.InitiateCaptureRecInMedia):
         camera.command(NikonOperation.InitiateCaptureRecInMedia, NO_AUTOFOCUS, TO_CARD)
     else:
@@ -176,7 +176,7 @@ QUIRKS = Quirks(
 
 
 # Responder side: the same operations as the simulated camera answers them.
-# Facts: libgphoto2 ptp.c and library.c (parameters, the order of answers), airmtp (events, framing).
+# Facts: libgphoto2 ptp.c and library.c (parameters, answers), airmtp (events, framing).
 
 # DeviceBusy answers of DeviceReady after a picture: a body writes for a moment before it goes on.
 BUSY_POLLS = 2
@@ -221,7 +221,7 @@ def _answer_capture_to_card(camera: Responder, request: OperationRequest, data: 
 
 
 def _answer_capture_to_memory(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    """Announced with the events of the camera's memory; here the picture lies on the card all the same."""
+    """Announced by the events of the camera's memory, though the picture lies on the card here."""
     if camera.state.get("busy_polls", 0):
         return Reply(ResponseCode.DeviceBusy)
     for handle in camera.capture(announce=False):

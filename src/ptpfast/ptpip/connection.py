@@ -1,0 +1,317 @@
+"""The seed's connection: a queue of commands in front of a session, and lists of what they fetched.
+
+It runs commands one after the other in the thread the user gives it (`communication_thread`), and
+hands each its outcome. Packets, transactions, events and errors are the session's.
+Source: mmattes/ptpip (ptpip/ptpip.py, README.md, samples/take_picture.py) for names and behaviour.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict, deque
+from types import TracebackType
+from typing import Any, Self
+
+from .. import _wire
+from .._sink import MemorySink
+from ..codes import DEFAULT_PORT, PROTOCOL_VERSION, OperationCode
+from ..errors import (
+    Cancelled,
+    ConnectionLost,
+    DeviceBusy,
+    PTPError,
+    ResponseError,
+    TransferError,
+)
+from ..events import Event, EventHub, Source, Subscription
+from ..session import Session, connect
+from .packets import (
+    PtpIpCmdRequest,
+    PtpIpCmdResponse,
+    PtpIpDataObject,
+    PtpIpEvent,
+    PtpIpEventFactory,
+    PtpIpEventReq,
+    PtpIpInitCmdReq,
+    PtpIpPacket,
+    PtpIpPing,
+    body,
+)
+from .queues import CommandQueue, SharedList
+
+log = logging.getLogger("ptpfast")
+
+DEFAULT_HOST = "192.168.1.1"  # the seed's camera, where it is its own access point
+GET_EVENT, DEVICE_READY = 0x90C7, 0x90C8  # vendor operations that the seed itself knows
+# The seed asked every second. Cameras of its kind drop a connection that is idle for 30 s.
+KEEP_ALIVE_S = 5.0
+
+
+class PtpIpConnection:
+    """A connection to a camera. `open` it, run `communication_thread` in a thread, queue requests;
+    `close` it, or use it in a `with`.
+
+    `cmd_queue` holds requests not yet begun, `event_queue` the camera's events (those that 0x90C7
+    fetched and those of the Event connection, each once), `object_queue` what 0x1009 fetched.
+    `session` is the `ptpfast.Session`, `session_events` a subscription to its events and
+    `session_id` the connection number; all three are None before `open`.
+    """
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        self.session_events: Subscription | None = None
+        self.session_id: int | None = None
+        self.cmd_queue = CommandQueue()
+        self.event_queue: SharedList[PtpIpEvent] = SharedList()
+        self.object_queue: SharedList[PtpIpDataObject] = SharedList()
+        self._running = 0  # commands being run; guarded by cmd_queue.changed
+        # What `recieve_data` has still to give, by what it was sent to.
+        self._answers: defaultdict[Any, deque[bytes]] = defaultdict(deque)
+
+    # Opening and closing
+
+    def open(self, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, **options: Any) -> None:
+        """Connects, shakes hands and opens a session. options: those of `ptpfast.connect`.
+
+        Raises ConnectFailed, InitFailed (with the camera's reason), ResponseError.
+        """
+        if self.session is not None:
+            self.session.close()
+        session = self.connect(host, port, **options)
+        with self.cmd_queue.changed:
+            self.session = session
+            self.session_id = session.connection.connection_number
+            self.session_events = self._subscribe(session.hub)
+            self._answers.clear()
+            self.cmd_queue.closed = False
+            self.cmd_queue.changed.notify_all()
+
+    def connect(
+        self, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, **options: Any
+    ) -> Session:
+        """A session of its own with the camera at this address; `open` keeps the one it makes."""
+        return connect(host, port=port, **options)
+
+    def _subscribe(self, hub: EventHub) -> Subscription:
+        """Into `event_queue` comes everything from now on, and what came while connecting."""
+        queue = _Queueing(hub, self)
+        with hub.changed:
+            for earlier in hub.subscriptions:
+                while (event := earlier.get(0)) is not None:
+                    queue.put(event)
+            hub.subscriptions.append(queue)
+        return hub.subscribe()
+
+    def close(self) -> None:
+        """Ends everything in order; requests that wait and the one that runs get Cancelled as their
+        error, and `communication_thread` returns. Safe to call twice; `open` may follow."""
+        self.cmd_queue.close()
+        if self.session is None:
+            return
+        with self.cmd_queue.changed:
+            if self._running:
+                self.session.cancel()
+            self.cmd_queue.changed.wait_for(
+                lambda: not self._running, self.session.connection.timeouts.close
+            )
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # Commands in the background
+
+    def send_ptpip_cmd(self, ptpip_packet: PtpIpCmdRequest) -> None:
+        """Queues a request; `ptpip_packet.result()` waits for its outcome."""
+        self.cmd_queue.append(ptpip_packet)
+
+    def communication_thread(self) -> None:
+        """Sends what is queued, in order and at once, until `close`. Run it in a thread.
+
+        No error ends it: the request has it, and the log. A camera that is left alone is asked for
+        a sign of life now and then, so that it does not hang up.
+        """
+        queue = self.cmd_queue
+        while True:
+            with queue.changed:
+                queue.changed.wait_for(
+                    lambda: queue.closed or (queue and self.session is not None), KEEP_ALIVE_S
+                )
+                if queue.closed:
+                    return
+                session = self.session
+                request = queue.pop(0) if queue and session is not None else None
+            if request is None:
+                self._keep_alive(session)
+                continue
+            try:
+                self._run(request, session)
+            except (PTPError, ValueError, TypeError):
+                pass  # the request has it
+            if request.error is not None and not isinstance(request.error, Cancelled):
+                log.warning("a command has failed: %s", request.error)
+
+    def _keep_alive(self, session: Session | None) -> None:
+        if session is None or not session.usable:
+            return
+        asked = DEVICE_READY if session.supports(DEVICE_READY) else OperationCode.GetDeviceInfo
+        try:
+            session.command(asked, busy_s=0.0)
+        except ResponseError:
+            pass  # it lives
+        except PTPError as error:
+            log.warning("the camera is gone: %s", error)
+
+    # One command
+
+    def send_recieve_ptpip_packet(self, ptpip_packet: PtpIpPacket, session: Any) -> Any:
+        """Sends a packet and returns the last one of the answer; for a request a PtpIpCmdResponse,
+        whatever its code. What is no response (NetworkError, ProtocolError, …) is raised."""
+        if isinstance(ptpip_packet, PtpIpCmdRequest):
+            ptpip_packet.begin()
+            return self._run(ptpip_packet, session)
+        self._ask(ptpip_packet, session)
+        return PtpIpPacket().factory(self.recieve_data(session))
+
+    def _run(self, request: PtpIpCmdRequest, session: Session | None) -> PtpIpCmdResponse:
+        """One request to its end; its outcome is in it. Raises all errors but a ResponseError."""
+        if session is None:
+            request.finish(RuntimeError("not connected: call open() first"))
+            return request.result()
+        self._count(1)
+        error: BaseException | None = None
+        try:
+            self._transact(request, session)
+            self._deliver(request, session)
+        except ResponseError as refusal:
+            error = refusal
+            answer = (refusal.code, refusal.transaction_id or 0, refusal.parameters)
+            request.response = _response(*answer)
+        except BaseException as other:
+            error = other
+            raise
+        finally:
+            self._count(-1)
+            request.finish(error)
+        assert request.response is not None
+        return request.response
+
+    def _count(self, more: int) -> None:
+        with self.cmd_queue.changed:
+            self._running += more
+            self.cmd_queue.changed.notify_all()
+
+    def _transact(self, request: PtpIpCmdRequest, session: Session) -> None:
+        sink = MemorySink()
+
+        def ask(busy_s: float | None) -> None:
+            code, given, data = request.ptp_cmd, request.args, request.data_out
+            phase = session.receive(code, *given, sink=sink, data=data, busy_s=busy_s)
+            response = session.connection.response(phase)
+            request.transaction_id = phase.transaction_id
+            request.response = _response(*response)
+            request.data_in = (sink.finish() or bytearray()) if phase.started else None
+
+        try:
+            ask(0.0)
+        except DeviceBusy as busy:
+            if busy.received:
+                raise
+            self._wait_ready(session)
+            ask(None)
+
+    def _wait_ready(self, session: Session) -> None:
+        """Some bodies are busy until they have been asked whether they are ready."""
+        if session.supports(DEVICE_READY):
+            try:
+                session.command(DEVICE_READY)
+            except ResponseError:
+                pass  # what it was doing has failed, which is no fault of the next command
+
+    def _deliver(self, request: PtpIpCmdRequest, session: Session) -> None:
+        if request.ptp_cmd == GET_EVENT:
+            for event in PtpIpEventFactory(request.data_in or b"").get_events():
+                given = (event.event_parameter,)
+                session.hub.publish(Event(event.event_code, given, source=Source.POLL))
+        elif request.ptp_cmd == OperationCode.GetObject:
+            if request.data_in is None:
+                raise TransferError("GetObject: the camera said OK and sent no data")
+            handle = request.args[0] if request.args else 0
+            self.object_queue.append(PtpIpDataObject(handle, request.data_in))
+
+    # Packet by packet
+
+    def send_ptpip_event_req(self, ptpip_packet: PtpIpEventReq, session: Any) -> None:
+        """Fills the connection number in, and sends."""
+        if ptpip_packet.session_id is None:
+            ptpip_packet.session_id = self.session_id
+        self.send_data(ptpip_packet.data(), session)
+
+    def send_data(self, data: Any, session: Any) -> None:
+        """Does what a packet (its bytes after the length field) asks for; `recieve_data` then gives
+        the packets of the answer. The handshake is `open`'s: its requests get the answers again
+        that the camera gave."""
+        self._ask(PtpIpPacket().factory(data), session)
+
+    def _ask(self, packet: Any, session: Any) -> None:
+        answers = self._answers[session]
+        if isinstance(packet, PtpIpEventReq):
+            answers.append(body(_wire.InitEventAck()))
+        elif isinstance(packet, PtpIpInitCmdReq):
+            there = session.connection
+            self.session_id = number = there.connection_number
+            ack = _wire.InitCommandAck(number, there.guid, there.name, PROTOCOL_VERSION)
+            answers.append(body(ack))
+        elif isinstance(packet, PtpIpPing):
+            self._keep_alive(session)
+            answers.append(body(_wire.ProbeResponse()))
+        elif isinstance(packet, PtpIpCmdRequest):
+            response, payload = self._run(packet, session), packet.data_in
+            number = packet.transaction_id
+            if payload is not None:
+                answers.append(body(_wire.StartData(number, len(payload))))
+                answers.append(body(_wire.EndData(number, payload)))
+            code = response.ptp_response_code
+            answers.append(body(_wire.OperationResponse(code, number, response.args)))
+        else:
+            raise TypeError(f"a {type(packet).__name__} is not sent to a camera")
+
+    def recieve_data(self, session: Any) -> bytes:
+        """The next packet without its length field: of an answer, or (`session_events`) the next
+        event, which it waits for. ConnectionLost when no event can come any more."""
+        answers = self._answers[session]
+        if answers:
+            return answers.popleft()
+        if not isinstance(session, Subscription):
+            raise RuntimeError("nothing was sent, so nothing will come")
+        event = session.get()
+        if event is None:
+            raise ConnectionLost("the Event connection has ended")
+        return body(_wire.Event(event.code, event.transaction_id, event.parameters))
+
+
+class _Queueing(Subscription):
+    """A subscription that puts what comes into `event_queue`."""
+
+    def __init__(self, hub: EventHub, connection: PtpIpConnection) -> None:
+        super().__init__(hub)
+        self._connection = connection
+
+    def put(self, event: Event) -> None:
+        parameter = event.parameters[0] if event.parameters else 0
+        self._connection.event_queue.append(PtpIpEvent(event.code, parameter))
+
+
+def _response(code: int, transaction_id: int, parameters: tuple[int, ...]) -> PtpIpCmdResponse:
+    response = PtpIpCmdResponse()
+    response.ptp_response_code, response.transaction_id = code, transaction_id
+    response.args = parameters
+    return response

@@ -1,0 +1,297 @@
+"""The seed's packet classes: its names for the packets of `_wire`, which alone knows layouts.
+
+Numbers are ints and names are str where the seed kept raw bytes. A class takes the bytes after a
+packet's length and type (`data`), or nothing; its attributes are the packet's fields in wire order.
+Source: mmattes/ptpip (ptpip/ptpip.py) for names.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, ClassVar
+
+from .. import _wire
+from .._wire import Builder, Cursor, PacketType, pack
+from ..codes import PROTOCOL_VERSION
+from ..connection import default_guid, default_name
+from ..errors import ProtocolError
+
+_CLASSES: dict[int, type[PtpIpPacket]] = {}
+
+
+def body(packet: _wire.Packet) -> bytes:
+    """A packet without its length field, as `PtpIpPacket.factory` takes it."""
+    return pack(packet)[4:]
+
+
+def _parse(cmdtype: int, data: Any) -> Any:
+    """The packet of this type whose fields are `data`."""
+    builder = Builder()
+    builder.u32(len(data) + 8)
+    builder.u32(cmdtype)
+    builder.payload(data)
+    return _wire.parse(bytes(builder))
+
+
+class PtpIpPacket:
+    """Base of the packets. `cmdtype` is the packet type, a number of `_wire.PacketType`."""
+
+    cmdtype: ClassVar[PacketType | None] = None
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        assert cls.cmdtype is not None
+        _CLASSES[cls.cmdtype] = cls
+
+    def __init__(self, data: Any = None) -> None:
+        if data is not None:
+            assert self.cmdtype is not None
+            for name, value in zip(self.fields, _parse(self.cmdtype, data), strict=False):
+                setattr(self, name, bytes(value) if isinstance(value, memoryview) else value)
+
+    def factory(self, data: Any = None) -> Any:
+        """The packet in `data`, the bytes after a packet's length field; None without data.
+
+        ProtocolError for an unknown type and for a packet that is not as its layout says.
+        """
+        if data is None:
+            return None
+        cmdtype, fields = Cursor(data, "packet").u32(), memoryview(data)[4:]
+        if cmdtype == PacketType.EVENT:
+            event = _parse(cmdtype, fields)
+            return PtpIpEvent(event.code, event.parameters[0] if event.parameters else 0)
+        if cmdtype not in _CLASSES:
+            raise ProtocolError(f"packet of unknown type {cmdtype}", packet_type=cmdtype)
+        return _CLASSES[cmdtype](fields)
+
+    def data(self) -> Any:
+        """The bytes after the length field, for packets that are sent; else None."""
+        return None
+
+
+class PtpIpInitCmdReq(PtpIpPacket):
+    """Init Command Request: this computer's GUID and name, the same in every run."""
+
+    cmdtype = PacketType.INIT_COMMAND_REQUEST
+    fields = ("guid", "hostname")
+
+    def __init__(self, data: Any = None) -> None:
+        self.guid, self.hostname = default_guid(), default_name()
+        super().__init__(data)
+
+    def data(self) -> bytes:
+        return body(_wire.InitCommandRequest(self.guid, self.hostname, PROTOCOL_VERSION))
+
+
+class PtpIpInitCmdAck(PtpIpPacket):
+    """Init Command Ack. `session_id` is the connection number, which the seed called so."""
+
+    cmdtype = PacketType.INIT_COMMAND_ACK
+    fields = ("session_id", "guid", "hostname")
+    session_id: int
+    guid: bytes
+    hostname: str
+
+
+class PtpIpEventReq(PtpIpPacket):
+    """Init Event Request. `session_id` is the connection number."""
+
+    cmdtype = PacketType.INIT_EVENT_REQUEST
+    fields = ("session_id",)
+
+    def __init__(self, data: Any = None, session_id: int | None = None) -> None:
+        self.session_id = session_id
+        super().__init__(data)
+
+    def data(self) -> bytes:
+        if self.session_id is None:
+            raise ValueError("session_id, the connection number, is not set")
+        return body(_wire.InitEventRequest(self.session_id))
+
+
+class PtpIpEventAck(PtpIpPacket):
+    """Init Event Ack."""
+
+    cmdtype = PacketType.INIT_EVENT_ACK
+
+
+class PtpIpInitFail(PtpIpPacket):
+    """Init Fail. `PtpIpConnection.open` raises `ptpfast.InitFailed` with its `reason`."""
+
+    cmdtype = PacketType.INIT_FAIL
+    fields = ("reason",)
+    reason: int
+
+
+class PtpIpCmdRequest(PtpIpPacket):
+    """Operation Request, and what became of it.
+
+    cmd: operation code. param1 to param5: its parameters, u32. data: the fields of a request to
+    read instead. data_out: bytes-like, the payload of a data-out phase.
+    When it is over (`wait`, `result`), `response` is the PtpIpCmdResponse or None if none came,
+    `data_in` the payload of a data-in phase or None, `error` what `result` raises or None.
+    """
+
+    cmdtype = PacketType.OPERATION_REQUEST
+    fields = ("unkown", "ptp_cmd", "transaction_id", "args")
+
+    def __init__(
+        self,
+        data: Any = None,
+        cmd: int | None = None,
+        param1: int | None = None,
+        param2: int | None = None,
+        param3: int | None = None,
+        param4: int | None = None,
+        param5: int | None = None,
+        *,
+        data_out: Any = None,
+    ) -> None:
+        self.ptp_cmd: Any = cmd  # a number by the time it is sent
+        self.param1, self.param2, self.param3 = param1, param2, param3
+        self.param4, self.param5 = param4, param5
+        self.transaction_id = 0  # given when it is sent
+        self.unkown = 1 if data_out is None else 2  # data phase: 1 none or data-in, 2 data-out
+        self.data_out = data_out
+        super().__init__(data)
+        self._over = threading.Event()
+        self.begin()
+
+    @property
+    def args(self) -> tuple[int, ...]:
+        """The parameters that are set."""
+        given = (self.param1, self.param2, self.param3, self.param4, self.param5)
+        return tuple(value for value in given if value is not None)
+
+    @args.setter
+    def args(self, given: tuple[int, ...]) -> None:
+        five: tuple[int | None, ...] = (*given, None, None, None, None, None)[:5]
+        self.param1, self.param2, self.param3, self.param4, self.param5 = five
+
+    def data(self) -> bytes:
+        return body(
+            _wire.OperationRequest(self.unkown, self.ptp_cmd, self.transaction_id, self.args)
+        )
+
+    def begin(self) -> None:
+        """Forgets an earlier outcome. The connection does this when the request is queued."""
+        self._over.clear()
+        self.response: PtpIpCmdResponse | None = None
+        self.data_in: bytearray | None = None
+        self.error: BaseException | None = None
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """The request is over: wakes who waits. The connection does this."""
+        self.error = error
+        self._over.set()
+
+    @property
+    def done(self) -> bool:
+        """Whether the request is over."""
+        return self._over.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the request is over, at most `timeout` seconds; whether it is."""
+        return self._over.wait(timeout)
+
+    def result(self, timeout: float | None = None) -> PtpIpCmdResponse:
+        """The response, when the request is over. Raises its error: ResponseError unless OK,
+        NetworkError, …; TimeoutError when it is not over after `timeout` seconds."""
+        if not self.wait(timeout):
+            raise TimeoutError(f"operation 0x{self.ptp_cmd:04X} is not over after {timeout} s")
+        if self.error is not None:
+            raise self.error
+        assert self.response is not None
+        return self.response
+
+
+class PtpIpCmdResponse(PtpIpPacket):
+    """Operation Response. `args` are its parameters, a tuple of ints."""
+
+    cmdtype = PacketType.OPERATION_RESPONSE
+    fields = ("ptp_response_code", "transaction_id", "args")
+    ptp_response_code: int
+    transaction_id: int
+    args: tuple[int, ...]
+
+
+class PtpIpStartDataPacket(PtpIpPacket):
+    """Start Data. `length` is the whole payload's in bytes; None where the camera cannot tell."""
+
+    cmdtype = PacketType.START_DATA
+    fields = ("transaction_id", "length")
+    transaction_id: int
+    length: int | None
+
+
+class PtpIpDataPacket(PtpIpPacket):
+    """Data. `data` is a piece of the payload, and not a method, as in the seed."""
+
+    cmdtype = PacketType.DATA
+    fields = ("transaction_id", "data")
+    transaction_id: int
+    data: bytes = b""  # type: ignore[assignment]
+
+
+class PtpIpCancelTransaction(PtpIpPacket):
+    """Cancel."""
+
+    cmdtype = PacketType.CANCEL
+    fields = ("transaction_id",)
+    transaction_id: int
+
+
+class PtpIpEndDataPacket(PtpIpDataPacket):
+    """End Data. `data` is the last piece of the payload, which may be empty or all of it."""
+
+    cmdtype = PacketType.END_DATA
+
+
+class PtpIpPing(PtpIpPacket):
+    """Probe Request. Those that come from the camera are answered by the session."""
+
+    cmdtype = PacketType.PROBE_REQUEST
+
+    def data(self) -> bytes:
+        return body(_wire.ProbeRequest())
+
+
+class PtpIpPong(PtpIpPacket):
+    """Probe Response; the seed has no name for it."""
+
+    cmdtype = PacketType.PROBE_RESPONSE
+
+
+class PtpIpEvent:
+    """An event and its first parameter, 0 where it has none; both ints."""
+
+    def __init__(self, event_code: int, event_parameter: int) -> None:
+        self.event_code = int(event_code)
+        self.event_parameter = int(event_parameter)
+
+    def __repr__(self) -> str:
+        return f"PtpIpEvent(0x{self.event_code:04X}, 0x{self.event_parameter:X})"
+
+
+class PtpIpEventFactory:
+    """The events in `data`, the payload that answers 0x90C7: u16 count, then u16 code and u32
+    parameter each. ProtocolError when it is cut."""
+
+    def __init__(self, data: Any) -> None:
+        cursor = Cursor(data, "GetEvent")
+        count = cursor.u16() if cursor.remaining else 0
+        self.events = [PtpIpEvent(cursor.u16(), cursor.u32()) for _ in range(count)]
+
+    def get_events(self) -> list[PtpIpEvent]:
+        return self.events
+
+
+class PtpIpDataObject:
+    """An object that 0x1009 fetched: its handle and its bytes, as a bytearray (no copy is made)."""
+
+    def __init__(self, object_handle: int, data: bytes | bytearray) -> None:
+        self.object_handle = object_handle
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"PtpIpDataObject(0x{self.object_handle:08X}, {len(self.data):,} bytes)"

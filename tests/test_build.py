@@ -1,0 +1,82 @@
+"""The package as others get it: sdist → wheel → installed elsewhere → a megabyte downloaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
+
+DOWNLOAD = """
+import pathlib, sys
+import ptpfast
+from ptpfast.sim import SimulatedCamera, check
+
+assert "site-packages" in ptpfast.__file__, ptpfast.__file__
+with SimulatedCamera(objects=1, size=1 << 20) as camera:
+    with ptpfast.connect(camera.host, port=camera.port) as session:
+        info = session.objects()[0]
+        session.download(info, pathlib.Path(sys.argv[1]))
+    content = camera.store.expected(info.handle)
+    assert check(content, pathlib.Path(sys.argv[1])), "bytes differ"
+print("right")
+"""
+
+
+def run(*command: object, cwd: Path) -> str:
+    done = subprocess.run(
+        [str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=500
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist of this tree and the wheel built from that sdist alone."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    return folder
+
+
+def test_the_sdist_holds_the_sources_and_no_generated_code(built: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = [Path(name).name for name in archive.getnames()]
+    for name in ("_wire", "_sink", "_engine"):
+        assert {f"{name}.pyx", f"{name}.pxd", f"{name}.pyi"} <= set(names)
+        assert f"{name}.c" not in names
+    assert "LICENSE" in names
+    assert not [name for name in names if name.endswith(".so")]
+
+
+def test_the_wheel_holds_modules_stubs_and_the_typing_marker(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in ("_wire", "_sink", "_engine"):
+        assert [n for n in names if n.startswith(f"ptpfast/{name}.") and n.endswith(".so")]
+        assert f"ptpfast/{name}.pyi" in names
+    assert "ptpfast/py.typed" in names
+    assert not [n for n in names if n.startswith(("tests/", "bench/"))]
+
+
+def test_the_wheel_works_where_there_is_nothing_else_of_ours(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    # numpy comes from the outer environment, so that this needs no network.
+    venv.create(tmp_path / "venv", system_site_packages=False, with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    outer = run(sys.executable, "-c", "import numpy; print(numpy.__path__[0])", cwd=tmp_path)
+    site = run(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=tmp_path)
+    numpy = Path(outer.strip())
+    for part in (numpy, *numpy.parent.glob("numpy.libs")):
+        (Path(site.strip()) / part.name).symlink_to(part)
+    assert run(python, "-c", DOWNLOAD, tmp_path / "x", cwd=tmp_path) == "right\n"
+    run(tmp_path / "venv" / "bin" / "python", "-c", "import ptpfast.ptpip", cwd=tmp_path)

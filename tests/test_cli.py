@@ -1,0 +1,794 @@
+"""The command line: what it prints where, how it ends, and that no bad input shows a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import Cameras
+
+from ptpfast import OperationCode, __version__
+from ptpfast.cli import signals
+from ptpfast.cli.main import COMMANDS, ptpfast
+from ptpfast.cli.output import human_seconds, human_size
+from ptpfast.library import folder as folder_module
+from ptpfast.sim import SimulatedCamera, Store
+
+TIMEOUT_S = 60  # of a subprocess; it takes a second
+
+
+def run(*arguments: object) -> Result:
+    """The command in this process."""
+    result = CliRunner().invoke(ptpfast, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@contextmanager
+def started(*arguments: object, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own; killed if it is still there at the end."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+    words = [sys.executable, "-m", "ptpfast", *map(str, arguments)]
+    with subprocess.Popen(words, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def complete(*arguments: object, **options: Any) -> tuple[int, str, str]:
+    """Status, standard output and standard error of a process."""
+    with started(*arguments, **options) as process:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        return process.returncode, out or "", err or ""
+
+
+def at(camera: SimulatedCamera) -> str:
+    return f"{camera.host}:{camera.port}"
+
+
+def records(text: str) -> list[dict[str, Any]]:
+    """The lines of JSON; every one must be an object that begins with its type."""
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert all(next(iter(row)) == "type" for row in rows)
+    assert rows[0]["type"] == "header"
+    assert rows[0]["schema"] == 1
+    assert rows[0]["version"] == __version__
+    return rows
+
+
+def reads(camera: SimulatedCamera) -> int:
+    return sum(
+        camera.operations[code]
+        for code in (OperationCode.GetObject, OperationCode.GetPartialObject)
+    )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def whole(camera: SimulatedCamera, folder: Path) -> bool:
+    """Whether every file that bears an object's own name is that object, byte by byte."""
+    here = names(folder)
+    return all(
+        (folder / stored.name).read_bytes()
+        == b"".join(camera.store.expected(stored.handle).spans(0, stored.size))
+        for stored in camera.store.files()
+        if stored.name in here
+    )
+
+
+# Help
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_explains_itself_with_examples(command: str) -> None:
+    words = [command] if command else []
+    result = run(*words, "--help")
+    assert result.exit_code == 0
+    assert "Examples:" in result.stdout
+    assert "Exit status" in result.stdout or "--json" in result.stdout
+    assert result.stderr == ""
+
+
+def test_help_of_the_group_says_what_each_command_says_of_itself() -> None:
+    text = run("--help").stdout
+    for name, line in COMMANDS.items():
+        assert re.search(rf"^ +{name} +{re.escape(line)}$", text, re.MULTILINE)
+        assert re.search(re.escape(line), " ".join(run(name, "--help").stdout.split()))
+
+
+def test_help_needs_neither_numpy_nor_rich_nor_the_engine() -> None:
+    program = (
+        "import sys\nfrom ptpfast.__main__ import main\nsys.argv = ['ptpfast', '--help']\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code\n"
+        "heavy = {'numpy', 'rich', 'ptpfast._engine'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+    assert result.stderr == ""
+    assert result.returncode == 0
+
+
+def test_version_is_told_and_nothing_else() -> None:
+    assert run("--version").stdout == f"ptpfast {__version__}\n"
+
+
+def test_without_click_one_line_says_what_to_install() -> None:
+    program = "import sys\nsys.modules['click'] = None\nfrom ptpfast.__main__ import main\nmain()"
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "pip install 'ptpfast[cli]'" in result.stderr
+
+
+# What the commands say
+
+
+@pytest.mark.parametrize("vendor", ["standard", "nikon"])
+def test_info_tells_of_the_camera_and_its_storages(camera: Cameras, vendor: str) -> None:
+    sim = camera(vendor, store=Store.synthetic(2, 1000, storages=2))
+    text = run("info", at(sim)).stdout
+    assert sim.body.vendor.model.name in text
+    assert text.count("Storage 0x") == 2
+    told = records(run("info", at(sim), "--json").stdout)
+    assert [row["type"] for row in told] == ["header", "camera", "storage", "storage"]
+    assert told[1]["model"] == sim.body.vendor.model.name
+    assert told[1]["guid"] == sim.guid.hex()
+    assert told[2]["capacity"] > told[2]["free"] > 0
+
+
+def test_ls_in_a_pipe_has_plain_columns(camera: Cameras) -> None:
+    sim = camera(objects=2)
+    rows = [line.split("\t") for line in run("ls", at(sim)).stdout.splitlines()]
+    first = sim.store.files()[0]
+    assert rows[0] == [
+        f"{first.handle:#010x}",
+        "300000",
+        f"{first.format:#06x}",
+        "2026-01-02T03:04:05",
+        sim.store.path(first.handle),
+    ]
+    assert len(rows) == 2
+
+
+def test_ls_in_json_has_what_is_promised(camera: Cameras) -> None:
+    store = Store()
+    store.add("A.NEF", 10, captured=None)
+    _, row = records(run("ls", at(camera(store=store)), "--json").stdout)
+    assert {key: row[key] for key in ("type", "name", "size", "captured", "path")} == {
+        "type": "object",
+        "name": "A.NEF",
+        "size": 10,
+        "captured": None,
+        "path": "A.NEF",
+    }
+    assert isinstance(row["handle"], int)
+    assert isinstance(row["format"], int)
+
+
+def test_ls_selects_as_pull_does(camera: Cameras) -> None:
+    sim = camera(objects=6)
+    words = ["--format", "raw", "--exclude", "*2.DNG", "--order", "newest"]
+    rows = records(run("ls", at(sim), *words, "--json").stdout)[1:]
+    assert [row["name"] for row in rows] == ["IMG_0003.DNG", "IMG_0001.DNG"]
+
+
+def test_names_from_the_camera_cannot_steer_a_terminal(camera: Cameras, tmp_path: Path) -> None:
+    store = Store()
+    store.add("\x1b]0;gotcha\x07\r\nx.NEF", 10)
+    sim = camera(store=store, faults=["respond=0x2002 on GetPartialObject times 0"])
+    for words in (["ls", at(sim)], ["pull", at(sim), tmp_path], ["pull", at(sim), tmp_path, "-q"]):
+        result = run(*[word.replace("-q", "--quiet") if word == "-q" else word for word in words])
+        assert not set("\x1b\x07\r") & set(result.output)
+
+
+@pytest.mark.parametrize("vendor", ["standard", "nikon"])
+def test_pull_brings_everything_and_a_second_one_moves_nothing(
+    camera: Cameras, tmp_path: Path, vendor: str
+) -> None:
+    sim = camera(vendor)
+    result = run("pull", at(sim), tmp_path)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("4 files fetched, 1.2 MB in ")
+    assert result.stderr.splitlines()[0] == "4 objects selected, 4 to fetch (1.2 MB)"
+    assert len(names(tmp_path)) == 4
+    assert whole(sim, tmp_path)
+    before = sum(transaction.payload for transaction in sim.log if transaction.code in DATA)
+    result = run("pull", at(sim), tmp_path)
+    assert result.exit_code == 0
+    assert result.stdout == "0 files fetched; 4 skipped\n"
+    assert sum(transaction.payload for transaction in sim.log if transaction.code in DATA) == before
+
+
+DATA = {OperationCode.GetObject, OperationCode.GetPartialObject, 0x9431}
+
+
+def test_pull_in_json_has_a_line_for_each_object_and_a_summary_last(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(faults=["respond=0x2002 on GetPartialObject handle 0x00040004 times 0"])
+    result = run("pull", at(sim), tmp_path, "--json", "--verify", "hash")
+    assert result.exit_code == 1
+    header, *files, summary = records(result.stdout)
+    assert header["command"] == "pull"
+    assert [row["type"] for row in files] == ["file"] * 4
+    assert [row["status"] for row in files] == ["downloaded", "failed", "downloaded", "downloaded"]
+    assert len(files[0]["sha256"]) == 64
+    assert "GeneralError" in files[1]["reason"]
+    expected = {"type", "objects", "bytes", "seconds", "skipped", "failed", "retries"}
+    assert expected <= set(summary)
+    assert summary["type"] == "summary"
+    counts = [summary[key] for key in ("objects", "downloaded", "failed", "skipped", "bytes")]
+    assert counts == [4, 3, 1, 0, 900_000]
+
+
+def test_failed_objects_are_listed_for_people_too(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(faults=["respond=0x2002 on GetPartialObject handle 0x00040004 times 0"])
+    for quiet in ([], ["--quiet"]):
+        result = run("pull", at(sim), tmp_path, *quiet)
+        assert result.exit_code == 1
+        assert "IMG_0001.JPG" in result.stderr
+        assert "failed" in result.stderr
+
+
+def test_quiet_says_nothing_when_all_is_well(camera: Cameras, tmp_path: Path) -> None:
+    assert run("pull", at(camera()), tmp_path, "--quiet").output == ""
+
+
+def test_verbose_shows_the_log_on_standard_error_only(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(faults=["respond=0x2002 on GetObjectInfo handle 0x00040004"])
+    loud, plain = (run("ls", at(sim), "--json", *more) for more in (["--verbose"], []))
+    assert "ptpfast WARNING" in loud.stderr
+    assert "WARNING" not in plain.stderr
+    records(loud.stdout)
+
+
+def test_a_dry_run_lists_what_would_be_fetched(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2)
+    result = run("pull", at(sim), tmp_path / "new", "--dry-run")
+    assert result.exit_code == 0
+    path = sim.store.path(sim.store.files()[0].handle)
+    assert f"{path} -> {tmp_path / 'new' / 'IMG_0001.DNG'} (300.0 kB)\n" in result.stdout
+    assert result.stdout.endswith("2 files to fetch, 600.0 kB\n")
+    assert names(tmp_path) == []
+
+
+def test_the_manifest_is_one_sha256sum_accepts(camera: Cameras, tmp_path: Path) -> None:
+    run("pull", at(camera()), tmp_path, "--manifest")
+    check = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True)
+    assert check.returncode == 0
+    assert check.stdout.count(b": OK") == 4
+
+
+@pytest.mark.parametrize("chunk", ["0", "64KiB", "0.1M", "1G"])
+def test_chunks_of_any_size_bring_the_same_bytes(
+    camera: Cameras, tmp_path: Path, chunk: str
+) -> None:
+    sim = camera()
+    assert run("pull", at(sim), tmp_path, "--chunk", chunk).exit_code == 0
+    assert whole(sim, tmp_path)
+    assert (sim.operations[OperationCode.GetObject] == 4) == (chunk == "0")
+
+
+# Bad inputs
+
+
+def usage_errors() -> list[Sequence[object]]:
+    host = "127.0.0.1:1"
+    return [
+        [],
+        ["pul", host],
+        ["--nonsense"],
+        ["pull"],
+        ["pull", host],
+        ["ls"],
+        ["info", ""],
+        ["info", "http://camera"],
+        ["info", "camera:99999"],
+        ["info", "x" * 70],
+        ["ls", host, "--format", "png"],
+        ["ls", host, "--since", "yesterday"],
+        ["ls", host, "--since", "2026-02-02", "--until", "2026-02-01"],
+        ["ls", host, "--timeout", "nan"],
+        ["ls", host, "--timeout", "0"],
+        ["pull", host, "here", "--chunk", "-1"],
+        ["pull", host, "here", "--chunk", "many"],
+        ["pull", host, "here", "--on-conflict", "ask"],
+        ["pull", host, "here", "--verify", "hope"],
+        ["pull", host, "here", "--order", "random"],
+        ["pull", host, "here", "too", "many"],
+        ["simulate", "--fault", "nonsense"],
+        ["simulate", "--fault", "drop on Nothing"],
+        ["simulate", "--vendor", "nobody"],
+        ["simulate", "--dir", "/no/such/folder"],
+        ["simulate", "--link", "string"],
+        ["simulate", "--link", "wifi-n", "--rate", "1M"],
+        ["simulate", "--host", "no.such.host.invalid"],
+        ["simulate", "--packet-size", "0"],
+        ["demo", "--pairs", "0"],
+    ]
+
+
+@pytest.mark.parametrize("words", usage_errors(), ids=lambda words: " ".join(words) or "nothing")
+def test_a_wrong_command_line_is_one_line_and_status_two(words: Sequence[object]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    if words:
+        assert re.fullmatch(r"ptpfast: .+; see 'ptpfast[ a-z]*--help'\n", result.stderr)
+        (header, error) = records(run(*words, "--json").stdout)
+        assert (error["type"], error["status"]) == ("error", 2)
+        assert header["command"] == (words[0] if words[0] in COMMANDS else "")
+
+
+def test_a_port_in_use_is_a_usage_error(camera: Cameras) -> None:
+    result = run("simulate", "--port", camera().port)
+    assert result.exit_code == 2
+    assert "in use" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@contextmanager
+def peer(answer: bytes | None) -> Iterator[str]:
+    """Something that accepts a connection and says `answer`, then closes; None: says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            sock, _ = listener.accept()
+            with sock:
+                if answer:
+                    sock.recv(1000)
+                    sock.sendall(answer)
+                if answer is None:
+                    sock.settimeout(10)
+                    while sock.recv(1000):
+                        pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(10)
+
+
+def nobody() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+HTTP = b"HTTP/1.0 400 Bad Request\r\n\r\n<html>no</html>"
+
+
+@pytest.mark.parametrize("command", ["info", "ls", "pull"])
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("nobody", "nothing listens at 127.0.0.1"),
+        (HTTP, "but not as a PTP/IP camera does"),
+        (b"", "closed the connection"),
+        (None, "accepts connections but does not answer"),
+    ],
+    ids=["nobody listens", "an HTTP server", "a port that closes", "a silent port"],
+)
+def test_what_is_no_camera_is_told_in_a_line_with_status_three(
+    tmp_path: Path, command: str, answer: bytes | str | None, text: str
+) -> None:
+    more = [tmp_path] if command == "pull" else []
+    with ExitStack() as stack:
+        if isinstance(answer, str):
+            host = nobody()
+        else:
+            host = stack.enter_context(peer(answer))
+        result = run(command, host, *more, "--timeout", "0.3")
+    assert result.exit_code == 3
+    assert_one_line(result, text)
+    assert result.stdout == ""
+
+
+def assert_one_line(result: Result, text: str) -> None:
+    """Of the lines on standard error, one is the error's; it says what happened and what to try."""
+    lines = [line for line in result.stderr.splitlines() if line.startswith("ptpfast: ")]
+    assert len(lines) == 1, result.stderr
+    assert text in lines[0]
+    assert "; " in lines[0]
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "text"),
+    [
+        ("init_fail=1", 4, "not registered"),
+        ("init_fail=2", 4, "busy"),
+        ("event_fail=3", 4, "refused the connection"),
+        ("respond=0x200F on GetStorageIDs", 4, "AccessDenied"),
+        ("empty_data on GetStorageIDs", 0, ""),
+        ("long_array on GetObjectHandles", 5, "GetObjectHandles"),
+        ("drop on GetObjectHandles", 3, ""),
+        ("no_answer on GetObjectHandles", 3, "silent"),
+        ("sleep on GetObjectHandles", 4, "StoreNotAvailable"),
+        ("length=7 on GetObjectHandles", 5, "broke the protocol"),
+        ("wrong_tid on GetObjectHandles", 5, "transaction"),
+    ],
+)
+def test_a_camera_that_misbehaves_while_listing_ends_with_its_status(
+    camera: Cameras, tmp_path: Path, fault: str, status: int, text: str
+) -> None:
+    sim = camera(faults=[fault])
+    for words in (["ls", at(sim)], ["pull", at(sim), tmp_path]):
+        sim.faults.clear()
+        sim.faults.add(fault)
+        result = run(*words, "--timeout", "0.5")
+        assert result.exit_code == status, result.output
+        if status:
+            assert_one_line(result, text)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "statuses"),
+    [
+        ("drop after 150000", {3}),
+        ("reset after 150000", {3}),
+        ("stall=0 after 150000", {3}),
+        ("black_hole after 150000", {3}),
+        ("length=7 after 150000", {5}),
+        ("unknown_packet=99 after 150000", {0, 5}),
+        ("short_data after 150000", {0, 1, 5, 7}),
+        ("overrun", {5}),
+        ("wrong_tid", {5}),
+        ("vanish after 150000", {1, 7}),
+        ("error_after=0x2002 after 150000", {1, 7}),
+        ("no_response", {3}),
+    ],
+)
+def test_a_camera_that_fails_in_mid_object_leaves_no_unfinished_file(
+    camera: Cameras, tmp_path: Path, fault: str, statuses: set[int]
+) -> None:
+    kind, _, rest = fault.partition(" ")
+    sim = camera(faults=[f"{kind} on GetPartialObject handle 0x00040004 {rest} times 0"])
+    words = ["pull", at(sim), tmp_path, "--timeout", "0.3"]
+    result = run(*words, "--json")
+    assert result.exit_code in statuses, result.output
+    assert "Traceback" not in result.output
+    rows = records(result.stdout)
+    assert rows[-1]["type"] == "summary"
+    if result.exit_code > 1 and rows[-1]["remaining"]:
+        assert rows[-2]["type"] == "error"
+        assert rows[-2]["status"] == result.exit_code
+        assert "kept" in rows[-2]["hint"] or "complete" in rows[-2]["hint"]
+    assert whole(sim, tmp_path)
+    sim.faults.clear()
+    if sim.store.get(0x40004) is not None:
+        result = run(*words)
+        assert result.exit_code == 0, result.output
+        assert whole(sim, tmp_path)
+        assert len(names(tmp_path)) == 4
+
+
+def test_an_object_that_does_not_verify_is_status_seven(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(faults=["object_size=299999 on GetObjectInfo handle 0x00040004 times 0"])
+    result = run("pull", at(sim), tmp_path, "--chunk", "0")
+    assert result.exit_code in (5, 7), result.output
+    assert "IMG_0001.JPG" not in names(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/ptpfast", "/dev/null"])
+def test_a_destination_that_is_no_folder_is_status_six_before_connecting(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    result = run("pull", "127.0.0.1:1", tmp_path / place)
+    assert result.exit_code == 6
+    assert_one_line(result, "folder")
+    (_, error) = records(run("pull", "127.0.0.1:1", tmp_path / place, "--json").stdout)
+    assert error["status"] == 6
+
+
+def test_too_little_room_is_told_with_figures_and_nothing_is_begun(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_module.Folder, "free_space", lambda _: 1000)
+    sim = camera()
+    result = run("pull", at(sim), tmp_path)
+    assert result.exit_code == 6
+    assert_one_line(result, "4 objects need 1.2 MB")
+    assert reads(sim) == 0
+    assert names(tmp_path) == []
+
+
+def test_a_disk_that_fills_up_on_the_way_is_status_six_and_goes_on_later(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(size=3_000_000)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+
+    status, out, err = complete("pull", at(sim), tmp_path, preexec_fn=limit)
+    assert status == 6, err
+    assert "Traceback" not in err
+    assert err.count("ptpfast: ") == 1
+    assert "kept" in err
+    assert out.startswith("0 files fetched")
+    assert all(name.endswith((".part", ".part.json")) for name in names(tmp_path))
+    assert run("pull", at(sim), tmp_path).exit_code == 0
+    assert whole(sim, tmp_path)
+    assert len(names(tmp_path)) == 4
+
+
+def test_a_defect_of_ours_shows_its_traceback_with_verbose_only(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("ptpfast.cli.info._camera", broken)
+    sim = camera()
+    plain, loud = run("info", at(sim)), run("info", at(sim), "--verbose")
+    assert plain.exit_code == loud.exit_code == 70
+    assert_one_line(plain, "a defect in ptpfast: ZeroDivisionError: ours")
+    assert "Traceback" in loud.stderr
+
+
+# Signals and pipes
+
+
+def end_in_mid_object(
+    sim: SimulatedCamera, folder: Path, number: int, *more: str
+) -> tuple[int, str, str]:
+    """Starts a pull, sends the signal when the camera has stopped in an object; how it ended."""
+    with started("pull", at(sim), folder, *more) as process:
+        assert sim.wait_for(lambda: sim.operations[OperationCode.GetPartialObject] >= 4, 20)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        return process.returncode, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_pull_keeps_what_it_has_and_the_next_one_goes_on(
+    camera: Cameras, tmp_path: Path, number: int
+) -> None:
+    sim = camera(objects=2, size=3_000_000)
+    # The fourth request for bytes is the second object's: a megabyte of it is here by then.
+    sim.faults.add("stall=0 on GetPartialObject handle 0x00040004 after 0 at 2 times 0")
+    status, out, err = end_in_mid_object(sim, tmp_path, number, "--chunk", "1M", "--json")
+    assert status == 130, err
+    *_, error, summary = records(out)
+    assert error["message"] == "interrupted"
+    assert (summary["downloaded"], summary["remaining"]) == (1, 1)
+    assert "the same command continues" in err
+    assert "1.0 MB of IMG_0001.JPG kept" in err
+    assert "Traceback" not in err
+    assert names(tmp_path) == ["IMG_0001.DNG", "IMG_0001.JPG.part", "IMG_0001.JPG.part.json"]
+    assert whole(sim, tmp_path)
+
+    sim.faults.clear()
+    sim.log.clear()
+    rows = records(run("pull", at(sim), tmp_path, "--json").stdout)
+    (arrived,) = [row for row in rows if row.get("status") == "downloaded"]
+    assert arrived["resumed_at"] == 1_000_000
+    moved = sum(row.payload for row in sim.log if row.code == OperationCode.GetPartialObject)
+    assert 2_000_000 <= moved < 2_200_000
+    assert names(tmp_path) == ["IMG_0001.DNG", "IMG_0001.JPG"]
+    assert whole(sim, tmp_path)
+
+
+def test_an_interrupted_pull_closes_the_session(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2, size=3_000_000, bytes_per_s=2_000_000)
+    with started("pull", at(sim), tmp_path, "--chunk", "100k") as process:
+        assert sim.wait_for(lambda: sim.operations[OperationCode.GetPartialObject] >= 4, 20)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130, err
+    assert sim.wait_for(lambda: sim.sessions_closed == 1)
+    assert sim.unclean_ends == 0
+
+
+def test_a_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(signals.os, "_exit", ended.append)
+    before = signal.getsignal(signal.SIGTERM)
+    with signals.orderly_end():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+    assert ended == [130]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals.orderly_end():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_an_output_nobody_reads_ends_quietly(camera: Cameras, more: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        status, _, err = complete("ls", at(camera(objects=300, size=10)), *more, stdout=writing)
+    finally:
+        os.close(writing)
+    assert status == 141
+    assert err == ""
+
+
+def test_an_output_that_cannot_be_written_is_status_six(camera: Cameras) -> None:
+    with open("/dev/full", "w") as full:
+        status, _, err = complete("ls", at(camera()), stdout=full)
+    assert status == 6
+    assert err.startswith("ptpfast: cannot write the output")
+    assert err.count("\n") == 1
+
+
+def test_closed_streams_do_no_harm(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera()
+    words = f"{sys.executable} -m ptpfast pull {at(sim)} {tmp_path} >&- 2>&-"
+    assert subprocess.run(["sh", "-c", words], timeout=TIMEOUT_S).returncode == 0
+    assert whole(sim, tmp_path)
+
+
+def test_names_an_encoding_lacks_are_shown_all_the_same(camera: Cameras) -> None:
+    store = Store()
+    store.add("日本.NEF", 10)
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    status, out, _ = complete("ls", at(camera(store=store)), env=environment)
+    assert status == 0
+    assert "\\u65e5\\u672c.NEF" in out
+
+
+# Simulate and demo
+
+
+@contextmanager
+def simulated(*more: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    with started("simulate", "--port", 0, "--json", *more) as process:
+        assert process.stdout is not None
+        lines = process.stdout.readline() + process.stdout.readline()
+        yield process, records(lines)[1]
+
+
+def test_simulate_says_where_it_listens_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "A.NEF").write_bytes(b"picture")
+    with simulated("--dir", tmp_path / "source") as (process, listening):
+        assert listening["type"] == "listening"
+        assert (listening["objects"], listening["bytes"]) == (1, 7)
+        host = f"{listening['host']}:{listening['port']}"
+        assert run("pull", host, tmp_path / "copy").exit_code == 0
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0
+    assert "switched off" in err
+    assert f"ptpfast pull {host} FOLDER" in err
+    assert (tmp_path / "copy" / "A.NEF").read_bytes() == b"picture"
+
+
+def test_simulate_does_what_is_asked_of_it(tmp_path: Path) -> None:
+    words = ["--objects", 2, "--size", "1.5k", "--vendor", "nikon", "--packet-size", 100]
+    words += ["--rate", "1M", "--delay", "0.001", "--fault", "busy on GetObjectHandles"]
+    with simulated(*words) as (_, listening):
+        assert listening["bytes"] == 3000
+        host = f"{listening['host']}:{listening['port']}"
+        result = run("pull", host, tmp_path, "--json")
+    assert result.exit_code == 0
+    assert records(result.stdout)[-1]["downloaded"] == 2
+
+
+def test_demo_shows_a_table_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    result = run("demo", "--pairs", 1)
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [
+        *("Files", "Bytes", "Seconds", "Rate", "CPU", "Verified")
+    ]
+    assert names(tmp_path) == []
+    (_, row) = records(run("demo", "--pairs", 1, "--json").stdout)
+    assert (row["files"], row["bytes"], row["verified"]) == (2, 32_500_000, True)
+
+
+@pytest.mark.parametrize("trouble", ["no room", "interrupt", "difference"])
+def test_demo_leaves_nothing_when_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    if trouble == "no room":
+        monkeypatch.setattr(folder_module.Folder, "free_space", lambda _: 1000)
+    elif trouble == "interrupt":
+        monkeypatch.setattr("ptpfast.cli.demo._compare", interrupt)
+    else:
+        monkeypatch.setattr("ptpfast.sim.first_difference", lambda *_: 17)
+    result = run("demo", "--pairs", 1)
+    assert result.exit_code == {"no room": 6, "interrupt": 130, "difference": 7}[trouble]
+    assert result.stderr.splitlines()[-1].startswith("ptpfast: ")
+    assert names(tmp_path) == []
+
+
+# What people read
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (None, "?"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_960, "1.0 MB"),
+        (25_000_000, "25.0 MB"),
+        (6 << 30, "6.4 GB"),
+        (10**15, "1000.0 TB"),
+    ],
+)
+def test_sizes_are_shown_in_powers_of_a_thousand(size: int | None, text: str) -> None:
+    assert human_size(size) == text
+
+
+def test_durations_are_shown_to_what_matters() -> None:
+    shown = [human_seconds(seconds) for seconds in (0.123, 12.34, 187, 7512)]
+    assert shown == ["0.12 s", "12.3 s", "3 min 07 s", "2 h 05 min"]
+
+
+@pytest.fixture
+def on_a_terminal() -> Callable[..., tuple[int, str]]:
+    """Runs a command on a pseudo-terminal; its status and all it showed."""
+
+    def show(*arguments: object) -> tuple[int, str]:
+        master, slave = os.openpty()
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+        words = {"stdin": slave, "stdout": slave, "stderr": slave, "env": environment}
+        with started(*arguments, **words) as process:
+            os.close(slave)
+            shown = b""
+            try:
+                while more := os.read(master, 65536):
+                    shown += more
+            except OSError:
+                pass  # the other side has gone
+            os.close(master)
+            return process.wait(TIMEOUT_S), shown.decode()
+
+    return show
+
+
+def test_a_terminal_gets_a_table_and_bars(
+    camera: Cameras, tmp_path: Path, on_a_terminal: Callable[..., tuple[int, str]]
+) -> None:
+    sim = camera()
+    status, shown = on_a_terminal("ls", at(sim))
+    assert status == 0
+    assert re.search(r"HANDLE +SIZE +FORMAT +DATE +PATH", shown)
+    assert "300.0 kB" in shown
+    status, shown = on_a_terminal("pull", at(sim), tmp_path)
+    assert status == 0
+    assert "━" in shown
+    assert "MB/s" in shown
+    assert "4 files fetched" in shown
