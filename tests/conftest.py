@@ -1,4 +1,4 @@
-"""What most tests share: a simulated camera, a session with it, and a watch for what tests leave."""
+"""What most tests share: a simulated camera, a session, and a watch for what tests leave."""
 
 from __future__ import annotations
 

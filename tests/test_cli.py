@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import Cameras
 
+from conftest import Cameras
 from ptpfast import OperationCode, __version__
 from ptpfast.cli import signals
 from ptpfast.cli.main import COMMANDS, ptpfast
@@ -394,10 +394,8 @@ def test_what_is_no_camera_is_told_in_a_line_with_status_three(
 ) -> None:
     more = [tmp_path] if command == "pull" else []
     with ExitStack() as stack:
-        if isinstance(answer, str):
-            host = nobody()
-        else:
-            host = stack.enter_context(peer(answer))
+        listens = not isinstance(answer, str)
+        host = stack.enter_context(peer(answer)) if listens else nobody()
         result = run(command, host, *more, "--timeout", "0.3")
     assert result.exit_code == 3
     assert_one_line(result, text)

@@ -229,7 +229,7 @@ def test_a_signal_handler_runs_and_its_exception_gets_out(
 ) -> None:
     channel, _ = pair
 
-    class Alarm(Exception):  # noqa: N818
+    class Alarm(Exception):
         pass
 
     def ring(*_: object) -> None:

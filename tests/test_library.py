@@ -8,13 +8,13 @@ import os
 import stat
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HASTY, PATIENT, Cameras
 
+from conftest import HASTY, PATIENT, Cameras
 from ptpfast import (
     Cancelled,
     ConnectFailed,
@@ -120,11 +120,11 @@ def test_an_address_is_read_as_people_write_it(text: str, expected: tuple[str, i
     assert parse_address(text) == expected
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", ":15740", "host:", "host:x", "host:0", "host:65536", "http://host", "a b", "[::1", "-x"]
-    + ["x" * 70, "host:１２", "a..b"],
-)
+NO_ADDRESS = ["", ":15740", "host:", "host:x", "host:0", "host:65536", "http://host", "a b"]
+NO_ADDRESS += ["[::1", "-x", "x" * 70, "host:１２", "a..b"]
+
+
+@pytest.mark.parametrize("text", NO_ADDRESS)
 def test_an_address_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not"):
         parse_address(text)
@@ -202,7 +202,7 @@ def test_an_object_without_a_date_is_in_no_range_and_is_counted() -> None:
 
 def test_order_is_by_date_then_path_and_the_undated_come_last() -> None:
     old, new = info("OLD.NEF", captured=NOON - timedelta(days=1)), info("NEW.NEF")
-    twin = info("NEW.JPG", captured=NOON.replace(tzinfo=timezone.utc))
+    twin = info("NEW.JPG", captured=NOON.replace(tzinfo=UTC))
     undated = info("AAA.NEF", captured=None)
     mixed = [undated, new, old, twin]
     assert Selection().apply(mixed) == [old, twin, new, undated]
@@ -272,7 +272,8 @@ def test_everything_arrives_whole_with_its_date_in_a_folder_that_is_made(
     assert_whole(sim, report)
     assert listing(tmp_path / "new" / "folder") == sorted(s.name for s in sim.store.files())
     for result in report.files:
-        assert result.path is not None and result.object is not None
+        assert result.path is not None
+        assert result.object is not None
         assert result.object.captured is not None
         assert result.path.stat().st_mtime == result.object.captured.timestamp()
 

@@ -113,7 +113,7 @@ def test_nobody_listening_says_so(connect: Sessions) -> None:
 
 
 def test_an_unknown_host_name_says_so() -> None:
-    with pytest.raises(ConnectFailed, match="cannot reach camera.invalid"):
+    with pytest.raises(ConnectFailed, match=r"cannot reach camera\.invalid"):
         ptpfast.connect("camera.invalid", timeouts=HASTY)
 
 

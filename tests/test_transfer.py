@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import HASTY, Cameras, Sessions
 
+from conftest import HASTY, Cameras, Sessions
 from ptpfast import (
     ConnectionLost,
     OperationCode,
@@ -162,7 +162,7 @@ def test_after_a_break_the_next_run_goes_on_and_the_file_is_right(
 def broken_download(
     camera: Cameras, connect: Sessions, folder: Path, **options: object
 ) -> tuple[SimulatedCamera, Path]:
-    """A camera and the path of a download of its first object that a drop has ended in the middle."""
+    """A camera, and the path of a download that a drop has ended in the middle."""
     sim = camera(size=SIZE, **options)
     session = connect(sim)
     info = session.objects()[0]

@@ -10,10 +10,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from programs import program
 
 from ptpfast.sim import SimulatedCamera
-
-from programs import program
 
 pytestmark = pytest.mark.interop
 
