@@ -313,6 +313,13 @@ def test_same_names_in_several_folders_all_arrive_and_are_known_again(
     assert reads(sim) == before
 
 
+def test_thousands_of_one_name_get_numbers_without_a_search_for_each(tmp_path: Path) -> None:
+    folder = folder_module.Folder(tmp_path)
+    paths = {folder.take_free("DSC_0001.NEF") for _ in range(20_000)}
+    assert len(paths) == 20_000
+    assert tmp_path / "DSC_0001-19999.NEF" in paths
+
+
 def test_a_file_that_was_deleted_here_is_fetched_again_and_only_it(
     camera: Cameras, tmp_path: Path
 ) -> None:

@@ -4,12 +4,9 @@ each gone. docs/from-ptpip.md points at the tests here by name.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import io
-import logging
 import re
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -30,6 +27,7 @@ from ptpfast import (
     ProtocolError,
     ResponseError,
     Timeout,
+    Timeouts,
     TransferError,
 )
 from ptpfast.codes import EventCode, ResponseCode
@@ -269,7 +267,6 @@ def test_refusal_instead_of_data_reaches_the_caller_and_the_next_command_works(
     with pytest.raises(InvalidObjectHandle, match=r"GetObject\(0xBAD\)"):
         request.result(WAIT_S)
     assert request.response.ptp_response_code == ResponseCode.InvalidObjectHandle
-    assert "GetObject(0xBAD)" in caplog.text
     with pytest.raises(ResponseError) as refusal:
         ask(ptpip, 0x9999)
     assert refusal.value.code == ResponseCode.OperationNotSupported
@@ -277,6 +274,7 @@ def test_refusal_instead_of_data_reaches_the_caller_and_the_next_command_works(
     assert reply.ptp_response_code == ResponseCode.OperationNotSupported
     assert ask(ptpip, 0x1004).ptp_response_code == 0x2001
     assert ptpip.object_queue == []
+    assert "GetObject(0xBAD)" in caplog.text
 
 
 def test_ok_without_the_data_of_an_object_is_an_error(camera: Cameras, opened: Opened) -> None:
@@ -345,8 +343,11 @@ def test_payload_goes_out_with_a_command(camera: Cameras, opened: Opened) -> Non
     assert value.data_in == b"\x01"
 
 
-def test_nothing_is_printed_and_failures_are_logged(
-    camera: Cameras, opened: Opened, capfd: pytest.CaptureFixture[str]
+def test_nothing_is_printed_nor_logged_when_all_goes_well(
+    camera: Cameras,
+    opened: Opened,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     sim = camera("nikon")
     ptpip = opened(sim)
@@ -355,7 +356,7 @@ def test_nothing_is_printed_and_failures_are_logged(
     ask(ptpip, 0x1009, first_file(sim))
     ptpip.close()
     assert capfd.readouterr() == ("", "")
-    assert logging.getLogger("ptpfast").handlers == []
+    assert caplog.records == []
 
 
 def test_transaction_ids_count_up_and_the_session_id_is_not_the_connection_number(
@@ -570,7 +571,7 @@ def test_close_ends_session_and_thread_and_cancels_what_waits(camera: Cameras) -
 
 def test_close_interrupts_the_command_that_runs(camera: Cameras, opened: Opened) -> None:
     sim = camera(size=20_000_000, objects=1, bytes_per_s=5_000_000)
-    ptpip = opened(sim)
+    ptpip = opened(sim, timeouts=Timeouts(close=0.3))
     request = PtpIpCmdRequest(cmd=0x1009, param1=first_file(sim))
     ptpip.send_ptpip_cmd(request)
     assert sim.wait_for(lambda: sim.operations[0x1009] == 1, WAIT_S)
@@ -578,7 +579,7 @@ def test_close_interrupts_the_command_that_runs(camera: Cameras, opened: Opened)
     ptpip.close()
     with pytest.raises(Cancelled):
         request.result(WAIT_S)
-    assert time.monotonic() - began < 3.9  # the object alone takes 4 s
+    assert time.monotonic() - began < 3  # the object alone takes 4 s
 
 
 def test_thread_may_start_before_the_connection_is_open(camera: Cameras) -> None:
@@ -826,70 +827,27 @@ def test_events_can_be_read_from_the_event_connection(camera: Cameras, opened: O
 # Names and the guide
 
 
-CLASSES = [
-    "PtpIpConnection",
-    "PtpIpPacket",
-    "PtpIpInitCmdReq",
-    "PtpIpInitCmdAck",
-    "PtpIpEventReq",
-    "PtpIpEventAck",
-    "PtpIpInitFail",
-    "PtpIpCmdRequest",
-    "PtpIpCmdResponse",
-    "PtpIpStartDataPacket",
-    "PtpIpDataPacket",
-    "PtpIpCancelTransaction",
-    "PtpIpEndDataPacket",
-    "PtpIpPing",
-    "PtpIpEvent",
-    "PtpIpEventFactory",
-    "PtpIpDataObject",
-]
-MEMBERS = [
-    "session",
-    "session_events",
-    "session_id",
-    "cmd_queue",
-    "event_queue",
-    "object_queue",
-    "open",
-    "communication_thread",
-    "send_ptpip_cmd",
-    "connect",
-    "send_recieve_ptpip_packet",
-    "send_ptpip_event_req",
-    "send_data",
-    "recieve_data",
-]
-FIELDS = [
-    "factory",
-    "data",
-    "cmdtype",
-    "guid",
-    "hostname",
-    "session_id",
-    "unkown",
-    "ptp_cmd",
-    "param1",
-    "param5",
-    "transaction_id",
-    "args",
-    "ptp_response_code",
-    "length",
-    "event_code",
-    "event_parameter",
-    "events",
-    "get_events",
-    "object_handle",
-]
+CLASSES = """
+PtpIpConnection PtpIpPacket PtpIpInitCmdReq PtpIpInitCmdAck PtpIpEventReq PtpIpEventAck
+PtpIpInitFail PtpIpCmdRequest PtpIpCmdResponse PtpIpStartDataPacket PtpIpDataPacket
+PtpIpCancelTransaction PtpIpEndDataPacket PtpIpPing PtpIpEvent PtpIpEventFactory PtpIpDataObject
+"""
+MEMBERS = """
+session session_events session_id cmd_queue event_queue object_queue open communication_thread
+send_ptpip_cmd connect send_recieve_ptpip_packet send_ptpip_event_req send_data recieve_data
+"""
+FIELDS = """
+factory data cmdtype guid hostname session_id unkown ptp_cmd param1 param5 transaction_id args
+ptp_response_code length event_code event_parameter events get_events object_handle
+"""
 
 
 def test_every_name_of_the_seed_is_exported() -> None:
-    for name in (*CLASSES, "__version__"):
+    for name in (*CLASSES.split(), "__version__"):
         assert name in ptpfast.ptpip.__all__
         assert hasattr(ptpfast.ptpip, name)
     connection = PtpIpConnection()
-    assert [name for name in MEMBERS if not hasattr(connection, name)] == []
+    assert [name for name in MEMBERS.split() if not hasattr(connection, name)] == []
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -902,7 +860,7 @@ def rows(heading: str) -> list[list[str]]:
 def test_guide_lists_every_name_of_the_seed() -> None:
     text = " ".join(row[0] for row in rows("Names"))
     listed = set(re.findall(r"\w+", text))
-    assert [name for name in (*CLASSES, *MEMBERS, *FIELDS) if name not in listed] == []
+    assert [name for name in (CLASSES + MEMBERS + FIELDS).split() if name not in listed] == []
 
 
 def test_guide_lists_every_defect_with_a_test_that_exists() -> None:
@@ -916,10 +874,3 @@ def test_guide_lists_every_defect_with_a_test_that_exists() -> None:
         for file, test in named:
             source = (ROOT / "tests" / file).read_text(encoding="utf-8")
             assert re.search(rf"^def {test}\(", source, re.MULTILINE), f"{file}::{test}"
-
-
-def test_no_program_of_these_tests_sleeps() -> None:
-    tree = ast.parse(Path(__file__).read_text(encoding="utf-8"))
-    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    assert "sleep" not in called
-    assert threading.current_thread() is threading.main_thread()

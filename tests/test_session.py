@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import io
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -83,6 +85,13 @@ def test_an_exception_in_the_block_still_closes_the_session(
     with pytest.raises(LookupError), connect(sim):
         raise LookupError
     assert sim.sessions_closed == 1
+
+
+def test_a_program_that_just_ends_closes_its_session(camera: Cameras) -> None:
+    sim = camera()
+    code = f"import ptpfast; s = ptpfast.connect({sim.host!r}, port={sim.port}); s.storage_ids()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (sim.sessions_closed, sim.unclean_ends) == (1, 0)
 
 
 def test_a_second_initiator_is_told_that_the_camera_is_busy(

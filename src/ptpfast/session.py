@@ -8,11 +8,13 @@ Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the opening and closin
 
 from __future__ import annotations
 
+import atexit
 import io
 import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +55,16 @@ log = logging.getLogger("ptpfast")
 # lock: it must outlive sessions, because the next one is a new object.
 _not_before: dict[tuple[str, int], float] = {}
 _not_before_lock = threading.Lock()
+
+# Sessions that a program ends without closing are closed as it exits: a camera that is not told
+# can refuse the next Init for half a minute and more.
+_open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for session in list(_open_sessions):
+        session.close()
 
 
 def connect(
@@ -96,6 +108,7 @@ class Session(Transactions):
         self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk)
         self._open_session()
         self._opened_at = time.monotonic()
+        _open_sessions.add(self)
         self.vendor.after_open_session(self)
 
     # The session itself
@@ -140,6 +153,7 @@ class Session(Transactions):
         if self._closed:
             return
         self._closed = True
+        _open_sessions.discard(self)
         quirks, timeouts = self.vendor.quirks, self.connection.timeouts
         try:
             if self.connection.settle(timeouts.close):

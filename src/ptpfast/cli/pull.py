@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .failure import SOME_FAILED, VERIFICATION, Failure, OutputClosed, explain, status_of
+from .failure import REFUSED, SOME_FAILED, VERIFICATION, Failure, OutputClosed, explain, status_of
 from .options import Common, chunk_option, command, host_argument
-from .output import Output, human_seconds, human_size, plural
+from .output import Output, human_seconds, human_size, plural, say
 from .selecting import Wanted, selecting
 
 if TYPE_CHECKING:
-    from ..library.report import FileResult, Report
+    from ..library.report import Report
 
 ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
 VERIFY = ("size", "hash")
@@ -106,18 +106,26 @@ def _ended_early(output: Output, error: BaseException) -> int:
 
 def status(report: Report) -> int:
     """The exit status of a run that came to its end."""
-    errors = [result.error for result in report.having("failed")]
-    if not errors:
+    kinds = {
+        status_of(result.error) if result.error else SOME_FAILED
+        for result in report.having("failed")
+    }
+    if not kinds:
         return 0
-    kinds = {SOME_FAILED if error is None else status_of(error) for error in errors}
-    return VERIFICATION if VERIFICATION in kinds else SOME_FAILED
+    if VERIFICATION in kinds:
+        return VERIFICATION
+    # Not one object could be had, and each time it was the camera that said no.
+    refused = kinds == {REFUSED} and not report.downloaded and not report.skipped
+    return REFUSED if refused else SOME_FAILED
 
 
 def summary(output: Output, report: Report) -> None:
     """The last line of a run, in JSON or for people; failures before it."""
+    from .progress import finished_line
+
     for result in report.having("failed"):
-        if not output.json and output.quiet:
-            output.result(f"failed: {_describe(result)}")
+        if output.quiet:  # an error is said all the same
+            say(finished_line(result) or "")
     output.record(
         "summary",
         objects=report.objects,
@@ -157,9 +165,3 @@ def summary_line(report: Report) -> str:
     if report.undated:
         text += f"; {report.undated:,} without a date left out"
     return text
-
-
-def _describe(result: FileResult) -> str:
-    from .progress import name_of
-
-    return f"{name_of(result)}: {result.reason}"

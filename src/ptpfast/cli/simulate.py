@@ -45,9 +45,10 @@ DEFAULT_PORT = 15740
     "--packet-size", type=Size(1), default=65536, metavar="BYTES", help="Payload of a packet."
 )
 def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
-    """Be a camera on this machine, until Ctrl-C.
+    """Be a camera on this machine.
 
-    Faults are lines such as 'respond=0x2019 on GetObjectInfo times 3'; a wrong one lists the kinds.
+    It listens until Ctrl-C. Faults are lines such as 'respond=0x2019 on GetObjectInfo times 3';
+    a wrong one lists the kinds there are.
     """
     from ..sim import SimulatedCamera
 

@@ -67,6 +67,7 @@ class Folder:
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
         self._claimed: set[str] = set()  # names of entries
         self._taken: set[str] = set()  # keys of names given to objects of this run
+        self._numbers: dict[str, int] = {}  # the last number tried, by key
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
@@ -89,13 +90,13 @@ class Folder:
 
     def claim_same_name(self, info: ObjectInfo, name: str) -> Path | None:
         """The file that is this object under its own name; it is then nobody else's."""
-        return self._claim(info, self._named.get(same_name(name), ()))
+        return self._claim(info, self._named.get(same_name(name), []))
 
     def claim_numbered(self, info: ObjectInfo, name: str) -> Path | None:
         """The file that is this object under its name with a number behind it."""
-        return self._claim(info, self._numbered.get(same_name(name), ()))
+        return self._claim(info, self._numbered.get(same_name(name), []))
 
-    def _claim(self, info: ObjectInfo, entries: list[Entry] | tuple[()]) -> Path | None:
+    def _claim(self, info: ObjectInfo, entries: list[Entry]) -> Path | None:
         for entry in entries:
             if entry.name not in self._claimed and entry.is_copy_of(info):
                 self._claimed.add(entry.name)
@@ -134,9 +135,10 @@ class Folder:
 
     def take_free(self, name: str) -> Path:
         """The name or its first numbered form that is free, given to an object of this run."""
-        candidate, number = name, 0
+        key, candidate = same_name(name), name
         while not self.is_free(candidate):
-            number += 1
+            # Going on where the last search ended: a card can hold thousands of one name.
+            number = self._numbers[key] = self._numbers.get(key, 0) + 1
             candidate = numbered(name, number)
         return self.take(candidate)
 

@@ -250,10 +250,8 @@ class PtpIpConnection:
     # Packet by packet
 
     def send_ptpip_event_req(self, ptpip_packet: PtpIpEventReq, session: Any) -> None:
-        """Fills the connection number in, and sends."""
-        if ptpip_packet.session_id is None:
-            ptpip_packet.session_id = self.session_id
-        self.send_data(ptpip_packet.data(), session)
+        """Sends, with the connection number filled in where it is missing."""
+        self._ask(ptpip_packet, session)
 
     def send_data(self, data: Any, session: Any) -> None:
         """Does what a packet (its bytes after the length field) asks for; `recieve_data` then gives
@@ -264,6 +262,8 @@ class PtpIpConnection:
     def _ask(self, packet: Any, session: Any) -> None:
         answers = self._answers[session]
         if isinstance(packet, PtpIpEventReq):
+            if packet.session_id is None:
+                packet.session_id = self.session_id
             answers.append(body(_wire.InitEventAck()))
         elif isinstance(packet, PtpIpInitCmdReq):
             there = session.connection
