@@ -576,7 +576,7 @@ def test_the_observer_hears_of_everything_in_order(camera: Cameras, tmp_path: Pa
         def planned(self, report: Report, count: int, size: int) -> None:
             heard.append(("planned", count, size))
 
-        def started(self, info: ObjectInfo, path: Path) -> None:
+        def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
             heard.append(("started", info.name))
 
         def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
@@ -655,7 +655,7 @@ def test_a_manifest_elsewhere_names_the_files_from_there(camera: Cameras, tmp_pa
 
 def test_an_interrupted_run_keeps_the_checksums_it_has(camera: Cameras, tmp_path: Path) -> None:
     class Impatient(Observer):
-        def started(self, info: ObjectInfo, path: Path) -> None:
+        def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
             if info.handle == 0x40005:
                 raise KeyboardInterrupt
 

@@ -4,6 +4,8 @@
 
 #include "common.h"
 
+#include <stdbool.h>
+
 /* A dataset under construction; the ones here are small but for the list of handles. */
 struct dataset {
     uint8_t *bytes;
@@ -36,12 +38,14 @@ static inline void add_string(struct dataset *set, const char *text)
         add16(set, (uint8_t)text[i]);
 }
 
-static inline void device_info(struct dataset *set)
+/* partial: whether GetPartialObject is among the operations, the last in the list. */
+static inline void device_info(struct dataset *set, bool partial)
 {
     static const uint16_t operations[] = {
-        GET_DEVICE_INFO,    OPEN_SESSION,    CLOSE_SESSION, GET_STORAGE_IDS,    GET_STORAGE_INFO,     GET_NUM_OBJECTS,
-        GET_OBJECT_HANDLES, GET_OBJECT_INFO, GET_OBJECT,    GET_PARTIAL_OBJECT, GET_OBJECT_PROP_VALUE};
-    const uint32_t count = sizeof operations / sizeof *operations;
+        GET_DEVICE_INFO, OPEN_SESSION,       CLOSE_SESSION,   GET_STORAGE_IDS, GET_STORAGE_INFO,
+        GET_NUM_OBJECTS, GET_OBJECT_HANDLES, GET_OBJECT_INFO, GET_OBJECT,      GET_OBJECT_PROP_VALUE,
+        GET_PARTIAL_OBJECT};
+    const uint32_t count = sizeof operations / sizeof *operations - !partial;
     add16(set, 100);
     add32(set, 0);
     add16(set, 0);

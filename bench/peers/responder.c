@@ -1,12 +1,13 @@
 /* A PTP/IP Responder that does nothing but send, so that it is not what a benchmark measures: the
  * payload is sent from one prebuilt table, up to a thousand packets' pieces in one sendmsg.
  *
- *     responder [--objects N] [--size BYTES] [--packet BYTES] [--end payload|empty] [--rate BYTES_PER_S]
- *               [--seconds N]
+ *     responder [--objects N] [--size BYTES] [--packet BYTES] [--end payload|empty]
+ *               [--partial 0|1] [--rate BYTES_PER_S] [--seconds N]
  *
  * Prints the port it listens on (loopback only) and serves one Initiator after another until killed.
  * --packet: payload and head of a Data packet; 0 puts all in one End Data, as Nikon bodies do.
  * --end: whether the last payload travels in End Data (Canon) or in Data before an empty one.
+ * --partial: whether GetPartialObject is offered, so that an Initiator can be made to do without.
  * --rate: paces the payload; 0 sends as fast as it is taken.
  */
 #define _GNU_SOURCE
@@ -31,7 +32,7 @@ enum {
 static uint32_t objects = 1;
 static uint64_t object_size = 1 << 20;
 static uint64_t packet_size = 65536;
-static bool end_empty;
+static bool end_empty, partial_reads = true;
 static double rate;
 static const uint8_t *table;
 
@@ -187,7 +188,7 @@ static uint16_t small_operation(uint16_t code, const uint32_t *parameters, struc
     bool known = parameters[0] >= 1 && parameters[0] <= objects;
     switch (code) {
     case GET_DEVICE_INFO:
-        device_info(set);
+        device_info(set, partial_reads);
         return RESPONSE_OK;
     case OPEN_SESSION:
     case CLOSE_SESSION:
@@ -368,6 +369,8 @@ int main(int argc, char **argv)
             packet_size = strtoull(value, NULL, 0);
         else if (!strcmp(argv[i], "--end"))
             end_empty = !strcmp(value, "empty");
+        else if (!strcmp(argv[i], "--partial"))
+            partial_reads = strcmp(value, "0");
         else if (!strcmp(argv[i], "--rate"))
             rate = strtod(value, NULL);
         else if (!strcmp(argv[i], "--seconds"))

@@ -13,7 +13,7 @@ except ModuleNotFoundError as error:
 from ._sink import CallbackSink, FileSink, MemorySink
 from ._version import __version__
 from .codes import EventCode, ObjectFormat, OperationCode, ResponseCode
-from .connection import Timeouts
+from .handshake import Timeouts
 from .datasets import DeviceInfo, DevicePropDesc, StorageInfo
 from .errors import (
     AccessDenied,

@@ -1,84 +1,35 @@
-"""The two TCP connections to a camera: handshake, transactions one at a time, events, an orderly
-end.
+"""The two TCP connections to a camera: transactions one at a time, events, an orderly end.
 
-What an operation means is not known here, nor what a vendor needs; see `session`.
-Sources: CIPA DC-005 as in malc0mn/ptp-ip; libgphoto2 (ptpip.c) and airmtp (mtpwifi.py) for what
-cameras really do; each constant names its own.
+What an operation means is not known here, nor what a vendor needs; see `session`. How the
+connections come about is in `handshake`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import platform
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _wire
-from ._engine import Channel, DataPhase, Timeline
+from ._engine import DataPhase, Timeline
 from ._sink import Sink
 from ._wire import OperationResponse, pack, parse
-from .codes import DEFAULT_PORT, PROTOCOL_VERSION
-from .errors import (
-    Cancelled,
-    ConnectFailed,
-    ConnectionLost,
-    InitFailed,
-    NetworkError,
-    ProtocolError,
-    SinkError,
-    Timeout,
-)
+from .codes import DEFAULT_PORT
+from .errors import Cancelled, ConnectionLost, NetworkError, ProtocolError, SinkError, Timeout
 from .events import Event, EventHub
+from .handshake import Handshake, Timeouts, shake_hands
 
 if TYPE_CHECKING:
     from ._wire import Packet
 
 log = logging.getLogger("ptpfast")
 
-MAX_NAME_UNITS = 39  # and a NUL: the only explicit limit in any source is 40 (sequoia-ptpy)
-EVENT_CONNECT_RETRY_S = 0.1  # the Ricoh Theta listens late; libgphoto2 pauses as long
-PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
 LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
 PAUSE_S = 0.1  # how often a long transaction reports
 # After an error in mid-phase: this much is read and dropped to keep the connection usable.
 DRAIN_SIZE = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds to wait: for a TCP connection and its handshake (`connect`), for the first byte of an
-    answer (`operation`), for each next byte (`idle`), for everything at the end (`close`)."""
-
-    connect: float = 10.0
-    operation: float = 30.0
-    idle: float = 30.0
-    close: float = 2.0
-
-
-def default_guid() -> bytes:
-    """This computer's GUID, the same in every run: cameras tie pairing to it.
-
-    Ten bytes from the machine's id (its name where it has none), six zero bytes: Sony bodies take a
-    GUID that ends so from any host, others do not care (airmtp).
-    """
-    try:
-        machine = Path("/etc/machine-id").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        machine = ""
-    seed = f"ptpfast {machine or platform.node()}"
-    return hashlib.sha256(seed.encode()).digest()[:10] + bytes(6)
-
-
-def default_name() -> str:
-    """This computer's name, as the camera may show it."""
-    return platform.node() or "ptpfast"
 
 
 class Connection:
@@ -90,21 +41,25 @@ class Connection:
     is over.
     """
 
-    def __init__(self, host: str, port: int, timeouts: Timeouts) -> None:
+    def __init__(self, host: str, port: int, timeouts: Timeouts, shaken: Handshake) -> None:
         self.host = host
         self.port = port
         self.timeouts = timeouts
         self.events = EventHub()
-        self.guid = b""
-        self.name = ""
-        self.connection_number = 0
-        self._command: Channel
-        self._event: Channel
-        self._reader: threading.Thread | None = None
+        self.guid = shaken.guid
+        self.name = shaken.name
+        self.connection_number = shaken.connection_number
+        self._command = shaken.command
+        self._event = shaken.event
+        self._early = shaken.early
         self._lock = threading.RLock()
         self._last_id = 0
         self._pending: DataPhase | None = None  # interrupted; must be read to its end first
         self._closed = False
+        self._reader = threading.Thread(
+            target=self._read_events, name=f"ptpfast events {host}", daemon=True
+        )
+        self._reader.start()
 
     @classmethod
     def open(
@@ -117,100 +72,8 @@ class Connection:
         timeouts: Timeouts | None = None,
     ) -> Connection:
         """Connects and shakes hands. ConnectFailed, InitFailed."""
-        self = cls(host, port, timeouts or Timeouts())
-        deadline = time.monotonic() + self.timeouts.connect
-        self._command = self._connect(deadline)
-        try:
-            with self._stranger_is_not_a_camera():
-                self._init_command(guid or default_guid(), name or default_name(), deadline)
-            self._event = self._connect(deadline, patient=True)
-            try:
-                with self._stranger_is_not_a_camera():
-                    self._init_event(deadline)
-            except BaseException:
-                self._event.close()
-                raise
-        except BaseException:
-            self._command.close()
-            raise
-        self._reader = threading.Thread(
-            target=self._read_events, name=f"ptpfast events {host}", daemon=True
-        )
-        self._reader.start()
-        return self
-
-    def _where(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def _connect(self, deadline: float, *, patient: bool = False) -> Channel:
-        """A TCP connection; `patient` tries a refused one again until the deadline."""
-        while True:
-            left = deadline - time.monotonic()
-            try:
-                sock = socket.create_connection((self.host, self.port), timeout=max(left, 0.05))
-            except ConnectionRefusedError as error:
-                if patient and left > EVENT_CONNECT_RETRY_S:
-                    time.sleep(EVENT_CONNECT_RETRY_S)
-                    continue
-                raise ConnectFailed(f"nothing listens at {self._where()}") from error
-            except TimeoutError as error:
-                raise ConnectFailed(f"no answer from {self._where()}") from error
-            except OSError as error:
-                reason = error.strerror or str(error)
-                raise ConnectFailed(f"cannot reach {self._where()}: {reason}") from error
-            # Requests are small and must leave at once: Nagle and delayed ACK cost 40 ms each.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return Channel(sock)
-
-    @contextmanager
-    def _stranger_is_not_a_camera(self) -> Iterator[None]:
-        """During the handshake, what breaks the protocol or says nothing is no camera."""
-        hint = "check the address: this may be a router or another device, or a camera that hangs"
-        try:
-            yield
-        except ProtocolError as error:
-            text = f"something answers at {self._where()}, but not as a PTP/IP camera does"
-            raise ConnectFailed(text, hint=hint) from error
-        except Timeout as error:
-            text = f"{self._where()} accepts connections but does not answer"
-            raise ConnectFailed(text, hint=f"{hint}; switch its Wi-Fi off and on") from error
-        except ConnectionLost as error:
-            text = f"{self._where()} closed the connection at once"
-            raise ConnectFailed(text, hint=f"{hint}; another computer may be connected") from error
-
-    def _answer(self, channel: Channel, expected: type[Any], deadline: float) -> Any:
-        raw = channel.receive_packet(timeout_s=max(deadline - time.monotonic(), 0.05))
-        packet = parse(raw)
-        if isinstance(packet, _wire.InitFail):
-            raise InitFailed(packet.reason, where=f"the camera at {self._where()}")
-        if not isinstance(packet, expected):
-            raise ProtocolError(f"{type(packet).__name__} came, {expected.__name__} was expected")
-        return packet
-
-    def _init_command(self, guid: bytes, name: str, deadline: float) -> None:
-        units = name.encode("utf-16-le")[: 2 * MAX_NAME_UNITS].decode("utf-16-le", "ignore")
-        request = _wire.InitCommandRequest(guid, units, PROTOCOL_VERSION)
-        self._command.send(pack(request), timeout_s=self.timeouts.connect)
-        ack = self._answer(self._command, _wire.InitCommandAck, deadline)
-        self.connection_number, self.guid, self.name = ack.connection_number, ack.guid, ack.name
-
-    def _init_event(self, deadline: float) -> None:
-        timeout_s = self.timeouts.connect
-        self._event.send(pack(_wire.InitEventRequest(self.connection_number)), timeout_s=timeout_s)
-        self._answer(self._event, _wire.InitEventAck, deadline)
-        # Without this probe, or a second of silence, some bodies hang on the first operation
-        # (airmtp).
-        self._event.send(pack(_wire.ProbeRequest()), timeout_s=timeout_s)
-        until = time.monotonic() + PROBE_ANSWER_S
-        try:
-            while (left := until - time.monotonic()) > 0:
-                packet = parse(self._event.receive_packet(timeout_s=left))
-                if isinstance(packet, _wire.ProbeResponse):
-                    return
-                self._event_packet(packet)
-        except Timeout:
-            log.debug("%s does not answer probes", self._where())
+        timeouts = timeouts or Timeouts()
+        return cls(host, port, timeouts, shake_hands(host, port, guid, name, timeouts))
 
     def _event_packet(self, packet: Packet) -> None:
         if isinstance(packet, _wire.ProbeRequest):
@@ -220,6 +83,8 @@ class Connection:
 
     def _read_events(self) -> None:
         try:
+            for packet in self._early:
+                self._event_packet(packet)
             while True:
                 raw = self._event.receive_packet(timeout_s=None)
                 try:
@@ -230,7 +95,7 @@ class Connection:
                 self._event_packet(packet)
         except (NetworkError, Cancelled, ProtocolError) as error:
             if not self._closed:
-                log.warning("the Event connection to %s ended: %s", self._where(), error)
+                log.warning("the Event connection to %s ended: %s", self.host, error)
         finally:
             self.events.close()
 
@@ -382,6 +247,6 @@ class Connection:
         self._closed = True
         self._event.close()
         self._command.close()
-        if self._reader is not None and self._reader is not threading.current_thread():
+        if self._reader is not threading.current_thread():
             self._reader.join(self.timeouts.close)
         self.events.close()

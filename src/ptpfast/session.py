@@ -25,7 +25,8 @@ from ._sink import MemorySink
 from ._wire import Builder
 from .capture import capture, poll
 from .codes import DEFAULT_PORT, OperationCode, ResponseCode
-from .connection import Connection, Timeouts
+from .connection import Connection
+from .handshake import Timeouts
 from .datasets import (
     DeviceInfo,
     DevicePropDesc,

@@ -133,7 +133,7 @@ class Common:
     @property
     def timeouts(self) -> Any:
         """`connection.Timeouts` as asked for: `--timeout` for connecting and for every wait."""
-        from ..connection import Timeouts
+        from ..handshake import Timeouts
 
         if self.timeout_s is None:
             return Timeouts()

@@ -19,7 +19,7 @@ from .ls import object_record
 from .output import Output, human_seconds, human_size, is_terminal, plural
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, Task, TaskID
 
     from ..objects import ObjectInfo
 
@@ -84,8 +84,8 @@ class Bars(Observer):
         self._whole: TaskID | None = None
         self._file: TaskID | None = None
         self._list: TaskID | None = None
-        self._before = 0  # bytes of the objects that are done with
-        self._first: int | None = None  # where the object in flight began
+        self._before = 0  # bytes of the objects that are done with, this run's share
+        self._kept = 0  # bytes of the object in flight that an earlier run has left
 
     def __enter__(self) -> Bars:
         from rich.console import Console
@@ -101,8 +101,8 @@ class Bars(Observer):
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            DownloadColumn(),
-            TransferSpeedColumn(),
+            _of_bytes(DownloadColumn()),
+            _of_bytes(TransferSpeedColumn()),
             TimeRemainingColumn(compact=True),
             console=Console(stderr=True, highlight=False, markup=False, emoji=False),
             expand=True,
@@ -119,7 +119,7 @@ class Bars(Observer):
 
     def listing(self, done: int, total: int) -> None:
         if self._list is None:
-            self._list = self._bars.add_task("listing", total=total)
+            self._list = self._bars.add_task("listing", total=total, counts_objects=True)
         self._bars.update(self._list, completed=done, description=f"listing {done:,}/{total:,}")
         if done >= total:
             self._bars.remove_task(self._list)
@@ -130,21 +130,22 @@ class Bars(Observer):
         if count:
             self._whole = self._bars.add_task(f"{plural(count, 'file')}", total=size)
 
-    def started(self, info: ObjectInfo, path: Path) -> None:
-        self._first = None
-        self._file = self._bars.add_task(printable(path.name), total=info.size)
+    def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
+        self._kept = kept
+        self._file = self._bars.add_task(printable(path.name), total=info.size, completed=kept)
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
         if self._file is None or self._whole is None:
             return
         self._bars.update(self._file, completed=received, total=size)
-        self._bars.update(self._whole, completed=self._before + received)
+        # What an earlier run has left is not in the whole: rate and time left are this run's.
+        self._bars.update(self._whole, completed=self._before + max(0, received - self._kept))
 
     def finished(self, result: FileResult) -> None:
         if self._file is not None:
             self._bars.remove_task(self._file)
             self._file = None
-            self._before += result.size or 0
+            self._before += max(0, (result.size or 0) - self._kept)
             if self._whole is not None:
                 self._bars.update(self._whole, completed=self._before)
         text = finished_line(result)
@@ -155,6 +156,17 @@ class Bars(Observer):
         if self._file is not None:
             self._bars.remove_task(self._file)
         self._file = self._bars.add_task(f"checksum of {printable(path.name)}", total=None)
+
+
+def _of_bytes(column: ProgressColumn) -> ProgressColumn:
+    """The column, empty for a bar that does not count bytes."""
+    render = column.render
+
+    def show(task: Task) -> Any:
+        return "" if task.fields.get("counts_objects") else render(task)
+
+    column.render = show  # type: ignore[method-assign]
+    return column
 
 
 def plan_line(report: Report, count: int, size: int) -> str:

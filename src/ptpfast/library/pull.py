@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..connection import Timeouts
+from ..handshake import Timeouts
 from ..errors import PTPError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session, connect
@@ -49,10 +49,10 @@ class Observer:
         """`done` of `total` objects have been described."""
 
     def planned(self, report: Report, count: int, size: int) -> None:
-        """The listing is compared: `count` objects of `size` bytes together are to be fetched."""
+        """The listing is compared: `count` objects are to be fetched, `size` bytes are missing."""
 
-    def started(self, info: ObjectInfo, path: Path) -> None:
-        """An object is under way to `path`."""
+    def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
+        """An object is under way to `path`; `kept` bytes of an earlier run may be of use."""
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
         """`received` of its `size` bytes are here, those of an earlier run included."""
@@ -228,8 +228,7 @@ class Run:
                 self._finish(FileResult(info.handle, info, path, "skipped", ALREADY_HERE))
             else:
                 self._place(info, name)
-        size = sum(job.info.size or 0 for job in self._jobs)
-        self._observer.planned(self.report, len(self._jobs), size)
+        self._observer.planned(self.report, len(self._jobs), self._missing())
 
     def _place(self, info: ObjectInfo, name: str) -> None:
         """Decides where an object goes that is not here, by `on_conflict` if its name is taken."""
@@ -250,9 +249,7 @@ class Run:
 
     def _check_room(self) -> None:
         """SinkError before a byte moves when the objects do not fit."""
-        needed = 0
-        for job in self._jobs:
-            needed += max(0, (job.info.size or 0) - self._kept(job))
+        needed = self._missing()
         free = self._folder.free_space()
         if needed and needed + SPARE_SPACE > free:
             raise SinkError(
@@ -262,14 +259,19 @@ class Run:
                 hint="make room, choose another folder, or take fewer (--include, --since)",
             )
 
+    def _missing(self) -> int:
+        """Bytes that are to be fetched, as far as sizes are known."""
+        return sum(max(0, (job.info.size or 0) - self._kept(job)) for job in self._jobs)
+
     def _kept(self, job: _Job) -> int:
         """Bytes an earlier run has left of an object."""
         return self._folder.kept_size(job.path) if self._options.resume else 0
 
     def _fetch(self, job: _Job) -> None:
         info = job.info
-        meter = _Meter(self._observer, info, self._kept(job))
-        self._observer.started(info, job.path)
+        kept = self._kept(job)
+        meter = _Meter(self._observer, info, kept)
+        self._observer.started(info, job.path, kept)
         try:
             transfer = self._download(job, meter)
         except (ResponseError, TransferError) as error:

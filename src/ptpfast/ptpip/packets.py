@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from .. import _wire
 from .._wire import Builder, Cursor, PacketType, pack
 from ..codes import PROTOCOL_VERSION
-from ..connection import default_guid, default_name
 from ..errors import ProtocolError
+from ..handshake import default_guid, default_name
 
 _CLASSES: dict[int, type[PtpIpPacket]] = {}
 

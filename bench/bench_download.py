@@ -1,0 +1,91 @@
+"""Is a download to a file as fast as a C program can make it, at the same CPU?
+
+The C program (peers/initiator.c) does the same operations and the same work on files: a part file
+with its room reserved, ring and gathered pwritev, fsync, rename, fsync of the directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from . import peers
+from .content import WrongContent, check_file
+from .harness import Case, Sample, alternate, scratch, warm_up
+
+MIB = 1 << 20
+PACKETS = {"8 KiB": 8192, "64 KiB": 65536, "1 MiB": MIB}
+
+
+def name_of(handle: int) -> str:
+    """What the Responder calls an object."""
+    return f"DSC_{handle:04}.NEF"
+
+
+def check_and_remove(directory: Path, objects: int, size: int) -> None:
+    """All files are there, as they should be, and nothing else is; they are gone then."""
+    for handle in range(1, objects + 1):
+        path = directory / name_of(handle)
+        check_file(handle, path, size)
+        path.unlink()
+    if left := [path.name for path in directory.iterdir()]:
+        raise WrongContent(f"left behind: {left}")
+
+
+def contender(command: list[str], directory: Path, objects: int, size: int) -> Callable[[], Sample]:
+    """A run into files, with the check of what it wrote."""
+
+    def run() -> Sample:
+        warm_up(directory, objects * size)
+        sample = Sample.of(peers.run(command))
+        check_and_remove(directory, objects, size)
+        return sample
+
+    return run
+
+
+def whole(directory: Path, objects: int, size: int, packet: int, rounds: int, title: str) -> Case:
+    """GetObject: one data phase for each object."""
+    with peers.Responder(objects=objects, size=size, packet=packet) as responder:
+        port = responder.port
+        rival = peers.initiator_command(port, "file", dir=directory)
+        ours = peers.contender_command(port, "file", dir=directory, chunk=0)
+        discard = peers.initiator_command(port, "discard")
+        contenders = {
+            "C": contender(rival, directory, objects, size),
+            "ptpfast": contender(ours, directory, objects, size),
+            "(C, dropped)": lambda: Sample.of(peers.run(discard)),
+        }
+        case = alternate(title, contenders, rounds)
+    case.claim_against(["C"])
+    return case
+
+
+def chunked(directory: Path, objects: int, size: int, rounds: int, title: str) -> Case:
+    """Partial reads: the session's own choice against C with each size of chunk."""
+    with peers.Responder(objects=objects, size=size, packet=65536, end_empty=True) as responder:
+        port = responder.port
+        contenders = {}
+        for mib in (1, 2, 4, 8):
+            rival = peers.initiator_command(port, "file", dir=directory, chunk=mib * MIB)
+            contenders[f"C {mib} MiB"] = contender(rival, directory, objects, size)
+        rivals = list(contenders)
+        ours = peers.contender_command(port, "file", dir=directory)
+        contenders["ptpfast"] = contender(ours, directory, objects, size)
+        case = alternate(title, contenders, rounds)
+    case.claim_against(rivals)
+    return case
+
+
+def run(quick: bool) -> Iterator[Case]:
+    """The cases of this benchmark."""
+    shapes = [(4, 5 * 10**6), (1, 50 * 10**6)] if quick else [(20, 25 * 10**6), (1, 10**9)]
+    rounds = 1 if quick else 7
+    with scratch(max(objects * size for objects, size in shapes)) as (directory, kind):
+        for objects, size in shapes:
+            what = f"{objects} × {size // 10**6} MB to {kind}"
+            for packet_name, packet in PACKETS.items():
+                title = f"download, {what}, GetObject, {packet_name} packets"
+                yield whole(directory, objects, size, packet, rounds, title)
+            title = f"download, {what}, GetPartialObject, default chunking, 64 KiB packets"
+            yield chunked(directory, objects, size, rounds, title)
