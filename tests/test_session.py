@@ -224,6 +224,20 @@ def test_close_does_not_wait_long_for_a_camera_that_is_gone(
     assert not session.usable
 
 
+def test_close_does_not_wait_for_the_end_of_a_large_interrupted_object(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=200_000_000, bytes_per_s=2_000_000)
+    session = connect(sim, timeouts=HASTY)
+    with pytest.raises(LookupError):
+        session.receive(
+            OperationCode.GetObject, _files(session)[0], sink=CallbackSink(_raise, chunk_size=1000)
+        )
+    session.close()
+    assert sim.wait_for(lambda: sim.unclean_ends == 1, timeout=10)
+    assert sim.payload_bytes < 100_000_000
+
+
 def test_an_interrupted_read_is_finished_before_the_session_is_closed(
     camera: Cameras, connect: Sessions
 ) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import _wire
@@ -30,6 +32,20 @@ LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
 PAUSE_S = 0.1  # how often a long transaction reports
 # After an error in mid-phase: this much is read and dropped to keep the connection usable.
 DRAIN_SIZE = 64 << 20
+
+
+@dataclass(slots=True)
+class Request:
+    """An operation with its parameters and what is to become of a data-in phase: into `sink` (None
+    drops it), at most `limit` bytes. `label` is what is being done, for messages; `on_pause` see
+    `Connection.transact`."""
+
+    operation: int
+    parameters: tuple[int, ...] = ()
+    sink: Sink | None = None
+    limit: int | None = None
+    label: str = "operation"
+    on_pause: Callable[[DataPhase], None] | None = None
 
 
 class Connection:
@@ -54,7 +70,8 @@ class Connection:
         self._early = shaken.early
         self._lock = threading.RLock()
         self._last_id = 0
-        self._pending: DataPhase | None = None  # interrupted; must be read to its end first
+        # Requested and not received to their end; what is interrupted must be read first.
+        self._outstanding: deque[DataPhase] = deque()
         self._closed = False
         self._reader = threading.Thread(
             target=self._read_events, name=f"ptpfast events {host}", daemon=True
@@ -129,28 +146,75 @@ class Connection:
         """
         with self._lock:
             self._settle(self.timeouts.operation)
-            transaction_id = self.next_transaction_id() if in_session else 0
-            request = pack(
-                _wire.OperationRequest(
-                    1 if data is None else 2, operation, transaction_id, parameters
-                )
-            )
-            if data is not None:
-                request += pack(_wire.StartData(transaction_id, len(data)))
-                request += pack(_wire.EndData(transaction_id, data))
-            phase = DataPhase(
-                transaction_id,
-                sink,
-                limit=limit,
-                any_transaction_id=any_transaction_id,
-                label=label,
-            )
-            self._command.send(request, timeout_s=self.timeouts.operation)
-            self._pending = phase
-            self._drive(phase, on_pause, timeline)
-            self._pending = None
-            self._take_strays(phase)
+            request = Request(operation, parameters, sink, limit, label, on_pause)
+            phase = self._send(request, data, in_session, any_transaction_id)
+            self._receive(request, phase, timeline)
             return phase
+
+    def run(
+        self,
+        next_request: Callable[[], Request | None],
+        done: Callable[[Request, DataPhase], None],
+        *,
+        depth: int = 1,
+        timeline: Timeline | None = None,
+    ) -> None:
+        """Many transactions, up to `depth` of them outstanding: requests leave ahead of responses.
+
+        `next_request` is asked for one whenever there is room, and says None when there is nothing
+        to send now; `done` is told of each finished phase, in the order of the requests. Neither
+        may use the connection. A request's sink is looked at when its data comes. Ends when nothing
+        is outstanding and there is no next request. Raises as `transact`, and whatever the two
+        raise; what is still outstanding then is read and dropped before the next transaction.
+        """
+        with self._lock:
+            self._settle(self.timeouts.operation)
+            waiting: deque[tuple[Request, DataPhase]] = deque()
+            while True:
+                while len(waiting) < depth and (following := next_request()) is not None:
+                    waiting.append((following, self._send(following)))
+                if not waiting:
+                    return
+                request, phase = waiting.popleft()
+                self._receive(request, phase, timeline)
+                done(request, phase)
+
+    def _send(
+        self,
+        request: Request,
+        data: Any = None,
+        in_session: bool = True,
+        any_transaction_id: bool = False,
+    ) -> DataPhase:
+        transaction_id = self.next_transaction_id() if in_session else 0
+        data_phase = 1 if data is None else 2
+        packets = pack(
+            _wire.OperationRequest(
+                data_phase, request.operation, transaction_id, request.parameters
+            )
+        )
+        if data is not None:
+            packets += pack(_wire.StartData(transaction_id, len(data)))
+            packets += pack(_wire.EndData(transaction_id, data))
+        phase = DataPhase(
+            transaction_id,
+            limit=request.limit,
+            any_transaction_id=any_transaction_id,
+            label=request.label,
+        )
+        try:
+            self._command.send(packets, timeout_s=self.timeouts.operation)
+        except BaseException:
+            self._broken()  # nobody knows how much of the request has left
+            raise
+        self._outstanding.append(phase)
+        return phase
+
+    def _receive(self, request: Request, phase: DataPhase, timeline: Timeline | None) -> None:
+        phase.sink = request.sink
+        self._drive(phase, request.on_pause, timeline)
+        self._outstanding.popleft()
+        self._take_strays(phase)
 
     def _drive(
         self,
@@ -185,19 +249,19 @@ class Connection:
             raise
 
     def _settle(self, timeout_s: float) -> None:
-        """Reads an interrupted transaction to its end and drops what comes."""
-        phase, self._pending = self._pending, None
-        if phase is None or phase.done:
-            return
-        phase.sink = None
+        """Reads interrupted transactions to their end and drops what comes."""
         until = time.monotonic() + timeout_s
         try:
-            self._command.resume()
-            while not phase.done:
-                left = until - time.monotonic()
-                if left <= 0:
-                    raise Timeout(f"{phase.label}: its interrupted answer does not end")
-                self._command.receive(phase, first_s=left, idle_s=left)
+            while self._outstanding:
+                phase = self._outstanding[0]
+                phase.sink = None
+                self._command.resume()
+                while not phase.done:
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        raise Timeout(f"{phase.label}: its interrupted answer does not end")
+                    self._command.receive(phase, first_s=left, idle_s=left, slice_s=left)
+                self._outstanding.popleft()
         except (NetworkError, ProtocolError, Cancelled):
             self._broken()
             raise
@@ -214,7 +278,7 @@ class Connection:
 
     def _broken(self) -> None:
         """Out of step or lost: nothing can be sent any more."""
-        self._pending = None
+        self._outstanding.clear()
         self._command.close()
 
     @property

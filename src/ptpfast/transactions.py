@@ -93,6 +93,7 @@ class Transactions:
                 received=phase.received,
                 code_name=self._response_name(response.code),
             )
+            error.transaction_id = phase.transaction_id
             if not isinstance(error, DeviceBusy) or phase.received or time.monotonic() > give_up:
                 raise error
             time.sleep(pause_s * random.uniform(0.75, 1.25))

@@ -132,7 +132,7 @@ class Common:
 
     @property
     def timeouts(self) -> Any:
-        """`connection.Timeouts` as asked for: `--timeout` for connecting and for every wait."""
+        """`Timeouts` as asked for: `--timeout` for connecting and for every wait."""
         from ..handshake import Timeouts
 
         if self.timeout_s is None:
