@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import peers
 from .content import WrongContent, check_file
-from .harness import Case, Sample, alternate, scratch, warm_up
+from .harness import Case, Sample, alternate, scratch
 
 MIB = 1 << 20
 PACKETS = {"8 KiB": 8192, "64 KiB": 65536, "1 MiB": MIB}
@@ -36,7 +36,6 @@ def contender(command: list[str], directory: Path, objects: int, size: int) -> C
     """A run into files, with the check of what it wrote."""
 
     def run() -> Sample:
-        warm_up(directory, objects * size)
         sample = Sample.of(peers.run(command))
         check_and_remove(directory, objects, size)
         return sample

@@ -23,7 +23,7 @@ def run(quick: bool) -> Iterator[Case]:
         scratch(size) as (directory, kind),
         peers.Responder(objects=1, size=size, packet=65536) as responder,
     ):
-        report = peers.run(peers.contender_command(responder.port, "file", dir=directory))
+        report = peers.run(peers.contender_command(responder.port, "file", dir=directory, warm=0))
         check_and_remove(directory, 1, size)
     case = Case(f"resident memory, one object of {size / GIB:g} GiB to {kind}")
     case.samples["ptpfast"] = [Sample.of(report)]

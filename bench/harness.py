@@ -180,17 +180,6 @@ def scratch(need: int) -> Iterator[tuple[Path, str]]:
         yield Path(directory), kind
 
 
-def warm_up(directory: Path, size: int) -> None:
-    """Has the kernel own the pages of a file of that size: in a virtual machine the first use of
-    memory costs many times the transfer, and whom it hits is chance."""
-    block = bytes(1 << 20)
-    path = directory / "warm-up"
-    with path.open("wb", buffering=0) as file:
-        for _ in range(size // len(block) + 1):
-            file.write(block)
-    path.unlink()
-
-
 def machine() -> dict[str, Any]:
     """Where and with what this was measured."""
     cpu = platform.processor()

@@ -86,9 +86,7 @@ def test_every_contender_brings_the_bytes(packet: int, end_empty: bool, tmp_path
                     responder.port, "memory", chunk=chunk, direct=direct
                 )
                 assert peers.run(command)["bytes"] == 2 * size
-        assert (
-            peers.run(peers.contender_command(responder.port, "memory"))["bytes"] == 2 * size
-        )
+        assert peers.run(peers.contender_command(responder.port, "memory"))["bytes"] == 2 * size
 
 
 @needs_compiler

@@ -18,7 +18,16 @@ ROOT = "__init__"
 # more than a Protocol says; the session, which puts them together; many objects; and the edges.
 FACTS = {"codes", "errors", "_wire", "datasets"}
 BELOW_SESSION = {*FACTS, "_version", "_sink", "_engine", "vendors", "events", "objects"}
-BELOW_SESSION |= {"handshake", "connection", "capture", "listing", "transfer", "transactions"}
+BELOW_SESSION |= {
+    "lifetime",
+    "patience",
+    "handshake",
+    "connection",
+    "capture",
+    "listing",
+    "transfer",
+    "transactions",
+}
 BELOW_LIBRARY = {*BELOW_SESSION, "session", "discovery"}
 BELOW_EDGES = {*BELOW_LIBRARY, "library", "watch", ROOT}
 
@@ -37,9 +46,11 @@ MAY_IMPORT = {
     "handshake": {*FACTS, "_engine"},
     "connection": {*FACTS, "_sink", "_engine", "events", "handshake"},
     "capture": {*FACTS, "vendors", "events", "objects"},
-    "listing": {*FACTS, "vendors", "objects"},
-    "transfer": {*FACTS, "_sink", "_engine", "vendors", "objects"},
-    "transactions": {*BELOW_SESSION} - {"transactions", "capture", "listing"},
+    "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "connection"},
+    "patience": {"errors"},
+    "transfer": {*FACTS, "_sink", "_engine", "vendors", "objects", "connection", "patience"},
+    "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing"},
+    "lifetime": {*BELOW_SESSION} - {"lifetime", "capture", "listing"},
     "session": BELOW_SESSION,
     "discovery": {*FACTS, "_version", "vendors", "connection"},
     "library": BELOW_LIBRARY,

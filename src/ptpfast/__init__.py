@@ -13,7 +13,6 @@ except ModuleNotFoundError as error:
 from ._sink import CallbackSink, FileSink, MemorySink
 from ._version import __version__
 from .codes import EventCode, ObjectFormat, OperationCode, ResponseCode
-from .handshake import Timeouts
 from .datasets import DeviceInfo, DevicePropDesc, StorageInfo
 from .errors import (
     AccessDenied,
@@ -32,6 +31,7 @@ from .errors import (
     TransferError,
 )
 from .events import Event
+from .handshake import Timeouts
 from .library import Report, pull
 from .objects import ObjectInfo, ObjectTable
 from .session import Session, connect

@@ -20,6 +20,7 @@ cdef class Sink:
     cdef int write(self, iovec *pieces, int count) except -1 nogil
     # Bytes it can take before it is full.
     cdef uint64_t room(self) noexcept nogil
+    cdef int _drop(self, uint64_t position) except -1
 
 
 cdef class FileSink(Sink):

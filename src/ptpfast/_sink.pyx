@@ -64,6 +64,16 @@ cdef class Sink:
         if type(self) is Sink:
             raise TypeError("use FileSink, MemorySink or CallbackSink")
 
+    def rewind(self, position):
+        """Takes back what came after `position`, to receive it again; ValueError if it cannot."""
+        if not 0 <= position <= self.position:
+            raise ValueError(f"cannot rewind from {self.position} to {position}")
+        self._drop(position)
+        self.position = position
+
+    cdef int _drop(self, uint64_t position) except -1:
+        return 0  # memory is simply written again
+
     cdef uint8_t *window(self, size_t *size) except? NULL nogil:
         size[0] = 0
         return NULL
@@ -159,6 +169,12 @@ cdef class FileSink(Sink):
             if count:
                 pieces[0].iov_base = <uint8_t *>pieces[0].iov_base + written
                 pieces[0].iov_len -= <size_t>written
+        return 0
+
+    cdef int _drop(self, uint64_t position) except -1:
+        if self._hasher is not None and position != self.position:
+            raise ValueError("what was hashed cannot be taken back")
+        os.ftruncate(self._fd, position)
         return 0
 
     cdef int _hash(self, iovec *pieces, int count) except -1:
@@ -321,6 +337,12 @@ cdef class CallbackSink(Sink):
                 self._chunk.append(0)
             except BufferError:
                 self._renew()
+        return 0
+
+    cdef int _drop(self, uint64_t position) except -1:
+        if self.position - position > self._filled:
+            raise ValueError("what was delivered cannot be taken back")
+        self._filled -= self.position - position
         return 0
 
     def finish(self):

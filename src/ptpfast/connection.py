@@ -21,7 +21,7 @@ from ._wire import OperationResponse, pack, parse
 from .codes import DEFAULT_PORT
 from .errors import Cancelled, ConnectionLost, NetworkError, ProtocolError, SinkError, Timeout
 from .events import Event, EventHub
-from .handshake import Handshake, Timeouts, shake_hands
+from .handshake import Timeouts, shake_hands
 
 if TYPE_CHECKING:
     from ._wire import Packet
@@ -46,6 +46,7 @@ class Request:
     limit: int | None = None
     label: str = "operation"
     on_pause: Callable[[DataPhase], None] | None = None
+    about: Any = None  # whatever the caller needs to know it by
 
 
 class Connection:
@@ -57,11 +58,20 @@ class Connection:
     is over.
     """
 
-    def __init__(self, host: str, port: int, timeouts: Timeouts, shaken: Handshake) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        identity: tuple[bytes | None, str | None],
+        timeouts: Timeouts,
+        events: EventHub,
+    ) -> None:
+        shaken = shake_hands(host, port, *identity, timeouts)
         self.host = host
         self.port = port
         self.timeouts = timeouts
-        self.events = EventHub()
+        self.events = events
+        self._identity = identity
         self.guid = shaken.guid
         self.name = shaken.name
         self.connection_number = shaken.connection_number
@@ -89,8 +99,13 @@ class Connection:
         timeouts: Timeouts | None = None,
     ) -> Connection:
         """Connects and shakes hands. ConnectFailed, InitFailed."""
-        timeouts = timeouts or Timeouts()
-        return cls(host, port, timeouts, shake_hands(host, port, guid, name, timeouts))
+        return cls(host, port, (guid, name), timeouts or Timeouts(), EventHub())
+
+    def reopen(self) -> Connection:
+        """Closes this one and makes another like it, whose events go to the same subscribers."""
+        self.close()
+        self.events.reopen()
+        return Connection(self.host, self.port, self._identity, self.timeouts, self.events)
 
     def _event_packet(self, packet: Packet) -> None:
         if isinstance(packet, _wire.ProbeRequest):

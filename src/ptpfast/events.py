@@ -97,6 +97,11 @@ class EventHub:
             self.closed = True
             self.changed.notify_all()
 
+    def reopen(self) -> None:
+        """Events come again: from another connection."""
+        with self.changed:
+            self.closed = False
+
     def _is_repeat(self, event: Event) -> bool:
         now = time.monotonic()
         # A poll gives one parameter where the packet has three (the others zero): compare one.

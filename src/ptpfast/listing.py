@@ -7,19 +7,26 @@ Sources: ISO 15740; libgphoto2 (ptp-pack.c, library.c) for the parents that mean
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
+from ._engine import DataPhase
+from ._sink import MemorySink
 from ._wire import Cursor
 from .codes import SIZE_SATURATED, ObjectFormat, ObjectPropCode, OperationCode
+from .connection import Request
 from .datasets import ObjectInfoDataset, decode, decode_array, parse_date_time
-from .errors import ProtocolError, PTPError, ResponseError
+from .errors import DeviceBusy, NetworkError, ProtocolError, PTPError, ResponseError
 from .objects import ObjectInfo, ObjectTable
 from .vendors.vendor import Vendor
 
 log = logging.getLogger("ptpfast")
 
 MAX_DEPTH = 32  # folders in folders; a card has two or three, a hostile tree may go in circles
+
+# Four strings of 254 characters at most and 52 bytes of numbers; firmware may add to it.
+MAX_OBJECT_INFO = 1 << 16
 
 Progress = Callable[[int, int], None]
 
@@ -32,6 +39,14 @@ class Camera(Protocol):
     def supports(self, operation: int) -> bool: ...
     def fetch(self, operation: int, *parameters: int) -> bytearray: ...
     def command(self, operation: int, *parameters: int) -> object: ...
+    @property
+    def usable(self) -> bool: ...
+    def pipeline(
+        self,
+        next_request: Callable[[], Request | None],
+        done: Callable[[Request, DataPhase, PTPError | None], None],
+    ) -> None: ...
+    def leave_pipeline(self, error: PTPError) -> bool: ...
 
 
 def dataset(camera: Camera, handle: int) -> ObjectInfoDataset:
@@ -58,6 +73,78 @@ def true_size(camera: Camera, handle: int, info: ObjectInfoDataset) -> int | Non
     except (ResponseError, ProtocolError) as error:
         log.debug("no size of 0x%X: %s", handle, error)
         return None
+
+
+class Descriptions:
+    """GetObjectInfo of many handles, with requests sent ahead where the camera copes with it."""
+
+    def __init__(self, camera: Camera, handles: list[int], progress: Progress | None) -> None:
+        self._camera = camera
+        self._handles = handles
+        self._progress = progress
+        self._results: dict[int, ObjectInfoDataset | PTPError] = {}
+        self._to_ask: deque[int] = deque()
+        self._busy: list[int] = []
+
+    def run(self) -> tuple[dict[int, ObjectInfoDataset], list[tuple[int, PTPError]]]:
+        """Datasets by handle, and what cannot be described, both in the order of the handles."""
+        while True:
+            self._to_ask.extend(h for h in self._handles if h not in self._results)
+            try:
+                self._camera.pipeline(self._next, self._done)
+                break
+            except (NetworkError, ProtocolError) as error:
+                self._to_ask.clear()
+                self._busy.clear()
+                if not self._camera.leave_pipeline(error):
+                    raise
+        for handle in self._busy:  # each by itself now, and waited for
+            try:
+                self._keep(handle, dataset(self._camera, handle))
+            except (ResponseError, ProtocolError) as error:
+                if not self._camera.usable:
+                    raise
+                self._keep(handle, error)
+        found, failures = {}, []
+        for handle in self._handles:
+            result = self._results[handle]
+            if isinstance(result, PTPError):
+                failures.append((handle, result))
+            else:
+                found[handle] = result
+        return found, failures
+
+    def _next(self) -> Request | None:
+        if not self._to_ask:
+            return None
+        handle = self._to_ask.popleft()
+        return Request(
+            OperationCode.GetObjectInfo,
+            (handle,),
+            MemorySink(),
+            limit=MAX_OBJECT_INFO,
+            label=f"GetObjectInfo(0x{handle:X})",
+            about=handle,
+        )
+
+    def _done(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
+        handle: int = request.about
+        assert isinstance(request.sink, MemorySink)
+        payload = request.sink.finish()
+        if isinstance(error, DeviceBusy):
+            self._busy.append(handle)
+            return
+        try:
+            self._keep(handle, error or decode(ObjectInfoDataset, payload))
+        except ProtocolError as damaged:
+            self._keep(handle, damaged)
+
+    def _keep(self, handle: int, result: ObjectInfoDataset | PTPError) -> None:
+        if isinstance(result, PTPError):
+            log.warning("object 0x%X cannot be described: %s", handle, result)
+        self._results[handle] = result
+        if self._progress is not None:
+            self._progress(len(self._results), len(self._handles))
 
 
 class Listing:
@@ -90,25 +177,15 @@ class Listing:
     ) -> ObjectTable:
         """The files among these handles; `formats` holds format codes and kinds (`raw`,
         `jpeg`…)."""
-        infos: list[tuple[int, ObjectInfoDataset]] = []
-        failures: list[tuple[int, PTPError]] = []
-        for count, handle in enumerate(handles, 1):
-            try:
-                info = dataset(self._camera, handle)
-            except (ResponseError, ProtocolError) as error:
-                if isinstance(error, ProtocolError) and error.packet_type:
-                    raise  # not the dataset: the connection is out of step
-                log.warning("object 0x%X cannot be described: %s", handle, error)
-                failures.append((handle, error))
-            else:
-                infos.append((handle, info))
-                if info.object_format == ObjectFormat.Association:
-                    self._folders[handle] = info
-            if progress is not None:
-                progress(count, len(handles))
+        found, failures = Descriptions(self._camera, handles, progress).run()
+        self._folders.update(
+            (handle, info)
+            for handle, info in found.items()
+            if info.object_format == ObjectFormat.Association
+        )
         objects = [
             self._object_info(handle, info)
-            for handle, info in infos
+            for handle, info in found.items()
             if info.object_format != ObjectFormat.Association
         ]
         if formats is not None:

@@ -8,27 +8,20 @@ Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the opening and closin
 
 from __future__ import annotations
 
-import atexit
 import io
 import logging
 import os
-import threading
-import time
-import weakref
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from . import listing
 from ._sink import MemorySink
 from ._wire import Builder
 from .capture import capture, poll
-from .codes import DEFAULT_PORT, OperationCode, ResponseCode
+from .codes import DEFAULT_PORT, OperationCode
 from .connection import Connection
-from .handshake import Timeouts
 from .datasets import (
-    DeviceInfo,
     DevicePropDesc,
     StorageInfo,
     decode,
@@ -36,36 +29,20 @@ from .datasets import (
     decode_prop_desc,
     write_value,
 )
-from .errors import PTPError, ResponseError
-from .events import Event, EventHub
+from .events import Event
+from .handshake import Timeouts
+from .lifetime import Lifetime, wait_until_welcome
 from .objects import ObjectInfo, ObjectTable
-from .transactions import MAX_DATASET, Transactions
 from .transfer import (
-    ChunkPolicy,
     Download,
     ObjectReader,
     Progress,
     Transfer,
 )
 from .transfer.stream import ObjectFile, stream
-from .vendors import STANDARD, Vendor, select
+from .vendors import Vendor
 
 log = logging.getLogger("ptpfast")
-
-# (host, port) → when a camera that needs a pause after a close may be asked again. Guarded by a
-# lock: it must outlive sessions, because the next one is a new object.
-_not_before: dict[tuple[str, int], float] = {}
-_not_before_lock = threading.Lock()
-
-# Sessions that a program ends without closing are closed as it exits: a camera that is not told
-# can refuse the next Init for half a minute and more.
-_open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    for session in list(_open_sessions):
-        session.close()
 
 
 def connect(
@@ -76,121 +53,30 @@ def connect(
     guid: bytes | None = None,
     vendor: Vendor | None = None,
     timeouts: Timeouts | None = None,
+    depth: int = 1,
 ) -> Session:
     """Connects to a camera and opens a session; use it in a `with`.
 
     name: what the camera may call this computer (39 characters are kept). guid: 16 bytes it is
     known by, the same in every run by default. vendor: instead of choosing by the camera's answer.
+    depth: how many requests may be outstanding at a time where many are made (listings, chunks of
+    an object); no specification promises that a camera copes with more than 1. One that does not is
+    connected to again and asked one at a time from then on.
     Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
     """
-    with _not_before_lock:
-        wait_s = _not_before.pop((host, port), 0.0) - time.monotonic()
-    if wait_s > 0:
-        time.sleep(wait_s)
+    wait_until_welcome(host, port)
     connection = Connection.open(host, port, guid=guid, name=name, timeouts=timeouts)
     try:
-        return Session(connection, vendor)
+        session = Session(connection, vendor)
+        session.pipeline_depth = max(1, depth)
+        return session
     except BaseException:
         connection.close()
         raise
 
 
-class Session(Transactions):
+class Session(Lifetime):
     """An open session. Made by `ptpfast.connect`; ends with `close` or the `with` block."""
-
-    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
-        super().__init__(connection, vendor or STANDARD)
-        self.refused: set[int] = set()  # operations listed and yet refused
-        self._events = connection.events.subscribe()
-        self._closed = False
-        self.device_info = self._get_device_info(in_session=False)
-        self.operations = frozenset(self.device_info.operations_supported)
-        self.vendor = vendor or select(self.device_info)
-        self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk)
-        self._open_session()
-        self._opened_at = time.monotonic()
-        _open_sessions.add(self)
-        self.vendor.after_open_session(self)
-
-    # The session itself
-
-    def _get_device_info(self, *, in_session: bool) -> DeviceInfo:
-        sink = MemorySink()
-        self.receive(
-            OperationCode.GetDeviceInfo, sink=sink, limit=MAX_DATASET, in_session=in_session
-        )
-        payload = sink.finish()
-        # Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known.
-        return decode(DeviceInfo, payload) if payload else DeviceInfo()
-
-    def _open_session(self) -> None:
-        """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some
-        (libgphoto2)."""
-        for session_id in range(1, 11):
-            try:
-                self.receive(OperationCode.OpenSession, session_id, sink=None, in_session=False)
-            except ResponseError as error:
-                if error.code == ResponseCode.SessionAlreadyOpened:
-                    return
-                if error.code != ResponseCode.InvalidTransactionID or session_id == 10:
-                    raise
-            else:
-                return
-
-    @property
-    def hub(self) -> EventHub:
-        """Where events of all sources meet."""
-        return self.connection.events
-
-    @property
-    def usable(self) -> bool:
-        """Whether operations can still be tried."""
-        return not self._closed and self.connection.usable
-
-    def close(self) -> None:
-        """Ends the session in order: CloseSession, then both connections. Never raises for a camera
-        that does not answer; safe to call twice. Takes at most about the close timeout, plus the
-        pause some cameras need."""
-        if self._closed:
-            return
-        self._closed = True
-        _open_sessions.discard(self)
-        quirks, timeouts = self.vendor.quirks, self.connection.timeouts
-        try:
-            if self.connection.settle(timeouts.close):
-                pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
-                if pause_s > 0:
-                    time.sleep(pause_s)
-                self.connection.timeouts = Timeouts(
-                    timeouts.connect, timeouts.close, timeouts.close, timeouts.close
-                )
-                self.vendor.before_close_session(self)
-                self.receive(
-                    OperationCode.CloseSession, sink=None, busy_s=0.0, any_transaction_id=True
-                )
-        except PTPError as error:
-            log.debug("the session did not end in order: %s", error)
-        finally:
-            self.connection.close()
-            if quirks.reconnect_pause_s:
-                with _not_before_lock:
-                    where = (self.connection.host, self.connection.port)
-                    _not_before[where] = time.monotonic() + quirks.reconnect_pause_s
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def cancel(self) -> None:
-        """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
-        self.connection.cancel()
 
     # Storages and objects
 

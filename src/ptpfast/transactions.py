@@ -4,8 +4,6 @@ asked again. What the operations are for is `session`'s business, packets are `c
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +12,12 @@ from ._engine import DataPhase, Timeline
 from ._sink import MemorySink, Sink
 from ._wire import OperationResponse
 from .codes import OperationCode, ResponseCode, name_of
-from .connection import Connection
-from .errors import DeviceBusy, response_error
-from .transfer import check_complete
+from .connection import Connection, Request
+from .errors import DeviceBusy, ProtocolError, PTPError, response_error
+from .patience import Patience
+from .transfer.ranges import BUSY_S
 from .vendors import Vendor
 
-BUSY_S = 10.0  # how long a busy camera is asked again
-BUSY_FIRST_S, BUSY_MOST_S = 0.02, 0.5
 # Larger datasets do not exist: 10,000 handles are 40 KB, an embedded preview some MB.
 MAX_DATASET = 256 << 20
 
@@ -37,12 +34,15 @@ class Response:
 
 
 class Transactions:
-    """Runs operations on a connection. `operations` are those the camera lists."""
+    """Runs operations on a connection. `operations` are those the camera lists; `pipeline_depth` is
+    how many requests may be outstanding where many are made: 1 unless the camera is known to cope.
+    """
 
     def __init__(self, connection: Connection, vendor: Vendor) -> None:
         self.connection = connection
         self.vendor = vendor
         self.operations: frozenset[int] = frozenset()
+        self.pipeline_depth = 1
 
     def supports(self, operation: int) -> bool:
         """Whether the camera lists the operation."""
@@ -66,8 +66,7 @@ class Transactions:
         again for `busy_s` (10 s by default). ResponseError unless OK, ProtocolError for a short
         payload."""
         label = label or self._label(operation, parameters)
-        give_up = time.monotonic() + (BUSY_S if busy_s is None else busy_s)
-        pause_s = BUSY_FIRST_S
+        patience = Patience(BUSY_S if busy_s is None else busy_s)
         while True:
             phase = self.connection.transact(
                 operation,
@@ -81,23 +80,47 @@ class Transactions:
                 on_pause=on_pause,
                 timeline=timeline,
             )
-            response = self.connection.response(phase)
-            if response.code == ResponseCode.OK:
-                check_complete(phase)
+            error = self._outcome(operation, phase)
+            if error is None:
                 return phase
-            error = response_error(
-                response.code,
-                operation,
-                response.parameters,
-                doing=label,
-                received=phase.received,
-                code_name=self._response_name(response.code),
-            )
-            error.transaction_id = phase.transaction_id
-            if not isinstance(error, DeviceBusy) or phase.received or time.monotonic() > give_up:
+            if not isinstance(error, DeviceBusy) or phase.received:
                 raise error
-            time.sleep(pause_s * random.uniform(0.75, 1.25))
-            pause_s = min(2 * pause_s, BUSY_MOST_S)
+            patience.wait(error)
+
+    def pipeline(
+        self,
+        next_request: Callable[[], Request | None],
+        done: Callable[[Request, DataPhase, PTPError | None], None],
+        *,
+        timeline: Timeline | None = None,
+    ) -> None:
+        """Many operations, `pipeline_depth` of them outstanding at a time; see `Connection.run`.
+
+        `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
+        here), a ProtocolError for a short payload, or None.
+        """
+        self.connection.run(
+            next_request,
+            lambda request, phase: done(request, phase, self._outcome(request.operation, phase)),
+            depth=self.pipeline_depth,
+            timeline=timeline,
+        )
+
+    def _outcome(self, operation: int, phase: DataPhase) -> PTPError | None:
+        """What is wrong with a finished phase: the camera's answer, or a payload cut short."""
+        response = self.connection.response(phase)
+        if response.code == ResponseCode.OK:
+            return shortfall(phase)
+        error = response_error(
+            response.code,
+            operation,
+            response.parameters,
+            doing=phase.label,
+            received=phase.received,
+            code_name=self._response_name(response.code),
+        )
+        error.transaction_id = phase.transaction_id
+        return error
 
     def _label(self, operation: int, parameters: tuple[int, ...]) -> str:
         name = self._name(operation, OperationCode, self.vendor.operations)
@@ -137,3 +160,16 @@ class Transactions:
         response = self.connection.response(phase)
         payload = own.finish() if own is not None and phase.started else None
         return Response(response.code, response.parameters, payload, phase.received)
+
+
+def shortfall(phase: DataPhase) -> ProtocolError | None:
+    """What is wrong with a phase that ended with OK: less payload than announced, or nothing."""
+    if phase.complete:
+        return None
+    announced = "an end of data" if phase.total is None else f"{phase.total:,} bytes"
+    return ProtocolError(
+        f"{phase.label}: the camera said OK after {phase.received:,} bytes, "
+        f"having announced {announced}",
+        received=phase.received,
+        offset=phase.received,
+    )

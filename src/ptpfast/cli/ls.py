@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..library.naming import printable
-from .options import Common, command, host_argument
+from .options import Common, command, depth_option, host_argument
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 )
 @host_argument
 @selecting
-def ls(common: Common, host: tuple[str, int], wanted: Wanted) -> int:
+@depth_option
+def ls(common: Common, host: tuple[str, int], wanted: Wanted, depth: int) -> int:
     """List the objects on the camera.
 
     On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs
@@ -30,7 +31,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted) -> int:
     from .progress import display
 
     selection = wanted.selection()
-    with connect(host[0], port=host[1], timeouts=common.timeouts) as session:
+    with connect(host[0], port=host[1], timeouts=common.timeouts, depth=depth) as session:
         with display(common.output) as shown:
             table = session.objects(progress=shown.listing)
         chosen = selection.apply(table)

@@ -194,6 +194,14 @@ chunk_option = click.option(
     help="Bytes to ask the camera for at a time, such as 1M or 512K; 0 for whole objects. "
     "Without it ptpfast finds out.",
 )
+depth_option = click.option(
+    "--depth",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Requests to have outstanding at a time. More hide the round trip where the camera copes; "
+    "one that does not is asked one at a time again.",
+)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .failure import REFUSED, SOME_FAILED, VERIFICATION, Failure, OutputClosed, explain, status_of
-from .options import Common, chunk_option, command, host_argument
+from .options import Common, chunk_option, command, depth_option, host_argument
 from .output import Output, human_seconds, human_size, plural, say
 from .selecting import Wanted, selecting
 
@@ -50,6 +50,7 @@ VERIFY = ("size", "hash")
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
 @chunk_option
+@depth_option
 def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
     """Download what is not here yet.
 

@@ -18,8 +18,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..handshake import Timeouts
 from ..errors import PTPError, ResponseError, SinkError, TransferError
+from ..handshake import Timeouts
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session, connect
 from .address import parse_address
@@ -82,10 +82,11 @@ def pull(
     resume: bool = True,
     observer: Observer | None = None,
     timeouts: Timeouts | None = None,
+    depth: int = 1,
 ) -> Report:
     """Downloads what is selected and not yet in `destination`, flat, under safe names.
 
-    session_or_address: an open session, or `HOST[:PORT]` (then `timeouts` applies).
+    session_or_address: an open session, or `HOST[:PORT]` (then `timeouts` and `depth` apply).
     formats, include, exclude, since, until, order: see `Selection`.
     on_conflict: when a different file has the name: `rename` takes the next free number behind it,
     `skip` leaves the object, `overwrite` replaces the file, `fail` counts the object as failed.
@@ -118,19 +119,19 @@ def pull(
     if not dry_run:
         prepare(options.destination)
     sums = None if dry_run else _manifest(manifest, options.destination)
-    with _session(session_or_address, timeouts) as session:
+    with _session(session_or_address, timeouts, depth) as session:
         run = Run(session, options, sums, observer or Observer())
         return run.plan() if dry_run else run.go()
 
 
 @contextmanager
-def _session(given: Session | str, timeouts: Timeouts | None) -> Iterator[Session]:
+def _session(given: Session | str, timeouts: Timeouts | None, depth: int) -> Iterator[Session]:
     """The session given, left open; or one to the address given, closed at the end."""
     if not isinstance(given, str):
         yield given
         return
     host, port = parse_address(given)
-    with connect(host, port=port, timeouts=timeouts or Timeouts()) as session:
+    with connect(host, port=port, timeouts=timeouts or Timeouts(), depth=depth) as session:
         yield session
 
 

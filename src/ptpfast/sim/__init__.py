@@ -16,6 +16,7 @@ from .link import LINKS, Link
 from .responder import SimulatedCamera
 from .store import Store
 from .stored import StoredObject
+from .temperament import Temperament
 from .transactions import Transaction
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SimulatedCamera",
     "Store",
     "StoredObject",
+    "Temperament",
     "Transaction",
     "check",
     "first_difference",

@@ -8,6 +8,7 @@ faults.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import sys
 import threading
@@ -52,6 +53,12 @@ class PacketReader:
             if not data:
                 return None
             self._buffer += data
+
+    def waiting(self, seconds: float) -> list[bytes]:
+        """The packets that are whole already, or within `seconds`; without waiting for more."""
+        if select.select([self._sock], [], [], 0 if self._buffer else seconds)[0]:
+            self._buffer += self._sock.recv(_RECEIVE)
+        return list(iter(self._cut, None))
 
     def drop_cancel(self, transaction_id: int) -> bool:
         """Whether a Cancel of this transaction has arrived, without waiting; it is taken out."""

@@ -27,6 +27,7 @@ from .handshake import serve_connection
 from .link import LINKS, Link
 from .peer import PacketReader, Peer, close, shut
 from .store import Store
+from .temperament import Temperament
 from .transactions import Transaction
 
 _NO_TRANSACTION = 0xFFFFFFFF  # transaction id of an event that belongs to none
@@ -54,7 +55,8 @@ class SimulatedCamera:
 
     `faults` is what goes wrong, `Fault`s or their text; `.faults.add` takes more at any time. With
     `strict_tid` a transaction id that does not follow is refused; with `needs_probe` the first
-    operation hangs unless a Probe Request or a second's pause came before. `pending_s` is how long
+    operation hangs unless a Probe Request or a second's pause came before. `temperament` is what
+    becomes of requests that come before the last one is answered. `pending_s` is how long
     half a pair of connections may wait for its other half.
 
     Counters (`operations` by code, `payload_bytes`, `sessions_opened`, …) and `log` say what has
@@ -84,6 +86,7 @@ class SimulatedCamera:
         faults: Iterable[Fault | str] = (),
         strict_tid: bool = True,
         needs_probe: bool = False,
+        temperament: Temperament | str = Temperament.QUEUE,
         pending_s: float = 5.0,
         guid: bytes | None = None,
         name: str | None = None,
@@ -107,6 +110,7 @@ class SimulatedCamera:
         self.faults = FaultTable(faults)
         self.strict_tid = strict_tid
         self.needs_probe = needs_probe
+        self.temperament = Temperament(temperament)
         self.pending_s = pending_s
         self._max_bytes_per_send = max_bytes_per_send
         self._send_buffer = send_buffer
@@ -125,6 +129,7 @@ class SimulatedCamera:
         self.unclean_ends = 0  # pairs that ended with a session open
         self.protocol_errors = 0  # packets no Initiator may send
         self.probe_responses = 0
+        self.early_requests = 0  # seen before the last was answered; a QUEUE does not look
 
     def _listen(self, host: str, port: int) -> None:
         # One lock for everything below; it is never held while a socket is waited for.

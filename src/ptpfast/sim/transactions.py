@@ -29,6 +29,7 @@ from .corruption import corrupt
 from .data_in import DataIn, Source, strike
 from .faults import Fault, Stage
 from .peer import Peer, PeerLeftError, parse_known
+from .temperament import in_turn
 
 if TYPE_CHECKING:
     from .responder import SimulatedCamera
@@ -61,15 +62,16 @@ class _Running:
 def serve_transactions(camera: SimulatedCamera, peer: Peer) -> None:
     """Until the stream ends or the pair of connections does."""
     while packet := peer.reader.read():
-        match parse_known(packet):
-            case OperationRequest() as request:
-                _serve(camera, peer, request)
-            case ProbeRequest():
-                # Answers go on the Event connection, whichever one asked (malc0mn, after CIPA).
-                peer.probed = True
-                peer.send_event(ProbeResponse())
-            case ProbeResponse():
-                camera.count("probe_responses")
+        for turn in in_turn(camera, peer, parse_known(packet)):
+            match turn:
+                case OperationRequest() as request:
+                    _serve(camera, peer, request)
+                case ProbeRequest():
+                    # Answers go on the Event connection, whichever asked (malc0mn, after CIPA).
+                    peer.probed = True
+                    peer.send_event(ProbeResponse())
+                case ProbeResponse():
+                    camera.count("probe_responses")
 
 
 def _serve(camera: SimulatedCamera, peer: Peer, request: OperationRequest) -> None:

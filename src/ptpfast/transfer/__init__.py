@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .chunking import ChunkPolicy
 from .download import Download, Transfer
-from .reading import ObjectReader, Progress, check_complete
+from .reading import ObjectReader, Progress
 
-__all__ = ["ChunkPolicy", "Download", "ObjectReader", "Progress", "Transfer", "check_complete"]
+__all__ = ["ChunkPolicy", "Download", "ObjectReader", "Progress", "Transfer"]

@@ -7,52 +7,27 @@ Sources: libgphoto2 (library.c) and airmtp for the order of choice and for going
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Protocol
 
-from .._engine import DataPhase, Timeline
+from .._engine import Timeline
 from .._sink import Sink
 from ..codes import OperationCode
 from ..errors import (
     InvalidObjectHandle,
     OperationNotSupported,
     ParameterNotSupported,
-    ProtocolError,
     PTPError,
-    ResponseError,
     TransferError,
 )
 from ..objects import ObjectInfo
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
+from .ranges import Camera, RangeReader
 
 Progress = Callable[[int, int | None], object]
 
 # Answers of a body that lists a partial read but will not do it (Sony a7C II: InvalidObjectHandle).
 _REFUSALS = (OperationNotSupported, ParameterNotSupported, InvalidObjectHandle)
-
-
-class Camera(Protocol):
-    """What reading an object asks of the session."""
-
-    @property
-    def vendor(self) -> Vendor: ...
-    @property
-    def chunks(self) -> ChunkPolicy: ...
-    @property
-    def refused(self) -> set[int]: ...
-    def supports(self, operation: int) -> bool: ...
-    def receive(
-        self,
-        operation: int,
-        *parameters: int,
-        sink: Sink | None,
-        limit: int | None = None,
-        label: str | None = None,
-        on_pause: Callable[[DataPhase], None] | None = None,
-        timeline: Timeline | None = None,
-    ) -> DataPhase: ...
 
 
 class ObjectReader:
@@ -134,37 +109,23 @@ class ObjectReader:
         return f"{self._info.name or 'object'} (0x{self._info.handle:X})"
 
     def _read_chunks(self, read: PartialRead, sink: Sink, offset: int, end: int) -> int:
-        position = offset
-        self.operation = _operation_name(self._camera.vendor, read.operation)
-        while position < end:
-            want = min(self._policy.next_size(), end - position)
-            began = time.monotonic()
-            try:
-                phase = self._camera.receive(
-                    read.operation,
-                    *read.parameters(self._info.handle, position, want),
-                    sink=sink,
-                    limit=want,
-                    label=f"{self.operation} of {self._label()} at {position:,}",
-                    on_pause=self._reporter(position),
-                    timeline=self._timeline,
-                )
-            except (PTPError, OSError) as error:
-                if not isinstance(error, ResponseError):
-                    self._policy.failed()
-                raise
-            if not phase.received:
-                raise TransferError(
-                    f"{self._label()}: the camera sent nothing at {position:,} of {end:,} bytes",
-                    received=position,
-                )
-            # By what arrived, not by what was asked for: a body may send less.
-            position += phase.received
-            self.trusted = position
-            self._policy.done(phase.received, time.monotonic() - began)
-            if self._progress is not None:
-                self._progress(position, self.size)
-        return position - offset
+        self.operation = operation_name(self._camera.vendor, read.operation)
+        chunks = RangeReader(
+            self._camera,
+            self._info.handle,
+            read,
+            sink,
+            (offset, end),
+            self._policy,
+            f"{self.operation} of {self._label()}",
+            self._report,
+            self._timeline,
+        )
+        try:
+            chunks.run()
+        finally:
+            self.trusted = chunks.position
+        return chunks.position - offset
 
     def _read_whole(self, sink: Sink) -> int:
         phase = self._camera.receive(
@@ -173,7 +134,7 @@ class ObjectReader:
             sink=sink,
             limit=self.size,
             label=f"GetObject of {self._label()}",
-            on_pause=self._reporter(0),
+            on_pause=lambda phase: self._report(phase.received),
             timeline=self._timeline,
         )
         if self.size is not None and phase.received != self.size:
@@ -182,40 +143,17 @@ class ObjectReader:
                 received=phase.received,
             )
         self.trusted = phase.received
-        if self._progress is not None:
-            self._progress(phase.received, self.size)
+        self._report(phase.received)
         return phase.received
 
-    def _reporter(self, position: int) -> Callable[[DataPhase], None] | None:
-        progress = self._progress
-        if progress is None:
-            return None
-
-        def report(phase: DataPhase) -> None:
-            progress(position + phase.received, self.size)
-
-        return report
+    def _report(self, received: int) -> None:
+        if self._progress is not None:
+            self._progress(received, self.size)
 
 
-def _operation_name(vendor: Vendor, code: int) -> str:
+def operation_name(vendor: Vendor, code: int) -> str:
+    """`GetPartialObject`; the plain number of a code that has no name."""
     for table in (OperationCode, vendor.operations):
         if table is not None and code in table._value2member_map_:
             return table(code).name
     return f"0x{code:04X}"
-
-
-def check_complete(phase: DataPhase) -> None:
-    """A phase that ended with OK must be whole: ProtocolError for less than announced."""
-    if phase.complete:
-        return
-    announced = "an end of data" if phase.total is None else f"{phase.total:,} bytes"
-    error = ProtocolError(
-        f"{phase.label}: the camera said OK after {phase.received:,} bytes, "
-        f"having announced {announced}",
-        received=phase.received,
-        offset=phase.received,
-    )
-    raise error
-
-
-__all__ = ["Camera", "ObjectReader", "Progress", "check_complete"]

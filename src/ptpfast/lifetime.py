@@ -1,0 +1,189 @@
+"""A session's beginning and end: DeviceInfo, OpenSession, the vendor's part, CloseSession, and
+again.
+
+What one can do in a session is in `session`. Sources: libgphoto2 (library.c) and airmtp for the
+order; the pauses are the vendors' quirks.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+import weakref
+from types import TracebackType
+from typing import Self
+
+from ._sink import MemorySink
+from .codes import OperationCode, ResponseCode
+from .connection import Connection
+from .datasets import DeviceInfo, decode
+from .errors import ConnectFailed, InitFailed, PTPError, ResponseError
+from .events import EventHub
+from .handshake import Timeouts
+from .patience import Patience
+from .transactions import MAX_DATASET, Transactions
+from .transfer import ChunkPolicy
+from .vendors import STANDARD, Vendor, select
+
+log = logging.getLogger("ptpfast")
+
+# (host, port) → when a camera that needs a pause after a close may be asked again. Guarded by a
+# lock: it must outlive sessions, because the next one is a new object.
+_not_before: dict[tuple[str, int], float] = {}
+_not_before_lock = threading.Lock()
+
+# Sessions that a program ends without closing are closed as it exits: a camera that is not told
+# can refuse the next Init for half a minute and more.
+_open_sessions: weakref.WeakSet[Lifetime] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for session in list(_open_sessions):
+        session.close()
+
+
+def wait_until_welcome(host: str, port: int) -> None:
+    """Pauses until a camera that was just left may be asked again."""
+    with _not_before_lock:
+        wait_s = _not_before.pop((host, port), 0.0) - time.monotonic()
+    if wait_s > 0:
+        time.sleep(wait_s)
+
+
+class Lifetime(Transactions):
+    """How a session opens, ends, and is opened again when the connection was lost."""
+
+    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
+        super().__init__(connection, vendor or STANDARD)
+        self.refused: set[int] = set()  # operations listed and yet refused
+        self._events = connection.events.subscribe()
+        self._closed = False
+        self.device_info = self._get_device_info(in_session=False)
+        self.operations = frozenset(self.device_info.operations_supported)
+        self.vendor = vendor or select(self.device_info)
+        self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk)
+        self._open_session()
+        self._opened_at = time.monotonic()
+        self._guid = connection.guid
+        _open_sessions.add(self)
+        self.vendor.after_open_session(self)
+
+    def _get_device_info(self, *, in_session: bool) -> DeviceInfo:
+        sink = MemorySink()
+        self.receive(
+            OperationCode.GetDeviceInfo, sink=sink, limit=MAX_DATASET, in_session=in_session
+        )
+        payload = sink.finish()
+        # Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known.
+        return decode(DeviceInfo, payload) if payload else DeviceInfo()
+
+    def _open_session(self) -> None:
+        """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some
+        (libgphoto2)."""
+        for session_id in range(1, 11):
+            try:
+                self.receive(OperationCode.OpenSession, session_id, sink=None, in_session=False)
+            except ResponseError as error:
+                if error.code == ResponseCode.SessionAlreadyOpened:
+                    return
+                if error.code != ResponseCode.InvalidTransactionID or session_id == 10:
+                    raise
+            else:
+                return
+
+    @property
+    def hub(self) -> EventHub:
+        """Where events of all sources meet."""
+        return self.connection.events
+
+    @property
+    def usable(self) -> bool:
+        """Whether operations can still be tried."""
+        return not self._closed and self.connection.usable
+
+    def close(self) -> None:
+        """Ends the session in order: CloseSession, then both connections. Never raises for a camera
+        that does not answer; safe to call twice. Takes at most about the close timeout, plus the
+        pause some cameras need."""
+        if self._closed:
+            return
+        self._closed = True
+        _open_sessions.discard(self)
+        quirks, timeouts = self.vendor.quirks, self.connection.timeouts
+        try:
+            if self.connection.settle(timeouts.close):
+                pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
+                if pause_s > 0:
+                    time.sleep(pause_s)
+                self.connection.timeouts = Timeouts(
+                    timeouts.connect, timeouts.close, timeouts.close, timeouts.close
+                )
+                self.vendor.before_close_session(self)
+                self.receive(
+                    OperationCode.CloseSession, sink=None, busy_s=0.0, any_transaction_id=True
+                )
+        except PTPError as error:
+            log.debug("the session did not end in order: %s", error)
+        finally:
+            self.connection.close()
+            if quirks.reconnect_pause_s:
+                with _not_before_lock:
+                    where = (self.connection.host, self.connection.port)
+                    _not_before[where] = time.monotonic() + quirks.reconnect_pause_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def reconnect(self, patience: Patience | None = None) -> None:
+        """Connects again, to the same camera, and opens a session; events keep their subscribers.
+
+        Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
+        the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
+        """
+        patience = patience or Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
+        pause_s = self.vendor.quirks.reconnect_pause_s
+        while True:
+            self.connection.close()
+            time.sleep(pause_s)
+            try:
+                self.connection = self.connection.reopen()
+                break
+            except (ConnectFailed, InitFailed) as error:
+                patience.wait(error)
+        info = self._get_device_info(in_session=False)
+        if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
+            self.connection.close()
+            raise ConnectFailed(f"another camera answers now: {info.model} {info.serial_number}")
+        self._open_session()
+        self._opened_at = time.monotonic()
+        self.vendor.after_open_session(self)
+
+    def leave_pipeline(self, error: PTPError) -> bool:
+        """After an error with requests sent ahead: gives that up for good and connects again. False
+        when nothing was sent ahead, so that it is not to blame."""
+        if self.pipeline_depth == 1:
+            return False
+        log.warning("this camera does not cope with requests sent ahead: %s", error)
+        self.pipeline_depth = 1
+        self.reconnect()
+        return True
+
+    def cancel(self) -> None:
+        """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
+        self.connection.cancel()
+
+
+def _body(info: DeviceInfo) -> tuple[str, str]:
+    """What tells one camera from another."""
+    return info.model, info.serial_number

@@ -1,0 +1,166 @@
+"""A range of an object by partial reads, one after the other or with requests sent ahead.
+
+With a pipeline depth of n, the next n - 1 chunks are asked for before the first has come; they
+arrive in order into the same sink. When one comes short or busy, what was asked for behind it is
+dropped and asked for again, so the sink only ever holds what belongs there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from .._engine import DataPhase, Timeline
+from .._sink import Sink
+from ..connection import Request
+from ..errors import (
+    DeviceBusy,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    TransferError,
+)
+from ..patience import Patience
+from ..vendors.vendor import PartialRead, Vendor
+from .chunking import ChunkPolicy
+
+BUSY_S = 10.0  # how long a busy camera is asked again
+
+
+class Camera(Protocol):
+    """What reading an object asks of the session."""
+
+    @property
+    def vendor(self) -> Vendor: ...
+    @property
+    def chunks(self) -> ChunkPolicy: ...
+    @property
+    def refused(self) -> set[int]: ...
+    def supports(self, operation: int) -> bool: ...
+    def receive(
+        self,
+        operation: int,
+        *parameters: int,
+        sink: Sink | None,
+        limit: int | None = None,
+        label: str | None = None,
+        on_pause: Callable[[DataPhase], None] | None = None,
+        timeline: Timeline | None = None,
+    ) -> DataPhase: ...
+    def pipeline(
+        self,
+        next_request: Callable[[], Request | None],
+        done: Callable[[Request, DataPhase, PTPError | None], None],
+        *,
+        timeline: Timeline | None = None,
+    ) -> None: ...
+    def leave_pipeline(self, error: PTPError) -> bool:
+        """After an error: whether pipelining may be to blame, is given up, and all stands again."""
+        ...
+
+
+class RangeReader:
+    """Bytes `span` = [offset, end) of an object into a sink. `position` is how far it is: every
+    byte before it came in a chunk that was whole."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        handle: int,
+        read: PartialRead,
+        sink: Sink,
+        span: tuple[int, int],
+        policy: ChunkPolicy,
+        label: str,
+        report: Callable[[int], None],
+        timeline: Timeline | None,
+    ) -> None:
+        self.position, self._end = span
+        self._camera = camera
+        self._handle = handle
+        self._read = read
+        self._sink = sink
+        # A sink may hold more than this object; what is at `position` goes here in it.
+        self._shift = sink.position - self.position
+        self._policy = policy
+        self._label = label
+        self._report = report
+        self._timeline = timeline
+        self._asked = self.position  # up to where requests have left
+        self._ahead: deque[Request] = deque()
+        self._last = 0.0  # when the last chunk was complete, or its request left
+        self._patience = Patience(BUSY_S)
+
+    def run(self) -> None:
+        """Reads to the end. Raises what ends it; `position` is right then."""
+        while True:
+            self._last = time.monotonic()
+            try:
+                self._camera.pipeline(self._next, self._done, timeline=self._timeline)
+                return
+            except (NetworkError, ProtocolError) as error:
+                self._policy.failed()
+                self._salvage(error)
+                if not self._camera.leave_pipeline(error):
+                    raise
+
+    def _salvage(self, error: PTPError) -> None:
+        """What a lost connection leaves is right up to its last byte; what broke the rules is
+        not."""
+        if isinstance(error, ProtocolError):
+            self._sink.rewind(self.position + self._shift)
+        else:
+            self.position = self._sink.position - self._shift
+        self._asked = self.position
+        self._ahead.clear()
+
+    def _next(self) -> Request | None:
+        if self._asked >= self._end:
+            return None
+        offset, want = self._asked, min(self._policy.next_size(), self._end - self._asked)
+        self._asked += want
+        request = Request(
+            self._read.operation,
+            self._read.parameters(self._handle, offset, want),
+            self._sink,
+            limit=want,
+            label=f"{self._label} at {offset:,}",
+            on_pause=lambda phase: self._report(offset + phase.received),
+            about=want,
+        )
+        self._ahead.append(request)
+        return request
+
+    def _done(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
+        self._ahead.popleft()
+        if request.sink is None:
+            return  # dropped, because something before it was not as expected
+        if isinstance(error, DeviceBusy) and not phase.received:
+            self._drop_ahead()
+            self._patience.wait(error)
+            return
+        if isinstance(error, ProtocolError):
+            self._policy.failed()
+        if error is not None:
+            raise error
+        if not phase.received:
+            raise TransferError(
+                f"{request.label}: the camera sent nothing of {request.about:,} bytes",
+                received=self.position,
+            )
+        # By what arrived, not by what was asked for: a body may send less.
+        self.position += phase.received
+        if phase.received < request.about:
+            self._drop_ahead()
+        now = time.monotonic()
+        self._policy.done(phase.received, now - self._last)
+        self._last = now
+        self._patience.reset()
+        self._report(self.position)
+
+    def _drop_ahead(self) -> None:
+        for request in self._ahead:
+            request.sink = None
+        self._asked = self.position

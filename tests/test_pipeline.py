@@ -1,0 +1,200 @@
+"""Requests sent ahead of responses: right bytes with every temperament a camera may have."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from conftest import HASTY, PATIENT, Cameras, Sessions
+from ptpfast import (
+    ConnectFailed,
+    ConnectionLost,
+    MemorySink,
+    OperationCode,
+    ProtocolError,
+    TransferError,
+)
+from ptpfast.sim import Fault, SimulatedCamera, Temperament
+
+SIZE = 3_000_000
+
+
+def content(camera: SimulatedCamera, handle: int) -> bytes:
+    stored = camera.store.get(handle)
+    assert stored is not None
+    return b"".join(camera.store.expected(handle).spans(0, stored.size))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 16, 64])
+def test_a_listing_is_the_same_at_every_depth(
+    camera: Cameras, connect: Sessions, depth: int
+) -> None:
+    sim = camera(objects=40)
+    session = connect(sim, depth=depth)
+    table = session.objects()
+    assert {info.handle for info in table} == {item.handle for item in sim.store.files()}
+    assert [info.name for info in table] == [sim.store.path(h).split("/")[-1] for h in table.handle]
+    assert table.failures == []
+
+
+def test_requests_really_leave_ahead(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(objects=10, temperament="busy")
+    session = connect(sim, depth=1)
+    session.objects()
+    assert sim.early_requests == 0
+    session.pipeline_depth = 4
+    assert len(session.objects()) == 10
+    assert sim.early_requests > 0
+
+
+@pytest.mark.parametrize("depth", [2, 5])
+@pytest.mark.parametrize("chunk", [100_000, 1_000_003])
+def test_an_object_is_right_with_chunks_sent_ahead(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int, chunk: int
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim, depth=depth)
+    for info in session.objects():
+        transfer = session.download(info, tmp_path / info.name, chunk=chunk, verify="hash")
+        assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
+        assert transfer.received == SIZE
+
+
+@pytest.mark.parametrize("temperament", list(Temperament), ids=lambda t: t.value)
+def test_every_temperament_ends_with_right_bytes_and_a_whole_listing(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    temperament: Temperament,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sim = camera(size=SIZE, objects=6, temperament=temperament)
+    session = connect(sim, depth=3, timeouts=HASTY)
+    with caplog.at_level(logging.WARNING, "ptpfast"):
+        table = session.objects()
+        assert len(table) == 6
+        for info in table:
+            session.download(info, tmp_path / info.name, chunk=200_000)
+            assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
+    copes = temperament in (Temperament.QUEUE, Temperament.BUSY)
+    assert session.pipeline_depth == (3 if copes else 1)
+    assert ("does not cope" in caplog.text) == (not copes)
+
+
+@pytest.mark.parametrize("temperament", ["drop", "last", "swap"])
+def test_a_temper_shown_in_mid_object_costs_no_byte_of_it(
+    camera: Cameras, connect: Sessions, temperament: str
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim, timeouts=HASTY)
+    info = session.objects()[0]
+    sim.temperament = Temperament(temperament)
+    session.pipeline_depth = 2
+    buffer = bytearray(SIZE)
+    assert session.read_into(info, buffer) == SIZE
+    assert buffer == content(sim, info.handle)
+    assert session.pipeline_depth == 1
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "announce=1000 on GetPartialObject at 3 times 2",
+        "busy on GetPartialObject at 2 times 3",
+        "short_data after 1000 on GetPartialObject at 40",
+    ],
+)
+def test_short_and_busy_answers_do_not_shift_what_was_asked_ahead(
+    camera: Cameras, connect: Sessions, fault: str, depth: int
+) -> None:
+    faults = [fault]
+    if "announce" in fault:
+        faults.append("short_data after 1000 on GetPartialObject at 3 times 2")
+    sim = camera(size=SIZE, faults=faults)
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    buffer = bytearray(SIZE)
+    session.chunks.fixed = 100_000
+    assert session.read_into(info, buffer) == SIZE
+    assert buffer == content(sim, info.handle)
+
+
+def test_a_refusal_leaves_what_was_asked_ahead_behind(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(size=SIZE, faults=["respond=0x2005 on GetPartialObject times 0"])
+    session = connect(sim, depth=4)
+    info = session.objects()[0]
+    assert session.read(info) == content(sim, info.handle)
+    assert session.storage_ids()
+
+
+def test_bad_objects_in_a_pipelined_listing_are_set_aside(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(objects=10, faults=["respond=0x2009 on GetObjectInfo at 8", "busy at 9 times 2"])
+    table = connect(sim, depth=8).objects()
+    assert len(table) == 9
+    assert len(table.failures) == 1
+
+
+def test_at_depth_one_a_lost_connection_is_not_blamed_on_the_pipeline(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=SIZE, faults=["drop after-total 1000000"])
+    session = connect(sim)
+    with pytest.raises(ConnectionLost):
+        session.read(session.objects()[0])
+    assert sim.connections == 1
+
+
+# Connecting again
+
+
+def test_reconnecting_keeps_subscribers_and_opens_a_session(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera()
+    session = connect(sim)
+    sim.drop_connections()
+    session.reconnect()
+    assert session.storage_ids()
+    handles = sim.capture()
+    assert next(session.events(timeout=20)).parameters == (handles[0],)
+
+
+def test_another_camera_at_the_address_is_not_mistaken_for_this_one(
+    camera: Cameras, connect: Sessions
+) -> None:
+    first = camera(seed=1)
+    session = connect(first)
+    port = first.port
+    first.close()
+    camera(seed=2, port=port)
+    with pytest.raises(ConnectFailed, match="another camera"):
+        session.reconnect()
+    assert not session.usable
+
+
+def test_nobody_to_reconnect_to_is_told_after_the_connect_timeout(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera()
+    session = connect(sim, timeouts=HASTY)
+    sim.close()
+    with pytest.raises(ConnectFailed):
+        session.reconnect()
+
+
+def test_a_sink_that_cannot_go_back_ends_the_read_with_the_cause(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=SIZE, faults=["short_data after 5 on GetPartialObject at 2"])
+    session = connect(sim, timeouts=PATIENT)
+    with pytest.raises((ProtocolError, TransferError)):
+        session.read(session.objects()[0])
+    sink = MemorySink()
+    session.receive(OperationCode.GetObject, session.objects()[0].handle, sink=sink)
+    sim.faults.add(Fault("busy"))
+    assert session.storage_ids()
