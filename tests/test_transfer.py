@@ -279,6 +279,21 @@ def test_a_part_file_that_is_a_link_is_not_followed(
     assert not (folder / "x").is_symlink()
 
 
+def test_a_part_file_with_two_names_is_not_written_through(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera()
+    session = connect(sim)
+    first, second = session.objects()[0], session.objects()[1]
+    session.download(first, tmp_path / "x")
+    os.link(tmp_path / "x", tmp_path / "x.part")  # as a crash between link and unlink leaves it
+    session.download(second, tmp_path / "y")
+    session.download(second, tmp_path / "x", overwrite=True)
+    assert (tmp_path / "x").read_bytes() == content(sim, second.handle)
+    assert (tmp_path / "y").stat().st_nlink == 1
+    assert not (tmp_path / "x.part").exists()
+
+
 @pytest.mark.parametrize(
     "fault",
     [

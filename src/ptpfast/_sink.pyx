@@ -108,7 +108,8 @@ cdef class Sink:
 cdef class FileSink(Sink):
     """Writes into a file whose length is always the number of bytes safely in it.
 
-    path: the part file; created if missing, never its final name (that is the caller's rename).
+    path: the part file; created if missing, never its final name (that is the caller's rename),
+        never through a symbolic link.
     offset: where to go on; the file must be at least that long and is cut to it.
     size: the final length if known; that much room is reserved at once, so that a full disk shows
         before a byte has moved, and the file does not fragment. Never zero-filled.
@@ -125,7 +126,8 @@ cdef class FileSink(Sink):
         self.path = os.fsdecode(path)
         self._hasher = hasher
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._fd = os.open(path, flags, 0o666)
             if os.fstat(self._fd).st_size < offset:
                 raise ValueError(f"{self.path} is shorter than {offset} bytes")
             os.ftruncate(self._fd, offset)
@@ -362,7 +364,7 @@ _HINTS = {
         ("ENOSPC EDQUOT", "free some space and run it again; what arrived is kept"),
         ("EFBIG", "this filesystem cannot hold a file of that size (FAT stops at 4 GiB)"),
         ("EACCES EPERM EROFS", "choose a folder that can be written"),
-        ("ENOENT ENOTDIR EISDIR", "check the folder"),
+        ("ENOENT ENOTDIR EISDIR ELOOP", "check the folder"),
     ]
     for code in [getattr(_errno, name) for name in codes.split()]
 }

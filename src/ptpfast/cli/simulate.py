@@ -44,6 +44,13 @@ DEFAULT_PORT = 15740
 @click.option(
     "--packet-size", type=Size(1), default=65536, metavar="BYTES", help="Payload of a packet."
 )
+@click.option(
+    "--temperament",
+    type=click.Choice(("queue", "drop", "last", "busy", "swap")),
+    default="queue",
+    show_default=True,
+    help="What becomes of requests sent before the last is answered.",
+)
 def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
     """Be a camera on this machine.
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import stat
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,8 @@ from .._sink import FileSink, MemorySink
 from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
 from . import journal
-from .reading import Camera, ObjectReader, Progress
+from .ranges import Camera
+from .reading import ObjectReader, Progress
 
 log = logging.getLogger("ptpfast")
 
@@ -111,7 +113,10 @@ class Download:
         if not self._resume or journal.read(self._path) != self._identity:
             return 0
         try:
-            length = self._part.stat().st_size if not self._part.is_symlink() else 0
+            status = self._part.lstat()
+            length = status.st_size if stat.S_ISREG(status.st_mode) else 0
+            if status.st_nlink > 1:
+                return 0
         except OSError:
             return 0
         size = self._reader.size
@@ -139,8 +144,7 @@ class Download:
         return equal
 
     def _receive(self, offset: int) -> None:
-        if self._part.is_symlink():
-            self._part.unlink()
+        self._disown()
         if offset and self._hasher is not None:
             self._hash_file(self._hasher, offset)
         sink = FileSink(self._part, offset=offset, size=self._reader.size, hasher=self._hasher)
@@ -159,6 +163,18 @@ class Download:
             self.transfer.received += sink.position - offset
         self.transfer.size = sink.position
         sink.finish()
+
+    def _disown(self) -> None:
+        """Removes a part file that is a link, or that a crash between link and unlink left with two
+        names: what is written to it would reach a finished file."""
+        try:
+            status = self._part.lstat()
+            if stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
+                self._part.unlink()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise _sink_error("replace", self._part, error) from error
 
     def _hash_file(self, hasher: Any, size: int) -> None:
         with self._part.open("rb") as file:

@@ -11,7 +11,8 @@ from typing import Any
 from .._sink import CallbackSink, MemorySink
 from ..errors import TransferError
 from ..objects import ObjectInfo
-from .reading import Camera, ObjectReader
+from .ranges import Camera
+from .reading import ObjectReader
 
 
 def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memoryview]:
