@@ -53,6 +53,13 @@ def _nothing_is_left_behind() -> Iterator[None]:
     assert _sockets_and_pipes() <= descriptors, _descriptors()
 
 
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_computer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PTPFAST_CONFIG", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 def without_pauses(vendor: str | Vendor) -> Vendor:
     """A vendor that waits for no real camera's sake at the end of a session."""
     vendor = VENDORS[vendor] if isinstance(vendor, str) else vendor

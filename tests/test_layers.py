@@ -19,6 +19,7 @@ ROOT = "__init__"
 FACTS = {"codes", "errors", "_wire", "datasets"}
 BELOW_SESSION = {*FACTS, "_version", "_sink", "_engine", "vendors", "events", "objects"}
 BELOW_SESSION |= {
+    "tuning",
     "lifetime",
     "patience",
     "handshake",
@@ -48,6 +49,7 @@ MAY_IMPORT = {
     "capture": {*FACTS, "vendors", "events", "objects"},
     "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "connection"},
     "patience": {"errors"},
+    "tuning": {"datasets"},
     "transfer": {*FACTS, "_sink", "_engine", "vendors", "objects", "connection", "patience"},
     "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing"},
     "lifetime": {*BELOW_SESSION} - {"lifetime", "capture", "listing"},

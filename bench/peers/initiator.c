@@ -42,7 +42,7 @@ static struct {
     bool sync, touch;
     size_t ring, direct;
     unsigned seconds;
-} options = {.dir = ".", .sync = true, .ring = 1 << 19, .direct = 1 << 15, .seconds = 600};
+} options = {.dir = ".", .sync = true, .ring = 1 << 18, .direct = 1 << 15, .seconds = 600};
 
 static struct object {
     uint32_t handle;

@@ -15,6 +15,7 @@ import weakref
 from types import TracebackType
 from typing import Self
 
+from . import tuning
 from ._sink import MemorySink
 from .codes import OperationCode, ResponseCode
 from .connection import Connection
@@ -64,7 +65,9 @@ class Lifetime(Transactions):
         self.device_info = self._get_device_info(in_session=False)
         self.operations = frozenset(self.device_info.operations_supported)
         self.vendor = vendor or select(self.device_info)
-        self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk)
+        known = tuning.load(self.device_info) or tuning.Tuning()
+        self.pipeline_depth = known.depth
+        self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk, fixed=known.chunk)
         self._open_session()
         self._opened_at = time.monotonic()
         self._guid = connection.guid
@@ -176,6 +179,7 @@ class Lifetime(Transactions):
             return False
         log.warning("this camera does not cope with requests sent ahead: %s", error)
         self.pipeline_depth = 1
+        tuning.distrust(self.device_info, error.message)
         self.reconnect()
         return True
 

@@ -75,6 +75,18 @@ def true_size(camera: Camera, handle: int, info: ObjectInfoDataset) -> int | Non
         return None
 
 
+def handles(camera: Camera, storage_ids: Iterable[int], parent: int) -> list[int]:
+    """Handles below `parent` (0: of all objects) of these storages, each once.
+
+    All three parameters are sent: some bodies answer nothing otherwise (airmtp).
+    """
+    found: dict[int, None] = {}
+    for storage_id in storage_ids:
+        payload = camera.fetch(OperationCode.GetObjectHandles, storage_id, 0, parent)
+        found.update(dict.fromkeys(decode_array(payload, "u32", "GetObjectHandles")))
+    return list(found)
+
+
 class Descriptions:
     """GetObjectInfo of many handles, with requests sent ahead where the camera copes with it."""
 
@@ -153,17 +165,6 @@ class Listing:
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
         self._folders: dict[int, ObjectInfoDataset | None] = {}
-
-    def handles(self, storage_ids: Iterable[int], parent: int) -> list[int]:
-        """Handles below `parent` (0: of all objects) of these storages, each once.
-
-        All three parameters are sent: some bodies answer nothing otherwise (airmtp).
-        """
-        found: dict[int, None] = {}
-        for storage_id in storage_ids:
-            payload = self._camera.fetch(OperationCode.GetObjectHandles, storage_id, 0, parent)
-            found.update(dict.fromkeys(decode_array(payload, "u32", "GetObjectHandles")))
-        return list(found)
 
     def describe(self, handle: int) -> ObjectInfo:
         """One object. ResponseError, ProtocolError."""

@@ -53,22 +53,24 @@ def connect(
     guid: bytes | None = None,
     vendor: Vendor | None = None,
     timeouts: Timeouts | None = None,
-    depth: int = 1,
+    depth: int | None = None,
 ) -> Session:
     """Connects to a camera and opens a session; use it in a `with`.
 
     name: what the camera may call this computer (39 characters are kept). guid: 16 bytes it is
     known by, the same in every run by default. vendor: instead of choosing by the camera's answer.
     depth: how many requests may be outstanding at a time where many are made (listings, chunks of
-    an object); no specification promises that a camera copes with more than 1. One that does not is
-    connected to again and asked one at a time from then on.
+    an object); by default what `ptpfast tune` found for this model, else 1, because no
+    specification promises that a camera copes with more. One that does not is connected to again
+    and asked one at a time from then on.
     Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
     """
     wait_until_welcome(host, port)
     connection = Connection.open(host, port, guid=guid, name=name, timeouts=timeouts)
     try:
         session = Session(connection, vendor)
-        session.pipeline_depth = max(1, depth)
+        if depth is not None:
+            session.pipeline_depth = max(1, depth)
         return session
     except BaseException:
         connection.close()
@@ -104,9 +106,22 @@ class Session(Lifetime):
         formats: format codes and kinds (`raw`, `jpeg`, `video`). progress(done, total) is called
         for each object.
         """
+        return self.describe(self.handles(storage, parent), formats, progress)
+
+    def handles(self, storage: int | None = None, parent: int | None = None) -> list[int]:
+        """Handles of all objects, folders too; storage and parent as in `objects`. One round trip a
+        storage."""
         storages = self.storage_ids() if storage is None else [storage]
-        work = listing.Listing(self)
-        return work.table(work.handles(storages, parent or 0), formats, progress)
+        return listing.handles(self, storages, parent or 0)
+
+    def describe(
+        self,
+        handles: list[int],
+        formats: Collection[int | str] | None = None,
+        progress: listing.Progress | None = None,
+    ) -> ObjectTable:
+        """The files among these handles, in order; as `objects`, which describes all."""
+        return listing.Listing(self).table(handles, formats, progress)
 
     def object_info(self, handle: int) -> ObjectInfo:
         """One object: name, path, true size, dates."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @host_argument
 @selecting
 @depth_option
-def ls(common: Common, host: tuple[str, int], wanted: Wanted, depth: int) -> int:
+def ls(common: Common, host: tuple[str, int], wanted: Wanted, depth: int | None) -> int:
     """List the objects on the camera.
 
     On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs

@@ -197,10 +197,8 @@ chunk_option = click.option(
 depth_option = click.option(
     "--depth",
     type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
     help="Requests to have outstanding at a time. More hide the round trip where the camera copes; "
-    "one that does not is asked one at a time again.",
+    "one that does not is asked one at a time again. Default: what `ptpfast tune` found, else 1.",
 )
 
 

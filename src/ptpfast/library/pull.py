@@ -82,7 +82,7 @@ def pull(
     resume: bool = True,
     observer: Observer | None = None,
     timeouts: Timeouts | None = None,
-    depth: int = 1,
+    depth: int | None = None,
 ) -> Report:
     """Downloads what is selected and not yet in `destination`, flat, under safe names.
 
@@ -125,7 +125,9 @@ def pull(
 
 
 @contextmanager
-def _session(given: Session | str, timeouts: Timeouts | None, depth: int) -> Iterator[Session]:
+def _session(
+    given: Session | str, timeouts: Timeouts | None, depth: int | None
+) -> Iterator[Session]:
     """The session given, left open; or one to the address given, closed at the end."""
     if not isinstance(given, str):
         yield given

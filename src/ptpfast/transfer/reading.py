@@ -49,7 +49,7 @@ class ObjectReader:
             raise ValueError("chunk is negative")
         self._camera = camera
         self._info = info
-        self._whole = chunk == 0
+        self._whole = chunk == 0 or (chunk is None and camera.chunks.fixed == 0)
         self._policy = ChunkPolicy(chunk, fixed=chunk) if chunk else camera.chunks
         self._progress = progress
         self._timeline = timeline

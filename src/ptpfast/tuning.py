@@ -1,0 +1,104 @@
+"""What has been measured of a camera model: how deep to pipeline, how much to ask for at a time.
+
+Kept in a readable file in the user's configuration folder, one entry for each model and firmware,
+and
+read back as untrusted input: anything odd in it is as if it were not there. How it is measured is
+in `measure.tune`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .datasets import DeviceInfo
+
+log = logging.getLogger("ptpfast")
+
+MAX_FILE_SIZE = 1 << 20
+MAX_DEPTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How to read from a model. depth: requests outstanding at a time. chunk: bytes of each partial
+    read, 0 for whole objects, None adaptive. gain: measured rate ÷ that of 1 MiB one at a time.
+    note: when and how this became known."""
+
+    depth: int = 1
+    chunk: int | None = None
+    gain: float = 1.0
+    note: str = ""
+
+    def is_sane(self) -> bool:
+        """Whether the values can be what was once written."""
+        return (
+            type(self.depth) is int
+            and 1 <= self.depth <= MAX_DEPTH
+            and (self.chunk is None or (type(self.chunk) is int and 0 <= self.chunk < 1 << 32))
+            and isinstance(self.gain, (int, float))
+            and isinstance(self.note, str)
+        )
+
+
+def path() -> Path:
+    """The file: `cameras.json` below PTPFAST_CONFIG, or the platform's configuration folder."""
+    if given := os.environ.get("PTPFAST_CONFIG"):
+        return Path(given) / "cameras.json"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/ptpfast/cameras.json"
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "ptpfast" / "cameras.json"
+
+
+def model_key(info: DeviceInfo) -> str:
+    """What an entry is for: maker, model and firmware."""
+    return f"{info.manufacturer} {info.model} {info.device_version}".strip()
+
+
+def load(info: DeviceInfo) -> Tuning | None:
+    """What is known of this model and firmware; None when nothing is."""
+    try:
+        tuning = Tuning(**_read()[model_key(info)])
+    except (KeyError, TypeError):
+        return None
+    return tuning if tuning.is_sane() else None
+
+
+def save(info: DeviceInfo, tuning: Tuning) -> Path:
+    """Adds or replaces the entry of this model; the file's path. OSError when it cannot be
+    written."""
+    file = path()
+    entries = {**_read(), model_key(info): asdict(tuning)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
+    temporary.write_text(
+        json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    os.replace(temporary, file)
+    return file
+
+
+def distrust(info: DeviceInfo, why: str) -> None:
+    """Remembers that a model does not cope with requests sent ahead. Never raises."""
+    known = load(info)
+    if known is None or known.depth == 1:
+        return
+    try:
+        save(info, Tuning(1, known.chunk, 1.0, f"does not cope with requests sent ahead: {why}"))
+    except OSError as error:
+        log.warning("cannot remember it in %s: %s", path(), error)
+
+
+def _read() -> dict[str, Any]:
+    try:
+        with path().open("rb") as file:
+            entries = json.loads(file.read(MAX_FILE_SIZE))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return entries if isinstance(entries, dict) else {}

@@ -1,0 +1,114 @@
+"""Tuning: what is found of each temperament, remembered, believed only as far as it makes sense."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from conftest import HASTY, Cameras, Sessions
+from ptpfast import DeviceInfo, TransferError, tuning
+from ptpfast.measure import Finding, tune
+from ptpfast.sim import Temperament
+from ptpfast.tuning import Tuning
+
+BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0", serial_number="7")
+
+
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptpfast.measure.tuner.STEP_S", 0.05)
+    monkeypatch.setattr("ptpfast.measure.tuner.QUICKER", 0.0)
+
+
+@pytest.mark.parametrize("temperament", list(Temperament), ids=lambda t: t.value)
+def test_every_temperament_is_found_out_and_survived(
+    camera: Cameras, connect: Sessions, temperament: Temperament
+) -> None:
+    sim = camera(objects=12, size=2_000_000, temperament=temperament)
+    session = connect(sim, timeouts=HASTY)
+    findings: list[Finding] = []
+    found = tune(session, findings.append)
+    copes = temperament in (Temperament.QUEUE, Temperament.BUSY)
+    assert any(finding.problem for finding in findings) == (not copes)
+    if not copes:
+        assert found.depth == 1
+    assert found.is_sane()
+    assert found.chunk
+    assert len(session.objects()) == 12
+
+
+def test_an_empty_card_cannot_be_measured(camera: Cameras, connect: Sessions) -> None:
+    with pytest.raises(TransferError, match="no object"):
+        tune(connect(camera(objects=0)))
+
+
+def test_what_was_found_is_used_by_the_next_session(camera: Cameras, connect: Sessions) -> None:
+    sim = camera()
+    session = connect(sim)
+    tuning.save(session.device_info, Tuning(depth=4, chunk=123_456))
+    session.close()
+    session = connect(sim)
+    assert session.pipeline_depth == 4
+    assert session.chunks.next_size() == 123_456
+    session.close()
+    assert connect(sim, depth=1).pipeline_depth == 1
+
+
+def test_a_camera_that_stops_coping_is_remembered(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(objects=20, temperament="drop")
+    session = connect(sim, timeouts=HASTY, depth=1)
+    tuning.save(session.device_info, Tuning(depth=8))
+    session.pipeline_depth = 8
+    assert len(session.objects()) == 20
+    known = tuning.load(session.device_info)
+    assert known is not None
+    assert known.depth == 1
+    assert "does not cope" in known.note
+
+
+def test_entries_of_other_models_are_kept() -> None:
+    other = DeviceInfo(manufacturer="Other", model="Body", device_version="2")
+    tuning.save(BODY, Tuning(depth=2))
+    file = tuning.save(other, Tuning(depth=3))
+    assert tuning.load(BODY) == Tuning(depth=2)
+    assert tuning.load(other) == Tuning(depth=3)
+    assert set(json.loads(file.read_text())) == {"Maker Model 1.0", "Other Body 2"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\0\xff",
+        "[]",
+        "[" * 100_000,
+        '{"Maker Model 1.0": 5}',
+        '{"Maker Model 1.0": {"depth": -1}}',
+        '{"Maker Model 1.0": {"depth": 1e99}}',
+        '{"Maker Model 1.0": {"depth": true}}',
+        '{"Maker Model 1.0": {"chunk": "big"}}',
+        '{"Maker Model 1.0": {"chunk": -4096}}',
+        '{"Maker Model 1.0": {"evil": 1}}',
+    ],
+)
+def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
+    file = tuning.path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="latin-1")
+    assert tuning.load(BODY) is None
+    tuning.save(BODY, Tuning(depth=2))
+    assert tuning.load(BODY) == Tuning(depth=2)
+
+
+def test_the_file_lies_where_the_platform_wants_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PTPFAST_CONFIG")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "linux")
+    assert tuning.path() == tmp_path / "ptpfast" / "cameras.json"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert tuning.path() == tmp_path / "Library/Application Support/ptpfast/cameras.json"
