@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,20 @@ def test_the_file_lies_where_the_platform_wants_it(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "darwin")
     assert tuning.path() == tmp_path / "Library/Application Support/ptpfast/cameras.json"
+
+
+def test_the_command_tells_what_it_found_and_keeps_it(camera: Cameras) -> None:
+    sim = camera(objects=4, size=200_000)
+    for dry, kept in (["--dry-run"], False), ([], True):
+        words = ["tune", f"{sim.host}:{sim.port}", "--json", *dry]
+        done = subprocess.run(
+            [sys.executable, "-m", "ptpfast", *words], capture_output=True, text=True, timeout=100
+        )
+        assert done.returncode == 0, done.stderr
+        header, *findings, last = map(json.loads, done.stdout.splitlines())
+        assert header["command"] == "tune"
+        assert {line["type"] for line in findings} == {"finding"}
+        assert last["type"] == "tuning"
+        assert last["depth"] >= 1
+        assert tuning.path().exists() == kept
+        assert sim.wait_for(lambda: sim.sessions_closed == sim.sessions_opened, timeout=10)

@@ -67,11 +67,16 @@ static size_t air_bytes(const uint8_t *bytes, size_t size)
 {
     struct virtio_net_hdr head;
     memcpy(&head, bytes, sizeof head);
+    bytes += sizeof head;
     size -= sizeof head;
-    if (head.gso_type == VIRTIO_NET_HDR_GSO_NONE || !head.gso_size || size <= head.hdr_len)
+    if (head.gso_type == VIRTIO_NET_HDR_GSO_NONE || !head.gso_size || size < head.csum_start + 20u)
         return size;
-    size_t packets = (size - head.hdr_len + head.gso_size - 1) / head.gso_size;
-    return size + (packets - 1) * head.hdr_len;
+    /* The head's hdr_len is only a hint; where the TCP header starts and how long it is, is certain. */
+    size_t headers = head.csum_start + 4u * (bytes[head.csum_start + 12] >> 4);
+    if (size <= headers)
+        return size;
+    size_t packets = (size - headers + head.gso_size - 1) / head.gso_size;
+    return size + (packets - 1) * headers;
 }
 
 /* Every `every` seconds of the clock something lasts `length`: how much of it is left at `time`. */

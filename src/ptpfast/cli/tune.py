@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @host_argument
 @click.option("--dry-run", is_flag=True, help="Measure, but remember nothing.")
 def tune(common: Common, host: tuple[str, int], dry_run: bool) -> None:
-    """Find the camera's best chunk size and depth, and remember them.
+    """Find the camera's best chunk size and depth, remember them.
 
     Harmless operations first, then reads of the largest of some objects, for about half a minute.
     What is found is kept for this model and firmware, and used from then on.
