@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from bench import harness, peers
 from bench.content import PERIOD, WrongContent, check_buffer, check_file, expected
 from bench.harness import Case, Claim, Range, Sample, alternate
@@ -184,7 +183,7 @@ def test_an_interrupted_run_leaves_nothing_behind(number: int, tmp_path: Path) -
     assert process.stdout is not None
     while not process.stdout.readline().startswith("download"):
         assert process.poll() is None
-    seen = {path for path in harness.MEMORY_DIR.glob("ptpfast-bench-*")} | set(tmp_path.iterdir())
+    seen = set(harness.MEMORY_DIR.glob("ptpfast-bench-*")) | set(tmp_path.iterdir())
     os.killpg(process.pid, number)  # as a terminal does
     assert process.wait(20) == (130 if number == signal.SIGINT else 143)
     process.stdout.close()
