@@ -13,7 +13,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import bench_busy, bench_download, bench_memory, bench_resident, bench_startup
+from . import (
+    bench_busy,
+    bench_download,
+    bench_listing,
+    bench_memory,
+    bench_resident,
+    bench_startup,
+    bench_wifi,
+)
 from .harness import machine
 
 BENCHES = {
@@ -22,6 +30,8 @@ BENCHES = {
     "resident": bench_resident.run,
     "busy": bench_busy.run,
     "startup": bench_startup.run,
+    "wifi": bench_wifi.run,
+    "listing": bench_listing.run,
 }
 
 

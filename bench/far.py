@@ -40,7 +40,9 @@ def send(sock: socket.socket, size: int) -> None:
     block = np.tile(expected(1, 0, PERIOD), BLOCK // PERIOD).tobytes()
     view = memoryview(block)
     while size:
-        size -= sock.send(view[: min(size, len(view))]) if size else 0
+        part = view[: min(size, len(view))]
+        sock.sendall(part)
+        size -= len(part)
 
 
 def serve_raw(listener: socket.socket) -> None:

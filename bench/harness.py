@@ -176,8 +176,17 @@ def scratch(need: int) -> Iterator[tuple[Path, str]]:
             parent, kind = MEMORY_DIR, "tmpfs"
     if shutil.disk_usage(parent).free < need + (64 << 20):
         raise RuntimeError(f"{parent} has no room for {need:,} bytes")
-    with tempfile.TemporaryDirectory(prefix="ptpfast-bench-", dir=parent) as directory:
+    prefix = f"ptpfast-bench-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as directory:
         yield Path(directory), kind
+
+
+def _commit() -> str:
+    """The commit that is measured, `+` behind it if files differ; unknown outside a repository."""
+    if shutil.which("git") is None or not (peers.ROOT / ".git").exists():
+        return "unknown"
+    command = ["git", "-C", str(peers.ROOT), "describe", "--always", "--dirty=+"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def machine() -> dict[str, Any]:
@@ -192,6 +201,7 @@ def machine() -> dict[str, Any]:
         done = subprocess.run([cc, "--version"], capture_output=True, text=True, check=True)
         compiler = done.stdout.splitlines()[0]
     return {
+        "commit": _commit(),
         "date": time.strftime("%Y-%m-%d"),
         "cpu": cpu,
         "cores": len(os.sched_getaffinity(0)),

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -143,31 +142,20 @@ def test_scratch_space_goes_away_with_what_is_in_it() -> None:
     assert not directory.exists()
 
 
-def processes() -> set[str]:
-    """Command lines of the benchmarks' processes."""
-    found = set()
+def processes(session: int) -> list[str]:
+    """The processes of a session of the kernel's: all that were started in one run."""
+    found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            fields = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
-            continue
-        if str(peers.BUILD) in line or "-m bench" in line:
-            found.add(f"{entry.name} {line}")
+            continue  # it has just ended
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(entry.name)
     return found
 
 
-@pytest.fixture
-def _only_our_processes() -> Iterator[None]:
-    before = processes()
-    yield
-    until = time.monotonic() + 5
-    while (left := processes() - before) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not left
-
-
 @needs_compiler
-@pytest.mark.usefixtures("_only_our_processes")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(number: int, tmp_path: Path) -> None:
     for name in ("responder", "initiator"):
@@ -180,11 +168,17 @@ def test_an_interrupted_run_leaves_nothing_behind(number: int, tmp_path: Path) -
         text=True,
         start_new_session=True,
     )
+    places = [harness.MEMORY_DIR, tmp_path]
+    mine = f"ptpfast-bench-{process.pid}-*"
     assert process.stdout is not None
     while not process.stdout.readline().startswith("download"):
         assert process.poll() is None
-    seen = set(harness.MEMORY_DIR.glob("ptpfast-bench-*")) | set(tmp_path.iterdir())
+    assert [path for place in places for path in place.glob(mine)]
     os.killpg(process.pid, number)  # as a terminal does
     assert process.wait(20) == (130 if number == signal.SIGINT else 143)
     process.stdout.close()
-    assert not [path for path in seen if path.exists()]
+    until = time.monotonic() + 5
+    while (left := processes(process.pid)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not left
+    assert not [path for place in places for path in place.glob(mine)]

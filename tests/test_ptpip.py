@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -266,6 +267,7 @@ def test_payload_of_any_operation_is_taken_in_and_the_next_answer_is_its_own(
 def test_refusal_instead_of_data_reaches_the_caller_and_the_next_command_works(
     camera: Cameras, opened: Opened, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG, "ptpfast")
     sim = camera("nikon")
     ptpip = opened(sim)
     request = PtpIpCmdRequest(cmd=0x1009, param1=0xBAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import dataclasses
 import io
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from ptpfast import (
     CallbackSink,
     Cancelled,
     ConnectFailed,
+    ConnectionLost,
     DeviceBusy,
     EventCode,
     InitFailed,
@@ -33,6 +36,8 @@ from ptpfast import (
     Timeout,
     TransferError,
 )
+from ptpfast._engine import Channel, DataPhase
+from ptpfast._wire import ProbeRequest, pack
 from ptpfast.sim import Fault, SimulatedCamera
 from ptpfast.vendors import VENDORS
 
@@ -429,12 +434,12 @@ def test_a_buffer_that_is_too_small_is_refused_before_anything_is_asked(
     sim = camera()
     session = connect(sim)
     info = session.objects()[0]
-    before = sim.payload_bytes
+    before = sim.operations.total()
     with pytest.raises(ValueError, match="300,000 bytes do not fit"):
         session.read_into(info, bytearray(299_999))
     with pytest.raises(ValueError, match="negative"):
         session.read_into(info, bytearray(10), offset=-1)
-    assert sim.payload_bytes == before
+    assert sim.operations.total() == before
 
 
 def test_an_open_object_seeks_like_a_file(camera: Cameras, connect: Sessions) -> None:
@@ -486,6 +491,16 @@ def test_a_partial_read_that_is_listed_and_refused_is_replaced_by_get_object(
     for info in session.objects():
         assert session.read(info) == content(sim, info.handle)
     assert sim.operations[OperationCode.GetPartialObject] == 1
+
+
+def test_a_refusal_after_some_bytes_shifts_nothing(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(faults=["error_after=0x2009 on GetPartialObject after 1000"])
+    session = connect(sim)
+    info = session.objects()[0]
+    buffer = bytearray(600_000)
+    with pytest.raises(InvalidObjectHandle):
+        session.read_into(info, buffer)
+    assert session.read(info) == content(sim, info.handle)
 
 
 def test_an_object_that_is_gone_does_not_condemn_partial_reads(
@@ -710,6 +725,141 @@ def test_a_disk_that_fails_leaves_the_session_usable(camera: Cameras, connect: S
     with pytest.raises(SinkError):
         session.transaction(0x1009, _files(session)[0], sink=CallbackSink(full, chunk_size=1000))
     assert session.storage_ids()
+
+
+def test_a_callback_that_uses_its_own_session_is_told(camera: Cameras, connect: Sessions) -> None:
+    session = connect(camera())
+    info = session.objects()[0]
+
+    def misuse(_: memoryview) -> None:
+        session.storage_ids()
+
+    sink = CallbackSink(misuse, chunk_size=1000)
+    with pytest.raises(RuntimeError, match="middle of a transaction"):
+        session.receive(OperationCode.GetObject, info.handle, sink=sink)
+    assert session.storage_ids()
+
+
+def test_a_stream_of_a_whole_object_ends_when_the_session_is_used_otherwise(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=3_000_000, faults=["object_size=0 on GetObjectInfo times 0"])
+    session = connect(sim)
+    pieces = session.stream(session.objects()[0], 100_000)
+    next(pieces)
+    assert session.storage_ids()
+    with pytest.raises(RuntimeError, match="another operation"):
+        next(pieces)
+
+
+def test_a_session_is_closed_while_a_whole_object_is_streamed(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=3_000_000, faults=["object_size=0 on GetObjectInfo times 0"])
+    session = connect(sim)
+    next(iter(session.stream(session.objects()[0], 100_000)))
+    session.close()
+    assert sim.wait_for(lambda: sim.sessions_closed + sim.unclean_ends == 1, timeout=10)
+
+
+def test_close_ends_another_threads_download(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=50_000_000, bytes_per_s=5_000_000)
+    session = connect(sim)
+    info = session.objects()[0]
+    began, ended = threading.Event(), []
+
+    def fetch() -> None:
+        try:
+            session.download(info, tmp_path / "x", progress=lambda *_: began.set())
+        except PTPError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    began.wait(20)
+    session.close()
+    thread.join(20)
+    assert len(ended) == 1
+    assert sim.sessions_closed + sim.unclean_ends == 1
+    assert sim.payload_bytes < 40_000_000
+
+
+def test_a_camera_that_only_probes_is_a_timeout_all_the_same(
+    camera: Cameras, connect: Sessions
+) -> None:
+    near, far = socket.socketpair()
+    channel = Channel(near)
+    stop = threading.Event()
+
+    def probe() -> None:
+        while not stop.wait(0.05):
+            far.sendall(pack(ProbeRequest()))
+
+    thread = threading.Thread(target=probe)
+    thread.start()
+    with pytest.raises(Timeout):
+        channel.receive(DataPhase(1), first_s=0.4, idle_s=0.4)
+    stop.set()
+    thread.join()
+    channel.close()
+    far.close()
+
+
+def test_a_session_that_fails_to_begin_is_closed(camera: Cameras, connect: Sessions) -> None:
+    def fail(_: object) -> None:
+        raise LookupError
+
+    sim = camera()
+    vendor = dataclasses.replace(without_pauses("standard"), after_open_session=fail)
+    with pytest.raises(LookupError):
+        connect(sim, vendor=vendor)
+    assert sim.wait_for(lambda: sim.sessions_closed == 1, timeout=10)
+
+
+def test_a_child_that_forks_off_and_exits_leaves_the_session_alone(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera()
+    code = f"""
+import os, sys, ptpfast
+s = ptpfast.connect({sim.host!r}, port={sim.port})
+if os.fork() == 0:
+    sys.exit(0)
+os.wait()
+assert s.storage_ids()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_thumbnail_and_delete_take_objects_too(camera: Cameras, connect: Sessions) -> None:
+    session = connect(camera())
+    info = session.objects()[0]
+    assert session.thumbnail(info) == session.thumbnail(info.handle)
+    session.delete(info)
+    assert info.handle not in _files(session)
+
+
+def test_a_closed_session_says_that_it_was_closed(camera: Cameras, connect: Sessions) -> None:
+    session = connect(camera())
+    session.close()
+    with pytest.raises(ConnectionLost, match="has been closed; connect again"):
+        session.storage_ids()
+
+
+def test_arrays_of_numbers_go_out_in_bytes(camera: Cameras, connect: Sessions) -> None:
+    session = connect(camera())
+    data = array.array("H", "\x1020260102T030405\0".encode("utf-16-le")[2:])
+    payload = bytes([len(data)]) + data.tobytes()
+    session.command(OperationCode.SetDevicePropValue, 0x5011, data=array.array("B", payload))
+    assert session.property(0x5011).startswith("20260102")
+
+
+def test_a_size_beyond_all_reason_is_unknown(camera: Cameras, connect: Sessions) -> None:
+    session = connect(camera(objects=1, size=1 << 60))
+    assert session.objects()[0].size is None
 
 
 def test_several_threads_share_a_session(camera: Cameras, connect: Sessions) -> None:

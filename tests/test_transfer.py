@@ -86,11 +86,11 @@ def test_an_existing_file_is_not_replaced_unless_asked(
     info = session.objects()[0]
     path = tmp_path / "x"
     path.write_bytes(b"mine")
-    before = sim.payload_bytes
+    before = sim.operations.total()
     with pytest.raises(FileExistsError):
         session.download(info, path)
     assert path.read_bytes() == b"mine"
-    assert sim.payload_bytes == before
+    assert sim.operations.total() == before
     session.download(info, path, overwrite=True)
     assert path.read_bytes() == content(sim, info.handle)
 
@@ -159,8 +159,14 @@ def test_after_a_break_the_next_run_goes_on_and_the_file_is_right(
     assert transfer.received == SIZE - kept + download_module.OVERLAP
 
 
+def edit(journal: Path, **changes: object) -> None:
+    entry = json.loads(journal.read_text())
+    entry["object"].update(changes)
+    journal.write_text(json.dumps(entry))
+
+
 def broken_download(
-    camera: Cameras, connect: Sessions, folder: Path, **options: object
+    camera: Cameras, connect: Sessions, folder: Path, verify: str = "size", **options: object
 ) -> tuple[SimulatedCamera, Path]:
     """A camera, and the path of a download that a drop has ended in the middle."""
     sim = camera(size=SIZE, **options)
@@ -168,7 +174,7 @@ def broken_download(
     info = session.objects()[0]
     sim.faults.add("drop after-total 2000000")
     with interrupted(ConnectionLost):
-        session.download(info, folder / info.name)
+        session.download(info, folder / info.name, verify=verify)
     session.close()
     sim.wait_for(lambda: sim.unclean_ends == 1, timeout=10)
     return sim, folder / info.name
@@ -197,12 +203,8 @@ def test_everything_there_but_the_response_costs_only_the_overlap(
         lambda part, journal: journal.write_bytes(b"\xff\0not json"),
         lambda part, journal: journal.write_text("[" * 100_000),
         lambda part, journal: journal.write_text('{"schema": 1, "camera": 3, "evil": []}'),
-        lambda part, journal: journal.write_text(
-            json.dumps({**json.loads(journal.read_text()), "handle": 1})
-        ),
-        lambda part, journal: journal.write_text(
-            json.dumps({**json.loads(journal.read_text()), "camera": "another body"})
-        ),
+        lambda part, journal: edit(journal, handle=1),
+        lambda part, journal: edit(journal, camera="another body"),
         lambda part, journal: journal.write_text(
             json.dumps({**json.loads(journal.read_text()), "schema": 99})
         ),
@@ -256,12 +258,69 @@ def test_a_body_without_partial_reads_starts_anew_and_is_right(
 def test_a_resumed_file_is_hashed_from_its_first_byte(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:
-    sim, path = broken_download(camera, connect, tmp_path)
+    sim, path = broken_download(camera, connect, tmp_path, verify="hash")
     session = connect(sim)
     info = session.objects()[0]
     transfer = session.download(info, path, verify="hash")
     assert transfer.resumed_at > 0
     assert transfer.sha256 == hashlib.sha256(content(sim, info.handle)).hexdigest()
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_by_hash_only_bytes_count_whose_hash_is_known_from_their_arrival(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str
+) -> None:
+    sim, path = broken_download(camera, connect, tmp_path, verify=verify)
+    part = path.with_name(path.name + ".part")
+    damaged = bytearray(part.read_bytes())
+    damaged[1000] ^= 1  # far before the seam
+    part.write_bytes(damaged)
+    session = connect(sim)
+    info = session.objects()[0]
+    transfer = session.download(info, path, verify="hash")
+    assert transfer.resumed_at == 0
+    assert path.read_bytes() == content(sim, info.handle)
+
+
+def test_two_runs_do_not_write_into_one_part_file(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    first, second = camera(size=SIZE, seed=1), camera(size=SIZE, seed=2)
+    one, two = connect(first), connect(second)
+    mine, theirs = one.objects()[0], two.objects()[0]
+    refused: list[SinkError] = []
+
+    def meanwhile(received: int, size: int | None) -> None:
+        try:
+            two.download(theirs, tmp_path / "x")
+        except SinkError as error:
+            refused.append(error)
+
+    one.download(mine, tmp_path / "x", progress=meanwhile)
+    assert refused
+    assert "another run" in str(refused[0])
+    assert (tmp_path / "x").read_bytes() == content(first, mine.handle)
+    assert names(tmp_path) == {"x"}
+
+
+def test_a_fifo_in_the_way_of_a_part_file_is_removed(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "x.part")
+    session = connect(camera())
+    session.download(session.objects()[0], tmp_path / "x")
+    assert names(tmp_path) == {"x"}
+
+
+def test_a_link_in_the_way_of_a_journal_is_not_followed(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "x.part.json.new").symlink_to(victim)
+    session = connect(camera())
+    session.download(session.objects()[0], tmp_path / "x")
+    assert victim.read_bytes() == b"precious"
 
 
 def test_a_part_file_that_is_a_link_is_not_followed(
@@ -350,14 +409,26 @@ def test_a_size_the_camera_lists_wrongly_is_a_transfer_error(
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize(("verify", "depth"), [("size", 1), ("hash", 1), ("hash", 2)])
 def test_bytes_of_a_broken_answer_are_not_kept(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str, depth: int
+) -> None:
+    sim = camera(size=SIZE, faults=["short_data on GetPartialObject after 1000 at 3"])
+    session = connect(sim, depth=depth)
+    with pytest.raises(ProtocolError):
+        session.download(session.objects()[0], tmp_path / "x", chunk=500_000, verify=verify)
+    assert (tmp_path / "x.part").stat().st_size == 1_000_000
+
+
+def test_a_broken_answer_with_requests_ahead_is_read_again_one_at_a_time(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:
     sim = camera(size=SIZE, faults=["short_data on GetPartialObject after 1000 at 3"])
-    session = connect(sim)
-    with pytest.raises(ProtocolError):
-        session.download(session.objects()[0], tmp_path / "x", chunk=500_000)
-    assert (tmp_path / "x.part").stat().st_size == 1_000_000
+    session = connect(sim, depth=2)
+    info = session.objects()[0]
+    session.download(info, tmp_path / "x", chunk=500_000)
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+    assert session.pipeline_depth == 1
 
 
 def test_a_file_that_the_disk_changed_is_not_published(

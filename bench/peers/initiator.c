@@ -317,7 +317,8 @@ int main(int argc, char **argv)
     transact(&channel, NULL, CLOSE_SESSION, NULL, 0);
     close(event);
     close(channel.fd);
-    printf("{\"bytes\": %llu, \"seconds\": %.6f, \"user\": %.6f, \"system\": %.6f, \"peak_kib\": %ld, \"reads\": %llu}\n",
+    printf("{\"bytes\": %llu, \"seconds\": %.6f, \"user\": %.6f, \"system\": %.6f, \"peak_kib\": %ld, "
+           "\"reads\": %llu}\n",
            (unsigned long long)bytes, cost.seconds, cost.user, cost.system, peak_kib(), (unsigned long long)cost.reads);
     return 0;
 }

@@ -84,6 +84,7 @@ cdef class Channel:
     cdef readonly uint64_t reads
     cdef double _now
     cdef double _deadline
+    cdef double _patience
     cdef double _slice_end
     cdef double _last_check
     cdef int _run(self, DataPhase phase, double idle_s, Timeline timeline) except -1 nogil

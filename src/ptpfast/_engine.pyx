@@ -506,16 +506,27 @@ cdef class Channel:
 
     cdef int _run(self, DataPhase phase, double idle_s, Timeline timeline) except -1 nogil:
         cdef size_t used = 0
+        cdef uint64_t received, left
+        cdef State state
+        cdef double deadline
         cdef int step = NEED_BYTES
         while True:
             if self._first < self._last or phase._state == COMPLETE:
+                received, left, state = phase.received, phase._payload_left, phase._state
                 try:
                     step = phase.scan(self._ring + self._first, self._last - self._first, &used)
                 finally:
                     self._first += used
+                # Only what belongs to the transaction is a sign of life: probes are not.
+                if received != phase.received or left != phase._payload_left or (
+                    state != phase._state
+                ):
+                    self._deadline = self._now + idle_s
+                deadline = self._deadline
                 while phase._probes:
                     phase._probes -= 1
                     self._send(PROBE_RESPONSE, PREFIX_SIZE)
+                self._deadline = deadline
                 if step != NEED_BYTES:
                     return step == FINISHED
             if self._now > self._slice_end:
@@ -524,10 +535,7 @@ cdef class Channel:
 
     cdef int _fill(self, DataPhase phase, double idle_s, Timeline timeline) except -1 nogil:
         """The only place that reads a socket: at least one byte, into the ring or the sink's
-        memory.
-
-        idle_s: restarts the deadline with what arrives; negative leaves it.
-        """
+        memory."""
         cdef iovec pieces[2]
         cdef ssize_t size
         cdef size_t direct
@@ -560,9 +568,8 @@ cdef class Channel:
         self.bytes_received += size
         if timeline is not None:
             timeline.add(self._now, size)
-        if idle_s >= 0:
-            self._deadline = self._now + idle_s
         if direct:
+            self._deadline = self._now + idle_s
             if <size_t>size < direct:
                 direct = size
             phase.took(direct)
@@ -594,6 +601,7 @@ cdef class Channel:
         """Waits until the socket is ready, in slices short enough for signals."""
         cdef pollfd fds[2]
         cdef int ready
+        cdef double slice_s
         fds[0].fd, fds[0].events = self._fd, events
         fds[1].fd, fds[1].events = self._wake_read, POLLIN
         while True:
@@ -602,7 +610,9 @@ cdef class Channel:
             if self._now >= self._deadline:
                 with gil:
                     raise Timeout("nothing arrived in time")
-            ready = poll(fds, 2, <int>(1000 * min(self._deadline - self._now, CHECK_S)) + 1)
+            # Only the main thread has signals to look after; the pipe wakes all others.
+            slice_s = min(self._deadline - self._now, CHECK_S if self._main_thread else 60.0)
+            ready = poll(fds, 2, <int>(1000 * slice_s) + 1)
             if ready > 0 and fds[0].revents:
                 return 0
 
@@ -612,6 +622,9 @@ cdef class Channel:
         if self._main_thread:
             with gil:
                 PyErr_CheckSignals()
+        if self._closed:
+            with gil:
+                raise ConnectionLost("the connection was closed")
         if self._cancelled:
             with gil:
                 raise Cancelled("cancelled")
@@ -625,6 +638,7 @@ cdef class Channel:
             if sent >= 0:
                 data += sent
                 size -= sent
+                self._deadline = ptpfast_now() + self._patience
                 continue
             code = errno
             if code == EAGAIN:
@@ -637,7 +651,7 @@ cdef class Channel:
         return 0
 
     def _lost(self, int code):
-        if self._cancelled:
+        if self._cancelled and not self._closed:
             raise Cancelled("cancelled")
         reason = os.strerror(code) if code else "the camera closed the connection"
         error = ConnectionLost(f"connection lost: {reason}")
@@ -645,15 +659,18 @@ cdef class Channel:
         raise error
 
     cdef int _begin(self, double wait_s) except -1:
+        # Before the flag: Python code may run a signal handler, and that may raise.
+        cdef bint main_thread = threading.current_thread() is threading.main_thread()
         with self._lock:
             if self._closed:
                 raise ConnectionLost("the connection is closed")
             if self._busy:
                 raise RuntimeError("another thread is using this channel")
             self._busy = True
-        self._main_thread = threading.current_thread() is threading.main_thread()
+        self._main_thread = main_thread
         self._now = self._last_check = ptpfast_now()
         self._deadline = self._now + wait_s
+        self._patience = wait_s
         return 0
 
     cdef int _end(self) except -1:
@@ -699,11 +716,14 @@ cdef class Channel:
                 self._release()
 
     cdef int _release(self) except -1:
-        self._socket.close()
-        for fd in (self._wake_read, self._wake_write):
-            if fd >= 0:
-                os.close(fd)
+        cdef int wake_read = self._wake_read, wake_write = self._wake_write
         self._fd = self._wake_read = self._wake_write = -1
+        try:
+            self._socket.close()  # Python code: a signal handler may raise here
+        finally:
+            for fd in (wake_read, wake_write):
+                if fd >= 0:
+                    os.close(fd)
         return 0
 
     @property

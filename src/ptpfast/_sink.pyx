@@ -61,7 +61,7 @@ cdef class Sink:
     """
 
     def __init__(self):
-        if type(self) is Sink:
+        if not isinstance(self, (FileSink, MemorySink, CallbackSink)):
             raise TypeError("use FileSink, MemorySink or CallbackSink")
 
     def rewind(self, position):
@@ -93,6 +93,9 @@ cdef class Sink:
             left = pieces[i].iov_len
             while left:
                 to = self.window(&size)
+                if not size:
+                    with gil:
+                        raise RuntimeError("the sink has no room")
                 take = left if left < size else size
                 memcpy(to, source, take)
                 self.commit(take)
@@ -126,7 +129,8 @@ cdef class FileSink(Sink):
         self.path = os.fsdecode(path)
         self._hasher = hasher
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            # Non-blocking, so that a FIFO of that name is an error and no trap.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
             self._fd = os.open(path, flags, 0o666)
             if os.fstat(self._fd).st_size < offset:
                 raise ValueError(f"{self.path} is shorter than {offset} bytes")
@@ -176,7 +180,10 @@ cdef class FileSink(Sink):
     cdef int _drop(self, uint64_t position) except -1:
         if self._hasher is not None and position != self.position:
             raise ValueError("what was hashed cannot be taken back")
-        os.ftruncate(self._fd, position)
+        try:
+            os.ftruncate(self._fd, position)
+        except OSError as error:
+            raise _sink_error(error.errno, "cut", self.path, position) from error
         return 0
 
     cdef int _hash(self, iovec *pieces, int count) except -1:
@@ -261,9 +268,10 @@ cdef class MemorySink(Sink):
         return self._start + self.position
 
     cdef int _grow(self) except -1:
-        self._capacity = max(FIRST_GROWTH, 2 * self._capacity)
-        PyByteArray_Resize(self._own, self._capacity)
+        cdef size_t more = max(FIRST_GROWTH, 2 * self._capacity)
+        PyByteArray_Resize(self._own, more)
         self._start = <uint8_t *>PyByteArray_AS_STRING(self._own)
+        self._capacity = more
         return 0
 
     cdef uint64_t room(self) noexcept nogil:
@@ -337,6 +345,7 @@ cdef class CallbackSink(Sink):
             try:
                 self._chunk.pop()  # refused while a slice of it is kept somewhere
                 self._chunk.append(0)
+                self._start = <uint8_t *>PyByteArray_AS_STRING(self._chunk)
             except BufferError:
                 self._renew()
         return 0

@@ -10,7 +10,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,8 @@ class Connection:
 
     Made by `open`. `guid` and `name` afterwards are the Responder's. One transaction runs at a
     time; `transact` may be called from several threads. Events and probes are served by a thread of
-    its own for as long as the connection stands. When a NetworkError or ProtocolError comes out, it
-    is over.
+    its own for as long as the connection stands. After a ConnectionLost or ProtocolError it is over
+    (`usable`); after a Timeout the next transaction first waits for the end of that one.
     """
 
     def __init__(
@@ -78,7 +79,8 @@ class Connection:
         self._command = shaken.command
         self._event = shaken.event
         self._early = shaken.early
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._driver: int | None = None  # the thread whose turn it is
         self._last_id = 0
         # Requested and not received to their end; what is interrupted must be read first.
         self._outstanding: deque[DataPhase] = deque()
@@ -105,7 +107,11 @@ class Connection:
         """Closes this one and makes another like it, whose events go to the same subscribers."""
         self.close()
         self.events.reopen()
-        return Connection(self.host, self.port, self._identity, self.timeouts, self.events)
+        try:
+            return Connection(self.host, self.port, self._identity, self.timeouts, self.events)
+        except BaseException:
+            self.events.close()
+            raise
 
     def _event_packet(self, packet: Packet) -> None:
         if isinstance(packet, _wire.ProbeRequest):
@@ -159,7 +165,7 @@ class Connection:
         Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not looked
         at.
         """
-        with self._lock:
+        with self._turn():
             self._settle(self.timeouts.operation)
             request = Request(operation, parameters, sink, limit, label, on_pause)
             phase = self._send(request, data, in_session, any_transaction_id)
@@ -182,7 +188,7 @@ class Connection:
         is outstanding and there is no next request. Raises as `transact`, and whatever the two
         raise; what is still outstanding then is read and dropped before the next transaction.
         """
-        with self._lock:
+        with self._turn():
             self._settle(self.timeouts.operation)
             waiting: deque[tuple[Request, DataPhase]] = deque()
             while True:
@@ -193,6 +199,48 @@ class Connection:
                 request, phase = waiting.popleft()
                 self._receive(request, phase, timeline)
                 done(request, phase)
+
+    def begin(self, request: Request) -> DataPhase:
+        """Sends a request whose payload is then taken piece by piece with `proceed`."""
+        with self._turn():
+            self._settle(self.timeouts.operation)
+            return self._send(request)
+
+    def proceed(self, phase: DataPhase, sink: Sink, timeline: Timeline | None = None) -> bool:
+        """Goes on with what was begun: True when it is done, False when the sink is full.
+
+        RuntimeError when another operation was run meanwhile: that has dropped the rest.
+        """
+        with self._turn():
+            if not self._outstanding or self._outstanding[0] is not phase:
+                raise RuntimeError(f"{phase.label}: another operation has ended it")
+            phase.sink = sink
+            self._drive(phase, None, timeline, until_full=True)
+            if phase.done:
+                self._outstanding.popleft()
+                self._take_strays(phase)
+            return phase.done
+
+    @contextmanager
+    def _turn(self, wait_s: float = -1.0) -> Iterator[None]:
+        """One thread's turn at the Command/Data connection; others wait, `wait_s` at most
+        (Timeout).
+
+        RuntimeError for the thread whose turn it is already: it calls from within its own
+        transaction (a progress callback, a signal handler), in the middle of packets.
+        """
+        if self._closed:
+            raise ConnectionLost("this session has been closed", hint="connect again")
+        if self._driver == threading.get_ident():
+            raise RuntimeError("the session is in the middle of a transaction of this very thread")
+        if not self._lock.acquire(timeout=wait_s):
+            raise Timeout("another thread's transaction does not end")
+        self._driver = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._driver = None
+            self._lock.release()
 
     def _send(
         self,
@@ -209,8 +257,9 @@ class Connection:
             )
         )
         if data is not None:
-            packets += pack(_wire.StartData(transaction_id, len(data)))
-            packets += pack(_wire.EndData(transaction_id, data))
+            payload = memoryview(data).cast("B")
+            packets += pack(_wire.StartData(transaction_id, payload.nbytes))
+            packets += pack(_wire.EndData(transaction_id, payload))
         phase = DataPhase(
             transaction_id,
             limit=request.limit,
@@ -236,6 +285,7 @@ class Connection:
         phase: DataPhase,
         on_pause: Callable[[DataPhase], None] | None,
         timeline: Timeline | None,
+        until_full: bool = False,
     ) -> None:
         wait_s = self.timeouts.operation
         try:
@@ -248,6 +298,8 @@ class Connection:
             ):
                 if on_pause is not None:
                     on_pause(phase)
+                if phase.sink_full and until_full:
+                    return
                 if phase.sink_full:
                     raise ProtocolError(
                         f"{phase.label}: more data than fits", received=phase.received
@@ -255,9 +307,10 @@ class Connection:
                 wait_s = self.timeouts.idle
         except SinkError:
             # Our disk's fault, not the camera's: keep the connection if that is cheap.
-            left = phase.total - phase.received if phase.total is not None else DRAIN_SIZE
-            if left < DRAIN_SIZE:
+            try:
                 self._settle(self.timeouts.close)
+            except (NetworkError, ProtocolError, Cancelled) as error:
+                log.debug("gave up the rest: %s", error)
             raise
         except (ConnectionLost, ProtocolError):
             self._broken()
@@ -270,6 +323,8 @@ class Connection:
             while self._outstanding:
                 phase = self._outstanding[0]
                 phase.sink = None
+                if self._known_to_come() > DRAIN_SIZE:
+                    raise Timeout(f"{phase.label}: too much of its interrupted answer is to come")
                 self._command.resume()
                 while not phase.done:
                     left = until - time.monotonic()
@@ -280,6 +335,12 @@ class Connection:
         except (NetworkError, ProtocolError, Cancelled):
             self._broken()
             raise
+
+    def _known_to_come(self) -> int:
+        """Payload bytes that outstanding transactions have announced and not sent."""
+        return sum(
+            (phase.total or 0) - phase.received for phase in self._outstanding if phase.total
+        )
 
     def _take_strays(self, phase: DataPhase) -> None:
         for raw in phase.strays:
@@ -306,12 +367,17 @@ class Connection:
         self._command.cancel()
 
     def settle(self, timeout_s: float) -> bool:
-        """Brings an interrupted transaction to an end; whether the connection is still usable."""
+        """Brings what was interrupted to an end, so that another transaction can be tried; whether
+        it can. A transaction of another thread is cancelled. False from within one's own."""
         try:
-            with self._lock:
+            if self._lock.locked() and self._driver != threading.get_ident():
+                self._command.cancel()
+            with self._turn(timeout_s):
+                self._command.resume()
                 self._settle(timeout_s)
-        except (NetworkError, ProtocolError, Cancelled) as error:
+        except (NetworkError, ProtocolError, Cancelled, RuntimeError) as error:
             log.debug("gave up an interrupted transaction: %s", error)
+            return False
         return self.usable
 
     def response(self, phase: DataPhase) -> OperationResponse:

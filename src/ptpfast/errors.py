@@ -65,7 +65,7 @@ class ConnectFailed(NetworkError):
 class ConnectionLost(NetworkError):
     """The connection ended in the middle of something."""
 
-    hint = "the camera may have gone to sleep or out of range; run the same command again"
+    hint = "the camera may have gone to sleep or out of range; connect again to go on"
 
 
 class Timeout(NetworkError, TimeoutError):

@@ -118,10 +118,14 @@ def _connect(host: str, port: int, deadline: float, *, patient: bool = False) ->
         except OSError as error:
             reason = error.strerror or str(error)
             raise ConnectFailed(f"cannot reach {where}: {reason}") from error
-        # Requests are small and must leave at once: Nagle and delayed ACK cost 40 ms each.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return Channel(sock)
+        try:
+            # Requests are small and must leave at once: Nagle and delayed ACK cost 40 ms each.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            return Channel(sock)
+        except OSError as error:  # macOS says so of a connection that is reset already
+            sock.close()
+            raise ConnectFailed(f"{where} closed the connection at once") from error
 
 
 @contextmanager
@@ -142,8 +146,11 @@ def _stranger_is_not_a_camera(where: str) -> Iterator[None]:
 
 
 def _answer(channel: Channel, expected: type[Any], deadline: float, where: str) -> Any:
-    raw = channel.receive_packet(timeout_s=max(deadline - time.monotonic(), 0.05))
-    packet = parse(raw)
+    while True:
+        raw = channel.receive_packet(timeout_s=max(deadline - time.monotonic(), 0.05))
+        packet = parse(raw)
+        if not isinstance(packet, (_wire.Event, _wire.ProbeRequest, _wire.ProbeResponse)):
+            break  # a hasty camera's are not the answer
     if isinstance(packet, _wire.InitFail):
         raise InitFailed(packet.reason, where=f"the camera at {where}")
     if not isinstance(packet, expected):
@@ -169,7 +176,12 @@ def _init_event(done: Handshake, deadline: float, where: str) -> None:
     until = time.monotonic() + PROBE_ANSWER_S
     try:
         while (left := until - time.monotonic()) > 0:
-            packet = parse(done.event.receive_packet(timeout_s=left))
+            raw = done.event.receive_packet(timeout_s=left)
+            try:
+                packet = parse(raw)
+            except ProtocolError as error:  # unknown packets are to be stepped over
+                log.debug("ignored on the Event connection: %s", error)
+                continue
             if isinstance(packet, _wire.ProbeResponse):
                 return
             done.early.append(packet)

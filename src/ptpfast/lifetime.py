@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 import time
 import weakref
@@ -20,7 +21,7 @@ from ._sink import MemorySink
 from .codes import OperationCode, ResponseCode
 from .connection import Connection
 from .datasets import DeviceInfo, decode
-from .errors import ConnectFailed, InitFailed, PTPError, ResponseError
+from .errors import ConnectFailed, InitFailed, ProtocolError, PTPError, ResponseError
 from .events import EventHub
 from .handshake import Timeouts
 from .patience import Patience
@@ -29,6 +30,7 @@ from .transfer import ChunkPolicy
 from .vendors import STANDARD, Vendor, select
 
 log = logging.getLogger("ptpfast")
+log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
 
 # (host, port) → when a camera that needs a pause after a close may be asked again. Guarded by a
 # lock: it must outlive sessions, because the next one is a new object.
@@ -44,6 +46,11 @@ _open_sessions: weakref.WeakSet[Lifetime] = weakref.WeakSet()
 def _close_all() -> None:
     for session in list(_open_sessions):
         session.close()
+
+
+# A forked child has copies of its parent's sockets, and no business to say good-bye on them.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open_sessions.clear)
 
 
 def wait_until_welcome(host: str, port: int) -> None:
@@ -68,11 +75,8 @@ class Lifetime(Transactions):
         known = tuning.load(self.device_info) or tuning.Tuning()
         self.pipeline_depth = known.depth
         self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk, fixed=known.chunk)
-        self._open_session()
-        self._opened_at = time.monotonic()
         self._guid = connection.guid
-        _open_sessions.add(self)
-        self.vendor.after_open_session(self)
+        self._begin()
 
     def _get_device_info(self, *, in_session: bool) -> DeviceInfo:
         sink = MemorySink()
@@ -96,6 +100,18 @@ class Lifetime(Transactions):
                     raise
             else:
                 return
+
+    def _begin(self) -> None:
+        """OpenSession and the vendor's part; a session that is opened is also closed."""
+        self._opened_at = time.monotonic()
+        try:
+            self._open_session()
+            self._opened_at = time.monotonic()
+            _open_sessions.add(self)
+            self.vendor.after_open_session(self)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def hub(self) -> EventHub:
@@ -128,7 +144,7 @@ class Lifetime(Transactions):
                 self.receive(
                     OperationCode.CloseSession, sink=None, busy_s=0.0, any_transaction_id=True
                 )
-        except PTPError as error:
+        except (PTPError, RuntimeError, OSError) as error:
             log.debug("the session did not end in order: %s", error)
         finally:
             self.connection.close()
@@ -168,18 +184,18 @@ class Lifetime(Transactions):
         if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
             self.connection.close()
             raise ConnectFailed(f"another camera answers now: {info.model} {info.serial_number}")
-        self._open_session()
-        self._opened_at = time.monotonic()
-        self.vendor.after_open_session(self)
+        self._begin()
 
     def leave_pipeline(self, error: PTPError) -> bool:
         """After an error with requests sent ahead: gives that up for good and connects again. False
         when nothing was sent ahead, so that it is not to blame."""
         if self.pipeline_depth == 1:
             return False
-        log.warning("this camera does not cope with requests sent ahead: %s", error)
+        log.warning("requests are not sent ahead any more, after: %s", error)
+        # A lost connection is the radio's fault as a rule; the camera's if it never went well.
+        if isinstance(error, ProtocolError) or self.pipelined < 2 * self.pipeline_depth:
+            tuning.distrust(self.device_info, error.message)
         self.pipeline_depth = 1
-        tuning.distrust(self.device_info, error.message)
         self.reconnect()
         return True
 

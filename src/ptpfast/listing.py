@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from ._engine import DataPhase
-from ._sink import MemorySink
+from ._sink import MemorySink, Sink
 from ._wire import Cursor
 from .codes import SIZE_SATURATED, ObjectFormat, ObjectPropCode, OperationCode
 from .connection import Request
@@ -27,6 +27,8 @@ MAX_DEPTH = 32  # folders in folders; a card has two or three, a hostile tree ma
 
 # Four strings of 254 characters at most and 52 bytes of numbers; firmware may add to it.
 MAX_OBJECT_INFO = 1 << 16
+MAX_HANDLES = 4 << 20  # bytes of a handle list: a million objects
+LARGEST_OBJECT = 1 << 50  # what claims to be larger is no size
 
 Progress = Callable[[int, int], None]
 
@@ -39,6 +41,9 @@ class Camera(Protocol):
     def supports(self, operation: int) -> bool: ...
     def fetch(self, operation: int, *parameters: int) -> bytearray: ...
     def command(self, operation: int, *parameters: int) -> object: ...
+    def receive(
+        self, operation: int, *parameters: int, sink: Sink | None, limit: int | None = None
+    ) -> DataPhase: ...
     @property
     def usable(self) -> bool: ...
     def pipeline(
@@ -59,6 +64,11 @@ def true_size(camera: Camera, handle: int, info: ObjectInfoDataset) -> int | Non
     MTP's ObjectSize property, the vendor's operation; None if neither can tell."""
     if info.object_compressed_size != SIZE_SATURATED:
         return info.object_compressed_size
+    size = _size_64(camera, handle)
+    return size if size is not None and size <= LARGEST_OBJECT else None
+
+
+def _size_64(camera: Camera, handle: int) -> int | None:
     try:
         if camera.supports(OperationCode.GetObjectPropValue):
             value = camera.fetch(
@@ -82,7 +92,10 @@ def handles(camera: Camera, storage_ids: Iterable[int], parent: int) -> list[int
     """
     found: dict[int, None] = {}
     for storage_id in storage_ids:
-        payload = camera.fetch(OperationCode.GetObjectHandles, storage_id, 0, parent)
+        sink = MemorySink()
+        operation = OperationCode.GetObjectHandles
+        camera.receive(operation, storage_id, 0, parent, sink=sink, limit=MAX_HANDLES)
+        payload = sink.finish()
         found.update(dict.fromkeys(decode_array(payload, "u32", "GetObjectHandles")))
     return list(found)
 

@@ -7,6 +7,8 @@ import time
 
 from .errors import PTPError
 
+BUSY_S = 10.0  # how long a busy camera is asked again
+
 
 class Patience:
     """Waits between tries: `wait(error)` pauses, or raises the error once `limit_s` is used up.

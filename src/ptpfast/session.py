@@ -1,8 +1,10 @@
 """A session with a camera: what the PTP operations mean, under the names people use.
 
-The session is thread-safe: one transaction runs at a time, others wait for it. After a NetworkError
-or a ProtocolError it is over (`usable` is False): connect again. After a ResponseError, SinkError,
-TransferError or Cancelled it goes on.
+The session is thread-safe: one transaction runs at a time, others wait for it. After a
+ConnectionLost or a broken packet it is over (`usable` is False): connect again. After a Timeout the
+next operation first waits for the end of the last one; after a ResponseError, SinkError,
+TransferError or Cancelled it simply goes on. A callback may not use the session it is called from
+(RuntimeError).
 Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the opening and closing order.
 """
 
@@ -43,6 +45,9 @@ from .transfer.stream import ObjectFile, stream
 from .vendors import Vendor
 
 log = logging.getLogger("ptpfast")
+
+
+TRUSTED_SIZE = 1 << 30  # `read` allocates this much on the camera's word alone
 
 
 def connect(
@@ -127,14 +132,14 @@ class Session(Lifetime):
         """One object: name, path, true size, dates."""
         return listing.Listing(self).describe(handle)
 
-    def thumbnail(self, handle: int) -> bytes:
+    def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
         """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has
         none."""
-        return bytes(self.fetch(OperationCode.GetThumb, handle))
+        return bytes(self.fetch(OperationCode.GetThumb, _handle(object_or_handle)))
 
-    def delete(self, handle: int) -> None:
+    def delete(self, object_or_handle: ObjectInfo | int) -> None:
         """Deletes an object on the camera. ObjectWriteProtected, StoreReadOnly, …"""
-        self.command(OperationCode.DeleteObject, handle)
+        self.command(OperationCode.DeleteObject, _handle(object_or_handle))
 
     # Reading
 
@@ -146,7 +151,7 @@ class Session(Lifetime):
     def read(self, object_or_handle: ObjectInfo | int) -> bytearray:
         """A whole object in memory."""
         info = self._info(object_or_handle)
-        if not info.size:
+        if not info.size or info.size > TRUSTED_SIZE:  # grows with what arrives
             own = MemorySink()
             ObjectReader(self, info).read(own)
             return own.finish() or bytearray()
@@ -260,3 +265,7 @@ class Session(Lifetime):
         without one (None: never), or when the session is over."""
         while (event := poll(self, self._events, timeout)) is not None:
             yield event
+
+
+def _handle(object_or_handle: ObjectInfo | int) -> int:
+    return object_or_handle.handle if isinstance(object_or_handle, ObjectInfo) else object_or_handle

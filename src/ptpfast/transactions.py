@@ -4,7 +4,7 @@ asked again. What the operations are for is `session`'s business, packets are `c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from ._wire import OperationResponse
 from .codes import OperationCode, ResponseCode, name_of
 from .connection import Connection, Request
 from .errors import DeviceBusy, ProtocolError, PTPError, response_error
-from .patience import Patience
-from .transfer.ranges import BUSY_S
+from .patience import BUSY_S, Patience
+from .transfer.stream import renewed
 from .vendors import Vendor
 
 # Larger datasets do not exist: 10,000 handles are 40 KB, an embedded preview some MB.
@@ -43,6 +43,7 @@ class Transactions:
         self.vendor = vendor
         self.operations: frozenset[int] = frozenset()
         self.pipeline_depth = 1
+        self.pipelined = 0  # transactions that went well with others outstanding
 
     def supports(self, operation: int) -> bool:
         """Whether the camera lists the operation."""
@@ -99,12 +100,48 @@ class Transactions:
         `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
         here), a ProtocolError for a short payload, or None.
         """
-        self.connection.run(
-            next_request,
-            lambda request, phase: done(request, phase, self._outcome(request.operation, phase)),
-            depth=self.pipeline_depth,
-            timeline=timeline,
-        )
+        depth = self.pipeline_depth
+
+        def finished(request: Request, phase: DataPhase) -> None:
+            self.pipelined += depth > 1
+            done(request, phase, self._outcome(request.operation, phase))
+
+        self.connection.run(next_request, finished, depth=depth, timeline=timeline)
+
+    def pieces(
+        self, operation: int, *parameters: int, limit: int | None, label: str, chunk_size: int
+    ) -> Iterator[memoryview]:
+        """A payload as memoryviews of `chunk_size` bytes, in order, the last perhaps shorter.
+
+        Their memory is used again once nobody holds them. RuntimeError when another operation is
+        run
+        in between: that ends it. ResponseError unless OK, ProtocolError for a short payload.
+        """
+        patience = Patience(BUSY_S)
+        while True:
+            request = Request(operation, parameters, None, limit, label)
+            phase = self.connection.begin(request)
+            yield from self._take(phase, chunk_size)
+            error = self._outcome(operation, phase)
+            if error is None:
+                return
+            if not isinstance(error, DeviceBusy) or phase.received:
+                raise error
+            patience.wait(error)
+
+    def _take(self, phase: DataPhase, chunk_size: int) -> Iterator[memoryview]:
+        buffer = bytearray(chunk_size)
+        done = False
+        while not done:
+            buffer = renewed(buffer)
+            sink = MemorySink(buffer)
+            try:
+                done = self.connection.proceed(phase, sink)
+            finally:
+                size = sink.position
+                sink.abandon()
+            if size:
+                yield memoryview(buffer)[:size]
 
     def _outcome(self, operation: int, phase: DataPhase) -> PTPError | None:
         """What is wrong with a finished phase: the camera's answer, or a payload cut short."""

@@ -73,7 +73,10 @@ def load(info: DeviceInfo) -> Tuning | None:
 def save(info: DeviceInfo, tuning: Tuning) -> Path:
     """Adds or replaces the entry of this model; the file's path. OSError when it cannot be
     written."""
-    file = path()
+    try:
+        file = path()
+    except RuntimeError as error:  # a user without a home folder
+        raise OSError(str(error)) from error
     entries = {**_read(), model_key(info): asdict(tuning)}
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
@@ -99,6 +102,6 @@ def _read() -> dict[str, Any]:
     try:
         with path().open("rb") as file:
             entries = json.loads(file.read(MAX_FILE_SIZE))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError, RuntimeError):  # RuntimeError: no home folder
         return {}
     return entries if isinstance(entries, dict) else {}

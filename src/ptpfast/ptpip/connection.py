@@ -16,7 +16,6 @@ from .. import _wire
 from .._sink import MemorySink
 from ..codes import DEFAULT_PORT, PROTOCOL_VERSION, OperationCode
 from ..errors import (
-    Cancelled,
     ConnectionLost,
     DeviceBusy,
     PTPError,
@@ -154,10 +153,8 @@ class PtpIpConnection:
                 continue
             try:
                 self._run(request, session)
-            except (PTPError, ValueError, TypeError):
-                pass  # the request has it
-            if request.error is not None and not isinstance(request.error, Cancelled):
-                log.warning("a command has failed: %s", request.error)
+            except Exception as error:  # noqa: BLE001  the request has it; the thread goes on
+                log.debug("a command has failed: %s", error)
 
     def _keep_alive(self, session: Session | None) -> None:
         if session is None or not session.usable:

@@ -11,10 +11,10 @@ and the bytes at the seam, read again, are equal.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
-import stat
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +22,10 @@ from typing import Any
 
 from .._engine import Timeline
 from .._sink import FileSink, MemorySink
-from ..errors import ProtocolError, ResponseError, SinkError, TransferError
+from ..errors import ProtocolError, ResponseError, TransferError
 from ..objects import ObjectInfo
 from . import journal
+from .lock import locked, sink_error
 from .ranges import Camera
 from .reading import ObjectReader, Progress
 
@@ -93,15 +94,18 @@ class Download:
         """Does it. The transfer is complete and under its final name when this returns."""
         began = time.monotonic()
         if not self._overwrite and os.path.lexists(self._path):
-            raise FileExistsError(f"{self._path} exists")
-        offset = self._resumable()
-        try:
-            journal.write(self._path, self._identity)
-        except OSError as error:
-            raise _sink_error("write a journal in", self._path.parent, error) from error
-        self._receive(offset)
-        self._verify()
-        self._publish()
+            raise FileExistsError(errno.EEXIST, "there is a file of that name", str(self._path))
+        with locked(self._part) as lock:
+            offset = self._resumable()
+            try:
+                if not offset:  # before the journal says that these bytes are this object's
+                    os.ftruncate(lock, 0)
+                journal.write(self._path, self._identity)
+            except OSError as error:
+                raise sink_error("write in", self._path.parent, error) from error
+            self._receive(offset)
+            self._verify()
+            self._publish()
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
         self.transfer.chunk = self._camera.chunks.chunk
@@ -110,19 +114,24 @@ class Download:
 
     def _resumable(self) -> int:
         """Bytes of the part file that are certainly this object's; 0 to start anew."""
-        if not self._resume or journal.read(self._path) != self._identity:
-            return 0
-        try:
-            status = self._part.lstat()
-            length = status.st_size if stat.S_ISREG(status.st_mode) else 0
-            if status.st_nlink > 1:
-                return 0
-        except OSError:
-            return 0
+        identity, proof = journal.read(self._path)
         size = self._reader.size
-        if not length or size is None or length > size or self._reader.partial() is None:
+        if not self._resume or identity != self._identity or size is None:
+            return 0
+        length = self._part.stat().st_size
+        if self._hasher is not None:
+            length = self._proven(proof)
+        if not length or length > size or self._reader.partial() is None:
             return 0
         return length if self._seam_is_equal(length) else 0
+
+    def _proven(self, proof: journal.Proof | None) -> int:
+        """To verify by hash, only bytes count whose hash is known from when they arrived."""
+        found = hashlib.sha256()
+        if proof is None or not isinstance(proof.size, int):
+            return 0
+        self._hash_file(found, proof.size)
+        return proof.size if found.hexdigest() == proof.sha256 else 0
 
     def _seam_is_equal(self, length: int) -> bool:
         start = max(0, length - OVERLAP)
@@ -144,7 +153,6 @@ class Download:
         return equal
 
     def _receive(self, offset: int) -> None:
-        self._disown()
         if offset and self._hasher is not None:
             self._hash_file(self._hasher, offset)
         sink = FileSink(self._part, offset=offset, size=self._reader.size, hasher=self._hasher)
@@ -158,33 +166,38 @@ class Download:
             raise
         except BaseException:
             sink.abandon()
+            self._prove(sink.position)
             raise
         finally:
             self.transfer.received += sink.position - offset
         self.transfer.size = sink.position
         sink.finish()
 
-    def _disown(self) -> None:
-        """Removes a part file that is a link, or that a crash between link and unlink left with two
-        names: what is written to it would reach a finished file."""
+    def _prove(self, size: int) -> None:
+        """Notes the hash so far, so that the next run can go on with it."""
+        if self._hasher is None or not size:
+            return
         try:
-            status = self._part.lstat()
-            if stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
-                self._part.unlink()
-        except FileNotFoundError:
-            pass
+            proof = journal.Proof(size, self._hasher.hexdigest())
+            journal.write(self._path, self._identity, proof)
         except OSError as error:
-            raise _sink_error("replace", self._part, error) from error
+            log.debug("no proof in the journal: %s", error)
 
     def _hash_file(self, hasher: Any, size: int) -> None:
-        with self._part.open("rb") as file:
-            while size and (block := file.read(min(READ_BACK, size))):
-                hasher.update(block)
-                size -= len(block)
+        try:
+            with self._part.open("rb") as file:
+                while size > 0 and (block := file.read(min(READ_BACK, size))):
+                    hasher.update(block)
+                    size -= len(block)
+        except OSError as error:
+            raise sink_error("read back", self._part, error) from error
 
     def _verify(self) -> None:
         size, announced = self.transfer.size, self._reader.size
-        stored = self._part.stat().st_size
+        try:
+            stored = self._part.stat().st_size
+        except OSError as error:
+            raise sink_error("find", self._part, error) from error
         if stored != size or (announced is not None and size != announced):
             raise TransferError(
                 f"{self._info.name}: {stored:,} bytes stored, {size:,} received, "
@@ -216,7 +229,7 @@ class Download:
         except FileExistsError:
             raise
         except OSError as error:
-            raise _sink_error("finish", self._path, error) from error
+            raise sink_error("finish", self._path, error) from error
 
 
 def set_capture_time(path: Path, info: ObjectInfo) -> None:
@@ -256,8 +269,3 @@ def _sync_folder(folder: Path) -> None:
         pass  # not every filesystem can
     finally:
         os.close(fd)
-
-
-def _sink_error(doing: str, path: Path, error: OSError) -> SinkError:
-    hint = "check the folder and the disk it is on"
-    return SinkError(f"cannot {doing} {path}: {error.strerror}", errno=error.errno or 0, hint=hint)

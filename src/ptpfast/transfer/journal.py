@@ -15,6 +15,7 @@ from pathlib import Path
 from ..objects import ObjectInfo
 
 SCHEMA = 1
+PART_SUFFIX = ".part"
 MAX_JOURNAL_SIZE = 1 << 16
 
 
@@ -38,7 +39,7 @@ class Identity:
 
 def part_path(path: Path) -> Path:
     """Where the bytes of `path` gather until they are all there."""
-    return path.with_name(path.name + ".part")
+    return path.with_name(path.name + PART_SUFFIX)
 
 
 def journal_path(path: Path) -> Path:
@@ -46,24 +47,38 @@ def journal_path(path: Path) -> Path:
     return path.with_name(path.name + ".part.json")
 
 
-def write(path: Path, identity: Identity) -> None:
+@dataclass(frozen=True)
+class Proof:
+    """The first `size` bytes of the part file have this SHA-256: that of what arrived, not of what
+    was found on the disk later."""
+
+    size: int
+    sha256: str
+
+
+def write(path: Path, identity: Identity, proof: Proof | None = None) -> None:
     """Puts the journal beside the part file of `path`, whole or not at all. OSError."""
     target = journal_path(path)
     temporary = target.with_name(target.name + ".new")
-    temporary.write_text(json.dumps({"schema": SCHEMA, **asdict(identity)}), encoding="utf-8")
+    entry = {"schema": SCHEMA, "object": asdict(identity), "proof": proof and asdict(proof)}
+    temporary.unlink(missing_ok=True)  # and never through a link of that name
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(temporary, flags, 0o666), "w", encoding="utf-8") as file:
+        json.dump(entry, file)
     os.replace(temporary, target)
 
 
-def read(path: Path) -> Identity | None:
-    """The identity in the journal of `path`'s part file; None without one that can be trusted."""
+def read(path: Path) -> tuple[Identity | None, Proof | None]:
+    """What the journal of `path`'s part file says; None for what cannot be trusted."""
     try:
         with journal_path(path).open("rb") as file:
-            fields = json.loads(file.read(MAX_JOURNAL_SIZE))
-        if not isinstance(fields, dict) or fields.pop("schema", None) != SCHEMA:
-            return None
-        return Identity(**fields)
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
+            entry = json.loads(file.read(MAX_JOURNAL_SIZE))
+        if not isinstance(entry, dict) or entry.get("schema") != SCHEMA:
+            return None, None
+        proof = entry.get("proof")
+        return Identity(**entry["object"]), Proof(**proof) if proof else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None, None
 
 
 def forget(path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from .._engine import DataPhase, Timeline
@@ -22,11 +22,9 @@ from ..errors import (
     PTPError,
     TransferError,
 )
-from ..patience import Patience
+from ..patience import BUSY_S, Patience
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
-
-BUSY_S = 10.0  # how long a busy camera is asked again
 
 
 class Camera(Protocol):
@@ -56,6 +54,9 @@ class Camera(Protocol):
         *,
         timeline: Timeline | None = None,
     ) -> None: ...
+    def pieces(
+        self, operation: int, *parameters: int, limit: int | None, label: str, chunk_size: int
+    ) -> Iterator[memoryview]: ...
     def leave_pipeline(self, error: PTPError) -> bool:
         """After an error: whether pipelining may be to blame, is given up, and all stands again."""
         ...
@@ -110,7 +111,10 @@ class RangeReader:
         """What a lost connection leaves is right up to its last byte; what broke the rules is
         not."""
         if isinstance(error, ProtocolError):
-            self._sink.rewind(self.position + self._shift)
+            try:
+                self._sink.rewind(self.position + self._shift)
+            except ValueError:  # hashed or delivered: the caller has to begin anew
+                raise error from None
         else:
             self.position = self._sink.position - self._shift
         self._asked = self.position
@@ -162,5 +166,5 @@ class RangeReader:
 
     def _drop_ahead(self) -> None:
         for request in self._ahead:
-            request.sink = None
+            request.sink = request.on_pause = None
         self._asked = self.position

@@ -57,6 +57,7 @@ class ObjectReader:
         self.size = info.size or None
         self.trusted = 0
         self.operation = OperationCode.GetObject.name
+        self.handle = info.handle
 
     def partial(self, end: int | None = None) -> PartialRead | None:
         """The partial read that reaches `end` (default: the object's), None if there is none."""
@@ -80,7 +81,7 @@ class ObjectReader:
         end = self.size if size is None else offset + size
         if self.size is not None and end is not None:
             end = min(end, self.size)
-        self.trusted = offset
+        self.trusted, start = offset, sink.position
         if end is not None and offset >= end:
             return 0
         whole = offset == 0 and (end is None or end == self.size)
@@ -89,8 +90,8 @@ class ObjectReader:
             try:
                 return self._read_chunks(read, sink, offset, end)
             except _REFUSALS:
-                if self.trusted > offset:
-                    raise
+                if self.trusted > offset or sink.position != start:
+                    raise  # it has worked so far: it is not the operation that is refused
                 self._camera.refused.add(read.operation)
                 try:
                     return self.read(sink, offset, size)
@@ -100,12 +101,13 @@ class ObjectReader:
                     raise
         if not whole:
             raise TransferError(
-                f"{self._label()}: the camera cannot read a part of it",
+                f"{self.label()}: the camera cannot read a part of it",
                 hint="read the whole object instead",
             )
         return self._read_whole(sink)
 
-    def _label(self) -> str:
+    def label(self) -> str:
+        """The object for messages: name and handle."""
         return f"{self._info.name or 'object'} (0x{self._info.handle:X})"
 
     def _read_chunks(self, read: PartialRead, sink: Sink, offset: int, end: int) -> int:
@@ -117,7 +119,7 @@ class ObjectReader:
             sink,
             (offset, end),
             self._policy,
-            f"{self.operation} of {self._label()}",
+            f"{self.operation} of {self.label()}",
             self._report,
             self._timeline,
         )
@@ -133,13 +135,13 @@ class ObjectReader:
             self._info.handle,
             sink=sink,
             limit=self.size,
-            label=f"GetObject of {self._label()}",
+            label=f"GetObject of {self.label()}",
             on_pause=lambda phase: self._report(phase.received),
             timeline=self._timeline,
         )
         if self.size is not None and phase.received != self.size:
             raise TransferError(
-                f"{self._label()}: {phase.received:,} bytes came, the camera lists {self.size:,}",
+                f"{self.label()}: {phase.received:,} bytes came, the camera lists {self.size:,}",
                 received=phase.received,
             )
         self.trusted = phase.received

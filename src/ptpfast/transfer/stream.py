@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import queue
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-from .._sink import CallbackSink, MemorySink
+from .._sink import MemorySink
+from ..codes import OperationCode
 from ..errors import TransferError
 from ..objects import ObjectInfo
 from .ranges import Camera
@@ -21,15 +20,14 @@ def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memory
         raise ValueError("chunk_size must be at least 1")
     reader = ObjectReader(camera, info, chunk=chunk_size)
     if reader.size is None or reader.partial() is None:
-        return _whole(reader, chunk_size)
+        return _whole(camera, reader, chunk_size)
     return _partial(reader, reader.size, chunk_size)
 
 
 def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memoryview]:
     buffer = bytearray(min(chunk_size, size))
     for offset in range(0, size, chunk_size):
-        if _is_held(buffer):
-            buffer = bytearray(len(buffer))
+        buffer = renewed(buffer)
         want = min(chunk_size, size - offset)
         sink = MemorySink(buffer)
         try:
@@ -41,57 +39,30 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
         yield memoryview(buffer)[:got]
 
 
-def _is_held(buffer: bytearray) -> bool:
-    """Whether somebody still has a view of it: then it must not be written again."""
+def renewed(buffer: bytearray) -> bytearray:
+    """The buffer, or another one if somebody still has a view of it: that must not change."""
     try:
         buffer.pop()
         buffer.append(0)
     except BufferError:
-        return True
-    return False
+        return bytearray(len(buffer))
+    return buffer
 
 
-class _Abandoned(Exception):
-    """The consumer of a stream went away."""
-
-
-def _whole(reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
-    """For cameras without partial reads, or objects whose size nobody knows: one GetObject.
-
-    It cannot pause, so a thread receives; it waits while two pieces are not taken yet.
-    """
-    pieces: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=2)
-    abandoned = threading.Event()
-
-    def put(item: bytes | BaseException | None) -> None:
-        while not abandoned.is_set():
-            try:
-                return pieces.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-        raise _Abandoned
-
-    def receive() -> None:
-        sink = CallbackSink(lambda view: put(bytes(view)), chunk_size=chunk_size)
-        try:
-            reader.read(sink)
-            sink.finish()
-            put(None)
-        except _Abandoned:
-            pass
-        except BaseException as error:  # noqa: BLE001  it is raised again, by the consumer
-            put(error)
-
-    thread = threading.Thread(target=receive, name="ptpfast stream", daemon=True)
-    thread.start()
-    try:
-        while (item := pieces.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield memoryview(item)
-    finally:
-        abandoned.set()
-        thread.join()
+def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
+    """For cameras without partial reads, or objects whose size nobody knows: one GetObject."""
+    received = 0
+    for piece in camera.pieces(
+        OperationCode.GetObject,
+        reader.handle,
+        limit=reader.size,
+        label=f"GetObject of {reader.label()}",
+        chunk_size=chunk_size,
+    ):
+        received += len(piece)
+        yield piece
+    if reader.size is not None and received != reader.size:
+        raise TransferError(f"{received:,} bytes came, the camera lists {reader.size:,}")
 
 
 class ObjectFile(io.RawIOBase):
@@ -122,6 +93,11 @@ class ObjectFile(io.RawIOBase):
 
     def tell(self) -> int:
         return self._position
+
+    def readall(self) -> bytes:
+        """All that is left, by as few partial reads as the chunk policy allows."""
+        rest = bytearray(max(self._size - self._position, 0))
+        return bytes(memoryview(rest)[: self.readinto(rest)])
 
     def readinto(self, buffer: Any) -> int:
         if self.closed:
