@@ -153,8 +153,10 @@ class PtpIpConnection:
                 continue
             try:
                 self._run(request, session)
-            except Exception as error:  # noqa: BLE001  the request has it; the thread goes on
-                log.debug("a command has failed: %s", error)
+            except Exception:  # noqa: BLE001  whatever it is, the request has it
+                pass
+            if request.error is not None:
+                log.debug("a command has failed: %s", request.error)
 
     def _keep_alive(self, session: Session | None) -> None:
         if session is None or not session.usable:
