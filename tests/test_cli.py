@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from ptpfast.cli import signals
 from ptpfast.cli.main import COMMANDS, ptpfast
 from ptpfast.cli.output import human_seconds, human_size
 from ptpfast.library import folder as folder_module
-from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.sim import KINDS, SimulatedCamera, Store
 
 TIMEOUT_S = 60  # of a subprocess; it takes a second
 
@@ -102,8 +103,20 @@ def test_every_command_explains_itself_with_examples(command: str) -> None:
     result = run(*words, "--help")
     assert result.exit_code == 0
     assert "Examples:" in result.stdout
-    assert "Exit status" in result.stdout or "--json" in result.stdout
+    if command:
+        assert "--json" in result.stdout
+        assert ("--timeout" in result.stdout) == (command not in ("simulate", "demo"))
+    else:
+        table = result.stdout.partition("Exit status:")[2]
+        statuses = ["0", "1", "2", "3", "4", "5", "6", "7", "70", "130", "141"]
+        assert re.findall(r"^ +([0-9]+) ", table, re.MULTILINE) == statuses
     assert result.stderr == ""
+
+
+def test_without_a_command_the_help_is_shown_as_it_is() -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert result.stderr == run("--help").stdout
 
 
 def test_help_of_the_group_says_what_each_command_says_of_itself() -> None:
@@ -311,6 +324,7 @@ def usage_errors() -> list[Sequence[object]]:
         ["--nonsense"],
         ["pull"],
         ["pull", host],
+        ["pull", host, ""],
         ["ls"],
         ["info", ""],
         ["info", "http://camera"],
@@ -334,6 +348,9 @@ def usage_errors() -> list[Sequence[object]]:
         ["simulate", "--link", "string"],
         ["simulate", "--link", "wifi-n", "--rate", "1M"],
         ["simulate", "--host", "no.such.host.invalid"],
+        ["simulate", "--host", "::1"],
+        ["simulate", "--host", "a..b"],
+        ["simulate", "--timeout", "1"],
         ["simulate", "--packet-size", "0"],
         ["demo", "--pairs", "0"],
     ]
@@ -354,8 +371,24 @@ def test_a_wrong_command_line_is_one_line_and_status_two(words: Sequence[object]
 def test_a_port_in_use_is_a_usage_error(camera: Cameras) -> None:
     result = run("simulate", "--port", camera().port)
     assert result.exit_code == 2
-    assert "in use" in result.stderr
+    assert result.stderr.count("in use; another --port may do") == 1
+    assert "attempting" not in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_an_address_that_cannot_be_listened_at_is_not_blamed_on_the_port() -> None:
+    error = run("simulate", "--host", "::1").stderr
+    assert "--port" not in error
+    assert "attempting" not in error
+    assert "--host takes" in error
+
+
+def test_the_kinds_of_faults_are_explained() -> None:
+    lines = run("simulate", "--fault", "help").stdout.splitlines()
+    assert len(lines) == len(KINDS)
+    assert all(line.endswith(row.help) for line, row in zip(lines, KINDS.values(), strict=True))
+    assert "--fault help" in run("simulate", "--fault", "nonsense").stderr
+    assert len(records(run("simulate", "--fault", "help", "--json").stdout)) == len(KINDS) + 1
 
 
 @contextmanager
@@ -448,6 +481,7 @@ def test_a_camera_that_misbehaves_while_listing_ends_with_its_status(
         assert result.exit_code == status, result.output
         if status:
             assert_one_line(result, text)
+            assert "the same command" not in result.stderr
     assert names(tmp_path) == []
 
 
@@ -482,7 +516,9 @@ def test_a_camera_that_fails_in_mid_object_leaves_no_unfinished_file(
     if result.exit_code > 1 and rows[-1]["remaining"]:
         assert rows[-2]["type"] == "error"
         assert rows[-2]["status"] == result.exit_code
-        assert "kept" in rows[-2]["hint"] or "complete" in rows[-2]["hint"]
+        assert "1 file complete" in rows[-2]["hint"]
+        kept = [row["kept"] for row in rows if row.get("status") == "unfinished"]
+        assert ("of IMG_0001.JPG kept" in rows[-2]["hint"]) == any(kept)
     assert whole(sim, tmp_path)
     sim.faults.clear()
     if sim.store.get(0x40004) is not None:
@@ -507,8 +543,31 @@ def test_a_destination_that_is_no_folder_is_status_six_before_connecting(
     result = run("pull", "127.0.0.1:1", tmp_path / place)
     assert result.exit_code == 6
     assert_one_line(result, "folder")
+    if place.startswith("file"):
+        assert f"{tmp_path / 'file'} is not a folder" in result.stderr
     (_, error) = records(run("pull", "127.0.0.1:1", tmp_path / place, "--json").stdout)
     assert error["status"] == 6
+
+
+def test_a_camera_that_is_not_there_leaves_no_folder(tmp_path: Path) -> None:
+    assert run("pull", nobody(), tmp_path / "new" / "folder").exit_code == 3
+    assert names(tmp_path) == []
+
+
+def test_the_timeout_bounds_a_run_with_a_camera_that_is_gone(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(faults=["black_hole on GetPartialObject after 1000"])
+    began = time.monotonic()
+    assert run("pull", at(sim), tmp_path, "--timeout", "1.5").exit_code == 3
+    assert time.monotonic() - began < 2.9
+
+
+def test_files_are_counted_among_those_that_are_fetched(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2)
+    (tmp_path / "IMG_0001.DNG").write_bytes(b"mine")
+    result = run("pull", at(sim), tmp_path, "--on-conflict", "fail")
+    assert "[1/1] IMG_0001.JPG" in result.stderr
 
 
 def test_too_little_room_is_told_with_figures_and_nothing_is_begun(
@@ -585,6 +644,7 @@ def test_an_interrupted_pull_keeps_what_it_has_and_the_next_one_goes_on(
     assert (summary["downloaded"], summary["remaining"]) == (1, 1)
     assert "the same command continues" in err
     assert "1.0 MB of IMG_0001.JPG kept" in err
+    assert summary["bytes"] == 4_000_000
     assert "Traceback" not in err
     assert names(tmp_path) == ["IMG_0001.DNG", "IMG_0001.JPG.part", "IMG_0001.JPG.part.json"]
     assert whole(sim, tmp_path)
@@ -693,6 +753,17 @@ def test_simulate_says_where_it_listens_and_ends_with_ctrl_c(tmp_path: Path) -> 
     assert "switched off" in err
     assert f"ptpfast pull {host} FOLDER" in err
     assert (tmp_path / "copy" / "A.NEF").read_bytes() == b"picture"
+
+
+def test_simulate_says_how_much_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "A.NEF").write_bytes(b"picture")
+    (tmp_path / "link").symlink_to("A.NEF")
+    (tmp_path / os.fsdecode(b"bad\xff.jpg")).write_bytes(b"x")
+    with simulated("--dir", tmp_path) as (process, listening):
+        assert listening["objects"] == 1
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=TIMEOUT_S)
+    assert "2 files left out" in err
 
 
 def test_simulate_does_what_is_asked_of_it(tmp_path: Path) -> None:

@@ -32,7 +32,14 @@ from ptpfast import (
 from ptpfast.library import folder as folder_module
 from ptpfast.library.address import parse_address
 from ptpfast.library.manifest import Manifest
-from ptpfast.library.naming import MAX_NAME_BYTES, base_name, local_name, numbered, printable
+from ptpfast.library.naming import (
+    MAX_NAME_BYTES,
+    base_name,
+    local_name,
+    numbered,
+    numbered_bases,
+    printable,
+)
 from ptpfast.library.pull import Observer
 from ptpfast.library.selection import Selection
 from ptpfast.sim import SimulatedCamera, Store
@@ -95,6 +102,21 @@ def test_a_number_goes_before_the_extension_and_comes_off_again() -> None:
     assert base_name("DSC_0001-1.NEF") == "DSC_0001.NEF"
     assert base_name("DSC_0001.NEF") is None
     assert base_name("DSC-0.NEF") is None
+
+
+def test_a_number_goes_behind_a_name_whose_last_dot_begins_no_extension() -> None:
+    assert numbered("a_.._b", 1) == "a_.._b-1"
+    assert base_name("a_.._b-1") == "a_.._b"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["A.NEF", "n" * 235, "n" * 228, "é" * 117, "x" * 300 + ".NEF", "a_.._b", "n-1", "日" * 99],
+)
+@pytest.mark.parametrize("number", [1, 9, 10, 4711, 1_000_000])
+def test_a_numbered_name_is_known_again_though_it_was_cut(name: str, number: int) -> None:
+    name = local_name(name)
+    assert base_name(numbered(name, number)) in numbered_bases(name)
 
 
 def test_text_for_a_terminal_has_no_control_characters() -> None:
@@ -311,6 +333,19 @@ def test_same_names_in_several_folders_all_arrive_and_are_known_again(
     before = reads(sim)
     assert fetch(sim, tmp_path, order=second).skipped == 3
     assert reads(sim) == before
+
+
+@pytest.mark.parametrize("name", ["n" * 240, "n" * 254, "é" * 200, "n" * 240 + ".NEF"])
+def test_equal_names_that_are_too_long_are_known_again(
+    camera: Cameras, tmp_path: Path, name: str
+) -> None:
+    sim = camera(objects=2, size=10_000, faults=[f"name={name} times 0"])
+    assert fetch(sim, tmp_path).downloaded == 2
+    before = reads(sim)
+    for _ in range(3):
+        assert fetch(sim, tmp_path).skipped == 2
+    assert reads(sim) == before
+    assert len(listing(tmp_path)) == 2
 
 
 def test_thousands_of_one_name_get_numbers_without_a_search_for_each(tmp_path: Path) -> None:
@@ -552,6 +587,19 @@ def test_a_destination_that_cannot_be_a_folder_is_told_before_connecting(
         pull("127.0.0.1:1", tmp_path / destination)
 
 
+def test_a_folder_is_made_only_for_what_is_fetched(camera: Cameras, tmp_path: Path) -> None:
+    with pytest.raises(ConnectFailed):
+        pull("127.0.0.1:1", tmp_path / "new", timeouts=HASTY, manifest=tmp_path / "sums" / "all")
+    assert fetch(camera(), tmp_path / "new", include=["nothing"]).ok
+    assert listing(tmp_path) == []
+
+
+def test_a_link_to_nowhere_is_no_destination(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    with pytest.raises(SinkError, match="link is not a folder"):
+        pull("127.0.0.1:1", tmp_path / "link" / "below")
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(
     camera: Cameras, tmp_path: Path
 ) -> None:
@@ -645,6 +693,20 @@ def test_an_existing_manifest_is_added_to_and_keeps_what_it_does_not_understand(
     text = (tmp_path / "SHA256SUMS").read_text()
     assert text == old + f"{hashlib.sha256(b'new').hexdigest()}  NEW.NEF\n"
     assert listing(tmp_path) == ["NEW.NEF", "SHA256SUMS"]
+
+
+def test_a_manifest_keeps_odd_lines_as_they_are(tmp_path: Path) -> None:
+    odd = "# same\n\n# same\n\n# page\x0c\x0bbreak\x85 \u2028 here\n"
+    old = f"{odd}{'a' * 64}  A\u2028B.NEF\n{'b' * 64}  DOS.NEF\r\n"
+    (tmp_path / "SHA256SUMS").write_bytes(old.encode())
+    (tmp_path / "NEW.NEF").write_bytes(b"new")
+    manifest = Manifest(tmp_path / "SHA256SUMS")
+    assert tmp_path / "A\u2028B.NEF" in manifest
+    assert tmp_path / "DOS.NEF" in manifest
+    manifest.add(tmp_path / "NEW.NEF")
+    manifest.write()
+    text = (tmp_path / "SHA256SUMS").read_bytes().decode()
+    assert text == old + f"{hashlib.sha256(b'new').hexdigest()}  NEW.NEF\n"
 
 
 def test_a_manifest_elsewhere_names_the_files_from_there(camera: Cameras, tmp_path: Path) -> None:

@@ -254,3 +254,13 @@ def test_event_connection_can_be_refused_or_late() -> None:
         event.close()
         with Initiator(camera) as initiator:
             assert initiator.ask(Op.GetStorageIDs).code == Code.OK
+
+
+def test_only_an_object_can_vanish() -> None:
+    with SimulatedCamera(objects=2, faults=["vanish"]) as camera:
+        with Initiator(camera) as initiator:
+            handle = a_file(camera)
+            assert initiator.ask(Op.GetDeviceInfo).code == Code.OK
+            assert initiator.ask(Op.GetObjectHandles, ALL).code == Code.OK
+            assert initiator.ask(Op.GetObject, handle).code == Code.InvalidObjectHandle
+        assert camera.store.get(handle) is None

@@ -93,6 +93,7 @@ def test_real_folder_is_kept_as_it_is(tmp_path: Path) -> None:
     os.utime(folder / "A.NEF", (1_700_000_000, 1_700_000_000))
     with SimulatedCamera(folder=tmp_path) as camera, Initiator(camera) as initiator:
         store = camera.store
+        assert store.left_out == 3
         assert [store.path(each.handle) for each in store.files()] == [
             "DCIM/100ABC/A.NEF",
             "DCIM/100ABC/empty.jpg",

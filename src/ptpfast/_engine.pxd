@@ -33,6 +33,7 @@ cdef class DataPhase:
     cdef uint64_t _payload_left
     cdef bint _last_packet
     cdef bint _discard
+    cdef bint _large
     cdef bint _sink_failed
     cdef int _probes
     cdef iovec _pieces[MAX_PIECES]

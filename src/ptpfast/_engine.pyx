@@ -85,10 +85,10 @@ cdef extern from * nogil:
 
 # One read's worth. Between 256 KiB and 1 MiB the rate is the same; this still fits a core's L2
 # cache.
-cdef size_t RING_SIZE = 1 << 19
-# Payload of which this much is still to come goes straight into memory: below it, one read of many
-# packets and a copy cost less than a read for each packet.
-cdef size_t DIRECT_SIZE = 1 << 15
+cdef size_t RING_SIZE = 1 << 18
+# Packets with at least this much payload go straight into the sink's memory, if it lends any: for
+# smaller ones, one read of many packets and a copy cost less than a read for each packet.
+cdef size_t DIRECT_SIZE = 6000
 cdef size_t HEADS_SIZE = 64  # the next packet's head, or End Data and Operation Response
 cdef double CHECK_S = 0.1
 cdef double FOREVER = 1e15
@@ -286,6 +286,7 @@ cdef class DataPhase:
             self._started = True  # a missing Start Data is forgiven: the total is unknown then
             self._state = IN_DATA
         self._payload_left = size
+        self._large = size >= DIRECT_SIZE
         if not size:
             self._packet_over()
         return 0
@@ -586,12 +587,12 @@ cdef class Channel:
         0."""
         cdef size_t room = 0
         cdef uint8_t *window
-        if phase._payload_left < DIRECT_SIZE or phase._discard or phase._sink is None:
+        if not phase._payload_left or not phase._large or phase._discard:
             return 0
-        if phase._sink_failed:
+        if phase._sink is None or phase._sink_failed:
             return 0
         window = phase._sink.window(&room)
-        if room < DIRECT_SIZE:
+        if not room:
             return 0
         pieces[0].iov_base = window
         pieces[0].iov_len = room if room < phase._payload_left else phase._payload_left
@@ -601,18 +602,22 @@ cdef class Channel:
         """Waits until the socket is ready, in slices short enough for signals."""
         cdef pollfd fds[2]
         cdef int ready
+        cdef bint interrupted = False
         cdef double slice_s
         fds[0].fd, fds[0].events = self._fd, events
         fds[1].fd, fds[1].events = self._wake_read, POLLIN
         while True:
             self._now = ptpfast_now()
-            self._check()
+            # Not on every wait: taking the GIL can cost 5 ms while another thread computes.
+            if interrupted or self._cancelled or self._now - self._last_check > CHECK_S:
+                self._check()
             if self._now >= self._deadline:
                 with gil:
                     raise Timeout("nothing arrived in time")
             # Only the main thread has signals to look after; the pipe wakes all others.
             slice_s = min(self._deadline - self._now, CHECK_S if self._main_thread else 60.0)
             ready = poll(fds, 2, <int>(1000 * slice_s) + 1)
+            interrupted = ready < 0
             if ready > 0 and fds[0].revents:
                 return 0
 

@@ -21,7 +21,7 @@ RAW_SIZE = 25_000_000
 JPEG_SIZE = 7_500_000
 
 
-@command("demo", "demo --pairs 3")
+@command("demo", "demo --pairs 3", far=False)
 @click.option("--pairs", type=click.IntRange(1, PAIRS), default=PAIRS, show_default=True)
 def demo(common: Common, pairs: int) -> None:
     """Simulate, pull, verify, show; needs no camera.

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from .._version import __version__
-from .failure import OutputClosed, explain
+from .failure import USAGE, OutputClosed, explain
 from .output import Output
 from .signals import orderly_end
 
@@ -128,9 +128,16 @@ def _flush() -> None:
         raise OutputClosed from None
 
 
-@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, message="ptpfast %(version)s")
-def ptpfast() -> None:
+@click.pass_context
+def ptpfast(context: click.Context) -> None:
     """Fast, dependable transfer of large files from cameras that speak PTP/IP.
 
     \b
@@ -139,3 +146,6 @@ def ptpfast() -> None:
       ptpfast ls 192.168.1.1
       ptpfast pull 192.168.1.1 ~/Pictures/today --format raw
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(USAGE)

@@ -35,6 +35,7 @@ _UNITS = {
 }
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
 LARGEST = 1 << 62
+CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
 
 
 class _Kind(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
@@ -138,13 +139,16 @@ class Common:
         if self.timeout_s is None:
             return Timeouts()
         seconds = self.timeout_s
-        return Timeouts(seconds, seconds, seconds, min(seconds, Timeouts().close))
+        return Timeouts(seconds, seconds, seconds, min(seconds, CLOSE_S))
 
 
-def command(*examples: str) -> Callable[[Callable[..., int | None]], click.Command]:
+def command(
+    *examples: str, far: bool = True
+) -> Callable[[Callable[..., int | None]], click.Command]:
     """Makes a command of a function: the common options, examples in the help, the header line.
 
-    The function is given `common` first and returns an exit status, None for 0.
+    The function is given `common` first and returns an exit status, None for 0. A command that is
+    not for a `far` camera has no `--timeout`.
     """
     epilog = "\b\nExamples:\n" + "\n".join(f"  ptpfast {line}" for line in examples)
 
@@ -160,7 +164,7 @@ def command(*examples: str) -> Callable[[Callable[..., int | None]], click.Comma
             json: bool,
             quiet: bool,
             verbose: bool,
-            timeout: float | None,
+            timeout: float | None = None,
             **options: Any,
         ) -> int:
             output = Output(name, json=json, quiet=quiet, verbose=verbose)
@@ -169,7 +173,7 @@ def command(*examples: str) -> Callable[[Callable[..., int | None]], click.Comma
             with _logging(verbose):
                 return function(Common(output, timeout), **options) or 0
 
-        for option in _COMMON:
+        for option in (_TIMEOUT, *_COMMON) if far else _COMMON:
             run = option(run)
         settings = {"help_option_names": ["-h", "--help"]}
         return click.command(name, epilog=epilog, context_settings=settings)(run)
@@ -177,10 +181,10 @@ def command(*examples: str) -> Callable[[Callable[..., int | None]], click.Comma
     return decorate
 
 
+_TIMEOUT = click.option(
+    "--timeout", type=Seconds(), help="Longest wait for the camera (30; 10 to connect)."
+)
 _COMMON = (
-    click.option(
-        "--timeout", type=Seconds(), help="Longest wait for the camera (30; 10 to connect)."
-    ),
     click.option("--verbose", is_flag=True, help="Say what happens inside."),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
     click.option("--json", is_flag=True, help="JSON Lines on standard output."),

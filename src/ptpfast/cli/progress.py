@@ -60,7 +60,7 @@ class Lines(Observer):
             self._output.note(f"listing: {done:,} of {total:,}")
 
     def planned(self, report: Report, count: int, size: int) -> None:
-        self._count = count
+        self._count, self._done = count, 0  # what failed until now was not to be fetched
         self._output.note(plan_line(report, count, size))
 
     def finished(self, result: FileResult) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..library.pull import ON_CONFLICT, VERIFY
 from .failure import REFUSED, SOME_FAILED, VERIFICATION, Failure, OutputClosed, explain, status_of
 from .options import Common, chunk_option, command, depth_option, host_argument
 from .output import Output, human_seconds, human_size, plural, say
@@ -15,8 +16,14 @@ from .selecting import Wanted, selecting
 if TYPE_CHECKING:
     from ..library.report import Report
 
-ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
-VERIFY = ("size", "hash")
+
+class Folder(click.Path):
+    """The folder to download into; an empty word is none."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value == "":
+            self.fail("'' is not a folder; write . for this one", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @command(
@@ -26,7 +33,7 @@ VERIFY = ("size", "hash")
     "pull 192.168.1.1 . --json",
 )
 @host_argument
-@click.argument("dest", type=click.Path(path_type=Path), metavar="DEST")
+@click.argument("dest", type=Folder(path_type=Path), metavar="DEST")
 @selecting
 @click.option(
     "--on-conflict",
@@ -46,7 +53,8 @@ VERIFY = ("size", "hash")
 @click.option(
     "--manifest",
     is_flag=True,
-    help="Write SHA256SUMS into DEST, for sha256sum -c; implies --verify hash.",
+    help="Write SHA256SUMS into DEST, for sha256sum -c; implies --verify hash. A file that was "
+    "here already and is not yet in it is entered as it is on the disk.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
 @chunk_option
@@ -56,6 +64,9 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
 
     Files go straight into DEST, which is made if need be. A file of the same name, size and date is
     not fetched again, and an interrupted file is continued where it stopped.
+
+    --verify hash checks the files fetched in this run; those that are here already are known by
+    name, size and date alone. Check these with `sha256sum -c SHA256SUMS`, if they are in it.
     """
     from ..library.pull import pull as run
     from .progress import Recorder, display
@@ -88,21 +99,23 @@ def _ended_early(output: Output, error: BaseException) -> int:
     failure = explain(error)
     if report is None or failure.defect or isinstance(error, OutputClosed):
         raise error
-    kept = [plural(report.downloaded, "file") + " complete"]
-    kept += [
+    hint = "; ".join(part for part in (failure.hint, _kept(report)) if part)
+    output.fail(Failure(failure.message, hint, failure.status), error)
+    summary(output, report)
+    return failure.status
+
+
+def _kept(report: Report) -> str:
+    """What a run that ended early leaves to the next one; '' when nothing has begun."""
+    kept = [
         f"{human_size(result.kept)} of {result.path.name} kept"
         for result in report.having("unfinished")
         if result.path is not None and result.kept
     ]
-    again = "the same command continues"
-    hint = (
-        f"{failure.hint}; {', '.join(kept)}, {again}" if failure.hint else ", ".join((*kept, again))
-    )
-    if failure.status == 6 and not report.downloaded and not report.having("unfinished"):
-        hint = failure.hint  # nothing has begun
-    output.fail(Failure(failure.message, hint, failure.status), error)
-    summary(output, report)
-    return failure.status
+    if not kept and not report.downloaded:
+        return ""
+    complete = plural(report.downloaded, "file") + " complete"
+    return ", ".join((complete, *kept, "the same command continues"))
 
 
 def status(report: Report) -> int:
@@ -156,13 +169,17 @@ def summary_line(report: Report) -> str:
         text = f"{plural(report.downloaded, 'file')} fetched"
     if report.bytes:
         took = human_seconds(report.seconds)
-        text += f", {human_size(report.bytes)} in {took} ({report.mb_per_s:.1f} MB/s)"
+        # Part of it may be in no file that is fetched.
+        verb = " received" if report.remaining or report.failed else ""
+        text += f", {human_size(report.bytes)}{verb} in {took} ({report.mb_per_s:.1f} MB/s)"
     if report.skipped:
         text += f"; {report.skipped:,} skipped"
     if report.failed:
         text += f"; {report.failed:,} failed"
     if not planned and report.remaining:
         text += f"; {report.remaining:,} not yet"
+        if kept := sum(result.kept for result in report.having("unfinished")):
+            text += f" ({human_size(kept)} kept)"
     if report.undated:
         text += f"; {report.undated:,} without a date left out"
     return text

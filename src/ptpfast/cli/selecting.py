@@ -6,17 +6,12 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from ..library.selection import KINDS, ORDERS, Selection
 from .options import Moment, Words
-
-if TYPE_CHECKING:
-    from ..library.selection import Selection
-
-KINDS = ("raw", "jpeg", "video", "all")
-ORDERS = ("oldest", "newest")
 
 
 @dataclass(frozen=True)
@@ -32,8 +27,6 @@ class Wanted:
 
     def selection(self) -> Selection:
         """The same as the library's object."""
-        from ..library.selection import Selection
-
         return Selection(**vars(self))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import click
 
 from ..vendors import VENDORS
 from .options import Common, Seconds, Size, command
-from .output import human_size, plural
+from .output import Output, human_size, plural
 
 DEFAULT_PORT = 15740
 
@@ -19,6 +21,8 @@ DEFAULT_PORT = 15740
     "simulate --objects 100 --size 50M",
     "simulate --dir ~/Pictures --port 15741",
     "simulate --link wifi-n --fault 'drop on GetPartialObject after 1048576'",
+    "simulate --fault help",
+    far=False,
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
@@ -36,7 +40,11 @@ DEFAULT_PORT = 15740
     help="Serve the files of this folder; it is only read.",
 )
 @click.option(
-    "--fault", "faults", multiple=True, metavar="TEXT", help="What goes wrong; repeatable."
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="TEXT",
+    help="What goes wrong; repeatable. 'help' lists the kinds.",
 )
 @click.option("--link", metavar="PROFILE", help="Imitate a link, such as wifi-ac or wifi-n.")
 @click.option("--rate", type=Size(1), metavar="BYTES", help="Send at most so many bytes a second.")
@@ -54,18 +62,23 @@ DEFAULT_PORT = 15740
 def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
     """Be a camera on this machine.
 
-    It listens until Ctrl-C. Faults are lines such as 'respond=0x2019 on GetObjectInfo times 3';
-    a wrong one lists the kinds there are.
+    It listens until Ctrl-C.
+
+    \b
+    A fault is KIND[=VALUE] [on OPERATION] [after BYTES] [at N] [times N]:
+      without `on` the first operation that fits; `at 2`: the second that fits;
+      `times 3`: then three times, `times 0`: for ever. `--fault help` lists the kinds.
     """
+    if "help" in faults:
+        _list_faults(common.output)
+        return
     from ..sim import SimulatedCamera
 
+    arguments = _arguments(faults, **options)
     try:
-        camera = SimulatedCamera(**_arguments(faults, **options))
-    except OSError as error:
-        where = f"{options['host']}:{options['port']}"
-        raise click.UsageError(
-            f"cannot listen at {where}: {error.strerror or error}; another --port may do"
-        ) from error
+        camera = SimulatedCamera(**arguments)
+    except (OSError, UnicodeError) as error:
+        raise click.UsageError(_cannot_listen(error, **options)) from error
     with camera:
         files = camera.store.files()
         total = sum(stored.size for stored in files)
@@ -74,11 +87,37 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
         )
         common.output.result(f"listening on {camera.host}:{camera.port}")
         common.output.note(f"{plural(len(files), 'object')}, {human_size(total)}; Ctrl-C ends it")
+        if left_out := camera.store.left_out:
+            common.output.note(
+                f"{plural(left_out, 'file')} left out: links, unreadable ones, names PTP cannot say"
+            )
         common.output.note(f"fetch them with: ptpfast pull {camera.host}:{camera.port} FOLDER")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
             common.output.note(f"switched off; {human_size(camera.payload_bytes)} were sent")
+
+
+def _list_faults(output: Output) -> None:
+    """Every kind with its value, if it takes one, as it is without one given."""
+    from ..sim import KINDS, Fault
+
+    for kind, row in KINDS.items():
+        output.record("fault", kind=kind, value=row.default, help=row.help)
+        output.result(f"{Fault(kind)!s:<20} {row.help}")
+
+
+def _cannot_listen(error: Exception, *, host: str, port: int, **_: Any) -> str:
+    """Why not, and what to try."""
+    number = (isinstance(error, OSError) and error.errno) or 0
+    # Python repeats the address behind the system's own words.
+    told = getattr(error, "strerror", None) or "not a host name"
+    reason = os.strerror(number) if number > 0 else told.partition(" (while attempting")[0]
+    if number in (errno.EADDRINUSE, errno.EACCES):
+        hint = "another --port may do"
+    else:
+        hint = "--host takes a name or an IPv4 address of this computer"
+    return f"cannot listen at {host}:{port}: {reason}; {hint}"
 
 
 def _arguments(
@@ -100,7 +139,8 @@ def _arguments(
     try:
         parsed = [Fault.parse(text) for text in faults]
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="'--fault'") from error
+        text = f"{error}; --fault help explains them"
+        raise click.BadParameter(text, param_hint="'--fault'") from error
     return {
         **rest,
         "faults": parsed,

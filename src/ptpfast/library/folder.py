@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError
-from .naming import JOURNAL_SUFFIX, PART_SUFFIX, base_name, numbered, same_name
+from ..transfer.journal import journal_path, part_path
+from .naming import base_name, numbered, numbered_bases, same_name
 
 if TYPE_CHECKING:
     from ..objects import ObjectInfo
@@ -94,7 +95,8 @@ class Folder:
 
     def claim_numbered(self, info: ObjectInfo, name: str) -> Path | None:
         """The file that is this object under its name with a number behind it."""
-        return self._claim(info, self._numbered.get(same_name(name), []))
+        entries = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
+        return self._claim(info, [entry for found in entries for entry in found])
 
     def _claim(self, info: ObjectInfo, entries: list[Entry]) -> Path | None:
         for entry in entries:
@@ -124,8 +126,8 @@ class Folder:
     def _part_is_usable(self, name: str) -> bool:
         return all(
             entry.regular
-            for suffix in (PART_SUFFIX, JOURNAL_SUFFIX)
-            for entry in self._named.get(same_name(name + suffix), [])
+            for place in (part_path, journal_path)
+            for entry in self._named.get(same_name(place(Path(name)).name), [])
         )
 
     def take(self, name: str) -> Path:
@@ -153,26 +155,51 @@ class Folder:
 
     def kept_size(self, path: Path) -> int:
         """Bytes of an object's unfinished part file; 0 when there is none."""
-        entries = self._named.get(same_name(path.name + PART_SUFFIX), [])
+        entries = self._named.get(same_name(part_path(path).name), [])
         return entries[0].size if entries and entries[0].regular else 0
 
     def free_space(self) -> int:
         """Bytes that may be written here. SinkError when the system does not tell."""
         try:
-            status = os.statvfs(self.path)
+            status = os.statvfs(_nearest(self.path))
         except OSError as error:
             raise folder_error(self.path, error) from error
         return status.f_bavail * status.f_frsize
 
 
-def prepare(path: Path) -> None:
-    """Makes the folder, its parents too, and tries whether files can be made in it. SinkError."""
+def check(path: Path, *, writable: bool = True) -> None:
+    """Whether the folder, or the nearest of its parents that is there, is one, and files can be
+    made in it; makes nothing. SinkError names what stands in the way."""
+    place = _nearest(path)
+    if not place.is_dir():
+        raise folder_error(place, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if writable:
+        try:
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            raise folder_error(place, error) from error
+
+
+def make(path: Path) -> None:
+    """Makes the folder, its parents too. SinkError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
     except OSError as error:
         raise folder_error(path, error) from error
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest of its parents that is there. SinkError."""
+    for place in (path, *path.parents):
+        try:
+            place.lstat()
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            continue
+        except OSError as error:
+            raise folder_error(path, error) from error
+        return place
+    return path
 
 
 def folder_error(path: Path, error: OSError) -> SinkError:

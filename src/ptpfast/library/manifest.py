@@ -23,19 +23,18 @@ class Manifest:
     def __init__(self, path: Path) -> None:
         """Reads the manifest if there is one. SinkError when it cannot be read."""
         self.path = path
-        self._lines: dict[str, str] = {}  # by file, or by the line itself when it is no checksum
+        self._lines: dict[str | int, str] = {}  # by file, or by number when it is no checksum
         self._changed = False
         try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            text = path.read_bytes().decode(errors="surrogateescape")
         except FileNotFoundError:
             return
         except OSError as error:
             raise _error(path, error) from error
-        for line in text.splitlines():
-            match = _LINE.fullmatch(line)
-            self._lines[
-                _unescape(match[3]) if match and match[1] else match[3] if match else line
-            ] = line
+        for number, line in enumerate(text.removesuffix("\n").split("\n") if text else ()):
+            match = _LINE.fullmatch(line.removesuffix("\r"))
+            file = None if match is None else _unescape(match[3]) if match[1] else match[3]
+            self._lines[number if file is None else file] = line
 
     def __contains__(self, file: Path) -> bool:
         return self._name(file) in self._lines
@@ -64,10 +63,12 @@ class Manifest:
         content = "".join(line + "\n" for line in self._lines.values())
         temporary = ""
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(
                 "w",
                 encoding="utf-8",
                 errors="surrogateescape",
+                newline="\n",
                 dir=self.path.parent,
                 prefix=f".{self.path.name}.",
                 delete=False,

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
+
+from ..transfer.journal import journal_path, part_path
 
 # 255 bytes is the limit of ext4, APFS and NTFS; ".part.json" and a little more must fit behind it.
 MAX_NAME_BYTES = 255 - 20
 NAMELESS = "unnamed"
 MANIFEST_NAME = "SHA256SUMS"
-PART_SUFFIX = ".part"
-JOURNAL_SUFFIX = ".part.json"
 
+# What a transfer puts beside the file: endings no file of an object may have.
+_OWN_ENDINGS = tuple(place(Path("-")).name[1:] for place in (part_path, journal_path))
+_MOST_DIGITS = 7  # of a number behind a name
 _MAX_EXTENSION_BYTES = 16  # behind a longer one the dot was not meant for an extension
 _RESERVED_CHARACTERS = re.compile(r'[<>:"/\\|?*]')
 # Hidden, blank or read as an option or a home folder by a shell.
@@ -45,7 +49,7 @@ def local_name(name: str) -> str:
     if _DEVICES.match(text):
         text = "_" + text
     folded = same_name(text)
-    if folded.endswith((PART_SUFFIX, JOURNAL_SUFFIX)) or folded == same_name(MANIFEST_NAME):
+    if folded.endswith(_OWN_ENDINGS) or folded == same_name(MANIFEST_NAME):
         text += "_"
     return _shorten(text)
 
@@ -61,6 +65,15 @@ def base_name(name: str) -> str | None:
     stem, tail = _split(name)
     match = re.fullmatch(r"(.+)-[1-9][0-9]*", stem, re.DOTALL)
     return match.group(1) + tail if match else None
+
+
+def numbered_bases(name: str) -> list[str]:
+    """What `base_name` makes of the numbered forms of `name`: `name` itself, and for one so long
+    that it is cut to make room for a number, what is left of it."""
+    if len(name.encode()) + _MOST_DIGITS < MAX_NAME_BYTES:
+        return [name]
+    forms = [numbered(name, 10**digits) for digits in range(_MOST_DIGITS)]
+    return list(dict.fromkeys(base for form in forms if (base := base_name(form))))
 
 
 def same_name(name: str) -> str:
@@ -80,9 +93,9 @@ def _replace_unseen(text: str, by: str) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """The stem and the extension with its dot, '' where there is none."""
+    """The stem and the extension with its dot, '' where there is none: `a_.._b` has none."""
     stem, dot, tail = name.rpartition(".")
-    if not stem or not tail or len(tail.encode()) > _MAX_EXTENSION_BYTES:
+    if not stem or stem.endswith(".") or not tail or len(tail.encode()) > _MAX_EXTENSION_BYTES:
         return name, ""
     return stem, dot + tail
 

@@ -22,8 +22,9 @@ from ..errors import PTPError, ResponseError, SinkError, TransferError
 from ..handshake import Timeouts
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session, connect
+from ..transfer.journal import part_path
 from .address import parse_address
-from .folder import Folder, prepare
+from .folder import Folder, check, make
 from .manifest import Manifest
 from .naming import MANIFEST_NAME, local_name
 from .report import FileResult, Report
@@ -116,8 +117,7 @@ def pull(
         chunk,
         resume,
     )
-    if not dry_run:
-        prepare(options.destination)
+    check(options.destination, writable=not dry_run)
     sums = None if dry_run else _manifest(manifest, options.destination)
     with _session(session_or_address, timeouts, depth) as session:
         run = Run(session, options, sums, observer or Observer())
@@ -141,7 +141,7 @@ def _manifest(wanted: str | os.PathLike[str] | bool | None, destination: Path) -
     if not wanted:
         return None
     path = destination / MANIFEST_NAME if wanted is True else Path(wanted)
-    prepare(path.parent)
+    check(path.parent)
     return Manifest(path)
 
 
@@ -192,6 +192,8 @@ class Run:
         try:
             self._compare(self._list())
             self._check_room()
+            if self._jobs:
+                make(self._options.destination)
             began = time.monotonic()
             try:
                 for job in self._jobs:
@@ -281,8 +283,10 @@ class Run:
             self.report.bytes += meter.moved
             self._finish(FileResult(info.handle, info, None, "failed", str(error), error))
         except BaseException as error:
-            self.report.bytes += meter.moved
-            self._leave(job, error)
+            left = self._leave(job, error)
+            # What was written after the last progress is received too.
+            unseen = left - meter.kept if self._options.resume else 0
+            self.report.bytes += max(meter.moved, unseen)
             raise
         else:
             self.report.bytes += transfer.received
@@ -314,16 +318,17 @@ class Run:
                     ) from error
                 job.path = self._folder.take_free(local_name(job.info.name))
 
-    def _leave(self, job: _Job, error: BaseException) -> None:
-        """Notes the object that was under way when the run ended, without raising again."""
+    def _leave(self, job: _Job, error: BaseException) -> int:
+        """Notes the object that was under way when the run ended, without raising again; the bytes
+        that are kept of it."""
         result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
         result.error = error if isinstance(error, Exception) else None
-        part = job.path.with_name(job.path.name + ".part")
         try:
-            result.kept = part.stat().st_size
+            result.kept = part_path(job.path).stat().st_size
         except OSError:
             pass
         self._finish(result)
+        return result.kept
 
     def _finish(self, result: FileResult) -> None:
         self.report.files.append(result)
@@ -359,11 +364,11 @@ class _Meter:
     def __init__(self, observer: Observer, info: ObjectInfo, kept: int) -> None:
         self._observer = observer
         self._info = info
-        self._kept = kept
+        self.kept = kept
         self.moved = 0
 
     def __call__(self, received: int, size: int | None) -> None:
-        if received < self._kept:  # it was not continued but begun anew
-            self._kept = 0
-        self.moved = received - self._kept
+        if received < self.kept:  # it was not continued but begun anew
+            self.kept = 0
+        self.moved = received - self.kept
         self._observer.progress(self._info, received, size)

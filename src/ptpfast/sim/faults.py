@@ -320,12 +320,18 @@ class FaultTable:
         )
 
     def due_during(
-        self, operation: int, handle: int, size: int | None, sent_before: int
+        self,
+        operation: int,
+        handle: int,
+        size: int | None,
+        sent_before: int,
+        *,
+        about_object: bool = True,
     ) -> list[tuple[int, Fault]]:
         """Those of an operation's data phase and response, each with its position in the payload.
 
         `size` is the payload's, None without a data phase; `sent_before` counts the payload bytes
-        of the connection until now.
+        of the connection until now. Nothing can vanish in an operation that is not `about_object`.
         """
         places: dict[int, int] = {}
 
@@ -333,6 +339,8 @@ class FaultTable:
             if not _fits(fault, operation, handle):
                 return False
             if size is None and fault.stage in (Stage.DATASET, Stage.DATA):
+                return False
+            if fault.kind == "vanish" and not about_object:
                 return False
             place = _place(fault, size or 0, sent_before)
             if place is not None:

@@ -55,6 +55,7 @@ class Store:
         self._page = Page(seed)
         self._thumbnails = Thumbnails()
         self._shots = 0
+        self.left_out = 0  # of a real folder: links and what cannot be read or named
 
     @classmethod
     def synthetic(
@@ -95,8 +96,8 @@ class Store:
     def from_folder(cls, folder: str | os.PathLike[str], *, model: Model = STANDARD.model) -> Store:
         """The real files below a folder, which are never changed: deleting only forgets them.
 
-        Symbolic links and files that cannot be read are left out; the rest keep their folders, and
-        their modification time is the capture date.
+        Symbolic links and files that cannot be read are left out (`left_out` counts them); the rest
+        keep their folders, and their modification time is the capture date.
         """
         store = cls(model=model)
         root = Path(folder)
@@ -296,13 +297,16 @@ class Store:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError:
+            self.left_out += 1
             return
         for entry in entries:
-            if entry.is_symlink() or not _is_ptp_name(entry.name):
-                continue
             try:
-                status = entry.stat()
+                status = entry.stat(follow_symlinks=False)
             except OSError:
+                self.left_out += 1
+                continue
+            if entry.is_symlink() or not _is_ptp_name(entry.name):
+                self.left_out += 1
                 continue
             moment = datetime.fromtimestamp(int(status.st_mtime))
             if entry.is_dir():
@@ -311,6 +315,8 @@ class Store:
             elif entry.is_file() and os.access(entry.path, os.R_OK):
                 content = FileContent(Path(entry.path), status.st_size)
                 self.add(entry.name, content, parent=parent, captured=moment)
+            else:
+                self.left_out += 1
 
 
 def _is_ptp_name(name: str) -> bool:

@@ -8,6 +8,7 @@ connection; knows nothing of what operations do.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -222,7 +223,10 @@ def _send(
         # The object has been deleted since the handler looked.
         reply = Reply(ResponseCode.InvalidObjectHandle)
     size = source[2] if source else None
-    faults = camera.faults.due_during(request.code, handle, size, peer.payload_sent)
+    about_object = camera.store.get(handle) is not None
+    faults = camera.faults.due_during(
+        request.code, handle, size, peer.payload_sent, about_object=about_object
+    )
     code = reply.code
     if source is None:
         _strike_after(peer, faults)
@@ -236,7 +240,8 @@ def _send(
             running.payload = phase.sent
         code = phase.code or code
         if any(fault.kind == "vanish" for _, fault in faults):
-            camera.store.delete(handle)
+            with suppress(KeyError):  # somebody else has just deleted it
+                camera.store.delete(handle)
     response = OperationResponse(code, request.transaction_id, reply.parameters)
     _respond(peer, response, faults, running)
 

@@ -7,9 +7,10 @@ anything odd about it means "start anew".
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ..objects import ObjectInfo
@@ -60,11 +61,20 @@ def write(path: Path, identity: Identity, proof: Proof | None = None) -> None:
     """Puts the journal beside the part file of `path`, whole or not at all. OSError."""
     target = journal_path(path)
     temporary = target.with_name(target.name + ".new")
-    entry = {"schema": SCHEMA, "object": asdict(identity), "proof": proof and asdict(proof)}
-    temporary.unlink(missing_ok=True)  # and never through a link of that name
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(temporary, flags, 0o666), "w", encoding="utf-8") as file:
-        json.dump(entry, file)
+    known = {field.name: getattr(identity, field.name) for field in fields(identity)}
+    proven = None if proof is None else {"size": proof.size, "sha256": proof.sha256}
+    entry = json.dumps({"schema": SCHEMA, "object": known, "proof": proven}).encode()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never through a link
+    try:
+        fd = os.open(temporary, flags, 0o666)
+    except FileExistsError:
+        temporary.unlink()
+        fd = os.open(temporary, flags, 0o666)
+    try:
+        if os.write(fd, entry) != len(entry):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(fd)
     os.replace(temporary, target)
 
 
