@@ -27,6 +27,8 @@ cdef class FileSink(Sink):
     cdef int _fd
     cdef readonly str path
     cdef object _hasher
+    cdef uint64_t _to_reserve
+    cdef int _reserve(self) except -1 nogil
     cdef int _hash(self, iovec *pieces, int count) except -1
 
 

@@ -114,8 +114,8 @@ cdef class FileSink(Sink):
     path: the part file; created if missing, never its final name (that is the caller's rename),
         never through a symbolic link.
     offset: where to go on; the file must be at least that long and is cut to it.
-    size: the final length if known; that much room is reserved at once, so that a full disk shows
-        before a byte has moved, and the file does not fragment. Never zero-filled.
+    size: the final length if known; that much room is reserved with the first bytes, so that a full
+        disk shows before one is written, and the file does not fragment. Never zero-filled.
     hasher: an object with `update(bytes)`, given everything in order as it is written.
 
     Raises SinkError when the file cannot be opened, reserved or written; `errno` says why, and what
@@ -142,19 +142,26 @@ cdef class FileSink(Sink):
             self.abandon()
             raise
         self.position = offset
-        if size is not None and size > offset:
-            self._reserve(offset, size - offset)
+        self._to_reserve = max(0, (size or 0) - offset)
 
-    def _reserve(self, offset, size):
-        cdef int code = ptpfast_reserve(self._fd, offset, size)
-        # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; a lack of room is final.
-        if code in _NO_ROOM:
-            self.abandon()
-            raise _sink_error(code, f"reserve {size:,} bytes in", self.path, 0)
+    cdef int _reserve(self) except -1 nogil:
+        """With the first bytes, and not before: the kernel receives more while it looks for room."""
+        cdef uint64_t size = self._to_reserve
+        cdef int code
+        self._to_reserve = 0
+        code = ptpfast_reserve(self._fd, <long long>self.position, <long long>size)
+        if code:
+            with gil:
+                # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; no room is final.
+                if code in _NO_ROOM:
+                    raise _sink_error(code, f"reserve {size:,} bytes in", self.path, self.position)
+        return 0
 
     cdef int write(self, iovec *pieces, int count) except -1 nogil:
         cdef ssize_t written
         cdef int code
+        if self._to_reserve:
+            self._reserve()
         if self._hasher is not None:
             with gil:
                 self._hash(pieces, count)
