@@ -21,7 +21,7 @@ COLD_S = 8.0  # for 10,000 objects, with pipelining
 THUMBNAIL = 20_000
 THUMBNAIL_RATE = 30e6
 # The kernel's own work, the scheduler's and the simulated camera's come on top of each round trip.
-ROUND_TRIP = 1.15
+ROUND_TRIP = 1.2
 WIRE = 0.9
 
 
@@ -88,10 +88,9 @@ def run(quick: bool) -> Iterator[Case]:
     title = f"thumbnails, {objects:,} × {THUMBNAIL // 1000} KB"
     title += f" over {RTT * 1e3:g} ms at {THUMBNAIL_RATE / 1e6:g} MB/s"
     case = measure("small", title, objects, THUMBNAIL, THUMBNAIL_RATE, 1)
-    # Headers of 1,448 bytes' packets are 52; PTP/IP's own are 58 bytes for each object.
-    part = Range.of(
-        [objects * THUMBNAIL / s.seconds / THUMBNAIL_RATE for s in case.samples[deepest]]
-    )
-    case.claims.append(Claim(f"of the wire, {deepest}", part, WIRE, at_least=True))
+    if not quick:  # a short run ends before TCP's window is open
+        parts = [objects * THUMBNAIL / s.seconds / THUMBNAIL_RATE for s in case.samples[deepest]]
+        part = Range.of(parts)
+        case.claims.append(Claim(f"of the wire, {deepest}", part, WIRE, at_least=True))
     case.claims.append(Claim("round trips, depth 1", case.trips("depth 1"), ROUND_TRIP, False))
     yield case
