@@ -167,7 +167,7 @@ def test_the_length_of_the_file_is_the_bytes_that_are_in_it(tmp_path: Path) -> N
     assert path.read_bytes() == PAYLOAD
 
 
-def test_room_is_reserved_with_the_first_bytes_and_given_back_when_abandoned(tmp_path: Path) -> None:
+def test_room_is_reserved_with_the_first_bytes_and_given_back(tmp_path: Path) -> None:
     if not reserves(tmp_path):
         pytest.skip("this filesystem cannot reserve blocks behind a file's end")
     path = tmp_path / "x.part"

@@ -145,7 +145,7 @@ cdef class FileSink(Sink):
         self._to_reserve = max(0, (size or 0) - offset)
 
     cdef int _reserve(self) except -1 nogil:
-        """With the first bytes, and not before: the kernel receives more while it looks for room."""
+        """With the first bytes, not before: the kernel receives more while it looks for room."""
         cdef uint64_t size = self._to_reserve
         cdef int code
         self._to_reserve = 0
