@@ -6,13 +6,16 @@ import errno
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..vendors import VENDORS
 from .options import Common, Seconds, Size, command
 from .output import Output, human_size, plural
+
+if TYPE_CHECKING:
+    from ..sim import SimulatedCamera
 
 DEFAULT_PORT = 15740
 
@@ -80,22 +83,25 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
     except (OSError, UnicodeError) as error:
         raise click.UsageError(_cannot_listen(error, **options)) from error
     with camera:
-        files = camera.store.files()
-        total = sum(stored.size for stored in files)
-        common.output.record(
-            "listening", host=camera.host, port=camera.port, objects=len(files), bytes=total
-        )
-        common.output.result(f"listening on {camera.host}:{camera.port}")
-        common.output.note(f"{plural(len(files), 'object')}, {human_size(total)}; Ctrl-C ends it")
-        if left_out := camera.store.left_out:
-            common.output.note(
-                f"{plural(left_out, 'file')} left out: links, unreadable ones, names PTP cannot say"
-            )
-        common.output.note(f"fetch them with: ptpfast pull {camera.host}:{camera.port} FOLDER")
         try:
+            _announce(common.output, camera)
             threading.Event().wait()
         except KeyboardInterrupt:
             common.output.note(f"switched off; {human_size(camera.payload_bytes)} were sent")
+
+
+def _announce(output: Output, camera: SimulatedCamera) -> None:
+    """What is on the card, for people; last that it listens, which programs wait for."""
+    files = camera.store.files()
+    total = sum(stored.size for stored in files)
+    output.note(f"{plural(len(files), 'object')}, {human_size(total)}; Ctrl-C ends it")
+    if left_out := camera.store.left_out:
+        output.note(
+            f"{plural(left_out, 'file')} left out: links, unreadable ones, names PTP cannot say"
+        )
+    output.note(f"fetch them with: ptpfast pull {camera.host}:{camera.port} FOLDER")
+    output.record("listening", host=camera.host, port=camera.port, objects=len(files), bytes=total)
+    output.result(f"listening on {camera.host}:{camera.port}")
 
 
 def _list_faults(output: Output) -> None:
