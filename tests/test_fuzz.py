@@ -3,6 +3,7 @@
 from dataclasses import astuple
 
 import pytest
+from fuzz import parsers, phases, targets
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -180,6 +181,42 @@ def test_any_text_is_a_date_or_none(text):
 @given(st.datetimes())
 def test_any_date_is_the_same_after_writing_and_reading(moment):
     assert parse_date_time(format_date_time(moment)) == moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+def test_every_input_that_was_ever_worth_keeping_finds_nothing(target):
+    inputs = parsers.known(target)
+    assert len(inputs) > 5
+    for data in inputs:
+        targets.TARGETS[target].run(data)
+
+
+@many
+@given(st.sampled_from(sorted(targets.TARGETS)), st.data())
+def test_any_change_of_a_known_input_finds_nothing(target, draw):
+    data = bytearray(draw.draw(st.sampled_from(parsers.known(target)), "known"))
+    for _ in range(draw.draw(st.integers(0, 4), "changes")):
+        at = draw.draw(st.integers(0, len(data)), "at")
+        data[at : at + draw.draw(st.integers(0, 6))] = draw.draw(st.binary(max_size=6), "bytes")
+    targets.TARGETS[target].run(bytes(data))
+
+
+WRONG = {
+    "packets": (targets, "parse", lambda data: _wire.ProbeRequest()),
+    "datasets": (targets, "decode", lambda cls, data: cls()),
+    "data_phase": (phases, "read_phase", lambda *_: phases.Outcome(done=True)),
+    "channel": (phases, "read_phase", lambda *_: phases.Outcome(done=True)),
+    "names": (targets.naming, "local_name", lambda name: name),
+}
+
+
+@pytest.mark.parametrize("target", WRONG)
+def test_a_reader_that_reads_wrong_is_found(target, monkeypatch):
+    module, name, wrong = WRONG[target]
+    monkeypatch.setattr(module, name, wrong)
+    with pytest.raises(AssertionError):
+        for data in parsers.known(target):
+            targets.TARGETS[target].run(data)
 
 
 u16 = st.integers(0, 0xFFFF)

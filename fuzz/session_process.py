@@ -1,0 +1,218 @@
+"""The process that runs fuzzed sessions under sanitizers: `FIRST COUNT SECONDS STATE`.
+
+It starts a responder of its own, writes the seed it is at into STATE before each session, and ends
+at the first finding. A session that hangs ends it too, with every thread's stack.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ptpfast.library import persistence
+
+from . import ROOT, sanitizers
+from .cameras import card
+from .visit import FindingError, Visit
+
+HANG_S = 30.0  # a session lasts a fraction of a second
+RATES = (0.002, 0.01, 0.01, 0.03, 0.1, 0.4)  # changes per packet
+TWICE = 0.2  # of the sessions are followed by another of their kind into the same folder,
+CALM = 0.25  # and so many by one with an honest camera
+WATCH_EVERY = 500  # sessions after which memory is looked at
+MOST_GROWTH = 30  # Python objects per session, beyond which something keeps them
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+
+class Responder:
+    """The hostile process and the pipe to it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "fuzz.responder"],
+            cwd=ROOT,
+            env=sanitizers.plain_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, **question: Any) -> Any:
+        """Its answer to a line of JSON."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """Ends it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+
+
+class Jail:
+    """The one folder that may be written to: every call that would write elsewhere is noted."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ptpfast-fuzz-"))
+        self.escapes: list[str] = []
+        self._watching = True
+        os.environ["PTPFAST_CONFIG"] = str(self.folder / "config")
+        sys.addaudithook(self._watch)
+
+    def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, mode, flags = arguments
+            writes = bool(flags & _WRITING) if mode is None else not set(mode).isdisjoint("wax+")
+            paths = [path] if writes else []
+        elif event in ("os.rename", "os.link", "os.symlink"):
+            paths = list(arguments[:2])
+        elif event in ("os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.utime", "os.chmod"):
+            paths = [arguments[0]]
+        else:
+            return
+        for path in paths if self._watching else ():
+            if not isinstance(path, int) and not self._contains(os.fsdecode(path)):
+                self.escapes.append(f"{event} {path!r}")
+
+    def _contains(self, path: str) -> bool:
+        return os.path.realpath(path).startswith(f"{self.folder}{os.sep}")
+
+    def fresh(self) -> Path:
+        """An empty folder in it."""
+        self._watching = False
+        shutil.rmtree(self.folder / "in", ignore_errors=True)
+        (self.folder / "in").mkdir()
+        self._watching = True
+        return self.folder / "in"
+
+    def close(self) -> None:
+        """Removes it."""
+        self._watching = False
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def say(title: str, visit: Visit, told: dict[str, Any]) -> None:
+    """What was done in a session, on both sides."""
+    for line in (title, *visit.steps, *told["done"], f"risky: {told['risky']}"):
+        print(line.encode(errors="backslashreplace").decode(), flush=True)
+
+
+def impatient() -> None:
+    """Waits that are right for cameras and only cost time here are made short."""
+    from ptpfast import handshake, lifetime, transactions
+    from ptpfast.transfer import ranges
+
+    for module in (transactions, ranges):
+        vars(module)["BUSY_S"] = 0.02
+    vars(handshake)["PROBE_ANSWER_S"] = 0.1
+    vars(lifetime)["wait_until_welcome"] = lambda host, port: None
+    os.fsync = lambda fd: None  # the disk is not what is tested
+
+
+class Sessions:
+    """Fuzzed sessions, one after the other."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = os.open(state, os.O_RDWR | os.O_CREAT, 0o666)
+        self._responder = Responder()
+        self._jail = Jail()
+        self._card = card()
+        self._objects = 0
+        self.done = self.compared = 0
+        self.verbose = False
+
+    def note(self, seed: int) -> None:
+        """Says which seed is next, for whoever finds this process dead; -1: none."""
+        state = f"{seed:<20} {self.done:<20} {self.compared:<20}"
+        os.pwrite(self._state, state.encode(), 0)
+
+    def close(self) -> None:
+        """Ends the responder, removes what was written."""
+        self._responder.close()
+        self._jail.close()
+
+    def one(self, seed: int) -> None:
+        """The session of a seed; for some another into the same folder, and an honest one after.
+        FindingError."""
+        faulthandler.dump_traceback_later(HANG_S, exit=True)
+        self.note(seed)
+        chance = random.Random(f"session {seed}")
+        folder, rate = self._jail.fresh(), chance.choice(RATES)
+        risky: set[int] = set()  # part files of one session go on in the next
+        for number in range(2 if chance.random() < TWICE else 1):
+            self._visit(Visit(seed, number, folder, self._card), rate, risky)
+        if chance.random() < CALM:
+            self._visit(Visit(seed, 2, folder, self._card, calm=True), 0.0, risky)
+        self.done += 1
+        if self.done % WATCH_EVERY == 0:
+            self._watch_memory()
+        faulthandler.cancel_dump_traceback_later()
+
+    def _visit(self, visit: Visit, rate: float, risky: set[int]) -> None:
+        began = self._responder.ask(begin=visit.name, body=visit.body, rate=rate)
+        visit.port = began["port"]
+        told: dict[str, Any] = {}
+        try:
+            visit.run()
+            told = self._responder.ask(end=True)
+            risky.update(told["risky"])
+            visit.check(risky)
+            self.compared += visit.compared
+            if self._jail.escapes:
+                raise FindingError(f"outside of the destination: {self._jail.escapes}")
+        except FindingError as error:
+            told = told or self._responder.ask(end=True)
+            say(f"seed {visit.name}: {error}", visit, told)
+            raise
+        if self.verbose:
+            say(f"seed {visit.name}", visit, told)
+
+    def _watch_memory(self) -> None:
+        """Python's objects must not become more; the sanitizer looks for all else at the end."""
+        gc.collect()
+        before, self._objects = self._objects, len(gc.get_objects())
+        growth = (self._objects - before) / WATCH_EVERY
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"after {self.done} sessions {self._objects} objects, at most {peak} MB", flush=True)
+        if before and growth > MOST_GROWTH:
+            raise FindingError(f"{growth:.0f} objects more with each session")
+
+
+def main() -> int:
+    """Runs the sessions; 1 for a finding."""
+    first, count, seconds, state = sys.argv[1:]
+    impatient()
+    faulthandler.enable()
+    sessions = Sessions(Path(state))
+    sessions.verbose = count == "1"
+    until = time.monotonic() + float(seconds)
+    try:
+        for seed in range(int(first), int(first) + int(count)):
+            if time.monotonic() > until:
+                break
+            sessions.one(seed)
+        sessions.note(-1)
+    except FindingError:
+        return 1
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        sessions.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

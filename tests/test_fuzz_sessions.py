@@ -1,0 +1,144 @@
+"""The fuzzed sessions: some of them each time, and that what must not be would be found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fuzz import ROOT, target_process, targets
+from fuzz.cameras import card
+from fuzz.sessions import LEAKS_OF_PYTHON, Worker, _only_pythons_own_leaks
+from fuzz.visit import FindingError, Visit
+
+
+def test_some_sessions_with_a_camera_that_lies_find_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    words = [sys.executable, "-m", "fuzz.session_process", "1", "60", "1000", str(state)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    seed, sessions, compared = map(int, state.read_text().split())
+    assert (seed, sessions) == (-1, 60)
+    assert compared > 30
+
+
+def a_visit(folder: Path) -> tuple[Visit, int, int, bytes]:
+    """A visit, and an object of its camera: handle, size, bytes."""
+    visit = Visit(1, 0, folder, card())
+    stored = visit.card.files()[3]
+    content = b"".join(visit.card.expected(stored.handle).spans(0, stored.size))
+    return visit, stored.handle, stored.size, content
+
+
+@pytest.mark.parametrize("wrong", ["a byte", "shorter", "longer", "of nothing"])
+def test_bytes_that_are_not_the_camera_s_are_a_finding(tmp_path: Path, wrong: str) -> None:
+    visit, handle, size, content = a_visit(tmp_path)
+    visit.claims.append((handle, size, content))
+    visit.check(set())
+    changed = bytearray(content)
+    if wrong == "a byte":
+        changed[100] ^= 1
+    elif wrong == "of nothing":
+        handle = 0xBAD
+    else:
+        changed = changed[:-1] if wrong == "shorter" else changed + b"x"
+    visit.claims.append((handle, size, bytes(changed)))
+    with pytest.raises(FindingError):
+        visit.check(set())
+
+
+def test_bytes_no_protocol_can_vouch_for_are_asked_for_their_number_only(tmp_path: Path) -> None:
+    visit, handle, size, content = a_visit(tmp_path)
+    visit.claims.append((handle, size, bytes(len(content))))
+    visit.check({handle})
+    visit.claims.append((handle, size, content[1:]))
+    with pytest.raises(FindingError):
+        visit.check({handle})
+
+
+def test_a_file_nobody_spoke_of_is_a_finding(tmp_path: Path) -> None:
+    visit, *_ = a_visit(tmp_path)
+    (tmp_path / "x.NEF.part").touch()
+    (tmp_path / "SHA256SUMS").touch()
+    visit.check(set())
+    (tmp_path / "x.NEF").touch()
+    with pytest.raises(FindingError, match=r"x\.NEF"):
+        visit.check(set())
+
+
+def test_what_a_user_may_not_see_is_a_finding(tmp_path: Path) -> None:
+    visit, *_ = a_visit(tmp_path)
+
+    def defect() -> None:
+        raise KeyError("of ours")
+
+    with pytest.raises(FindingError, match="KeyError"):
+        visit._attempt("something", defect)
+
+
+WRITES = {
+    "a file": "open(outside / 'x', 'w')",
+    "a descriptor": "os.open(outside / 'x', os.O_WRONLY | os.O_CREAT)",
+    "a link": "os.symlink('/', outside / 'x')",
+    "a folder": "os.mkdir(outside / 'x')",
+    "another name": "os.rename(jail.folder / 'a', outside / 'x')",
+    "through a link": "os.symlink(outside, jail.folder / 'l'); open(jail.folder / 'l' / 'x', 'w')",
+}
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_a_write_outside_of_the_jail_is_noted(tmp_path: Path, what: str) -> None:
+    script = (
+        "import os, pathlib, sys\n"
+        "from fuzz.session_process import Jail\n"
+        "outside, jail = pathlib.Path(sys.argv[1]), Jail()\n"
+        "(jail.folder / 'a').write_text('fine')\n"
+        "assert not jail.escapes\n"
+        f"{WRITES[what]}\n"
+        "assert jail.escapes\n"
+        "jail.close()\n"
+    )
+    # A process of its own: the hook that watches stays as long as the process does.
+    words = [sys.executable, "-c", script, str(tmp_path)]
+    subprocess.run(words, cwd=ROOT, check=True, env={**os.environ, "TMPDIR": str(tmp_path.parent)})
+
+
+def test_leaks_that_grow_with_the_sessions_are_told_from_python_s_own() -> None:
+    summary = "SUMMARY: AddressSanitizer: 99 byte(s) leaked in {} allocation(s)."
+    assert _only_pythons_own_leaks(summary.format(53))
+    assert not _only_pythons_own_leaks(summary.format(LEAKS_OF_PYTHON + 1))
+    assert not _only_pythons_own_leaks(f"ERROR: AddressSanitizer: overflow {summary.format(1)}")
+    assert not _only_pythons_own_leaks("killed")
+
+
+def test_a_process_that_dies_is_a_finding_with_its_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fuzz.sessions.WORK", tmp_path)
+    monkeypatch.setattr("fuzz.sessions.FINDINGS", tmp_path)
+    worker = Worker(0, 1, 0.0, "plain", count=1)
+    worker.process = subprocess.Popen([sys.executable, "-c", "import os; os._exit(3)"])
+    worker.process.wait()
+    worker.log.write_text("seed 4 visit 0: dead")
+    worker._state.write_text("4 3 2")
+    assert worker.over()
+    assert worker.done == 3
+    assert "seed 4" in worker.findings[0]
+
+
+def test_fuzzing_by_chance_stops_at_a_finding_and_leaves_the_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_zeros(data: bytes) -> None:
+        assert b"\0" not in data
+
+    monkeypatch.setitem(targets.TARGETS, "packets", targets.Target(no_zeros, list))
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "x").write_bytes(b"some")
+    options = ["-seed=1", "-max_len=9", "-max_total_time=60", f"-artifact_prefix={tmp_path}/"]
+    with pytest.raises(AssertionError):
+        target_process.unguided("packets", [*options, str(tmp_path / "known")])
+    left = (tmp_path / "last-input").read_bytes()
+    assert b"\0" in left[4 : 4 + int.from_bytes(left[:4], "little")]
