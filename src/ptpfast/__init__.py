@@ -1,7 +1,7 @@
 """ptpfast: large files off a camera over Wi-Fi, fast and whole, by PTP/IP (ISO 15740 over TCP)."""
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 try:
     from ._engine import Timeline
@@ -29,14 +29,18 @@ from .errors import (
     SinkError,
     Timeout,
     TransferError,
+    Unreadable,
 )
 from .events import Event
 from .handshake import Timeouts
-from .library import Report, pull
 from .objects import ObjectInfo, ObjectTable
 from .session import Session, connect
 from .transactions import Response
 from .transfer import Transfer
+
+if TYPE_CHECKING:
+    from .library.pull import pull
+    from .library.report import Report
 
 # fmt: off
 __all__ = [
@@ -45,14 +49,16 @@ __all__ = [
     "InitFailed", "InvalidObjectHandle", "MemorySink", "NetworkError", "ObjectFormat",
     "ObjectInfo", "ObjectTable", "OperationCode", "PTPError", "ProtocolError", "Report",
     "Response", "ResponseCode", "ResponseError", "Session", "SinkError", "StorageInfo",
-    "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "__version__", "connect",
-    "pull",
+    "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable", "__version__",
+    "connect", "pull",
 ]
 # fmt: on
 
 
-def __getattr__(name: str) -> ModuleType:
-    """`ptpfast.sim` and `ptpfast.ptpip` load when first used, so that an import stays quick."""
-    if name in ("sim", "ptpip"):
+def __getattr__(name: str) -> Any:
+    """What loads when it is first used, so that an import stays quick."""
+    if name in ("library", "ptpip", "sim"):
         return import_module(f"{__name__}.{name}")
+    if name in ("Report", "pull"):
+        return getattr(import_module(f"{__name__}.library"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from ptpfast._sink cimport Sink, iovec
+from ptpfast._wire cimport RESPONSE_MOST
 
 cdef enum:
     MAX_PIECES = 256  # of one gathered write; IOV_MAX is 1024, and 1 MiB of 4 KiB packets are 256
@@ -30,6 +31,8 @@ cdef class DataPhase:
     cdef bint _ended
     cdef uint64_t _total
     cdef readonly uint64_t received
+    cdef readonly double waited
+    cdef double _asked
     cdef uint64_t _payload_left
     cdef bint _last_packet
     cdef bint _discard
@@ -39,15 +42,18 @@ cdef class DataPhase:
     cdef iovec _pieces[MAX_PIECES]
     cdef int _piece_count
     cdef uint64_t _gathered
-    cdef readonly object response
+    cdef object _response
+    cdef uint8_t _answer[RESPONSE_MOST]
+    cdef uint32_t _answer_size
     cdef readonly list strays
     cdef bytearray _carry
     cdef int scan(self, const uint8_t *data, size_t size, size_t *used) except -1 nogil
     cdef int _packet(self, const uint8_t *head, size_t size, size_t *taken) except -1 nogil
     cdef int _data(self, const uint8_t *head, uint32_t length) except -1 nogil
     cdef int _start(self, const uint8_t *head, uint32_t length) except -1 nogil
+    cdef bint _answered(self, const uint8_t *head, uint32_t length) noexcept nogil
     cdef int _control(self, const uint8_t *head, uint32_t length) except -1
-    cdef int _response(self, packet) except -1
+    cdef int _strange_response(self, packet) except -1
     cdef size_t _payload(self, const uint8_t *data, size_t size) noexcept nogil
     cdef void took(self, size_t size) noexcept nogil
     cdef void _packet_over(self) noexcept nogil
@@ -57,15 +63,16 @@ cdef class DataPhase:
 
 
 cdef class Timeline:
-    cdef readonly object seconds
-    cdef readonly object bytes
-    cdef double[::1] _seconds
-    cdef int64_t[::1] _bytes
-    cdef Py_ssize_t _count
+    cdef double *_seconds
+    cdef int64_t *_bytes
+    cdef size_t _capacity
+    cdef size_t _most
+    cdef size_t _count
     cdef double _resolution
     cdef double _began
     cdef int64_t _sum
     cdef void add(self, double now, size_t size) noexcept nogil
+    cdef bint _grow(self) noexcept nogil
 
 
 cdef class Channel:

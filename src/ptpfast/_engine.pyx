@@ -33,22 +33,25 @@ import threading
 import cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memmove
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memmove
 
 from ptpfast._sink cimport Sink, iovec
 from ptpfast._wire cimport (
     DATA_HEAD_SIZE,
     MAX_CONTROL_SIZE,
     PREFIX_SIZE,
+    RESPONSE_MOST,
+    RESPONSE_SIZE,
     START_DATA_SHORT,
     UNKNOWN_TOTAL,
     PacketType,
     data_transaction_id,
     packet_length,
     packet_type,
+    response_transaction_id,
     start_data_total,
 )
 
@@ -91,6 +94,8 @@ cdef size_t RING_SIZE = 1 << 18
 cdef size_t DIRECT_SIZE = 6000
 cdef size_t HEADS_SIZE = 64  # the next packet's head, or End Data and Operation Response
 cdef double CHECK_S = 0.1
+cdef size_t FIRST_SAMPLES = 16
+cdef Py_ssize_t SMALL_SEND = 4096
 cdef double FOREVER = 1e15
 cdef int MAX_STRAYS = 1000
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
@@ -109,9 +114,10 @@ cdef class DataPhase:
     label: what is being done, for messages.
 
     After `done`: `response` (`_wire.OperationResponse`), `received` (payload bytes handed to the
-    sink), `total` (announced, None if unknown), `complete`, and `strays` (packets that do not
-    belong here, such as events). After any exception `received` is right, and unless it was a
-    ProtocolError the same object can be driven on to the end.
+    sink), `total` (announced, None if unknown), `complete`, `strays` (packets that do not belong
+    here, such as events), and, as the driver saw it, `waited` (seconds until the first packet of
+    the data phase came). After any exception `received` is right, and unless it was a ProtocolError
+    the same object can be driven on to the end.
     """
 
     def __init__(self, transaction_id, Sink sink=None, *, limit=None, any_transaction_id=False,
@@ -239,8 +245,9 @@ cdef class DataPhase:
             self._probes += 1
         else:
             self._flush()  # so that `received` is right when the response is looked at
-            with gil:
-                self._control(head, length)
+            if kind != PacketType.OPERATION_RESPONSE or not self._answered(head, length):
+                with gil:
+                    self._control(head, length)
         taken[0] = length
         return 0
 
@@ -346,21 +353,46 @@ cdef class DataPhase:
             self.received += self._sink.position - before
         return 0
 
+    cdef bint _answered(self, const uint8_t *head, uint32_t length) noexcept nogil:
+        """Takes the ordinary response to this transaction, without the GIL, which others may hold
+        for long; whether it was that."""
+        if length < RESPONSE_SIZE or length > RESPONSE_MOST or (length - RESPONSE_SIZE) % 4:
+            return False
+        if response_transaction_id(head) != self.transaction_id:
+            return False
+        memcpy(self._answer, head, length)
+        self._answer_size = length
+        self._state = COMPLETE
+        return True
+
+    @property
+    def response(self):
+        """The Operation Response (`_wire.OperationResponse`) once it has come, else None."""
+        if self._response is None and self._answer_size:
+            self._response = _wire.parse(
+                PyBytes_FromStringAndSize(<const char *>self._answer, self._answer_size))
+        return self._response
+
     cdef int _control(self, const uint8_t *head, uint32_t length) except -1:
         raw = PyBytes_FromStringAndSize(<const char *>head, length)
         if packet_type(head) == PacketType.OPERATION_RESPONSE:
-            self._response(_wire.parse(raw))
+            try:
+                packet = _wire.parse(raw)
+            except ProtocolError as error:
+                self._fail(error.message)
+            self._strange_response(packet)
         elif packet_type(head) != PacketType.PROBE_RESPONSE and len(self.strays) < MAX_STRAYS:
             self.strays.append(raw)
         return 0
 
-    cdef int _response(self, packet) except -1:
+    cdef int _strange_response(self, packet) except -1:
+        """To another transaction, or of an odd length."""
         cdef int32_t age = <int32_t>(<uint32_t>packet.transaction_id - self.transaction_id)
         if age and not self._any_id:
             if age < 0:
                 return 0  # of an earlier transaction
             self._fail(f"response to transaction {packet.transaction_id}")
-        self.response = packet
+        self._response = packet
         self._state = COMPLETE
         return 0
 
@@ -368,10 +400,13 @@ cdef class DataPhase:
         return self._limit if self._total == UNKNOWN_TOTAL else self._total
 
     cdef int _fail(self, str detail) except -1:
+        # What came before is the sink's, however the stream was cut; and no piece may wait beyond
+        # this call, because the memory it points to is not ours.
+        self._flush()
         raise ProtocolError(
             f"{self.label} (transaction {self.transaction_id}): {detail}",
             received=self.received,
-            offset=self.received + self._gathered,
+            offset=self.received,
         )
 
 
@@ -379,31 +414,28 @@ cdef class DataPhase:
 cdef class Timeline:
     """When bytes arrived: `seconds` since it was made and `bytes` so far, as numpy arrays.
 
-    Samples closer together than the resolution (1 ms at first) are one; when the arrays are full
-    every second sample goes and the resolution doubles. So it costs a fixed memory and next to no
-    time, however long the transfer. `samples()` gives the part in use.
+    Samples closer together than the resolution (1 ms at first) are one; with `capacity` of them
+    every second one goes and the resolution doubles. So it costs little memory and next to no time,
+    however long the transfer. `samples()` gives them.
     """
 
     def __init__(self, capacity=4096):
-        import numpy
-
         if capacity < 2:
             raise ValueError("capacity must be at least 2")
-        self.seconds = numpy.zeros(capacity, numpy.float64)
-        self.bytes = numpy.zeros(capacity, numpy.int64)
-        self._seconds = self.seconds
-        self._bytes = self.bytes
+        self._most = capacity
         self._resolution = 1e-3
         self._began = ptpfast_now()
 
     cdef void add(self, double now, size_t size) noexcept nogil:
-        cdef Py_ssize_t i
+        cdef size_t i
         now -= self._began
         self._sum += size
         if self._count and now - self._seconds[self._count - 1] < self._resolution:
             self._bytes[self._count - 1] = self._sum
             return
-        if self._count == self._seconds.shape[0]:
+        if self._count == self._capacity and not self._grow():
+            if self._count < 2:
+                return  # no memory at all: no timeline
             self._count //= 2
             for i in range(self._count):
                 self._seconds[i] = self._seconds[2 * i + 1]
@@ -413,9 +445,42 @@ cdef class Timeline:
         self._bytes[self._count] = self._sum
         self._count += 1
 
+    cdef bint _grow(self) noexcept nogil:
+        """Room for twice as many samples, `_most` in all; whether there is more now."""
+        cdef size_t capacity = 2 * self._capacity if self._capacity else FIRST_SAMPLES
+        cdef void *moved
+        if capacity > self._most:
+            capacity = self._most
+        if capacity == self._capacity:
+            return False
+        moved = PyMem_RawRealloc(self._seconds, capacity * sizeof(double))
+        if moved is NULL:
+            return False
+        self._seconds = <double *>moved
+        moved = PyMem_RawRealloc(self._bytes, capacity * sizeof(int64_t))
+        if moved is NULL:
+            return False
+        self._bytes = <int64_t *>moved
+        self._capacity = capacity
+        return True
+
     def samples(self):
-        """`(seconds, bytes)`: copies of the samples so far, both rising."""
-        return self.seconds[:self._count].copy(), self.bytes[:self._count].copy()
+        """`(seconds, bytes)`: the samples so far as numpy arrays (float64, int64), both rising."""
+        import numpy
+
+        seconds = numpy.empty(self._count, numpy.float64)
+        received = numpy.empty(self._count, numpy.int64)
+        cdef double[::1] to_seconds = seconds
+        cdef int64_t[::1] to_bytes = received
+        cdef size_t i
+        for i in range(self._count):
+            to_seconds[i] = self._seconds[i]
+            to_bytes[i] = self._bytes[i]
+        return seconds, received
+
+    def __dealloc__(self):
+        PyMem_RawFree(self._seconds)
+        PyMem_RawFree(self._bytes)
 
 
 @cython.final
@@ -446,12 +511,18 @@ cdef class Channel:
         """Sends all of `data` (contiguous bytes-like). Timeout, ConnectionLost or Cancelled if it
         can't."""
         cdef const uint8_t[::1] view = data
+        cdef ssize_t sent = 0
         if not view.shape[0]:
             return
         self._begin(timeout_s)
         try:
-            with nogil:
-                self._send(&view[0], view.shape[0])
+            # A request fits into the socket's buffer: this neither waits nor costs us the GIL.
+            if view.shape[0] <= SMALL_SEND:
+                sent = send(self._fd, &view[0], view.shape[0], MSG_NOSIGNAL)
+            if sent < view.shape[0]:
+                sent = max(sent, 0)
+                with nogil:
+                    self._send(&view[0] + sent, view.shape[0] - sent)
         finally:
             self._end()
 
@@ -469,6 +540,8 @@ cdef class Channel:
         cdef double idle = idle_s
         cdef int done
         self._begin(first_s)
+        if not phase._asked:
+            phase._asked = self._now
         self._slice_end = FOREVER if slice_s is None else self._now + <double>slice_s
         try:
             with nogil:
@@ -518,11 +591,14 @@ cdef class Channel:
                     step = phase.scan(self._ring + self._first, self._last - self._first, &used)
                 finally:
                     self._first += used
-                # Only what belongs to the transaction is a sign of life: probes are not.
-                if received != phase.received or left != phase._payload_left or (
-                    state != phase._state
+                # Only what belongs to the transaction is a sign of life: probes are not, nor is
+                # what is left of an earlier one.
+                if received != phase.received or state != phase._state or (
+                    left != phase._payload_left and not phase._discard
                 ):
                     self._deadline = self._now + idle_s
+                    if state == WAIT_START:
+                        phase.waited = self._now - phase._asked
                 deadline = self._deadline
                 while phase._probes:
                     phase._probes -= 1
@@ -530,6 +606,10 @@ cdef class Channel:
                 self._deadline = deadline
                 if step != NEED_BYTES:
                     return step == FINISHED
+                # Who never stops sending what is of no use never lets us wait, either.
+                if self._now >= self._deadline:
+                    with gil:
+                        raise Timeout("nothing of the answer arrived in time")
             if self._now > self._slice_end:
                 return 0
             self._fill(phase, idle_s, timeline)

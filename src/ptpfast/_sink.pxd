@@ -25,10 +25,15 @@ cdef class Sink:
 
 cdef class FileSink(Sink):
     cdef int _fd
+    cdef bint _lent
     cdef readonly str path
     cdef object _hasher
-    cdef uint64_t _to_reserve
-    cdef int _reserve(self) except -1 nogil
+    cdef object _before
+    cdef bint _fresh
+    cdef uint64_t _size
+    cdef uint64_t _reserved
+    cdef int _first(self) except -1 nogil
+    cdef int _close(self) except -1
     cdef int _hash(self, iovec *pieces, int count) except -1
 
 

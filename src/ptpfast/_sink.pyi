@@ -23,6 +23,8 @@ class FileSink(Sink):
         offset: int = 0,
         size: int | None = None,
         hasher: _Hasher | None = None,
+        descriptor: int | None = None,
+        before: Callable[[], object] | None = None,
     ) -> None: ...
     @property
     def path(self) -> str: ...

@@ -7,6 +7,9 @@ it lends (`window`, then `commit`). Both run without the GIL. Python ends it wit
 
 One sink may outlive many data phases: the partial reads of one object all go into the same sink,
 and `position` is where the next byte goes.
+
+It is over 400 lines because the three kinds share one C interface, and each alone would be a module
+of a hundred.
 """
 
 import errno as _errno
@@ -26,10 +29,16 @@ cdef extern from * nogil:
     """
     #include <errno.h>
     #include <fcntl.h>
+    #include <sys/statvfs.h>
     #include <sys/types.h>
     #include <sys/uio.h>
     /* Reserves blocks behind the end of a file and leaves its length alone. 0, or an errno. */
     static int ptpfast_reserve(int fd, long long offset, long long size) {
+        /* What cannot fit is not tried: it would fill the disk on its way to failing. */
+        struct statvfs disk;
+        if (!fstatvfs(fd, &disk) && disk.f_blocks
+            && (unsigned long long)disk.f_bfree * disk.f_frsize < (unsigned long long)size)
+            return ENOSPC;
     #if defined(__linux__)
         #ifndef FALLOC_FL_KEEP_SIZE
         #define FALLOC_FL_KEEP_SIZE 1
@@ -117,6 +126,8 @@ cdef class FileSink(Sink):
     size: the final length if known; that much room is reserved with the first bytes, so that a full
         disk shows before one is written, and the file does not fragment. Never zero-filled.
     hasher: an object with `update(bytes)`, given everything in order as it is written.
+    descriptor: of that file, open for writing, instead of opening it; it stays the caller's.
+    before: called once, before the first byte is written.
 
     Raises SinkError when the file cannot be opened, reserved or written; `errno` says why, and what
     had been written stays. After an error only `abandon` makes sense.
@@ -125,30 +136,42 @@ cdef class FileSink(Sink):
     def __cinit__(self):
         self._fd = -1
 
-    def __init__(self, path, *, offset=0, size=None, hasher=None):
+    def __init__(self, path, *, offset=0, size=None, hasher=None, descriptor=None, before=None):
         self.path = os.fsdecode(path)
         self._hasher = hasher
+        self._before = before
+        self._lent = descriptor is not None
         try:
             # Non-blocking, so that a FIFO of that name is an error and no trap.
             flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-            self._fd = os.open(path, flags, 0o666)
-            if os.fstat(self._fd).st_size < offset:
+            self._fd = descriptor if self._lent else os.open(path, flags, 0o666)
+            length = os.fstat(self._fd).st_size
+            if length < offset:
                 raise ValueError(f"{self.path} is shorter than {offset} bytes")
-            os.ftruncate(self._fd, offset)
+            if length > offset:
+                os.ftruncate(self._fd, offset)
         except OSError as error:
             self.abandon()
             raise _sink_error(error.errno, "open", self.path, 0) from error
         except ValueError:
             self.abandon()
             raise
-        self.position = offset
-        self._to_reserve = max(0, (size or 0) - offset)
+        self.position = self._reserved = offset
+        self._size = size or 0
+        self._fresh = True
 
-    cdef int _reserve(self) except -1 nogil:
-        """With the first bytes, not before: the kernel receives more while it looks for room."""
-        cdef uint64_t size = self._to_reserve
+    cdef int _first(self) except -1 nogil:
+        """What comes before the first byte and not earlier: the kernel receives more meanwhile."""
+        cdef uint64_t size
         cdef int code
-        self._to_reserve = 0
+        self._fresh = False
+        if self._before is not None:
+            with gil:
+                self._before()
+        if self._size <= self.position:
+            return 0
+        size = self._size - self.position
+        self._reserved = self._size  # even if it fails: some of it may be taken then
         code = ptpfast_reserve(self._fd, <long long>self.position, <long long>size)
         if code:
             with gil:
@@ -160,8 +183,8 @@ cdef class FileSink(Sink):
     cdef int write(self, iovec *pieces, int count) except -1 nogil:
         cdef ssize_t written
         cdef int code
-        if self._to_reserve:
-            self._reserve()
+        if self._fresh:
+            self._first()
         if self._hasher is not None:
             with gil:
                 self._hash(pieces, count)
@@ -208,36 +231,40 @@ cdef class FileSink(Sink):
         return 0
 
     def finish(self, *, sync=True):
-        """Closes the file, with `sync` after its data has reached the disk. SinkError if it did
+        """Ends the file, with `sync` after its data has reached the disk. SinkError if it did
         not."""
-        cdef int fd = self._fd
-        if fd < 0:
+        if self._fd < 0:
             return
         try:
-            os.ftruncate(fd, self.position)  # gives back what was reserved and not needed
+            if self._reserved > self.position:  # give back what is not needed
+                os.ftruncate(self._fd, self.position)
             if sync:
-                os.fsync(fd)
+                os.fsync(self._fd)
         except OSError as error:
             raise _sink_error(error.errno, "flush", self.path, self.position) from error
         finally:
-            self._fd = -1
-            os.close(fd)
+            self._close()
 
     def abandon(self):
-        """Closes the file and keeps what is in it. Never raises for the disk; safe to call
-        twice."""
-        cdef int fd = self._fd
-        if fd < 0:
+        """Ends the file and keeps what is in it. Never raises for the disk; safe to call twice."""
+        if self._fd < 0:
             return
-        self._fd = -1
         try:
-            os.ftruncate(fd, self.position)
+            if self._reserved > self.position:
+                os.ftruncate(self._fd, self.position)
         except OSError:
             pass  # only a reservation is lost to view; the length was right before
-        os.close(fd)
+        self._close()
+
+    cdef int _close(self) except -1:
+        cdef int fd = self._fd
+        self._fd = -1
+        if not self._lent:
+            os.close(fd)
+        return 0
 
     def __dealloc__(self):
-        if self._fd >= 0:
+        if self._fd >= 0 and not self._lent:
             os.close(self._fd)
 
 

@@ -29,6 +29,8 @@ cdef enum:
     DATA_HEAD_SIZE = 12  # prefix and transaction id, before the payload of Data and End Data
     START_DATA_SHORT = 16  # Start Data with a u32 total, as some firmware sends it
     START_DATA_SIZE = 20
+    RESPONSE_SIZE = 14  # Operation Response without parameters
+    RESPONSE_MOST = RESPONSE_SIZE + 5 * 4
     # No packet but Data and End Data is larger than a few hundred bytes; ISO 15740 bounds the
     # parameters, CIPA DC-005 the names. 64 KiB leaves room and bounds what a peer makes us hold.
     MAX_CONTROL_SIZE = 65536
@@ -62,6 +64,11 @@ cdef inline uint32_t packet_type(const uint8_t *p) noexcept nogil:
 # Start Data, Data, End Data and Cancel carry the transaction id @8.
 cdef inline uint32_t data_transaction_id(const uint8_t *p) noexcept nogil:
     return load_u32(p + 8)
+
+
+# Operation Response: code u16 @8, transaction id u32 @10, up to five parameters u32 @14.
+cdef inline uint32_t response_transaction_id(const uint8_t *p) noexcept nogil:
+    return load_u32(p + 10)
 
 
 # Start Data's total @12: u64, or u32 in the short form; the u32 of all ones means unknown too.

@@ -156,7 +156,14 @@ class DevicePropCode(IntEnum):
 class ObjectPropCode(IntEnum):
     """MTP object properties this package reads."""
 
+    StorageID = 0xDC01
+    ObjectFormat = 0xDC02
+    ProtectionStatus = 0xDC03
     ObjectSize = 0xDC04
+    ObjectFileName = 0xDC07
+    DateCreated = 0xDC08
+    DateModified = 0xDC09
+    ParentObject = 0xDC0B
 
 
 class DataType(IntEnum):

@@ -13,24 +13,23 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _wire
 from ._engine import DataPhase, Timeline
 from ._sink import Sink
-from ._wire import OperationResponse, pack, parse
+from ._wire import OperationResponse, pack
 from .codes import DEFAULT_PORT
 from .errors import Cancelled, ConnectionLost, NetworkError, ProtocolError, SinkError, Timeout
-from .events import Event, EventHub
+from .events import EventHub, EventReader
 from .handshake import Timeouts, shake_hands
-
-if TYPE_CHECKING:
-    from ._wire import Packet
+from .patience import require_pace
 
 log = logging.getLogger("ptpfast")
 
 LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
 PAUSE_S = 0.1  # how often a long transaction reports
+LOOK_S = 1.0  # how often the pace of what is no object's payload is looked at
 # After an error in mid-phase: this much is read and dropped to keep the connection usable.
 DRAIN_SIZE = 64 << 20
 
@@ -48,6 +47,13 @@ class Request:
     label: str = "operation"
     on_pause: Callable[[DataPhase], None] | None = None
     about: Any = None  # whatever the caller needs to know it by
+
+    def asks(self) -> tuple[int, tuple[int, ...]]:
+        """What the camera is asked to do."""
+        return self.operation, self.parameters
+
+
+_DROPPED = Request(0)  # stands for one whose answer is of no use any more
 
 
 class Connection:
@@ -77,18 +83,15 @@ class Connection:
         self.name = shaken.name
         self.connection_number = shaken.connection_number
         self._command = shaken.command
-        self._event = shaken.event
-        self._early = shaken.early
+        self._events = EventReader(shaken.event, events, host)
         self._lock = threading.Lock()
         self._driver: int | None = None  # the thread whose turn it is
         self._last_id = 0
         # Requested and not received to their end; what is interrupted must be read first.
         self._outstanding: deque[DataPhase] = deque()
+        self._ahead: tuple[Request, DataPhase] | None = None  # the first of them, for the next run
         self._closed = False
-        self._reader = threading.Thread(
-            target=self._read_events, name=f"ptpfast events {host}", daemon=True
-        )
-        self._reader.start()
+        self._events.start(shaken.early)
 
     @classmethod
     def open(
@@ -112,30 +115,6 @@ class Connection:
         except BaseException:
             self.events.close()
             raise
-
-    def _event_packet(self, packet: Packet) -> None:
-        if isinstance(packet, _wire.ProbeRequest):
-            self._event.send(pack(_wire.ProbeResponse()))
-        elif isinstance(packet, _wire.Event):
-            self.events.publish(Event(packet.code, packet.parameters, packet.transaction_id))
-
-    def _read_events(self) -> None:
-        try:
-            for packet in self._early:
-                self._event_packet(packet)
-            while True:
-                raw = self._event.receive_packet(timeout_s=None)
-                try:
-                    packet = parse(raw)
-                except ProtocolError as error:  # one strange packet is no reason to go deaf
-                    log.warning("ignored on the Event connection: %s", error)
-                    continue
-                self._event_packet(packet)
-        except (NetworkError, Cancelled, ProtocolError) as error:
-            if not self._closed:
-                log.warning("the Event connection to %s ended: %s", self.host, error)
-        finally:
-            self.events.close()
 
     def next_transaction_id(self) -> int:
         """1 after OpenSession, then one more each; wraps before the reserved value."""
@@ -162,8 +141,8 @@ class Connection:
         data: bytes-like for a data-out phase. sink: where a data-in phase goes (None drops it).
         limit: payload bytes that were asked for. on_pause: called every 100 ms while bytes come,
         and when the sink is full (`phase.sink_full`): it must then set another one.
-        Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not looked
-        at.
+        Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
+        business.
         """
         with self._turn():
             self._settle(self.timeouts.operation)
@@ -179,32 +158,59 @@ class Connection:
         *,
         depth: int = 1,
         timeline: Timeline | None = None,
+        following: Callable[[], Request | None] | None = None,
     ) -> None:
         """Many transactions, up to `depth` of them outstanding: requests leave ahead of responses.
 
         `next_request` is asked for one whenever there is room, and says None when there is nothing
-        to send now; `done` is told of each finished phase, in the order of the requests. Neither
-        may use the connection. A request's sink is looked at when its data comes. Ends when nothing
-        is outstanding and there is no next request. Raises as `transact`, and whatever the two
-        raise; what is still outstanding then is read and dropped before the next transaction.
+        to send now; `done` is told of each finished phase, in the order of the requests. None of
+        them may use the connection. A request's sink is looked at when its data comes. Ends when
+        nothing is outstanding and there is no next request. Raises as `transact`, and whatever the
+        two raise; what is still outstanding then is read and dropped before the next transaction.
+
+        `following` says which request will come first in the next run. It leaves when all of this
+        run's have left, also at depth 1 after all have been answered, so that the camera is at work
+        meanwhile. If another transaction comes instead, its answer is read and dropped.
         """
         with self._turn():
-            self._settle(self.timeouts.operation)
-            waiting: deque[tuple[Request, DataPhase]] = deque()
+            if (request := next_request()) is None:
+                return
+            waiting = deque([(request, self._adopt(request) or self._settled_send(request))])
             while True:
-                while len(waiting) < depth and (following := next_request()) is not None:
-                    waiting.append((following, self._send(following)))
+                while len(waiting) < depth and (request := next_request()) is not None:
+                    if self._ahead is not None:  # an answer came short, and there is more to ask
+                        waiting.append((_DROPPED, self._ahead[1]))
+                        self._ahead = None
+                    waiting.append((request, self._send(request)))
+                if following is not None and len(waiting) < depth:
+                    if (request := following()) is not None:
+                        self._ahead = request, self._send(request)
+                    following = None
                 if not waiting:
                     return
                 request, phase = waiting.popleft()
                 self._receive(request, phase, timeline)
-                done(request, phase)
+                if request is not _DROPPED:
+                    done(request, phase)
+
+    @property
+    def sent_ahead(self) -> Request | None:
+        """The `following` of the last run, if it is still outstanding."""
+        return None if self._ahead is None else self._ahead[0]
+
+    def _adopt(self, request: Request) -> DataPhase | None:
+        """The phase of the same request, if it was sent ahead."""
+        ahead, self._ahead = self._ahead, None
+        return ahead[1] if ahead is not None and ahead[0].asks() == request.asks() else None
+
+    def _settled_send(self, request: Request) -> DataPhase:
+        self._settle(self.timeouts.operation)
+        return self._send(request)
 
     def begin(self, request: Request) -> DataPhase:
         """Sends a request whose payload is then taken piece by piece with `proceed`."""
         with self._turn():
-            self._settle(self.timeouts.operation)
-            return self._send(request)
+            return self._settled_send(request)
 
     def proceed(self, phase: DataPhase, sink: Sink, timeline: Timeline | None = None) -> bool:
         """Goes on with what was begun: True when it is done, False when the sink is full.
@@ -288,16 +294,19 @@ class Connection:
         until_full: bool = False,
     ) -> None:
         wait_s = self.timeouts.operation
+        if phase.sink is not None and self.timeouts.first_byte is not None:
+            wait_s = self.timeouts.first_byte
+        late = time.monotonic() + wait_s
+        # An object's payload may come as slowly as it likes: somebody watches, or takes the pieces.
+        slice_s = PAUSE_S if on_pause is not None else None if until_full else LOOK_S
         try:
             while not self._command.receive(
-                phase,
-                first_s=wait_s,
-                idle_s=self.timeouts.idle,
-                slice_s=None if on_pause is None else PAUSE_S,
-                timeline=timeline,
+                phase, first_s=wait_s, idle_s=self.timeouts.idle, slice_s=slice_s, timeline=timeline
             ):
                 if on_pause is not None:
                     on_pause(phase)
+                elif slice_s is not None:
+                    require_pace(phase.label, phase.received, time.monotonic() - late)
                 if phase.sink_full and until_full:
                     return
                 if phase.sink_full:
@@ -318,6 +327,7 @@ class Connection:
 
     def _settle(self, timeout_s: float) -> None:
         """Reads interrupted transactions to their end and drops what comes."""
+        self._ahead = None
         until = time.monotonic() + timeout_s
         try:
             while self._outstanding:
@@ -344,17 +354,12 @@ class Connection:
 
     def _take_strays(self, phase: DataPhase) -> None:
         for raw in phase.strays:
-            try:
-                packet = parse(raw)
-            except ProtocolError as error:
-                log.debug("ignored on the Command/Data connection: %s", error)
-                continue
-            if isinstance(packet, _wire.Event):
-                self._event_packet(packet)
+            self._events.take(raw)
 
     def _broken(self) -> None:
         """Out of step or lost: nothing can be sent any more."""
         self._outstanding.clear()
+        self._ahead = None
         self._command.close()
 
     @property
@@ -390,8 +395,5 @@ class Connection:
         if self._closed:
             return
         self._closed = True
-        self._event.close()
+        self._events.close(self.timeouts.close)
         self._command.close()
-        if self._reader is not threading.current_thread():
-            self._reader.join(self.timeouts.close)
-        self.events.close()

@@ -18,21 +18,25 @@ from __future__ import annotations
 from typing import Any
 
 from .codes import FailReason, OperationCode, ResponseCode, name_of
+from .text import printable
 
 
 class PTPError(Exception):
-    """Base of all ptpfast errors. `hint` says what to try; `received` counts bytes kept."""
+    """Base of all ptpfast errors. `hint` says what to try; `received` counts bytes kept.
+
+    A message may quote the camera: it is on one line, with `?` for what could steer a terminal.
+    """
 
     hint: str = ""
     received: int = 0
     transaction_id: int | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, received: int = 0) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = printable(message)
+        super().__init__(self.message)
         self.received = received
         if hint is not None:
-            self.hint = hint
+            self.hint = printable(hint)
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
@@ -273,6 +277,10 @@ class SinkError(PTPError, OSError):
 
 class TransferError(PTPError):
     """An object did not arrive as announced: wrong size or content, changed, or gone."""
+
+
+class Unreadable(TransferError):
+    """An object that goes wrong at the same place again and again; others may not."""
 
 
 class Cancelled(PTPError):

@@ -1,18 +1,29 @@
 """Events: one stream out of the Event connection and of whatever a vendor makes us ask for.
 
-Some bodies report the same event both ways, some only one way; a subscriber sees each once. Nothing
-here reads a socket: the connection and the session publish, subscribers wait.
+Some bodies report the same event both ways, some only one way; a subscriber sees each once. The
+Event connection's reader and the session publish, subscribers wait.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
+from . import _wire
+from ._engine import Channel
+from ._wire import pack, parse
 from .codes import EventCode, name_of
+from .errors import Cancelled, NetworkError, ProtocolError
+
+if TYPE_CHECKING:
+    from ._wire import Packet
+
+log = logging.getLogger("ptpfast")
 
 
 class Source(Enum):
@@ -38,8 +49,10 @@ class Event:
 
 # How long the second report of one event may lag behind the first. Polls are some hundred ms apart.
 SAME_EVENT_S = 5.0
+MOST_REPEATS = 100  # of one event by one source, that still wait for the other's
 # A subscriber that does not read keeps the newest of this many.
 QUEUE_SIZE = 10_000
+MAX_PARAMETERS = 5  # of an event; ISO 15740 has three, Fujifilm four, a packet room for more
 
 
 class Subscription:
@@ -84,6 +97,8 @@ class EventHub:
 
     def publish(self, event: Event) -> None:
         """Hands an event to everybody, unless the other source has just reported the same one."""
+        if len(event.parameters) > MAX_PARAMETERS:
+            event = replace(event, parameters=event.parameters[:MAX_PARAMETERS])
         with self.changed:
             if self._is_repeat(event):
                 return
@@ -111,10 +126,61 @@ class EventHub:
         while seen:
             if now - seen.popleft() < SAME_EVENT_S:
                 return True
-        mine = self._reported.setdefault((event.source, *identity), deque())
+        mine = self._reported.setdefault((event.source, *identity), deque(maxlen=MOST_REPEATS))
         while mine and now - mine[0] >= SAME_EVENT_S:
             mine.popleft()
         mine.append(now)
         if len(self._reported) > QUEUE_SIZE:
             self._reported.clear()
         return False
+
+
+class EventReader:
+    """Serves an Event connection in a thread of its own: publishes events, answers probes."""
+
+    def __init__(self, channel: Channel, hub: EventHub, host: str) -> None:
+        self._channel = channel
+        self._hub = hub
+        self._host = host
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def start(self, early: list[Packet]) -> None:
+        """Begins, with packets that came during the handshake."""
+        self._thread = threading.Thread(
+            target=self._run, args=(early,), name=f"ptpfast events {self._host}", daemon=True
+        )
+        self._thread.start()
+
+    def close(self, timeout_s: float) -> None:
+        """Ends the connection and waits for the thread, unless it is this one."""
+        self._closed = True
+        self._channel.close()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout_s)
+        self._hub.close()
+
+    def take(self, raw: bytes) -> None:
+        """One packet, from either connection; a strange one is no reason to go deaf."""
+        try:
+            self._handle(parse(raw))
+        except ProtocolError as error:
+            log.debug("ignored: %s", error)
+
+    def _handle(self, packet: Packet) -> None:
+        if isinstance(packet, _wire.ProbeRequest):
+            self._channel.send(pack(_wire.ProbeResponse()))
+        elif isinstance(packet, _wire.Event):
+            self._hub.publish(Event(packet.code, packet.parameters, packet.transaction_id))
+
+    def _run(self, early: list[Packet]) -> None:
+        try:
+            for packet in early:
+                self._handle(packet)
+            while True:
+                self.take(self._channel.receive_packet(timeout_s=None))
+        except (NetworkError, Cancelled, ProtocolError) as error:
+            if not self._closed:
+                log.warning("the Event connection to %s ended: %s", self._host, error)
+        finally:
+            self._hub.close()

@@ -7,9 +7,7 @@ cameras really do; each constant names its own.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import platform
 import socket
 import time
 from collections.abc import Iterator
@@ -31,18 +29,23 @@ log = logging.getLogger("ptpfast")
 
 MAX_NAME_UNITS = 39  # and a NUL: the only explicit limit in any source is 40 (sequoia-ptpy)
 EVENT_CONNECT_RETRY_S = 0.1  # the Ricoh Theta listens late; libgphoto2 pauses as long
+MAX_EARLY = 1000  # packets that come before the probe's answer; a camera sends none or one
 PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait: for a TCP connection and its handshake (`connect`), for the first byte of an
-    answer (`operation`), for each next byte (`idle`), for everything at the end (`close`)."""
+    """Seconds to wait: for a TCP connection and its handshake (`connect`), for the answer to an
+    operation (`operation`), for the first byte of data if it has any (`first_byte`, by default as
+    long), for each next byte (`idle`), for everything at the end (`close`); and for the bytes of
+    one object altogether (`total`, by default as long as they come)."""
 
     connect: float = 10.0
     operation: float = 30.0
     idle: float = 30.0
     close: float = 2.0
+    first_byte: float | None = None
+    total: float | None = None
 
 
 def default_guid() -> bytes:
@@ -51,17 +54,19 @@ def default_guid() -> bytes:
     Ten bytes from the machine's id (its name where it has none), six zero bytes: Sony bodies take a
     GUID that ends so from any host, others do not care (airmtp).
     """
+    import hashlib  # only here: it would be a good part of `import ptpfast`
+
     try:
         machine = Path("/etc/machine-id").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         machine = ""
-    seed = f"ptpfast {machine or platform.node()}"
+    seed = f"ptpfast {machine or socket.gethostname()}"
     return hashlib.sha256(seed.encode()).digest()[:10] + bytes(6)
 
 
 def default_name() -> str:
     """This computer's name, as the camera may show it."""
-    return platform.node() or "ptpfast"
+    return socket.gethostname() or "ptpfast"
 
 
 @dataclass
@@ -151,6 +156,8 @@ def _answer(channel: Channel, expected: type[Any], deadline: float, where: str) 
         packet = parse(raw)
         if not isinstance(packet, (_wire.Event, _wire.ProbeRequest, _wire.ProbeResponse)):
             break  # a hasty camera's are not the answer
+        if time.monotonic() >= deadline:
+            raise Timeout("events and probes came, but no answer")
     if isinstance(packet, _wire.InitFail):
         raise InitFailed(packet.reason, where=f"the camera at {where}")
     if not isinstance(packet, expected):
@@ -184,6 +191,7 @@ def _init_event(done: Handshake, deadline: float, where: str) -> None:
                 continue
             if isinstance(packet, _wire.ProbeResponse):
                 return
-            done.early.append(packet)
+            if len(done.early) < MAX_EARLY:
+                done.early.append(packet)
     except Timeout:
         log.debug("%s does not answer probes", where)

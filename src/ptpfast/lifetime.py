@@ -13,6 +13,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -21,12 +22,12 @@ from ._sink import MemorySink
 from .codes import OperationCode, ResponseCode
 from .connection import Connection
 from .datasets import DeviceInfo, decode
-from .errors import ConnectFailed, InitFailed, ProtocolError, PTPError, ResponseError
+from .errors import ConnectFailed, InitFailed, ProtocolError, PTPError, ResponseError, Timeout
 from .events import EventHub
 from .handshake import Timeouts
 from .patience import Patience
-from .transactions import MAX_DATASET, Transactions
-from .transfer import ChunkPolicy
+from .transactions import MAX_STRUCTURE, Transactions
+from .transfer import ChunkPolicy, Pace
 from .vendors import STANDARD, Vendor, select
 
 log = logging.getLogger("ptpfast")
@@ -75,13 +76,14 @@ class Lifetime(Transactions):
         known = tuning.load(self.device_info) or tuning.Tuning()
         self.pipeline_depth = known.depth
         self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk, fixed=known.chunk)
+        self.pace = Pace()
         self._guid = connection.guid
         self._begin()
 
     def _get_device_info(self, *, in_session: bool) -> DeviceInfo:
         sink = MemorySink()
         self.receive(
-            OperationCode.GetDeviceInfo, sink=sink, limit=MAX_DATASET, in_session=in_session
+            OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE, in_session=in_session
         )
         payload = sink.finish()
         # Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known.
@@ -114,6 +116,11 @@ class Lifetime(Transactions):
             raise
 
     @property
+    def timeouts(self) -> Timeouts:
+        """How long is waited for what."""
+        return self.connection.timeouts
+
+    @property
     def hub(self) -> EventHub:
         """Where events of all sources meet."""
         return self.connection.events
@@ -137,12 +144,15 @@ class Lifetime(Transactions):
                 pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
                 if pause_s > 0:
                     time.sleep(pause_s)
-                self.connection.timeouts = Timeouts(
-                    timeouts.connect, timeouts.close, timeouts.close, timeouts.close
-                )
+                hasty = Timeouts(timeouts.connect, timeouts.close, timeouts.close, timeouts.close)
+                self.connection.timeouts = hasty
                 self.vendor.before_close_session(self)
                 self.receive(
-                    OperationCode.CloseSession, sink=None, busy_s=0.0, any_transaction_id=True
+                    OperationCode.CloseSession,
+                    sink=None,
+                    busy_s=0.0,
+                    any_transaction_id=True,
+                    on_pause=_until(time.monotonic() + timeouts.close),
                 )
         except (PTPError, RuntimeError, OSError) as error:
             log.debug("the session did not end in order: %s", error)
@@ -202,6 +212,16 @@ class Lifetime(Transactions):
     def cancel(self) -> None:
         """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
         self.connection.cancel()
+
+
+def _until(moment: float) -> Callable[[object], None]:
+    """For a transaction that may not last longer, however much of an answer comes."""
+
+    def look(_: object) -> None:
+        if time.monotonic() > moment:
+            raise Timeout("the answer does not end")
+
+    return look
 
 
 def _body(info: DeviceInfo) -> tuple[str, str]:

@@ -1,4 +1,5 @@
-"""Objects on the card as people see them: one `ObjectInfo` each, many in an `ObjectTable`.
+"""Objects on the card as people see them: one `ObjectInfo` each, many in an `ObjectTable`; and
+what a camera says of one, a `Description`.
 
 Nothing here talks to a camera. Names and paths are the camera's and untrusted: whoever makes a
 local file of one goes through `library.naming`.
@@ -8,12 +9,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
-from .codes import JPEG_EXTENSIONS, RAW_EXTENSIONS, VIDEO_EXTENSIONS, extension
+from .codes import (
+    JPEG_EXTENSIONS,
+    RAW_EXTENSIONS,
+    SIZE_SATURATED,
+    VIDEO_EXTENSIONS,
+    ObjectFormat,
+    extension,
+)
+from .datasets import ObjectInfoDataset, parse_date_time
 from .errors import PTPError
 
 if (
@@ -31,6 +40,60 @@ _KINDS = {
     ]
     for ext in extensions
 }
+
+LARGEST_OBJECT = 1 << 50  # bytes; what claims to be larger is no size
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a camera says of a file or a folder, as far as it is used here. The texts, dates among
+    them, are the camera's own; `size` is in 64 bits, None when it cannot tell."""
+
+    storage_id: int
+    format: int
+    protection: int
+    size: int | None
+    parent: int
+    name: str
+    captured: str
+    modified: str
+
+    @classmethod
+    def of(cls, dataset: ObjectInfoDataset, size: int | None) -> Description:
+        """A dataset's, with the true size."""
+        return cls(
+            dataset.storage_id,
+            dataset.object_format,
+            dataset.protection_status,
+            size,
+            dataset.parent_object,
+            dataset.filename,
+            dataset.capture_date,
+            dataset.modification_date,
+        )
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is an association."""
+        return self.format == ObjectFormat.Association
+
+    def agrees_with(self, other: Description | ObjectInfo) -> bool:
+        """Whether both are of the same object in the same state: protection aside, which is
+        changed by a press of a button, and however the dates are written. A size that cannot be
+        told is one of 4 GiB or more."""
+        sizes = {self.size, other.size}
+        same_size = len(sizes) == 1 or (
+            None in sizes and all(size is None or size >= SIZE_SATURATED for size in sizes)
+        )
+        return same_size and _essence(self) == _essence(other)
+
+
+def _essence(said: Description | ObjectInfo) -> tuple[object, ...]:
+    captured, modified = (
+        parse_date_time(moment) if isinstance(moment, str) else moment
+        for moment in (said.captured, said.modified)
+    )
+    return said.storage_id, said.format, said.parent, said.name, captured, modified
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +116,8 @@ class ObjectInfo:
     storage_id: int = 0
     parent: int = 0
     protected: bool = False
+    # As an earlier session has found it: what is read of it is compared with the camera first.
+    remembered: bool = field(default=False, compare=False)
 
     @property
     def extension(self) -> str:
@@ -171,6 +236,9 @@ class ObjectTable(Sequence[ObjectInfo]):
 
 def _plain(moment: datetime | None) -> datetime | None:
     """numpy's datetimes know no zones."""
-    if moment is not None and moment.tzinfo is not None:
+    if moment is None or moment.tzinfo is None:
+        return moment
+    try:
         return moment.astimezone(UTC).replace(tzinfo=None)
-    return moment
+    except OverflowError:  # a camera's clock may say the year 1, hours east of Greenwich
+        return None

@@ -13,11 +13,10 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import listing
 from ._sink import MemorySink
 from ._wire import Builder
 from .capture import capture, poll
@@ -31,10 +30,13 @@ from .datasets import (
     decode_prop_desc,
     write_value,
 )
+from .errors import PTPError, TransferError
 from .events import Event
 from .handshake import Timeouts
 from .lifetime import Lifetime, wait_until_welcome
-from .objects import ObjectInfo, ObjectTable
+from .objects import Description, ObjectInfo, ObjectTable
+from .patience import Patience
+from .transactions import MAX_STRUCTURE
 from .transfer import (
     Download,
     ObjectReader,
@@ -44,10 +46,14 @@ from .transfer import (
 from .transfer.stream import ObjectFile, stream
 from .vendors import Vendor
 
+if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wait for them
+    from .index import Index
+    from .listing import Listing, ListingProgress
+
 log = logging.getLogger("ptpfast")
 
 
-TRUSTED_SIZE = 1 << 30  # `read` allocates this much on the camera's word alone
+MAX_STORAGES = 1000  # of a camera; the largest have three slots
 
 
 def connect(
@@ -59,6 +65,7 @@ def connect(
     vendor: Vendor | None = None,
     timeouts: Timeouts | None = None,
     depth: int | None = None,
+    index: bool = True,
 ) -> Session:
     """Connects to a camera and opens a session; use it in a `with`.
 
@@ -68,6 +75,9 @@ def connect(
     an object); by default what `ptpfast tune` found for this model, else 1, because no
     specification promises that a camera copes with more. One that does not is connected to again
     and asked one at a time from then on.
+    index: whether what listings learn is kept for the next session, in the user's cache folder, so
+    that it asks only for what is new. With False nothing is kept, and what was kept of this camera
+    is deleted.
     Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
     """
     wait_until_welcome(host, port)
@@ -76,6 +86,12 @@ def connect(
         session = Session(connection, vendor)
         if depth is not None:
             session.pipeline_depth = max(1, depth)
+        from .index import Index
+
+        session.index = Index.of(session.device_info, connection.guid)
+        if session.index is not None and not index:
+            session.index.forget()
+            session.index = None
         return session
     except BaseException:
         connection.close()
@@ -83,25 +99,36 @@ def connect(
 
 
 class Session(Lifetime):
-    """An open session. Made by `ptpfast.connect`; ends with `close` or the `with` block."""
+    """An open session. Made by `ptpfast.connect`; ends with `close` or the `with` block.
+
+    `index` is what is kept of this camera between sessions; None keeps and uses nothing.
+    """
+
+    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
+        super().__init__(connection, vendor)
+        self.index: Index | None = None
+        self._compared: set[ObjectInfo] = set()  # objects known from before that are as they were
+        self._reconnected = False
 
     # Storages and objects
 
     def storage_ids(self) -> list[int]:
         """Storages with a card in them (a slot without one has a low half of zero)."""
-        ids = decode_array(self.fetch(OperationCode.GetStorageIDs), "u32", "GetStorageIDs")
-        return [storage_id for storage_id in ids if storage_id & 0xFFFF]
+        payload = self.fetch(OperationCode.GetStorageIDs, limit=4 + 4 * MAX_STORAGES)
+        ids = decode_array(payload, "u32", "GetStorageIDs")
+        return [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
 
     def storage_info(self, storage_id: int) -> StorageInfo:
         """Capacity and free space (bytes) and names of a storage."""
-        return decode(StorageInfo, self.fetch(OperationCode.GetStorageInfo, storage_id))
+        payload = self.fetch(OperationCode.GetStorageInfo, storage_id, limit=MAX_STRUCTURE)
+        return decode(StorageInfo, payload)
 
     def objects(
         self,
         storage: int | None = None,
         parent: int | None = None,
         formats: Collection[int | str] | None = None,
-        progress: listing.Progress | None = None,
+        progress: ListingProgress | None = None,
     ) -> ObjectTable:
         """The files on the card, folders opened up. An object the camera cannot describe is in the
         table's `failures` and ends nothing.
@@ -109,55 +136,128 @@ class Session(Lifetime):
         storage: one storage id (default all). parent: only what lies directly in this folder
         handle.
         formats: format codes and kinds (`raw`, `jpeg`, `video`). progress(done, total) is called
-        for each object.
+        as objects are described. What an earlier session has learnt of the card and still holds is
+        not asked for again (see `connect`); such an object is `remembered`, and compared with the
+        camera when it is read or deleted.
         """
-        return self.describe(self.handles(storage, parent), formats, progress)
+        return self.listing(storage, parent, progress).table(formats)
+
+    def listing(
+        self,
+        storage: int | None = None,
+        parent: int | None = None,
+        progress: ListingProgress | None = None,
+    ) -> Listing:
+        """The same as `objects`, to be taken a piece at a time: `listing().pieces(64)` has tables
+        of what 64 handles are, as soon as they are described. Asks for the handles alone."""
+        from .listing import Listing
+
+        storages = self.storage_ids() if storage is None else [storage]
+        return Listing(self, storages, parent or 0, index=self.index, progress=progress)
 
     def handles(self, storage: int | None = None, parent: int | None = None) -> list[int]:
         """Handles of all objects, folders too; storage and parent as in `objects`. One round trip a
         storage."""
-        storages = self.storage_ids() if storage is None else [storage]
-        return listing.handles(self, storages, parent or 0)
+        return self.listing(storage, parent).handles
 
     def describe(
         self,
-        handles: list[int],
+        handles: Collection[int],
         formats: Collection[int | str] | None = None,
-        progress: listing.Progress | None = None,
+        progress: ListingProgress | None = None,
     ) -> ObjectTable:
-        """The files among these handles, in order; as `objects`, which describes all."""
-        return listing.Listing(self).table(handles, formats, progress)
+        """The files among these handles, in order, each asked for; as `objects` otherwise."""
+        from .listing import Listing
+
+        return Listing(self, (), handles=handles, progress=progress).table(formats)
 
     def object_info(self, handle: int) -> ObjectInfo:
         """One object: name, path, true size, dates."""
-        return listing.Listing(self).describe(handle)
+        from .listing import Folders, describe_one
+
+        return Folders(self).object_info(handle, describe_one(self, handle))
 
     def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
         """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has
         none."""
         return bytes(self.fetch(OperationCode.GetThumb, _handle(object_or_handle)))
 
+    def thumbnails(
+        self, objects_or_handles: Iterable[ObjectInfo | int]
+    ) -> Iterator[tuple[int, bytes | PTPError]]:
+        """Each object's handle with its thumbnail, in order; an error (NoThumbnailPresent, …) in
+        place of one ends nothing. Requests are sent ahead as the camera copes with (`connect`),
+        and no more objects are taken from what is given than are soon asked for. Raises
+        NetworkError after what has come; the session may be used between two of them."""
+        from .listing import thumbnails
+
+        return thumbnails(self, map(_handle, objects_or_handles))
+
     def delete(self, object_or_handle: ObjectInfo | int) -> None:
-        """Deletes an object on the camera. ObjectWriteProtected, StoreReadOnly, …"""
+        """Deletes an object on the camera. ObjectWriteProtected, StoreReadOnly, …; TransferError
+        as in `download`."""
+        if isinstance(object_or_handle, ObjectInfo):
+            self.compare(object_or_handle)
         self.command(OperationCode.DeleteObject, _handle(object_or_handle))
 
     # Reading
 
+    def reconnect(self, patience: Patience | None = None) -> None:
+        """Connects again to the same camera and opens a session. What is known of its objects is
+        compared with the camera before they are read: the card may be another one.
+
+        Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
+        the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
+        """
+        super().reconnect(patience)
+        self._reconnected = True
+        self._compared.clear()
+
     def _info(self, object_or_handle: ObjectInfo | int) -> ObjectInfo:
-        if isinstance(object_or_handle, ObjectInfo):
-            return object_or_handle
-        return self.object_info(object_or_handle)
+        if not isinstance(object_or_handle, ObjectInfo):
+            return self.object_info(object_or_handle)
+        self.compare(object_or_handle)
+        return object_or_handle
+
+    def compare(self, info: ObjectInfo) -> None:
+        """TransferError when an object known from an earlier session, or from before the connection
+        was lost, is another one by now: its handle may have gone to another picture. Asked once."""
+        if not self._is_compared(info) and self.changed([info]):
+            raise TransferError(
+                f"object 0x{info.handle:X} is not {info.name} of {info.size} bytes any more",
+                hint="list the objects again",
+            )
+
+    def _is_compared(self, info: ObjectInfo) -> bool:
+        return info in self._compared or not (info.remembered or self._reconnected)
+
+    def changed(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+        """Those of the objects that the camera does not describe as they are known from an earlier
+        session, or from before the connection was lost. Each is asked for once; before it is read
+        that happens anyway, one by one. ResponseError when the camera cannot describe one."""
+        from .listing import Tally, describe_each
+
+        to_ask = {info.handle: info for info in objects if not self._is_compared(info)}
+        others: list[ObjectInfo] = []
+
+        def told(handle: int, answer: Description | PTPError) -> None:
+            if isinstance(answer, PTPError):
+                raise answer
+            if answer.agrees_with(to_ask[handle]):
+                self._compared.add(to_ask[handle])
+            else:
+                others.append(to_ask[handle])
+
+        describe_each(self, list(to_ask), told, Tally())
+        if others and self.index is not None:
+            self.index.forget()
+        return others
 
     def read(self, object_or_handle: ObjectInfo | int) -> bytearray:
         """A whole object in memory."""
-        info = self._info(object_or_handle)
-        if not info.size or info.size > TRUSTED_SIZE:  # grows with what arrives
-            own = MemorySink()
-            ObjectReader(self, info).read(own)
-            return own.finish() or bytearray()
-        buffer = bytearray(info.size)
-        self.read_into(info, buffer)
-        return buffer
+        own = MemorySink()  # it grows with what arrives: a size is only the camera's word
+        ObjectReader(self, self._info(object_or_handle)).read(own)
+        return own.finish() or bytearray()
 
     def read_into(
         self,
@@ -214,15 +314,19 @@ class Session(Lifetime):
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
+        then: ObjectInfo | None = None,
     ) -> Transfer:
         """An object into the file `path`, which appears whole or not at all.
 
         Until then the bytes are in `path`.part, and a later download continues there (`resume`).
-        verify: `size`, or `hash` to also compare SHA-256 of what arrived with the file read back.
+        verify: `size`; `hash`: SHA-256 of what arrived is that of the file read back; `disk`: also
+        from the disk itself; `reread`: and of what the camera sends when asked again.
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
-        partial read, None adaptive, 0 the whole object at once.
-        Raises FileExistsError unless `overwrite`, SinkError, TransferError, and whatever ends the
-        reading; the part file then stays.
+        partial read, None adaptive, 0 the whole object at once. then: what will be downloaded next,
+        in the same way: the camera begins with it while this file goes to disk.
+        Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
+        is not any more what an earlier session has learnt), and whatever ends the reading; the part
+        file then stays.
         """
         info = self._info(object_or_handle)
         device = self.device_info
@@ -237,13 +341,16 @@ class Session(Lifetime):
             progress=progress,
             chunk=chunk,
             overwrite=overwrite,
+            # One that is still to be compared would make the camera begin in vain.
+            then=then if then is not None and self._is_compared(then) else None,
         ).run()
 
     # The camera
 
     def property_desc(self, code: int) -> DevicePropDesc:
         """A device property with its type, current and allowed values."""
-        return decode_prop_desc(self.fetch(OperationCode.GetDevicePropDesc, code))
+        payload = self.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
+        return decode_prop_desc(payload)
 
     def property(self, code: int) -> Any:
         """A device property's value: an int, a str, or a list of ints."""

@@ -18,8 +18,11 @@ from .patience import BUSY_S, Patience
 from .transfer.stream import renewed
 from .vendors import Vendor
 
-# Larger datasets do not exist: 10,000 handles are 40 KB, an embedded preview some MB.
-MAX_DATASET = 256 << 20
+# What a camera may make us hold. Larger payloads that are no objects do not exist: 10,000 handles
+# are 40 KB, an embedded preview some MB; a dataset that is taken apart into Python's numbers and
+# strings, each many times its size on the wire, has a few hundred bytes.
+MAX_DATASET = 64 << 20
+MAX_STRUCTURE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Transactions:
         again for `busy_s` (10 s by default). ResponseError unless OK, ProtocolError for a short
         payload."""
         label = label or self._label(operation, parameters)
+        if sink is None and limit is None:
+            limit = MAX_STRUCTURE  # nobody wants it: not without end
         patience = Patience(BUSY_S if busy_s is None else busy_s)
         while True:
             phase = self.connection.transact(
@@ -94,6 +99,7 @@ class Transactions:
         done: Callable[[Request, DataPhase, PTPError | None], None],
         *,
         timeline: Timeline | None = None,
+        following: Callable[[], Request | None] | None = None,
     ) -> None:
         """Many operations, `pipeline_depth` of them outstanding at a time; see `Connection.run`.
 
@@ -106,7 +112,14 @@ class Transactions:
             self.pipelined += depth > 1
             done(request, phase, self._outcome(request.operation, phase))
 
-        self.connection.run(next_request, finished, depth=depth, timeline=timeline)
+        self.connection.run(
+            next_request, finished, depth=depth, timeline=timeline, following=following
+        )
+
+    @property
+    def sent_ahead(self) -> Request | None:
+        """What the camera is already at work on, for the next `pipeline`."""
+        return self.connection.sent_ahead
 
     def pieces(
         self, operation: int, *parameters: int, limit: int | None, label: str, chunk_size: int
@@ -173,10 +186,11 @@ class Transactions:
                 return str(table(code).name) if plain else name_of(table, code)
         return f"0x{code:04X}"
 
-    def fetch(self, operation: int, *parameters: int) -> bytearray:
-        """An operation with data-in, its payload as a whole (a dataset; at most 256 MiB)."""
+    def fetch(self, operation: int, *parameters: int, limit: int = MAX_DATASET) -> bytearray:
+        """An operation with data-in, its payload as a whole (a dataset); ProtocolError for one of
+        more than `limit` bytes."""
         sink = MemorySink()
-        self.receive(operation, *parameters, sink=sink, limit=MAX_DATASET)
+        self.receive(operation, *parameters, sink=sink, limit=limit)
         return sink.finish() or bytearray()
 
     def command(

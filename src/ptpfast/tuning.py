@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .datasets import DeviceInfo
+from .readback import read_back
 
 log = logging.getLogger("ptpfast")
 
@@ -81,7 +82,8 @@ def save(info: DeviceInfo, tuning: Tuning) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
     temporary.write_text(
-        json.dumps(entries, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(entries, indent=2, sort_keys=True) + "\n",  # in ASCII: models are the camera's
+        encoding="ascii",
     )
     os.replace(temporary, file)
     return file
@@ -100,8 +102,7 @@ def distrust(info: DeviceInfo, why: str) -> None:
 
 def _read() -> dict[str, Any]:
     try:
-        with path().open("rb") as file:
-            entries = json.loads(file.read(MAX_FILE_SIZE))
+        entries = json.loads(read_back(path(), MAX_FILE_SIZE))
     except (OSError, ValueError, RecursionError, RuntimeError):  # RuntimeError: no home folder
         return {}
     return entries if isinstance(entries, dict) else {}

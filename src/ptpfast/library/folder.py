@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError
-from ..transfer.journal import journal_path, part_path
-from .naming import base_name, numbered, numbered_bases, same_name
+from ..transfer.journal import JOURNAL_SUFFIX
+from ..transfer.part import PART_SUFFIX
+from .naming import base_name, numbered, numbered_bases, root_name, same_name
 
 if TYPE_CHECKING:
     from ..objects import ObjectInfo
@@ -66,6 +67,7 @@ class Folder:
         self.path = path
         self._named: dict[str, list[Entry]] = defaultdict(list)
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
+        self._roots: set[str] = set()  # keys of names without all their numbers
         self._claimed: set[str] = set()  # names of entries
         self._taken: set[str] = set()  # keys of names given to objects of this run
         self._numbers: dict[str, int] = {}  # the last number tried, by key
@@ -86,8 +88,19 @@ class Folder:
         regular = stat.S_ISREG(status.st_mode)
         entry = Entry(found.name, regular, status.st_size, status.st_mtime)
         self._named[same_name(found.name)].append(entry)
+        self._roots.add(same_name(root_name(found.name)))
         if base := base_name(found.name):
             self._numbered[same_name(base)].append(entry)
+
+    def has_copy(self, info: ObjectInfo, name: str) -> bool:
+        """Whether a file under its own name is this object, and nobody's yet."""
+        entries = self._named.get(same_name(name), [])
+        return any(entry.name not in self._claimed and entry.is_copy_of(info) for entry in entries)
+
+    def concerns(self, name: str) -> bool:
+        """Whether something here has that name, with other numbers behind it or none."""
+        names = (name, *numbered_bases(name))
+        return any(same_name(root_name(each)) in self._roots for each in names)
 
     def claim_same_name(self, info: ObjectInfo, name: str) -> Path | None:
         """The file that is this object under its own name; it is then nobody else's."""
@@ -126,13 +139,16 @@ class Folder:
     def _part_is_usable(self, name: str) -> bool:
         return all(
             entry.regular
-            for place in (part_path, journal_path)
-            for entry in self._named.get(same_name(place(Path(name)).name), [])
+            for suffix in (PART_SUFFIX, JOURNAL_SUFFIX)
+            for entry in self._named.get(same_name(name + suffix), [])
         )
 
     def take(self, name: str) -> Path:
-        """Gives a name to an object of this run; its path."""
-        self._taken.add(same_name(name))
+        """Gives a name to an object of this run; its path. What it replaces is no copy of any other
+        object any more."""
+        key = same_name(name)
+        self._taken.add(key)
+        self._claimed.update(entry.name for entry in self._named.get(key, ()))
         return self.path / name
 
     def take_free(self, name: str) -> Path:
@@ -155,7 +171,7 @@ class Folder:
 
     def kept_size(self, path: Path) -> int:
         """Bytes of an object's unfinished part file; 0 when there is none."""
-        entries = self._named.get(same_name(part_path(path).name), [])
+        entries = self._named.get(same_name(path.name + PART_SUFFIX), [])
         return entries[0].size if entries and entries[0].regular else 0
 
     def free_space(self) -> int:

@@ -6,6 +6,7 @@ replaced in one step, so there is never half of one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -13,7 +14,9 @@ import tempfile
 from pathlib import Path
 
 from ..errors import SinkError
+from ..readback import read_back
 
+MAX_SIZE = 256 << 20  # a million files with the longest names
 _LINE = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
 
 
@@ -26,11 +29,14 @@ class Manifest:
         self._lines: dict[str | int, str] = {}  # by file, or by number when it is no checksum
         self._changed = False
         try:
-            text = path.read_bytes().decode(errors="surrogateescape")
+            content = read_back(path, MAX_SIZE + 1)
         except FileNotFoundError:
             return
         except OSError as error:
             raise _error(path, error) from error
+        if len(content) > MAX_SIZE:
+            raise _error(path, OSError(errno.EFBIG, "too large for a list of checksums"))
+        text = content.decode(errors="surrogateescape")
         for number, line in enumerate(text.removesuffix("\n").split("\n") if text else ()):
             match = _LINE.fullmatch(line.removesuffix("\r"))
             file = None if match is None else _unescape(match[3]) if match[1] else match[3]

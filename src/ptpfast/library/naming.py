@@ -1,17 +1,19 @@
-"""Names: a camera's file name made safe for a local folder, and a camera's text made safe to show.
+"""Names: a camera's file name made safe for a local folder.
 
 A camera's strings are untrusted. What comes out of `local_name` is one path component that means
-the same on Linux, macOS and Windows; what comes out of `printable` cannot steer a terminal. Knows
-no folder: whether a name is taken is `folder`'s business.
+the same on Linux, macOS and Windows. Knows no folder: whether a name is taken is `folder`'s
+business.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 
-from ..transfer.journal import journal_path, part_path
+from ..text import printable as printable
+from ..text import replace_unseen
+from ..transfer.journal import JOURNAL_SUFFIX
+from ..transfer.part import PART_SUFFIX
 
 # 255 bytes is the limit of ext4, APFS and NTFS; ".part.json" and a little more must fit behind it.
 MAX_NAME_BYTES = 255 - 20
@@ -19,7 +21,7 @@ NAMELESS = "unnamed"
 MANIFEST_NAME = "SHA256SUMS"
 
 # What a transfer puts beside the file: endings no file of an object may have.
-_OWN_ENDINGS = tuple(place(Path("-")).name[1:] for place in (part_path, journal_path))
+_OWN_ENDINGS = (PART_SUFFIX, JOURNAL_SUFFIX)
 _MOST_DIGITS = 7  # of a number behind a name
 _MAX_EXTENSION_BYTES = 16  # behind a longer one the dot was not meant for an extension
 _RESERVED_CHARACTERS = re.compile(r'[<>:"/\\|?*]')
@@ -30,7 +32,11 @@ _BAD_END = re.compile(r"[.\s]+$")
 _DEVICES = re.compile(
     r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE
 )
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks without a shape, which ext4 (with casefold) and HFS+ leave out when they compare
+# names (Unicode's Default_Ignorable_Code_Point, but for those that are unseen already).
+_IGNORED = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def local_name(name: str) -> str:
@@ -40,18 +46,20 @@ def local_name(name: str) -> str:
     `-` or `~`. The result is in Unicode form NFC, at most `MAX_NAME_BYTES` bytes of UTF-8 with the
     extension kept, and none of the names this package uses for its own files.
     """
-    text = unicodedata.normalize("NFC", _replace_unseen(name, "_"))
+    text = unicodedata.normalize("NFC", replace_unseen(name, "_"))
     text = _RESERVED_CHARACTERS.sub("_", text)
     text = _BAD_END.sub("", text)
     text = _BAD_START.sub(lambda match: "_" * len(match.group()), text)
+    # Cut before each look at it: what is left when it is cut counts.
+    text = _shorten(text)
     if not text.strip("_"):
         text = NAMELESS
     if _DEVICES.match(text):
-        text = "_" + text
+        text = _shorten("_" + text)
     folded = same_name(text)
     if folded.endswith(_OWN_ENDINGS) or folded == same_name(MANIFEST_NAME):
-        text += "_"
-    return _shorten(text)
+        text = _shorten(text, "_")
+    return text
 
 
 def numbered(name: str, number: int) -> str:
@@ -62,15 +70,24 @@ def numbered(name: str, number: int) -> str:
 
 def base_name(name: str) -> str | None:
     """The name `name` is a numbered form of; None when it carries no number."""
-    stem, tail = _split(name)
-    match = re.fullmatch(r"(.+)-[1-9][0-9]*", stem, re.DOTALL)
-    return match.group(1) + tail if match else None
+    # Where a cut has left an end that now looks like an extension, the number is behind it.
+    for stem, tail in (_split(name), (name, "")):
+        if match := re.fullmatch(r"(.+)-[1-9][0-9]*", stem, re.DOTALL):
+            return match.group(1) + tail
+    return None
+
+
+def root_name(name: str) -> str:
+    """The name without any number, and the numbers before that: all forms of a name have one."""
+    while (base := base_name(name)) is not None:
+        name = base
+    return name
 
 
 def numbered_bases(name: str) -> list[str]:
     """What `base_name` makes of the numbered forms of `name`: `name` itself, and for one so long
     that it is cut to make room for a number, what is left of it."""
-    if len(name.encode()) + _MOST_DIGITS < MAX_NAME_BYTES:
+    if _size(name) + _MOST_DIGITS < MAX_NAME_BYTES:
         return [name]
     forms = [numbered(name, 10**digits) for digits in range(_MOST_DIGITS)]
     return list(dict.fromkeys(base for form in forms if (base := base_name(form))))
@@ -78,24 +95,16 @@ def numbered_bases(name: str) -> list[str]:
 
 def same_name(name: str) -> str:
     """A key that is equal for names some filesystem takes for the same one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def printable(text: str) -> str:
-    """`text` for a terminal or a log: on one line, every control or unseen character as `?`."""
-    return _replace_unseen(text, "?")
-
-
-def _replace_unseen(text: str, by: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(by if unicodedata.category(char) in _UNSEEN else char for char in text)
+    if name.isascii():
+        return name.lower()
+    text = unicodedata.normalize("NFC", _IGNORED.sub("", name))
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 def _split(name: str) -> tuple[str, str]:
     """The stem and the extension with its dot, '' where there is none: `a_.._b` has none."""
     stem, dot, tail = name.rpartition(".")
-    if not stem or stem.endswith(".") or not tail or len(tail.encode()) > _MAX_EXTENSION_BYTES:
+    if not stem or stem.endswith(".") or not tail or _size(tail) > _MAX_EXTENSION_BYTES:
         return name, ""
     return stem, dot + tail
 
@@ -104,7 +113,12 @@ def _shorten(name: str, tail: str | None = None) -> str:
     """`name` + `tail`, cut in the name (before its extension without a tail) to what fits."""
     if tail is None:
         name, tail = _split(name)
-    room = MAX_NAME_BYTES - len(tail.encode())
-    if len(name.encode()) > room:
-        name = name.encode()[:room].decode(errors="ignore").rstrip(". ")
+    room = MAX_NAME_BYTES - _size(tail)
+    if _size(name) > room:
+        name = _BAD_END.sub("", name.encode()[:room].decode(errors="ignore"))
     return name + tail
+
+
+def _size(name: str) -> int:
+    """Bytes in UTF-8, also of a name in the folder that is not valid in it."""
+    return len(name.encode(errors="surrogatepass"))

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ..objects import ObjectInfo
     from ..transfer import Transfer
 
+ALREADY_HERE = "already here"  # as the reason why an object was skipped
+
 # unfinished: under way when the run ended; what is kept of it is in its part file.
 Status = Literal["downloaded", "skipped", "failed", "planned", "unfinished"]
 
@@ -44,14 +46,16 @@ class FileResult:
 class Report:
     """The outcome of a run, whole or as far as it came.
 
-    selected: how many objects were to be taken. bytes: payload bytes moved in this run (a resumed
-    file counts with what was still missing). seconds: from the first object asked for to the end of
-    the last, listing not included. undated: objects left out because a date range was asked for and
-    they have no date. manifest: the file of checksums, if one was written.
+    listed: whether all of the camera's objects are known; until then the counts grow. selected: how
+    many objects were to be taken. bytes: payload bytes moved in this run (a resumed file counts
+    with what was still missing). seconds: spent on fetching objects, listing not included. undated:
+    objects left out because a date range was asked for and they have no date. manifest: the file of
+    checksums, if one was written.
     """
 
     destination: Path
     files: list[FileResult] = field(default_factory=list)
+    listed: bool = False
     selected: int = 0
     bytes: int = 0
     seconds: float = 0.0

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ..objects import ObjectInfo
 
 KINDS = ("raw", "jpeg", "video", "all")
-ORDERS = ("oldest", "newest")
+LISTED = "listed"
+ORDERS = (LISTED, "oldest", "newest")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Selection:
     everything is in.
     since, until: both inclusive. A date means the whole day by the camera's clock; a naive datetime
     is by the camera's clock too. An object without a date is in no range.
-    order: `oldest` or `newest` first, by capture date and then path; without a date last.
+    order: `oldest` or `newest` first, by capture date and then path, without a date last; `listed`
+    as they come.
     """
 
     formats: tuple[str, ...] = ("all",)
@@ -85,6 +87,8 @@ class Selection:
 
     def sort(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
         """The objects in the order asked for."""
+        if self.order == LISTED:
+            return list(objects)
         ordered = sorted(objects, key=lambda info: (info.path, info.handle))
         ordered.sort(key=_wall_clock, reverse=self.order == "newest")
         ordered.sort(key=lambda info: info.captured is None)

@@ -22,7 +22,7 @@ from ..errors import (
     ResponseError,
     TransferError,
 )
-from ..events import Event, EventHub, Source, Subscription
+from ..events import QUEUE_SIZE, Event, EventHub, Source, Subscription
 from ..session import Session, connect
 from .packets import (
     PtpIpCmdRequest,
@@ -306,7 +306,10 @@ class _Queueing(Subscription):
 
     def put(self, event: Event) -> None:
         parameter = event.parameters[0] if event.parameters else 0
-        self._connection.event_queue.append(PtpIpEvent(event.code, parameter))
+        queue = self._connection.event_queue
+        queue.append(PtpIpEvent(event.code, parameter))
+        if len(queue) > QUEUE_SIZE:  # nobody takes them, and a camera can send them for ever
+            del queue[0]
 
 
 def _response(code: int, transaction_id: int, parameters: tuple[int, ...]) -> PtpIpCmdResponse:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._wire import OperationRequest
@@ -24,6 +24,7 @@ from .properties import (
     device_properties,
 )
 from .store import FIRST_DATE, Store
+from .stored import StoredObject
 
 SESSION_OPERATIONS = (OperationCode.OpenSession, OperationCode.CloseSession)
 
@@ -41,6 +42,7 @@ class Body:
         seed: int | str,
         capture_size: int,
         emit: Callable[[int, Parameters], None],
+        withheld: Iterable[int] = (),
     ) -> None:
         model = vendor.model
         self.vendor = vendor
@@ -51,7 +53,7 @@ class Body:
         self.serial_number = f"{int.from_bytes(identity[16:19], 'big'):08d}"
         self.properties = device_properties(FIRST_DATE, RAW_AND_JPEG)
         self.state: dict[str, Any] = {}  # the vendor's operations', see Responder
-        self.listing_blocks: dict[tuple[int, int], bytes] = {}
+        self.listing_blocks: dict[tuple[int, int], tuple[StoredObject, bytes]] = {}
         self._emit = emit
         self._polled: deque[tuple[int, Parameters]] = deque()
         self._shutter = threading.Lock()
@@ -59,6 +61,8 @@ class Body:
             code: handler for code, handler in OPERATIONS.items() if code not in model.withheld
         }
         self._table.update(model.operations)
+        for code in withheld:
+            self._table.pop(code, None)
 
     @property
     def operations_supported(self) -> list[int]:

@@ -1,29 +1,91 @@
-"""Links between camera and computer, as the simulated camera imitates them: a rate and a delay.
+"""Links between camera and computer, as the simulated camera imitates them, and their profiles.
 
-The rate is what one TCP stream gets for payload, the delay what one operation costs beyond it
-(round trip and the camera's own time). This only paces the sender. It loses no packets; `bench/`
-shapes a real link for that.
+`Link` says what a link is like, `LINKS` are the profiles of links.toml; `relay.py` does it. What a
+process can imitate in between two of its sockets: a rate, a delay with jitter, a queue, outages and
+a rate that falls. What it cannot: lost packets and TCP's answer to them, two directions that share
+the air, and TCP's own round trip, which stays that of the loopback interface.
 """
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+PROFILES = Path(__file__).with_name("links.toml")
 
 
 @dataclass(frozen=True)
 class Link:
-    """`bytes_per_s` None is as fast as the machine; delays are for each operation."""
+    """What lies between a camera and a computer, and the camera's own pace behind it.
 
-    help: str
-    bytes_per_s: float | None = None
-    delay_s: float = 0.0
-    jitter_s: float = 0.0  # up to so much more delay, evenly distributed
+    Rates are in bytes a second of what one TCP stream carries, times in seconds, sizes in bytes.
+    """
+
+    about: str = ""
+    source: str = ""  # where the rate is from
+    assumed: tuple[str, ...] = ()  # what was chosen by us and measured by nobody
+    rate: float | None = None  # None: as fast as the machine
+    rtt: float = 0.0  # of a round trip, half of it each way
+    jitter: float = 0.0  # ± of a round trip
+    queue: int = 192_000  # what may wait before the radio, each way
+    outage: tuple[float, float] | None = None  # every so long nothing passes for so long
+    cliff: tuple[float, float, float] | None = None  # every, for so long, rate meanwhile
+    loss: float = 0.0  # of packets: for a link under TCP; not imitated between sockets
+    operation: float = 0.0  # what the camera takes for each operation
+    card: float | None = None  # at which rate the camera reads its card; None: at once
+    card_block: int | None = None  # how much of it before it sends that; None: all asked for
+    object_size: int = 25_000_000  # a file of the cameras that have such a link
+
+    def __post_init__(self) -> None:
+        """ValueError for what no link can be."""
+        rates = (self.rate, self.card, self.card_block, self.cliff and self.cliff[2])
+        if any(value is not None and value <= 0 for value in rates):
+            raise ValueError("a rate is above 0")
+        if min(self.rtt, self.jitter, self.operation, self.queue) < 0 or self.jitter > self.rtt:
+            raise ValueError("times are not negative, and jitter is not above the round trip")
+        for period in (self.outage, self.cliff):
+            if period is not None and not 0 <= period[1] < period[0]:
+                raise ValueError("an outage or a fall of the rate is shorter than its period")
+
+    @property
+    def shapes(self) -> bool:
+        """Whether bytes on their way are held back at all."""
+        return bool(self.rate or self.rtt or self.outage)
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Self:
+        """From an entry of a profile file. TypeError for a key there is not, ValueError."""
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+        }
+        return cls(**values)
+
+    def said(self) -> str:
+        """Its values in words: `2.3 MB/s, round trip 8 ± 5 ms, camera 15 ms an operation`."""
+        words = [f"{self.rate / 1e6:g} MB/s" if self.rate else "no limit"]
+        if self.rtt:
+            jitter = f" ± {self.jitter * 1e3:g}" if self.jitter else ""
+            words.append(f"round trip {self.rtt * 1e3:g}{jitter} ms")
+        if self.cliff:
+            every, length, rate = self.cliff
+            words.append(f"{rate / 1e6:g} MB/s for {length:g} s every {every:g} s")
+        if self.outage:
+            words.append(f"nothing for {self.outage[1]:g} s every {self.outage[0]:g} s")
+        if self.operation:
+            words.append(f"camera {self.operation * 1e3:g} ms an operation")
+        if self.card:
+            block = f" in blocks of {self.card_block:,}" if self.card_block else ""
+            words.append(f"card {self.card / 1e6:g} MB/s{block}")
+        return ", ".join(words)
 
 
-LINKS: dict[str, Link] = {
-    "loopback": Link("no limit"),
-    "wired": Link("a camera with Gigabit Ethernet", 110e6, 0.001),
-    "wifi-ac": Link("5 GHz Wi-Fi of recent bodies", 35e6, 0.005, 0.003),
-    "wifi-n": Link("2.4 GHz Wi-Fi of older bodies", 4e6, 0.013, 0.010),
-    "wifi-far": Link("2.4 GHz Wi-Fi through two walls", 0.8e6, 0.040, 0.060),
-}
+def read_profiles(path: Path) -> dict[str, Link]:
+    """The links of a profile file, by name. TypeError, ValueError if it is not as it should be."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: Link.of(entry) for name, entry in entries.items()}
+
+
+LINKS = read_profiles(PROFILES)

@@ -106,14 +106,18 @@ Row = tuple[int, int, Callable[[StoredObject], Any]]
 OBJECT_PROPERTIES: dict[int, Row] = {
     row[0]: row
     for row in (
-        (0xDC01, DataType.UINT32, lambda stored: stored.storage_id),
-        (0xDC02, DataType.UINT16, lambda stored: stored.format),
-        (0xDC03, DataType.UINT16, lambda stored: int(stored.protected)),
+        (ObjectPropCode.StorageID, DataType.UINT32, lambda stored: stored.storage_id),
+        (ObjectPropCode.ObjectFormat, DataType.UINT16, lambda stored: stored.format),
+        (
+            ObjectPropCode.ProtectionStatus,
+            DataType.UINT16,
+            lambda stored: int(stored.protected),
+        ),
         (ObjectPropCode.ObjectSize, DataType.UINT64, lambda stored: stored.size),
-        (0xDC07, DataType.STR, lambda stored: stored.name),
-        (0xDC08, DataType.STR, lambda stored: stored.info.capture_date),
-        (0xDC09, DataType.STR, lambda stored: stored.info.modification_date),
-        (0xDC0B, DataType.UINT32, lambda stored: stored.parent),
+        (ObjectPropCode.ObjectFileName, DataType.STR, lambda stored: stored.name),
+        (ObjectPropCode.DateCreated, DataType.STR, lambda stored: stored.info.capture_date),
+        (ObjectPropCode.DateModified, DataType.STR, lambda stored: stored.info.modification_date),
+        (ObjectPropCode.ParentObject, DataType.UINT32, lambda stored: stored.parent),
         (0xDC41, DataType.UINT128, lambda stored: stored.storage_id << 32 | stored.handle),
         (0xDC44, DataType.STR, lambda stored: stored.name),
     )
@@ -168,11 +172,11 @@ def get_object_prop_list(camera: Body, request: OperationRequest, data: bytes) -
     rows = OBJECT_PROPERTIES.values() if prop == _ALL_PROPERTIES else [OBJECT_PROPERTIES[prop]]
     blocks = []
     for stored in chosen:
-        # Objects never change, so a second listing costs next to nothing.
+        # An object never changes, so a second listing costs next to nothing.
         key = (stored.handle, prop)
-        if key not in camera.listing_blocks:
-            camera.listing_blocks[key] = _listing_block(stored, tuple(rows))
-        blocks.append(camera.listing_blocks[key])
+        if key not in camera.listing_blocks or camera.listing_blocks[key][0] is not stored:
+            camera.listing_blocks[key] = (stored, _listing_block(stored, tuple(rows)))
+        blocks.append(camera.listing_blocks[key][1])
     count = len(chosen) * len(rows)
     return Reply(data=count.to_bytes(4, "little") + b"".join(blocks))
 

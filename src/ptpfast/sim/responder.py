@@ -26,6 +26,7 @@ from .faults import Fault, FaultTable
 from .handshake import serve_connection
 from .link import LINKS, Link
 from .peer import PacketReader, Peer, close, shut
+from .relay import Relay
 from .store import Store
 from .temperament import Temperament
 from .transactions import Transaction
@@ -50,14 +51,16 @@ class SimulatedCamera:
     by default as the body does it; without `announce_total` Start Data leaves the total unknown.
     Each operation waits `delay_s` and up to `jitter_s` more; `bytes_per_s` limits what the
     Command/Data connection sends, and `max_bytes_per_send` cuts it into small sends. `link` is a
-    name of `LINKS` or a `Link` in place of delay and rate. `send_buffer` is the socket's, in
-    bytes; None leaves it to the kernel, as a long and fast link needs.
+    name of `LINKS` or a `Link`, which takes the place of delay and rate and is put between the
+    camera's sockets and everybody else's. `send_buffer` is the socket's, in bytes; None leaves it
+    to the kernel, as a long and fast link needs.
 
     `faults` is what goes wrong, `Fault`s or their text; `.faults.add` takes more at any time. With
     `strict_tid` a transaction id that does not follow is refused; with `needs_probe` the first
     operation hangs unless a Probe Request or a second's pause came before. `temperament` is what
-    becomes of requests that come before the last one is answered. `pending_s` is how long
-    half a pair of connections may wait for its other half.
+    becomes of requests that come before the last one is answered. `withheld` are operations this
+    body does not have. `pending_s` is how long half a pair of connections may wait for its other
+    half.
 
     Counters (`operations` by code, `payload_bytes`, `sessions_opened`, …) and `log` say what has
     happened; `wait_for` waits until they say something.
@@ -87,6 +90,7 @@ class SimulatedCamera:
         strict_tid: bool = True,
         needs_probe: bool = False,
         temperament: Temperament | str = Temperament.QUEUE,
+        withheld: Iterable[int] = (),
         pending_s: float = 5.0,
         guid: bytes | None = None,
         name: str | None = None,
@@ -97,16 +101,17 @@ class SimulatedCamera:
             store = Store.from_folder(folder, model=model)
         elif store is None:
             store = Store.synthetic(objects, size, seed=seed, model=model)
-        self.store = store
-        self.body = Body(vendor, store, seed=seed, capture_size=size, emit=self._emit)
+        self.body = Body(
+            vendor, store, seed=seed, capture_size=size, emit=self._emit, withheld=withheld
+        )
         self.guid = self.body.guid if guid is None else guid
         self.name = model.name if name is None else name
         if end_data is None:
             end_data = EndData.WHOLE if model.whole_end_data else EndData.EMPTY
         self.framing = Framing(data_packet_size, EndData(end_data), announce_total)
-        if link is None:
-            link = Link("", bytes_per_s, delay_s, jitter_s)
-        self.link = LINKS[link] if isinstance(link, str) else link
+        self.link = LINKS[link] if isinstance(link, str) else link or Link(operation=delay_s)
+        self._jitter_s = jitter_s
+        self._bytes_per_s = bytes_per_s
         self.faults = FaultTable(faults)
         self.strict_tid = strict_tid
         self.needs_probe = needs_probe
@@ -117,6 +122,15 @@ class SimulatedCamera:
         self._random = random.Random(str(seed))
         self._clear_counters()
         self._listen(host, port)
+
+    @property
+    def store(self) -> Store:
+        """The card; set another one to swap it."""
+        return self.body.store
+
+    @store.setter
+    def store(self, store: Store) -> None:
+        self.body.store = store
 
     def _clear_counters(self) -> None:
         self.operations: Counter[int] = Counter()  # requests by operation code
@@ -144,10 +158,10 @@ class SimulatedCamera:
         address = self._listener.getsockname()
         self.host: str = address[0]
         self.port: int = address[1]
+        named = f"camera {self.port}"
+        self._relay = Relay(self.link, named) if self.link.shapes else None
         self._wake, self._waker = socket.socketpair()
-        self._accepting = threading.Thread(
-            target=self._accept, name=f"camera {self.port}", daemon=True
-        )
+        self._accepting = threading.Thread(target=self._accept, name=named, daemon=True)
         self._accepting.start()
 
     def __enter__(self) -> SimulatedCamera:
@@ -175,6 +189,8 @@ class SimulatedCamera:
         self._accepting.join()
         for thread in serving:
             thread.join()
+        if self._relay is not None:
+            self._relay.close()
         for sock in (self._listener, self._wake, self._waker):
             sock.close()
 
@@ -228,7 +244,7 @@ class SimulatedCamera:
                 self._numbers if number is None else number,
                 sock,
                 reader,
-                bytes_per_s=self.link.bytes_per_s,
+                bytes_per_s=self._bytes_per_s,
                 fragment=self._max_bytes_per_send,
             )
             self._changed.notify_all()
@@ -262,7 +278,7 @@ class SimulatedCamera:
 
     def pause(self) -> float:
         """How long the operation at hand is delayed."""
-        return self.link.delay_s + self._random.random() * self.link.jitter_s
+        return self.link.operation + self._random.random() * self._jitter_s
 
     def begin_operation(self, code: int) -> None:
         with self._changed:
@@ -322,6 +338,12 @@ class SimulatedCamera:
     def _start(self, sock: socket.socket) -> None:
         sock.setblocking(True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._relay is not None:
+            try:
+                sock = self._relay.between(sock)
+            except OSError:  # no descriptors left, for instance
+                sock.close()
+                return
         if self._send_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
         thread = threading.Thread(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ..codes import ALL_STORAGES, ObjectFormat, extension
 from ..datasets import StorageInfo
@@ -161,6 +163,12 @@ class Store:
         return self._insert(
             name, None, parent, storage_id, captured, ObjectFormat.Association, False
         )
+
+    def replace(self, handle: int, **changes: Any) -> None:
+        """Gives a handle to another object in the same place, as a body may that has deleted the
+        first; `changes` are those of `StoredObject`."""
+        with self._lock:
+            self._objects[handle] = replace(self._objects[handle], **changes)
 
     def delete(self, handle: int) -> bool:
         """Removes an object and all below it; False when a protected one is left over."""

@@ -25,6 +25,7 @@ from .._wire import (
 from ..codes import OperationCode, ResponseCode
 from ..errors import ProtocolError
 from ..vendors import ObjectRange, Reply
+from .card import SlowContent
 from .content import BytesContent
 from .corruption import corrupt
 from .data_in import DataIn, Source, strike
@@ -218,7 +219,7 @@ def _send(
     handle: int,
     running: _Running,
 ) -> None:
-    source = _source(camera, reply)
+    source = _source(camera, peer, reply)
     if reply.data is not None and source is None:
         # The object has been deleted since the handler looked.
         reply = Reply(ResponseCode.InvalidObjectHandle)
@@ -246,14 +247,17 @@ def _send(
     _respond(peer, response, faults, running)
 
 
-def _source(camera: SimulatedCamera, reply: Reply) -> Source | None:
+def _source(camera: SimulatedCamera, peer: Peer, reply: Reply) -> Source | None:
     """Where a reply's payload comes from: content, offset, size."""
-    data = reply.data
+    data, link = reply.data, camera.link
     if isinstance(data, ObjectRange):
         stored = camera.store.get(data.handle)
         if stored is None or stored.content is None:
             return None
-        return stored.content, data.offset, data.size
+        if link.card is None:
+            return stored.content, data.offset, data.size
+        slow = SlowContent(stored.content, link.card, link.card_block, peer.wait)
+        return slow, data.offset, data.size
     return None if data is None else (BytesContent(data), 0, len(data))
 
 

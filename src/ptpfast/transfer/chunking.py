@@ -1,23 +1,30 @@
 """How much to ask for at a time: the adaptive chunk of a camera.
 
-PTP runs one transaction at a time, so every chunk costs a round trip; but large partial reads make
-some firmware slow down or crash. So: start small, double while the rate rises and nothing stalls,
-never above the vendor's cap; halve and stay after a stall or an error.
+Every chunk costs a wait, for the round trip and for the camera to begin; but large partial reads
+make some firmware slow down or crash. So: start small, and double while too much of the time goes
+by waiting. What counts is that share and not the rate: a rate over radio swings by more than a
+doubling gains. Back and no further if twice as much is clearly slower; half and no further after a
+failure; never above the vendor's cap.
 """
 
 from __future__ import annotations
 
+import logging
+
+log = logging.getLogger("ptpfast")
+
 START_CHUNK = 1 << 20  # what libgphoto2 and airmtp use throughout
 SMALLEST_CHUNK = 1 << 16
-# A larger chunk must be at least this much faster to be worth its risk.
-WORTH_GROWING = 1.05
+WORTH_GROWING = 0.04  # of the time was spent waiting for the first byte
+SURELY_WORTH = 0.15  # so much that one chunk is proof enough
+SLOWER = 0.8  # of the rate before: then larger chunks do harm
 
 
 class ChunkPolicy:
     """The chunk size of one camera, learned over the objects of a session.
 
     cap: the largest ever (bytes). fixed: always this much instead. Call `next_size()` before a
-    read, `done(size, seconds)` after it, `failed()` when it stalled or was refused.
+    read, `done(size, seconds, waited)` after it, `failed()` when it was refused or broke off.
     """
 
     def __init__(self, cap: int, *, fixed: int | None = None) -> None:
@@ -25,34 +32,44 @@ class ChunkPolicy:
         self.fixed = fixed
         self.chunk = min(START_CHUNK, self.cap)
         self._settled = False
-        self._best = 0.0  # bytes per second at the size before
-        self._rates: list[float] = []
+        self._before = 0.0  # bytes per second at the size before
+        self._samples: list[tuple[float, float]] = []  # rate, share of waiting
 
     def next_size(self) -> int:
         """Bytes to ask for."""
         return self.fixed or self.chunk
 
-    def done(self, size: int, seconds: float) -> None:
-        """A full chunk of `size` bytes took `seconds`."""
+    def done(self, size: int, seconds: float, waited: float) -> None:
+        """A chunk of `size` bytes took `seconds`, of which `waited` until its first byte."""
         if self.fixed or self._settled or size < self.chunk:
             return
-        self._rates.append(size / max(seconds, 1e-6))
-        if len(self._rates) < 2:  # one sample may be a hiccup, the better of two rarely is
+        seconds = max(seconds, 1e-6)
+        share = waited / seconds
+        self._samples.append((size / seconds, share))
+        # One sample may be a hiccup; the better of two rarely is.
+        if len(self._samples) < 2 and share < SURELY_WORTH:
             return
-        rate = max(self._rates)
-        self._rates.clear()
-        if rate < self._best * WORTH_GROWING:
-            self._settled = True
-            # Not faster: what was before was enough, and safer.
-            self.chunk = max(self.chunk // 2, min(START_CHUNK, self.cap))
-            return
-        self._best = rate
-        if self.chunk >= self.cap:
-            self._settled = True
+        rate = max(rate for rate, _ in self._samples)
+        share = min(share for _, share in self._samples)
+        self._samples.clear()
+        if rate < SLOWER * self._before:
+            self._settle(f"{rate / 1e6:.1f} MB/s after {self._before / 1e6:.1f}")
+        elif share > WORTH_GROWING and self.chunk < self.cap:
+            self._before = rate
+            self._change(min(2 * self.chunk, self.cap), f"{share:.0%} of the time was waiting")
         else:
-            self.chunk = min(2 * self.chunk, self.cap)
+            self._before = 0.0  # what comes now is the radio's doing, not this size's
 
     def failed(self) -> None:
-        """A read stalled or was refused: half as much from now on."""
-        self.chunk = max(self.chunk // 2, SMALLEST_CHUNK)
+        """A read was refused or broke off: half as much from now on."""
+        self._settle("a read failed")
+
+    def _settle(self, why: str) -> None:
         self._settled = True
+        self._samples.clear()
+        self._change(max(self.chunk // 2, SMALLEST_CHUNK), why)
+
+    def _change(self, chunk: int, why: str) -> None:
+        if chunk != self.chunk:
+            log.info("chunks of %d KiB instead of %d: %s", chunk >> 10, self.chunk >> 10, why)
+            self.chunk = chunk

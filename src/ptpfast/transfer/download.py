@@ -12,7 +12,6 @@ and the bytes at the seam, read again, are equal.
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
 import os
 import time
@@ -22,18 +21,18 @@ from typing import Any
 
 from .._engine import Timeline
 from .._sink import FileSink, MemorySink
-from ..errors import ProtocolError, ResponseError, TransferError
+from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
-from . import journal
-from .lock import locked, sink_error
+from .journal import Identity, Journal, Kept
+from .part import PartFile, sink_error
 from .ranges import Camera
 from .reading import ObjectReader, Progress
+from .verify import VERIFY, check_camera, check_file, check_size, hash_file, sha256
 
 log = logging.getLogger("ptpfast")
 
-OVERLAP = 1 << 16  # bytes before the seam that are read again and compared
-READ_BACK = 1 << 20
-VERIFY = ("size", "hash")
+OVERLAP = 1 << 14  # bytes before the seam that are read again and compared
+KEEP_S = 10.0  # how often what is there is made sure of: a power cut costs no more than this
 
 
 @dataclass
@@ -41,10 +40,10 @@ class Transfer:
     """What a download did. Sizes in bytes.
 
     resumed_at: bytes that were there from an earlier run; received: payload moved in this one (with
-    the overlap at the seam); verified: `size` (announced, counted and stored sizes agree) or `hash`
-    (also: SHA-256 of what arrived equals that of the file read back). sha256 is hex, with `hash`
-    only.
-    timeline: (seconds, bytes) arrays of when the bytes came.
+    the overlap at the seam, and a second reading); verified: which of `verify.VERIFY` was done.
+    sha256 is hex, of what arrived; None with `size`.
+    operation: what it was read with; chunks: bytes asked for at a time by partial reads, each size
+    in its turn (empty: the whole object at once).
     """
 
     object: ObjectInfo
@@ -56,8 +55,13 @@ class Transfer:
     verified: str = "size"
     sha256: str | None = None
     operation: str = ""
-    chunk: int = 0
-    timeline: Any = field(default=None, repr=False)
+    chunks: list[int] = field(default_factory=list)
+    recorded: Timeline = field(default_factory=Timeline, repr=False)
+
+    @property
+    def timeline(self) -> tuple[Any, Any]:
+        """When the bytes came: numpy arrays of seconds since the start and of bytes so far."""
+        return self.recorded.samples()
 
 
 class Download:
@@ -75,63 +79,69 @@ class Download:
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
+        then: ObjectInfo | None = None,
     ) -> None:
         if verify not in VERIFY:
             raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {verify!r}")
-        timeline = Timeline()
-        self.transfer = Transfer(info, path, verified=verify, timeline=timeline)
+        self.transfer = Transfer(info, path, verified=verify)
         self._camera = camera
         self._info = info
-        self._path = path
-        self._part = journal.part_path(path)
-        self._identity = journal.Identity.of(identity, info)
+        self._path = os.fspath(path)
+        self._journal = Journal(self._path, Identity.of(identity, info))
+        self._part = PartFile(self._path, self._journal)
         self._resume = resume
         self._overwrite = overwrite
-        self._hasher = hashlib.sha256() if verify == "hash" else None
-        self._reader = ObjectReader(camera, info, chunk=chunk, progress=progress, timeline=timeline)
+        self._hasher = None if verify == "size" else sha256()
+        self._progress = progress
+        self._reader = ObjectReader(
+            camera,
+            info,
+            chunk=chunk,
+            progress=self._progressed,
+            timeline=self.transfer.recorded,
+        )
+        self._following = None if then is None else ObjectReader(camera, then, chunk=chunk).opening
 
     def run(self) -> Transfer:
         """Does it. The transfer is complete and under its final name when this returns."""
         began = time.monotonic()
         if not self._overwrite and os.path.lexists(self._path):
-            raise FileExistsError(errno.EEXIST, "there is a file of that name", str(self._path))
-        with locked(self._part) as lock:
-            offset = self._resumable()
-            try:
-                if not offset:  # before the journal says that these bytes are this object's
-                    os.ftruncate(lock, 0)
-                journal.write(self._path, self._identity)
-            except OSError as error:
-                raise sink_error("write in", self._path.parent, error) from error
-            self._receive(offset)
+            raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
+        with self._part:
+            self._receive(self._resumable())
             self._verify()
-            self._publish()
+            self._part.publish(overwrite=self._overwrite, mtime=capture_time(self._info))
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
-        self.transfer.chunk = self._camera.chunks.chunk
-        self.transfer.timeline = self.transfer.timeline.samples()
+        self.transfer.chunks = self._reader.chunks
         return self.transfer
 
     def _resumable(self) -> int:
         """Bytes of the part file that are certainly this object's; 0 to start anew."""
-        identity, proof = journal.read(self._path)
-        size = self._reader.size
-        if not self._resume or identity != self._identity or size is None:
+        length, size = self._part.length, self._reader.size
+        if (
+            not length
+            or not self._resume
+            or size is None
+            or (known := self._journal.read()) is None
+        ):
             return 0
-        length = self._part.stat().st_size
+        kept, ran_on = known
         if self._hasher is not None:
-            length = self._proven(proof)
-        if not length or length > size or self._reader.partial() is None:
+            length = self._proven(kept)
+        elif not ran_on:
+            length = min(length, kept.size)
+        if not 0 < length <= size or self._reader.partial() is None:
             return 0
         return length if self._seam_is_equal(length) else 0
 
-    def _proven(self, proof: journal.Proof | None) -> int:
+    def _proven(self, kept: Kept) -> int:
         """To verify by hash, only bytes count whose hash is known from when they arrived."""
-        found = hashlib.sha256()
-        if proof is None or not isinstance(proof.size, int):
+        if kept.sha256 is None:
             return 0
-        self._hash_file(found, proof.size)
-        return proof.size if found.hexdigest() == proof.sha256 else 0
+        found = sha256()
+        hash_file(self._part, kept.size, found)
+        return kept.size if found.hexdigest() == kept.sha256 else 0
 
     def _seam_is_equal(self, length: int) -> bool:
         start = max(0, length - OVERLAP)
@@ -140,132 +150,102 @@ class Download:
         try:
             self.transfer.received += reader.read(sink, start, length - start)
         except (ResponseError, TransferError) as error:
-            log.debug("the seam of %s cannot be read: %s", self._part, error)
+            log.debug("the seam of %s cannot be read: %s", self._part.path, error)
             return False
         try:
-            with self._part.open("rb") as file:
-                file.seek(start)
-                equal = file.read(length - start) == bytes(sink.finish() or b"")
+            kept = os.pread(self._part.fd, length - start, start)
         except OSError:
             return False
+        equal = kept == bytes(sink.finish() or b"")
         if not equal:
-            log.warning("%s differs from the camera's object; starting anew", self._part)
+            log.warning("%s differs from the camera's object; starting anew", self._part.path)
         return equal
 
     def _receive(self, offset: int) -> None:
         if offset and self._hasher is not None:
-            self._hash_file(self._hasher, offset)
-        sink = FileSink(self._part, offset=offset, size=self._reader.size, hasher=self._hasher)
+            hash_file(self._part, offset, self._hasher)
+        sink = self._sink = FileSink(
+            self._part.path,
+            descriptor=self._part.fd,
+            offset=offset,
+            size=self._reader.size,
+            hasher=self._hasher,
+            before=self._keep if offset else self._note,
+        )
         self.transfer.resumed_at = offset
+        self._kept_at = time.monotonic()
         try:
-            self._reader.read(sink, offset)
+            self._reader.read(sink, offset, following=self._following)
         except ProtocolError:
             # Out of step somewhere in the last read: only the reads before it are worth keeping.
             sink.abandon()
-            os.truncate(self._part, self._reader.trusted)
+            self._part.cut(self._reader.trusted)
             raise
         except BaseException:
             sink.abandon()
-            self._prove(sink.position)
+            self._keep_if_possible()
             raise
         finally:
             self.transfer.received += sink.position - offset
         self.transfer.size = sink.position
         sink.finish()
 
-    def _prove(self, size: int) -> None:
-        """Notes the hash so far, so that the next run can go on with it."""
-        if self._hasher is None or not size:
-            return
+    def _note(self) -> None:
+        """The journal, before the first byte it speaks of."""
         try:
-            proof = journal.Proof(size, self._hasher.hexdigest())
-            journal.write(self._path, self._identity, proof)
+            self._journal.write()
         except OSError as error:
-            log.debug("no proof in the journal: %s", error)
+            raise sink_error("write beside", self._part.path, error) from error
 
-    def _hash_file(self, hasher: Any, size: int) -> None:
+    def _progressed(self, received: int, size: int | None) -> None:
+        if self._progress is not None:
+            self._progress(received, size)
+        if time.monotonic() - self._kept_at >= KEEP_S:
+            self._keep()
+
+    def _keep(self) -> None:
+        """What is there reaches the disk, and then the journal says so."""
+        size = self._sink.position
+        if size:
+            self._part.sync()
+            digest = None if self._hasher is None else self._hasher.hexdigest()
+            try:
+                self._journal.write(Kept(size, digest))
+            except OSError as error:
+                log.debug("nothing noted in the journal: %s", error)
+        self._kept_at = time.monotonic()
+
+    def _keep_if_possible(self) -> None:
         try:
-            with self._part.open("rb") as file:
-                while size > 0 and (block := file.read(min(READ_BACK, size))):
-                    hasher.update(block)
-                    size -= len(block)
-        except OSError as error:
-            raise sink_error("read back", self._part, error) from error
+            self._keep()
+        except SinkError as error:
+            log.debug("%s", error)
 
     def _verify(self) -> None:
-        size, announced = self.transfer.size, self._reader.size
-        try:
-            stored = self._part.stat().st_size
-        except OSError as error:
-            raise sink_error("find", self._part, error) from error
-        if stored != size or (announced is not None and size != announced):
-            raise TransferError(
-                f"{self._info.name}: {stored:,} bytes stored, {size:,} received, "
-                f"{self._info.size} listed by the camera",
-                received=stored,
-            )
+        transfer, name = self.transfer, self._info.name
+        check_size(self._part, transfer.size, self._reader.size, name)
         if self._hasher is None:
             return
-        read_back = hashlib.sha256()
-        self._hash_file(read_back, size)
-        self.transfer.sha256 = self._hasher.hexdigest()
-        if read_back.hexdigest() != self.transfer.sha256:
-            journal.forget(self._path)  # nothing in it can be believed
-            raise TransferError(
-                f"{self._info.name}: the file on disk is not what arrived",
-                hint="check the disk, then run it again",
-            )
-
-    def _publish(self) -> None:
-        """mtime, the final name in one step, then the folder to disk."""
+        transfer.sha256 = arrived = self._hasher.hexdigest()
         try:
-            set_capture_time(self._part, self._info)
-            if self._overwrite:
-                os.replace(self._part, self._path)
-            else:
-                _rename_new(self._part, self._path)
-            journal.forget(self._path)
-            _sync_folder(self._path.parent)
-        except FileExistsError:
+            check_file(
+                self._part, transfer.size, arrived, name, from_disk=transfer.verified != "hash"
+            )
+            if transfer.verified == "reread":
+                again = ObjectReader(self._camera, self._info, progress=self._progress)
+                transfer.received += check_camera(again, arrived, name)
+        except TransferError:
+            self._journal.forget()  # nothing in it can be believed
             raise
-        except OSError as error:
-            raise sink_error("finish", self._path, error) from error
 
 
-def set_capture_time(path: Path, info: ObjectInfo) -> None:
-    """mtime := when the picture was taken; a time without zone is this computer's local time."""
+def capture_time(info: ObjectInfo) -> float | None:
+    """When the picture was taken, as an mtime; a time without zone is this computer's local
+    time."""
     moment = info.captured or info.modified
     if moment is None:
-        return
+        return None
     try:
-        seconds = moment.timestamp()
+        return moment.timestamp()
     except (OverflowError, ValueError, OSError):
-        return  # a clock never set can be before this system's time begins
-    os.utime(path, (seconds, seconds))
-
-
-def _rename_new(part: Path, path: Path) -> None:
-    """Renames without ever replacing a file: FileExistsError."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # FAT and some network filesystems have no links
-        if os.path.lexists(path):
-            raise FileExistsError(f"{path} exists") from None
-        part.rename(path)
-    else:
-        part.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        fd = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(fd)
-    except OSError:
-        pass  # not every filesystem can
-    finally:
-        os.close(fd)
+        return None  # a clock never set can be before this system's time begins

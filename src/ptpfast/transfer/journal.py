@@ -1,23 +1,37 @@
-"""The note beside a part file that says whose bytes are in it.
+"""The note beside a part file that says whose bytes are in it, and how many of them are certain.
 
-The part file's length tells how much is there; the journal tells of which object of which camera,
-so that another run continues it only when that is certain. It is read back as untrusted input:
-anything odd about it means "start anew".
+It tells of which object of which camera the bytes are, so that another run continues only then. How
+many there are the part file's length tells, as long as the system has run on: what a process has
+written survives its end. After a power cut the length proves nothing; then only what was on the
+disk when it was noted here counts. The journal is read back as untrusted input: anything odd about
+it means "start anew".
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cache
 
 from ..objects import ObjectInfo
+from ..readback import read_back
 
-SCHEMA = 1
-PART_SUFFIX = ".part"
+SCHEMA = 2
+JOURNAL_SUFFIX = ".part.json"
 MAX_JOURNAL_SIZE = 1 << 16
+
+
+@cache
+def boot_id() -> str:
+    """What tells this run of the operating system from all others; empty where it does not say."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read(64).strip()
+    except (OSError, ValueError):
+        return ""
 
 
 @dataclass(frozen=True)
@@ -38,59 +52,76 @@ class Identity:
         return cls(camera, info.handle, info.path, info.size, captured)
 
 
-def part_path(path: Path) -> Path:
-    """Where the bytes of `path` gather until they are all there."""
-    return path.with_name(path.name + PART_SUFFIX)
-
-
-def journal_path(path: Path) -> Path:
-    """The journal of `path`'s part file."""
-    return path.with_name(path.name + ".part.json")
-
-
 @dataclass(frozen=True)
-class Proof:
-    """The first `size` bytes of the part file have this SHA-256: that of what arrived, not of what
-    was found on the disk later."""
+class Kept:
+    """The first `size` bytes of the part file had reached the disk when this was noted; sha256 is
+    that of them as they arrived, if it was taken."""
 
-    size: int
-    sha256: str
+    size: int = 0
+    sha256: str | None = None
 
 
-def write(path: Path, identity: Identity, proof: Proof | None = None) -> None:
-    """Puts the journal beside the part file of `path`, whole or not at all. OSError."""
-    target = journal_path(path)
-    temporary = target.with_name(target.name + ".new")
-    known = {field.name: getattr(identity, field.name) for field in fields(identity)}
-    proven = None if proof is None else {"size": proof.size, "sha256": proof.sha256}
-    entry = json.dumps({"schema": SCHEMA, "object": known, "proof": proven}).encode()
+class Journal:
+    """The journal of the file `path`, about one object."""
+
+    def __init__(self, path: str, identity: Identity) -> None:
+        self._path = path + JOURNAL_SUFFIX
+        self._identity = identity
+
+    def write(self, kept: Kept | None = None) -> None:
+        """Puts it beside the part file. OSError.
+
+        One that is there is replaced whole or not at all. A first one is simply written: if that is
+        cut short it is no JSON, and the part file still empty.
+        """
+        kept = kept or Kept()
+        entry = {
+            "schema": SCHEMA,
+            "object": vars(self._identity),
+            "boot": boot_id(),
+            "kept": vars(kept),
+        }
+        text = json.dumps(entry).encode()
+        try:
+            _write_new(self._path, text)
+        except FileExistsError:
+            temporary = self._path + ".new"
+            try:
+                _write_new(temporary, text)
+            except FileExistsError:
+                os.unlink(temporary)
+                _write_new(temporary, text)
+            os.replace(temporary, self._path)
+
+    def read(self) -> tuple[Kept, bool] | None:
+        """What is kept of this very object, and whether the system has run on since, so that the
+        part file's length can be believed; None when there is nothing to be trusted."""
+        try:
+            entry = json.loads(read_back(self._path, MAX_JOURNAL_SIZE))
+            if entry["schema"] != SCHEMA or Identity(**entry["object"]) != self._identity:
+                return None
+            kept = Kept(**entry["kept"])
+            if (
+                type(kept.size) is not int
+                or kept.size < 0
+                or not isinstance(kept.sha256, str | None)
+            ):
+                return None
+            return kept, bool(boot_id()) and entry["boot"] == boot_id()
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def forget(self) -> None:
+        """Removes it; missing is fine."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
+
+
+def _write_new(path: str, text: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never through a link
+    fd = os.open(path, flags, 0o666)
     try:
-        fd = os.open(temporary, flags, 0o666)
-    except FileExistsError:
-        temporary.unlink()
-        fd = os.open(temporary, flags, 0o666)
-    try:
-        if os.write(fd, entry) != len(entry):
+        if os.write(fd, text) != len(text):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(fd)
-    os.replace(temporary, target)
-
-
-def read(path: Path) -> tuple[Identity | None, Proof | None]:
-    """What the journal of `path`'s part file says; None for what cannot be trusted."""
-    try:
-        with journal_path(path).open("rb") as file:
-            entry = json.loads(file.read(MAX_JOURNAL_SIZE))
-        if not isinstance(entry, dict) or entry.get("schema") != SCHEMA:
-            return None, None
-        proof = entry.get("proof")
-        return Identity(**entry["object"]), Proof(**proof) if proof else None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return None, None
-
-
-def forget(path: Path) -> None:
-    """Removes the journal; missing is fine."""
-    journal_path(path).unlink(missing_ok=True)

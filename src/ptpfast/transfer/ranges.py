@@ -7,6 +7,7 @@ dropped and asked for again, so the sink only ever holds what belongs there.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,9 +23,14 @@ from ..errors import (
     PTPError,
     TransferError,
 )
+from ..handshake import Timeouts
+from ..objects import ObjectInfo
 from ..patience import BUSY_S, Patience
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
+from .pace import Pace, Trickle
+
+log = logging.getLogger("ptpfast")
 
 
 class Camera(Protocol):
@@ -34,6 +40,10 @@ class Camera(Protocol):
     def vendor(self) -> Vendor: ...
     @property
     def chunks(self) -> ChunkPolicy: ...
+    @property
+    def pace(self) -> Pace: ...
+    @property
+    def timeouts(self) -> Timeouts: ...
     @property
     def refused(self) -> set[int]: ...
     def supports(self, operation: int) -> bool: ...
@@ -53,13 +63,35 @@ class Camera(Protocol):
         done: Callable[[Request, DataPhase, PTPError | None], None],
         *,
         timeline: Timeline | None = None,
+        following: Callable[[], Request | None] | None = None,
     ) -> None: ...
+    @property
+    def sent_ahead(self) -> Request | None: ...
     def pieces(
         self, operation: int, *parameters: int, limit: int | None, label: str, chunk_size: int
     ) -> Iterator[memoryview]: ...
     def leave_pipeline(self, error: PTPError) -> bool:
         """After an error: whether pipelining may be to blame, is given up, and all stands again."""
         ...
+
+    def reconnect(self) -> None:
+        """Connects again to the same camera. NetworkError, InitFailed."""
+        ...
+
+    def compare(self, info: ObjectInfo) -> None:
+        """TransferError unless an object known from before the connection is still the same."""
+        ...
+
+
+def chunk_request(read: PartialRead, handle: int, offset: int, size: int, label: str) -> Request:
+    """A partial read of `size` bytes, which is what it is `about`."""
+    return Request(
+        read.operation,
+        read.parameters(handle, offset, size),
+        limit=size,
+        label=f"{label} at {offset:,}",
+        about=size,
+    )
 
 
 class RangeReader:
@@ -69,7 +101,7 @@ class RangeReader:
     def __init__(
         self,
         camera: Camera,
-        handle: int,
+        info: ObjectInfo,
         read: PartialRead,
         sink: Sink,
         span: tuple[int, int],
@@ -77,10 +109,11 @@ class RangeReader:
         label: str,
         report: Callable[[int], None],
         timeline: Timeline | None,
+        following: Callable[[], Request | None] | None,
     ) -> None:
         self.position, self._end = span
         self._camera = camera
-        self._handle = handle
+        self._info = info
         self._read = read
         self._sink = sink
         # A sink may hold more than this object; what is at `position` goes here in it.
@@ -89,6 +122,10 @@ class RangeReader:
         self._label = label
         self._report = report
         self._timeline = timeline
+        self._following = following
+        self._seen = self.position  # how far the pace knows of
+        self._unmeasured: Request | None = None  # it left before this began
+        self.sizes: list[int] = []  # of the chunks asked for, each time it changed
         self._asked = self.position  # up to where requests have left
         self._ahead: deque[Request] = deque()
         self._last = 0.0  # when the last chunk was complete, or its request left
@@ -98,14 +135,24 @@ class RangeReader:
         """Reads to the end. Raises what ends it; `position` is right then."""
         while True:
             self._last = time.monotonic()
+            self._camera.pace.resume(self._last)
+            self._seen = self.position
             try:
-                self._camera.pipeline(self._next, self._done, timeline=self._timeline)
+                self._camera.pipeline(
+                    self._next, self._done, timeline=self._timeline, following=self._following
+                )
                 return
+            except Trickle as error:
+                log.warning("%s: %s; connecting again", self._label, error)
+                self._salvage(error)
+                self._camera.reconnect()
+                self._camera.compare(self._info)
             except (NetworkError, ProtocolError) as error:
                 self._policy.failed()
                 self._salvage(error)
                 if not self._camera.leave_pipeline(error):
                     raise
+                self._camera.compare(self._info)
 
     def _salvage(self, error: PTPError) -> None:
         """What a lost connection leaves is right up to its last byte; what broke the rules is
@@ -123,18 +170,28 @@ class RangeReader:
     def _next(self) -> Request | None:
         if self._asked >= self._end:
             return None
-        offset, want = self._asked, min(self._policy.next_size(), self._end - self._asked)
-        self._asked += want
-        request = Request(
-            self._read.operation,
-            self._read.parameters(self._handle, offset, want),
-            self._sink,
-            limit=want,
-            label=f"{self._label} at {offset:,}",
-            on_pause=lambda phase: self._report(offset + phase.received),
-            about=want,
-        )
+        offset, chunk = self._asked, self._policy.next_size()
+        request = self._sent_ahead(offset) or self._request(offset, min(chunk, self._end - offset))
+        request.sink = self._sink
+        request.on_pause = lambda phase: self._came_to(offset + phase.received)
+        self._asked += request.about
+        if self.sizes[-1:] != [chunk]:
+            self.sizes.append(chunk)
         self._ahead.append(request)
+        return request
+
+    def _request(self, offset: int, size: int) -> Request:
+        return chunk_request(self._read, self._info.handle, offset, size, self._label)
+
+    def _sent_ahead(self, offset: int) -> Request | None:
+        """What the camera is already at work on, if that is the chunk at `offset`."""
+        ahead = self._camera.sent_ahead
+        if ahead is None or self._asked + ahead.about > self._end:
+            return None
+        request = self._request(offset, ahead.about)
+        if request.asks() != ahead.asks():
+            return None
+        self._unmeasured = request
         return request
 
     def _done(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
@@ -159,10 +216,16 @@ class RangeReader:
         if phase.received < request.about:
             self._drop_ahead()
         now = time.monotonic()
-        self._policy.done(phase.received, now - self._last)
+        if request is not self._unmeasured:
+            self._policy.done(phase.received, now - self._last, phase.waited)
         self._last = now
         self._patience.reset()
-        self._report(self.position)
+        self._came_to(self.position)
+
+    def _came_to(self, position: int) -> None:
+        self._report(position)
+        came, self._seen = position - self._seen, position
+        self._camera.pace.add(max(came, 0))
 
     def _drop_ahead(self) -> None:
         for request in self._ahead:

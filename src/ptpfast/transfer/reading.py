@@ -7,22 +7,25 @@ Sources: libgphoto2 (library.c) and airmtp for the order of choice and for going
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from .._engine import Timeline
 from .._sink import Sink
 from ..codes import OperationCode
+from ..connection import Request
 from ..errors import (
     InvalidObjectHandle,
     OperationNotSupported,
     ParameterNotSupported,
     PTPError,
+    Timeout,
     TransferError,
 )
 from ..objects import ObjectInfo
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
-from .ranges import Camera, RangeReader
+from .ranges import Camera, RangeReader, chunk_request
 
 Progress = Callable[[int, int | None], object]
 
@@ -57,6 +60,7 @@ class ObjectReader:
         self.size = info.size or None
         self.trusted = 0
         self.operation = OperationCode.GetObject.name
+        self.chunks: list[int] = []  # sizes of partial reads, each time it changed
         self.handle = info.handle
 
     def partial(self, end: int | None = None) -> PartialRead | None:
@@ -73,28 +77,36 @@ class ObjectReader:
                 return read
         return None
 
-    def read(self, sink: Sink, offset: int = 0, size: int | None = None) -> int:
+    def read(
+        self,
+        sink: Sink,
+        offset: int = 0,
+        size: int | None = None,
+        following: Callable[[], Request | None] | None = None,
+    ) -> int:
         """Bytes [offset, offset + size) into the sink, to the object's end by default; how many.
 
         A range needs a partial read. Raises whatever ends it; `trusted` then says how far it was.
+        following: the request that comes next (`opening`), for which the camera need not wait.
         """
         end = self.size if size is None else offset + size
         if self.size is not None and end is not None:
             end = min(end, self.size)
         self.trusted, start = offset, sink.position
+        self._began = time.monotonic()
         if end is not None and offset >= end:
             return 0
         whole = offset == 0 and (end is None or end == self.size)
         read = self.partial(end)
         if read is not None and end is not None and not (whole and self._whole):
             try:
-                return self._read_chunks(read, sink, offset, end)
+                return self._read_chunks(read, sink, (offset, end), following)
             except _REFUSALS:
                 if self.trusted > offset or sink.position != start:
                     raise  # it has worked so far: it is not the operation that is refused
                 self._camera.refused.add(read.operation)
                 try:
-                    return self.read(sink, offset, size)
+                    return self.read(sink, offset, size, following)
                 except PTPError:
                     # Nothing else worked either: it was the object, not the operation.
                     self._camera.refused.discard(read.operation)
@@ -110,24 +122,45 @@ class ObjectReader:
         """The object for messages: name and handle."""
         return f"{self._info.name or 'object'} (0x{self._info.handle:X})"
 
-    def _read_chunks(self, read: PartialRead, sink: Sink, offset: int, end: int) -> int:
+    def opening(self, offset: int = 0, size: int | None = None) -> Request | None:
+        """The first request of the same `read`; None unless that is a partial read."""
+        end = self.size if size is None else offset + size
+        whole = offset == 0 and end == self.size
+        read = self.partial(end)
+        if read is None or end is None or (whole and self._whole):
+            return None
+        want = min(self._policy.next_size(), end - offset)
+        return chunk_request(read, self.handle, offset, want, self._partial_label(read))
+
+    def _partial_label(self, read: PartialRead) -> str:
+        return f"{operation_name(self._camera.vendor, read.operation)} of {self.label()}"
+
+    def _read_chunks(
+        self,
+        read: PartialRead,
+        sink: Sink,
+        span: tuple[int, int],
+        following: Callable[[], Request | None] | None,
+    ) -> int:
         self.operation = operation_name(self._camera.vendor, read.operation)
         chunks = RangeReader(
             self._camera,
-            self._info.handle,
+            self._info,
             read,
             sink,
-            (offset, end),
+            span,
             self._policy,
-            f"{self.operation} of {self.label()}",
+            self._partial_label(read),
             self._report,
             self._timeline,
+            following,
         )
         try:
             chunks.run()
         finally:
             self.trusted = chunks.position
-        return chunks.position - offset
+            self.chunks += chunks.sizes
+        return chunks.position - span[0]
 
     def _read_whole(self, sink: Sink) -> int:
         phase = self._camera.receive(
@@ -149,6 +182,9 @@ class ObjectReader:
         return phase.received
 
     def _report(self, received: int) -> None:
+        total_s = self._camera.timeouts.total
+        if total_s is not None and time.monotonic() - self._began > total_s:
+            raise Timeout(f"{self.label()}: not here after {total_s:g} s", received=received)
         if self._progress is not None:
             self._progress(received, self.size)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from .._sink import MemorySink
@@ -25,13 +26,20 @@ def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memory
 
 
 def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memoryview]:
+    """Each piece is asked for before the one in front of it is handed out: the camera is at work
+    while the caller is."""
     buffer = bytearray(min(chunk_size, size))
-    for offset in range(0, size, chunk_size):
+
+    def piece(offset: int) -> tuple[int, int]:
+        return offset, min(chunk_size, size - offset)
+
+    for offset, want in map(piece, range(0, size, chunk_size)):
+        behind = offset + want
+        following = partial(reader.opening, *piece(behind)) if behind < size else None
         buffer = renewed(buffer)
-        want = min(chunk_size, size - offset)
         sink = MemorySink(buffer)
         try:
-            got = reader.read(sink, offset, want)
+            got = reader.read(sink, offset, want, following)
         finally:
             sink.abandon()
         if got != want:
@@ -96,8 +104,12 @@ class ObjectFile(io.RawIOBase):
 
     def readall(self) -> bytes:
         """All that is left, by as few partial reads as the chunk policy allows."""
-        rest = bytearray(max(self._size - self._position, 0))
-        return bytes(memoryview(rest)[: self.readinto(rest)])
+        if self.closed:
+            raise ValueError("the file is closed")
+        sink = MemorySink()  # it grows with what arrives: a size is only the camera's word
+        want = max(self._size - self._position, 0)
+        self._position += ObjectReader(self._camera, self._info).read(sink, self._position, want)
+        return bytes(sink.finish() or b"")
 
     def readinto(self, buffer: Any) -> int:
         if self.closed:

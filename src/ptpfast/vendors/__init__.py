@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..datasets import DeviceInfo
+from .bulk import BulkListing
 from .nikon import NIKON
 from .standard import STANDARD
 from .vendor import Model, ObjectRange, PartialRead, Quirks, Reply, Vendor
@@ -18,6 +19,7 @@ def select(device_info: DeviceInfo) -> Vendor:
 __all__ = [
     "STANDARD",
     "VENDORS",
+    "BulkListing",
     "Model",
     "ObjectRange",
     "PartialRead",

@@ -81,6 +81,8 @@ class NikonEvent(IntEnum):
 NO_AUTOFOCUS = 0xFFFFFFFF
 TO_CARD = 0
 
+MAX_EVENTS = 1 << 20  # bytes of polled events; a body has a handful at a time
+
 # DeviceReady is asked every 100 ms, and for as long as the longest exposure (libgphoto2 library.c).
 READY_POLL_S = 0.1
 READY_S = 1000.0
@@ -125,9 +127,9 @@ def parse_events_ex(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ..
 def poll_events(camera: Initiator) -> list[tuple[int, tuple[int, ...]]]:
     """Asks for queued events; the Event connection can stay silent for a whole session (airmtp)."""
     if camera.supports(NikonOperation.GetEventEx):
-        return parse_events_ex(camera.fetch(NikonOperation.GetEventEx))
+        return parse_events_ex(camera.fetch(NikonOperation.GetEventEx, limit=MAX_EVENTS))
     if camera.supports(NikonOperation.GetEvent):
-        return parse_events(camera.fetch(NikonOperation.GetEvent))
+        return parse_events(camera.fetch(NikonOperation.GetEvent, limit=MAX_EVENTS))
     return []
 
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from .._wire import OperationRequest, OperationResponse
 from ..codes import ObjectFormat, OperationCode, ResponseCode
 from ..datasets import DeviceInfo
+from .bulk import GET_OBJECT_PROP_LIST, BulkListing
 
 MiB = 1 << 20
 
@@ -37,8 +38,9 @@ class Initiator(Protocol):
         """An operation that carries no data in; ResponseError unless OK."""
         ...
 
-    def fetch(self, operation: int, *parameters: int) -> bytearray:
-        """An operation with data-in: its payload; ResponseError unless OK."""
+    def fetch(self, operation: int, *parameters: int, limit: int = ...) -> bytearray:
+        """An operation with data-in: its payload; ResponseError unless OK, ProtocolError for more
+        than `limit` bytes."""
         ...
 
 
@@ -156,6 +158,8 @@ class Vendor:
     # Partial reads in order of preference; the first that is supported and reaches far enough is
     # used.
     partial_reads: tuple[PartialRead, ...] = (GET_PARTIAL_OBJECT,)
+    # Operations that describe many objects at once, in order of preference.
+    bulk_listings: tuple[BulkListing, ...] = (GET_OBJECT_PROP_LIST,)
     after_open_session: Callable[[Initiator], None] = lambda _: None
     before_close_session: Callable[[Initiator], None] = lambda _: None
     # Events that only an operation gives: (code, parameters) each; None when there is no such

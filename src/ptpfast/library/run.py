@@ -1,0 +1,310 @@
+"""The bulk job, step by step.
+
+List, select, compare with what is in the folder, give names, check the room, then one object after
+the other; a bad object is set aside and the rest goes on. Unless an order is asked for that only
+the whole listing tells, downloads begin with its first piece, and each further piece is listed
+between two of them. How one object is fetched is `transfer`'s business, what it is called
+`planning`'s, what becomes of a lost connection `persistence`'s, what is shown the observer's.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PTPError, ResponseError, SinkError, TransferError
+from ..objects import ObjectInfo, ObjectTable
+from ..session import Session
+from ..transfer import VERIFY
+from ..transfer.part import PART_SUFFIX
+from .folder import Folder, make
+from .manifest import Manifest
+from .naming import local_name
+from .observer import Observer
+from .persistence import Persistence
+from .planning import ON_CONFLICT, Job, Planner
+from .report import ALREADY_HERE, FileResult, Report
+from .selection import LISTED, Selection
+
+if TYPE_CHECKING:
+    from ..listing import Listing
+
+log = logging.getLogger("ptpfast")
+
+# For journals and folders; not so much that a card would not fit a disk of just its size.
+SPARE_SPACE = 1 << 20
+# Handles described between two downloads: some tenths of a second where each is a round trip.
+PIECE = 64
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for."""
+
+    destination: Path
+    selection: Selection
+    on_conflict: str
+    verify: str
+    chunk: int | None
+    resume: bool
+    retry: int | None
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("on_conflict", self.on_conflict, ON_CONFLICT),
+            ("verify", self.verify, VERIFY),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
+
+
+class Run:
+    """One run; `report` is true at any moment."""
+
+    def __init__(
+        self, session: Session, options: Options, manifest: Manifest | None, observer: Observer
+    ) -> None:
+        self.report = Report(options.destination)
+        self._session = session
+        self._options = options
+        self._manifest = manifest
+        self._observer = observer
+        self._persistence = Persistence(session, options.retry, self._lost)
+        self._listing: Listing
+        self._folder: Folder
+        self._planner: Planner
+        # What was decided on the word of an earlier session alone, by handle.
+        self._believed: dict[int, FileResult] = {}
+
+    def plan(self) -> Report:
+        """A dry run: what would be done."""
+        with closing(self._begin()):
+            while (piece := self._next()) is not None:
+                self._plan(piece)
+        for job in self._planner.jobs:
+            self._finish(FileResult(job.info.handle, job.info, job.path, "planned"))
+        return self.report
+
+    def go(self) -> Report:
+        """The run. What ends it early carries the report."""
+        try:
+            with closing(self._begin()):
+                self._work()
+            self._complete_manifest()
+        except BaseException as error:
+            error.report = self.report  # type: ignore[attr-defined]
+            self._save_manifest()
+            raise
+        return self.report
+
+    def _begin(self) -> Listing:
+        self._folder = Folder(self._options.destination)
+        self._planner = Planner(
+            self._folder, self._options.on_conflict, resume=self._options.resume
+        )
+        begin = partial(self._session.listing, progress=self._observer.listing)
+        self._listing = self._persistence.run(begin)
+        if not self._listing.handles:
+            self._plan(ObjectTable([]))
+        return self._listing
+
+    def _next(self) -> ObjectTable | None:
+        """The next piece of the listing; all of it where its order is not the camera's."""
+        size = PIECE if self._options.selection.order == LISTED else None
+        return self._persistence.run(partial(self._listing.next, size))
+
+    def _work(self) -> None:
+        """A piece of the listing, an object, and so on; then the rest of the objects."""
+        while True:
+            if (piece := self._next()) is not None:
+                self._plan(piece)
+                self._check_room()
+            jobs = self._planner.jobs
+            if jobs:
+                if self._planner.count == len(jobs):  # the first
+                    make(self._options.destination)
+                self._fetch(jobs.popleft())
+            elif piece is None:
+                return
+
+    def _plan(self, piece: ObjectTable) -> None:
+        """Selects, finds what is here already, and gives a name to the rest."""
+        report, selection = self.report, self._options.selection
+        self._retract(piece)
+        piece = self._confirmed(piece)
+        chosen = selection.apply(piece)
+        report.listed = self._listing.complete
+        report.selected += len(chosen)
+        report.undated += selection.undated(piece)
+        for handle, error in piece.failures:
+            reason = f"the camera cannot describe it: {error}"
+            self._finish(FileResult(handle, None, None, "failed", reason, error))
+        for result in self._planner.add(chosen, last=report.listed):
+            self._finish(result)
+            if result.object is not None and result.object.remembered:
+                self._believed[result.handle] = result
+        self._observer.planned(report, self._planner.count, self._planner.size)
+
+    def _confirmed(self, piece: ObjectTable) -> ObjectTable:
+        """The piece, in which what is to be fetched is as the camera describes it now: the name a
+        file gets must not be an earlier session's mistake."""
+        doubtful = [
+            info
+            for info in self._options.selection.apply(piece)
+            if info.remembered and not self._planner.is_here(info)
+        ]
+        if not doubtful:
+            return piece
+        now = self._persistence.run(partial(self._listing.confirm, doubtful))
+        objects: dict[int, ObjectInfo | None] = {info.handle: info for info in piece}
+        objects.update((info.handle, None) for info in doubtful)
+        objects.update((info.handle, info) for info in now)
+        return ObjectTable(
+            [info for info in objects.values() if info is not None],
+            [*piece.failures, *now.failures],
+        )
+
+    def _retract(self, piece: ObjectTable) -> None:
+        """Takes back what was decided on objects that are otherwise than remembered."""
+        for handle in [*(info.handle for info in piece), *(handle for handle, _ in piece.failures)]:
+            if (result := self._believed.pop(handle, None)) is not None:
+                self.report.files.remove(result)
+                self.report.selected -= 1
+
+    def _check_room(self) -> None:
+        """SinkError when what is known and not here yet does not fit."""
+        jobs = self._planner.jobs
+        needed = sum(job.missing for job in jobs)
+        free = self._folder.free_space()
+        if needed and needed + SPARE_SPACE > free:
+            raise SinkError(
+                f"{len(jobs)} objects need {needed / 1e6:,.1f} MB, and "
+                f"{self._options.destination} has {free / 1e6:,.1f} MB free",
+                errno=errno.ENOSPC,
+                hint="make room, choose another folder, or take fewer (--include, --since)",
+            )
+
+    def _fetch(self, job: Job) -> None:
+        info = job.info
+        meter = _Meter(self._observer, info, job.kept)
+        self._observer.started(info, job.path, job.kept)
+        began = time.monotonic()
+        try:
+            transfer = self._persistence.run(
+                partial(self._download, job, meter), lambda: _part_size(job.path)
+            )
+        except (ResponseError, TransferError) as error:
+            self.report.bytes += meter.moved
+            self._finish(FileResult(info.handle, info, None, "failed", str(error), error))
+        except BaseException as error:
+            left = self._leave(job, error)
+            # What was written after the last progress is received too.
+            unseen = left - meter.kept if self._options.resume else 0
+            self.report.bytes += max(meter.moved, unseen)
+            raise
+        else:
+            # After a lost connection the transfer knows of its last part only.
+            self.report.bytes += max(transfer.received, meter.moved)
+            if self._manifest is not None:
+                self._manifest.add(transfer.path, transfer.sha256)
+            result = FileResult(info.handle, info, transfer.path, "downloaded")
+            result.transfer = transfer
+            self._finish(result)
+        finally:
+            self.report.seconds += time.monotonic() - began
+
+    def _download(self, job: Job, meter: _Meter) -> Any:
+        """One object, under another name if somebody has just taken the planned one."""
+        following = self._planner.jobs
+        while True:
+            try:
+                return self._session.download(
+                    job.info,
+                    job.path,
+                    resume=self._options.resume,
+                    verify=self._options.verify,
+                    progress=meter,
+                    chunk=self._options.chunk,
+                    overwrite=job.overwrite,
+                    # Else a piece of the listing comes between.
+                    then=following[0].info if following and self.report.listed else None,
+                )
+            except FileExistsError as error:
+                if isinstance(error, PTPError):
+                    raise
+                if self._options.on_conflict not in ("rename", "overwrite"):
+                    raise TransferError(
+                        f"{job.path} has just been made by somebody else"
+                    ) from error
+                job.path = self._folder.take_free(local_name(job.info.name))
+
+    def _leave(self, job: Job, error: BaseException) -> int:
+        """Notes the object that was under way when the run ended, without raising again; the bytes
+        that are kept of it."""
+        result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
+        result.error = error if isinstance(error, Exception) else None
+        result.kept = _part_size(job.path)
+        self._finish(result)
+        return result.kept
+
+    def _lost(self, error: PTPError) -> None:
+        self.report.retries += 1
+        self._observer.lost(error)
+
+    def _finish(self, result: FileResult) -> None:
+        self.report.files.append(result)
+        self._observer.finished(result)
+
+    def _complete_manifest(self) -> None:
+        """Adds the files that were here before and are not in it, and writes it."""
+        manifest = self._manifest
+        if manifest is None:
+            return
+        for result in self.report.having("skipped"):
+            path = result.path
+            if result.reason == ALREADY_HERE and path is not None and path not in manifest:
+                self._observer.hashing(path)
+                manifest.add(path)
+        manifest.write()
+        self.report.manifest = manifest.path
+
+    def _save_manifest(self) -> None:
+        """Keeps the checksums there are when a run ends early; what ended it matters more."""
+        if self._manifest is None:
+            return
+        try:
+            self._manifest.write()
+            self.report.manifest = self._manifest.path
+        except SinkError as error:
+            log.warning("no manifest: %s", error)
+
+
+def _part_size(path: Path) -> int:
+    """Bytes in the part file of `path`; 0 if there is none."""
+    try:
+        return os.stat(f"{path}{PART_SUFFIX}").st_size
+    except OSError:
+        return 0
+
+
+class _Meter:
+    """Hands on the progress of one object, and counts what it moves beyond what was `kept`."""
+
+    def __init__(self, observer: Observer, info: ObjectInfo, kept: int) -> None:
+        self._observer = observer
+        self._info = info
+        self.kept = kept
+        self.moved = 0
+
+    def __call__(self, received: int, size: int | None) -> None:
+        if received < self.kept:  # it was not continued but begun anew
+            self.kept = 0
+        self.moved = received - self.kept
+        self._observer.progress(self._info, received, size)

@@ -1,0 +1,28 @@
+"""From object handles to an `ObjectTable`: descriptions, paths, true sizes. One bad object is set
+aside.
+
+Modules: `camera` (what is asked of the session, and how often), `many` (one small operation for
+each of many objects), `describing` (what a camera says of an object), `bulk` (of many at once),
+`folders` (paths), `recall` (what of the index still holds), `listing` (all of it together, a piece
+at a time); and `thumbnails`.
+"""
+
+from __future__ import annotations
+
+from .camera import Camera, ListingProgress, Tally
+from .describing import describe_each, describe_one
+from .folders import Folders
+from .listing import Listing, handles_of
+from .thumbnails import thumbnails
+
+__all__ = [
+    "Camera",
+    "Folders",
+    "Listing",
+    "ListingProgress",
+    "Tally",
+    "describe_each",
+    "describe_one",
+    "handles_of",
+    "thumbnails",
+]

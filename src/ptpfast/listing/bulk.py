@@ -1,0 +1,175 @@
+"""Objects described many at a time, where the camera has an operation for it that can be believed.
+
+One request for the whole tree, else one for each folder. Some bodies cut such a list or say other
+things in it than of each object, and some end the connection over it: so some objects are asked for
+by themselves and must agree, what is missing is left to be asked for one by one, and a body that
+fails is not asked so again in this session.
+Source: libgphoto2 (library.c), which goes folder by folder and falls back to each object.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from .._engine import DataPhase
+from .._sink import MemorySink
+from ..errors import (
+    ConnectFailed,
+    DeviceBusy,
+    InitFailed,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+)
+from ..objects import LARGEST_OBJECT, Description
+from ..vendors import BulkListing
+from .camera import Camera, Tally
+from .many import Many
+
+log = logging.getLogger("ptpfast")
+
+# Below this many objects asking for each is as quick, and what every body can do.
+WORTH_IT = 32
+MOST_OF_THEM = 8  # and they must be at least one in so many of what the answer would hold
+# An object has some dozen properties of 8 bytes and a value, most of them numbers.
+BYTES_EACH = 4096
+BYTES_BESIDE = 1 << 20
+MAX_BULK = 256 << 20
+
+Found = dict[int, Description]
+
+
+class Bulk:
+    """The bulk listings of a camera. `progress` is told what part of an answer has come."""
+
+    def __init__(
+        self, camera: Camera, tally: Tally, progress: Callable[[float], None] = lambda _: None
+    ) -> None:
+        self._camera = camera
+        self._tally = tally
+        self._progress = progress
+
+    def is_worth_it(self, unknown: int, total: int) -> bool:
+        """Whether there is one, and so many unknown objects of a card are better described so."""
+        enough = unknown >= WORTH_IT and unknown * MOST_OF_THEM >= total
+        return enough and self._operation() is not None
+
+    def describe(self, storage_ids: Iterable[int], parent: int, handles: list[int]) -> Found:
+        """What the camera says in bulk of these handles, all those of the storages or (with
+        `parent`) of a folder; perhaps not of each. Nothing when it cannot."""
+        operation = self._operation()
+        if operation is None:
+            return {}
+        wanted = set(handles)
+        try:
+            answer = None
+            if not parent:
+                answer = self._tree(operation, wanted)
+            if answer is None:
+                answer = {}
+                for storage_id in storage_ids:
+                    self._folders(operation, storage_id, parent, wanted, answer)
+        except DeviceBusy:
+            return {}
+        except (NetworkError, ProtocolError) as error:
+            self._recover(operation, error)
+            return {}
+        if not answer:
+            self.refuse("it says nothing")
+        return answer
+
+    def refuse(self, why: str) -> None:
+        """Gives the operation up for this session."""
+        operation = self._operation()
+        if operation is not None:
+            log.warning("objects are not listed in bulk: %s", why)
+            self._camera.refused.add(operation.operation)
+
+    def _operation(self) -> BulkListing | None:
+        for listing in self._camera.vendor.bulk_listings:
+            code = listing.operation
+            if self._camera.supports(code) and code not in self._camera.refused:
+                return listing
+        return None
+
+    def _limit(self, wanted: set[int]) -> int:
+        return min(BYTES_BESIDE + BYTES_EACH * len(wanted), MAX_BULK)
+
+    def _tree(self, operation: BulkListing, wanted: set[int]) -> Found | None:
+        """Everything at once; None where that is refused."""
+        if operation.tree is None:
+            return None
+        sink = MemorySink()
+        self._tally.count(1)
+        try:
+            self._camera.receive(
+                operation.operation,
+                *operation.tree,
+                sink=sink,
+                limit=self._limit(wanted),
+                on_pause=self._report,
+            )
+        except ResponseError as error:
+            if isinstance(error, DeviceBusy):
+                raise
+            log.debug("no list of the whole tree: %s", error)
+            return None
+        return _descriptions(operation, sink.finish() or bytearray(), wanted)
+
+    def _report(self, phase: DataPhase) -> None:
+        if phase.total:
+            self._progress(min(1.0, phase.received / phase.total))
+
+    def _folders(
+        self,
+        operation: BulkListing,
+        storage_id: int,
+        parent: int,
+        wanted: set[int],
+        found: Found,
+    ) -> None:
+        """A folder's contents, and without `parent` what is below, level by level."""
+        asked: set[int] = set()
+
+        def answered(handle: int, answer: bytearray | PTPError) -> None:
+            if isinstance(answer, PTPError):
+                log.debug("no list of folder 0x%X: %s", handle, answer)
+            else:
+                found.update(_descriptions(operation, answer, wanted))
+
+        many = Many(
+            self._camera,
+            operation.operation,
+            self._limit(wanted),
+            lambda handle: operation.folder(storage_id, handle),
+            self._tally,
+        )
+        level = [parent]
+        while level:
+            many.ask(level, answered)
+            asked.update(level)
+            level = [
+                handle
+                for handle, known in found.items()
+                if known.is_folder and known.storage_id == storage_id and handle not in asked
+            ]
+            if parent:
+                return
+
+    def _recover(self, operation: BulkListing, error: NetworkError | ProtocolError) -> None:
+        """The body may have fallen over this very operation: connects again, to go on without."""
+        self.refuse(str(error))
+        if isinstance(error, NetworkError) or not self._camera.usable:
+            try:
+                self._camera.reconnect()
+            except (ConnectFailed, InitFailed):
+                raise error from None
+
+
+def _descriptions(operation: BulkListing, payload: bytearray, wanted: set[int]) -> Found:
+    return {
+        handle: Description.of(dataset, size if size <= LARGEST_OBJECT else None)
+        for handle, (dataset, size) in operation.parse(payload, wanted).items()
+    }

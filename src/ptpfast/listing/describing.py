@@ -1,0 +1,98 @@
+"""What a camera says of objects when asked about each: GetObjectInfo, and the true size where that
+one's 32 bits do not hold it.
+
+Sources: ISO 15740; libgphoto2 (library.c) for the order of ways to the true size.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from .._wire import Cursor
+from ..codes import SIZE_SATURATED, ObjectPropCode, OperationCode
+from ..datasets import ObjectInfoDataset, decode
+from ..errors import ProtocolError, PTPError, ResponseError
+from ..objects import LARGEST_OBJECT, Description
+from .camera import Camera, Tally
+from .many import Many
+
+log = logging.getLogger("ptpfast")
+
+# Four strings of 254 characters at most and 52 bytes of numbers; firmware may add to it.
+MAX_OBJECT_INFO = 1 << 16
+MAX_PROPERTY = 1 << 10  # a size is 8 bytes
+
+Told = Callable[[int, "Description | PTPError"], None]
+
+
+def describe_one(camera: Camera, handle: int) -> Description:
+    """One object, a busy camera waited for. ResponseError, ProtocolError."""
+    payload = camera.fetch(OperationCode.GetObjectInfo, handle, limit=MAX_OBJECT_INFO)
+    dataset = decode(ObjectInfoDataset, payload)
+    size: int | None = dataset.object_compressed_size
+    if size == SIZE_SATURATED:
+        size = _true_sizes(camera, [handle], Tally()).get(handle)
+    return Description.of(dataset, size)
+
+
+def describe_each(camera: Camera, handles: Iterable[int], told: Told, tally: Tally) -> None:
+    """GetObjectInfo of many objects; `told` is given what each is, or why that cannot be said.
+
+    Raises NetworkError, and a ProtocolError that ends the session.
+    """
+    large: dict[int, ObjectInfoDataset] = {}
+
+    def answered(handle: int, answer: bytearray | PTPError) -> None:
+        if isinstance(answer, PTPError):
+            told(handle, answer)
+            return
+        try:
+            dataset = decode(ObjectInfoDataset, answer)
+        except ProtocolError as damaged:
+            told(handle, damaged)
+            return
+        if dataset.object_compressed_size == SIZE_SATURATED:
+            large[handle] = dataset
+        else:
+            told(handle, Description.of(dataset, dataset.object_compressed_size))
+
+    Many(camera, OperationCode.GetObjectInfo, MAX_OBJECT_INFO, tally=tally).ask(handles, answered)
+    sizes = _true_sizes(camera, list(large), tally)
+    for handle, dataset in large.items():
+        told(handle, Description.of(dataset, sizes.get(handle)))
+
+
+def _true_sizes(camera: Camera, handles: list[int], tally: Tally) -> dict[int, int]:
+    """Sizes in 64 bits, where they can be told: MTP's ObjectSize property, else the vendor's
+    operation (libgphoto2)."""
+    sizes: dict[int, int] = {}
+    if handles and camera.supports(OperationCode.GetObjectPropValue):
+
+        def answered(handle: int, answer: bytearray | PTPError) -> None:
+            if isinstance(answer, PTPError):
+                log.debug("no ObjectSize of 0x%X: %s", handle, answer)
+                return
+            cursor = Cursor(answer, "ObjectSize")
+            try:
+                sizes[handle] = cursor.u64() if cursor.remaining >= 8 else cursor.u32()
+            except ProtocolError as damaged:
+                log.debug("no ObjectSize of 0x%X: %s", handle, damaged)
+
+        Many(
+            camera,
+            OperationCode.GetObjectPropValue,
+            MAX_PROPERTY,
+            lambda handle: (handle, ObjectPropCode.ObjectSize),
+            tally,
+        ).ask(handles, answered)
+    for handle in handles:
+        if handle not in sizes:
+            try:
+                size = camera.vendor.object_size(camera, handle)  # type: ignore[arg-type]
+            except (ResponseError, ProtocolError) as error:
+                log.debug("no size of 0x%X: %s", handle, error)
+                continue
+            if size is not None:
+                sizes[handle] = size
+    return {handle: size for handle, size in sizes.items() if size <= LARGEST_OBJECT}

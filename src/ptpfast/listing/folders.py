@@ -1,0 +1,80 @@
+"""The folders of a card, to make paths of them and `ObjectInfo` of descriptions.
+
+Source: libgphoto2 (ptp-pack.c, library.c) for the parents that mean "root".
+"""
+
+from __future__ import annotations
+
+import logging
+
+from ..datasets import parse_date_time
+from ..errors import ProtocolError, PTPError, ResponseError
+from ..objects import Description, ObjectInfo
+from .camera import Camera, Tally
+from .describing import describe_one
+
+log = logging.getLogger("ptpfast")
+
+MAX_DEPTH = 32  # folders in folders; a card has two or three, a hostile tree may go in circles
+MAX_PATH = 1024  # characters of folders' names; each object has them all in its path
+
+
+class Folders:
+    """Finds folders among what is `known` of a card, and asks the camera for others, each once:
+    what it says is then known, too."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        known: dict[int, Description | PTPError] | None = None,
+        tally: Tally | None = None,
+    ) -> None:
+        self._camera = camera
+        self._known = {} if known is None else known
+        self._tally = tally or Tally()
+
+    def object_info(
+        self, handle: int, description: Description, *, remembered: bool = False
+    ) -> ObjectInfo:
+        """The object as people see it."""
+        return ObjectInfo(
+            handle=handle,
+            name=description.name,
+            path=self._path(handle, description),
+            size=description.size,
+            format=description.format,
+            captured=parse_date_time(description.captured),
+            modified=parse_date_time(description.modified),
+            storage_id=description.storage_id,
+            parent=description.parent,
+            protected=description.protection != 0,
+            remembered=remembered,
+        )
+
+    def _path(self, handle: int, description: Description) -> str:
+        """Its folders' names and its own. The root is parent 0, or all ones, or the storage's id
+        (Apple), or the object itself (Canon); both seen by libgphoto2."""
+        names = [description.name]
+        seen = {handle}
+        parent, storage_id = description.parent, description.storage_id
+        while parent not in (0, 0xFFFFFFFF, storage_id) and parent not in seen:
+            if len(seen) > MAX_DEPTH or sum(map(len, names)) > MAX_PATH:
+                break
+            seen.add(parent)
+            folder = self._folder(parent)
+            if folder is None:
+                break
+            names.append(folder.name)
+            parent = folder.parent
+        return "/".join(reversed(names))
+
+    def _folder(self, handle: int) -> Description | None:
+        if handle not in self._known:
+            self._tally.count(1)
+            try:
+                self._known[handle] = describe_one(self._camera, handle)
+            except (ResponseError, ProtocolError) as error:
+                log.debug("folder 0x%X cannot be described: %s", handle, error)
+                self._known[handle] = error
+        known = self._known[handle]
+        return None if isinstance(known, PTPError) else known

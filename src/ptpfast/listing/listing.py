@@ -1,0 +1,324 @@
+"""A listing: handles, what is remembered of them, the rest asked for, a piece at a time.
+
+Sources: airmtp for asking only for what is new.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Generator, Iterable
+
+from .._sink import MemorySink
+from ..codes import OperationCode
+from ..datasets import StorageInfo, decode, decode_array
+from ..errors import ProtocolError, PTPError, ResponseError
+from ..index import Index
+from ..objects import Description, ObjectInfo, ObjectTable
+from .bulk import Bulk
+from .camera import Camera, ListingProgress, Tally
+from .describing import describe_each
+from .folders import Folders
+from .recall import Card, samples
+
+log = logging.getLogger("ptpfast")
+
+MAX_HANDLES = 1 << 20  # objects of a camera; a card holds some ten thousand
+MAX_STORAGE_INFO = 1 << 16
+
+
+def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> list[int]:
+    """Handles below `parent` (0: of all objects) of a storage.
+
+    All three parameters are sent: some bodies answer nothing otherwise (airmtp).
+    """
+    sink = MemorySink()
+    operation = OperationCode.GetObjectHandles
+    tally.count(1)
+    camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
+    return decode_array(sink.finish(), "u32", "GetObjectHandles")
+
+
+class Listing:
+    """The files of some storages, of one folder, or of some handles, as `ObjectTable`s.
+
+    With an index, what an earlier session has learnt and still holds is not asked for again; it is
+    `remembered` in the tables, and `confirm` compares it with the camera before it is relied on.
+    `handles` are all those of files and folders, `complete` says whether each has been in a table,
+    `tally` where everything came from and what it cost.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        storage_ids: Iterable[int],
+        parent: int = 0,
+        *,
+        handles: Iterable[int] = (),
+        index: Index | None = None,
+        progress: ListingProgress | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self._camera = camera
+        self._parent = parent
+        self._index = None if parent else index
+        self._bulk = Bulk(camera, self.tally, self._tell_part)
+        self._bulk_is_due = True  # once, and again when much is doubted
+        self._progress = progress
+        self._done = 0  # as told to `progress`
+        self._known: dict[int, Description | PTPError] = {}
+        self._folders = Folders(camera, self._known, self.tally)
+        self._recalled = self._index is None
+        # Of what is known: from the index and not compared in this session; found to be so, or not.
+        self._remembered: set[int] = set()
+        self._agreed: set[int] = set()
+        self._disproved: set[int] = set()
+        self._told: dict[int, Description] = {}  # remembered ones that a table has shown
+        self._doubted: set[int] = set()  # such ones that are not to be believed
+        self._at = 0  # of the handles, in tables so far
+        self._closed = False
+        self._cards: list[Card] = []
+        listed = dict.fromkeys(handles)
+        for storage_id in storage_ids:
+            card = Card(storage_id, handles_of(camera, storage_id, parent, self.tally))
+            self._cards.append(card)
+            listed.update(dict.fromkeys(card.handles))
+            if len(listed) > MAX_HANDLES:
+                raise ProtocolError(f"the camera lists more than {MAX_HANDLES:,} objects")
+        self.handles = list(listed)
+        self.complete = not listed
+
+    def pieces(self, size: int | None = None) -> Generator[ObjectTable, None, None]:
+        """The files in the camera's order, as `next` has them, and then `close`."""
+        try:
+            while (table := self.next(size)) is not None:
+                yield table
+        finally:
+            self.close()
+
+    def next(self, size: int | None = None) -> ObjectTable | None:
+        """The files among the next `size` handles, by default among all that are left. None when
+        there are no more.
+
+        A last table holds again what earlier ones had wrong from the index, if anything. Raises
+        NetworkError, and a ProtocolError that ends the session; when it stands again, this may be
+        asked again, and goes on.
+        """
+        self._recall()
+        if not self.complete:
+            end = len(self.handles) if size is None else self._at + size
+            last = end >= len(self.handles)
+            table = self._piece(self.handles[self._at : end], last=last)
+            self._at, self.complete = end, last
+            return table
+        if self._doubted:
+            return self._corrected()
+        self.close()
+        return None
+
+    def close(self) -> None:
+        """Keeps in the index what is known, if not all then that."""
+        if self._closed:
+            return
+        self._closed = True
+        self._keep()
+        self.tally.remembered = len(self._remembered)
+        log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
+
+    def table(self, formats: Collection[int | str] | None = None) -> ObjectTable:
+        """All files no table has had yet; `formats` holds format codes and kinds (`raw`, …)."""
+        objects: dict[int, ObjectInfo] = {}
+        failures: dict[int, PTPError] = {}
+        for piece in self.pieces():
+            objects.update((info.handle, info) for info in piece)
+            failures.update(piece.failures)
+        for handle in failures:
+            objects.pop(handle, None)
+        return only(ObjectTable(list(objects.values()), list(failures.items())), formats)
+
+    def confirm(self, objects: Iterable[ObjectInfo]) -> ObjectTable:
+        """These objects as the camera describes them now. One request for each that is
+        `remembered`; when one is wrong all that is remembered of its storage is."""
+        handles = [info.handle for info in objects]
+        self._ask(handle for handle in handles if handle in self._remembered)
+        self._distrust(card for card in self._cards if self._disproved & card.remembered.keys())
+        return self._table(handles)
+
+    def _recall(self) -> None:
+        """Fills in, once, what is remembered and stands up to a look at some of it."""
+        if self._recalled:
+            return
+        for card in self._cards:
+            if card.name is None:
+                self._introduce(card)
+        chosen = (handle for card in self._cards for handle in card.samples())
+        self._ask([handle for handle in chosen if handle in self._remembered])
+        for card in self._cards:
+            known = card.remembered.keys()
+            if known and (self._disproved & known or not self._agreed & known):
+                self._distrust([card])
+        self._recalled = True
+
+    def _introduce(self, card: Card) -> None:
+        """Asks for what the card says of itself, and recalls what is known of it."""
+        self.tally.count(1)
+        try:
+            payload = self._camera.fetch(
+                OperationCode.GetStorageInfo, card.storage_id, limit=MAX_STORAGE_INFO
+            )
+            card.introduce(decode(StorageInfo, payload))
+        except (ResponseError, ProtocolError) as error:
+            if not self._camera.usable:
+                raise
+            log.debug("storage 0x%08X cannot be remembered: %s", card.storage_id, error)
+            return
+        if self._index is not None and card.name is not None:
+            card.remember(self._index.recall(card.storage_id, card.name))
+            self._known.update(card.remembered)
+            self._remembered.update(card.remembered)
+
+    def _distrust(self, cards: Iterable[Card]) -> None:
+        """Believes nothing remembered of these any more, and asks for it when its turn comes."""
+        for card in cards:
+            log.warning(
+                "what was remembered of storage 0x%08X does not hold; it is read anew",
+                card.storage_id,
+            )
+            for handle in self._remembered.intersection(card.remembered):
+                self._remembered.discard(handle)
+                del self._known[handle]
+                if handle in self._told:
+                    self._doubted.add(handle)
+            card.forget()
+            self._bulk_is_due = True
+            if self._index is not None and card.name is not None:
+                self._index.keep(card.storage_id, card.name, None, {})
+
+    def _piece(self, handles: list[int], *, last: bool) -> ObjectTable:
+        self._closed = False
+        self._describe(handles)
+        if last:
+            self._distrust(card for card in self._cards if not self._space_is_explained(card))
+            self._describe(handles)  # again what has just been doubted; nothing as a rule
+        table = self._table(handles)
+        for handle in self._remembered.intersection(handles):
+            known = self._known[handle]
+            assert isinstance(known, Description)
+            self._told[handle] = known
+        return table
+
+    def _space_is_explained(self, card: Card) -> bool:
+        came = (
+            known
+            for handle in card.handles
+            if handle not in card.remembered
+            and isinstance(known := self._known.get(handle), Description)
+        )
+        return not card.remembered or card.space_is_explained(came)
+
+    def _corrected(self) -> ObjectTable:
+        """What a table has shown from the index and is otherwise."""
+        doubted = [handle for handle in self.handles if handle in self._doubted]
+        self._describe(doubted)
+        table = self._table(h for h in doubted if not self._agrees(h, self._told[h]))
+        self._doubted.clear()
+        return table
+
+    def _describe(self, handles: Iterable[int]) -> None:
+        """Sees to it that all of these are known."""
+        if self._bulk_is_due and self._cards:
+            self._bulk_is_due = False
+            self._describe_in_bulk()
+        unknown = [handle for handle in handles if handle not in self._known]
+        self._ask(unknown)
+        self._tell_progress()
+
+    def _describe_in_bulk(self) -> None:
+        """All that is unknown, if that is better asked for together, and holds."""
+        unknown = [handle for handle in self.handles if handle not in self._known]
+        if not self._bulk.is_worth_it(len(unknown), len(self.handles)):
+            return
+        storage_ids = [card.storage_id for card in self._cards]
+        found = self._bulk.describe(storage_ids, self._parent, self.handles)
+        told = [handle for handle in unknown if handle in found]
+        compared = samples(told, found)
+        self._ask(compared)
+        answers = [self._agrees(handle, found[handle]) for handle in compared]
+        if False not in answers and True in answers:
+            self.tally.bulk += len(told) - len(compared)
+            self._known.update(
+                (handle, found[handle]) for handle in told if handle not in self._known
+            )
+        elif told:
+            self._bulk.refuse("it says other things than of each object")
+
+    def _agrees(self, handle: int, other: Description) -> bool | None:
+        """Whether what is known is the same; None where it could not be told."""
+        known = self._known[handle]
+        return None if isinstance(known, PTPError) else known.agrees_with(other)
+
+    def _ask(self, handles: Iterable[int]) -> None:
+        """Asks for each; what was remembered of it is compared."""
+
+        def told(handle: int, answer: Description | PTPError) -> None:
+            before = self._known.get(handle)
+            self._known[handle] = answer
+            if isinstance(answer, Description):
+                self.tally.asked += 1
+                if handle in self._remembered and isinstance(before, Description):
+                    same = before.agrees_with(answer)
+                    (self._agreed if same else self._disproved).add(handle)
+            else:
+                self.tally.failed += 1
+                log.warning("object 0x%X cannot be described: %s", handle, answer)
+            self._remembered.discard(handle)
+            self._tell_progress()
+
+        describe_each(self._camera, handles, told, self.tally)
+
+    def _tell_part(self, part: float) -> None:
+        """That a part of what is unknown has come."""
+        if self._progress is not None:
+            done = len(self._known)
+            self._progress(done + int(part * (len(self.handles) - done)), len(self.handles))
+
+    def _tell_progress(self) -> None:
+        done = min(len(self._known), len(self.handles))
+        if self._progress is not None and done != self._done:
+            self._done = done
+            self._progress(done, len(self.handles))
+
+    def _table(self, handles: Iterable[int]) -> ObjectTable:
+        objects, failures = [], []
+        for handle in handles:
+            known = self._known[handle]
+            if isinstance(known, PTPError):
+                failures.append((handle, known))
+            elif not known.is_folder:
+                remembered = handle in self._remembered
+                objects.append(self._folders.object_info(handle, known, remembered=remembered))
+        return ObjectTable(objects, failures)
+
+    def _keep(self) -> None:
+        """Writes what is known into the index if it differs; the free space if all is known."""
+        if self._index is None:
+            return
+        for card in self._cards:
+            if card.name is None:
+                continue
+            described = {
+                handle: known
+                for handle in card.handles
+                if isinstance(known := self._known.get(handle), Description)
+            }
+            free = card.free if self.complete and len(described) == len(card.handles) else None
+            same = len(described) == len(card.remembered) and not card.gone
+            if not same or free is None or free != card.was_free:
+                self._index.keep(card.storage_id, card.name, free, described)
+
+
+def only(table: ObjectTable, formats: Collection[int | str] | None) -> ObjectTable:
+    """The objects of these formats and kinds; all without any."""
+    if formats is None:
+        return table
+    chosen = [info for info in table if info.format in formats or info.kind in formats]
+    return ObjectTable(chosen, table.failures)

@@ -1,0 +1,115 @@
+"""One small operation for each of many objects, with requests sent ahead where the camera copes.
+
+A camera that does not cope with that is connected to again and asked one at a time; an object whose
+answer is an error is one object, and ends nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from .._engine import DataPhase
+from .._sink import MemorySink
+from ..codes import OperationCode
+from ..connection import Request
+from ..errors import DeviceBusy, NetworkError, ProtocolError, PTPError, ResponseError
+from .camera import Camera, Tally
+
+Done = Callable[[int, "bytearray | PTPError"], None]
+
+
+def _itself(handle: int) -> tuple[int, ...]:
+    return (handle,)
+
+
+class Many:
+    """An operation with data-in, at most `limit` bytes of it, to be asked about many objects.
+
+    parameters: those of the request about a handle; by default the handle alone.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        operation: OperationCode | int,
+        limit: int,
+        parameters: Callable[[int], tuple[int, ...]] = _itself,
+        tally: Tally | None = None,
+    ) -> None:
+        self._camera = camera
+        self._operation = operation
+        self._limit = limit
+        self._parameters = parameters
+        self._tally = tally or Tally()
+        self._name = getattr(operation, "name", f"0x{operation:04X}")
+        self._to_ask: deque[int] = deque()
+        self._busy: list[int] = []
+        self._done: Done
+
+    def ask(self, handles: Iterable[int], done: Done) -> None:
+        """Asks about each handle once; `done` is given its payload, or the ResponseError or
+        ProtocolError instead of one. Raises NetworkError, and a ProtocolError that ends the
+        session."""
+        left = dict.fromkeys(handles)
+        self._tally.count(len(left), self._camera.pipeline_depth)
+
+        def answered(handle: int, answer: bytearray | PTPError) -> None:
+            del left[handle]
+            done(handle, answer)
+
+        self._done = answered
+        while True:
+            self._to_ask.extend(left)
+            try:
+                self._camera.pipeline(self._next, self._finished)
+                break
+            except (NetworkError, ProtocolError) as error:
+                self._to_ask.clear()
+                self._busy.clear()
+                if not self._camera.leave_pipeline(error):
+                    raise
+        busy, self._busy = self._busy, []
+        for handle in busy:  # each by itself now, and waited for
+            self._tally.count(1)
+            answered(handle, self._ask_one(handle))
+
+    def _next(self) -> Request | None:
+        if not self._to_ask:
+            return None
+        handle = self._to_ask.popleft()
+        return Request(
+            self._operation,
+            self._parameters(handle),
+            MemorySink(),
+            limit=self._limit,
+            label=self._label(handle),
+            about=handle,
+        )
+
+    def _finished(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
+        assert isinstance(request.sink, MemorySink)
+        payload = request.sink.finish() or bytearray()
+        if isinstance(error, DeviceBusy):
+            self._busy.append(request.about)
+        else:
+            self._done(request.about, error or payload)
+
+    def _ask_one(self, handle: int) -> bytearray | PTPError:
+        sink = MemorySink()
+        try:
+            self._camera.receive(
+                self._operation,
+                *self._parameters(handle),
+                sink=sink,
+                limit=self._limit,
+                label=self._label(handle),
+            )
+        except (ResponseError, ProtocolError) as error:
+            if not self._camera.usable:
+                raise
+            return error
+        return sink.finish() or bytearray()
+
+    def _label(self, handle: int) -> str:
+        return f"{self._name}(0x{handle:X})"

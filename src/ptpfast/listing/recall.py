@@ -1,0 +1,119 @@
+"""What the index remembers of a storage, and whether that still holds: cheaply, and before it is
+believed.
+
+A card may have been swapped or formatted, objects deleted, and handles given to others: nothing
+but a session promises what a handle means. So, for each storage:
+
+1. The card must say the same of itself (StorageInfo: kind, capacity, label).
+2. Only handles the camera lists now count. What it no longer lists is gone.
+3. Some of the rest are asked for and must agree: the newest, the first, the folder in use, and some
+   by chance. A card that was swapped, or numbered anew, differs there.
+4. What came and what went must explain the change in free space: an object whose handle went to
+   another one in the middle of the card shows there, unless both have the same size.
+
+What fails any of these makes the storage's whole memory worthless. And since none is proof, whoever
+reads an object's bytes compares it with the camera first (`ObjectInfo.remembered`).
+
+Sources: airmtp (handle list, validation by asking for some again), ISO 15740 for what handles mean.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..datasets import StorageInfo
+from ..index import Remembered
+from ..objects import Description
+
+CHECKED = 6  # objects asked for again in a storage
+UNKNOWN_SPACE = 0xFFFFFFFFFFFFFFFF
+# What an object may take beyond its bytes: clusters, its folder's entry, the camera's own notes.
+SPACE_BESIDE = 2 << 20
+
+
+@dataclass(slots=True)
+class Card:
+    """A storage as a listing finds it. `name` is what the card says of itself, None where that
+    cannot be told: then there is nothing to remember it by."""
+
+    storage_id: int
+    handles: list[int]
+    name: str | None = None
+    free: int | None = None
+    was_free: int | None = None  # when it was last listed to its end
+    remembered: dict[int, Description] = field(default_factory=dict)
+    gone: list[Description] = field(default_factory=list)
+
+    def introduce(self, info: StorageInfo) -> None:
+        """Takes note of what the storage says of itself."""
+        known = info.free_space_in_bytes != UNKNOWN_SPACE
+        self.free = info.free_space_in_bytes if known else None
+        self.name = json.dumps(
+            [
+                info.storage_type,
+                info.filesystem_type,
+                info.max_capacity,
+                info.storage_description,
+                info.volume_label,
+            ]
+        )
+
+    def remember(self, remembered: Remembered) -> None:
+        """Takes over what is known of the handles that are still there. A file that had no bytes
+        was perhaps being written: it is asked for anew."""
+        there = set(self.handles)
+        self.was_free = remembered.free
+        for handle, description in remembered.descriptions.items():
+            if handle not in there:
+                self.gone.append(description)
+            elif description.size or description.is_folder:
+                self.remembered[handle] = description
+
+    def samples(self) -> list[int]:
+        """Remembered handles to ask for again."""
+        return samples(
+            [handle for handle in self.handles if handle in self.remembered], self.remembered
+        )
+
+    def space_is_explained(self, came: Iterable[Description]) -> bool:
+        """Whether the free space is what it must be after what `came` and what went; True where
+        that cannot be told."""
+        if self.free is None or self.was_free is None:
+            return True
+        sizes_in = [description.size for description in came]
+        sizes_out = [description.size for description in self.gone]
+        expected, beside = self.was_free, SPACE_BESIDE * (len(sizes_in) + len(sizes_out))
+        for size in sizes_in:
+            if size is None:
+                return True
+            expected -= size
+        for size in sizes_out:
+            if size is None:
+                return True
+            expected += size
+        return abs(max(expected, 0) - self.free) <= beside
+
+    def forget(self) -> None:
+        """What was remembered is not to be believed."""
+        self.remembered.clear()
+        self.gone.clear()
+        self.was_free = None
+
+
+def samples(handles: list[int], described: Mapping[int, Description]) -> list[int]:
+    """`CHECKED` of these handles, in the camera's order: the newest, the first, the folder in use,
+    where a difference would show, and some by chance. All, if there are no more."""
+    if len(handles) <= CHECKED:
+        return handles
+    import random  # takes some milliseconds, and only here
+
+    files = [handle for handle in handles if not described[handle].is_folder] or handles
+    newest = max(files, key=lambda handle: described[handle].captured)
+    chosen = dict.fromkeys([files[-1], newest, files[0]])
+    if (folder := described[files[-1]].parent) in described:
+        chosen[folder] = None
+    others = [handle for handle in handles if handle not in chosen]
+    chosen.update(dict.fromkeys(random.sample(others, CHECKED - len(chosen))))
+    return list(chosen)

@@ -1,0 +1,46 @@
+"""Thumbnails of many objects, with requests sent ahead where the camera copes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from ..codes import OperationCode
+from ..errors import PTPError
+from .camera import Camera
+from .many import Many
+
+MAX_THUMBNAIL = 16 << 20  # a JPEG of 160 x 120 is some 10 KB; some bodies send more
+# Requests are sent ahead within a window, and what is in it is held until all of it has come. So
+# it grows: soon the first is there, and later the pause between two windows costs little.
+GROWTH = 4
+WINDOW_SIZE = 8 << 20  # bytes
+LARGEST_WINDOW = 64  # for each request outstanding
+
+
+def thumbnails(camera: Camera, handles: Iterable[int]) -> Iterator[tuple[int, bytes | PTPError]]:
+    """Each handle with its thumbnail, or why there is none; see `Session.thumbnails`."""
+    many = Many(camera, OperationCode.GetThumb, MAX_THUMBNAIL)
+    waiting = iter(handles)
+    window = 1
+    while batch := list(islice(waiting, window)):
+        answers: dict[int, bytearray | PTPError] = {}
+        failure: PTPError | None = None
+        try:
+            many.ask(batch, answers.__setitem__)
+        except PTPError as error:
+            failure = error
+        for handle in batch:
+            if (answer := answers.get(handle)) is not None:
+                yield handle, answer if isinstance(answer, PTPError) else bytes(answer)
+        if failure is not None:
+            raise failure
+        window = _next_window(window, camera.pipeline_depth, answers.values())
+
+
+def _next_window(window: int, depth: int, came: Iterable[bytearray | PTPError]) -> int:
+    if depth == 1:
+        return 1
+    sizes = [len(answer) for answer in came if isinstance(answer, bytearray)]
+    fitting = WINDOW_SIZE * len(sizes) // max(1, sum(sizes)) if sizes else window
+    return max(depth, min(GROWTH * window, fitting, LARGEST_WINDOW * depth))

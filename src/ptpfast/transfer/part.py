@@ -1,0 +1,186 @@
+"""The part file of a download: locked, empty or continued, and at last under its final name.
+
+A part file is one run's at a time: two that write into one file would mix two objects. The lock is
+the operating system's on the open file, so it ends with the process, however that ends.
+
+Paths are plain strings here and in `journal`: this runs once for each file of a card, while the
+camera waits.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import stat
+from types import TracebackType
+from typing import Self
+
+from ..errors import SinkError
+from .journal import Journal
+
+log = logging.getLogger("ptpfast")
+
+PART_SUFFIX = ".part"
+
+
+class PartFile:
+    """NAME.part of the file `path`, made if missing, open and locked within a `with`.
+
+    An empty part file that was not published is removed at the end: it is of no use to anybody.
+    SinkError when another run has it, or when the disk refuses.
+    """
+
+    def __init__(self, path: str, journal: Journal) -> None:
+        self.final = path
+        self.path = path + PART_SUFFIX
+        self._journal = journal
+        self.fd = -1
+        self._published = False
+
+    def __enter__(self) -> Self:
+        try:
+            self.fd = _open_locked(self.path)
+        except OSError as error:
+            if isinstance(error, SinkError):
+                raise
+            raise sink_error("write", self.path, error) from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        fd, self.fd = self.fd, -1
+        try:
+            if not self._published and not os.fstat(fd).st_size:
+                os.unlink(self.path)
+                self._journal.forget()
+        except OSError:
+            pass  # litter, not a loss
+        finally:
+            os.close(fd)
+
+    @property
+    def length(self) -> int:
+        """Bytes that are safely in it. SinkError."""
+        try:
+            return os.fstat(self.fd).st_size
+        except OSError as error:
+            raise sink_error("find", self.path, error) from error
+
+    def cut(self, length: int) -> None:
+        """Drops what is behind. SinkError."""
+        try:
+            os.ftruncate(self.fd, length)
+        except OSError as error:
+            raise sink_error("cut", self.path, error) from error
+
+    def sync(self) -> None:
+        """Its bytes to the disk. SinkError."""
+        try:
+            os.fsync(self.fd)
+        except OSError as error:
+            raise sink_error("flush", self.path, error) from error
+
+    def publish(self, *, overwrite: bool, mtime: float | None) -> None:
+        """mtime, the final name in one step, then the folder to disk. FileExistsError unless
+        `overwrite`, SinkError."""
+        try:
+            if mtime is not None:
+                self._set_mtime(mtime)
+            if overwrite:
+                os.replace(self.path, self.final)
+            else:
+                _rename_new(self.path, self.final)
+            self._published = True
+            self._journal.forget()
+            _sync_folder(os.path.dirname(self.final) or ".")
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise sink_error("finish", self.final, error) from error
+
+    def _set_mtime(self, mtime: float) -> None:
+        try:
+            os.utime(self.fd, (mtime, mtime))
+        except (OverflowError, OSError) as error:  # outside of what this filesystem can say
+            log.warning("%s keeps the time of its arrival: %s", self.final, error)
+
+
+def _open_locked(path: str) -> int:
+    while True:
+        fd = _open(path)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(fd).st_ino == os.stat(path).st_ino:
+                return fd
+        except BlockingIOError:
+            os.close(fd)
+            raise SinkError(
+                f"another run is writing {path}",
+                hint="wait until it is done, or choose another folder",
+            ) from None
+        except FileNotFoundError:
+            pass  # the other run has just finished it: once more
+        except OSError:
+            return fd  # a filesystem without locks: as good as it gets
+        os.close(fd)
+
+
+def _open(path: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | os.O_EXCL, 0o666)
+    except FileExistsError:
+        _disown(path)
+        return os.open(path, flags, 0o666)
+
+
+def _disown(path: str) -> None:
+    """Removes what is no part file of ours: a link, a FIFO; or one that a crash between link and
+    unlink has left with two names, so that what is written to it would reach a finished file."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        os.unlink(path)
+
+
+def _rename_new(part: str, path: str) -> None:
+    """Renames without ever replacing a file: FileExistsError."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT and some network filesystems have no links
+        if os.path.lexists(path):
+            raise FileExistsError(f"{path} exists") from None
+        os.rename(part, path)
+    else:
+        os.unlink(part)
+
+
+def _sync_folder(folder: str) -> None:
+    try:
+        fd = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(fd)
+    except OSError:
+        pass  # not every filesystem can
+    finally:
+        os.close(fd)
+
+
+def sink_error(doing: str, path: str, error: OSError) -> SinkError:
+    """An OSError as our disk's fault."""
+    return SinkError(
+        f"cannot {doing} {path}: {error.strerror or error}",
+        errno=error.errno or 0,
+        hint="check the folder and the disk it is on",
+    )

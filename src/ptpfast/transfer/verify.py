@@ -1,0 +1,77 @@
+"""What is checked of a download before it gets its final name, each level with all before it.
+
+size    announced, counted and stored bytes are as many
+hash    the file, read back, has the SHA-256 of what arrived
+disk    the same, after the system has dropped its copy of the file in memory
+reread  the camera's object, read a second time, has that SHA-256 too
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .._sink import CallbackSink
+from ..errors import TransferError
+from .part import PartFile, sink_error
+from .reading import ObjectReader
+
+VERIFY = ("size", "hash", "disk", "reread")
+BLOCK = 1 << 20
+
+
+def sha256() -> Any:
+    """A new hash object."""
+    import hashlib  # not before it is needed: it would be a good part of `import ptpfast`
+
+    return hashlib.sha256()
+
+
+def hash_file(part: PartFile, size: int, hasher: Any) -> None:
+    """Feeds the first `size` bytes of a part file to `hasher`. SinkError."""
+    at = 0
+    try:
+        while at < size and (block := os.pread(part.fd, min(BLOCK, size - at), at)):
+            hasher.update(block)
+            at += len(block)
+    except OSError as error:
+        raise sink_error("read back", part.path, error) from error
+
+
+def check_size(part: PartFile, received: int, listed: int | None, name: str) -> None:
+    """TransferError unless as much is stored as came, and as much came as was listed."""
+    stored = part.length
+    if stored != received or (listed is not None and received != listed):
+        raise TransferError(
+            f"{name}: {stored:,} bytes stored, {received:,} received, "
+            f"{listed or 'an unknown number'} listed by the camera",
+            received=stored,
+        )
+
+
+def check_file(part: PartFile, size: int, arrived: str, name: str, *, from_disk: bool) -> None:
+    """TransferError unless the file has the SHA-256 `arrived`; from_disk: and not only the system's
+    copy of it in memory. Its data must have been synced."""
+    if from_disk and hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(part.fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    found = sha256()
+    hash_file(part, size, found)
+    if found.hexdigest() != arrived:
+        raise TransferError(
+            f"{name}: the file on disk is not what arrived",
+            hint="check the disk, then run it again",
+        )
+
+
+def check_camera(reader: ObjectReader, arrived: str, name: str) -> int:
+    """TransferError unless the camera sends the same once more; how many bytes that moved."""
+    again = sha256()
+    sink = CallbackSink(again.update)
+    moved = reader.read(sink)
+    sink.finish()
+    if again.hexdigest() != arrived:
+        raise TransferError(
+            f"{name}: read a second time, the camera sent something else",
+            hint="check the card, then run it again",
+        )
+    return moved
