@@ -45,7 +45,7 @@ def _run(output: Output, camera: SimulatedCamera, folder: Path) -> None:
     from ..session import connect
     from .progress import display
 
-    with connect(camera.host, port=camera.port) as session:
+    with connect(camera.host, port=camera.port, index=False) as session:
         device = session.device_info
         output.note(f"connected to {device.manufacturer} {device.model}")
         with display(output) as shown:

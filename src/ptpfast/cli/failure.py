@@ -67,6 +67,7 @@ def status_of(error: BaseException) -> int:
         (errors.ResponseError, REFUSED),
         (errors.ProtocolError, PROTOCOL),
         (errors.SinkError, DISK),
+        (errors.Unreadable, SOME_FAILED),
         (errors.TransferError, VERIFICATION),
         (errors.Cancelled, INTERRUPTED),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..library.naming import printable
-from .options import Common, command, depth_option, host_argument
+from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     "ls 192.168.1.1 --json | jq -r 'select(.type==\"object\") | .path'",
 )
 @host_argument
-@selecting
+@selecting(order="oldest")
 @depth_option
-def ls(common: Common, host: tuple[str, int], wanted: Wanted, depth: int | None) -> int:
+@index_option
+def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) -> int:
     """List the objects on the camera.
 
     On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs
@@ -31,7 +32,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, depth: int | None)
     from .progress import display
 
     selection = wanted.selection()
-    with connect(host[0], port=host[1], timeouts=common.timeouts, depth=depth) as session:
+    with connect(host[0], port=host[1], timeouts=common.timeouts, **options) as session:
         with display(common.output) as shown:
             table = session.objects(progress=shown.listing)
         chosen = selection.apply(table)

@@ -21,6 +21,7 @@ COMMANDS = {
     "info": "Camera, storages, battery, abilities.",
     "ls": "List the objects on the camera.",
     "pull": "Download what is not here yet.",
+    "bench": "Say how fast the camera is, and what holds it back.",
     "tune": "Find the camera's best chunk size and depth, remember them.",
     "simulate": "Be a camera on this machine.",
     "demo": "Simulate, pull, verify, show; needs no camera.",

@@ -205,6 +205,14 @@ depth_option = click.option(
     "one that does not is asked one at a time again. Default: what `ptpfast tune` found, else 1.",
 )
 
+index_option = click.option(
+    "--index/--no-index",
+    default=True,
+    show_default=True,
+    help="Ask only for what earlier runs have not learnt of the card, and keep what this one "
+    "learns; without, ask for everything, and forget what was kept of this camera.",
+)
+
 
 @contextmanager
 def _logging(verbose: bool) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """What a command prints: results on standard output, words for people on standard error.
 
 With `--json` standard output is JSON Lines: one object a line, `type` its first field, a header
-with the schema's version first. A camera's text goes to a terminal through `printable` only.
+with the schema's version first. Nothing here leaves for a terminal but through `printable`, or in
+JSON as plain ASCII.
 """
 
 from __future__ import annotations
@@ -39,16 +40,18 @@ class Output:
     def record(self, type: str, /, **fields: Any) -> None:
         """A line of JSON with `--json`; nothing otherwise."""
         if self.json:
-            self._write(json.dumps({"type": type, **fields}))
+            # All but ASCII is escaped; so is the one control character that JSON leaves.
+            self._write(json.dumps({"type": type, **fields}).replace("\x7f", "\\u007f"))
 
     def result(self, text: str) -> None:
-        """A line for people on standard output, unless that is JSON."""
+        """A line for people on standard output, unless that is JSON; safe for a terminal. Tabs are
+        kept between columns."""
         if not self.json:
-            self._write(text)
+            self._write("\t".join(map(printable, text.split("\t"))))
 
     def row(self, label: str, value: str) -> None:
         """A line of a list of facts, for people; the value may be a camera's."""
-        self.result(f"{label:<20} {printable(value)}")
+        self.result(f"{label:<20} {value}")
 
     def note(self, text: str) -> None:
         """A line on standard error, unless `--quiet`."""
@@ -96,7 +99,8 @@ def say(text: str, *, one_line: bool = True) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write((printable(text) if one_line else text) + "\n")
+        lines = [text] if one_line else text.splitlines()
+        sys.stderr.write("".join(printable(line) + "\n" for line in lines))
         sys.stderr.flush()
     except OSError:
         pass

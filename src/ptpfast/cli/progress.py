@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..library.naming import printable
-from ..library.pull import ALREADY_HERE, Observer
-from ..library.report import FileResult, Report
+from ..library.observer import Observer
+from ..library.report import ALREADY_HERE, FileResult, Report
 from .ls import object_record
 from .output import Output, human_seconds, human_size, is_terminal, plural
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
+    from ..errors import PTPError
     from ..objects import ObjectInfo
 
 LISTING_LINE_S = 5.0  # without a terminal: a line about a long listing not more often
@@ -49,7 +50,8 @@ class Lines(Observer):
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._count = 0
+        self._count: int | None = None  # how many there are to fetch, when all are listed
+        self._begun = False  # with an object; what fails before was not to be fetched
         self._done = 0
         self._listed = time.monotonic()
 
@@ -60,16 +62,25 @@ class Lines(Observer):
             self._output.note(f"listing: {done:,} of {total:,}")
 
     def planned(self, report: Report, count: int, size: int) -> None:
-        self._count, self._done = count, 0  # what failed until now was not to be fetched
-        self._output.note(plan_line(report, count, size))
+        if report.listed:
+            self._count = count
+            self._output.note(plan_line(report, count, size))
+
+    def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
+        self._begun = True
 
     def finished(self, result: FileResult) -> None:
-        if result.status in ("downloaded", "failed", "unfinished"):
+        if self._begun:
+            self._begun = False
             self._done += 1
         text = finished_line(result)
         if text is not None:
-            place = f"[{self._done}/{self._count}] " if result.status == "downloaded" else ""
+            total = "" if self._count is None else f"/{self._count}"
+            place = f"[{self._done}{total}] " if result.status == "downloaded" else ""
             self._output.note(place + text)
+
+    def lost(self, error: PTPError) -> None:
+        self._output.note(lost_line(error))
 
     def hashing(self, path: Path) -> None:
         self._output.note(f"{path.name}: checksum of the file that is here")
@@ -126,9 +137,14 @@ class Bars(Observer):
             self._list = None
 
     def planned(self, report: Report, count: int, size: int) -> None:
-        self._print(plan_line(report, count, size))
-        if count:
-            self._whole = self._bars.add_task(f"{plural(count, 'file')}", total=size)
+        if report.listed:
+            self._print(plan_line(report, count, size))
+        if count and self._whole is None:
+            self._whole = self._bars.add_task("", total=size)
+        if self._whole is not None:
+            more = "" if report.listed else " so far"
+            description = f"{plural(count, 'file')}{more}"
+            self._bars.update(self._whole, total=size, description=description)
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         self._kept = kept
@@ -151,6 +167,9 @@ class Bars(Observer):
         text = finished_line(result)
         if text is not None:
             self._print(text)
+
+    def lost(self, error: PTPError) -> None:
+        self._print(lost_line(error))
 
     def hashing(self, path: Path) -> None:
         if self._file is not None:
@@ -217,6 +236,11 @@ class Recorder(Observer):
         self.progress = shown.progress  # type: ignore[method-assign]
         self.hashing = shown.hashing  # type: ignore[method-assign]
 
+    def lost(self, error: PTPError) -> None:
+        self._shown.lost(error)
+        if self._output.json:
+            self._output.record("retry", reason=error.message)
+
     def finished(self, result: FileResult) -> None:
         self._shown.finished(result)
         if self._output.json:
@@ -224,6 +248,11 @@ class Recorder(Observer):
         elif result.status == "planned" and result.object is not None:
             size = human_size(result.object.size)
             self._output.result(printable(f"{result.object.path} -> {result.path} ({size})"))
+
+
+def lost_line(error: PTPError) -> str:
+    """What is said when the connection is about to be made again."""
+    return printable(f"{error.message}; connecting again")
 
 
 def file_record(result: FileResult) -> dict[str, Any]:
@@ -248,6 +277,6 @@ def file_record(result: FileResult) -> dict[str, Any]:
             "verified": transfer.verified,
             "sha256": transfer.sha256,
             "operation": transfer.operation,
-            "chunk": transfer.chunk,
+            "chunks": transfer.chunks,
         }
     return fields

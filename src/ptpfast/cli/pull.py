@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..library.pull import ON_CONFLICT, VERIFY
+from ..library.planning import ON_CONFLICT
+from ..library.pull import RETRY
+from ..library.selection import LISTED
+from ..transfer import VERIFY
 from .failure import REFUSED, SOME_FAILED, VERIFICATION, Failure, OutputClosed, explain, status_of
-from .options import Common, chunk_option, command, depth_option, host_argument
+from .options import Common, chunk_option, command, depth_option, host_argument, index_option
 from .output import Output, human_seconds, human_size, plural, say
 from .selecting import Wanted, selecting
 
 if TYPE_CHECKING:
     from ..library.report import Report
+
+
+def _tries(ctx: Any, param: Any, value: str) -> int | None:
+    """A number, or `forever`: None."""
+    if value == "forever":
+        return None
+    if not (value.isascii() and value.isdecimal()):
+        raise click.BadParameter(f"{value!r} is neither a number nor 'forever'")
+    return int(value)
 
 
 class Folder(click.Path):
@@ -34,7 +46,7 @@ class Folder(click.Path):
 )
 @host_argument
 @click.argument("dest", type=Folder(path_type=Path), metavar="DEST")
-@selecting
+@selecting(order=LISTED)
 @click.option(
     "--on-conflict",
     type=click.Choice(ON_CONFLICT),
@@ -48,7 +60,17 @@ class Folder(click.Path):
     type=click.Choice(VERIFY),
     default="size",
     show_default=True,
-    help="Compare sizes, or also SHA-256 of what arrived with the file read back.",
+    help="Compare sizes; or also SHA-256 of what arrived with the file read back (hash), with the "
+    "memory's copy of it dropped (disk), and with the object read from the camera again (reread).",
+)
+@click.option(
+    "--retry",
+    callback=_tries,
+    default=str(RETRY),
+    show_default=True,
+    metavar="N",
+    help="How often in a row to connect again, with growing pauses, when the connection is lost "
+    "and nothing has come since: 8 is about a minute. 0 never, 'forever' without end.",
 )
 @click.option(
     "--manifest",
@@ -59,6 +81,7 @@ class Folder(click.Path):
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
 @chunk_option
 @depth_option
+@index_option
 def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
     """Download what is not here yet.
 

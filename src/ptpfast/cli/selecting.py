@@ -30,29 +30,45 @@ class Wanted:
         return Selection(**vars(self))
 
 
-def selecting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options; the function is given them as `wanted`."""
+def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds the options, with this for an order; the function is given them as `wanted`."""
 
-    @functools.wraps(function)
-    def run(
-        *args: Any,
-        format: tuple[tuple[str, ...], ...],
-        include: tuple[str, ...],
-        exclude: tuple[str, ...],
-        since: date | None,
-        until: date | None,
-        order: str,
-        **rest: Any,
-    ) -> Any:
-        if since is not None and until is not None and _later(since, until):
-            raise click.BadParameter(f"{until} is before --since {since}", param_hint="'--until'")
-        formats = tuple(dict.fromkeys(word for words in format for word in words)) or ("all",)
-        wanted = Wanted(formats, include, exclude, since, until, order)
-        return function(*args, wanted=wanted, **rest)
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(
+            *args: Any,
+            format: tuple[tuple[str, ...], ...],
+            since: date | None,
+            until: date | None,
+            include: tuple[str, ...],
+            exclude: tuple[str, ...],
+            order: str,
+            **rest: Any,
+        ) -> Any:
+            if since is not None and until is not None and _later(since, until):
+                text = f"{until} is before --since {since}"
+                raise click.BadParameter(text, param_hint="'--until'")
+            formats = tuple(dict.fromkeys(word for words in format for word in words)) or ("all",)
+            wanted = Wanted(formats, include, exclude, since, until, order)
+            return function(*args, wanted=wanted, **rest)
 
-    for option in _OPTIONS:
-        run = option(run)
-    return run
+        decorated: Callable[..., Any] = run
+        for option in (_order_option(order), *_OPTIONS):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def _order_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--order",
+        type=click.Choice(ORDERS),
+        default=default,
+        show_default=True,
+        help="Which come first: as the camera lists them, or by capture date, for which `pull` has "
+        "to list them all first.",
+    )
 
 
 def _later(since: date, until: date) -> bool:
@@ -64,13 +80,6 @@ def _later(since: date, until: date) -> bool:
 
 
 _OPTIONS = (
-    click.option(
-        "--order",
-        type=click.Choice(ORDERS),
-        default="oldest",
-        show_default=True,
-        help="Which come first, by capture date.",
-    ),
     click.option("--until", type=Moment(), metavar="DATE", help="Taken then or before."),
     click.option("--since", type=Moment(), metavar="DATE", help="Taken then or later."),
     click.option(

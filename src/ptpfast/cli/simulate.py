@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..codes import OperationCode
 from ..vendors import VENDORS
 from .options import Common, Seconds, Size, command
 from .output import Output, human_size, plural
@@ -20,10 +21,25 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 15740
 
 
+class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
+    """An operation of the standard by its name."""
+
+    name = "operation"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        if value not in OperationCode.__members__:
+            self.fail(f"{value!r} is not the name of an operation", param, ctx)
+        return OperationCode[value]
+
+
 @command(
     "simulate --objects 100 --size 50M",
     "simulate --dir ~/Pictures --port 15741",
-    "simulate --link wifi-n --fault 'drop on GetPartialObject after 1048576'",
+    "simulate --link dslr-11n-adhoc --fault 'drop on GetPartialObject after 1048576'",
+    "simulate --rate 5M --rtt 0.02 --delay 0.05",
+    "simulate --link help",
     "simulate --fault help",
     far=False,
 )
@@ -49,9 +65,30 @@ DEFAULT_PORT = 15740
     metavar="TEXT",
     help="What goes wrong; repeatable. 'help' lists the kinds.",
 )
-@click.option("--link", metavar="PROFILE", help="Imitate a link, such as wifi-ac or wifi-n.")
-@click.option("--rate", type=Size(1), metavar="BYTES", help="Send at most so many bytes a second.")
-@click.option("--delay", type=Seconds(), metavar="S", help="Wait so long before each operation.")
+@click.option(
+    "--link",
+    metavar="PROFILE",
+    help="Imitate a known link, such as dslr-11n-adhoc or gbe. 'help' lists them.",
+)
+@click.option(
+    "--rate", type=Size(1), metavar="BYTES", help="The link carries so many bytes a second."
+)
+@click.option("--rtt", type=Seconds(), metavar="S", help="Round trip of the link.")
+@click.option(
+    "--delay", type=Seconds(), metavar="S", help="The camera takes so long for each operation."
+)
+@click.option(
+    "--card-rate",
+    type=Size(1),
+    metavar="BYTES",
+    help="The camera reads so many bytes a second from its card, before it sends them.",
+)
+@click.option(
+    "--card-block",
+    type=Size(1),
+    metavar="BYTES",
+    help="So many of them at a time; without it all that was asked for.",
+)
 @click.option(
     "--packet-size", type=Size(1), default=65536, metavar="BYTES", help="Payload of a packet."
 )
@@ -62,10 +99,19 @@ DEFAULT_PORT = 15740
     show_default=True,
     help="What becomes of requests sent before the last is answered.",
 )
+@click.option(
+    "--without",
+    "withheld",
+    multiple=True,
+    type=Operation(),
+    metavar="OPERATION",
+    help="An operation it does not have, such as GetObjectPropList; repeatable.",
+)
 def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
     """Be a camera on this machine.
 
-    It listens until Ctrl-C.
+    It listens until Ctrl-C. A link is imitated between the camera's sockets and yours, so packets
+    are never lost on it, and TCP itself sees the round trip of this computer only.
 
     \b
     A fault is KIND[=VALUE] [on OPERATION] [after BYTES] [at N] [times N]:
@@ -74,6 +120,9 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
     """
     if "help" in faults:
         _list_faults(common.output)
+        return
+    if options["link"] == "help":
+        _list_links(common.output)
         return
     from ..sim import SimulatedCamera
 
@@ -113,6 +162,28 @@ def _list_faults(output: Output) -> None:
         output.result(f"{Fault(kind)!s:<20} {row.help}")
 
 
+def _list_links(output: Output) -> None:
+    """Every profile: what it is, its values, where they are from."""
+    from ..sim import LINKS
+
+    for name, link in LINKS.items():
+        output.record(
+            "link",
+            name=name,
+            about=link.about,
+            source=link.source,
+            assumed=link.assumed,
+            rate=link.rate,
+            rtt=link.rtt,
+            jitter=link.jitter,
+            operation=link.operation,
+            card=link.card,
+        )
+        output.result(f"{name:<20} {link.about}")
+        output.result(f"{'':<20}   {link.said()}")
+        output.result(f"{'':<20}   after: {link.source}")
+
+
 def _cannot_listen(error: Exception, *, host: str, port: int, **_: Any) -> str:
     """Why not, and what to try."""
     number = (isinstance(error, OSError) and error.errno) or 0
@@ -130,18 +201,27 @@ def _arguments(
     faults: tuple[str, ...],
     *,
     link: str | None,
-    rate: int | None,
-    delay: float | None,
     packet_size: int,
     **rest: Any,
 ) -> dict[str, Any]:
     """The simulated camera's own arguments. UsageError for a fault or a link there is not."""
-    from ..sim import LINKS, Fault
+    from ..sim import LINKS, Fault, Link
 
-    if link is not None and (rate is not None or delay is not None):
-        raise click.UsageError("--link is instead of --rate and --delay")
+    names = {
+        "rate": "rate",
+        "rtt": "rtt",
+        "delay": "operation",
+        "card_rate": "card",
+        "card_block": "card_block",
+    }
+    own = {field: value for name, field in names.items() if (value := rest.pop(name)) is not None}
+    if link is not None and own:
+        raise click.UsageError("--link is instead of --rate, --rtt, --delay and the card's options")
+    if "card_block" in own and "card" not in own:
+        raise click.UsageError("--card-block needs a --card-rate")
     if link is not None and link not in LINKS:
-        raise click.BadParameter(f"one of {', '.join(LINKS)}", param_hint="'--link'")
+        text = f"one of {', '.join(LINKS)}; --link help explains them"
+        raise click.BadParameter(text, param_hint="'--link'")
     try:
         parsed = [Fault.parse(text) for text in faults]
     except ValueError as error:
@@ -150,8 +230,6 @@ def _arguments(
     return {
         **rest,
         "faults": parsed,
-        "link": link,
-        "bytes_per_s": rate,
-        "delay_s": delay or 0.0,
+        "link": LINKS[link] if link is not None else Link(**own),
         "data_packet_size": packet_size,
     }

@@ -1,0 +1,256 @@
+"""`ptpfast bench`: how fast a camera really is, and what holds it back."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import SinkError
+from ..library.naming import printable
+from .options import Common, Seconds, Size, command, host_argument
+from .output import Output, is_terminal
+
+if TYPE_CHECKING:
+    from ..measure.disk import Destination
+    from ..measure.result import Figures, Result
+    from ..measure.run import Plan
+
+LEAST_BUDGET_S = 1.0
+
+
+@command(
+    "bench 192.168.1.1",
+    "bench 192.168.1.1 --html camera.html --into ~/Pictures",
+    "bench 192.168.1.1 --depth 2 --budget 120",
+    "bench 192.168.1.1 --json > today.jsonl",
+    "bench 192.168.1.1 --compare yesterday.jsonl --html camera.html",
+)
+@host_argument
+@click.option(
+    "--budget",
+    type=Seconds(),
+    default=40.0,
+    metavar="S",
+    help="How long it may take, about; default 40. Slow links need more for large chunks.",
+)
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The folder whose disk is measured; default: this one. Nothing stays there.",
+)
+@click.option(
+    "--chunk",
+    "chunks",
+    type=Size(1),
+    multiple=True,
+    metavar="BYTES",
+    help="Measure parts of this size only; repeatable. Default: 256 KiB to 8 MiB, as far as the "
+    "maker's bodies stand it.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(1, 64),
+    help="Measure with so many requests outstanding, too. No specification promises that a camera "
+    "copes; one that does not is connected to again. Default: what `ptpfast tune` found, else 1.",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a page with plots: one file, which needs nothing else.",
+)
+@click.option(
+    "--compare",
+    "earlier",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="Compare with what --json wrote in an earlier run, or several in one file; repeatable.",
+)
+def bench(
+    common: Common,
+    host: tuple[str, int],
+    html: Path | None,
+    earlier: tuple[Path, ...],
+    into: Path | None,
+    **options: Any,
+) -> None:
+    """Say how fast the camera is, and what holds it back.
+
+    Latencies, listing, reads by chunk size, a download dropped and stored, the disk; then a
+    verdict: camera, link or disk, how certain that is, and what would help. It only reads, nothing
+    on the camera changes, and the link is busy for --budget seconds.
+
+    Ctrl-C ends it, with the report of what was measured so far.
+    """
+    from ..measure.run import Bench
+
+    output = common.output
+    before = _read_earlier(earlier)
+    if html is not None and not html.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {html.parent}", param_hint="'--html'")
+    plan = _plan(**options)
+    with _destination(output, into) as destination:
+        shown = _display(output, plan.budget_s)
+        run = Bench(
+            *host, timeouts=common.timeouts, plan=plan, destination=destination, watch=shown
+        )
+        try:
+            run.run()
+        finally:
+            shown.close()
+            if run.result.latencies:  # the report of what there is, also when it was interrupted
+                _report(output, run.result, html, before)
+
+
+def _plan(*, budget: float, chunks: tuple[int, ...], depth: int | None) -> Plan:
+    from ..measure.run import Plan
+
+    if budget < LEAST_BUDGET_S:
+        raise click.BadParameter(f"at least {LEAST_BUDGET_S:g} s", param_hint="'--budget'")
+    depths = None if depth is None else tuple(sorted({2, depth})) if depth > 1 else ()
+    return Plan(budget, tuple(sorted(set(chunks))) or None, depths)
+
+
+def _read_earlier(paths: tuple[Path, ...]) -> list[Figures]:
+    """The runs to compare with, oldest first. UsageError for a file that holds none."""
+    from ..measure.result import read_summaries
+
+    found = []
+    for path in paths:
+        try:
+            found += read_summaries(path)
+        except OSError as error:
+            raise click.UsageError(f"--compare {path}: {error.strerror}") from error
+        except ValueError as error:
+            raise click.UsageError(f"--compare {path}: {error}") from error
+    return sorted(found, key=lambda figures: figures.when)
+
+
+@contextmanager
+def _destination(output: Output, into: Path | None) -> Iterator[Destination | None]:
+    """The folder's disk; without one asked for, a folder that cannot be written is left out."""
+    from ..measure.disk import Destination
+
+    with ExitStack() as stack:
+        destination = None
+        try:
+            destination = stack.enter_context(Destination(into or Path.cwd()))
+        except SinkError as error:
+            if into is not None:
+                raise
+            output.note(f"the disk is left out: {error.message}; {error.hint}")
+        yield destination
+
+
+class _Quiet:
+    """Shows nothing of a run."""
+
+    def step(self, what: str) -> None:
+        pass
+
+    def found(self, what: str, value: str) -> None:
+        pass
+
+    def close(self) -> None:
+        """Nothing of it stays on the screen."""
+
+
+class _Lines(_Quiet):
+    """A line for each finding."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def found(self, what: str, value: str) -> None:
+        self._output.note(f"{what}: {value}")
+
+
+class _Bar(_Quiet):
+    """A bar over the time it takes, and what is measured just now."""
+
+    def __init__(self, budget: float) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._began = time.monotonic()
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TimeElapsedColumn(),
+            console=Console(stderr=True, highlight=False, markup=False, emoji=False),
+            expand=True,
+            transient=True,
+        )
+        self._task = self._bar.add_task("connecting", total=budget)
+        self._bar.start()
+
+    def step(self, what: str) -> None:
+        spent = time.monotonic() - self._began
+        self._bar.update(self._task, description=printable(what), completed=spent)
+
+    def found(self, what: str, value: str) -> None:
+        self._bar.console.print(printable(f"{what}: {value}"), soft_wrap=True)
+        self.step(what)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+def _display(output: Output, budget: float) -> _Quiet:
+    """What shows on standard error while it runs."""
+    if output.quiet:
+        return _Quiet()
+    if output.verbose or not is_terminal(sys.stderr):
+        return _Lines(output)
+    try:
+        return _Bar(budget)
+    except ModuleNotFoundError:
+        return _Lines(output)
+
+
+def _report(output: Output, result: Result, html: Path | None, earlier: list[Figures]) -> None:
+    """The lines, the records and the page of a run, finished or not."""
+    from ..measure import figures as all_figures
+    from ..measure.report import records
+    from ..measure.text import lines
+    from ..measure.verdict import judge
+
+    figures = all_figures.figures(result)
+    verdict = judge(figures, result.readings)
+    figures = dataclasses.replace(figures, limit=verdict.limit, certainty=verdict.certainty)
+    for type, fields in records(result, figures, verdict):
+        output.record(type, **fields)
+    for line in lines(result, figures, verdict, earlier):
+        if output.json:
+            output.note(line)
+        else:
+            output.result(printable(line))
+    if html is not None:
+        from ..measure.page import page
+
+        _write(html, page(result, figures, verdict, earlier))
+        output.note(f"the page is {html}")
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or none of it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise SinkError(
+            f"cannot write {path}: {error.strerror}",
+            errno=error.errno or 0,
+            hint="give another file with --html",
+        ) from error

@@ -1,0 +1,215 @@
+"""The drawings of a report, from what was measured to shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .result import Figures, Latency, Reading, chunk_words
+from .svg import WIDTH, Drawing, Scale, columns, log_ticks, mark, number, ticks, value_axis
+
+# Shares of time: their words, in the order they are shown. Their colours are classes of that name.
+SHARE_WORDS = {
+    "data": "data on their way",
+    "stalls": "stalls of the link",
+    "round trips": "round trips",
+    "camera": "the camera thinks",
+    "disk": "the disk",
+    "computer": "this computer",
+}
+LEFT = 48.0
+SOME = 3  # requests whose rates are worth a range
+
+
+def kind_of(share: str) -> str:
+    """The CSS class of a share."""
+    return "c-" + share.replace(" ", "-")
+
+
+def share_bar(shares: Mapping[str, float]) -> str:
+    """One bar: what a second of a download goes to."""
+    drawing = Drawing(54, "What a second of a download goes to", width=1000.0)
+    x = 0.0
+    for name, words in SHARE_WORDS.items():
+        width = drawing.width * shares.get(name, 0.0)
+        if width < 0.5:
+            continue
+        part = f"{shares[name]:.0%}"
+        drawing.rect(x, 0, width - 1.5, 54, kind_of(name), title=f"{words}: {part}", round=4)
+        if width > 44:
+            drawing.text(x + width / 2, 33, part, anchor="middle", kind="on-colour")
+        x += width
+    return drawing.markup()
+
+
+def rates(readings: Sequence[Reading], flow: float | None) -> str:
+    """Columns: the rate of each chunk size, for each number of requests outstanding; a line over
+    one from its slowest request to its quickest."""
+    shown = [r for r in readings if r.way in ("parts", "whole") and r.bytes]
+    chunks = sorted({r.chunk for r in shown if r.chunk}) + [0] * any(not r.chunk for r in shown)
+    depths = sorted({r.depth for r in shown})
+    height, top, bottom = 300.0, 34.0, 262.0
+    drawing = Drawing(height, "Rate of reading by chunk size and requests outstanding")
+    tops = [r.each_mb_per_s.most if r.each_mb_per_s else r.mb_per_s for r in shown]
+    marks = ticks(1.06 * max([*tops, flow or 0.0, 1e-3]))
+    scale = Scale(0, marks[-1], bottom, top)
+    value_axis(drawing, marks, scale, LEFT, WIDTH, "MB/s")
+    by_way = {(r.chunk, r.depth): r for r in shown}
+    for chunk, (x, width) in zip(chunks, columns(len(chunks), LEFT, WIDTH), strict=True):
+        here = [depth for depth in depths if (chunk, depth) in by_way]
+        for depth, (left, bar) in zip(here, columns(len(here), x, x + width, 0.08), strict=True):
+            reading = by_way[chunk, depth]
+            bar_width = min(bar, 64.0)
+            left += (bar - bar_width) / 2
+            y = scale(reading.mb_per_s)
+            about = f"{chunk_words(chunk)}, {depth} at a time: {reading.mb_per_s:.2f} MB/s"
+            about += f" ({reading.requests} requests)"
+            kind = f"d-{min(depths.index(depth), 3)}"
+            drawing.rect(left, y, bar_width, bottom - y, kind, title=about, round=3)
+            if (each := reading.each_mb_per_s) is not None and each.count >= SOME:
+                middle = left + bar_width / 2
+                drawing.line(middle, scale(each.least), middle, scale(each.most), "range")
+                y = min(y, scale(each.most))
+            value = number(reading.mb_per_s)
+            drawing.text(left + bar_width / 2, y - 6, value, anchor="middle", kind="value")
+        drawing.text(x + width / 2, bottom + 20, chunk_words(chunk), anchor="middle")
+    if flow:
+        y = scale(flow)
+        drawing.line(LEFT, y, WIDTH, y, "ceiling")
+    return drawing.markup()
+
+
+def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None) -> str:
+    """A bar for each chunk size: what the time of one request goes to."""
+    rows = [r for r in readings if r.way == "parts" and r.depth == 1 and r.requests]
+    top, step = 6.0, 38.0
+    drawing = Drawing(top + step * len(rows), "What the time of one request goes to")
+    left, right = 66.0, WIDTH - 66
+    for row, reading in enumerate(rows):
+        y = top + step * row
+        each_ms = 1e3 * reading.seconds / reading.requests
+        wait_ms = 1e3 * reading.waited_s / reading.requests
+        trip_ms = min(wait_ms, rtt_ms or 0.0)
+        paused_ms = 1e3 * (reading.blocks.paused if reading.blocks else 0.0) / reading.requests
+        flow_ms = 1e3 * reading.flowed_s / reading.requests - paused_ms
+        drawing.text(left - 10, y + 19, chunk_words(reading.chunk), anchor="end")
+        x = left
+        camera_ms = wait_ms - trip_ms + paused_ms
+        for name, value in (("round trips", trip_ms), ("camera", camera_ms), ("data", flow_ms)):
+            width = (right - left) * value / max(each_ms, 1e-9)
+            title = f"{SHARE_WORDS[name]}: {value:.1f} ms of {each_ms:.1f} ms"
+            drawing.rect(x, y, width - 1, 26, kind_of(name), title=title, round=3)
+            if width > 58:
+                drawing.text(
+                    x + width / 2, y + 18, f"{number(value)} ms", anchor="middle", kind="on-colour"
+                )
+            x += width
+        drawing.text(right + 10, y + 19, f"{number(each_ms)} ms", kind="value")
+    return drawing.markup()
+
+
+def latencies(rows: Sequence[Latency]) -> str:
+    """For each operation a line from least to most, a band from p50 to p90, a dot at p50."""
+    top, step = 8.0, 34.0
+    bottom = top + step * len(rows)
+    drawing = Drawing(bottom + 34, "Latencies by operation")
+    left, right = 112.0, WIDTH - 74
+    least = min(row.ms.least for row in rows)
+    most = max(row.ms.most for row in rows)
+    marks = log_ticks(least, most)
+    scale = Scale(marks[0], marks[-1], left, right, logarithmic=True)
+    for value in marks:
+        drawing.line(scale(value), top, scale(value), bottom)
+        drawing.text(scale(value), bottom + 18, mark(value), anchor="middle", kind="tick")
+    drawing.text(left - 12, bottom + 18, "ms", anchor="end", kind="tick")
+    for index, row in enumerate(rows):
+        y = top + step * (index + 0.5)
+        ms = row.ms
+        drawing.text(left - 12, y + 5, row.what, anchor="end")
+        drawing.line(scale(ms.least), y, scale(ms.most), y, "whisker")
+        upper = ms.p90 if ms.p90 is not None else ms.p50
+        about = f"{row.what}: {ms.count} times; least {ms.least:.2f}, median {ms.p50:.2f}"
+        about += f", p90 {ms.p90:.2f}" if ms.p90 is not None else ""
+        about += f", most {ms.most:.2f} ms"
+        start, end = scale(ms.p50), scale(upper)
+        drawing.rect(start, y - 7, max(end - start, 1), 14, "band", title=about)
+        drawing.circle(start, y, 5.5, "d-0", title=about)
+        drawing.text(right + 14, y + 5, f"{number(ms.p50)} ms", kind="value")
+    return drawing.markup()
+
+
+def seconds(sizes: Sequence[int], phases: Sequence[tuple[str, float, float]]) -> str:
+    """A column for each second of the run: what came in it, and what was measured then."""
+    top, bottom, height = 34.0, 190.0, 252.0
+    drawing = Drawing(height, "Megabytes that came in each second of the run", width=1000.0)
+    marks = ticks(1.02 * max([size / 1e6 for size in sizes] + [1e-3]), 4)
+    scale = Scale(0, marks[-1], bottom, top)
+    right = drawing.width
+    value_axis(drawing, marks, scale, LEFT, right, "MB/s")
+    length = max(len(sizes), 1)
+    along = Scale(0, length, LEFT, right)
+    groups = _grouped(phases)
+    for index, (name, began, ended) in enumerate(groups):
+        x, end = along(began), along(min(ended, length))
+        kind = f"phase-{index % 2}"
+        drawing.rect(x, top, end - x, bottom - top, kind, title=name, round=0)
+        drawing.rect(x, bottom + 26, end - x - 1, 3, "phase-mark", round=0)
+        if end - x > 6.5 * len(name):
+            drawing.text((x + end) / 2, bottom + 46, name, anchor="middle", kind="tick")
+    for index, size in enumerate(sizes):
+        x, width = along(index), along(index + 1) - along(index)
+        y = scale(size / 1e6)
+        title = f"second {index + 1}: {size / 1e6:.2f} MB"
+        drawing.rect(x + 0.8, y, max(width - 1.6, 0.6), bottom - y, "c-data", title=title)
+    for second in ticks(length, 10):
+        if second <= length and second == int(second):
+            text = f"{mark(second)} s"
+            drawing.text(along(second), bottom + 18, text, anchor="middle", kind="tick")
+    return drawing.markup()
+
+
+def _grouped(phases: Sequence[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
+    """Neighbouring phases of one kind as one: both rounds of all parts are `parts`."""
+    groups: list[tuple[str, float, float]] = []
+    for name, began, ended in phases:
+        short = "parts of objects" if name.startswith("parts") else name
+        if groups and groups[-1][0] == short:
+            groups[-1] = (short, groups[-1][1], ended)
+        else:
+            groups.append((short, began, ended))
+    return groups
+
+
+def disk_bars(figures: Figures) -> str:
+    """Bars: a download dropped and stored, and the disk alone."""
+    rows = [
+        ("dropped", figures.memory_mb_per_s, "d-0"),
+        ("stored", figures.file_mb_per_s, "c-disk"),
+        ("disk alone", figures.disk_mb_per_s, "c-disk faint"),
+    ]
+    shown = [(name, value, kind, "") for name, value, kind in rows if value]
+    # A fast disk is off the scale: what matters is how the other two differ.
+    downloads = [value for name, value, _, _ in shown if name != "disk alone"]
+    return bars(shown, "MB/s", most=2 * max(downloads) if downloads else None)
+
+
+def bars(
+    rows: Sequence[tuple[str, float, str, str]],
+    unit: str,
+    left: float = 92.0,
+    most: float | None = None,
+) -> str:
+    """A bar for each row: label, value, class, and what shows when it is pointed at. Values above
+    `most` are off the scale."""
+    top, step = 4.0, 34.0
+    drawing = Drawing(top + step * len(rows), f"Bars of values in {unit}")
+    right = WIDTH - 100
+    largest = max([value for _, value, _, _ in rows] + [1e-9])
+    scale = Scale(0, min(largest, most or largest), left, right)
+    for index, (name, value, kind, title) in enumerate(rows):
+        y = top + step * index
+        drawing.text(left - 12, y + 18, name, anchor="end")
+        drawing.rect(left, y, right - left, 24, "track", round=3)
+        about = title or f"{name}: {value:.2f} {unit}"
+        drawing.rect(left, y, max(2.0, scale(value) - left), 24, kind, title=about, round=3)
+        drawing.text(right + 12, y + 18, f"{number(value)} {unit}", kind="value")
+    return drawing.markup()

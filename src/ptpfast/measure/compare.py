@@ -1,0 +1,95 @@
+"""This run beside earlier ones: how a camera, a link and a disk have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from . import charts
+from .result import Figures
+
+MOST_RUNS = 12  # of earlier ones, the latest
+WORTH_SAYING = 0.05
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure that is compared."""
+
+    name: str
+    label: str
+    unit: str
+    more_is_better: bool = True
+
+
+MEASURES = (
+    Measure("best_mb_per_s", "best rate", "MB/s"),
+    Measure("file_mb_per_s", "download to disk", "MB/s"),
+    Measure("operation_ms", "GetObjectInfo", "ms", more_is_better=False),
+    Measure("rtt_ms", "round trip", "ms", more_is_better=False),
+    Measure("connect_ms", "handshake", "ms", more_is_better=False),
+    Measure("listing_per_s", "objects listed", "a second"),
+)
+
+
+def changes(now: Figures, before: Figures) -> list[tuple[Measure, float, float, float]]:
+    """What was measured in both: the measure, then, now, and the change as a part of then."""
+    found = []
+    for measure in MEASURES:
+        then, value = getattr(before, measure.name), getattr(now, measure.name)
+        if then and value is not None:
+            found.append((measure, then, value, value / then - 1.0))
+    return found
+
+
+def told(now: Figures, before: Figures) -> list[str]:
+    """The changes in words, one line each."""
+    lines = []
+    for measure, then, value, change in changes(now, before):
+        line = f"{measure.label}: {value:.1f} {measure.unit}, was {then:.1f}"
+        if abs(change) >= WORTH_SAYING:
+            better = (change > 0) == measure.more_is_better
+            line += f" ({change:+.0%}, {'better' if better else 'worse'})"
+        lines.append(line)
+    return lines
+
+
+def label(figures: Figures, other_than: Figures) -> str:
+    """A run, by its time, and by its camera if that is another."""
+    when = figures.when[:16].replace("T", " ") or "earlier"
+    return when if figures.camera == other_than.camera else f"{figures.camera[:24]} {when}".strip()
+
+
+def comparison(now: Figures, earlier: Sequence[Figures]) -> str:
+    """The section of a page; earlier runs oldest first."""
+    runs = list(earlier)[-MOST_RUNS:]
+    parts = []
+    for measure in MEASURES:
+        rows = [
+            (label(run, now), value, "c-earlier", "")
+            for run in runs
+            if (value := getattr(run, measure.name)) is not None
+        ]
+        value = getattr(now, measure.name)
+        if value is None or not rows:
+            continue
+        then = rows[-1][1]
+        rows.append(("this run", value, "d-0", ""))
+        parts.append(
+            f'<section class="card"><h2>{measure.label[0].upper()}{escape(measure.label[1:])}'
+            f" {_change(measure, then, value)}</h2>{charts.bars(rows, measure.unit, 150.0)}"
+            "</section>"
+        )
+    if not parts:
+        return ""
+    heading = '<h2 class="group">This run and earlier ones</h2>'
+    return f'{heading}<div class="pair">{"".join(parts)}</div>'
+
+
+def _change(measure: Measure, then: float, now: float) -> str:
+    change = now / then - 1.0 if then else 0.0
+    if abs(change) < WORTH_SAYING:
+        return "<small>as before</small>"
+    kind = "better" if (change > 0) == measure.more_is_better else "worse"
+    return f'<small class="{kind}">{change:+.0%}, {kind}</small>'

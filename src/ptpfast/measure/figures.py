@@ -1,0 +1,100 @@
+"""From a result to its row of figures: which measurement stands for what."""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+
+from ..vendors.vendor import MiB
+from .result import Figures, Reading, Result, named
+from .samples import Spread
+
+AS_FAST = 0.9  # of the best rate, to be looked at second by second
+ENOUGH_SECONDS = 10  # for one in twenty to mean something
+
+
+def figures(result: Result) -> Figures:
+    """The row of a run, finished or not; the verdict is not in it yet."""
+    best = result.best()
+    plain = next((r for r in result.measured("parts") if (r.chunk, r.depth) == (MiB, 1)), None)
+    whole = next(iter(result.measured("whole")), None)
+    memory = next(iter(result.measured("memory")), None)
+    file = next(iter(result.measured("file")), None)
+    flow = result.best(depth=1)
+    operation = result.latency("GetObjectInfo")
+    handshake = result.latency("handshake")
+    rtt_ms, rtt_from = round_trip(result)
+    steady = steady_rates(result)
+    many = len(steady) >= ENOUGH_SECONDS
+    stalls = [stall for reading in result.readings for stall in reading.stalls]
+    tcp = result.tcp if result.interface.kind != "loopback" else None
+    return Figures(
+        camera=f"{result.manufacturer} {result.model}".strip(),
+        firmware=result.firmware,
+        address=result.address,
+        when=result.when,
+        complete=result.complete,
+        link=result.interface.kind,
+        link_mb_per_s=result.interface.mb_per_s,
+        signal_dbm=result.interface.signal_dbm,
+        connect_ms=handshake.p50 if handshake else None,
+        rtt_ms=rtt_ms,
+        rtt_from=rtt_from,
+        tcp_rtt_ms=tcp.min_rtt_ms if tcp else None,
+        loss=tcp.loss if tcp else None,
+        operation_ms=operation.p50 if operation else None,
+        operation_p95_ms=operation.p95 if operation else None,
+        listing_per_s=result.listed / result.listing_s if result.listing_s else None,
+        best_mb_per_s=best.mb_per_s if best else None,
+        best_chunk=best.chunk if best else None,
+        best_depth=best.depth if best else None,
+        one_mib_mb_per_s=plain.mb_per_s if plain else None,
+        flow_mb_per_s=flow.flow_mb_per_s if flow else None,
+        whole_mb_per_s=whole.mb_per_s if whole else None,
+        memory_mb_per_s=memory.mb_per_s if memory else None,
+        file_mb_per_s=file.mb_per_s if file else None,
+        flushed=file.flushed_s / file.seconds if file else None,
+        disk_mb_per_s=result.disk.mb_per_s if result.disk else None,
+        steady_p5_mb_per_s=float(np.percentile(steady, 5)) if many else None,
+        steady_p50_mb_per_s=statistics.median(steady) if steady else None,
+        stalls=len(stalls),
+        longest_stall_s=max((stall.seconds for stall in stalls), default=0.0),
+        cpu=_cpu(result.measured("parts", "whole", "memory")),
+    )
+
+
+def round_trip(result: Result) -> tuple[float | None, str]:
+    """The link's round trip in ms, and what it is of.
+
+    A ping waits for the camera to answer it, and TCP's smoothed round trip for the camera's delayed
+    acknowledgements: both can only be too long, so the shorter one counts. TCP's is that of the
+    loopback interface when the camera is on this computer, and says nothing of any link.
+    """
+    ping: Spread | None = result.latency("ping")
+    tcp = result.tcp.rtt_ms if result.tcp and result.interface.kind != "loopback" else None
+    if ping is not None and (tcp is None or ping.p50 <= tcp):
+        return ping.p50, "probe"
+    return (tcp, "tcp") if tcp is not None else (None, "")
+
+
+def steady_rates(result: Result) -> list[float]:
+    """MB/s of the single seconds that lie wholly within reads that are about as fast as the best,
+    so that what differs between them is the link's or the camera's doing."""
+    best = max((r.mb_per_s for r in result.measured("parts", "whole", "memory")), default=0.0)
+    fast = [r for r in result.readings if r.mb_per_s >= AS_FAST * best > 0]
+    names = {named(reading) for reading in fast}
+    if result.measured("file") and any(reading.way == "file" for reading in fast):
+        names.add("downloads")
+    seconds = result.second_by_second()
+    found = []
+    for name, began, ended in result.phases:
+        if name in names:
+            whole = range(int(began) + 1, min(int(ended), len(seconds)))
+            found += [seconds[second] / 1e6 for second in whole]
+    return found
+
+
+def _cpu(readings: list[Reading]) -> float | None:
+    seconds = sum(reading.seconds for reading in readings)
+    return sum(reading.cpu_s for reading in readings) / seconds if seconds else None

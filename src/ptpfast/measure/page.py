@@ -1,0 +1,272 @@
+"""A run as one page of HTML: the verdict, the charts, the numbers. Needs nothing but itself.
+
+No script, no file and no address outside of it; everything the camera or an earlier result said is
+escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from .. import _version
+from . import charts
+from .compare import comparison
+from .result import Figures, Reading, Result, chunk_words, named
+from .svg import number
+from .verdict import CERTAINTY, Verdict, sentence
+
+STYLE = Path(__file__).with_name("page.css")
+
+
+def page(
+    result: Result, figures: Figures, verdict: Verdict, earlier: Sequence[Figures] = ()
+) -> str:
+    """The page. `earlier` are runs to compare with, oldest first."""
+    name = figures.camera or "a camera"
+    sections = [
+        _header(result, figures),
+        _verdict(verdict, figures),
+        _tiles(result, figures),
+        _charts(result, figures),
+        comparison(figures, earlier) if earlier else "",
+        _readings(result.readings),
+        _latencies(result),
+        _notes(result.notes),
+        _footer(figures),
+    ]
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f"<title>{escape(name)}: how fast it is</title>\n"
+        f"<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(filter(None, sections))
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _header(result: Result, figures: Figures) -> str:
+    firmware = f"firmware {figures.firmware}, " if figures.firmware else ""
+    about = f"{firmware}{figures.address}, {figures.when.replace('T', ' ')}"
+    badge = "" if result.complete else '<span class="badge">unfinished run</span>'
+    name = escape(figures.camera or "A camera")
+    return f'<header><h1>{name}</h1><span class="about">{escape(about)}</span>{badge}</header>'
+
+
+def _verdict(verdict: Verdict, figures: Figures) -> str:
+    heading = "What a second of a download goes to"
+    if (figures.best_depth or 1) > 1:
+        heading += ", asked for one part at a time"
+    legend = "".join(
+        f'<span><i class="{charts.kind_of(share)}"></i>{words} {verdict.shares[share]:.0%}</span>'
+        for share, words in charts.SHARE_WORDS.items()
+        if verdict.shares.get(share, 0.0) >= 0.005
+    )
+    bar = f'{charts.share_bar(verdict.shares)}<div class="legend">{legend}</div>'
+    return (
+        f'<section class="card verdict limit-{escape(verdict.limit)}"><div class="title">'
+        f"<h2>{escape(verdict.title)}</h2>"
+        f'<span class="badge">{CERTAINTY[verdict.certainty]}</span></div>'
+        f"{f'<h3>{heading}</h3>{bar}' if verdict.shares else ''}"
+        f'<div class="columns"><div><h3>Why</h3>{_list(verdict.reasons)}</div>'
+        f"<div><h3>What would help</h3>{_list(verdict.help)}</div></div></section>"
+    )
+
+
+def _list(lines: Sequence[str]) -> str:
+    if not lines:
+        return "–"
+    return f"<ul>{''.join(f'<li>{escape(sentence(line))}</li>' for line in lines)}</ul>"
+
+
+def _tiles(result: Result, figures: Figures) -> str:
+    f = figures
+    best = result.best()
+    way = named(best) if best else "not measured"
+    trip = {"probe": "a ping, median", "tcp": "TCP's, smoothed"}.get(f.rtt_from, "not measured")
+    stalls = f"longest {f.longest_stall_s:.1f} s" if f.stalls else "of 0.25 s and more"
+    rows: list[tuple[str, float | None, str, str]] = [
+        ("Best rate", f.best_mb_per_s, "MB/s", way),
+        ("To disk", f.file_mb_per_s, "MB/s", "a download, flushed"),
+        ("Round trip", f.rtt_ms, "ms", trip),
+        ("Operation", f.operation_ms, "ms", "GetObjectInfo, median"),
+        ("Listing", f.listing_per_s, "a second", "objects described"),
+        ("Stalls", f.stalls, "", stalls),
+    ]
+    tiles = "".join(
+        f'<div class="tile"><h3>{label}</h3><b>{_value(value, unit)}</b>'
+        f"<span>{escape(about)}</span></div>"
+        for label, value, unit, about in rows
+    )
+    return f'<section class="tiles">{tiles}</section>'
+
+
+def _value(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
+    shown = f"{value:,}" if isinstance(value, int) else number(value)
+    return f"{shown} <small>{unit}</small>"
+
+
+def _card(title: str, about: str, drawing: str, kind: str = "") -> str:
+    return f'<section class="card {kind}"><h2>{title}</h2><p>{escape(about)}</p>{drawing}</section>'
+
+
+def _charts(result: Result, figures: Figures) -> str:
+    left = [_rates(result, figures), _latency_chart(result)]
+    right = [_one_request(result, figures), _disk(result, figures), _link(result, figures)]
+    columns = "".join(f"<div>{''.join(column)}</div>" for column in (left, right) if any(column))
+    pair = f'<div class="pair free">{columns}</div>' if columns else ""
+    sizes = result.second_by_second()
+    if not any(sizes):
+        return pair
+    about = "What came in each second of the run, and what was being measured."
+    return pair + _card("Second by second", about, charts.seconds(sizes, result.phases), "wide")
+
+
+def _legend(entries: Sequence[tuple[str, str]]) -> str:
+    words = "".join(f'<span><i class="{kind}"></i>{text}</span>' for kind, text in entries)
+    return f'<div class="legend">{words}</div>'
+
+
+def _rates(result: Result, figures: Figures) -> str:
+    if not result.measured("parts", "whole"):
+        return ""
+    depths = sorted({r.depth for r in result.measured("parts", "whole")})
+    legend = [(f"d-{min(n, 3)}", f"{depth} at a time") for n, depth in enumerate(depths)]
+    if figures.flow_mb_per_s:
+        legend.append(("dash", f"{number(figures.flow_mb_per_s)} MB/s while data flow"))
+    drawing = charts.rates(result.readings, figures.flow_mb_per_s)
+    about = "Objects read in parts of a size, and whole; lines reach from slowest to quickest."
+    return _card("Rate by chunk size", about, drawing + _legend(legend))
+
+
+def _one_request(result: Result, figures: Figures) -> str:
+    if not any(r.depth == 1 for r in result.measured("parts")):
+        return ""
+    legend = [(charts.kind_of(n), charts.SHARE_WORDS[n]) for n in ("round trips", "camera", "data")]
+    drawing = charts.request_anatomy(result.readings, figures.rtt_ms)
+    about = "What the time of a request goes to, by its size; the whole of it on the right."
+    return _card("One request", about, drawing + _legend(legend))
+
+
+def _latency_chart(result: Result) -> str:
+    if not result.latencies:
+        return ""
+    about = "From the quickest to the slowest; the dot is the median, the band reaches to p90."
+    return _card("Latency", about, charts.latencies(result.latencies))
+
+
+def _disk(result: Result, figures: Figures) -> str:
+    if not (figures.file_mb_per_s or figures.disk_mb_per_s):
+        return ""
+    about = f"A download dropped and stored, and the disk of {result.folder} alone."
+    return _card("Disk", about, charts.disk_bars(figures))
+
+
+def _link(result: Result, figures: Figures) -> str:
+    """What is known of the way between camera and computer."""
+    f, ping, tcp = figures, result.latency("ping"), result.tcp
+    facts: list[tuple[str, str]] = [("this computer's end", _interface(result, figures))]
+    if ping is not None:
+        facts.append(("pings", f"{ping.least:.1f} to {ping.most:.1f} ms, median {ping.p50:.1f}"))
+    if tcp is not None and f.tcp_rtt_ms is not None:
+        facts.append(("TCP's round trip", f"{f.tcp_rtt_ms:.1f} ms at least"))
+        facts.append(("packets out of order", f"{tcp.out_of_order:,} of {tcp.segments:,}"))
+        facts.append(("requests repeated", f"{tcp.repeated:,}"))
+    if f.steady_p5_mb_per_s is not None and f.steady_p50_mb_per_s is not None:
+        steady = f"half have {number(f.steady_p50_mb_per_s)} MB/s or more, one in twenty "
+        facts.append(("single seconds", steady + f"{number(f.steady_p5_mb_per_s)} or less"))
+    facts.append(
+        ("stalls", f"{f.stalls}, the longest {f.longest_stall_s:.1f} s" if f.stalls else "none")
+    )
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    return f'<section class="card"><h2>Link</h2><dl>{rows}</dl></section>'
+
+
+def _interface(result: Result, figures: Figures) -> str:
+    name = f" ({result.interface.name})" if result.interface.name else ""
+    match figures.link:
+        case "loopback":
+            return "loopback: the camera is on this computer"
+        case "wireless":
+            signal = f", signal {figures.signal_dbm:.0f} dBm" if figures.signal_dbm else ""
+            return f"wireless{name}{signal}"
+        case "wired":
+            rate = figures.link_mb_per_s
+            return f"wired{name}" + (f", {8 * rate:.0f} Mbit/s" if rate else "")
+    return f"unknown{name}"
+
+
+def _readings(readings: Sequence[Reading]) -> str:
+    if not readings:
+        return ""
+    rows = []
+    for r in readings:
+        wait = r.wait_ms
+        cells = [
+            f"{r.requests:,}" if r.requests else "–",
+            f"{r.bytes / 1e6:,.1f}" if r.bytes else "–",
+            f"{r.seconds:.2f}" if r.bytes else "–",
+            f"<b>{r.mb_per_s:,.2f}</b>" if r.bytes else "–",
+            f"{wait.p50:.1f}" if wait else "–",
+            f"{wait.p90:.1f}" if wait and wait.p90 is not None else "–",
+            f"{r.flow_mb_per_s:,.2f}" if r.flow_mb_per_s else "–",
+            f"{len(r.stalls)}" if r.bytes else "–",
+        ]
+        note = f'<td class="note">{escape(r.note)}</td>'
+        rows.append(f"<tr><td>{_way(r)}</td>{''.join(f'<td>{c}</td>' for c in cells)}{note}</tr>")
+    heads = ["read", "requests", "MB", "s", "MB/s", "wait ms", "p90", "flow MB/s", "stalls", ""]
+    return _table("Every way of reading", heads, rows)
+
+
+def _way(reading: Reading) -> str:
+    words = {"parts": "parts", "whole": "whole", "memory": "download", "file": "download, stored"}
+    ahead = f", {reading.depth} at a time" if reading.depth > 1 else ""
+    chunk = f" of {chunk_words(reading.chunk)}" if reading.chunk else " object"
+    return f"{words[reading.way]}{chunk}{ahead}"
+
+
+def _latencies(result: Result) -> str:
+    if not result.latencies:
+        return ""
+    rows = []
+    for row in result.latencies:
+        values = [row.ms.least, row.ms.p50, row.ms.p90, row.ms.p95, row.ms.p99, row.ms.most]
+        cells = [str(row.ms.count), *("–" if v is None else f"{v:.2f}" for v in values)]
+        rows.append(
+            f"<tr><td>{escape(row.what)}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
+        )
+    heads = ["ms", "times", "least", "median", "p90", "p95", "p99", "most"]
+    return _table("Latency", heads, rows)
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[str]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    return (
+        f'<section class="card wide"><h2>{title}</h2><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></section>"
+    )
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return f'<section class="card"><h2>Notes</h2>{_list(notes)}</section>' if notes else ""
+
+
+def _footer(figures: Figures) -> str:
+    unseen = (
+        "The camera is on this computer, so TCP's own round trip and losses say nothing of a link "
+        "and are left out. "
+        if figures.link == "loopback"
+        else ""
+    )
+    return (
+        "<footer><p>A wait is from the request to the first byte of the object. What it is longer "
+        "than the link's round trip is the camera's; requests sent ahead have no waits of their "
+        f"own. {unseen}A percentile is given where at least one sample lies beyond it. Rates are "
+        "in megabytes (10<sup>6</sup> bytes) a second.</p>"
+        f"<p>Measured with ptpfast {escape(_version.__version__)}.</p></footer>"
+    )

@@ -1,0 +1,303 @@
+"""Ways to read objects, each bounded in time and bytes; what is read goes nowhere, or to a disk.
+
+Nothing here decides what is read when (`run`), or what it means (`verdict`). Times in an `Arrival`
+or a `Stall` are seconds since `Clock` began.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .._engine import DataPhase, Timeline
+from .._sink import CallbackSink
+from ..codes import OperationCode
+from ..connection import Request
+from ..errors import PTPError, Timeout
+from ..objects import ObjectInfo
+from ..session import Session
+from ..transfer import ObjectReader
+from .disk import AnySink, Destination
+from .result import Reading
+from .samples import Arrival, Spread, blocks, flow_rate, stalls
+
+GRACE_S = 20.0  # after its time is up, a read is given up: the link may be next to dead
+SAMPLES_OF_A_CHUNK, SAMPLES_OF_A_FILE = 4096, 32_768
+
+
+class Clock:
+    """Seconds since the run began, and everything that arrived meanwhile."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self.arrivals: list[Arrival] = []
+
+    def now(self) -> float:
+        return time.monotonic() - self._began
+
+    @contextmanager
+    def arriving(self, samples: int) -> Iterator[tuple[Timeline, list[Arrival]]]:
+        """A timeline for what is asked for within; its arrival is in the list afterwards."""
+        found: list[Arrival] = []
+        timeline = Timeline(samples)
+        asked = self.now()
+        try:
+            yield timeline, found
+        finally:
+            answered = self.now()
+            seconds, sums = timeline.samples()
+            found.append(Arrival(asked, answered, seconds + asked, sums))
+            self.arrivals.append(found[0])
+
+
+def giving_up(until: float) -> Callable[[object], None]:
+    """What is called while data come; raises Timeout when it is much later than it should be."""
+
+    def check(_: object) -> None:
+        if time.monotonic() > until + GRACE_S:
+            raise Timeout(f"the data take too long: given up {GRACE_S:g} s late")
+
+    return check
+
+
+class Course:
+    """Where to read: range after range through some objects, and around again. The same bytes come
+    twice only when all others have come."""
+
+    def __init__(self, objects: list[ObjectInfo]) -> None:
+        self._objects = objects
+        self._index = 0
+        self._offset = 0
+
+    def has(self, size: int) -> bool:
+        """Whether any object is that large."""
+        return any((info.size or 0) >= size for info in self._objects)
+
+    def take(self, size: int) -> tuple[ObjectInfo, int]:
+        """The next range of that size: object and offset. ValueError when no object has it."""
+        for _ in range(len(self._objects) + 1):
+            info = self._objects[self._index]
+            if self._offset + size <= (info.size or 0):
+                offset, self._offset = self._offset, self._offset + size
+                return info, offset
+            self._index = (self._index + 1) % len(self._objects)
+            self._offset = 0
+        raise ValueError(f"no object has {size} bytes")
+
+
+class Parts:
+    """Partial reads of one size, `depth` requests outstanding at a time, their bytes dropped.
+
+    `run` may be called several times; `reading` is what all of them found.
+    """
+
+    def __init__(
+        self, session: Session, clock: Clock, course: Course, chunk: int, depth: int
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._course = course
+        self.chunk = chunk
+        self.depth = depth
+        self.failed = False  # whoever runs it says so
+        self._arrivals: list[Arrival] = []
+        self._requests = self._bytes = 0
+        self._seconds = self._cpu_s = 0.0
+
+    def run(self, until: float, most: int) -> None:
+        """Until `time.monotonic` says so, for at least one request and `most` bytes or so. Raises
+        PTPError; what came before is kept."""
+        cpu, began = time.thread_time(), time.monotonic()
+        try:
+            (self._one_at_a_time if self.depth == 1 else self._ahead)(until, most)
+        finally:
+            self._seconds += time.monotonic() - began
+            self._cpu_s += time.thread_time() - cpu
+
+    def _request(self) -> tuple[int, tuple[int, ...], str]:
+        info, offset = self._course.take(self.chunk)
+        read = ObjectReader(self._session, info).partial(offset + self.chunk)
+        assert read is not None
+        label = f"reading {self.chunk:,} bytes of {info.name} at {offset:,}"
+        return read.operation, read.parameters(info.handle, offset, self.chunk), label
+
+    def _count(self, phase: DataPhase) -> None:
+        self._requests += 1
+        self._bytes += phase.received
+
+    def _one_at_a_time(self, until: float, most: int) -> None:
+        asked = 0
+        while not asked or (time.monotonic() < until and asked < most):
+            asked += self.chunk
+            operation, parameters, label = self._request()
+            with self._clock.arriving(SAMPLES_OF_A_CHUNK) as (timeline, found):
+                phase = self._session.receive(
+                    operation,
+                    *parameters,
+                    sink=None,
+                    limit=self.chunk,
+                    label=label,
+                    on_pause=giving_up(until),
+                    timeline=timeline,
+                )
+            self._arrivals += found
+            self._count(phase)
+
+    def _ahead(self, until: float, most: int) -> None:
+        asked = 0
+
+        def following() -> Request | None:
+            nonlocal asked
+            if asked and (time.monotonic() >= until or asked >= most):
+                return None
+            asked += self.chunk
+            operation, parameters, label = self._request()
+            return Request(operation, parameters, None, self.chunk, label, giving_up(until))
+
+        def done(request: Request, phase: DataPhase, error: PTPError | None) -> None:
+            if error is not None:
+                raise error
+            self._count(phase)
+
+        self._session.pipeline_depth = self.depth
+        with self._clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):
+            self._session.pipeline(following, done, timeline=timeline)
+        self._arrivals += found
+        self._session.pipeline_depth = 1
+
+    def reading(self, note: str = "") -> Reading:
+        """What was found so far."""
+        return _completed(
+            Reading(
+                "parts",
+                self.chunk,
+                self.depth,
+                self._requests,
+                self._bytes,
+                self._seconds,
+                cpu_s=self._cpu_s,
+                note=note,
+            ),
+            self._arrivals,
+        )
+
+
+def whole(session: Session, clock: Clock, info: ObjectInfo, until: float) -> Reading:
+    """One GetObject, its bytes dropped; given up long after `time.monotonic` says so."""
+    cpu, began = time.thread_time(), time.monotonic()
+    with clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):
+        phase = session.receive(
+            OperationCode.GetObject,
+            info.handle,
+            sink=None,
+            limit=info.size,
+            label=f"reading the whole of {info.name}",
+            on_pause=giving_up(until),
+            timeline=timeline,
+        )
+    seconds = time.monotonic() - began
+    cpu = time.thread_time() - cpu
+    return _completed(Reading("whole", 0, 1, 1, phase.received, seconds, cpu_s=cpu), found)
+
+
+def _completed(reading: Reading, arrivals: list[Arrival]) -> Reading:
+    """With what the samples say. Requests sent ahead have no waits of their own."""
+    if reading.depth == 1 and arrivals:
+        waits = [arrival.wait for arrival in arrivals]
+        reading = dataclasses.replace(
+            reading,
+            wait_ms=Spread.of(1e3 * wait for wait in waits),
+            waited_s=sum(waits),
+            flowed_s=sum(arrival.flow for arrival in arrivals),
+            flow_mb_per_s=None if (rate := flow_rate(arrivals)) is None else rate / 1e6,
+            each_mb_per_s=_each(reading, arrivals) if reading.chunk else None,
+            blocks=blocks(arrivals),
+        )
+    return dataclasses.replace(reading, stalls=tuple(stalls(arrivals)))
+
+
+def _each(reading: Reading, arrivals: list[Arrival]) -> Spread:
+    return Spread.of(reading.chunk / (a.answered - a.asked) / 1e6 for a in arrivals)
+
+
+class Downloads:
+    """Objects, or as much of each as the time allows, read as `pull` reads them: dropped (`memory`)
+    or stored (`file`). Both in turn, so that they can be compared.
+
+    chunk: 0 for whole objects. mb_per_s: what to expect, to ask for no more than there is time.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        clock: Clock,
+        objects: list[ObjectInfo],
+        way: tuple[int, int],
+        mb_per_s: float,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._objects = objects
+        self._chunk, self._depth = way
+        self._bytes_per_s = 1e6 * mb_per_s
+        self._next = 0
+
+    def run(self, destination: Destination | None, until: float, most: int) -> Reading:
+        """Until about `time.monotonic` says so, `most` bytes at most. Raises PTPError."""
+        arrivals: list[Arrival] = []
+        cpu, began = time.thread_time(), time.monotonic()
+        size, flushed_s = 0, 0.0
+        self._session.pipeline_depth = self._depth
+        while not arrivals or (time.monotonic() < until and size < most):
+            info = self._objects[self._next % len(self._objects)]
+            self._next += 1
+            there_is_time = self._bytes_per_s * max(0.0, until - time.monotonic())
+            want = min(info.size or 0, most - size, max(self._chunk, int(there_is_time)))
+            if not self._chunk:
+                want = info.size or 0
+            sink = CallbackSink(_drop) if destination is None else destination.open(want)
+            here = self._read(info, sink, want, until, arrivals)
+            size += sink.position
+            flushed_s += time.monotonic() - here
+        seconds, cpu = time.monotonic() - began, time.thread_time() - cpu
+        self._session.pipeline_depth = 1
+        return Reading(
+            "memory" if destination is None else "file",
+            self._chunk,
+            self._depth,
+            len(arrivals),
+            size,
+            seconds,
+            stalls=tuple(stalls(arrivals)),
+            flushed_s=0.0 if destination is None else flushed_s,
+            cpu_s=cpu,
+        )
+
+    def _read(
+        self, info: ObjectInfo, sink: AnySink, size: int, until: float, arrivals: list[Arrival]
+    ) -> float:
+        """Reads a part of an object and ends its sink; when all bytes were here."""
+        late = giving_up(until)
+        try:
+            with self._clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):
+                reader = ObjectReader(
+                    self._session,
+                    info,
+                    chunk=self._chunk,
+                    progress=lambda received, _: late(received),
+                    timeline=timeline,
+                )
+                reader.read(sink, 0, size)
+            arrivals += found
+            here = time.monotonic()
+            sink.finish()
+            return here
+        except BaseException:
+            sink.abandon()
+            raise
+
+
+def _drop(view: memoryview) -> None:
+    """Where bytes go that nobody wants."""

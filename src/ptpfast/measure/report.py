@@ -1,0 +1,126 @@
+"""A run as lines of JSON: one for each measurement, the verdict, and last a summary to compare."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from .result import SCHEMA, Figures, Reading, Result
+from .samples import Spread
+from .verdict import Verdict
+
+Fields = dict[str, Any]
+
+
+def records(result: Result, figures: Figures, verdict: Verdict) -> Iterator[tuple[str, Fields]]:
+    """Type and fields of each line, in order. Times in the unit their names end with."""
+    yield (
+        "camera",
+        {
+            "manufacturer": result.manufacturer,
+            "model": result.model,
+            "firmware": result.firmware,
+            "address": result.address,
+            "when": result.when,
+        },
+    )
+    for row in result.latencies:
+        yield "latency", {"what": row.what, **spread(row.ms, "ms")}
+    if result.listed:
+        seconds = result.listing_s
+        yield (
+            "listing",
+            {
+                "objects": result.listed,
+                "seconds": _short(seconds),
+                "per_s": _short(result.listed / seconds if seconds else 0.0),
+            },
+        )
+    for reading in result.readings:
+        yield "read", _reading(reading)
+    if result.disk is not None:
+        yield (
+            "disk",
+            {
+                "folder": result.folder,
+                "bytes": result.disk.bytes,
+                "seconds": _short(result.disk.seconds),
+                "mb_per_s": _short(result.disk.mb_per_s),
+                "flush_ms": _short(result.disk.flush_ms),
+            },
+        )
+    yield "interface", _rounded(dataclasses.asdict(result.interface))
+    if result.tcp is not None:
+        state = dataclasses.asdict(result.tcp)
+        del state["local"]  # nobody else's business
+        yield "tcp", _rounded(state)
+    yield (
+        "timeline",
+        {
+            "bytes": result.second_by_second(),
+            "phases": [
+                {"name": name, "from_s": _short(began), "to_s": _short(ended)}
+                for name, began, ended in result.phases
+            ],
+        },
+    )
+    for note in result.notes:
+        yield "note", {"text": note}
+    yield "verdict", _rounded(dataclasses.asdict(verdict))
+    yield "summary", {"schema": SCHEMA, **_rounded(dataclasses.asdict(figures))}
+
+
+def spread(values: Spread, unit: str) -> Fields:
+    """A spread in a unit; percentiles that mean nothing are left out."""
+    found: Fields = {"count": values.count}
+    for name in ("least", "p50", "p90", "p95", "p99", "most"):
+        value = getattr(values, name)
+        if value is not None:
+            found[f"{name}_{unit}"] = _short(value)
+    return found
+
+
+def _reading(reading: Reading) -> Fields:
+    found: Fields = {
+        "way": reading.way,
+        "chunk": reading.chunk,
+        "depth": reading.depth,
+        "requests": reading.requests,
+        "bytes": reading.bytes,
+        "seconds": _short(reading.seconds),
+        "mb_per_s": _short(reading.mb_per_s),
+        "cpu_s": _short(reading.cpu_s),
+    }
+    if reading.wait_ms is not None:
+        found["wait"] = spread(reading.wait_ms, "ms")
+    if reading.each_mb_per_s is not None:
+        found["each"] = spread(reading.each_mb_per_s, "mb_per_s")
+    if reading.flow_mb_per_s is not None:
+        found["flow_mb_per_s"] = _short(reading.flow_mb_per_s)
+    if reading.blocks is not None:
+        found["blocks"] = _rounded(dataclasses.asdict(reading.blocks))
+    if reading.stalls:
+        found["stalls"] = [
+            {"at_s": _short(stall.at), "seconds": _short(stall.seconds)} for stall in reading.stalls
+        ]
+    if reading.way == "file":
+        found["flushed_s"] = _short(reading.flushed_s)
+    if reading.note:
+        found["note"] = reading.note
+    return found
+
+
+def _short(value: float) -> float:
+    return round(value, 4)
+
+
+def _rounded(fields: Fields) -> Fields:
+    return {
+        name: _rounded(value)
+        if isinstance(value, dict)
+        else _short(value)
+        if isinstance(value, float)
+        else value
+        for name, value in fields.items()
+    }

@@ -1,0 +1,365 @@
+"""Where the time of a download goes, and what would help: a pure function of what was measured.
+
+The reasoning. A request waits for its first byte: a round trip of the link, and the camera. Then
+data flow: as fast as the link carries them, or as the camera feeds them. Then the disk takes them.
+
+- What a wait is longer than the round trip is the camera's. If waits grow with the chunk, the
+  camera reads all of it before it sends.
+- Pauses of one length between blocks of one size are the camera's too: it reads block by block,
+  and the link shows in between that it can do more. Stalls without a pattern are the link's.
+- Data that flow evenly, whatever the chunk, flow at the link's rate, or at that of a camera that
+  feeds it evenly. From this side of the link the two look alike, and the verdict says so.
+- The disk's part is what a stored download takes longer than a dropped one, if the disk alone is
+  not clearly faster; at least the time spent waiting for its flush.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..vendors.vendor import MiB
+from .result import Figures, Reading, chunk_words
+from .samples import slope
+
+# What a download's time goes to, in the order it is shown.
+SHARES = ("disk", "camera", "round trips", "stalls", "data", "computer")
+LINK = ("data", "round trips", "stalls")
+CLOSE = 0.10  # two limits whose shares differ by less are both to be named
+BUSY = 0.75  # of a core: then this computer is the limit
+UNHELD_MB_PER_S = 400.0  # a camera on this computer that is so quick imitates no link
+FAST_ENOUGH = 1.5  # a disk this much faster than the camera is no reason to wait
+AT_LINE_RATE = 0.85  # of what a wire carries with all its heads
+LOSSY = 0.001
+WORTH = 1.05  # a gain smaller than this is not worth a word
+SLOW_OPERATION_MS = 50.0
+LARGER = 8 * MiB
+
+
+CERTAINTY = {
+    "clear": "clear",
+    "likely": "likely, not certain",
+    "close": "a close call",
+    "unclear": "cannot tell",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """limit: `camera`, `link`, `disk`, `computer` or `unclear`; certainty: `clear`, `likely` or
+    `close` (to `second`), `unclear`. shares: what a second of a download goes to, 1 in all."""
+
+    limit: str
+    certainty: str
+    title: str
+    reasons: tuple[str, ...] = ()
+    help: tuple[str, ...] = ()
+    shares: dict[str, float] = field(default_factory=dict)
+    second: str = ""
+
+
+def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
+    """The verdict on a run, finished or not."""
+    basis = _basis(readings)
+    if basis is None:
+        why = "no object's bytes were read one request at a time"
+        return Verdict("unclear", "unclear", "Too little was measured to tell", (why,))
+    shares = time_shares(figures, basis)
+    limits = {
+        "disk": shares["disk"],
+        "camera": shares["camera"],
+        "link": sum(shares[name] for name in LINK),
+        "computer": shares["computer"],
+    }
+    if _computer_is_busy(figures):  # what looks like waiting for others is not
+        limits |= {"computer": 1.0 - shares["disk"], "camera": 0.0, "link": 0.0}
+    limit, second = sorted(limits, key=lambda name: -limits[name])[:2]
+    close = limits[limit] - limits[second] < CLOSE
+    case = _Case(figures, readings, basis, shares)
+    reasons, sure = case.reasons(limit)
+    if close:
+        reasons += case.reasons(second)[0]
+    certainty = "close" if close else "clear" if sure else "likely"
+    title = case.title(limit)
+    if close:
+        title += f", closely followed by {case.name(second)}"
+    help = case.help(limit) + (case.help(second) if close else [])
+    return Verdict(
+        limit,
+        certainty,
+        title,
+        tuple(reasons + case.asides()),
+        tuple(dict.fromkeys(help)),
+        shares,
+        second if close else "",
+    )
+
+
+def _computer_is_busy(figures: Figures) -> bool:
+    """Whether nothing but this computer holds it back."""
+    here = figures.link == "loopback" and (figures.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
+    return here or (figures.cpu or 0.0) >= BUSY
+
+
+def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
+    """What each second of a stored download goes to. `basis` is a reading of one request at a time;
+    without a round trip to subtract, waits are the camera's as a whole."""
+    disk = disk_share(figures)
+    seconds = basis.seconds or 1.0
+    trips = min(basis.waited_s, basis.requests * (figures.rtt_ms or 0.0) / 1e3)
+    paused = basis.blocks.paused if basis.blocks else 0.0
+    stalled = sum(stall.seconds for stall in basis.stalls)
+    parts = {
+        "camera": basis.waited_s - trips + paused,
+        "round trips": trips,
+        "stalls": stalled,
+        "data": max(0.0, basis.flowed_s - paused - stalled),
+        "computer": max(0.0, seconds - basis.waited_s - basis.flowed_s),
+    }
+    whole = sum(parts.values()) or 1.0
+    rest = {name: (1.0 - disk) * value / whole for name, value in parts.items()}
+    return {name: disk if name == "disk" else rest[name] for name in SHARES}
+
+
+def disk_share(figures: Figures) -> float:
+    """The disk's part of a stored download's time."""
+    flushed = figures.flushed or 0.0
+    memory, file, disk = figures.memory_mb_per_s, figures.file_mb_per_s, figures.disk_mb_per_s
+    if not memory or not file or (disk is not None and disk >= FAST_ENOUGH * memory):
+        return min(1.0, flushed)
+    return min(1.0, max(flushed, 1.0 - file / memory))
+
+
+def card_rate(readings: Sequence[Reading]) -> float | None:
+    """Bytes a second at which the camera reads what it then sends, if waits grow with the chunk."""
+    rows = _one_at_a_time(readings)
+    found = slope([r.chunk for r in rows], [r.waited_s / r.requests for r in rows])
+    return 1.0 / found if found else None
+
+
+def _one_at_a_time(readings: Sequence[Reading]) -> list[Reading]:
+    return [r for r in readings if r.way == "parts" and r.depth == 1 and r.requests]
+
+
+def _basis(readings: Sequence[Reading]) -> Reading | None:
+    """The best way to read with one request at a time, which alone shows what each waits for."""
+    rows = _one_at_a_time(readings) or [r for r in readings if r.way == "whole" and r.requests]
+    return max(rows, key=lambda r: r.mb_per_s, default=None)
+
+
+def sentence(line: str) -> str:
+    """With a capital letter."""
+    return line[:1].upper() + line[1:]
+
+
+class _Case:
+    """The numbers of one run, put into words."""
+
+    def __init__(
+        self,
+        figures: Figures,
+        readings: Sequence[Reading],
+        basis: Reading,
+        shares: dict[str, float],
+    ) -> None:
+        self._figures = figures
+        self._readings = readings
+        self._basis = basis
+        self._shares = shares
+        self._flow = basis.flow_mb_per_s or basis.mb_per_s
+        self._wait_ms = 1e3 * basis.waited_s / basis.requests
+        self._radio = figures.link in ("wireless", "unknown")
+
+    def name(self, limit: str) -> str:
+        link = (
+            "the radio link" if self._radio else "the link" if self._loopback() else "the network"
+        )
+        return {"link": link, "disk": "the disk", "computer": "this computer"}.get(
+            limit, "the camera"
+        )
+
+    def _loopback(self) -> bool:
+        return self._figures.link == "loopback"
+
+    def title(self, limit: str) -> str:
+        return sentence(f"{self.name(limit)} is the limit")
+
+    def reasons(self, limit: str) -> tuple[list[str], bool]:
+        """Why it is this limit, and whether that is certain."""
+        return {
+            "disk": self._why_disk,
+            "camera": self._why_camera,
+            "link": self._why_link,
+            "computer": self._why_computer,
+        }[limit]()
+
+    def _why_disk(self) -> tuple[list[str], bool]:
+        f = self._figures
+        reasons = []
+        if f.file_mb_per_s and f.memory_mb_per_s:
+            reasons.append(
+                f"a download is stored at {f.file_mb_per_s:.1f} MB/s; dropped instead, the same "
+                f"one comes at {f.memory_mb_per_s:.1f} MB/s"
+            )
+        if f.flushed:
+            reasons.append(f"{f.flushed:.0%} of it is waiting for the disk at the end of a file")
+        sure = False
+        if f.disk_mb_per_s and f.memory_mb_per_s:
+            sure = f.disk_mb_per_s < f.memory_mb_per_s
+            relation = "slower" if sure else "hardly faster"
+            reasons.append(
+                f"the disk alone takes {f.disk_mb_per_s:.1f} MB/s for good: {relation} than the "
+                "camera delivers"
+            )
+        return reasons, sure
+
+    def _why_camera(self) -> tuple[list[str], bool]:
+        f, basis = self._figures, self._basis
+        reasons = []
+        trip = ""
+        if f.rtt_ms is not None:
+            trip = f", {f.rtt_ms:.1f} ms of which are the link's round trip"
+        if self._wait_ms >= 1 and not (basis.blocks and basis.blocks.paused > basis.waited_s):
+            reasons.append(
+                f"each request for {chunk_words(basis.chunk)} waits {self._wait_ms:.0f} ms for its "
+                f"first byte{trip}; then the data flow at {self._flow:.1f} MB/s"
+            )
+        if (card := card_rate(self._readings)) is not None:
+            reasons.append(
+                "the wait grows with what is asked for: the camera reads all of it, at "
+                f"{card / 1e6:.1f} MB/s, before it sends the first byte"
+            )
+        if basis.blocks is not None:
+            blocks = basis.blocks
+            paused = blocks.paused / basis.flowed_s
+            between = f"at {blocks.rate / 1e6:.0f} MB/s or more" if blocks.rate else "at once"
+            reasons.append(
+                f"data come in blocks of {blocks.size / 1024:.0f} KiB with a pause of "
+                f"{1e3 * blocks.pause:.0f} ms before each, {paused:.0%} of the time they flow; "
+                f"each comes {between}, so the link could do more"
+            )
+        sure = f.rtt_ms is not None or basis.blocks is not None
+        if not sure:
+            reasons.append(
+                "cannot tell: how much of the wait is the link's round trip; the camera does not "
+                "answer pings and this system does not show TCP's"
+            )
+        return reasons, sure
+
+    def _why_link(self) -> tuple[list[str], bool]:
+        f = self._figures
+        rates = [r.flow_mb_per_s for r in _one_at_a_time(self._readings) if r.flow_mb_per_s]
+        even = len(rates) > 1 and min(rates) > 0.8 * max(rates)
+        reasons = [
+            f"once they flow, data come at {self._flow:.2f} MB/s"
+            + (", whatever is asked for at a time" if even else "")
+            + f"; that is {self._shares['data']:.0%} of the time"
+        ]
+        if self._wait_ms < 1e3 * self._basis.flowed_s / self._basis.requests / 4:
+            reasons.append(
+                f"the camera needs only {self._wait_ms:.0f} ms to begin with each answer"
+            )
+        if self._shares["stalls"] > 0.02:
+            reasons.append(
+                f"{f.stalls} stalls, the longest of {f.longest_stall_s:.1f} s, without a pattern"
+            )
+        sure = False
+        if f.loss is not None and f.loss > LOSSY:
+            sure = True
+            reasons.append(
+                f"{f.loss:.1%} of the packets came out of order: the camera sends more than the "
+                "link carries, or the link loses some"
+            )
+        if f.link == "wired" and f.link_mb_per_s and self._flow > AT_LINE_RATE * f.link_mb_per_s:
+            sure = True
+            reasons.append(f"that is all a cable of {8 * f.link_mb_per_s:.0f} Mbit/s carries")
+        if not sure:
+            reasons.append(
+                "cannot tell: whether the link carries no more, or the camera feeds it evenly at "
+                "that rate; from this side both look alike"
+            )
+        return reasons, sure
+
+    def _why_computer(self) -> tuple[list[str], bool]:
+        cpu = self._figures.cpu or 0.0
+        if cpu >= BUSY:
+            return [f"reading takes {cpu:.0%} of a processor core at {self._flow:.0f} MB/s"], True
+        if self._loopback() and (self._figures.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S:
+            here = "the camera is on this computer, and no link is imitated between the two"
+            return [f"{here}: data come at {self._flow:,.0f} MB/s"], True
+        return [f"{self._shares['computer']:.0%} of the time is between requests, here"], False
+
+    def asides(self) -> list[str]:
+        """What is worth knowing whatever the limit is."""
+        f = self._figures
+        found = []
+        p5, p50 = f.steady_p5_mb_per_s, f.steady_p50_mb_per_s
+        if p5 is not None and p50 and p5 < 0.6 * p50:
+            found.append(
+                f"the rate varies: one second in twenty has {p5:.1f} MB/s or less, half have "
+                f"{p50:.1f} or more"
+            )
+        if f.signal_dbm is not None and f.signal_dbm < -67:
+            found.append(f"the signal is weak here: {f.signal_dbm:.0f} dBm")
+        return found
+
+    def help(self, limit: str) -> list[str]:
+        """What would help against it, the best first."""
+        if limit == "disk":
+            return ["another destination: an internal SSD, and a copy to this disk afterwards"]
+        if limit == "link":
+            return self._against_link()
+        if limit == "camera":
+            return self._against_camera()
+        return ["a faster computer; nothing on the camera's side"]
+
+    def _against_link(self) -> list[str]:
+        waits = self._fewer_waits()
+        found = list(waits)
+        if self._radio:
+            found += [
+                "less distance and fewer walls between them; 5 GHz if camera and computer have it",
+                "the computer in the camera's own network: through an access point every byte "
+                "crosses the air twice, which halves the rate",
+                "a cable, if the camera has a network port",
+            ]
+        elif not self._loopback():
+            found.append("a faster port or cable; check that nothing on the way is wireless")
+        if self._shares["data"] > 0.9:
+            more = "beyond that, nothing" if waits else "nothing"
+            found.append(f"{more} in software: hardly a moment passes without data on the link")
+        return found
+
+    def _against_camera(self) -> list[str]:
+        found = self._fewer_waits()
+        if self._basis.blocks is not None or card_rate(self._readings) is not None:
+            found.append("a faster card, if its reading is what the camera waits for")
+        if (self._figures.operation_ms or 0.0) > SLOW_OPERATION_MS:
+            found.append(
+                "ending what the camera does besides (live view, image review, writing pictures)"
+            )
+        return found or ["nothing from this side: it is how fast this body is"]
+
+    def _fewer_waits(self) -> list[str]:
+        """Larger chunks and requests sent ahead, with what they gain or may gain."""
+        found = []
+        basis, f = self._basis, self._figures
+        gain = (f.best_mb_per_s or 0.0) / (f.one_mib_mb_per_s or basis.mb_per_s or 1.0)
+        if f.best_chunk and gain > WORTH:
+            depth = f"--depth {f.best_depth} " if (f.best_depth or 1) > 1 else ""
+            found.append(
+                f"{depth}--chunk {chunk_words(f.best_chunk).replace(' ', '')}: {gain:.2f} times "
+                "the rate of 1 MiB one at a time"
+            )
+        ahead = any(r.way == "parts" and r.depth > 1 for r in self._readings)
+        if not ahead and basis.chunk:
+            # The wait of each request is hidden behind the data of the one before.
+            seconds, wait = basis.seconds / basis.requests, self._wait_ms / 1e3
+            gain = seconds / max(seconds - wait, wait, 1e-9)
+            if gain > WORTH:
+                found.append(
+                    f"requests sent ahead could bring up to {gain:.2f} times the rate: 'ptpfast "
+                    "tune' finds out whether this camera copes, 'ptpfast bench --depth 2' by how "
+                    "much"
+                )
+        return found

@@ -1,0 +1,112 @@
+"""Connections and small operations: what each takes, whatever it carries. All of it only reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .._wire import ProbeRequest, ProbeResponse, pack, parse
+from ..codes import OperationCode
+from ..connection import Connection
+from ..errors import PTPError, ResponseError
+from ..handshake import Timeouts, shake_hands
+from ..lifetime import wait_until_welcome
+from ..objects import ObjectInfo
+from ..session import Session
+from ..transfer import ObjectReader
+from .result import Latency
+from .samples import Spread
+
+SMALL = 1024  # bytes of the smallest read whose latency is measured
+PINGS = 10  # of each handshake
+PING_S = 1.0
+MOST_TURNS = 1000  # of the small operations
+MOST = 1 << 20  # bytes of their answers
+
+
+def connected(host: str, port: int, timeouts: Timeouts) -> tuple[Session, list[Latency]]:
+    """An open session, as `ptpfast.connect` makes it, and what its two steps took."""
+    wait_until_welcome(host, port)
+    began = time.monotonic()
+    connection = Connection.open(host, port, timeouts=timeouts)
+    shaken = time.monotonic()
+    try:
+        session = Session(connection)
+    except BaseException:
+        connection.close()
+        raise
+    opened = time.monotonic()
+    took = [("handshake", shaken - began), ("open session", opened - shaken)]
+    return session, [Latency(what, Spread.of([1e3 * seconds])) for what, seconds in took]
+
+
+def handshakes(
+    host: str, port: int, timeouts: Timeouts, count: int, until_s: float
+) -> tuple[list[float], list[float], str]:
+    """Connections made and ended without a session: ms of each handshake, ms of each ping on them
+    (a Probe Request, which PTP/IP has for that), and what ended it early, if anything did."""
+    took: list[float] = []
+    pings: list[float] = []
+    for _ in range(count):
+        began = time.monotonic()
+        if began > until_s:
+            break
+        try:
+            shaken = shake_hands(host, port, None, None, timeouts)
+        except PTPError as error:
+            return took, pings, error.message
+        took.append(1e3 * (time.monotonic() - began))
+        try:
+            # One that does not answer costs a second, and the same again for each other one.
+            for _ in range(PINGS):
+                began = time.monotonic()
+                shaken.event.send(pack(ProbeRequest()))
+                while not isinstance(
+                    parse(shaken.event.receive_packet(timeout_s=PING_S)), ProbeResponse
+                ):
+                    pass
+                pings.append(1e3 * (time.monotonic() - began))
+        except PTPError as error:
+            return took, pings, f"no answer to a probe: {error.message}"
+        finally:
+            shaken.event.close()
+            shaken.command.close()
+    return took, pings, ""
+
+
+def latencies(
+    session: Session,
+    handles: list[int],
+    info: ObjectInfo,
+    until: float,
+    took: dict[str, list[float]],
+) -> None:
+    """Small operations in turn, so that what changes meanwhile hits all of them alike, until
+    `time.monotonic` says so; at least once each. `took` is given the ms of each, by its name. What
+    the camera refuses is left out."""
+    ask = session.receive
+    turns: dict[str, Callable[[int], object]] = {
+        "GetStorageIDs": lambda _: ask(OperationCode.GetStorageIDs, sink=None, limit=MOST),
+        "GetObjectInfo": lambda handle: ask(
+            OperationCode.GetObjectInfo, handle, sink=None, limit=MOST
+        ),
+    }
+    if session.supports(OperationCode.GetThumb):
+        turns["GetThumb"] = lambda handle: ask(
+            OperationCode.GetThumb, handle, sink=None, limit=MOST
+        )
+    partial = ObjectReader(session, info).partial(SMALL)
+    if partial is not None and (info.size or 0) >= SMALL:
+        small = partial.parameters(info.handle, 0, SMALL)
+        turns["reading 1 kB"] = lambda _: ask(partial.operation, *small, sink=None, limit=SMALL)
+    turn = 0
+    while turns and (not turn or (time.monotonic() < until and turn < MOST_TURNS)):
+        for what, run in list(turns.items()):
+            began = time.monotonic()
+            try:
+                run(handles[turn % len(handles)])
+            except ResponseError:
+                del turns[what]
+                continue
+            took.setdefault(what, []).append(1e3 * (time.monotonic() - began))
+        turn += 1
