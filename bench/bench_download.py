@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import peers
+from . import calls, peers
+from .contenders import DROPPED, PTPFAST, C, command
 from .content import WrongContent, check_file
 from .harness import Case, Sample, alternate, scratch
 
@@ -43,20 +44,37 @@ def contender(command: list[str], directory: Path, objects: int, size: int) -> C
     return run
 
 
+def measure(
+    title: str,
+    commands: dict[str, list[str]],
+    directory: Path,
+    objects: int,
+    size: int,
+    rounds: int,
+) -> Case:
+    """All of them in turn, and their system calls."""
+    contenders = {
+        name: contender(command, directory, objects, size) for name, command in commands.items()
+    }
+    if DROPPED in commands:  # leaves no files
+        contenders[DROPPED] = lambda: Sample.of(peers.run(commands[DROPPED]))
+    case = alternate(title, contenders, rounds)
+    if rounds > 1:
+        calls.add_to(case, commands, directory)
+    return case
+
+
 def whole(directory: Path, objects: int, size: int, packet: int, rounds: int, title: str) -> Case:
     """GetObject: one data phase for each object."""
     with peers.Responder(objects=objects, size=size, packet=packet) as responder:
         port = responder.port
-        rival = peers.initiator_command(port, "file", dir=directory)
-        ours = peers.contender_command(port, "file", dir=directory, chunk=0)
-        discard = peers.initiator_command(port, "discard")
-        contenders = {
-            "C": contender(rival, directory, objects, size),
-            "ptpfast": contender(ours, directory, objects, size),
-            "(C, dropped)": lambda: Sample.of(peers.run(discard)),
+        commands = {
+            C: peers.initiator_command(port, "file", dir=directory),
+            PTPFAST: command(PTPFAST, port, into="file", dir=directory, chunk=0),
+            DROPPED: peers.initiator_command(port, "discard"),
         }
-        case = alternate(title, contenders, rounds)
-    case.claim_against(["C"])
+        case = measure(title, commands, directory, objects, size, rounds)
+    case.claim_against([C])
     return case
 
 
@@ -64,21 +82,20 @@ def chunked(directory: Path, objects: int, size: int, rounds: int, title: str) -
     """Partial reads: the session's own choice against C with each size of chunk."""
     with peers.Responder(objects=objects, size=size, packet=65536, end_empty=True) as responder:
         port = responder.port
-        contenders = {}
-        for mib in (1, 2, 4, 8):
-            rival = peers.initiator_command(port, "file", dir=directory, chunk=mib * MIB)
-            contenders[f"C {mib} MiB"] = contender(rival, directory, objects, size)
-        rivals = list(contenders)
-        ours = peers.contender_command(port, "file", dir=directory)
-        contenders["ptpfast"] = contender(ours, directory, objects, size)
-        case = alternate(title, contenders, rounds)
+        commands = {
+            f"C {mib} MiB": peers.initiator_command(port, "file", dir=directory, chunk=mib * MIB)
+            for mib in ((1, 2, 4, 8) if rounds > 1 else (2,))
+        }
+        rivals = list(commands)
+        commands[PTPFAST] = command(PTPFAST, port, into="file", dir=directory)
+        case = measure(title, commands, directory, objects, size, rounds)
     case.claim_against(rivals)
     return case
 
 
 def run(quick: bool) -> Iterator[Case]:
     """The cases of this benchmark."""
-    shapes = [(4, 5 * 10**6), (1, 50 * 10**6)] if quick else [(20, 25 * 10**6), (1, 10**9)]
+    shapes = [(4, 5 * 10**6)] if quick else [(20, 25 * 10**6), (1, 10**9)]
     rounds = 1 if quick else 7
     with scratch(max(objects * size for objects, size in shapes)) as (directory, kind):
         for objects, size in shapes:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from . import peers
 from .bench_download import check_and_remove
-from .harness import Case, Claim, Range, Sample, scratch
+from .contenders import PTPFAST, command
+from .harness import Case, Range, Sample, scratch
 
 GIB = 1 << 30
 MOST_MIB = 16
@@ -23,12 +24,13 @@ def run(quick: bool) -> Iterator[Case]:
         scratch(size) as (directory, kind),
         peers.Responder(objects=1, size=size, packet=65536) as responder,
     ):
-        report = peers.run(peers.contender_command(responder.port, "file", dir=directory, warm=0))
+        words = command(PTPFAST, responder.port, into="file", dir=directory, warm=0)
+        report = peers.run(words)
         check_and_remove(directory, 1, size)
     case = Case(f"resident memory, one object of {size / GIB:g} GiB to {kind}")
     case.samples["ptpfast"] = [Sample.of(report)]
     grown = (report["peak_kib"] - report["resident_kib"]) / 1024
     value = Range(grown, grown, grown)
-    case.claims.append(Claim("growth", value, MOST_MIB, at_least=False, unit="MiB"))
+    case.claim("growth", value, MOST_MIB, at_least=False, unit="MiB")
     case.notes.append(f"resident before: {report['resident_kib'] / 1024:.0f} MiB; bytes compared")
     yield case

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from . import peers
-from .harness import Case, Claim, Range
+from .harness import Case, Range
 
 COMMANDS = {
     "nothing": ["-c", "pass"],
@@ -27,7 +27,11 @@ def milliseconds(arguments: list[str]) -> float:
     """How long a Python process with these arguments takes."""
     began = time.monotonic()
     subprocess.run(
-        [*peers.PYTHON, *arguments], check=True, stdout=subprocess.DEVNULL, timeout=peers.RUN_S
+        [*peers.PYTHON, *arguments],
+        check=True,
+        env=peers.environment(),
+        stdout=subprocess.DEVNULL,
+        timeout=peers.RUN_S,
     )
     return 1000 * (time.monotonic() - began)
 
@@ -38,18 +42,18 @@ def run(quick: bool) -> Iterator[Case]:
     if find_spec("click") is None:
         del commands["--help"]  # the command line is an extra
     times: dict[str, list[float]] = {name: [] for name in commands}
-    for number in range(4 if quick else 16):
+    for number in range(3 if quick else 16):
         for name, arguments in commands.items():
             took = milliseconds(arguments)
             if number:  # the first round fills the page cache and writes the .pyc files
                 times[name].append(took)
     case = Case("start of a process")
     beyond = [a - b for a, b in zip(times["numpy, ptpfast"], times["numpy"], strict=True)]
-    claim = Claim("import ptpfast beyond numpy", Range.of(beyond), 100, at_least=False, unit="ms")
-    case.claims.append(claim)
+    value = Range.of(beyond)
+    case.claim("import ptpfast beyond numpy", value, 100, at_least=False, unit="ms")
     if "--help" in times:
         value = Range.of(times["--help"])
-        case.claims.append(Claim("ptpfast --help", value, 250, at_least=False, unit="ms"))
+        case.claim("ptpfast --help", value, 250, at_least=False, unit="ms")
     for name in ("nothing", "numpy", "ptpfast"):
         case.notes.append(f"for scale, {name}: {Range.of(times[name]).text(0)} ms")
     yield case

@@ -9,23 +9,20 @@ counts.
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import statistics
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from .content import WrongContent
 
-import ptpfast
-
-from . import peers
+# How a number comes about, and so how far it can be trusted (check.py): timed at full speed, timed
+# where a link sets the pace, or counted.
+TIMED, PACED, COUNTED = "timed", "paced", "counted"
 
 MEMORY_DIR = Path("/dev/shm")
 MARGIN = 2 << 30  # memory that stays free beside a file in memory
@@ -41,6 +38,7 @@ class Sample:
     peak_kib: int
     reads: int
     chunk: int = 0
+    requests: int = 0
 
     @classmethod
     def of(cls, report: dict[str, Any]) -> Sample:
@@ -65,42 +63,61 @@ class Range:
         return cls(min(values), statistics.median(values), max(values))
 
     def text(self, digits: int = 2) -> str:
-        """`median (minimum…maximum)`."""
+        """`median (minimum…maximum)`, large numbers without decimals."""
+        if self.median >= 1000:
+            return f"{self.median:,.0f} ({self.minimum:,.0f}…{self.maximum:,.0f})"
         return f"{self.median:.{digits}f} ({self.minimum:.{digits}f}…{self.maximum:.{digits}f})"
 
 
 @dataclass
 class Claim:
-    """A number that must hold: `value` is at least, or at most, `must`."""
+    """A number that is followed from run to run; `must` is what it has to be at least, or at most,
+    None where it is only to be known."""
 
     what: str
     value: Range
-    must: float
+    must: float | None
     at_least: bool
     unit: str = ""
+    kind: str = TIMED
 
     @property
     def holds(self) -> bool:
         """Whether the median keeps to it."""
+        if self.must is None:
+            return True
         median = self.value.median
         return median >= self.must if self.at_least else median <= self.must
 
     def line(self) -> str:
         """For people."""
-        sign = "≥" if self.at_least else "≤"
         unit = f" {self.unit}" if self.unit else ""
+        said = f"{self.what}: {self.value.text(3)}{unit}"
+        if self.must is None:
+            return f"  so it is  {said}"
         verdict = "holds" if self.holds else "SHORT"
-        return f"  {verdict}  {self.what}: {self.value.text(3)}{unit}, must {sign} {self.must:g}"
+        return f"  {verdict}  {said}, must {'≥' if self.at_least else '≤'} {self.must:g}"
 
 
 @dataclass
 class Case:
-    """One comparison: the runs of each contender, and what follows from them."""
+    """One comparison: the runs of each contender, and what follows from them. Who was not here is
+    in `missing`, who brought wrong bytes and was known to in `wrong`, each with the reason; `calls`
+    are system calls for each GB."""
 
     name: str
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+    calls: dict[str, float] = field(default_factory=dict)
+    kind: str = TIMED
+
+    @property
+    def key(self) -> str:
+        """What it is called from run to run."""
+        return self.name
 
     def ratio(self, over: str, under: str, of: Callable[[Sample], float]) -> Range:
         """`of(over) / of(under)`, taken in each round."""
@@ -111,30 +128,57 @@ class Case:
         """The one of these with the shortest median time."""
         return min(names, key=lambda n: statistics.median(s.seconds for s in self.samples[n]))
 
+    def claim(
+        self,
+        what: str,
+        value: Range,
+        must: float | None,
+        *,
+        at_least: bool = True,
+        unit: str = "",
+        kind: str | None = None,
+    ) -> None:
+        """Adds a claim, of the case's kind unless it is of another."""
+        self.claims.append(Claim(what, value, must, at_least, unit, kind or self.kind))
+
     def claim_against(self, rivals: list[str], *, cpu: bool = True) -> None:
         """ptpfast against the best of the C contenders: rate, and CPU for the same bytes."""
         rival = self.fastest(rivals)
+        if len(rivals) > 1:
+            self.notes.append(f"the best in C was {rival}")
         # Rates: the other one's seconds over ours.
         rate = self.ratio(rival, "ptpfast", lambda s: s.seconds)
-        self.claims.append(Claim(f"rate of {rival}", rate, 0.95, at_least=True))
+        self.claim("rate, of C's", rate, 0.95)
         if cpu:
             cost = self.ratio("ptpfast", rival, lambda s: s.cpu)
-            self.claims.append(Claim(f"CPU per GB of {rival}", cost, 1.15, at_least=False))
+            self.claim("CPU per GB, of C's", cost, 1.15, at_least=False)
+
+    def row(self, name: str) -> str:
+        """A contender's figures, without its name."""
+        samples = self.samples[name]
+        rate = Range.of([s.bytes / s.seconds / 1e9 for s in samples])
+        cpu = Range.of([s.cpu / s.bytes * 1e9 for s in samples])
+        peak = max(s.peak_kib for s in samples) / 1024
+        reads = int(statistics.median(s.reads for s in samples))
+        chunks = sorted({s.chunk >> 20 for s in samples if s.chunk})
+        line = f"{rate.text()} GB/s, CPU {cpu.text()} s/GB, peak {peak:.0f} MiB"
+        line += f", {reads} reads" if reads else ""
+        line += f", {self.calls[name]:,.0f} calls/GB" if name in self.calls else ""
+        return line + (f", chunk {'/'.join(map(str, chunks))} MiB" if chunks else "")
+
+    def table(self) -> dict[str, str]:
+        """The figures of each by name."""
+        return {name: self.row(name) for name in self.samples}
 
     def show(self) -> None:
         """Prints it."""
+        rows = self.table()
+        rows |= {name: f"WRONG BYTES: {reason}" for name, reason in self.wrong.items()}
+        rows |= {name: f"MISSING: {reason}" for name, reason in self.missing.items()}
+        width = max((len(name) for name in rows), default=0)
         print(f"\n{self.name}")
-        for name, samples in self.samples.items():
-            rate = Range.of([s.bytes / s.seconds / 1e9 for s in samples])
-            cpu = Range.of([s.cpu / s.bytes * 1e9 for s in samples])
-            peak = max(s.peak_kib for s in samples) / 1024
-            reads = int(statistics.median(s.reads for s in samples))
-            chunks = sorted({s.chunk >> 20 for s in samples if s.chunk})
-            asked = f", chunk {'/'.join(map(str, chunks))} MiB" if chunks else ""
-            print(
-                f"  {name:<14} {rate.text()} GB/s, CPU {cpu.text()} s/GB, "
-                f"peak {peak:.0f} MiB, {reads} reads{asked}"
-            )
+        for name, row in rows.items():
+            print(f"  {name:<{width}}  {row}")
         for line in [claim.line() for claim in self.claims] + [f"  {n}" for n in self.notes]:
             print(line, flush=True)
 
@@ -142,17 +186,43 @@ class Case:
         """For `--json`."""
         claims = [asdict(claim) | {"holds": claim.holds} for claim in self.claims]
         runs = {name: [asdict(s) for s in samples] for name, samples in self.samples.items()}
-        return {"case": self.name, "runs": runs, "claims": claims, "notes": self.notes}
+        return {
+            "case": self.name,
+            "runs": runs,
+            "claims": claims,
+            "notes": self.notes,
+            "missing": self.missing,
+            "wrong": self.wrong,
+            "calls": self.calls,
+        }
 
 
-def alternate(name: str, contenders: dict[str, Callable[[], Sample]], rounds: int) -> Case:
-    """Runs the contenders in turn, `rounds` times and once before to warm up (not if only once)."""
+def alternate(
+    name: str,
+    contenders: Mapping[str, Callable[[], Sample]],
+    rounds: int,
+    *,
+    known_to_fail: Collection[str] = (),
+    warm_up: bool = True,
+) -> Case:
+    """Runs the contenders in turn, `rounds` times and once before to warm up (not if only once).
+    WrongContent ends it, but for those who are known to fail: they are out from then on."""
     case = Case(name, {contender: [] for contender in contenders})
-    for number in range(rounds if rounds == 1 else rounds + 1):
-        order = list(contenders) if number % 2 else list(reversed(contenders))
-        for contender in order:
-            sample = contenders[contender]()
-            if number or rounds == 1:
+    warm_up = warm_up and rounds > 1
+    for number in range(rounds + warm_up):
+        order = list(contenders)
+        for contender in order if number % 2 else reversed(order):
+            if contender in case.wrong:
+                continue
+            try:
+                sample = contenders[contender]()
+            except WrongContent as error:
+                if contender not in known_to_fail:
+                    raise
+                case.wrong[contender] = str(error)
+                del case.samples[contender]
+                continue
+            if number or not warm_up:
                 case.samples[contender].append(sample)
     return case
 
@@ -179,36 +249,3 @@ def scratch(need: int) -> Iterator[tuple[Path, str]]:
     prefix = f"ptpfast-bench-{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as directory:
         yield Path(directory), kind
-
-
-def _commit() -> str:
-    """The commit that is measured, `+` behind it if files differ; unknown outside a repository."""
-    if shutil.which("git") is None or not (peers.ROOT / ".git").exists():
-        return "unknown"
-    command = ["git", "-C", str(peers.ROOT), "describe", "--always", "--dirty=+"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def machine() -> dict[str, Any]:
-    """Where and with what this was measured."""
-    cpu = platform.processor()
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            cpu = line.partition(":")[2].strip()
-            break
-    compiler = "none"
-    if (cc := peers.compiler()) is not None:
-        done = subprocess.run([cc, "--version"], capture_output=True, text=True, check=True)
-        compiler = done.stdout.splitlines()[0]
-    return {
-        "commit": _commit(),
-        "date": time.strftime("%Y-%m-%d"),
-        "cpu": cpu,
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
-        "kernel": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "compiler": compiler,
-        "ptpfast": ptpfast.__version__,
-    }

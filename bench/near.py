@@ -1,22 +1,20 @@
 """What runs on the computer's side of an emulated link, in a fresh process for each run.
 
-    python -m bench.near raw|download|listing|small HOST PORT [options]
+    python -m bench.near raw|listing|small|pull HOST PORT [options]
 
-Prints one line of JSON as bench.contender does. The clock covers the transfer alone, not the
+What is no contender's business (contenders/ has those): a raw stream, and many small objects.
+Prints one line of JSON as the contenders do. The clock covers the transfer alone, not the
 connecting.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -26,81 +24,47 @@ from ptpfast._sink import MemorySink
 from ptpfast.codes import OperationCode
 from ptpfast.connection import Request
 from ptpfast.errors import PTPError
+from ptpfast.library.observer import Observer
 from ptpfast.sim import Store
 
-from .contender import SETTLE_S, Cost, memory_kib
+from .contenders.cost import SETTLE_S, Cost
+from .contenders.session import reads
 from .content import WrongContent, check_buffer
-
-RUN_S = 300
+from .peers import RUN_S
 
 Options = argparse.Namespace
 
 
-def raw(options: Options) -> dict[str, Any]:
+def raw(options: Options, cost: Cost) -> int:
     """One TCP stream into memory: recv_into and nothing else."""
     buffer = np.empty(options.bytes, np.uint8)
     buffer[::4096] = 1
     view = buffer.data
     with socket.create_connection((options.host, options.port)) as sock:
         time.sleep(SETTLE_S)
-        began, cpu = time.monotonic(), time.process_time()
-        sock.sendall(options.bytes.to_bytes(8, "little"))
-        at = reads = 0
-        while at < options.bytes and (got := sock.recv_into(view[at:])):
-            at += got
-            reads += 1
-        seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+        at = 0
+        with cost.measured():
+            sock.sendall(options.bytes.to_bytes(8, "little"))
+            while at < options.bytes and (got := sock.recv_into(view[at:])):
+                at += got
+                cost.reads += 1
     if at < options.bytes:
         raise WrongContent(f"only {at:,} of {options.bytes:,} bytes came")
     check_buffer(1, buffer)
-    return {"bytes": at, "seconds": seconds, "user": cpu, "system": 0.0, "reads": reads}
+    return at
 
 
-def measured(session: ptpfast.Session, work: Callable[[], int]) -> dict[str, Any]:
-    """The report of a piece of work, which says how many bytes it brought."""
-    time.sleep(SETTLE_S)
-    cost = Cost()
-    before = Cost.now(session)
-    size = work()
-    cost.add(before, Cost.now(session))
-    return {
-        "bytes": size,
-        "seconds": cost.seconds,
-        "user": cost.user,
-        "system": cost.system,
-        "reads": cost.reads,
-        "chunk": session.chunks.chunk,
-    }
-
-
-def download(session: ptpfast.Session, options: Options) -> dict[str, Any]:
-    """The whole card into files; whoever started us compares them."""
-    objects = list(session.objects())
-
-    def work() -> int:
-        for info in objects:
-            session.download(info, Path(options.dir) / info.name, chunk=options.chunk)
-        return sum(info.size or 0 for info in objects)
-
-    return measured(session, work)
-
-
-def listing(session: ptpfast.Session, options: Options) -> dict[str, Any]:
+def listing(session: ptpfast.Session, options: Options, cost: Cost) -> int:
     """Every object's description; `bytes` is how many there are."""
-    found: list[ptpfast.ObjectInfo] = []
-
-    def work() -> int:
-        found.extend(session.objects())
-        return len(found)
-
-    report = measured(session, work)
+    with cost.measured(lambda: reads(session)):
+        found = list(session.objects())
     there = {(o.handle, o.name, o.size) for o in _card(options).files()}
     if {(info.handle, info.name, info.size) for info in found} != there:
         raise WrongContent("the listing is not that of the card")
-    return report
+    return len(found)
 
 
-def small(session: ptpfast.Session, options: Options) -> dict[str, Any]:
+def small(session: ptpfast.Session, options: Options, cost: Cost) -> int:
     """Small objects, thumbnails say, of which the handles are known: one operation for each."""
     store = _card(options)
     handles = [stored.handle for stored in store.files()]
@@ -119,16 +83,35 @@ def small(session: ptpfast.Session, options: Options) -> dict[str, Any]:
         if phase.received != options.size:
             raise WrongContent(f"object {request.about} has {phase.received:,} bytes")
 
-    def work() -> int:
+    with cost.measured(lambda: reads(session)):
         session.pipeline(following, done)
-        return len(handles) * int(options.size)
-
-    report = measured(session, work)
     for handle in handles:
         whole = b"".join(bytes(span) for span in store.expected(handle).spans(0, options.size))
         if came[handle] != whole:
             raise WrongContent(f"object {handle} differs")
-    return report
+    return len(handles) * int(options.size)
+
+
+class FromPlanned(Observer):
+    """Begins to measure when the listing is done and what is to be fetched is known."""
+
+    def __init__(self, measuring: AbstractContextManager[None]) -> None:
+        self._measuring = measuring
+
+    def planned(self, report: ptpfast.Report, count: int, size: int) -> None:
+        """Is told at the right moment: once, when the whole card is listed before."""
+        self._measuring.__enter__()
+
+
+def pull(session: ptpfast.Session, options: Options, cost: Cost) -> int:
+    """The whole card into files, as `ptpfast pull` does it, from the end of the listing on; whoever
+    started us compares them."""
+    measuring = cost.measured(lambda: reads(session))
+    report = ptpfast.pull(session, options.dir, order="oldest", observer=FromPlanned(measuring))
+    measuring.__exit__(None, None, None)
+    if not report.ok:
+        raise WrongContent(f"not all of it came: {report}")
+    return report.bytes
 
 
 def _card(options: Options) -> Store:
@@ -136,7 +119,7 @@ def _card(options: Options) -> Store:
     return Store.synthetic(options.objects, options.size)
 
 
-SESSIONS = {"download": download, "listing": listing, "small": small}
+SESSIONS = {"listing": listing, "small": small, "pull": pull}
 
 
 def main() -> None:
@@ -147,20 +130,23 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--bytes", type=int, default=0)
     parser.add_argument("--dir", default=".")
-    parser.add_argument("--chunk", type=int)
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--objects", type=int, default=0)
     parser.add_argument("--size", type=int, default=0)
+    parser.add_argument("--cache", help="where listings are remembered; by default nowhere")
     options = parser.parse_args()
     signal.alarm(RUN_S)
-    # What `ptpfast tune` has found here must not decide: a folder that cannot be.
-    os.environ["PTPFAST_CONFIG"] = f"{os.devnull}/none"
+    cost = Cost()
+    if options.cache is not None:
+        os.environ["PTPFAST_CACHE"] = options.cache
     if options.what == "raw":
-        report = raw(options)
+        size = raw(options, cost)
     else:
-        with ptpfast.connect(options.host, port=options.port, depth=options.depth) as session:
-            report = SESSIONS[options.what](session, options)
-    print(json.dumps({**report, "peak_kib": memory_kib("VmHWM")}))
+        known = {"depth": options.depth, "index": options.cache is not None}
+        with ptpfast.connect(options.host, port=options.port, **known) as session:
+            time.sleep(SETTLE_S)
+            size = SESSIONS[options.what](session, options, cost)
+    cost.report(size)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""The two C programs: compiled when first needed, started, and certainly ended.
+"""The processes of the benchmarks: the C programs, compiled when first needed; started, and
+certainly ended, with nothing of the user's settings in their environment.
 
-`Responder` is the camera side, the same for all contenders; `initiator` runs the C contender.
+`Responder` is the camera side, the same for all contenders; `initiator` is the C contender.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,8 +19,16 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = Path(__file__).resolve().parent / "peers"
 BUILD = ROOT / "build" / "bench"
 COMPILER_FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra"]
-RUN_S = 120  # no single run takes longer; the programs end by themselves then too
+RUN_S = 300  # no single run takes longer; the programs end by themselves then too
 PYTHON = [sys.executable]
+NOWHERE = f"{os.devnull}/none"  # a folder that cannot be
+
+
+def environment() -> dict[str, str]:
+    """For every process that is measured: what `ptpfast tune` has found on this machine, and any
+    cache, must not decide; nor must another switch of ptpfast's."""
+    others = {key: value for key, value in os.environ.items() if not key.startswith("PTPFAST_")}
+    return {**others, "PTPFAST_CONFIG": NOWHERE, "PTPFAST_CACHE": NOWHERE}
 
 
 def compiler() -> str | None:
@@ -26,16 +36,20 @@ def compiler() -> str | None:
     return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 
-def program(name: str) -> str:
-    """The path of a compiled peer; compiles it if a source is newer. RuntimeError without cc."""
+def program(name: str, *flags: str) -> str:
+    """The path of a compiled peer; compiles it if a source is newer. RuntimeError without cc, or
+    if it cannot be compiled."""
     binary = BUILD / name
     newest = max(path.stat().st_mtime for path in SOURCES.iterdir())
     if not binary.exists() or binary.stat().st_mtime < newest:
         if (cc := compiler()) is None:
             raise RuntimeError("the benchmarks need a C compiler (cc) for their peers")
         BUILD.mkdir(parents=True, exist_ok=True)
-        source = SOURCES / f"{name}.c"
-        subprocess.run([cc, *COMPILER_FLAGS, "-o", str(binary), str(source)], check=True)
+        command = [cc, *COMPILER_FLAGS, *flags, "-o", str(binary), str(SOURCES / f"{name}.c")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{name}.c could not be compiled:\n{done.stderr}")
+        print(done.stderr, end="", file=sys.stderr)
     return str(binary)
 
 
@@ -91,26 +105,35 @@ class Responder:
 
 def initiator_command(port: int, into: str, **options: object) -> list[str]:
     """The command line of the C contender; options as in peers/initiator.c."""
-    command = [program("initiator"), "--port", str(port), "--into", into]
-    for name, value in options.items():
-        command += [f"--{name}", str(int(value) if isinstance(value, bool) else value)]
-    return command
+    return [program("initiator"), *words({"port": port, "into": into, **options})]
 
 
-def contender_command(port: int, into: str, **options: object) -> list[str]:
-    """The command line of the ptpfast contender; options as in contender.py."""
-    command = [*PYTHON, "-m", "bench.contender", "--port", str(port), "--into", into]
+def words(options: dict[str, object]) -> list[str]:
+    """Options as a command line has them."""
+    found = []
     for name, value in options.items():
-        command += [f"--{name}", str(int(value) if isinstance(value, bool) else value)]
-    return command
+        found += [f"--{name}", str(int(value) if isinstance(value, bool) else value)]
+    return found
+
+
+def output(command: list[str], **settings: str) -> str:
+    """What a program prints; RuntimeError, with all it said, if it fails."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**environment(), **settings},
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+    )
+    if done.returncode:
+        said = f"{done.stdout}{done.stderr}".strip()
+        raise RuntimeError(f"{' '.join(command)} failed:\n{said}")
+    return done.stdout
 
 
 def run(command: list[str]) -> dict[str, Any]:
     """Runs a contender in a fresh process and returns what it reports."""
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=RUN_S, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
-    report: dict[str, Any] = json.loads(done.stdout)
+    report: dict[str, Any] = json.loads(output(command))
     return report

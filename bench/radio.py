@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tomllib
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ PROFILES = Path(__file__).with_name("profiles.toml")
 CAMERA = "10.77.0.1"
 # A packet of 1,500 bytes has 1,448 of a TCP stream (IPv4, timestamps).
 PACKET, PAYLOAD = 1500, 1448
-LONGEST_S = 1800  # the link ends by itself then
+LONGEST_S = 3600  # the link ends by itself then
 
 
 @dataclass(frozen=True)
 class Profile:
     """A link as in profiles.toml: `rate` is what one TCP stream should get (bytes a second); `rtt`
-    and `jitter` are of a round trip, `operation` what the camera takes for each (seconds)."""
+    and `jitter` are of a round trip, `operation` what the camera takes for each (seconds). Where a
+    camera differs from run to run, `rates` or `operations` are what it may be."""
 
     name: str
     about: str
@@ -43,6 +45,8 @@ class Profile:
     loss: float = 0.0
     outage: tuple[float, float] | None = None
     cliff: tuple[float, float, float] | None = None
+    rates: tuple[float, ...] = ()
+    operations: tuple[float, ...] = ()
 
     @property
     def line_rate(self) -> float:
@@ -54,7 +58,7 @@ def profiles() -> dict[str, Profile]:
     """All of them by name. KeyError, TypeError if the file is not as it should be."""
     found = {}
     for name, entry in tomllib.loads(PROFILES.read_text(encoding="utf-8")).items():
-        for key in ("assumed", "outage", "cliff"):
+        for key in ("assumed", "outage", "cliff", "rates", "operations"):
             if key in entry:
                 entry[key] = tuple(entry[key])
         found[name] = Profile(name=name, **entry)
@@ -81,6 +85,8 @@ class Radio:
 
     rate: bytes a second of packets; rtt, jitter: seconds, half of it in each direction.
     """
+
+    host = CAMERA
 
     def __init__(
         self,
@@ -140,6 +146,18 @@ class Radio:
         camera, computer = (f"--net=/proc/{self._process.pid}/fd/{words[n]}" for n in (1, 3))
         self._far, self._near = ["nsenter", camera], ["nsenter", computer]
         return self
+
+    def restart(self) -> None:
+        """Outages and cliffs come from now on as they did the last time."""
+        self._process.send_signal(signal.SIGUSR1)
+
+    def timeline(self) -> dict[str, Any]:
+        """What reached the computer since the restart: `epoch` (monotonic clock), `step` (seconds)
+        and the `bytes` of each step, packets' heads included."""
+        self._process.send_signal(signal.SIGUSR2)
+        assert self._process.stdout is not None
+        found: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return found
 
     def near(self, command: list[str]) -> list[str]:
         """The command, to run on the computer's side."""

@@ -158,21 +158,29 @@ static inline void fill(struct channel *channel, struct phase *phase)
     channel->last += (size_t)got - direct;
 }
 
-/* One transaction without data out. */
-static inline void transact(struct channel *channel, struct sink *sink, uint16_t code, const uint32_t *parameters,
-                            int count)
+/* An Operation Request without data out; its transaction id. */
+static inline uint32_t send_request(struct channel *channel, uint16_t code, const uint32_t *parameters, int count)
 {
-    struct sink none = {.kind = SINK_DISCARD};
-    struct phase phase = {.sink = sink ? sink : &none, .transaction_id = channel->transaction_id++};
+    uint32_t transaction_id = channel->transaction_id++;
     uint8_t request[38];
     put32(request, 18 + 4 * (uint32_t)count);
     put32(request + 4, OPERATION_REQUEST);
     put32(request + 8, 1);
     put16(request + 12, code);
-    put32(request + 14, phase.transaction_id);
+    put32(request + 14, transaction_id);
     for (int i = 0; i < count; i++)
         put32(request + 18 + 4 * i, parameters[i]);
     send_all(channel->fd, request, get32(request));
+    return transaction_id;
+}
+
+/* One transaction without data out. */
+static inline void transact(struct channel *channel, struct sink *sink, uint16_t code, const uint32_t *parameters,
+                            int count)
+{
+    struct sink none = {.kind = SINK_DISCARD};
+    struct phase phase = {.sink = sink ? sink : &none};
+    phase.transaction_id = send_request(channel, code, parameters, count);
     while (!phase.done) {
         fill(channel, &phase);
         scan(channel, &phase);

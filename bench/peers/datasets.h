@@ -82,8 +82,8 @@ static inline void object_info(struct dataset *set, uint32_t handle, uint64_t si
     add16(set, 0x3000);
     add16(set, 0);
     add32(set, size < 0xFFFFFFFF ? (uint32_t)size : 0xFFFFFFFF);
-    add16(set, 0);
-    for (int field = 0; field < 7; field++) /* no thumbnail, no pixel sizes, no parent */
+    add16(set, 0x3808); /* EXIF/JPEG: libgphoto2 fetches no object without a format of either kind */
+    for (int field = 0; field < 7; field++) /* no thumbnail for all that, no pixel sizes, no parent */
         add32(set, 0);
     add16(set, 0);
     add32(set, 0);

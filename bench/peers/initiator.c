@@ -1,7 +1,7 @@
 /* The C contender: a PTP/IP Initiator that does what `ptpfast` does, as directly as C allows.
  *
- *     initiator --port N --into file|memory|discard [--dir D] [--chunk BYTES] [--sync 0|1]
- *               [--ring BYTES] [--direct BYTES] [--touch 0|1] [--seconds N]
+ *     initiator --port N --into file|splice|memory|discard [--dir D] [--chunk BYTES] [--sync 0|1]
+ *               [--ring BYTES] [--direct BYTES] [--touch 0|1] [--wait 0|1] [--seconds N]
  *
  * The same handshake and operations: Init Command, Init Event, a probe, GetDeviceInfo, OpenSession,
  * GetStorageIDs, GetObjectHandles, GetObjectInfo of each; then, measured, every object with GetObject,
@@ -10,18 +10,20 @@
  * file: bytes are received into a ring, packet heads read there, and all payload of one read leaves in
  *     one gathered pwritev, into NAME.part with its room reserved; then (--sync) fsync, rename and
  *     (--sync) fsync of the directory.
+ * splice: the same files, but the payload goes through a pipe and never into this process (splice.h).
  * memory: one mapping of the object's size, with huge pages asked for as numpy does; payload of which at
  *     least --direct bytes are to come is received straight into it (with the next head in the same
  *     readv), less goes through the ring; --touch writes to every page before. Checked afterwards.
  * discard: payload is received and dropped: what the sender can do at most.
  *
- * Prints one line of JSON: bytes, wall seconds, user and system CPU seconds, peak RSS, reads.
+ * With --wait it prints `ready` before the first object and goes on when a line comes, so that several
+ * can begin together. Prints one line of JSON: bytes, wall seconds, user and system CPU seconds, peak RSS,
+ * reads, and when the first object was begun and the last one done (monotonic clock).
  */
 #define _GNU_SOURCE
-#include "channel.h"
+#include "splice.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/mman.h>
@@ -33,13 +35,17 @@
  */
 enum { SETTLE_US = 250000 };
 
-enum { INTO_FILE, INTO_MEMORY, INTO_DISCARD };
+/* Where bench/calls.py begins and ends to count system calls: files that nobody has. */
+#define MARK_BEGIN "/ptpfast-bench/begin"
+#define MARK_END "/ptpfast-bench/end"
+
+enum { INTO_FILE, INTO_SPLICE, INTO_MEMORY, INTO_DISCARD };
 
 static struct {
     int port, into;
     const char *dir;
     uint32_t chunk;
-    bool sync, touch;
+    bool sync, touch, wait;
     size_t ring, direct;
     unsigned seconds;
 } options = {.dir = ".", .sync = true, .ring = 1 << 18, .direct = 1 << 15, .seconds = 600};
@@ -134,14 +140,26 @@ static void list_objects(struct channel *channel)
     free(bytes);
 }
 
+static void read_part(struct channel *channel, struct sink *sink, uint16_t code, const uint32_t *parameters, int count)
+{
+    static int pipes[2];
+    if (options.into == INTO_SPLICE && !pipes[1] && (pipe(pipes) || fcntl(pipes[1], F_SETPIPE_SZ, PIPE_SIZE) < 0))
+        die("pipe");
+    if (options.into == INTO_SPLICE)
+        splice_transact(channel, pipes, sink, code, parameters, count);
+    else
+        transact(channel, sink, code, parameters, count);
+}
+
 static void read_object(struct channel *channel, struct sink *sink, const struct object *object)
 {
     if (!options.chunk)
-        transact(channel, sink, GET_OBJECT, &object->handle, 1);
+        read_part(channel, sink, GET_OBJECT, &object->handle, 1);
     while (options.chunk && sink->position < object->size) {
         uint64_t left = object->size - sink->position;
         uint32_t size = left < options.chunk ? (uint32_t)left : options.chunk;
-        transact(channel, sink, GET_PARTIAL_OBJECT, (uint32_t[]){object->handle, (uint32_t)sink->position, size}, 3);
+        uint32_t parameters[] = {object->handle, (uint32_t)sink->position, size};
+        read_part(channel, sink, GET_PARTIAL_OBJECT, parameters, 3);
     }
     if (sink->position != object->size)
         die("object of another size");
@@ -219,7 +237,7 @@ static void warm_up_files(void)
 }
 
 struct cost {
-    double seconds, user, system;
+    double seconds, user, system, began, ended;
     uint64_t reads;
 };
 
@@ -227,29 +245,36 @@ static struct cost cost_now(const struct channel *channel)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return (struct cost){seconds_now(), (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec,
-                         (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec, channel->reads};
+    return (struct cost){.seconds = seconds_now(),
+                         .user = (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec,
+                         .system = (double)usage.ru_stime.tv_sec + 1e-6 * (double)usage.ru_stime.tv_usec,
+                         .reads = channel->reads};
 }
 
 /* All objects one after the other; only this is measured. */
 static uint64_t measure(struct channel *channel, struct cost *cost)
 {
     uint64_t bytes = 0;
-    int directory = options.into == INTO_FILE ? open(options.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool files = options.into == INTO_FILE || options.into == INTO_SPLICE;
+    int directory = files ? open(options.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     for (uint32_t i = 0; i < object_count; i++) {
         const struct object *object = &objects[i];
         uint8_t *memory = options.into == INTO_MEMORY ? fresh_memory(object->size) : NULL;
+        access(MARK_BEGIN, F_OK);
         struct cost before = cost_now(channel);
         struct sink sink = {.kind = memory ? SINK_MEMORY : SINK_DISCARD, .memory = memory, .room = object->size};
-        if (options.into == INTO_FILE)
+        if (files)
             download(channel, directory, object);
         else
             read_object(channel, &sink, object);
         struct cost after = cost_now(channel);
+        access(MARK_END, F_OK);
         cost->seconds += after.seconds - before.seconds;
         cost->user += after.user - before.user;
         cost->system += after.system - before.system;
         cost->reads += after.reads - before.reads;
+        cost->began = i ? cost->began : before.seconds;
+        cost->ended = after.seconds;
         bytes += object->size;
         if (memory != NULL) {
             check_content(memory, object);
@@ -257,6 +282,15 @@ static uint64_t measure(struct channel *channel, struct cost *cost)
         }
     }
     return bytes;
+}
+
+/* Whoever started us lets several contenders go at once. */
+static void wait_for_the_word(void)
+{
+    printf("ready\n");
+    fflush(stdout);
+    if (getchar() == EOF)
+        exit(1);
 }
 
 static long peak_kib(void)
@@ -281,7 +315,10 @@ static void read_options(int argc, char **argv)
         if (!strcmp(name, "--port"))
             options.port = (int)number;
         else if (!strcmp(name, "--into"))
-            options.into = !strcmp(value, "file") ? INTO_FILE : !strcmp(value, "memory") ? INTO_MEMORY : INTO_DISCARD;
+            options.into = !strcmp(value, "file")     ? INTO_FILE
+                           : !strcmp(value, "splice") ? INTO_SPLICE
+                           : !strcmp(value, "memory") ? INTO_MEMORY
+                                                      : INTO_DISCARD;
         else if (!strcmp(name, "--dir"))
             options.dir = value;
         else if (!strcmp(name, "--chunk"))
@@ -294,6 +331,8 @@ static void read_options(int argc, char **argv)
             options.ring = number;
         else if (!strcmp(name, "--direct"))
             options.direct = number;
+        else if (!strcmp(name, "--wait"))
+            options.wait = number;
         else if (!strcmp(name, "--seconds"))
             options.seconds = (unsigned)number;
     }
@@ -311,14 +350,17 @@ int main(int argc, char **argv)
     int event = shake_hands(channel.fd);
     list_objects(&channel);
     usleep(SETTLE_US);
-    if (options.into == INTO_FILE)
+    if (options.into == INTO_FILE || options.into == INTO_SPLICE)
         warm_up_files();
+    if (options.wait)
+        wait_for_the_word();
     uint64_t bytes = measure(&channel, &cost);
     transact(&channel, NULL, CLOSE_SESSION, NULL, 0);
     close(event);
     close(channel.fd);
     printf("{\"bytes\": %llu, \"seconds\": %.6f, \"user\": %.6f, \"system\": %.6f, \"peak_kib\": %ld, "
-           "\"reads\": %llu}\n",
-           (unsigned long long)bytes, cost.seconds, cost.user, cost.system, peak_kib(), (unsigned long long)cost.reads);
+           "\"reads\": %llu, \"began\": %.6f, \"ended\": %.6f}\n",
+           (unsigned long long)bytes, cost.seconds, cost.user, cost.system, peak_kib(), (unsigned long long)cost.reads,
+           cost.began, cost.ended);
     return 0;
 }

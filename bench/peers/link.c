@@ -14,6 +14,10 @@
  * one-way delay of `--delay` ± `--jitter`. Packets stay in order, as on a radio, which acknowledges
  * and repeats below IP. `--loss` is what gets lost even so. In an outage nothing leaves.
  *
+ * At SIGUSR1 the clock of outages and cliffs starts anew, so that everybody who takes a turn meets the
+ * same ones; at SIGUSR2 it prints a line of JSON: the monotonic clock at that start, and the bytes that
+ * reached the computer in each STEP_S since.
+ *
  * Packets cross as the kernel's segmentation offload makes them: up to 64 KiB of one stream in one
  * piece, as a radio aggregates frames. Their air time is that of the 1,500-byte packets they stand
  * for. Carried one by one, these would take a core at 100 MB/s.
@@ -50,11 +54,18 @@ struct direction {
     double latest;  /* when the last packet is there: none overtakes it */
     double jitter, jitter_until;
     uint64_t random, packets, bytes, dropped, lost;
+    bool computer; /* it is the one towards the computer */
 };
 
 static double rate = 1e9, delay, jitter, loss, queue = 1e6;
 static double outage_every, outage_length, cliff_every, cliff_length, cliff_rate;
-static volatile sig_atomic_t over;
+static volatile sig_atomic_t over, restarted, asked;
+
+#define STEP_S 0.05
+enum { STEPS = 1 << 15 };
+static double epoch;
+static uint64_t arrived[STEPS];
+static int steps;
 
 static double draw(struct direction *way)
 {
@@ -79,13 +90,16 @@ static size_t air_bytes(const uint8_t *bytes, size_t size)
     return size + (packets - 1) * headers;
 }
 
-/* Every `every` seconds of the clock something lasts `length`: how much of it is left at `time`. */
+/* Every `every` seconds of the clock something lasts `length`, at the end of them: how much of it is left
+ * at `time`.
+ */
 static double left_of(double every, double length, double time)
 {
-    if (every <= 0)
+    time -= epoch;
+    if (every <= 0 || time < 0)
         return 0;
     double into = time - every * (double)(uint64_t)(time / every);
-    return into < length ? length - into : 0;
+    return into >= every - length ? every - into : 0;
 }
 
 /* Takes what has come from one side: into the queue, or dropped. */
@@ -128,6 +142,34 @@ static void take(struct direction *way, double now)
     }
 }
 
+static void note(double now, size_t size)
+{
+    int step = (int)((now - epoch) / STEP_S);
+    if (step < 0 || step >= STEPS)
+        return;
+    arrived[step] += size;
+    if (step >= steps)
+        steps = step + 1;
+}
+
+static void start_anew(void)
+{
+    memset(arrived, 0, sizeof arrived);
+    steps = 0;
+    epoch = seconds_now();
+    restarted = 0;
+}
+
+static void say_what_arrived(void)
+{
+    printf("{\"epoch\": %.6f, \"step\": %g, \"bytes\": [", epoch, STEP_S);
+    for (int i = 0; i < steps; i++)
+        printf("%s%llu", i ? "," : "", (unsigned long long)arrived[i]);
+    printf("]}\n");
+    fflush(stdout);
+    asked = 0;
+}
+
 /* Hands over what is due; when the next will be, or a second from now. */
 static double give(struct direction *way, double now)
 {
@@ -136,6 +178,8 @@ static double give(struct direction *way, double now)
         way->first = packet->next;
         way->packets++;
         way->bytes += packet->size - sizeof(struct virtio_net_hdr);
+        if (way->computer)
+            note(now, packet->size - sizeof(struct virtio_net_hdr));
         if (write(way->to, packet->bytes, packet->size) < 0)
             way->dropped++; /* the other side's interface is down: it is ending */
         free(packet);
@@ -202,10 +246,14 @@ static int make_side(const char *address, int *tun)
     return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
-static void end(int number)
+static void heard(int number)
 {
-    (void)number;
-    over = 1;
+    if (number == SIGTERM)
+        over = 1;
+    else if (number == SIGUSR1)
+        restarted = 1;
+    else
+        asked = 1;
 }
 
 static void read_options(int argc, char **argv, struct direction *ways, unsigned *seconds)
@@ -239,7 +287,7 @@ static void read_options(int argc, char **argv, struct direction *ways, unsigned
 
 int main(int argc, char **argv)
 {
-    struct direction ways[2] = {{.random = 1}, {.random = 2}};
+    struct direction ways[2] = {{.random = 1, .computer = true}, {.random = 2}};
     unsigned seconds = 600;
     read_options(argc, argv, ways, &seconds);
     end_with_parent(seconds);
@@ -248,10 +296,17 @@ int main(int argc, char **argv)
     ways[0].from = ways[1].to = camera_tun;
     ways[0].to = ways[1].from = computer_tun;
     prctl(PR_SET_TIMERSLACK, 20000); /* 20 us: fewer wakes than packets */
-    signal(SIGTERM, end);
+    signal(SIGTERM, heard);
+    signal(SIGUSR1, heard);
+    signal(SIGUSR2, heard);
+    start_anew();
     printf("camera %d computer %d\n", camera, computer);
     fflush(stdout);
     while (!over) {
+        if (restarted)
+            start_anew();
+        if (asked)
+            say_what_arrived();
         double now = seconds_now(), next = give(&ways[0], now), other = give(&ways[1], now);
         double wait = (next < other ? next : other) - now;
         struct timespec timeout = {(time_t)wait, (long)(1e9 * (wait - (double)(time_t)wait))};

@@ -1,0 +1,59 @@
+"""The few numbers of the README: a sentence, and the numbers it is of, by benchmark, case and what
+of it. Cases are named without where their files were.
+"""
+
+from __future__ import annotations
+
+PACKETS = ("8 KiB", "64 KiB", "1 MiB")
+OF = f"packets of {', '.join(PACKETS)}"
+RATE, CPU = "rate, of C's", "CPU per GB, of C's"
+FILE, FILES = "download, 1 × 1000 MB", "download, 20 × 25 MB"
+NUMPY = "read_into numpy, 1000 MB, touched pages"
+EVERYBODY = "contenders, 20 × 25 MB, Data packets of 64 KiB"
+CAMERAS = "8 cameras at once, 8 × 25 MB each,"
+SMALL = "5,000 × 20 KB over 4 ms at 30 MB/s"
+REQUESTS, WIRE = "requests each, at any depth", "of the wire, depth 16"
+RESIDENT = "resident memory, one object of 6 GiB"
+BUSY = "a busy Python thread, 400 MB held to 200 MB/s,"
+KEPT = "speed kept, of an idle machine's"
+START = "start of a process"
+
+
+def _each(bench: str, case: str, what: str) -> list[tuple[str, str, str]]:
+    return [(bench, f"{case}, GetObject, {packet} packets", what) for packet in PACKETS]
+
+
+HEADLINES = {
+    f"one file of 1 GB, {OF}: rate ÷ a C program's": _each("download", FILE, RATE),
+    "… CPU per GB ÷ C's": _each("download", FILE, CPU),
+    f"20 files of 25 MB, {OF}: rate ÷ a C program's": _each("download", FILES, RATE),
+    "… CPU per GB ÷ C's, 20 files": _each("download", FILES, CPU),
+    f"1 GB into a numpy array, {OF}: rate ÷ C's": _each("memory", NUMPY, RATE),
+    "eight cameras in one process: rate ÷ eight C programs'": [
+        ("cameras", CAMERAS, "aggregate rate, of eight C programs'")
+    ],
+    "… memory for each camera, MiB": [("cameras", CAMERAS, "memory for each camera")],
+    "over loopback: rate ÷ gphoto2's · ÷ python-gphoto2's": [
+        ("contenders", EVERYBODY, f"rate, over {name}") for name in ("gphoto2", "python-gphoto2")
+    ],
+    "5,000 objects of 20 KB by `pull`: requests each · part of the wire, 16 outstanding": [
+        ("small", f"pull, {SMALL}", what) for what in (REQUESTS, WIRE)
+    ],
+    "… as many thumbnails into memory": [
+        ("small", f"thumbnails, {SMALL}", what) for what in (REQUESTS, WIRE)
+    ],
+    "an object of 6 GiB: memory grows by, MiB": [("resident", RESIDENT, "growth")],
+    "a busy Python thread keeps, of its speed": [
+        ("busy", BUSY, "speed kept, of an idle machine's")
+    ],
+    "`import ptpfast` beyond numpy · `ptpfast --help`, ms": [
+        ("startup", START, what) for what in ("import ptpfast beyond numpy", "ptpfast --help")
+    ],
+}
+# The worst and the best of the links on which it must hold.
+ON_LINKS = {
+    "ptpfast, of raw": "every link, as it comes: rate ÷ one raw TCP stream's",
+    "ptpfast 2 × 1 MiB, of raw": "links of 18 to 110 MB/s, two requests of 1 MiB: rate ÷ raw TCP's",
+    "rate, over gphoto2": "every link: rate ÷ gphoto2's",
+    "rate, over python-gphoto2": "every link: rate ÷ python-gphoto2's",
+}

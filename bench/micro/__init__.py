@@ -1,0 +1,1 @@
+"""Pieces of work inside one process: timed by pytest-benchmark, counted by callgrind."""

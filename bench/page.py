@@ -1,0 +1,227 @@
+"""`python -m bench page`: draws the kept runs, for `results/README.md` and the README's figures.
+
+The page has every number of the newest run with its trend; the README's section "Measured" has the
+few that people ask for, between two marks, so that no figure is ever copied by hand.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from .bench_wifi import RAW
+from .harness import Range
+from .headlines import HEADLINES, ON_LINKS
+from .history import RESULTS, Ratio, Run, load, parts
+from .peers import ROOT
+
+PAGE = RESULTS / "README.md"
+BEGIN, END = "<!-- measured: drawn by `make bench-page` -->", "<!-- measured: end -->"
+QUESTIONS = {
+    "contenders": "Everybody on one camera",
+    "download": "Into files, beside C",
+    "cameras": "Eight cameras at once",
+    "memory": "Into numpy arrays, beside C",
+    "resident": "Memory, whatever the object's size",
+    "busy": "Other Python threads meanwhile",
+    "startup": "Start of a process",
+    "micro": "Pieces of work: speed beside plain Python, and instructions",
+    "wifi": "Emulated Wi-Fi and Ethernet links",
+    "listing": "Listings",
+    "small": "Small objects",
+}
+DRAWINGS = {
+    "contenders": "Against the contenders",
+    "links": "On emulated links",
+    "timeline": "One download over Wi-Fi",
+}
+CAPTIONS = {
+    "contenders": "Everybody fetches the same card from the same C Responder over loopback, into "
+    "files; the medians. The clock does not count the start of a program, its handshake and its "
+    "listing. `(C, dropped)` receives and forgets: the most this camera can send.",
+    "links": "Real TCP over an emulated link. 1.0 is what one raw TCP stream reached on the same "
+    "link in the same round; lines behind the marks are ranges over the rounds. At the dashed "
+    "lines: what the default settings and two requests of 1 MiB at a time must reach.",
+    "timeline": "One download, as the link saw it: MB/s with packets' heads, in steps of 50 ms. "
+    "gphoto2's includes its start and listing.",
+}
+
+
+def bare(case: str) -> str:
+    """A case's name without where its files were."""
+    for where in (" to tmpfs", " to disk"):
+        case = case.replace(where, "")
+    return case
+
+
+def figure(value: float) -> str:
+    """As people read it."""
+    return (
+        f"{value:,.0f}"
+        if abs(value) >= 1000
+        else f"{value:.3g}"
+        if abs(value) >= 100
+        else f"{value:.2f}"
+    )
+
+
+def must(ratio: Ratio) -> str:
+    """What it has to be."""
+    if ratio.must is None:
+        return ""
+    return f"{'≥' if ratio.at_least else '≤'} {ratio.must:g}"
+
+
+def _three(value: Range) -> str:
+    if value.minimum == value.maximum:
+        return figure(value.median)
+    return f"{figure(value.median)} ({figure(value.minimum)}…{figure(value.maximum)})"
+
+
+def _shown(ratio: Ratio) -> str:
+    """A median; bold, and with digits enough to see why, if it falls short."""
+    if ratio.holds:
+        return figure(ratio.value.median)
+    text = figure(ratio.value.median)
+    if ratio.must is not None and text == figure(ratio.must):
+        text = f"{ratio.value.median:.4g}"
+    return f"**{text}**"
+
+
+def measured(run: Run) -> str:
+    """What stands between the marks in the README."""
+    known = {(r.bench, bare(case), what): r for (case, what), r in _split(run)}
+    rows = []
+    for text, wanted in HEADLINES.items():
+        found = [known.get(name) for name in wanted]
+        values = " · ".join(_shown(ratio) if ratio else "–" for ratio in found)
+        limits = dict.fromkeys(must(ratio) for ratio in found if ratio)
+        rows.append(f"| {text} | {values} | {' · '.join(limits)} |")
+    for what, text in ON_LINKS.items():
+        judged = [
+            ratio
+            for (_, w), ratio in _split(run)
+            if w == what and ratio.bench == "wifi" and ratio.must is not None
+        ]
+        if not judged:
+            rows.append(f"| {text} | – | |")
+            continue
+        worst, best = (pick(judged, key=lambda r: r.value.median) for pick in (min, max))
+        rows.append(f"| {text} | {_shown(worst)} … {_shown(best)} | {must(worst)} |")
+    lines = [
+        f"{_about(run)} Medians; what falls short is **bold**, – is what was not measured.",
+        "",
+        "| | | must be |",
+        "|---|---|---|",
+        *rows,
+    ]
+    return "\n".join(lines)
+
+
+def _split(run: Run) -> Iterator[tuple[tuple[str, str], Ratio]]:
+    for name, ratio in run.ratios.items():
+        yield parts(name), ratio
+
+
+def _about(run: Run) -> str:
+    machine = run.machine
+    return (
+        f"Commit {run.commit}, {run.date[:10]}, {machine['cores']} cores of {machine['cpu']}, "
+        f"{machine['kernel']}, Python {run.versions['python']}."
+    )
+
+
+def shown(run: Run) -> dict[str, str]:
+    """The drawings for which the run has something, with their titles."""
+    there = {
+        "contenders": any(name.startswith("contenders") for name in run.tables),
+        "links": any(RAW in table for table in run.tables.values()),
+        "timeline": bool(run.timelines),
+    }
+    return {name: title for name, title in DRAWINGS.items() if there[name]}
+
+
+def text(runs: list[Run]) -> str:
+    """The page."""
+    run = runs[-1]
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    lines = [
+        "# Measured",
+        "",
+        "Drawn by `make bench-page` from the runs in this folder; how each number comes about and "
+        "how it can mislead is in [bench/README.md](../README.md).",
+        "",
+        f"{_about(run)} It took {run.seconds / 60:.0f} minutes, with {versions}. "
+        f"{len(runs)} {'run is' if len(runs) == 1 else 'runs are'} kept.",
+    ]
+    if run.missing:
+        lines += ["", "Missing in this run:", ""]
+        lines += [f"- {name}: {reason}" for name, reason in run.missing.items()]
+    for name, title in shown(run).items():
+        lines += ["", f"## {title}", "", f"![{title}]({name}.svg)", "", CAPTIONS[name]]
+    lines += ["", "## Every number", ""]
+    lines += ["In the drawings: medians, ranges as a shade, and as a dashed line what must be."]
+    for bench in run.benches:
+        lines += _section(bench, runs)
+    return "\n".join(lines) + "\n"
+
+
+def _section(bench: str, runs: list[Run]) -> list[str]:
+    """One benchmark's numbers, and their trend."""
+    run, earlier = runs[-1], runs[:-1]
+    rows = {name: ratio for name, ratio in run.ratios.items() if ratio.bench == bench}
+    lines = ["", f"### {QUESTIONS[bench]}", ""]
+    if not rows:
+        return [*lines, f"Not measured: {run.missing.get(bench, 'it has no number')}."]
+    lines += ["| | | median (range) | must be | earlier runs |", "|---|---|---|---|---|"]
+    last = ""
+    for name, ratio in rows.items():
+        case, what = parts(name)
+        before = [r.ratios[name].value.median for r in earlier if name in r.ratios]
+        past = figure(statistics.median(before)) if before else ""
+        value = _three(ratio.value) + (f" {ratio.unit}" if ratio.unit else "")
+        value = value if ratio.holds else f"**{value}**"
+        first = case if case != last else ""
+        lines.append(f"| {first} | {what} | {value} | {must(ratio)} | {past} |")
+        last = case
+    return [*lines, "", f"![{QUESTIONS[bench]}: trend](trend-{bench}.svg)"]
+
+
+def into_readme(readme: str, run: Run) -> str:
+    """The README with the newest figures. ValueError if it has not both marks."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the README has not the marks {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{measured(run)}\n{END}{after}"
+
+
+def draw(runs: list[Run], directory: Path) -> None:
+    """All drawings."""
+    from . import plots
+
+    run = runs[-1]
+    figures = {
+        "contenders": plots.contenders(run),
+        "links": plots.links(run),
+        "timeline": plots.timeline(run),
+        **{f"trend-{bench}": plots.trends(runs, bench) for bench in run.benches},
+    }
+    for name, drawn in figures.items():
+        if drawn is not None:
+            plots.save(drawn, directory / f"{name}.svg")
+
+
+def main() -> int:
+    """Draws everything anew."""
+    runs = load()
+    if not runs:
+        print("bench-page: no run is kept in bench/results yet; `make bench` makes one")
+        return 1
+    draw(runs, RESULTS)
+    PAGE.write_text(text(runs), encoding="utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(into_readme(readme.read_text(encoding="utf-8"), runs[-1]), encoding="utf-8")
+    print(f"drawn: {PAGE.relative_to(ROOT)}, and the figures in README.md")
+    return 0
