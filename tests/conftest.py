@@ -57,6 +57,7 @@ def _nothing_is_left_behind() -> Iterator[None]:
 def _no_settings_of_this_computer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PTPFAST_CONFIG", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("PTPFAST_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -43,7 +43,7 @@ class Reader:
         left = len(self.data)
         if letter.endswith("*"):
             count = self.value("I")
-            if count > left:
+            if count > len(self.data):
                 raise LayoutError
             return [self.value(letter[0]) for _ in range(count)]
         if letter in "bBhHiIqQ":

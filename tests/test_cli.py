@@ -26,7 +26,8 @@ from ptpfast.cli import signals
 from ptpfast.cli.main import COMMANDS, ptpfast
 from ptpfast.cli.output import human_seconds, human_size
 from ptpfast.library import folder as folder_module
-from ptpfast.sim import KINDS, SimulatedCamera, Store
+from ptpfast.library import persistence
+from ptpfast.sim import KINDS, LINKS, SimulatedCamera, Store
 
 TIMEOUT_S = 60  # of a subprocess; it takes a second
 
@@ -286,6 +287,17 @@ def test_verbose_shows_the_log_on_standard_error_only(camera: Cameras, tmp_path:
     records(loud.stdout)
 
 
+def test_verbose_says_where_the_descriptions_came_from_and_what_they_cost(camera: Cameras) -> None:
+    sim = camera("nikon", objects=30)
+    cold, warm, without = (
+        run("ls", at(sim), "--verbose", *more).stderr for more in ([], [], ["--no-index"])
+    )
+    assert "listed 32 objects: 32 one by one; 34 requests, 34 round trips" in cold
+    assert "listed 32 objects: 26 from the index, 6 one by one; 8 requests" in warm
+    assert "listed 32 objects: 32 one by one; 33 requests" in without
+    assert "from the index" not in run("ls", at(sim), "--verbose").stderr
+
+
 def test_a_dry_run_lists_what_would_be_fetched(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=2)
     result = run("pull", at(sim), tmp_path / "new", "--dry-run")
@@ -346,7 +358,9 @@ def usage_errors() -> list[Sequence[object]]:
         ["simulate", "--vendor", "nobody"],
         ["simulate", "--dir", "/no/such/folder"],
         ["simulate", "--link", "string"],
-        ["simulate", "--link", "wifi-n", "--rate", "1M"],
+        ["simulate", "--link", "gbe", "--rate", "1M"],
+        ["simulate", "--link", "gbe", "--card-rate", "1M"],
+        ["simulate", "--card-block", "1M"],
         ["simulate", "--host", "no.such.host.invalid"],
         ["simulate", "--host", "::1"],
         ["simulate", "--host", "a..b"],
@@ -389,6 +403,15 @@ def test_the_kinds_of_faults_are_explained() -> None:
     assert all(line.endswith(row.help) for line, row in zip(lines, KINDS.values(), strict=True))
     assert "--fault help" in run("simulate", "--fault", "nonsense").stderr
     assert len(records(run("simulate", "--fault", "help", "--json").stdout)) == len(KINDS) + 1
+
+
+def test_the_profiles_of_links_are_explained() -> None:
+    lines = run("simulate", "--link", "help").stdout.splitlines()
+    assert [line.split()[0] for line in lines[::3]] == list(LINKS)
+    assert [line.strip() for line in lines[1::3]] == [link.said() for link in LINKS.values()]
+    assert all(link.source in line for line, link in zip(lines[2::3], LINKS.values(), strict=True))
+    assert "--link help" in run("simulate", "--link", "string").stderr
+    assert len(records(run("simulate", "--link", "help", "--json").stdout)) == len(LINKS) + 1
 
 
 @contextmanager
@@ -474,7 +497,7 @@ def test_a_camera_that_misbehaves_while_listing_ends_with_its_status(
     camera: Cameras, tmp_path: Path, fault: str, status: int, text: str
 ) -> None:
     sim = camera(faults=[fault])
-    for words in (["ls", at(sim)], ["pull", at(sim), tmp_path]):
+    for words in (["ls", at(sim)], ["pull", at(sim), tmp_path, "--retry", "0"]):
         sim.faults.clear()
         sim.faults.add(fault)
         result = run(*words, "--timeout", "0.5")
@@ -507,7 +530,7 @@ def test_a_camera_that_fails_in_mid_object_leaves_no_unfinished_file(
 ) -> None:
     kind, _, rest = fault.partition(" ")
     sim = camera(faults=[f"{kind} on GetPartialObject handle 0x00040004 {rest} times 0"])
-    words = ["pull", at(sim), tmp_path, "--timeout", "0.3"]
+    words = ["pull", at(sim), tmp_path, "--timeout", "0.3", "--retry", "0"]
     result = run(*words, "--json")
     assert result.exit_code in statuses, result.output
     assert "Traceback" not in result.output
@@ -528,10 +551,11 @@ def test_a_camera_that_fails_in_mid_object_leaves_no_unfinished_file(
         assert len(names(tmp_path)) == 4
 
 
-def test_an_object_that_does_not_verify_is_status_seven(camera: Cameras, tmp_path: Path) -> None:
+def test_an_object_that_is_larger_than_listed_is_set_aside(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(faults=["object_size=299999 on GetObjectInfo handle 0x00040004 times 0"])
     result = run("pull", at(sim), tmp_path, "--chunk", "0")
-    assert result.exit_code in (5, 7), result.output
+    assert result.exit_code == 1, result.output
+    assert "IMG_0001.JPG failed: it went wrong 3 times at the same place" in result.stderr
     assert "IMG_0001.JPG" not in names(tmp_path)
 
 
@@ -559,8 +583,49 @@ def test_the_timeout_bounds_a_run_with_a_camera_that_is_gone(
 ) -> None:
     sim = camera(faults=["black_hole on GetPartialObject after 1000"])
     began = time.monotonic()
-    assert run("pull", at(sim), tmp_path, "--timeout", "1.5").exit_code == 3
+    words = ["pull", at(sim), tmp_path, "--timeout", "1.5", "--retry", "0"]
+    assert run(*words).exit_code == 3
     assert time.monotonic() - began < 2.9
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["drop after 150000", "reset after 1000", "length=7 after 150000", "stall=0 after 150000"],
+)
+def test_a_lost_connection_is_made_again_and_the_object_goes_on(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
+    kind, _, rest = fault.partition(" ")
+    sim = camera(faults=[f"{kind} on GetPartialObject {rest} at 2"])
+    result = run("pull", at(sim), tmp_path, "--timeout", "0.3", "--json")
+    assert result.exit_code == 0, result.output
+    rows = records(result.stdout)
+    assert [row["type"] for row in rows].count("retry") == rows[-1]["retries"] == 1
+    assert "; connecting again" in result.stderr
+    assert rows[-1]["bytes"] == sum(item.size for item in sim.store.files())
+    assert whole(sim, tmp_path)
+
+
+@pytest.mark.parametrize("fault", ["drop after 1000", "length=7 after 1000", "no_response"])
+def test_an_object_that_always_ends_the_connection_is_set_aside_and_the_rest_goes_on(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
+    kind, _, rest = fault.partition(" ")
+    sim = camera(objects=3, faults=[f"{kind} on GetPartialObject handle 0x00040004 {rest} times 0"])
+    result = run("pull", at(sim), tmp_path, "--timeout", "0.3", "--retry", "forever")
+    assert result.exit_code == 1, result.output
+    assert "IMG_0001.JPG failed: it went wrong 3 times at the same place" in result.stderr
+    assert "2 files fetched" in result.stdout
+    assert "1 failed" in result.stdout
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "always", ""])
+def test_a_strange_number_of_retries_is_a_usage_error(tmp_path: Path, value: str) -> None:
+    result = run("pull", "127.0.0.1", tmp_path, "--retry", value)
+    assert result.exit_code == 2
+    assert "neither a number nor 'forever'" in result.stderr
 
 
 def test_files_are_counted_among_those_that_are_fetched(camera: Cameras, tmp_path: Path) -> None:
@@ -568,6 +633,16 @@ def test_files_are_counted_among_those_that_are_fetched(camera: Cameras, tmp_pat
     (tmp_path / "IMG_0001.DNG").write_bytes(b"mine")
     result = run("pull", at(sim), tmp_path, "--on-conflict", "fail")
     assert "[1/1] IMG_0001.JPG" in result.stderr
+
+
+def test_totals_are_said_once_when_all_is_listed(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=150, size=100, withheld=[OperationCode.GetObjectPropList])
+    lines = run("pull", at(sim), tmp_path).stderr.splitlines()
+    planned = [line for line in lines if "selected" in line]
+    assert planned == ["150 objects selected, 150 to fetch (15.0 kB)"]
+    assert lines[0].startswith("[1] IMG_0001.DNG ")
+    assert lines.index(planned[0]) < 5
+    assert lines[-1].startswith("[150/150] ")
 
 
 def test_too_little_room_is_told_with_figures_and_nothing_is_begun(
@@ -768,13 +843,22 @@ def test_simulate_says_how_much_it_leaves_out(tmp_path: Path) -> None:
 
 def test_simulate_does_what_is_asked_of_it(tmp_path: Path) -> None:
     words = ["--objects", 2, "--size", "1.5k", "--vendor", "nikon", "--packet-size", 100]
-    words += ["--rate", "1M", "--delay", "0.001", "--fault", "busy on GetObjectHandles"]
+    words += ["--rate", "1M", "--rtt", "0.002", "--delay", "0.001", "--card-rate", "1M"]
+    words += ["--fault", "busy on GetObjectHandles"]
     with simulated(*words) as (_, listening):
         assert listening["bytes"] == 3000
         host = f"{listening['host']}:{listening['port']}"
         result = run("pull", host, tmp_path, "--json")
     assert result.exit_code == 0
     assert records(result.stdout)[-1]["downloaded"] == 2
+
+
+def test_simulate_leaves_out_operations_by_name() -> None:
+    words = ["--objects", 40, "--without", "GetObjectPropList"]
+    with simulated(*words) as (_, listening):
+        log = run("ls", f"{listening['host']}:{listening['port']}", "--verbose").stderr
+    assert "listed 42 objects: 42 one by one" in log
+    assert run("simulate", "--without", "GetLunch").exit_code == 2
 
 
 def test_demo_shows_a_table_and_leaves_nothing(

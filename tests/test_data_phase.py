@@ -205,6 +205,36 @@ def test_a_protocol_error_says_what_was_done_and_how_much_is_safe() -> None:
     assert caught.value.received == 8
 
 
+@pytest.mark.parametrize("step", [1, 5, 10_000])
+def test_payload_before_a_broken_packet_is_the_sinks_however_it_is_cut(step: int) -> None:
+    sink = MemorySink()
+    phase = DataPhase(TID, sink)
+    stream = pack(StartData(TID, 9)) + pack(Data(TID, b"12345678")) + bytes(8)
+    with pytest.raises(ProtocolError) as caught:
+        feed_all(phase, stream, step)
+    assert caught.value.received == phase.received == 8
+    assert sink.finish() == b"12345678"
+
+
+def test_a_machine_driven_on_after_a_protocol_error_hands_nothing_more_to_its_sink() -> None:
+    taken: list[bytes] = []
+    sink = CallbackSink(lambda view: taken.append(bytes(view)), chunk_size=4)
+    phase = DataPhase(TID, sink)
+    with pytest.raises(ProtocolError):
+        phase.feed(pack(StartData(TID, 9)) + pack(Data(TID, b"12345678")) + bytes(8))
+    for more in (b"", PAYLOAD):
+        with pytest.raises(ProtocolError):
+            phase.feed(more)
+    assert taken == [b"1234", b"5678"]
+
+
+def test_a_broken_response_says_how_much_is_safe_and_what_was_done() -> None:
+    phase = DataPhase(TID, MemorySink(), label="GetObject(0x12)")
+    with pytest.raises(ProtocolError, match=r"GetObject\(0x12\)") as caught:
+        phase.feed(pack(EndData(TID, b"1234")) + HOSTILE["a response cut to its prefix"])
+    assert caught.value.received == 4
+
+
 def test_a_full_sink_stops_the_machine_until_there_is_another() -> None:
     first, second = bytearray(1000), bytearray(4000)
     phase = DataPhase(TID, MemorySink(first))

@@ -22,6 +22,7 @@ from ptpfast.errors import (
     SinkError,
     Timeout,
     TransferError,
+    Unreadable,
     response_error,
 )
 
@@ -37,6 +38,7 @@ EXAMPLES = [
     ProtocolError("End Data after 7 of 8 bytes", packet_type=12, offset=7, received=7),
     SinkError("a.nef.part: No space left on device", errno=28, received=4096),
     TransferError("a.nef: 7 of 8 bytes", hint="run the same command again", received=7),
+    Unreadable("it went wrong 3 times at the same place", received=7),
     Cancelled("GetObject(0x40012): cancelled", received=9),
 ]
 every_example = pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)

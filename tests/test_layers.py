@@ -16,9 +16,11 @@ ROOT = "__init__"
 
 # Facts and bytes; then what PTP means and how one object is read, each knowing of the session no
 # more than a Protocol says; the session, which puts them together; many objects; and the edges.
-FACTS = {"codes", "errors", "_wire", "datasets"}
+FACTS = {"text", "codes", "errors", "_wire", "datasets"}
 BELOW_SESSION = {*FACTS, "_version", "_sink", "_engine", "vendors", "events", "objects"}
 BELOW_SESSION |= {
+    "index",
+    "readback",
     "tuning",
     "lifetime",
     "patience",
@@ -35,24 +37,28 @@ BELOW_EDGES = {*BELOW_LIBRARY, "library", "watch", ROOT}
 # Module or folder of the package → what of the package it may import.
 MAY_IMPORT = {
     "_version": set(),
+    "text": set(),
+    "readback": set(),
     "codes": set(),
-    "errors": {"codes"},
+    "errors": {"text", "codes"},
     "_wire": {"errors"},
     "_sink": {"errors"},
     "_engine": {"codes", "errors", "_wire", "_sink"},
     "datasets": {"codes", "errors", "_wire"},
     "vendors": FACTS,
-    "events": {"codes", "errors"},
+    "events": {"codes", "errors", "_wire", "_engine"},
     "objects": {"codes", "errors", "datasets"},
     "handshake": {*FACTS, "_engine"},
-    "connection": {*FACTS, "_sink", "_engine", "events", "handshake"},
+    "connection": {*FACTS, "_sink", "_engine", "events", "handshake", "patience"},
     "capture": {*FACTS, "vendors", "events", "objects"},
-    "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "connection"},
+    "index": {"datasets", "objects"},
+    "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "connection", "index"},
     "patience": {"errors"},
-    "tuning": {"datasets"},
-    "transfer": {*FACTS, "_sink", "_engine", "vendors", "objects", "connection", "patience"},
-    "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing"},
-    "lifetime": {*BELOW_SESSION} - {"lifetime", "capture", "listing"},
+    "tuning": {"readback", "datasets"},
+    "transfer": {*BELOW_SESSION}
+    - {"transfer", "transactions", "lifetime", "capture", "listing", "index", "tuning"},
+    "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing", "index"},
+    "lifetime": {*BELOW_SESSION} - {"lifetime", "capture", "listing", "index"},
     "session": BELOW_SESSION,
     "discovery": {*FACTS, "_version", "vendors", "connection"},
     "library": BELOW_LIBRARY,

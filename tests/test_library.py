@@ -40,7 +40,7 @@ from ptpfast.library.naming import (
     numbered_bases,
     printable,
 )
-from ptpfast.library.pull import Observer
+from ptpfast.library.observer import Observer
 from ptpfast.library.selection import Selection
 from ptpfast.sim import SimulatedCamera, Store
 

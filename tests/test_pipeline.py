@@ -11,6 +11,8 @@ from conftest import HASTY, Cameras, Sessions
 from ptpfast import (
     ConnectFailed,
     ConnectionLost,
+    InvalidObjectHandle,
+    OperationCode,
     tuning,
 )
 from ptpfast.sim import SimulatedCamera, Temperament
@@ -25,11 +27,12 @@ def content(camera: SimulatedCamera, handle: int) -> bytes:
     return b"".join(camera.store.expected(handle).spans(0, stored.size))
 
 
+@pytest.mark.parametrize("withheld", [(), (OperationCode.GetObjectPropList,)])
 @pytest.mark.parametrize("depth", [1, 2, 3, 16, 64])
 def test_a_listing_is_the_same_at_every_depth(
-    camera: Cameras, connect: Sessions, depth: int
+    camera: Cameras, connect: Sessions, depth: int, withheld: tuple[int, ...]
 ) -> None:
-    sim = camera(objects=40)
+    sim = camera(objects=40, withheld=withheld)
     session = connect(sim, depth=depth)
     table = session.objects()
     assert {info.handle for info in table} == {item.handle for item in sim.store.files()}
@@ -145,6 +148,118 @@ def test_at_depth_one_a_lost_connection_is_not_blamed_on_the_pipeline(
     with pytest.raises(ConnectionLost):
         session.read(session.objects()[0])
     assert sim.connections == 1
+
+
+# Across objects
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+@pytest.mark.parametrize("chunk", [None, 700_000, 0])
+def test_objects_downloaded_one_behind_the_other_are_right(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int, chunk: int | None
+) -> None:
+    sim = camera(size=SIZE, objects=6)
+    session = connect(sim, depth=depth)
+    table = list(session.objects())
+    for info, then in zip(table, [*table[1:], None], strict=True):
+        transfer = session.download(info, tmp_path / info.name, chunk=chunk, then=then)
+        assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
+        assert transfer.received == SIZE
+    reads = sim.operations[OperationCode.GetPartialObject]
+    assert reads == {None: reads, 700_000: 6 * 5, 0: 0}[chunk]  # nothing is asked for twice
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_the_next_object_is_on_its_way_before_this_one_is_finished(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int
+) -> None:
+    sim = camera(size=SIZE, objects=2)
+    session = connect(sim, depth=depth)
+    first, second = session.objects()
+    session.download(first, tmp_path / "a", then=second)
+    ahead = session.sent_ahead
+    assert ahead is not None
+    assert ahead.parameters[0] == second.handle
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_what_was_asked_ahead_in_vain_is_dropped(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int
+) -> None:
+    sim = camera(size=SIZE, objects=4)
+    session = connect(sim, depth=depth)
+    first, second, third, fourth = session.objects()
+    session.download(first, tmp_path / "a", then=second)
+    assert session.object_info(third.handle).name == third.name
+    session.download(second, tmp_path / "b", then=third)
+    session.download(fourth, tmp_path / "d", then=third, chunk=1_234_567)
+    session.download(third, tmp_path / "c", chunk=0)
+    for name, info in zip("abcd", (first, second, third, fourth), strict=True):
+        assert (tmp_path / name).read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "announce=1000 on GetPartialObject at 3",
+        "busy on GetPartialObject at 4 times 2",
+        "respond=0x2009 on GetPartialObject at 4",
+        "busy on GetPartialObject at 3",
+    ],
+)
+def test_trouble_at_the_seam_of_two_objects_leaves_both_right(
+    camera: Cameras, connect: Sessions, tmp_path: Path, fault: str, depth: int
+) -> None:
+    faults = [fault]
+    if "announce" in fault:
+        faults.append("short_data after 1000 on GetPartialObject at 3")
+    sim = camera(size=SIZE, objects=2, faults=faults)
+    session = connect(sim, depth=depth)
+    first, second = session.objects()
+    session.download(first, tmp_path / "a", chunk=1_000_000, then=second)
+    assert (tmp_path / "a").read_bytes() == content(sim, first.handle)
+    try:
+        session.download(second, tmp_path / "b", chunk=1_000_000)
+    except InvalidObjectHandle:
+        assert "respond" in fault
+        session.download(second, tmp_path / "b", chunk=1_000_000)
+    assert (tmp_path / "b").read_bytes() == content(sim, second.handle)
+
+
+@pytest.mark.parametrize("temperament", list(Temperament), ids=lambda t: t.value)
+def test_every_temperament_copes_with_objects_one_behind_the_other(
+    camera: Cameras, connect: Sessions, tmp_path: Path, temperament: Temperament
+) -> None:
+    sim = camera(size=SIZE, objects=6, temperament=temperament)
+    session = connect(sim, timeouts=HASTY)
+    table = list(session.objects())
+    session.pipeline_depth = 3
+    for info, then in zip(table, [*table[1:], None], strict=True):
+        session.download(info, tmp_path / info.name, chunk=1_000_000, then=then)
+        assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
+
+
+def test_at_depth_one_no_request_leaves_before_the_answer_to_the_last(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE, objects=6, temperament="busy")
+    session = connect(sim)
+    table = list(session.objects())
+    for info, then in zip(table, [*table[1:], None], strict=True):
+        session.download(info, tmp_path / info.name, then=then)
+    assert sim.early_requests == 0
+
+
+def test_a_session_closes_in_order_with_a_request_sent_ahead(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE, objects=2)
+    session = connect(sim)
+    first, second = session.objects()
+    session.download(first, tmp_path / "a", then=second)
+    session.close()
+    assert sim.operations[OperationCode.CloseSession] == 1
 
 
 # Connecting again

@@ -21,7 +21,7 @@ NAMES = {
     *("OperationCode", "ResponseCode", "EventCode", "ObjectFormat"),
     *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
     *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
-    *("SinkError", "TransferError", "Cancelled"),
+    *("SinkError", "TransferError", "Unreadable", "Cancelled"),
 }
 SESSION = {
     *("device_info", "storage_ids", "storage_info", "objects", "object_info", "thumbnail", "read"),
@@ -77,6 +77,8 @@ def test_importing_prints_nothing_and_loads_neither_numpy_nor_the_edges() -> Non
     loaded = run("import sys, ptpfast; print(*sys.modules)").split()
     assert "ptpfast._engine" in loaded
     for name in ("numpy", "click", "rich", "ptpfast.sim", "ptpfast.cli", "ptpfast.ptpip"):
+        assert name not in loaded
+    for name in ("sqlite3", "ptpfast.listing", "ptpfast.index"):  # where they are used
         assert name not in loaded
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from ptpfast import (
     PTPError,
     SinkError,
     Timeout,
+    Timeouts,
     TransferError,
 )
 from ptpfast.sim import SimulatedCamera
-from ptpfast.transfer import ChunkPolicy
+from ptpfast.transfer import ChunkPolicy, Pace
 from ptpfast.transfer import download as download_module
+from ptpfast.transfer.pace import Trickle
 
 MiB = 1 << 20
 SIZE = 3_000_000
@@ -489,42 +491,70 @@ def test_filesystems_without_links_get_a_rename(
 # Chunks
 
 
-def learn(policy: ChunkPolicy, seconds_of_chunk, reads: int = 40) -> list[int]:  # type: ignore[no-untyped-def]
+WAIT_S = 0.010
+
+
+def learn(
+    policy: ChunkPolicy,
+    seconds_of_body: Callable[[int], float],
+    wait_s: float = WAIT_S,
+    reads: int = 40,
+) -> list[int]:
+    """The sizes a policy asks for when each read waits and then takes so long."""
     sizes = []
     for _ in range(reads):
         size = policy.next_size()
         sizes.append(size)
-        policy.done(size, seconds_of_chunk(size))
+        policy.done(size, wait_s + seconds_of_body(size), wait_s)
     return sizes
 
 
-def test_chunks_double_while_the_rate_rises_and_stop_at_the_cap() -> None:
-    sizes = learn(ChunkPolicy(8 * MiB), lambda size: 0.010 + size / 50e6)
+def test_chunks_double_while_much_of_the_time_is_waiting_and_stop_at_the_cap() -> None:
+    sizes = learn(ChunkPolicy(8 * MiB), lambda size: size / 90e6)
     assert sizes[0] == MiB
     assert sizes == sorted(sizes)
     assert sizes[-1] == 8 * MiB
+    assert len([size for size in sizes if size < 8 * MiB]) <= 6
 
 
-def test_chunks_stay_small_where_large_ones_are_no_faster() -> None:
-    sizes = learn(ChunkPolicy(8 * MiB), lambda size: size / 2.3e6)
-    assert max(sizes) == 2 * MiB
-    assert sizes[-1] == MiB
+def test_chunks_grow_whatever_the_rate_does_meanwhile() -> None:
+    noise = iter([1.0, 1.3, 0.9, 1.2] * 10)  # of the time a body takes
+    sizes = learn(ChunkPolicy(8 * MiB), lambda size: next(noise) * size / 50e6)
+    assert sizes[-1] >= 4 * MiB
 
 
-def test_chunks_shrink_where_large_ones_are_slower() -> None:
-    sizes = learn(ChunkPolicy(8 * MiB), lambda size: (size / 1e6) ** 2)
-    assert sizes[-1] == MiB
+def test_chunks_stay_small_where_waiting_is_a_small_part() -> None:
+    assert set(learn(ChunkPolicy(8 * MiB), lambda size: size / 2.3e6)) == {MiB}
+
+
+def test_one_hiccup_does_not_make_chunks_grow() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    policy.done(MiB, 1.0, 0.10)
+    policy.done(MiB, 0.9, 0.001)
+    assert policy.next_size() == MiB
+
+
+def test_chunks_grow_later_when_the_link_has_become_faster() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    learn(policy, lambda size: size / 2.3e6)
+    assert learn(policy, lambda size: size / 90e6)[-1] == 8 * MiB
+
+
+def test_chunks_go_back_and_stay_where_large_ones_are_slower() -> None:
+    sizes = learn(ChunkPolicy(8 * MiB), lambda size: (size / 20e6) ** 2)
+    assert max(sizes) == 4 * MiB
+    assert set(sizes[-20:]) == {2 * MiB}
 
 
 def test_a_cap_below_the_first_chunk_is_kept() -> None:
-    assert set(learn(ChunkPolicy(MiB // 2), lambda size: size / 1e6)) == {MiB // 2}
+    assert set(learn(ChunkPolicy(MiB // 2), lambda size: size / 90e6)) == {MiB // 2}
 
 
 def test_a_failure_halves_the_chunk_and_it_stays() -> None:
     policy = ChunkPolicy(8 * MiB)
-    learn(policy, lambda size: 0.010 + size / 50e6)
+    learn(policy, lambda size: size / 90e6)
     policy.failed()
-    assert set(learn(policy, lambda size: 0.010 + size / 50e6)) == {4 * MiB}
+    assert set(learn(policy, lambda size: size / 90e6)) == {4 * MiB}
     for _ in range(20):
         policy.failed()
     assert policy.next_size() == 65_536
@@ -546,3 +576,105 @@ def test_a_vendors_cap_bounds_what_is_asked_for(
         if entry.operation == OperationCode.GetPartialObject
     }
     assert asked == {MiB}
+
+
+def test_a_transfer_tells_the_sizes_it_asked_for(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    session = connect(camera(size=3 * MiB, objects=2))
+    first, second = session.objects()
+    assert session.download(first, tmp_path / "a", chunk=MiB).chunks == [MiB]
+    assert session.download(second, tmp_path / "b", chunk=0).chunks == []
+    session.chunks.failed()
+    third = session.download(first, tmp_path / "c")
+    assert third.chunks == [MiB // 2]
+
+
+# Pace
+
+
+def feed(pace: Pace, rates: list[float], start: float = 100.0) -> None:
+    pace.resume(start)
+    for second, rate in enumerate(rates, 1):
+        pace.add(int(rate), start + second)
+
+
+def test_a_connection_that_falls_to_a_trickle_is_noticed() -> None:
+    pace = Pace()
+    feed(pace, [2e6] * 60)
+    with pytest.raises(Trickle, match="kB/s come after 2,000"):
+        feed(pace, [50e3] * 60)
+
+
+def test_a_short_fade_and_a_slow_link_are_no_trickle() -> None:
+    pace = Pace()
+    feed(pace, [2e6] * 60 + [0.1e6] * 8 + [2e6] * 60)
+    feed(pace, [0.5e6] * 200)
+    feed(Pace(), [30e3] * 200)
+
+
+def test_a_trickle_is_told_once_and_then_taken_for_what_there_is() -> None:
+    pace = Pace()
+    feed(pace, [2e6] * 60)
+    with pytest.raises(Trickle):
+        feed(pace, [50e3] * 60)
+    feed(pace, [50e3] * 200)
+
+
+def test_time_between_objects_does_not_count() -> None:
+    pace = Pace()
+    for number in range(100):
+        feed(pace, [2e6] * 2, start=1000.0 * number)
+
+
+def test_a_long_silence_counts_as_all_its_seconds() -> None:
+    pace = Pace()
+    feed(pace, [2e6] * 40)
+    pace.resume(500.0)
+    with pytest.raises(Trickle):
+        pace.add(1000, 520.0)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_trickling_connection_is_opened_anew_and_the_object_goes_on(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+
+    class Once(Pace):
+        """Finds a trickle at the fourth report."""
+
+        reports = 0
+
+        def add(self, size: int, now: float | None = None) -> None:
+            self.reports += 1
+            if self.reports == 4:
+                raise Trickle("only 3 kB/s come after 2,000")
+
+    session.pace = Once()
+    transfer = session.download(info, tmp_path / "x", chunk=200_000)
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+    assert transfer.received == SIZE
+    assert sim.connections == 2
+    assert session.pipeline_depth == depth
+
+
+def test_an_object_may_take_no_longer_than_the_total(camera: Cameras, connect: Sessions) -> None:
+    timeouts = Timeouts(total=0.0)
+    session = connect(camera(size=SIZE), timeouts=timeouts)
+    with pytest.raises(Timeout, match="not here after 0 s"):
+        session.read(session.objects()[0])
+    assert session.storage_ids()
+
+
+def test_the_first_byte_may_be_waited_for_otherwise_than_an_answer(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim, timeouts=Timeouts(operation=30, first_byte=0.2))
+    info = session.objects()[0]
+    sim.faults.add("stall on GetPartialObject")
+    with pytest.raises(Timeout):
+        session.read(info)

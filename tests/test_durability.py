@@ -1,0 +1,212 @@
+"""What survives: a power cut, a dead process, a disk that lies; and what is checked before a file
+gets its name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from conftest import Cameras, Sessions
+from ptpfast import ConnectionLost, ObjectInfo, TransferError
+from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.transfer import VERIFY, Download, journal
+from ptpfast.transfer import download as download_module
+
+MiB = 1 << 20
+SIZE = 8 * MiB
+
+
+def content(camera: SimulatedCamera, handle: int) -> bytes:
+    return b"".join(camera.store.expected(handle).spans(0, SIZE))
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends a download ends it as `kill -9` does: nothing is noted any more."""
+    monkeypatch.setattr(Download, "_keep_if_possible", lambda download: None)
+
+
+def broken(
+    camera: Cameras, connect: Sessions, folder: Path, verify: str
+) -> tuple[SimulatedCamera, ObjectInfo, Path]:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    sim.faults.add("drop after-total 5000000")
+    with pytest.raises(ConnectionLost):
+        session.download(info, folder / "x", verify=verify, chunk=MiB)
+    return sim, info, folder / "x.part"
+
+
+def lose_power(part: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Zeros where nothing had reached the disk, the length as if it had; how much had."""
+    kept: int = json.loads(part.with_name(part.name + ".json").read_text())["kept"]["size"]
+    length = part.stat().st_size
+    with part.open("r+b") as file:
+        file.truncate(kept)
+        file.truncate(length)
+    monkeypatch.setattr(journal, "boot_id", lambda: "another run of the system")
+    return kept
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+@pytest.mark.parametrize("keep_s", [0.0, 1e9], ids=["noted often", "never noted"])
+@pytest.mark.usefixtures("killed")
+def test_after_a_power_cut_only_what_had_reached_the_disk_is_continued(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    keep_s: float,
+    verify: str,
+) -> None:
+    monkeypatch.setattr(download_module, "KEEP_S", keep_s)
+    sim, info, part = broken(camera, connect, tmp_path, verify)
+    kept = lose_power(part, monkeypatch)
+    assert (kept > 0) == (keep_s == 0)
+    transfer = connect(sim).download(info, tmp_path / "x", verify=verify)
+    assert transfer.resumed_at == kept
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.usefixtures("killed")
+def test_after_a_killed_process_all_that_was_written_is_continued(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    if not journal.boot_id():
+        pytest.skip("this system does not tell one start from another")
+    sim, info, part = broken(camera, connect, tmp_path, "size")
+    there = part.stat().st_size
+    assert connect(sim).download(info, tmp_path / "x").resumed_at == there > 4 * MiB
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.usefixtures("killed")
+def test_where_the_system_does_not_tell_its_starts_apart_only_what_is_noted_counts(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "boot_id", lambda: "")
+    sim, info, _ = broken(camera, connect, tmp_path, "size")
+    assert connect(sim).download(info, tmp_path / "x").resumed_at == 0
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+def test_an_orderly_end_is_safe_from_a_power_cut(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, "size")
+    length = part.stat().st_size
+    assert lose_power(part, monkeypatch) == length
+    assert connect(sim).download(info, tmp_path / "x").resumed_at == length
+
+
+def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stands_last(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order of it all, seen at the system calls that matter."""
+    happened: list[tuple[str, int]] = []
+    part = tmp_path / "x.part"
+
+    def seen(name: str) -> None:
+        original = getattr(os, name)
+
+        def call(*args, **options):  # type: ignore[no-untyped-def]
+            size = part.stat().st_size if part.exists() else -1
+            what = "folder" if name == "fsync" and os.path.isdir(f"/proc/self/fd/{args[0]}") else ""
+            happened.append((name + what, size))
+            return original(*args, **options)
+
+        monkeypatch.setattr(os, name, call)
+
+    monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    session = connect(camera(size=3 * MiB))
+    info = session.objects()[0]
+    for name in ("fsync", "replace", "link", "unlink"):
+        seen(name)
+    session.download(info, tmp_path / "x", chunk=MiB)
+    assert happened == [
+        *(("fsync", MiB), ("replace", MiB)),
+        *(("fsync", 2 * MiB), ("replace", 2 * MiB)),
+        *(("fsync", 3 * MiB), ("replace", 3 * MiB)),
+        ("fsync", 3 * MiB),
+        ("link", 3 * MiB),
+        ("unlink", 3 * MiB),  # the part file's name
+        ("unlink", -1),  # the journal
+        ("fsyncfolder", -1),
+    ]
+
+
+def test_a_failed_sync_is_an_error_and_nothing_gets_its_name(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    session = connect(camera(size=SIZE))
+    info = session.objects()[0]
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        session.download(info, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+# Verification
+
+
+@pytest.mark.parametrize("verify", VERIFY)
+def test_every_level_lets_right_bytes_through(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    transfer = session.download(info, tmp_path / "x", verify=verify)
+    whole = content(sim, info.handle)
+    assert (tmp_path / "x").read_bytes() == whole
+    assert transfer.verified == verify
+    assert transfer.sha256 == (None if verify == "size" else hashlib.sha256(whole).hexdigest())
+    assert transfer.received == (2 * SIZE if verify == "reread" else SIZE)
+
+
+@pytest.mark.parametrize("verify", ["hash", "disk", "reread"])
+def test_a_disk_that_changes_a_byte_is_found_out(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str
+) -> None:
+    session = connect(camera(size=SIZE))
+    info = session.objects()[0]
+
+    def change(received: int, size: int | None) -> None:
+        if received == size:
+            with (tmp_path / "x.part").open("r+b") as file:
+                file.seek(1234)
+                file.write(b"?!")
+
+    with pytest.raises(TransferError, match="not what arrived"):
+        session.download(info, tmp_path / "x", verify=verify, progress=change)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("verify", "noticed"), [("disk", False), ("reread", True)])
+def test_a_camera_that_does_not_send_the_same_twice_is_found_out_by_reading_again(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str, noticed: bool
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    other = Store.synthetic(1, SIZE, seed=99)
+
+    def change(received: int, size: int | None) -> None:
+        if received == size:
+            sim.store = other
+
+    assert content(sim, info.handle) != b"".join(other.expected(info.handle).spans(0, SIZE))
+    if not noticed:
+        session.download(info, tmp_path / "x", verify=verify, progress=change)
+        return
+    with pytest.raises(TransferError, match="something else"):
+        session.download(info, tmp_path / "x", verify=verify, progress=change)
+    assert not (tmp_path / "x").exists()
