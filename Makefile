@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd) setup.py
 
-.PHONY: demo test lint bench bench-quick build clean
+.PHONY: demo test lint bench bench-quick bench-check bench-page fuzz sanitize build clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -21,11 +21,28 @@ lint: build
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest ptpfast._wire ptpfast._sink ptpfast._engine
 
-bench: build
-	$(BIN)/python -m bench
+# Half an hour to an hour; keeps its numbers and draws the page anew.
+bench: build $(VENV)/.contenders
+	$(BIN)/python -m bench --append
+	$(BIN)/python -m bench page
 
-bench-quick: build
+bench-quick: build $(VENV)/.contenders
 	$(BIN)/python -m bench --quick
+
+bench-check: build
+	$(BIN)/python -m bench check
+
+bench-page: build
+	$(BIN)/python -m bench page
+
+# Hostile bytes and hostile sessions under sanitizers, for so long; fuzz/README.md says more.
+FUZZ_SECONDS ?= 60
+fuzz: build $(VENV)/.atheris
+	$(BIN)/python -m fuzz all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+# The tests that reach the compiled modules, under sanitizers.
+sanitize: build
+	$(BIN)/python -m fuzz sanitize
 
 build: $(VENV)/.built
 
@@ -37,9 +54,19 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[cli]"
 	@touch $@
 
+# What guides the fuzzer. Where there is none, it goes by chance and says so.
+$(VENV)/.atheris: $(VENV)/.installed
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	@touch $@
+
 # The compiled modules: whenever one of their sources is newer.
 $(VENV)/.built: $(VENV)/.installed $(COMPILED)
 	$(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $@
+
+# A contender from PyPI. Where it has no wheel for this machine, the benchmarks say that it is missing.
+$(VENV)/.contenders: $(VENV)/.installed
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "gphoto2>=2.5"
 	@touch $@
 
 clean:

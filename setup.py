@@ -5,27 +5,26 @@ import os
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-# PTPFAST_TRACE=1: line tracing and bounds checks, for coverage. PTPFAST_SANITIZE=1: ASan and UBSan.
-# PTPFAST_WERROR=1: warnings are errors (the gate sets it; a user's newer compiler must not fail).
+# PTPFAST_TRACE=1: line tracing, bounds checks. PTPFAST_SANITIZE=1: ASan and UBSan; =fuzzer: and
+# clang's edge counters. PTPFAST_WERROR=1: warnings are errors (not with a user's newer compiler).
 TRACE = os.environ.get("PTPFAST_TRACE") == "1"
-SANITIZE = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+SANITIZE = {
+    "1": ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"],
+    "fuzzer": ["-fsanitize=address,undefined,fuzzer-no-link", "-fno-sanitize=function"],
+}.get(os.environ.get("PTPFAST_SANITIZE", ""), [])
 
-compile_args = ["-O3", "-Wall", "-Wextra"]
+compile_args = ["-O1" if SANITIZE else "-O3", "-Wall", "-Wextra", *SANITIZE]
 # What Cython writes has both, and neither is a defect there.
 compile_args += ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
-link_args: list[str] = []
 if os.environ.get("PTPFAST_WERROR") == "1":
     compile_args.append("-Werror")
-if os.environ.get("PTPFAST_SANITIZE") == "1":
-    compile_args += SANITIZE
-    link_args += SANITIZE
 
 extensions = [
     Extension(
         f"ptpfast.{name}",
         [f"src/ptpfast/{name}.pyx"],
         extra_compile_args=compile_args,
-        extra_link_args=link_args,
+        extra_link_args=SANITIZE,
         define_macros=[("CYTHON_TRACE_NOGIL", "1")] if TRACE else [],
     )
     for name in ("_wire", "_sink", "_engine")
