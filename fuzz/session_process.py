@@ -20,8 +20,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ptpfast.library import persistence
-
 from . import ROOT, sanitizers
 from .cameras import card
 from .visit import FindingError, Visit
@@ -114,11 +112,13 @@ def say(title: str, visit: Visit, told: dict[str, Any]) -> None:
 def impatient() -> None:
     """Waits that are right for cameras and only cost time here are made short."""
     from ptpfast import handshake, lifetime, transactions
+    from ptpfast.library import persistence
     from ptpfast.transfer import ranges
 
     for module in (transactions, ranges):
         vars(module)["BUSY_S"] = 0.02
     vars(handshake)["PROBE_ANSWER_S"] = 0.1
+    vars(persistence)["FIRST_PAUSE_S"] = 0.001
     vars(lifetime)["wait_until_welcome"] = lambda host, port: None
     os.fsync = lambda fd: None  # the disk is not what is tested
 
