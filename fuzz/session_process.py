@@ -69,6 +69,7 @@ class Jail:
         self.escapes: list[str] = []
         self._watching = True
         os.environ["PTPFAST_CONFIG"] = str(self.folder / "config")
+        os.environ["PTPFAST_CACHE"] = str(self.folder / "cache")
         sys.addaudithook(self._watch)
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -90,9 +91,10 @@ class Jail:
         return os.path.realpath(path).startswith(f"{self.folder}{os.sep}")
 
     def fresh(self) -> Path:
-        """An empty folder in it."""
+        """An empty folder in it; what was kept of a camera is gone too: a seed tells all."""
         self._watching = False
-        shutil.rmtree(self.folder / "in", ignore_errors=True)
+        for name in ("in", "cache"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         (self.folder / "in").mkdir()
         self._watching = True
         return self.folder / "in"

@@ -167,13 +167,14 @@ def test_the_length_of_the_file_is_the_bytes_that_are_in_it(tmp_path: Path) -> N
     assert path.read_bytes() == PAYLOAD
 
 
-def test_room_is_reserved_with_the_first_bytes_and_given_back(tmp_path: Path) -> None:
+def test_room_is_reserved_at_once_and_given_back(tmp_path: Path) -> None:
     if not reserves(tmp_path):
         pytest.skip("this filesystem cannot reserve blocks behind a file's end")
     path = tmp_path / "x.part"
     sink = FileSink(path, size=4 << 20)
-    pour(sink, PAYLOAD)
     assert path.stat().st_blocks * 512 >= 4 << 20
+    assert path.stat().st_size == 0
+    pour(sink, PAYLOAD)
     assert path.stat().st_size == len(PAYLOAD)
     sink.abandon()
     assert path.stat().st_blocks * 512 < 1 << 20
@@ -243,10 +244,8 @@ def test_too_little_room_shows_before_a_byte_has_moved(tmp_path: Path) -> None:
     path = tmp_path / "x.part"
     if not reserves(tmp_path):
         pytest.skip("this filesystem cannot reserve blocks behind a file's end")
-    sink = FileSink(path, size=free + (1 << 40))
     with pytest.raises(SinkError, match="reserve") as caught:
-        pour(sink, PAYLOAD)
-    sink.abandon()
+        FileSink(path, size=free + (1 << 40))
     assert path.stat().st_size == 0
     assert path.stat().st_blocks == 0  # also what could be reserved before the room ran out
     assert caught.value.errno in (errno.ENOSPC, errno.EFBIG)

@@ -30,8 +30,8 @@ cdef class FileSink(Sink):
     cdef object _hasher
     cdef object _before
     cdef bint _fresh
-    cdef uint64_t _size
     cdef uint64_t _reserved
+    cdef int _reserve(self, uint64_t until) except -1
     cdef int _first(self) except -1 nogil
     cdef int _close(self) except -1
     cdef int _hash(self, iovec *pieces, int count) except -1

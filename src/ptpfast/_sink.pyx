@@ -123,8 +123,8 @@ cdef class FileSink(Sink):
     path: the part file; created if missing, never its final name (that is the caller's rename),
         never through a symbolic link.
     offset: where to go on; the file must be at least that long and is cut to it.
-    size: the final length if known; that much room is reserved with the first bytes, so that a full
-        disk shows before one is written, and the file does not fragment. Never zero-filled.
+    size: the final length if known; that much room is reserved at once, so that a full disk shows
+        before anything is asked of the camera, and the file does not fragment. Never zero-filled.
     hasher: an object with `update(bytes)`, given everything in order as it is written.
     descriptor: of that file, open for writing, instead of opening it; it stays the caller's.
     before: called once, before the first byte is written.
@@ -157,27 +157,28 @@ cdef class FileSink(Sink):
             self.abandon()
             raise
         self.position = self._reserved = offset
-        self._size = size or 0
         self._fresh = True
+        if size is not None and size > offset:
+            self._reserve(size)
+
+    cdef int _reserve(self, uint64_t until) except -1:
+        """Before the camera is asked, not while it sends: then there is nothing to compete with."""
+        cdef uint64_t size = until - self.position
+        cdef int code
+        self._reserved = until  # even if it fails: some of it may be taken then
+        with nogil:
+            code = ptpfast_reserve(self._fd, <long long>self.position, <long long>size)
+        # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; no room is final.
+        if code in _NO_ROOM:
+            self.abandon()
+            raise _sink_error(code, f"reserve {size:,} bytes in", self.path, self.position)
+        return 0
 
     cdef int _first(self) except -1 nogil:
-        """What comes before the first byte and not earlier: the kernel receives more meanwhile."""
-        cdef uint64_t size
-        cdef int code
         self._fresh = False
         if self._before is not None:
             with gil:
                 self._before()
-        if self._size <= self.position:
-            return 0
-        size = self._size - self.position
-        self._reserved = self._size  # even if it fails: some of it may be taken then
-        code = ptpfast_reserve(self._fd, <long long>self.position, <long long>size)
-        if code:
-            with gil:
-                # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; no room is final.
-                if code in _NO_ROOM:
-                    raise _sink_error(code, f"reserve {size:,} bytes in", self.path, self.position)
         return 0
 
     cdef int write(self, iovec *pieces, int count) except -1 nogil:
