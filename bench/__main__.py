@@ -67,7 +67,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small and once: for correctness")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save every single run")
     parser.add_argument(
-        "--append", action="store_true", help="keep the numbers in bench/results: full runs only"
+        "--append",
+        action="store_true",
+        help="keep the numbers in bench/results, also of some benchmarks alone; not with --quick",
     )
     parser.add_argument(
         "--budget",
@@ -80,8 +82,8 @@ def _options() -> argparse.Namespace:
     alone = len(options.names) == 1 and options.names[0] in COMMANDS
     if not alone and (unknown := set(options.names) - set(BENCHES)):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    if options.append and (options.quick or options.names):
-        parser.error("--append keeps full runs: neither with --quick nor with names")
+    if options.append and options.quick:
+        parser.error("--append keeps what means something: not with --quick")
     return options
 
 

@@ -238,6 +238,25 @@ def test_a_part_file_that_is_not_proven_is_started_anew(
     assert path.read_bytes() == content(sim, info.handle)
 
 
+@pytest.mark.parametrize(
+    "was", [{"size": SIZE - 1}, {"path": "DCIM/OTHER.NEF"}, {"captured": "2001-02-03T04:05:06"}]
+)
+def test_an_object_that_changed_on_the_card_is_started_anew_and_that_is_said(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    was: dict[str, object],
+) -> None:
+    sim, path = broken_download(camera, connect, tmp_path)
+    edit(path.with_name(path.name + ".part.json"), **was)
+    session = connect(sim)
+    info = session.objects()[0]
+    assert session.download(info, path).resumed_at == 0
+    assert "before it changed; starting anew" in caplog.text
+    assert path.read_bytes() == content(sim, info.handle)
+
+
 def test_without_resume_a_part_file_is_started_anew(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:

@@ -12,12 +12,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
 
 from ..objects import ObjectInfo
 from ..readback import read_back
+
+log = logging.getLogger("ptpfast")
 
 SCHEMA = 2
 JOURNAL_SUFFIX = ".part.json"
@@ -98,7 +101,13 @@ class Journal:
         part file's length can be believed; None when there is nothing to be trusted."""
         try:
             entry = json.loads(read_back(self._path, MAX_JOURNAL_SIZE))
-            if entry["schema"] != SCHEMA or Identity(**entry["object"]) != self._identity:
+            if entry["schema"] != SCHEMA:
+                return None
+            if Identity(**entry["object"]) != self._identity:
+                log.warning(
+                    "%s tells of another object, or of this one before it changed; starting anew",
+                    self._path,
+                )
                 return None
             kept = Kept(**entry["kept"])
             if (
