@@ -169,42 +169,17 @@ def test_objects_downloaded_one_behind_the_other_are_right(
     assert reads == {None: reads, 700_000: 6 * 5, 0: 0}[chunk]  # nothing is asked for twice
 
 
-@pytest.mark.parametrize("chunk", [None, 0])
 @pytest.mark.parametrize("depth", [1, 3])
 def test_the_next_object_is_on_its_way_before_this_one_is_finished(
-    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int, chunk: int | None
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int
 ) -> None:
     sim = camera(size=SIZE, objects=2)
     session = connect(sim, depth=depth)
     first, second = session.objects()
-    session.download(first, tmp_path / "a", chunk=chunk, then=second)
+    session.download(first, tmp_path / "a", then=second)
     ahead = session.sent_ahead
     assert ahead is not None
     assert ahead.parameters[0] == second.handle
-
-
-def test_a_whole_object_too_large_to_be_dropped_again_is_not_asked_for_ahead(
-    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ptpfast.transfer.reading.DRAIN_SIZE", SIZE - 1)
-    session = connect(camera(size=SIZE, objects=2))
-    first, second = session.objects()
-    session.download(first, tmp_path / "a", chunk=0, then=second)
-    assert session.sent_ahead is None
-
-
-@pytest.mark.parametrize("depth", [1, 3])
-@pytest.mark.parametrize("busy", [1, 2])
-def test_a_busy_camera_is_asked_for_whole_objects_again(
-    camera: Cameras, connect: Sessions, tmp_path: Path, busy: int, depth: int
-) -> None:
-    sim = camera(size=SIZE, objects=3, faults=[f"busy on GetObject at {busy} times 2"])
-    session = connect(sim, depth=depth)
-    table = list(session.objects())
-    for info, then in zip(table, [*table[1:], None], strict=True):
-        session.download(info, tmp_path / info.name, chunk=0, then=then)
-        assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
-    assert sim.operations[OperationCode.GetObject] == 5
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
@@ -265,15 +240,14 @@ def test_every_temperament_copes_with_objects_one_behind_the_other(
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
 
 
-@pytest.mark.parametrize("chunk", [None, 0])
 def test_at_depth_one_no_request_leaves_before_the_answer_to_the_last(
-    camera: Cameras, connect: Sessions, tmp_path: Path, chunk: int | None
+    camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:
     sim = camera(size=SIZE, objects=6, temperament="busy")
     session = connect(sim)
     table = list(session.objects())
     for info, then in zip(table, [*table[1:], None], strict=True):
-        session.download(info, tmp_path / info.name, chunk=chunk, then=then)
+        session.download(info, tmp_path / info.name, then=then)
     assert sim.early_requests == 0
 
 

@@ -64,13 +64,12 @@ def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -
     time.sleep(SETTLE_S)
     if options.into == "file" and options.warm:
         warm_up(Path(options.dir), sum(info.size or 0 for info in objects))
-    for info, then in zip(objects, [*objects[1:], None], strict=True):
+    for info in objects:
         size = info.size or 0
         array = fresh_memory(size, options.touch) if options.into == "memory" else None
         with cost.measured(lambda: reads(session)):
             if array is None:
-                path = Path(options.dir) / info.name
-                session.download(info, path, chunk=options.chunk, then=then)
+                session.download(info, Path(options.dir) / info.name, chunk=options.chunk)
             else:
                 session.read_into(info, array)
         if array is not None:

@@ -98,17 +98,15 @@ class Transactions:
         next_request: Callable[[], Request | None],
         done: Callable[[Request, DataPhase, PTPError | None], None],
         *,
-        depth: int | None = None,
         timeline: Timeline | None = None,
         following: Callable[[], Request | None] | None = None,
     ) -> None:
-        """Many operations, `depth` of them (default: `pipeline_depth`) outstanding at a time; see
-        `Connection.run`.
+        """Many operations, `pipeline_depth` of them outstanding at a time; see `Connection.run`.
 
         `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
         here), a ProtocolError for a short payload, or None.
         """
-        depth = depth or self.pipeline_depth
+        depth = self.pipeline_depth
 
         def finished(request: Request, phase: DataPhase) -> None:
             self.pipelined += depth > 1

@@ -62,7 +62,6 @@ class Camera(Protocol):
         next_request: Callable[[], Request | None],
         done: Callable[[Request, DataPhase, PTPError | None], None],
         *,
-        depth: int | None = None,
         timeline: Timeline | None = None,
         following: Callable[[], Request | None] | None = None,
     ) -> None: ...

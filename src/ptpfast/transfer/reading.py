@@ -10,12 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .._engine import DataPhase, Timeline
+from .._engine import Timeline
 from .._sink import Sink
 from ..codes import OperationCode
-from ..connection import DRAIN_SIZE, Request
+from ..connection import Request
 from ..errors import (
-    DeviceBusy,
     InvalidObjectHandle,
     OperationNotSupported,
     ParameterNotSupported,
@@ -24,7 +23,6 @@ from ..errors import (
     TransferError,
 )
 from ..objects import ObjectInfo
-from ..patience import BUSY_S, Patience
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
 from .ranges import Camera, RangeReader, chunk_request
@@ -118,23 +116,18 @@ class ObjectReader:
                 f"{self.label()}: the camera cannot read a part of it",
                 hint="read the whole object instead",
             )
-        return self._read_whole(sink, following)
+        return self._read_whole(sink)
 
     def label(self) -> str:
         """The object for messages: name and handle."""
         return f"{self._info.name or 'object'} (0x{self._info.handle:X})"
 
     def opening(self, offset: int = 0, size: int | None = None) -> Request | None:
-        """The first request of the same `read`; None if that is of no known size, or of one too
-        large to be read and dropped if something else comes instead."""
+        """The first request of the same `read`; None unless that is a partial read."""
         end = self.size if size is None else offset + size
-        if end is None:
-            return None
         whole = offset == 0 and end == self.size
         read = self.partial(end)
-        if whole and (self._whole or read is None):
-            return self._whole_request() if end <= DRAIN_SIZE else None
-        if read is None:
+        if read is None or end is None or (whole and self._whole):
             return None
         want = min(self._policy.next_size(), end - offset)
         return chunk_request(read, self.handle, offset, want, self._partial_label(read))
@@ -169,48 +162,24 @@ class ObjectReader:
             self.chunks += chunks.sizes
         return chunks.position - span[0]
 
-    def _whole_request(self) -> Request:
-        return Request(
+    def _read_whole(self, sink: Sink) -> int:
+        phase = self._camera.receive(
             OperationCode.GetObject,
-            (self._info.handle,),
+            self._info.handle,
+            sink=sink,
             limit=self.size,
             label=f"GetObject of {self.label()}",
+            on_pause=lambda phase: self._report(phase.received),
+            timeline=self._timeline,
         )
-
-    def _read_whole(self, sink: Sink, following: Callable[[], Request | None] | None) -> int:
-        patience = Patience(BUSY_S)
-        received: int | None = None
-
-        def next_request() -> Request | None:
-            if received is not None:
-                return None
-            request = self._whole_request()
-            request.sink = sink
-            request.on_pause = lambda phase: self._report(phase.received)
-            return request
-
-        def done(request: Request, phase: DataPhase, error: PTPError | None) -> None:
-            nonlocal received
-            if isinstance(error, DeviceBusy) and not phase.received:
-                patience.wait(error)
-                return
-            if error is not None:
-                raise error
-            received = phase.received
-
-        # One at a time, whatever the depth: a whole object is too much to have on the way twice.
-        self._camera.pipeline(
-            next_request, done, depth=1, timeline=self._timeline, following=following
-        )
-        assert received is not None
-        if self.size is not None and received != self.size:
+        if self.size is not None and phase.received != self.size:
             raise TransferError(
-                f"{self.label()}: {received:,} bytes came, the camera lists {self.size:,}",
-                received=received,
+                f"{self.label()}: {phase.received:,} bytes came, the camera lists {self.size:,}",
+                received=phase.received,
             )
-        self.trusted = received
-        self._report(received)
-        return received
+        self.trusted = phase.received
+        self._report(phase.received)
+        return phase.received
 
     def _report(self, received: int) -> None:
         total_s = self._camera.timeouts.total
