@@ -9,10 +9,14 @@ import pytest
 
 from conftest import HASTY, Cameras, Sessions
 from ptpfast import (
+    Cancelled,
     ConnectFailed,
     ConnectionLost,
+    InitFailed,
     InvalidObjectHandle,
     OperationCode,
+    PTPError,
+    ResponseError,
     tuning,
 )
 from ptpfast.sim import SimulatedCamera, Temperament
@@ -262,7 +266,94 @@ def test_a_session_closes_in_order_with_a_request_sent_ahead(
     assert sim.operations[OperationCode.CloseSession] == 1
 
 
+@pytest.mark.parametrize("depth", [2, 3])
+def test_what_was_asked_ahead_of_an_interrupted_object_is_read_behind_it(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int
+) -> None:
+    sim = camera(size=SIZE, objects=2)
+    session = connect(sim, depth=depth)
+    first, second = session.objects()
+
+    def enough(received: int, size: int | None) -> None:
+        if session.sent_ahead is not None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        session.download(first, tmp_path / "a", chunk=700_000, then=second, progress=enough)
+    session.download(second, tmp_path / "b", chunk=700_000)
+    assert (tmp_path / "b").read_bytes() == content(sim, second.handle)
+    session.download(first, tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == content(sim, first.handle)
+
+
+def test_a_cancel_is_not_lost_with_what_was_asked_ahead(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE, objects=3)
+    session = connect(sim)
+    first, second, third = session.objects()
+    session.download(first, tmp_path / "a", then=second)
+    session.cancel()
+    with pytest.raises(Cancelled):
+        session.object_info(third.handle)
+    assert session.usable
+    assert session.object_info(third.handle).name == third.name
+    session.download(second, tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == content(sim, second.handle)
+
+
+def test_an_object_that_is_read_again_comes_before_the_next(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE, objects=2)
+    session = connect(sim)
+    first, second = session.objects()
+    session.download(first, tmp_path / "a", chunk=SIZE // 2, verify="reread", then=second)
+    assert session.sent_ahead is not None
+    session.download(second, tmp_path / "b", chunk=SIZE // 2)
+    assert sim.operations[OperationCode.GetPartialObject] == 2 + 2 + 2  # nothing in vain
+
+
 # Connecting again
+
+
+def test_a_session_that_could_not_be_opened_again_can_be_the_next_time(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(faults=["respond=0x2002 on OpenSession at 2"])
+    session = connect(sim)
+    timeouts = session.timeouts
+    sim.drop_connections()
+    with pytest.raises(ResponseError):
+        session.reconnect()
+    assert not session.usable
+    session.reconnect()
+    assert session.usable
+    assert session.timeouts == timeouts
+    closed = sim.operations[OperationCode.CloseSession]
+    session.close()
+    assert sim.operations[OperationCode.CloseSession] == closed + 1
+    assert not session.usable
+
+
+@pytest.mark.parametrize(
+    "refusal", [InitFailed(2), ResponseError(0x2019, OperationCode.OpenSession)], ids=str
+)
+def test_a_refusal_in_the_middle_of_work_is_the_lost_connection_it_began_with(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch, refusal: PTPError
+) -> None:
+    session = connect(camera())
+
+    def refused() -> None:
+        raise refusal
+
+    monkeypatch.setattr(session, "reconnect", refused)
+    session.pipeline_depth = 2
+    lost = ConnectionLost("gone")
+    with pytest.raises(ConnectionLost) as caught:
+        session.leave_pipeline(lost)
+    assert caught.value is lost
+    assert caught.value.__cause__ is refusal
 
 
 def test_reconnecting_keeps_subscribers_and_opens_a_session(

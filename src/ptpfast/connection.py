@@ -201,7 +201,10 @@ class Connection:
     def _adopt(self, request: Request) -> DataPhase | None:
         """The phase of the same request, if it was sent ahead."""
         ahead, self._ahead = self._ahead, None
-        return ahead[1] if ahead is not None and ahead[0].asks() == request.asks() else None
+        if ahead is None or ahead[0].asks() != request.asks():
+            return None
+        # Behind something that was interrupted its answer is not the next to come.
+        return ahead[1] if list(self._outstanding) == [ahead[1]] else None
 
     def _settled_send(self, request: Request) -> DataPhase:
         self._settle(self.timeouts.operation)
@@ -327,22 +330,24 @@ class Connection:
 
     def _settle(self, timeout_s: float) -> None:
         """Reads interrupted transactions to their end and drops what comes."""
-        self._ahead = None
+        ahead, self._ahead = self._ahead, None
         until = time.monotonic() + timeout_s
+        # What was only sent ahead was not interrupted: a cancel that has come since counts.
+        if self._outstanding and (ahead is None or self._outstanding[0] is not ahead[1]):
+            self._command.resume()
         try:
             while self._outstanding:
                 phase = self._outstanding[0]
                 phase.sink = None
                 if self._known_to_come() > DRAIN_SIZE:
                     raise Timeout(f"{phase.label}: too much of its interrupted answer is to come")
-                self._command.resume()
                 while not phase.done:
                     left = until - time.monotonic()
                     if left <= 0:
                         raise Timeout(f"{phase.label}: its interrupted answer does not end")
                     self._command.receive(phase, first_s=left, idle_s=left, slice_s=left)
                 self._outstanding.popleft()
-        except (NetworkError, ProtocolError, Cancelled):
+        except (NetworkError, ProtocolError):
             self._broken()
             raise
 

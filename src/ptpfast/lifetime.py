@@ -112,7 +112,7 @@ class Lifetime(Transactions):
             _open_sessions.add(self)
             self.vendor.after_open_session(self)
         except BaseException:
-            self.close()
+            self._end()
             raise
 
     @property
@@ -134,9 +134,12 @@ class Lifetime(Transactions):
         """Ends the session in order: CloseSession, then both connections. Never raises for a camera
         that does not answer; safe to call twice. Takes at most about the close timeout, plus the
         pause some cameras need."""
-        if self._closed:
-            return
-        self._closed = True
+        if not self._closed:
+            self._closed = True
+            self._end()
+
+    def _end(self) -> None:
+        """Closes what stands; `reconnect` may make it stand again."""
         _open_sessions.discard(self)
         quirks, timeouts = self.vendor.quirks, self.connection.timeouts
         try:
@@ -157,6 +160,7 @@ class Lifetime(Transactions):
         except (PTPError, RuntimeError, OSError) as error:
             log.debug("the session did not end in order: %s", error)
         finally:
+            self.connection.timeouts = timeouts  # the next connection inherits them
             self.connection.close()
             if quirks.reconnect_pause_s:
                 with _not_before_lock:
@@ -206,8 +210,16 @@ class Lifetime(Transactions):
         if isinstance(error, ProtocolError) or self.pipelined < 2 * self.pipeline_depth:
             tuning.distrust(self.device_info, error.message)
         self.pipeline_depth = 1
-        self.reconnect()
+        self.reconnect_after(error)
         return True
+
+    def reconnect_after(self, error: PTPError) -> None:
+        """`reconnect`, in the middle of work that `error` has ended. Raises `error`, for which
+        somebody may have more patience, when the camera is there and will not have us back."""
+        try:
+            self.reconnect()
+        except (InitFailed, ResponseError) as again:
+            raise error from again
 
     def cancel(self) -> None:
         """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""

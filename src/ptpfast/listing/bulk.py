@@ -17,7 +17,6 @@ from .._sink import MemorySink
 from ..errors import (
     ConnectFailed,
     DeviceBusy,
-    InitFailed,
     NetworkError,
     ProtocolError,
     PTPError,
@@ -163,8 +162,8 @@ class Bulk:
         self.refuse(str(error))
         if isinstance(error, NetworkError) or not self._camera.usable:
             try:
-                self._camera.reconnect()
-            except (ConnectFailed, InitFailed):
+                self._camera.reconnect_after(error)
+            except ConnectFailed:
                 raise error from None
 
 

@@ -175,7 +175,9 @@ class Download:
         self.transfer.resumed_at = offset
         self._kept_at = time.monotonic()
         try:
-            self._reader.read(sink, offset, following=self._following)
+            # Read again, it is this object that comes next.
+            following = None if self.transfer.verified == "reread" else self._following
+            self._reader.read(sink, offset, following=following)
         except ProtocolError:
             # Out of step somewhere in the last read: only the reads before it are worth keeping.
             sink.abandon()
@@ -233,7 +235,7 @@ class Download:
             )
             if transfer.verified == "reread":
                 again = ObjectReader(self._camera, self._info, progress=self._progress)
-                transfer.received += check_camera(again, arrived, name)
+                transfer.received += check_camera(again, arrived, name, self._following)
         except TransferError:
             self._journal.forget()  # nothing in it can be believed
             raise

@@ -74,8 +74,8 @@ class Camera(Protocol):
         """After an error: whether pipelining may be to blame, is given up, and all stands again."""
         ...
 
-    def reconnect(self) -> None:
-        """Connects again to the same camera. NetworkError, InitFailed."""
+    def reconnect_after(self, error: PTPError) -> None:
+        """Connects again to the same camera. NetworkError; `error` if the camera refuses."""
         ...
 
     def compare(self, info: ObjectInfo) -> None:
@@ -145,7 +145,7 @@ class RangeReader:
             except Trickle as error:
                 log.warning("%s: %s; connecting again", self._label, error)
                 self._salvage(error)
-                self._camera.reconnect()
+                self._camera.reconnect_after(error)
                 self._camera.compare(self._info)
             except (NetworkError, ProtocolError) as error:
                 self._policy.failed()

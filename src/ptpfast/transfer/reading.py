@@ -28,6 +28,7 @@ from .chunking import ChunkPolicy
 from .ranges import Camera, RangeReader, chunk_request
 
 Progress = Callable[[int, int | None], object]
+Following = Callable[[], Request | None]
 
 # Answers of a body that lists a partial read but will not do it (Sony a7C II: InvalidObjectHandle).
 _REFUSALS = (OperationNotSupported, ParameterNotSupported, InvalidObjectHandle)
@@ -82,7 +83,7 @@ class ObjectReader:
         sink: Sink,
         offset: int = 0,
         size: int | None = None,
-        following: Callable[[], Request | None] | None = None,
+        following: Following | None = None,
     ) -> int:
         """Bytes [offset, offset + size) into the sink, to the object's end by default; how many.
 
@@ -140,7 +141,7 @@ class ObjectReader:
         read: PartialRead,
         sink: Sink,
         span: tuple[int, int],
-        following: Callable[[], Request | None] | None,
+        following: Following | None,
     ) -> int:
         self.operation = operation_name(self._camera.vendor, read.operation)
         chunks = RangeReader(

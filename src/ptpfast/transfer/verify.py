@@ -14,7 +14,7 @@ from typing import Any
 from .._sink import CallbackSink
 from ..errors import TransferError
 from .part import PartFile, sink_error
-from .reading import ObjectReader
+from .reading import Following, ObjectReader
 
 VERIFY = ("size", "hash", "disk", "reread")
 BLOCK = 1 << 20
@@ -63,11 +63,12 @@ def check_file(part: PartFile, size: int, arrived: str, name: str, *, from_disk:
         )
 
 
-def check_camera(reader: ObjectReader, arrived: str, name: str) -> int:
-    """TransferError unless the camera sends the same once more; how many bytes that moved."""
+def check_camera(reader: ObjectReader, arrived: str, name: str, following: Following | None) -> int:
+    """TransferError unless the camera sends the same once more; how many bytes that moved.
+    following: see `ObjectReader.read`."""
     again = sha256()
     sink = CallbackSink(again.update)
-    moved = reader.read(sink)
+    moved = reader.read(sink, following=following)
     sink.finish()
     if again.hexdigest() != arrived:
         raise TransferError(
