@@ -199,12 +199,12 @@ class Connection:
         return None if self._ahead is None else self._ahead[0]
 
     def _adopt(self, request: Request) -> DataPhase | None:
-        """The phase of the same request, if it was sent ahead."""
+        """The phase of the same request, if it was sent ahead and its answer is the next to come
+        (behind something that was interrupted it is not)."""
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead[0].asks() != request.asks():
             return None
-        # Behind something that was interrupted its answer is not the next to come.
-        return ahead[1] if list(self._outstanding) == [ahead[1]] else None
+        return ahead[1] if self._outstanding[0] is ahead[1] else None
 
     def _settled_send(self, request: Request) -> DataPhase:
         self._settle(self.timeouts.operation)
@@ -232,8 +232,7 @@ class Connection:
 
     @contextmanager
     def _turn(self, wait_s: float = -1.0) -> Iterator[None]:
-        """One thread's turn at the Command/Data connection; others wait, `wait_s` at most
-        (Timeout).
+        """One thread's turn at the connection; others wait, `wait_s` at most (Timeout).
 
         RuntimeError for the thread whose turn it is already: it calls from within its own
         transaction (a progress callback, a signal handler), in the middle of packets.
@@ -353,9 +352,7 @@ class Connection:
 
     def _known_to_come(self) -> int:
         """Payload bytes that outstanding transactions have announced and not sent."""
-        return sum(
-            (phase.total or 0) - phase.received for phase in self._outstanding if phase.total
-        )
+        return sum((one.total or 0) - one.received for one in self._outstanding if one.total)
 
     def _take_strays(self, phase: DataPhase) -> None:
         for raw in phase.strays:
