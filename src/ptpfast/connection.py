@@ -199,8 +199,7 @@ class Connection:
         return None if self._ahead is None else self._ahead[0]
 
     def _adopt(self, request: Request) -> DataPhase | None:
-        """The phase of the same request, if it was sent ahead and its answer is the next to come
-        (behind something that was interrupted it is not)."""
+        """The phase of the same request, if it was sent ahead and its answer comes next."""
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead[0].asks() != request.asks():
             return None
