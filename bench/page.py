@@ -47,6 +47,8 @@ CAPTIONS = {
     "gphoto2's includes its start and listing.",
 }
 
+MARKS = "¹²³⁴⁵"  # of earlier runs, in the README
+
 
 def bare(case: str) -> str:
     """A case's name without where its files were."""
@@ -89,28 +91,55 @@ def _shown(ratio: Ratio) -> str:
     return f"**{text}**"
 
 
-def measured(run: Run) -> str:
-    """What stands between the marks in the README."""
-    known = {(r.bench, bare(case), what): r for (case, what), r in _split(run)}
+def _known(runs: list[Run]) -> dict[tuple[str, str, str], tuple[Run, Ratio]]:
+    """Every number by benchmark, case and what, from the newest run in which it was measured."""
+    newest = runs[-1]
+    return {
+        (ratio.bench, bare(case), what): (run, ratio)
+        for run in runs
+        for (case, what), ratio in _split(run)
+        if run is newest or ratio.bench not in newest.benches
+    }
+
+
+def measured(runs: list[Run]) -> str:
+    """What stands between the marks in the README. Numbers of benchmarks that the newest run left
+    out are those of an earlier run, marked as such."""
+    known, earlier = _known(runs), runs[:-1]
+    used: list[Run] = []
+
+    def mark(ratios: list[tuple[Run, Ratio]]) -> str:
+        """Says from which earlier run, if so."""
+        from_run = next((run for run, _ in ratios if run in earlier), None)
+        if from_run is None:
+            return ""
+        if from_run not in used:
+            used.append(from_run)
+        return " " + MARKS[min(used.index(from_run), len(MARKS) - 1)]
+
     rows = []
     for text, wanted in HEADLINES.items():
         found = [known.get(name) for name in wanted]
-        values = " · ".join(_shown(ratio) if ratio else "–" for ratio in found)
-        limits = dict.fromkeys(must(ratio) for ratio in found if ratio)
-        rows.append(f"| {text} | {values} | {' · '.join(limits)} |")
+        values = " · ".join(_shown(one[1]) if one else "–" for one in found)
+        limits = dict.fromkeys(must(one[1]) for one in found if one)
+        noted = mark([one for one in found if one])
+        rows.append(f"| {text}{noted} | {values} | {' · '.join(limits)} |")
     for what, text in ON_LINKS.items():
         judged = [
-            ratio
-            for (_, w), ratio in _split(run)
-            if w == what and ratio.bench == "wifi" and ratio.must is not None
+            one
+            for (bench, _, w), one in known.items()
+            if w == what and bench == "wifi" and one[1].must is not None
         ]
         if not judged:
             rows.append(f"| {text} | – | |")
             continue
-        worst, best = (pick(judged, key=lambda r: r.value.median) for pick in (min, max))
-        rows.append(f"| {text} | {_shown(worst)} … {_shown(best)} | {must(worst)} |")
+        ratios = [ratio for _, ratio in judged]
+        worst, best = (pick(ratios, key=lambda r: r.value.median) for pick in (min, max))
+        rows.append(f"| {text}{mark(judged)} | {_shown(worst)} … {_shown(best)} | {must(worst)} |")
+    notes = [f"{MARKS[min(n, len(MARKS) - 1)]} {_about(run)}" for n, run in enumerate(used)]
     lines = [
-        f"{_about(run)} Medians; what falls short is **bold**, – is what was not measured.",
+        f"{_about(runs[-1])} Medians; what falls short is **bold**, – is what was not measured.",
+        *notes,
         "",
         "| | | must be |",
         "|---|---|---|",
@@ -188,13 +217,13 @@ def _section(bench: str, runs: list[Run]) -> list[str]:
     return [*lines, "", f"![{QUESTIONS[bench]}: trend](trend-{bench}.svg)"]
 
 
-def into_readme(readme: str, run: Run) -> str:
+def into_readme(readme: str, runs: list[Run]) -> str:
     """The README with the newest figures. ValueError if it has not both marks."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"the README has not the marks {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{measured(run)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{measured(runs)}\n{END}{after}"
 
 
 def draw(runs: list[Run], directory: Path) -> None:
@@ -222,6 +251,6 @@ def main() -> int:
     draw(runs, RESULTS)
     PAGE.write_text(text(runs), encoding="utf-8")
     readme = ROOT / "README.md"
-    readme.write_text(into_readme(readme.read_text(encoding="utf-8"), runs[-1]), encoding="utf-8")
+    readme.write_text(into_readme(readme.read_text(encoding="utf-8"), runs), encoding="utf-8")
     print(f"drawn: {PAGE.relative_to(ROOT)}, and the figures in README.md")
     return 0

@@ -212,13 +212,29 @@ def test_the_page_has_every_number_and_the_same_runs_draw_the_same_files(tmp_pat
 def test_the_readme_takes_figures_between_its_marks_only() -> None:
     readme = f"before\n{page.BEGIN}\nstale figures\n{page.END}\nafter\n"
     run = kept(r=0.5)
-    written = page.into_readme(readme, run)
+    written = page.into_readme(readme, [run])
     assert written.startswith("before\n")
     assert written.endswith("after\n")
     assert "stale" not in written
-    assert page.into_readme(written, run) == written
+    assert page.into_readme(written, [run]) == written
     with pytest.raises(ValueError, match="marks"):
-        page.into_readme("no marks", run)
+        page.into_readme("no marks", [run])
+
+
+def test_what_the_newest_run_left_out_is_an_earlier_one_s_and_marked_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case, what = history.parts(RATE)
+    monkeypatch.setattr(page, "HEADLINES", {"the rate": [("download", page.bare(case), what)]})
+    earlier, newest = kept(r=0.987), kept(r=0.5)
+    earlier.commit = "0ldc0de"
+    assert "¹" not in page.measured([earlier, newest])
+    newest.ratios = {name: r for name, r in newest.ratios.items() if r.bench != "download"}
+    assert "0.99" not in page.measured([earlier, newest])  # measured in vain: gone, not old
+    newest.benches.remove("download")
+    written = page.measured([earlier, newest])
+    assert "| the rate ¹ | 0.99 |" in written
+    assert "¹ Commit 0ldc0de" in written
 
 
 def newest() -> Run:
@@ -229,10 +245,11 @@ def newest() -> Run:
 
 
 def test_the_figures_of_the_readme_and_the_page_are_those_of_the_newest_run() -> None:
-    run = newest()
+    newest()
+    runs = history.load()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert page.into_readme(readme, run) == readme, "run `make bench-page`"
-    assert page.PAGE.read_text(encoding="utf-8") == page.text(history.load()), "make bench-page"
+    assert page.into_readme(readme, runs) == readme, "run `make bench-page`"
+    assert page.PAGE.read_text(encoding="utf-8") == page.text(runs), "make bench-page"
 
 
 def test_every_headline_is_a_number_that_the_newest_run_has_or_says_why_not() -> None:
