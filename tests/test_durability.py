@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,6 +16,7 @@ from ptpfast import ConnectionLost, ObjectInfo, TransferError
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import VERIFY, Download, journal
 from ptpfast.transfer import download as download_module
+from ptpfast.transfer import part as part_module
 
 MiB = 1 << 20
 SIZE = 8 * MiB
@@ -111,8 +113,8 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
     happened: list[tuple[str, int]] = []
     part = tmp_path / "x.part"
 
-    def seen(name: str) -> None:
-        original = getattr(os, name)
+    def seen(module: ModuleType, name: str) -> None:
+        original = getattr(module, name)
 
         def call(*args, **options):  # type: ignore[no-untyped-def]
             size = part.stat().st_size if part.exists() else -1
@@ -120,21 +122,21 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
             happened.append((name + what, size))
             return original(*args, **options)
 
-        monkeypatch.setattr(os, name, call)
+        monkeypatch.setattr(module, name, call)
 
     monkeypatch.setattr(download_module, "KEEP_S", 0.0)
     session = connect(camera(size=3 * MiB))
     info = session.objects()[0]
-    for name in ("fsync", "replace", "link", "unlink"):
-        seen(name)
+    for name in ("fsync", "replace", "unlink"):
+        seen(os, name)
+    seen(part_module, "rename_new")
     session.download(info, tmp_path / "x", chunk=MiB)
     assert happened == [
         *(("fsync", MiB), ("replace", MiB)),
         *(("fsync", 2 * MiB), ("replace", 2 * MiB)),
         *(("fsync", 3 * MiB), ("replace", 3 * MiB)),
         ("fsync", 3 * MiB),
-        ("link", 3 * MiB),
-        ("unlink", 3 * MiB),  # the part file's name
+        ("rename_new", 3 * MiB),
         ("unlink", -1),  # the journal
         ("fsyncfolder", -1),
     ]

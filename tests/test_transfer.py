@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from ptpfast import (
 from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer import ChunkPolicy, Pace
 from ptpfast.transfer import download as download_module
+from ptpfast.transfer import part as part_module
 from ptpfast.transfer.pace import Trickle
 
 MiB = 1 << 20
@@ -493,18 +495,33 @@ def test_an_empty_object_becomes_an_empty_file(
     assert (tmp_path / "x").read_bytes() == b""
 
 
-def test_filesystems_without_links_get_a_rename(
-    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("refused", [("rename_new",), ("rename_new", "link")])
+def test_filesystems_that_cannot_rename_without_replacing_or_link_get_what_they_can(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: tuple[str, ...],
 ) -> None:
     def refuse(*_: object) -> None:
-        raise PermissionError("no links on this filesystem")
+        raise OSError(errno.EINVAL, "not on this filesystem")
 
-    monkeypatch.setattr(os, "link", refuse)
+    for name in refused:
+        monkeypatch.setattr(part_module if name == "rename_new" else os, name, refuse)
     sim = camera()
     session = connect(sim)
     table = session.objects()
     session.download(table[0], tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == content(sim, table[0].handle)
+    assert [each.name for each in tmp_path.iterdir()] == ["x"]
+
+    def somebody(received: int, size: int | None) -> None:
+        if received == size:
+            (tmp_path / "y").write_bytes(b"somebody's")
+
+    with pytest.raises(FileExistsError):
+        session.download(table[1], tmp_path / "y", progress=somebody)
+    assert (tmp_path / "y").read_bytes() == b"somebody's"
 
 
 # Chunks

@@ -29,6 +29,7 @@ cdef extern from * nogil:
     """
     #include <errno.h>
     #include <fcntl.h>
+    #include <stdio.h>
     #include <sys/statvfs.h>
     #include <sys/types.h>
     #include <sys/uio.h>
@@ -53,7 +54,19 @@ cdef extern from * nogil:
         return EOPNOTSUPP;
     #endif
     }
+    /* Renames unless there is something of the new name. 0, or an errno. */
+    static int ptpfast_rename_new(const char *old, const char *new) {
+    #if defined(RENAME_NOREPLACE)
+        return renameat2(AT_FDCWD, old, AT_FDCWD, new, RENAME_NOREPLACE) ? errno : 0;
+    #elif defined(RENAME_EXCL)
+        return renamex_np(old, new, RENAME_EXCL) ? errno : 0;
+    #else
+        (void)old; (void)new;
+        return ENOSYS;
+    #endif
+    }
     """
+    int ptpfast_rename_new(const char *old, const char *new)
     int ptpfast_reserve(int fd, long long offset, long long size)
     ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
 
@@ -413,6 +426,14 @@ _HINTS = {
     for code in [getattr(_errno, name) for name in codes.split()]
 }
 _NO_ROOM = frozenset([_errno.ENOSPC, _errno.EDQUOT, _errno.EFBIG])
+
+
+def rename_new(old, new):
+    """Renames a file in one step, unless there is one of the new name: FileExistsError. OSError,
+    with ENOSYS or EINVAL where system or filesystem cannot."""
+    cdef int code = ptpfast_rename_new(os.fsencode(old), os.fsencode(new))
+    if code:
+        raise OSError(code, os.strerror(code), old, None, new)
 
 
 def _sink_error(code, doing, path, received):

@@ -9,6 +9,7 @@ camera waits.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -16,6 +17,7 @@ import stat
 from types import TracebackType
 from typing import Self
 
+from .._sink import rename_new
 from ..errors import SinkError
 from .journal import Journal
 
@@ -153,12 +155,22 @@ def _disown(path: str) -> None:
 def _rename_new(part: str, path: str) -> None:
     """Renames without ever replacing a file: FileExistsError."""
     try:
+        rename_new(part, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+            raise
+        _link_new(part, path)
+
+
+def _link_new(part: str, path: str) -> None:
+    """The same where a rename would replace: older systems, some network filesystems."""
+    try:
         os.link(part, path)
     except FileExistsError:
         raise
     except OSError:  # FAT and some network filesystems have no links
         if os.path.lexists(path):
-            raise FileExistsError(f"{path} exists") from None
+            raise FileExistsError(errno.EEXIST, "there is a file of that name", path) from None
         os.rename(part, path)
     else:
         os.unlink(part)
