@@ -117,7 +117,8 @@ def _data(
         return 0
     age = _age(oracle.Reader(rest[8:]).value("I"), transaction_id)
     here = rest[12:length]
-    if age < 0 or (kind == END_DATA and outcome.ended):
+    again = kind == END_DATA and outcome.ended and age == 0
+    if age < 0 or (again and (length == 12 or outcome.total is not None)):
         return 12 + len(here) if len(here) == length - 12 else 0
     most = min(_most(limit), _most(outcome.total)) - len(outcome.payload)
     if age > 0 or outcome.ended or length - 12 > most:

@@ -53,6 +53,8 @@ SHAPES = {
     "repeated End Data": packets(PAYLOAD, 700, "empty end")[: -len(OK)]
     + pack(EndData(TID, b""))
     + OK,
+    "repeated End Data with its payload": packets(PAYLOAD, 10_000, "last in end")[: -len(OK)]
+    + packets(PAYLOAD, 10_000, "last in end")[20:],
 }
 EXPECTED = {"one byte a packet": PAYLOAD[:300], "null dataset": b""}
 
@@ -180,6 +182,12 @@ HOSTILE = {
     "Data after End Data": pack(StartData(TID, 1))
     + pack(EndData(TID, b"x"))
     + pack(Data(TID, b"")),
+    "a second End Data with payload, of nobody knows how much": pack(EndData(TID, bytes(8)))
+    + pack(EndData(TID, b"the object")),
+    "the same of an unknown total": pack(StartData(TID, None)) + pack(EndData(TID, b"1")) * 2,
+    "an End Data of a transaction to come": pack(StartData(TID, 1))
+    + pack(EndData(TID, b"x"))
+    + pack(EndData(TID + 1, b"")),
     "Data of a transaction to come": pack(Data(TID + 1, b"x")),
     "Start Data of a transaction to come": pack(StartData(TID + 1, 4)),
     "a response to a transaction to come": pack(OperationResponse(ResponseCode.OK, TID + 1)),

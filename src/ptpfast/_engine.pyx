@@ -279,8 +279,10 @@ cdef class DataPhase:
         cdef uint64_t size = length - DATA_HEAD_SIZE, so_far
         cdef int32_t age = <int32_t>(data_transaction_id(head) - self.transaction_id)
         cdef bint last = packet_type(head) == PacketType.END_DATA
-        # Left over from an aborted transaction, or a repeated End Data: stepped over.
-        self._discard = age < 0 or (last and self._state == WAIT_RESPONSE)
+        # Left over from an aborted transaction, or a repeated End Data: stepped over. Unless nobody
+        # has said how much is to come; then which of the two had the payload, nobody knows.
+        self._discard = age < 0 or (last and self._state == WAIT_RESPONSE and age == 0
+                                    and (not size or self._total != UNKNOWN_TOTAL))
         self._last_packet = last and not self._discard
         if not self._discard:
             if age > 0 or self._state == WAIT_RESPONSE:
