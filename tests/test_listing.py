@@ -25,6 +25,7 @@ from ptpfast import (
     TransferError,
 )
 from ptpfast.index import Index
+from ptpfast.listing import listing as listing_module
 from ptpfast.listing.recall import CHECKED, Card
 from ptpfast.objects import Description
 from ptpfast.sim import SimulatedCamera, Store
@@ -145,6 +146,17 @@ def test_a_listing_that_broke_off_is_gone_on_with(camera: Cameras, connect: Sess
     assert_true(table, sim)
     assert infos <= 42 + CHECKED
     assert asked(sim, connect_again(sim, connect))[1] <= CHECKED
+
+
+def test_handles_that_are_listed_twice_are_looked_at_once(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = body(camera, store=Store.synthetic(1, 1000))
+    first = again(sim, connect)
+    honest = listing_module.handles_of
+    monkeypatch.setattr(listing_module, "handles_of", lambda *asked: honest(*asked) * 3)
+    assert_true(again(sim, connect), sim)
+    assert_true(first, sim)
 
 
 def test_sizes_beyond_four_gigabytes_are_remembered(camera: Cameras, connect: Sessions) -> None:

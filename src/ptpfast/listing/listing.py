@@ -79,7 +79,8 @@ class Listing:
         self._cards: list[Card] = []
         listed = dict.fromkeys(handles)
         for storage_id in storage_ids:
-            card = Card(storage_id, handles_of(camera, storage_id, parent, self.tally))
+            found = handles_of(camera, storage_id, parent, self.tally)
+            card = Card(storage_id, list(dict.fromkeys(found)))  # some may be listed twice
             self._cards.append(card)
             listed.update(dict.fromkeys(card.handles))
             if len(listed) > MAX_HANDLES:

@@ -103,7 +103,7 @@ class Card:
 
 
 def samples(handles: list[int], described: Mapping[int, Description]) -> list[int]:
-    """`CHECKED` of these handles, in the camera's order: the newest, the first, the folder in use,
+    """`CHECKED` of these handles, each once: the newest, the first, the folder in use,
     where a difference would show, and some by chance. All, if there are no more."""
     if len(handles) <= CHECKED:
         return handles
