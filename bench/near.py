@@ -22,9 +22,9 @@ import ptpfast
 from ptpfast._engine import DataPhase
 from ptpfast._sink import MemorySink
 from ptpfast.codes import OperationCode
-from ptpfast.connection import Request
 from ptpfast.errors import PTPError
 from ptpfast.library.observer import Observer
+from ptpfast.pipelining import Request
 from ptpfast.sim import Store
 
 from .contenders.cost import SETTLE_S, Cost

@@ -92,7 +92,7 @@ def test_the_next_object_is_begun_early_only_when_no_listing_comes_between(
 ) -> None:
     sim = camera(store=card(100), withheld=[LIST])
     session = connect(sim)
-    begun: list[tuple[bool, ObjectInfo | None]] = []
+    begun: list[tuple[bool, list[ObjectInfo]]] = []
     download = Session.download
 
     def spy(self: Session, info: ObjectInfo, path: Path, **options: Any) -> object:
@@ -107,7 +107,7 @@ def test_the_next_object_is_begun_early_only_when_no_listing_comes_between(
     report_so_far = Report(tmp_path)
     monkeypatch.setattr(Session, "download", spy)
     pull(session, tmp_path, observer=Watch())
-    assert [(listed, then is not None) for listed, then in begun] == [
+    assert [(listed, bool(then)) for listed, then in begun] == [
         (False, False),
         *[(True, True)] * 98,
         (True, False),

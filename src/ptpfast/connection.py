@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from . import _wire
@@ -24,6 +23,7 @@ from .errors import Cancelled, ConnectionLost, NetworkError, ProtocolError, Sink
 from .events import EventHub, EventReader
 from .handshake import Timeouts, shake_hands
 from .patience import require_pace
+from .pipelining import DROPPED, Ahead, Following, Request, Run
 
 log = logging.getLogger("ptpfast")
 
@@ -32,28 +32,6 @@ PAUSE_S = 0.1  # how often a long transaction reports
 LOOK_S = 1.0  # how often the pace of what is no object's payload is looked at
 # After an error in mid-phase: this much is read and dropped to keep the connection usable.
 DRAIN_SIZE = 64 << 20
-
-
-@dataclass(slots=True)
-class Request:
-    """An operation with its parameters and what is to become of a data-in phase: into `sink` (None
-    drops it), at most `limit` bytes. `label` is what is being done, for messages; `on_pause` see
-    `Connection.transact`."""
-
-    operation: int
-    parameters: tuple[int, ...] = ()
-    sink: Sink | None = None
-    limit: int | None = None
-    label: str = "operation"
-    on_pause: Callable[[DataPhase], None] | None = None
-    about: Any = None  # whatever the caller needs to know it by
-
-    def asks(self) -> tuple[int, tuple[int, ...]]:
-        """What the camera is asked to do."""
-        return self.operation, self.parameters
-
-
-_DROPPED = Request(0)  # stands for one whose answer is of no use any more
 
 
 class Connection:
@@ -89,7 +67,7 @@ class Connection:
         self._last_id = 0
         # Requested and not received to their end; what is interrupted must be read first.
         self._outstanding: deque[DataPhase] = deque()
-        self._ahead: tuple[Request, DataPhase] | None = None  # the first of them, for the next run
+        self._ahead = Ahead()  # the last of them, for the next run
         self._closed = False
         self._events.start(shaken.early)
 
@@ -158,7 +136,7 @@ class Connection:
         *,
         depth: int = 1,
         timeline: Timeline | None = None,
-        following: Callable[[], Request | None] | None = None,
+        following: Following | None = None,
     ) -> None:
         """Many transactions, up to `depth` of them outstanding: requests leave ahead of responses.
 
@@ -168,42 +146,34 @@ class Connection:
         nothing is outstanding and there is no next request. Raises as `transact`, and whatever the
         two raise; what is still outstanding then is read and dropped before the next transaction.
 
-        `following` says which request will come first in the next run. It leaves when all of this
-        run's have left, also at depth 1 after all have been answered, so that the camera is at work
-        meanwhile. If another transaction comes instead, its answer is read and dropped.
+        `following` says which requests will come first in the next run, each time from the
+        beginning. They leave when all of this run's have left, also at depth 1 after all have been
+        answered, so that the camera is at work meanwhile. If another transaction comes instead,
+        their answers are read and dropped.
         """
         with self._turn():
-            if (request := next_request()) is None:
+            if (first := next_request()) is None:
                 return
-            waiting = deque([(request, self._adopt(request) or self._settled_send(request))])
-            while True:
-                while len(waiting) < depth and (request := next_request()) is not None:
-                    if self._ahead is not None:  # an answer came short, and there is more to ask
-                        waiting.append((_DROPPED, self._ahead[1]))
-                        self._ahead = None
-                    waiting.append((request, self._send(request)))
-                if following is not None and len(waiting) < depth:
-                    if (request := following()) is not None:
-                        self._ahead = request, self._send(request)
-                    following = None
-                if not waiting:
-                    return
-                request, phase = waiting.popleft()
+            if not self._comes_next(first):
+                self._settle(self.timeouts.operation)
+            run = Run(first, next_request, self._send, self._ahead, depth, following)
+            while (due := run.due()) is not None:
+                request, phase = due
                 self._receive(request, phase, timeline)
-                if request is not _DROPPED:
+                if request is not DROPPED:
                     done(request, phase)
 
     @property
     def sent_ahead(self) -> Request | None:
-        """The `following` of the last run, if it is still outstanding."""
-        return None if self._ahead is None else self._ahead[0]
+        """The next of what the last run's `following` said, if it is still outstanding."""
+        return self._ahead.first
 
-    def _adopt(self, request: Request) -> DataPhase | None:
-        """The phase of the same request, if it was sent ahead and its answer comes next."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is None or ahead[0].asks() != request.asks():
-            return None
-        return ahead[1] if self._outstanding[0] is ahead[1] else None
+    def _comes_next(self, request: Request) -> bool:
+        """Whether the next answer is to this request, which was sent ahead."""
+        ahead = self._ahead.first
+        if ahead is None or ahead.asks() != request.asks():
+            return False
+        return self._ahead.starts_with(self._outstanding[0])
 
     def _settled_send(self, request: Request) -> DataPhase:
         self._settle(self.timeouts.operation)
@@ -328,11 +298,11 @@ class Connection:
 
     def _settle(self, timeout_s: float) -> None:
         """Reads interrupted transactions to their end and drops what comes."""
-        ahead, self._ahead = self._ahead, None
         until = time.monotonic() + timeout_s
         # What was only sent ahead was not interrupted: a cancel that has come since counts.
-        if self._outstanding and (ahead is None or self._outstanding[0] is not ahead[1]):
+        if self._outstanding and not self._ahead.starts_with(self._outstanding[0]):
             self._command.resume()
+        self._ahead.take_all()
         try:
             while self._outstanding:
                 phase = self._outstanding[0]
@@ -360,7 +330,7 @@ class Connection:
     def _broken(self) -> None:
         """Out of step or lost: nothing can be sent any more."""
         self._outstanding.clear()
-        self._ahead = None
+        self._ahead.take_all()
         self._command.close()
 
     @property

@@ -13,7 +13,8 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,7 +230,7 @@ class Session(Lifetime):
             )
 
     def _is_compared(self, info: ObjectInfo) -> bool:
-        return info in self._compared or not (info.remembered or self._reconnected)
+        return not (info.remembered or self._reconnected) or info in self._compared
 
     def changed(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
         """Those of the objects that the camera does not describe as they are known from an earlier
@@ -314,7 +315,7 @@ class Session(Lifetime):
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
-        then: ObjectInfo | None = None,
+        then: Sequence[ObjectInfo] = (),
     ) -> Transfer:
         """An object into the file `path`, which appears whole or not at all.
 
@@ -323,7 +324,8 @@ class Session(Lifetime):
         from the disk itself; `reread`: and of what the camera sends when asked again.
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
         partial read, None adaptive, 0 the whole object at once. then: what will be downloaded next,
-        in the same way: the camera begins with it while this file goes to disk.
+        in this order and in the same way: the camera begins with it while this file goes to disk,
+        with as many requests as `pipeline_depth` allows.
         Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
         is not any more what an earlier session has learnt), and whatever ends the reading; the part
         file then stays.
@@ -342,7 +344,7 @@ class Session(Lifetime):
             chunk=chunk,
             overwrite=overwrite,
             # One that is still to be compared would make the camera begin in vain.
-            then=then if then is not None and self._is_compared(then) else None,
+            then=list(takewhile(self._is_compared, then[: self.pipeline_depth])),
         ).run()
 
     # The camera

@@ -12,9 +12,10 @@ from ._engine import DataPhase, Timeline
 from ._sink import MemorySink, Sink
 from ._wire import OperationResponse
 from .codes import OperationCode, ResponseCode, name_of
-from .connection import Connection, Request
+from .connection import Connection
 from .errors import DeviceBusy, ProtocolError, PTPError, response_error
 from .patience import BUSY_S, Patience
+from .pipelining import Following, Request
 from .transfer.stream import renewed
 from .vendors import Vendor
 
@@ -99,7 +100,7 @@ class Transactions:
         done: Callable[[Request, DataPhase, PTPError | None], None],
         *,
         timeline: Timeline | None = None,
-        following: Callable[[], Request | None] | None = None,
+        following: Following | None = None,
     ) -> None:
         """Many operations, `pipeline_depth` of them outstanding at a time; see `Connection.run`.
 

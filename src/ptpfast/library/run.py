@@ -16,6 +16,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,7 +223,6 @@ class Run:
 
     def _download(self, job: Job, meter: _Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
-        following = self._planner.jobs
         while True:
             try:
                 return self._session.download(
@@ -233,8 +233,7 @@ class Run:
                     progress=meter,
                     chunk=self._options.chunk,
                     overwrite=job.overwrite,
-                    # Else a piece of the listing comes between.
-                    then=following[0].info if following and self.report.listed else None,
+                    then=self._next_objects(),
                 )
             except FileExistsError as error:
                 if isinstance(error, PTPError):
@@ -244,6 +243,14 @@ class Run:
                         f"{job.path} has just been made by somebody else"
                     ) from error
                 job.path = self._folder.take_free(local_name(job.info.name))
+
+    def _next_objects(self) -> list[ObjectInfo]:
+        """Those that will be fetched from their beginning after this one, as many as may matter;
+        none when a piece of the listing comes between."""
+        if not self.report.listed:
+            return []
+        jobs = islice(self._planner.jobs, self._session.pipeline_depth)
+        return [job.info for job in takewhile(lambda job: not job.kept, jobs)]
 
     def _leave(self, job: Job, error: BaseException) -> int:
         """Notes the object that was under way when the run ended, without raising again; the bytes

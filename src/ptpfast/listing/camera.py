@@ -8,8 +8,8 @@ from typing import Protocol
 
 from .._engine import DataPhase
 from .._sink import Sink
-from ..connection import Request
 from ..errors import PTPError
+from ..pipelining import Request
 from ..vendors.vendor import Vendor
 
 ListingProgress = Callable[[int, int], None]

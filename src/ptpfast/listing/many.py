@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from .._engine import DataPhase
 from .._sink import MemorySink
 from ..codes import OperationCode
-from ..connection import Request
 from ..errors import DeviceBusy, NetworkError, ProtocolError, PTPError, ResponseError
+from ..pipelining import Request
 from .camera import Camera, Tally
 
 Done = Callable[[int, "bytearray | PTPError"], None]

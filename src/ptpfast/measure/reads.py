@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from .._engine import DataPhase, Timeline
 from .._sink import CallbackSink
 from ..codes import OperationCode
-from ..connection import Request
 from ..errors import PTPError, Timeout
 from ..objects import ObjectInfo
+from ..pipelining import Request
 from ..session import Session
 from ..transfer import ObjectReader
 from .disk import AnySink, Destination

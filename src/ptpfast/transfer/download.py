@@ -15,6 +15,7 @@ import errno
 import logging
 import os
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .._engine import Timeline
 from .._sink import FileSink, MemorySink
 from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
+from ..pipelining import Following, Request
 from .journal import Identity, Journal, Kept
 from .part import PartFile, sink_error
 from .ranges import Camera
@@ -79,7 +81,7 @@ class Download:
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
-        then: ObjectInfo | None = None,
+        then: Sequence[ObjectInfo] = (),
     ) -> None:
         if verify not in VERIFY:
             raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {verify!r}")
@@ -100,7 +102,8 @@ class Download:
             progress=self._progressed,
             timeline=self.transfer.recorded,
         )
-        self._following = None if then is None else ObjectReader(camera, then, chunk=chunk).opening
+        self._chunk = chunk
+        self._then = then
 
     def run(self) -> Transfer:
         """Does it. The transfer is complete and under its final name when this returns."""
@@ -176,7 +179,7 @@ class Download:
         self._kept_at = time.monotonic()
         try:
             # Read again, it is this object that comes next.
-            following = None if self.transfer.verified == "reread" else self._following
+            following = None if self.transfer.verified == "reread" else self._following()
             self._reader.read(sink, offset, following=following)
         except ProtocolError:
             # Out of step somewhere in the last read: only the reads before it are worth keeping.
@@ -191,6 +194,17 @@ class Download:
             self.transfer.received += sink.position - offset
         self.transfer.size = sink.position
         sink.finish()
+
+    def _following(self) -> Following | None:
+        return self._requests_of_the_next if self._then else None
+
+    def _requests_of_the_next(self) -> Iterator[Request]:
+        for info in self._then:
+            requests = ObjectReader(self._camera, info, chunk=self._chunk).requests()
+            if (first := next(requests, None)) is None:
+                return  # fetched in another way; what is behind it has to wait
+            yield first
+            yield from requests
 
     def _note(self) -> None:
         """The journal, before the first byte it speaks of."""
@@ -235,7 +249,7 @@ class Download:
             )
             if transfer.verified == "reread":
                 again = ObjectReader(self._camera, self._info, progress=self._progress)
-                transfer.received += check_camera(again, arrived, name, self._following)
+                transfer.received += check_camera(again, arrived, name, self._following())
         except TransferError:
             self._journal.forget()  # nothing in it can be believed
             raise

@@ -15,7 +15,6 @@ from typing import Protocol
 
 from .._engine import DataPhase, Timeline
 from .._sink import Sink
-from ..connection import Request
 from ..errors import (
     DeviceBusy,
     NetworkError,
@@ -26,6 +25,7 @@ from ..errors import (
 from ..handshake import Timeouts
 from ..objects import ObjectInfo
 from ..patience import BUSY_S, Patience
+from ..pipelining import Following, Request
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
 from .pace import Pace, Trickle
@@ -63,7 +63,7 @@ class Camera(Protocol):
         done: Callable[[Request, DataPhase, PTPError | None], None],
         *,
         timeline: Timeline | None = None,
-        following: Callable[[], Request | None] | None = None,
+        following: Following | None = None,
     ) -> None: ...
     @property
     def sent_ahead(self) -> Request | None: ...
@@ -109,7 +109,7 @@ class RangeReader:
         label: str,
         report: Callable[[int], None],
         timeline: Timeline | None,
-        following: Callable[[], Request | None] | None,
+        following: Following | None,
     ) -> None:
         self.position, self._end = span
         self._camera = camera
@@ -124,7 +124,7 @@ class RangeReader:
         self._timeline = timeline
         self._following = following
         self._seen = self.position  # how far the pace knows of
-        self._unmeasured: Request | None = None  # it left before this began
+        self._adopted = 0  # requests that left before this began; the first
         self.sizes: list[int] = []  # of the chunks asked for, each time it changed
         self._asked = self.position  # up to where requests have left
         self._ahead: deque[Request] = deque()
@@ -191,11 +191,12 @@ class RangeReader:
         request = self._request(offset, ahead.about)
         if request.asks() != ahead.asks():
             return None
-        self._unmeasured = request
+        self._adopted += 1
         return request
 
     def _done(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
         self._ahead.popleft()
+        adopted, self._adopted = self._adopted > 0, max(self._adopted - 1, 0)
         if request.sink is None:
             return  # dropped, because something before it was not as expected
         if isinstance(error, DeviceBusy) and not phase.received:
@@ -216,7 +217,7 @@ class RangeReader:
         if phase.received < request.about:
             self._drop_ahead()
         now = time.monotonic()
-        if request is not self._unmeasured:
+        if not adopted:  # else nobody knows how long it took
             self._policy.done(phase.received, now - self._last, phase.waited)
         self._last = now
         self._patience.reset()

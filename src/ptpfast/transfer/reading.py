@@ -8,12 +8,11 @@ Sources: libgphoto2 (library.c) and airmtp for the order of choice and for going
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .._engine import Timeline
 from .._sink import Sink
 from ..codes import OperationCode
-from ..connection import Request
 from ..errors import (
     InvalidObjectHandle,
     OperationNotSupported,
@@ -23,12 +22,12 @@ from ..errors import (
     TransferError,
 )
 from ..objects import ObjectInfo
+from ..pipelining import Following, Request
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
 from .ranges import Camera, RangeReader, chunk_request
 
 Progress = Callable[[int, int | None], object]
-Following = Callable[[], Request | None]
 
 # Answers of a body that lists a partial read but will not do it (Sony a7C II: InvalidObjectHandle).
 _REFUSALS = (OperationNotSupported, ParameterNotSupported, InvalidObjectHandle)
@@ -88,7 +87,7 @@ class ObjectReader:
         """Bytes [offset, offset + size) into the sink, to the object's end by default; how many.
 
         A range needs a partial read. Raises whatever ends it; `trusted` then says how far it was.
-        following: the request that comes next (`opening`), for which the camera need not wait.
+        following: the requests that come next (`requests`), for which the camera need not wait.
         """
         end = self.size if size is None else offset + size
         if self.size is not None and end is not None:
@@ -123,15 +122,19 @@ class ObjectReader:
         """The object for messages: name and handle."""
         return f"{self._info.name or 'object'} (0x{self._info.handle:X})"
 
-    def opening(self, offset: int = 0, size: int | None = None) -> Request | None:
-        """The first request of the same `read`; None unless that is a partial read."""
+    def requests(self, offset: int = 0, size: int | None = None) -> Iterator[Request]:
+        """The requests of the same `read`, as far as can be told; none unless they are partial
+        reads."""
         end = self.size if size is None else offset + size
         whole = offset == 0 and end == self.size
         read = self.partial(end)
         if read is None or end is None or (whole and self._whole):
-            return None
-        want = min(self._policy.next_size(), end - offset)
-        return chunk_request(read, self.handle, offset, want, self._partial_label(read))
+            return
+        label = self._partial_label(read)
+        while offset < end:
+            want = min(self._policy.next_size(), end - offset)
+            yield chunk_request(read, self.handle, offset, want, label)
+            offset += want
 
     def _partial_label(self, read: PartialRead) -> str:
         return f"{operation_name(self._camera.vendor, read.operation)} of {self.label()}"

@@ -35,7 +35,7 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
 
     for offset, want in map(piece, range(0, size, chunk_size)):
         behind = offset + want
-        following = partial(reader.opening, *piece(behind)) if behind < size else None
+        following = partial(reader.requests, *piece(behind)) if behind < size else None
         buffer = renewed(buffer)
         sink = MemorySink(buffer)
         try:

@@ -13,8 +13,9 @@ from typing import Any
 
 from .._sink import CallbackSink
 from ..errors import TransferError
+from ..pipelining import Following
 from .part import PartFile, sink_error
-from .reading import Following, ObjectReader
+from .reading import ObjectReader
 
 VERIFY = ("size", "hash", "disk", "reread")
 BLOCK = 1 << 20
