@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from conftest import Cameras, Sessions
-from ptpfast import ConnectionLost, ObjectInfo, TransferError
+from ptpfast import ConnectionLost, ObjectInfo, ProtocolError, TransferError, connection
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import VERIFY, Download, journal
 from ptpfast.transfer import download as download_module
@@ -104,6 +104,43 @@ def test_an_orderly_end_is_safe_from_a_power_cut(
     length = part.stat().st_size
     assert lose_power(part, monkeypatch) == length
     assert connect(sim).download(info, tmp_path / "x").resumed_at == length
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_only_what_is_not_taken_back_any_more_is_noted(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    depth: int,
+    verify: str,
+) -> None:
+    noted: list[int] = []
+    write = journal.Journal.write
+
+    def spy(self: journal.Journal, kept: journal.Kept | None = None) -> None:
+        noted.append(kept.size if kept else 0)
+        write(self, kept)
+
+    monkeypatch.setattr(journal.Journal, "write", spy)
+    monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    monkeypatch.setattr(connection, "PAUSE_S", 0.0)  # progress whenever something has come
+    sim = camera(size=SIZE)
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.download(info, tmp_path / "x", chunk=MiB, verify=verify)
+    assert noted == [size * MiB for size in range(9)]
+    noted.clear()
+    sim.faults.add("wrong_tid on GetPartialObject at 4")
+    if depth > 1:  # goes on without pipelining
+        session.download(info, tmp_path / "y", chunk=MiB, verify=verify)
+        assert set(noted) <= {size * MiB for size in range(9)}
+        return
+    with pytest.raises(ProtocolError):
+        session.download(info, tmp_path / "y", chunk=MiB, verify=verify)
+    assert noted == [0, MiB, 2 * MiB, 3 * MiB, 0]
+    assert (tmp_path / "y.part").stat().st_size == 3 * MiB
 
 
 def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stands_last(

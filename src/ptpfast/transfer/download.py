@@ -34,7 +34,9 @@ from .verify import VERIFY, check_camera, check_file, check_size, hash_file, sha
 log = logging.getLogger("ptpfast")
 
 OVERLAP = 1 << 14  # bytes before the seam that are read again and compared
-KEEP_S = 10.0  # how often what is there is made sure of: a power cut costs no more than this
+# How often what is there is made sure of, if not in the middle of a partial read: a power cut costs
+# no more than this.
+KEEP_S = 10.0
 
 
 @dataclass
@@ -184,7 +186,7 @@ class Download:
         except ProtocolError:
             # Out of step somewhere in the last read: only the reads before it are worth keeping.
             sink.abandon()
-            self._part.cut(self._reader.trusted)
+            self._take_back(self._reader.trusted)
             raise
         except BaseException:
             sink.abandon()
@@ -213,10 +215,19 @@ class Download:
         except OSError as error:
             raise sink_error("write beside", self._part.path, error) from error
 
+    def _take_back(self, trusted: int) -> None:
+        """Drops what is behind; from the journal first, which must not speak of what is gone."""
+        try:
+            self._journal.write()
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
+        self._part.cut(trusted)
+
     def _progressed(self, received: int, size: int | None) -> None:
         if self._progress is not None:
             self._progress(received, size)
-        if time.monotonic() - self._kept_at >= KEEP_S:
+        certain = not self._reader.in_parts or received == self._reader.trusted
+        if certain and time.monotonic() - self._kept_at >= KEEP_S:
             self._keep()
 
     def _keep(self) -> None:

@@ -34,7 +34,7 @@ _REFUSALS = (OperationNotSupported, ParameterNotSupported, InvalidObjectHandle)
 
 
 class ObjectReader:
-    """Reads one object. `trusted` is the offset up to which every byte came in whole reads.
+    """Reads one object.
 
     chunk: None adaptive, 0 the whole object at once, else bytes for each partial read.
     """
@@ -58,10 +58,22 @@ class ObjectReader:
         self._timeline = timeline
         # Some bodies report size 0 for what is large (gphoto2#526): only the transfer tells.
         self.size = info.size or None
-        self.trusted = 0
+        self._trusted = 0
+        self._chunks: RangeReader | None = None  # at work
         self.operation = OperationCode.GetObject.name
         self.chunks: list[int] = []  # sizes of partial reads, each time it changed
         self.handle = info.handle
+
+    @property
+    def trusted(self) -> int:
+        """The offset up to which every byte came in whole reads."""
+        return self._trusted if self._chunks is None else self._chunks.position
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether partial reads are under way: what came of one may be taken back until it is
+        whole."""
+        return self._chunks is not None
 
     def partial(self, end: int | None = None) -> PartialRead | None:
         """The partial read that reaches `end` (default: the object's), None if there is none."""
@@ -92,7 +104,7 @@ class ObjectReader:
         end = self.size if size is None else offset + size
         if self.size is not None and end is not None:
             end = min(end, self.size)
-        self.trusted, start = offset, sink.position
+        self._trusted, start = offset, sink.position
         self._began = time.monotonic()
         if end is not None and offset >= end:
             return 0
@@ -147,7 +159,7 @@ class ObjectReader:
         following: Following | None,
     ) -> int:
         self.operation = operation_name(self._camera.vendor, read.operation)
-        chunks = RangeReader(
+        chunks = self._chunks = RangeReader(
             self._camera,
             self._info,
             read,
@@ -162,7 +174,7 @@ class ObjectReader:
         try:
             chunks.run()
         finally:
-            self.trusted = chunks.position
+            self._trusted, self._chunks = chunks.position, None
             self.chunks += chunks.sizes
         return chunks.position - span[0]
 
@@ -181,7 +193,7 @@ class ObjectReader:
                 f"{self.label()}: {phase.received:,} bytes came, the camera lists {self.size:,}",
                 received=phase.received,
             )
-        self.trusted = phase.received
+        self._trusted = phase.received
         self._report(phase.received)
         return phase.received
 
