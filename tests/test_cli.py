@@ -740,6 +740,7 @@ def test_an_interrupted_pull_closes_the_session(camera: Cameras, tmp_path: Path)
     with started("pull", at(sim), tmp_path, "--chunk", "100k") as process:
         assert sim.wait_for(lambda: sim.operations[OperationCode.GetPartialObject] >= 4, 20)
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)  # as a terminal and a wrapper together do
         _, err = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 130, err
     assert sim.wait_for(lambda: sim.sessions_closed == 1)
@@ -748,11 +749,17 @@ def test_an_interrupted_pull_closes_the_session(camera: Cameras, tmp_path: Path)
 
 def test_a_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[int] = []
+    now = 100.0
     monkeypatch.setattr(signals.os, "_exit", ended.append)
+    monkeypatch.setattr(signals.time, "monotonic", lambda: now)
     before = signal.getsignal(signal.SIGTERM)
     with signals.orderly_end():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
+        now += signals.SAME_S / 2  # the same Ctrl-C, by another way
+        signal.raise_signal(signal.SIGINT)
+        assert ended == []
+        now += signals.SAME_S
         signal.raise_signal(signal.SIGINT)
     assert ended == [130]
     assert signal.getsignal(signal.SIGTERM) is before

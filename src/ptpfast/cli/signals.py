@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 INTERRUPTED = 130  # what a shell shows for SIGINT; used for all of them (documented contract)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A terminal and whoever runs us may both pass on one Ctrl-C; nobody presses it twice so quickly.
+SAME_S = 0.3
 
 
 @contextmanager
@@ -23,10 +25,11 @@ def orderly_end() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    end = _End()
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(number, _first)
+            signal.signal(number, end)
     try:
         yield
     finally:
@@ -34,13 +37,17 @@ def orderly_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _first(number: int, frame: FrameType | None) -> NoReturn:
-    for other in SIGNALS:
-        if signal.getsignal(other) is not signal.SIG_IGN:
-            signal.signal(other, _second)
-    raise KeyboardInterrupt
+class _End:
+    """The handler of all of them."""
 
+    def __init__(self) -> None:
+        self._began: float | None = None
 
-def _second(number: int, frame: FrameType | None) -> NoReturn:
-    # What is on the disk is whole at any moment; only the camera is not told.
-    os._exit(INTERRUPTED)
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now
+            raise KeyboardInterrupt
+        if now - self._began >= SAME_S:
+            # What is on the disk is whole at any moment; only the camera is not told.
+            os._exit(INTERRUPTED)
