@@ -26,7 +26,7 @@ from ptpfast.objects import ObjectInfo, ObjectTable
 from ptpfast.sim import Store
 from ptpfast.transfer.journal import JOURNAL_SUFFIX
 from ptpfast.transfer.part import PART_SUFFIX
-from ptpfast.vendors import VENDORS, Vendor
+from ptpfast.vendors import Vendor, named
 
 from .cameras import BODIES
 
@@ -247,7 +247,7 @@ def _reported(session: Session, folder: Path, **options: Any) -> ptpfast.Report:
 
 def _vendor(name: str) -> Vendor:
     """The vendor, without the pauses that real bodies need."""
-    vendor = VENDORS[name]
+    vendor = named(name)
     quirks = replace(vendor.quirks, close_after_open_s=0, reconnect_pause_s=0, event_poll_s=0.005)
     return replace(vendor, quirks=quirks)
 

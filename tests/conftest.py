@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import ptpfast
-from ptpfast import Session, Timeouts
+from ptpfast import Session, Timeouts, vendors
 from ptpfast.sim import SimulatedCamera
-from ptpfast.vendors import VENDORS, Vendor
+from ptpfast.vendors import Vendor
 
 SOURCES = Path(ptpfast.__file__).parent
 # Long enough for a loaded machine, short enough that a hang is seen.
@@ -63,7 +63,7 @@ def _no_settings_of_this_computer(tmp_path_factory: pytest.TempPathFactory) -> I
 
 def without_pauses(vendor: str | Vendor) -> Vendor:
     """A vendor that waits for no real camera's sake at the end of a session."""
-    vendor = VENDORS[vendor] if isinstance(vendor, str) else vendor
+    vendor = vendors.named(vendor) if isinstance(vendor, str) else vendor
     quirks = dataclasses.replace(vendor.quirks, close_after_open_s=0, reconnect_pause_s=0)
     return dataclasses.replace(vendor, quirks=dataclasses.replace(quirks, event_poll_s=0.02))
 

@@ -19,7 +19,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import PATIENT, Cameras
-from ptpfast import CallbackSink, NetworkError, OperationCode, TransferError, connect, tuning
+from ptpfast import (
+    CallbackSink,
+    NetworkError,
+    OperationCode,
+    TransferError,
+    connect,
+    tuning,
+    vendors,
+)
 from ptpfast.cli.main import ptpfast
 from ptpfast.measure import reads
 from ptpfast.measure import run as run_module
@@ -28,7 +36,6 @@ from ptpfast.measure.figures import figures
 from ptpfast.measure.run import Bench, Plan
 from ptpfast.measure.verdict import judge
 from ptpfast.sim import Link, SimulatedCamera, Temperament
-from ptpfast.vendors import VENDORS
 
 TIMEOUT_S = 60
 BRIEF_S = 2.0
@@ -132,7 +139,7 @@ def test_nothing_but_reading_is_asked_of_the_camera(camera: Cameras, tmp_path: P
 def test_bodies_that_suffer_are_spared_what_they_suffer_from(camera: Cameras) -> None:
     sim = camera("nikon", objects=3, size=4_000_000)
     result = bench(sim, plan=Plan(0.5)).run()
-    cap = VENDORS["nikon"].quirks.max_chunk
+    cap = vendors.named("nikon").quirks.max_chunk
     assert max(r.chunk for r in result.readings) == cap
     assert OperationCode.GetObject not in sim.operations
     assert sim.connections == 1
@@ -195,7 +202,7 @@ def test_a_camera_that_is_lost_again_and_again_is_given_up_with_what_was_found(
 def test_a_camera_without_partial_reads_is_measured_by_whole_objects(
     camera: Cameras, faults: list[str]
 ) -> None:
-    vendor = VENDORS["standard"]
+    vendor = vendors.named("standard")
     if not faults:
         model = dataclasses.replace(vendor.model, withheld={OperationCode.GetPartialObject})
         vendor = dataclasses.replace(vendor, model=model)
@@ -367,7 +374,7 @@ def test_ctrl_c_ends_with_the_report_of_what_was_measured(camera: Cameras, tmp_p
 def test_what_a_camera_calls_itself_cannot_steer_a_terminal(
     camera: Cameras, tmp_path: Path
 ) -> None:
-    vendor = VENDORS["standard"]
+    vendor = vendors.named("standard")
     model = dataclasses.replace(vendor.model, name="\x1b]0;gotcha\x07<script>\r\n")
     sim = camera(dataclasses.replace(vendor, model=model), objects=1)
     html = tmp_path / "page.html"

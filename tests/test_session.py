@@ -35,13 +35,13 @@ from ptpfast import (
     SinkError,
     Timeout,
     TransferError,
+    vendors,
 )
 from ptpfast._engine import Channel, DataPhase
 from ptpfast._wire import ProbeRequest, pack
 from ptpfast.sim import Fault, SimulatedCamera
-from ptpfast.vendors import VENDORS
 
-VENDOR_NAMES = sorted(VENDORS)
+VENDOR_NAMES = sorted(vendors.NAMES)
 
 
 def content(camera: SimulatedCamera, handle: int) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from ptpfast import vendors
 from ptpfast.codes import EventCode, ObjectFormat
 from ptpfast.datasets import (
     DeviceInfo,
@@ -22,7 +22,7 @@ from ptpfast.sim import (
     Store,
     check,
 )
-from ptpfast.vendors import STANDARD, VENDORS
+from ptpfast.vendors import STANDARD
 from raw_initiator import ALL, Code, Initiator, Op, a_file
 
 
@@ -179,7 +179,7 @@ def test_object_property_list_tells_the_true_size() -> None:
 
 
 def test_object_beyond_4_gib_is_read_at_its_end() -> None:
-    nikon = VENDORS["nikon"]
+    nikon = vendors.named("nikon")
     store = Store(model=nikon.model)
     movie = store.add("A.MOV", (6 << 30) + 5)
     with SimulatedCamera(nikon, store) as camera, Initiator(camera) as initiator:
@@ -190,8 +190,9 @@ def test_object_beyond_4_gib_is_read_at_its_end() -> None:
         assert initiator.ask(0x9421, movie).data == ((6 << 30) + 5).to_bytes(8, "little")
 
 
-@pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
-def test_every_vendor_is_recognised_by_its_own_device_info(vendor: Any) -> None:
+@pytest.mark.parametrize("name", vendors.NAMES)
+def test_every_vendor_is_recognised_by_its_own_device_info(name: str) -> None:
+    vendor = vendors.named(name)
     with SimulatedCamera(vendor, objects=2, size=1000) as camera, Initiator(camera) as initiator:
         info = decode(DeviceInfo, initiator.ask(Op.GetDeviceInfo).data)
         assert vendor.matches(info) or vendor is STANDARD
@@ -202,7 +203,7 @@ def test_every_vendor_is_recognised_by_its_own_device_info(vendor: Any) -> None:
 
 
 def test_polled_events_wait_for_their_operation() -> None:
-    nikon = VENDORS["nikon"]
+    nikon = vendors.named("nikon")
     with (
         SimulatedCamera(nikon, objects=0, size=100) as camera,
         Initiator(camera) as initiator,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ptpfast import vendors
 from ptpfast.datasets import (
     parse_date_time,
 )
@@ -18,7 +19,6 @@ from ptpfast.sim import (
 )
 from ptpfast.sim.content import PAGE_SIZE, Page, read
 from ptpfast.sim.thumbnail import Thumbnails
-from ptpfast.vendors import VENDORS
 from raw_initiator import Code, Initiator, Op
 
 
@@ -55,7 +55,7 @@ def test_checking_a_copy_finds_the_first_wrong_byte(tmp_path: Path) -> None:
 
 
 def test_synthetic_card_has_pairs_in_dcf_folders_with_dates() -> None:
-    store = Store.synthetic(2 * 1000, 10, model=VENDORS["nikon"].model)
+    store = Store.synthetic(2 * 1000, 10, model=vendors.named("nikon").model)
     files = store.files()
     assert len(files) == 2000
     assert store.path(files[0].handle) == "DCIM/100D5300/DSC_0001.NEF"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import vendors
 from ..codes import OperationCode
-from ..vendors import VENDORS
 from .options import Common, Seconds, Size, command
 from .output import Output, human_size, plural
 
@@ -51,7 +51,7 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
 @click.option(
     "--size", type=Size(), default=25_000_000, metavar="BYTES", help="Of each; default 25M."
 )
-@click.option("--vendor", type=click.Choice(tuple(VENDORS)), default="standard", show_default=True)
+@click.option("--vendor", type=click.Choice(vendors.NAMES), default="standard", show_default=True)
 @click.option(
     "--dir",
     "folder",

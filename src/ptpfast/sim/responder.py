@@ -17,9 +17,10 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 
+from .. import vendors
 from .._wire import Event, InitCommandRequest
 from ..errors import ProtocolError
-from ..vendors import VENDORS, Vendor
+from ..vendors import Vendor
 from .body import Body, Parameters
 from .data_in import EndData, Framing
 from .faults import Fault, FaultTable
@@ -95,7 +96,7 @@ class SimulatedCamera:
         guid: bytes | None = None,
         name: str | None = None,
     ) -> None:
-        vendor = VENDORS[vendor] if isinstance(vendor, str) else vendor
+        vendor = vendors.named(vendor) if isinstance(vendor, str) else vendor
         model = vendor.model
         if store is None and folder is not None:
             store = Store.from_folder(folder, model=model)

@@ -1,24 +1,37 @@
-"""The vendors ptpfast knows. A new one is a new file here and its name in `VENDORS`."""
+"""The vendors ptpfast knows. A new one is a new file here and its name in `NAMES`."""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
+
 from ..datasets import DeviceInfo
 from .bulk import BulkListing
-from .nikon import NIKON
 from .standard import STANDARD
 from .vendor import Model, ObjectRange, PartialRead, Quirks, Reply, Vendor
 
-VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (STANDARD, NIKON)}
+# `nikon` is NIKON in nikon.py, and so on. Loaded when it is asked for: it would be a good part of
+# `import ptpfast`.
+NAMES = ("standard", "nikon")
+
+
+@cache
+def named(name: str) -> Vendor:
+    """A vendor by its name; KeyError for one without a file here."""
+    if name not in NAMES:
+        raise KeyError(name)
+    vendor: Vendor = getattr(import_module(f".{name}", __name__), name.upper())
+    return vendor
 
 
 def select(device_info: DeviceInfo) -> Vendor:
     """The vendor of a camera by its DeviceInfo; `STANDARD` for one without a file here."""
-    return next((vendor for vendor in VENDORS.values() if vendor.matches(device_info)), STANDARD)
+    return next((vendor for vendor in map(named, NAMES) if vendor.matches(device_info)), STANDARD)
 
 
 __all__ = [
+    "NAMES",
     "STANDARD",
-    "VENDORS",
     "BulkListing",
     "Model",
     "ObjectRange",
@@ -26,5 +39,6 @@ __all__ = [
     "Quirks",
     "Reply",
     "Vendor",
+    "named",
     "select",
 ]
