@@ -31,6 +31,7 @@ cdef class FileSink(Sink):
     cdef object _before
     cdef bint _fresh
     cdef uint64_t _reserved
+    cdef uint64_t _written_back
     cdef int _reserve(self, uint64_t until) except -1
     cdef int _first(self) except -1 nogil
     cdef int _close(self) except -1
