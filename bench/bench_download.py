@@ -15,6 +15,7 @@ from .content import WrongContent, check_file
 from .harness import Case, Sample, alternate, scratch
 
 MIB = 1 << 20
+FILES, FILE_SIZE = 20, 25 * 10**6
 PACKETS = {"8 KiB": 8192, "64 KiB": 65536, "1 MiB": MIB}
 
 
@@ -95,8 +96,8 @@ def chunked(directory: Path, objects: int, size: int, rounds: int, title: str) -
 
 def run(quick: bool) -> Iterator[Case]:
     """The cases of this benchmark."""
-    shapes = [(4, 5 * 10**6)] if quick else [(20, 25 * 10**6), (1, 10**9)]
-    rounds = 1 if quick else 7
+    shapes = [(4, 5 * 10**6)] if quick else [(FILES, FILE_SIZE), (1, 10**9)]
+    rounds = 1 if quick else 9
     with scratch(max(objects * size for objects, size in shapes)) as (directory, kind):
         for objects, size in shapes:
             what = f"{objects} × {size // 10**6} MB to {kind}"
@@ -105,3 +106,7 @@ def run(quick: bool) -> Iterator[Case]:
                 yield whole(directory, objects, size, packet, rounds, title)
             title = f"download, {what}, GetPartialObject, default chunking, 64 KiB packets"
             yield chunked(directory, objects, size, rounds, title)
+    if not quick:
+        with scratch(FILES * FILE_SIZE, on_disk=True) as (directory, _):
+            title = f"files that reach a disk, {FILES} × {FILE_SIZE // 10**6} MB, 64 KiB packets"
+            yield whole(directory, FILES, FILE_SIZE, PACKETS["64 KiB"], rounds, title)

@@ -24,6 +24,8 @@ from .content import WrongContent
 # where a link sets the pace, or counted.
 TIMED, PACED, COUNTED = "timed", "paced", "counted"
 
+# Where temporary files are kept on a disk also by systems whose /tmp is memory.
+DISK_DIR = Path("/var/tmp")
 MEMORY_DIR = Path("/dev/shm")
 MARGIN = 2 << 30  # memory that stays free beside a file in memory
 
@@ -236,11 +238,12 @@ def available_memory() -> int:
 
 
 @contextmanager
-def scratch(need: int) -> Iterator[tuple[Path, str]]:
+def scratch(need: int, *, on_disk: bool = False) -> Iterator[tuple[Path, str]]:
     """A directory for files of `need` bytes in all, and its kind: `tmpfs`, or `disk` if memory is
-    short. Removed afterwards with all that is in it. RuntimeError if neither has room."""
-    parent, kind = Path(tempfile.gettempdir()), "disk"
-    if MEMORY_DIR.is_dir():
+    short or a disk is asked for. Removed afterwards with all that is in it. RuntimeError if neither
+    has room."""
+    parent, kind = DISK_DIR if on_disk else Path(tempfile.gettempdir()), "disk"
+    if MEMORY_DIR.is_dir() and not on_disk:
         free = min(shutil.disk_usage(MEMORY_DIR).free, available_memory() - MARGIN)
         if free > need:
             parent, kind = MEMORY_DIR, "tmpfs"

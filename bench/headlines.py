@@ -28,6 +28,9 @@ HEADLINES = {
     "… CPU per GB ÷ C's": _each("download", FILE, CPU),
     f"20 files of 25 MB, {OF}: rate ÷ a C program's": _each("download", FILES, RATE),
     "… CPU per GB ÷ C's, 20 files": _each("download", FILES, CPU),
+    "20 files of 25 MB that reach a disk: rate ÷ a C program's": [
+        ("download", "files that reach a disk, 20 × 25 MB, 64 KiB packets", RATE)
+    ],
     f"1 GB into a numpy array, {OF}: rate ÷ C's": _each("memory", NUMPY, RATE),
     "eight cameras in one process: rate ÷ eight C programs'": [
         ("cameras", CAMERAS, "aggregate rate, of eight C programs'")
