@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ..handshake import Timeouts
 from ..session import Session, connect
+from ..transfer import VERIFY
 from .address import parse_address
+from .copies import check_different
 from .folder import check
 from .manifest import Manifest
 from .naming import MANIFEST_NAME
@@ -43,6 +45,8 @@ def pull(
     depth: int | None = None,
     index: bool = True,
     retry: int | None = RETRY,
+    copies: Sequence[str | os.PathLike[str]] = (),
+    delete_verified: bool = False,
 ) -> Report:
     """Downloads what is selected and not yet in `destination`, flat, under safe names.
 
@@ -57,6 +61,9 @@ def pull(
     chunk: bytes a partial read; None adapts, 0 fetches whole objects. resume: continue part files.
     retry: how often in a row to connect again, with growing pauses, after the connection was lost
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
+    copies: further folders that get every file too; `verify` is at least `hash`. delete_verified:
+    deletes on the camera what is proven to be stored; `verify` is at least `disk`. For both see
+    `ptpfast.library.safekeeping`.
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.
@@ -72,12 +79,14 @@ def pull(
         Path(destination),
         Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order),
         on_conflict,
-        "hash" if manifest and verify == "size" else verify,
+        _at_least("disk" if delete_verified else "hash" if manifest or copies else "size", verify),
         chunk,
         resume,
         retry,
+        _folders(copies),
+        delete_verified,
     )
-    check(options.destination, writable=not dry_run)
+    _check(options, writable=not dry_run)
     sums = None if dry_run else _manifest(manifest, options.destination)
     with _session(session_or_address, timeouts, depth, index) as session:
         run = Run(session, options, sums, observer or Observer())
@@ -97,6 +106,23 @@ def _session(
         host, port=port, timeouts=timeouts or Timeouts(), depth=depth, index=index
     ) as session:
         yield session
+
+
+def _at_least(least: str, verify: str) -> str:
+    return least if verify in VERIFY[: VERIFY.index(least)] else verify
+
+
+def _check(options: Options, *, writable: bool) -> None:
+    """ValueError, SinkError for folders that cannot do."""
+    check_different(options.destination, options.copies)
+    for folder in (options.destination, *options.copies):
+        check(folder, writable=writable)
+
+
+def _folders(given: Sequence[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    if isinstance(given, str | os.PathLike):
+        raise ValueError("copies takes several folders; give a list")
+    return tuple(map(Path, given))
 
 
 def _manifest(wanted: str | os.PathLike[str] | bool | None, destination: Path) -> Manifest | None:
