@@ -61,9 +61,8 @@ def pull(
     chunk: bytes a partial read; None adapts, 0 fetches whole objects. resume: continue part files.
     retry: how often in a row to connect again, with growing pauses, after the connection was lost
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
-    copies: further folders that get every file too; `verify` is at least `hash`. delete_verified:
-    deletes on the camera what is proven to be stored; `verify` is at least `disk`. For both see
-    `ptpfast.library.safekeeping`.
+    copies: further folders that get every file too; at least `verify="hash"`. delete_verified:
+    deletes on the camera what is proven (`library.safekeeping`); at least `verify="disk"`.
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.
@@ -75,16 +74,11 @@ def pull(
     Finished files and part files are then kept, and the same call continues. ValueError for
     senseless arguments.
     """
+    where, further = Path(destination), _folders(copies)
+    selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
+    verify = _at_least("disk" if delete_verified else "hash" if manifest or copies else "", verify)
     options = Options(
-        Path(destination),
-        Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order),
-        on_conflict,
-        _at_least("disk" if delete_verified else "hash" if manifest or copies else "size", verify),
-        chunk,
-        resume,
-        retry,
-        _folders(copies),
-        delete_verified,
+        where, selection, on_conflict, verify, chunk, resume, retry, further, delete_verified
     )
     _check(options, writable=not dry_run)
     sums = None if dry_run else _manifest(manifest, options.destination)
@@ -109,7 +103,8 @@ def _session(
 
 
 def _at_least(least: str, verify: str) -> str:
-    return least if verify in VERIFY[: VERIFY.index(least)] else verify
+    """`verify`, or `least` where that checks more; '' is less than all."""
+    return least if least and verify in VERIFY[: VERIFY.index(least)] else verify
 
 
 def _check(options: Options, *, writable: bool) -> None:
