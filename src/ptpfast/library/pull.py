@@ -71,8 +71,7 @@ def pull(
     it as failed, and the rest goes on. What ends the run is raised, from the listing on with the
     partial report as its attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError
     (the disk, or not enough room for all that is listed until then), Cancelled, KeyboardInterrupt.
-    Finished files and part files are then kept, and the same call continues. ValueError for
-    senseless arguments.
+    Finished files and part files are kept, the same call continues. ValueError: senseless options.
     """
     where, further = Path(destination), _folders(copies)
     selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
