@@ -430,7 +430,10 @@ def test_a_process_killed_between_proof_and_deletion_leaves_what_the_next_run_ne
     assert sim.store.files() == []
     assert sorted(contents(tmp_path)) == BOTH
     if done:
-        assert "1 deleted on the camera; 1 that an interrupted run had deleted" in result.stdout
+        assert (
+            "1 deleted on the camera; 1 of an interrupted deletion not there any more"
+            in result.stdout
+        )
     else:
         assert "2 deleted on the camera" in result.stdout
 

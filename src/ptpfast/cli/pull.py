@@ -274,5 +274,5 @@ def _kept_safe(report: Report) -> str:
         ]
         parts.append(f"{report.left:,} left there: {', '.join(each)}")
     if report.found_gone:
-        parts.append(f"{report.found_gone:,} that an interrupted run had deleted")
+        parts.append(f"{report.found_gone:,} of an interrupted deletion not there any more")
     return "".join(f"; {part}" for part in parts)

@@ -184,8 +184,12 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) ->
         except BaseException:
             part.cut(0)  # it makes room again, and is removed because it is empty
             raise
-        # Beyond this point the bytes may have their name: they are not cut any more.
-        part.publish(overwrite=False, mtime=os.fstat(fd).st_mtime)
+        try:
+            part.publish(overwrite=False, mtime=os.fstat(fd).st_mtime)
+        except FileExistsError:
+            part.cut(0)
+            raise
+        # Nothing is cut after another error: the bytes may have their name already.
 
 
 @contextmanager
