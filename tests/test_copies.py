@@ -397,6 +397,26 @@ def test_a_dry_run_says_which_copies_would_be_stored_and_stores_none(
     assert list(contents(one)) == ["IMG_0001.DNG"]
 
 
+def test_what_was_believed_of_a_card_and_taken_back_is_not_copied(
+    camera: Cameras, folders: Folders
+) -> None:
+    main, one, _ = folders
+    sim = camera(objects=150, size=100, withheld=[OperationCode.GetObjectPropList])
+    fetch(sim, main)
+    for stored in sim.store.files():
+        sim.store.replace(stored.handle, name=f"NEW_{stored.name}")
+    told: list[int] = []
+
+    class Told(Observer):
+        def finished(self, result: Any) -> None:
+            told.append(result.handle)
+
+    report = fetch(sim, main, one, observer=Told())
+    assert report.ok
+    assert sorted(contents(one)) == sorted(on_card(sim))
+    assert sorted(told) == sorted(stored.handle for stored in sim.store.files())
+
+
 def test_what_is_remembered_wrongly_of_a_card_makes_no_copy_of_another_file(
     camera: Cameras, folders: Folders
 ) -> None:

@@ -198,6 +198,7 @@ def test_an_object_without_all_its_copies_stays(
     assert list(on_card(sim)) == ([] if on_conflict == "rename" else ["IMG_0001.DNG"])
     if on_conflict == "fail":
         assert report.files[0].left == deletion_module.COPY_MISSING
+        assert "a different file of that name" in report.files[0].copies[0].reason
 
 
 def test_protected_objects_stay_and_that_is_no_failure(camera: Cameras, tmp_path: Path) -> None:
@@ -239,10 +240,51 @@ def test_an_object_that_is_protected_meanwhile_stays(
     report = fetch(sim, tmp_path)
     assert report.files[0].left == deletion_module.PROTECTED
     assert list(on_card(sim)) == ["IMG_0001.DNG"]
-    # What is remembered of it is that it was protected; it is looked at again.
+    assert deletions(sim) == 1  # the camera was not even asked
+
+
+def test_what_is_remembered_as_protected_is_looked_at_again(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=20, size=1000, withheld=[OperationCode.GetObjectPropList])
+    for protected, deleted in ((True, 0), (False, 20)):
+        for stored in sim.store.files():
+            sim.store.replace(stored.handle, protected=protected)
+        if protected:
+            fetch(sim, tmp_path, delete_verified=False)
+        report = fetch(sim, tmp_path)
+        assert any(result.object and result.object.remembered for result in report.files)
+        assert report.deleted == deleted
+
+
+def test_a_remembered_object_that_has_changed_is_not_held_against_its_file(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=20, size=1000, withheld=[OperationCode.GetObjectPropList])
     fetch(sim, tmp_path, delete_verified=False)
-    sim.store.replace(FIRST, protected=False)
-    assert fetch(sim, tmp_path).deleted == 1
+
+    class Change(Observer):
+        def comparing(self, path: Path) -> None:
+            for stored in sim.store.files():
+                if stored.name == path.name:
+                    sim.store.replace(stored.handle, captured=None)
+
+    report = fetch(sim, tmp_path, observer=Change())
+    assert (report.deleted, report.left, report.failed) == (0, 20, 0)
+    assert any("cannot be read again" in result.left for result in report.files)
+
+
+def test_nothing_is_asked_ahead_of_a_deletion(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=3)
+    fetch(sim, tmp_path)
+    asked = [
+        (OperationCode(row.operation).name, row.parameters[0] - FIRST)
+        for row in sim.log
+        if row.operation in (OperationCode.GetPartialObject, OperationCode.DeleteObject)
+    ]
+    assert list(dict.fromkeys(asked)) == [
+        (name, number) for number in range(3) for name in ("GetPartialObject", "DeleteObject")
+    ]
 
 
 def test_a_handle_that_has_gone_to_another_object_is_not_deleted(
