@@ -17,9 +17,11 @@ from ptpfast import ObjectInfo, OperationCode, Report, SinkError, TransferError,
 from ptpfast.cli.main import ptpfast
 from ptpfast.library import copies as copies_module
 from ptpfast.library import folder as folder_module
+from ptpfast.library import run as run_module
 from ptpfast.library.observer import Observer
 from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer import part as part_module
+from test_streaming import card, replaced
 
 SIZE = 300_000
 
@@ -397,24 +399,32 @@ def test_a_dry_run_says_which_copies_would_be_stored_and_stores_none(
     assert list(contents(one)) == ["IMG_0001.DNG"]
 
 
+@pytest.mark.parametrize("delete", [False, True])
 def test_what_was_believed_of_a_card_and_taken_back_is_not_copied(
-    camera: Cameras, folders: Folders
+    camera: Cameras, folders: Folders, monkeypatch: pytest.MonkeyPatch, delete: bool
 ) -> None:
+    monkeypatch.setattr("random.sample", lambda population, count: list(population)[:count])
+    monkeypatch.setattr(run_module, "PIECE", 8)
     main, one, _ = folders
-    sim = camera(objects=150, size=100, withheld=[OperationCode.GetObjectPropList])
+    sim = camera(store=card(60), withheld=[OperationCode.GetObjectPropList])
     fetch(sim, main)
-    for stored in sim.store.files():
-        sim.store.replace(stored.handle, name=f"NEW_{stored.name}")
+    (main / "DSC_0007.NEF").unlink()
+    replaced(sim.store, 20)  # believed to be the file that is here
+    replaced(sim.store, 40)
+    (main / "DSC_0040.NEF").unlink()  # so this one is about to be fetched, and compared
+    before = on_card(sim)
     told: list[int] = []
 
     class Told(Observer):
         def finished(self, result: Any) -> None:
             told.append(result.handle)
 
-    report = fetch(sim, main, one, observer=Told())
+    report = fetch(sim, main, one, observer=Told(), delete_verified=delete)
     assert report.ok
-    assert sorted(contents(one)) == sorted(on_card(sim))
-    assert sorted(told) == sorted(stored.handle for stored in sim.store.files())
+    assert contents(one) == before
+    assert (report.downloaded, report.skipped, len(set(told)), len(told)) == (3, 57, 60, 60)
+    assert report.deleted == (60 if delete else 0)
+    assert len(sim.store.files()) == 60 - report.deleted
 
 
 def test_what_is_remembered_wrongly_of_a_card_makes_no_copy_of_another_file(

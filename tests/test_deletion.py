@@ -160,6 +160,29 @@ def test_a_whole_run_again_deletes_what_an_interrupted_one_has_not(
     assert fetch(sim, tmp_path).objects == 0
 
 
+@pytest.mark.parametrize("fault", ["", "drop on GetStorageIDs times 0"])
+def test_a_new_picture_with_the_handle_of_a_deleted_one_is_not_taken_for_it(
+    camera: Cameras, tmp_path: Path, fault: str
+) -> None:
+    sim = camera(objects=60, size=1000, withheld=[OperationCode.GetObjectPropList])
+    fetch(sim, tmp_path, delete_verified=False)
+    last = sim.store.files()[-1]
+
+    class End(Observer):
+        def finished(self, result: Any) -> None:
+            if fault:
+                sim.faults.add(fault)
+
+    assert fetch(sim, tmp_path, include=[last.name], observer=End()).deleted == 1
+    sim.faults.clear()
+    sim.store._next_handle = last.handle
+    sim.store.add("NEW.DNG", 1000, parent=last.parent, captured=None)
+    report = fetch(sim, tmp_path, delete_verified=False)
+    assert [result.path.name for result in report.having("downloaded") if result.path] == [
+        "NEW.DNG"
+    ]
+
+
 # What is not
 
 

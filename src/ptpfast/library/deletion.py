@@ -149,6 +149,19 @@ class Deletion:
                 self._journal.note("gone", identity)
                 self._report.found_gone += 1
 
+    def renew_index(self) -> None:
+        """What is kept of this camera learns what is gone: a new picture that gets the handle of a
+        deleted one would else be taken for it. Costs a few requests, for all is remembered."""
+        index = self._session.index
+        if index is None:
+            return
+        try:
+            for _ in self._session.listing().pieces():
+                pass
+        except PTPError as error:
+            log.debug("what is kept of the camera is forgotten, after: %s", error)
+            index.forget()
+
     def _is_there(self, identity: Identity) -> bool:
         try:
             info = self._session.object_info(identity.handle)

@@ -95,6 +95,8 @@ class Safekeeping:
                 self._observer.finished(result)
         if self._deletion is not None:
             self._deletion.look_after()
+            if self._report.deleted:
+                self._deletion.renew_index()
 
     def tell_rest(self) -> None:
         """Tells of the results that still wait when a run ends early."""
