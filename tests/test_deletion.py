@@ -162,21 +162,24 @@ def test_a_whole_run_again_deletes_what_an_interrupted_one_has_not(
 
 @pytest.mark.parametrize("fault", ["", "drop on GetStorageIDs times 0"])
 def test_a_new_picture_with_the_handle_of_a_deleted_one_is_not_taken_for_it(
-    camera: Cameras, tmp_path: Path, fault: str
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
+    # What is looked at again is not that one.
+    monkeypatch.setattr("random.sample", lambda population, count: list(population)[:count])
     sim = camera(objects=60, size=1000, withheld=[OperationCode.GetObjectPropList])
     fetch(sim, tmp_path, delete_verified=False)
-    last = sim.store.files()[-1]
+    gone = sim.store.files()[30]
 
     class End(Observer):
         def finished(self, result: Any) -> None:
             if fault:
                 sim.faults.add(fault)
 
-    assert fetch(sim, tmp_path, include=[last.name], observer=End()).deleted == 1
+    assert fetch(sim, tmp_path, include=[gone.name], observer=End()).deleted == 1
     sim.faults.clear()
-    sim.store._next_handle = last.handle
-    sim.store.add("NEW.DNG", 1000, parent=last.parent, captured=None)
+    sim.store._next_handle = gone.handle
+    sim.store.add("NEW.DNG", 1000, parent=gone.parent, captured=None)
+    sim.store._objects = dict(sorted(sim.store._objects.items()))
     report = fetch(sim, tmp_path, delete_verified=False)
     assert [result.path.name for result in report.having("downloaded") if result.path] == [
         "NEW.DNG"
@@ -464,6 +467,18 @@ def test_a_camera_that_is_lost_for_good_leaves_a_proof_without_an_end(
     assert (report.deleted, report.found_gone) == (1, 1)
     assert noted(tmp_path)[-1] == ("gone", "IMG_0001.DNG")
     assert fetch(sim, tmp_path).found_gone == 0
+
+
+def test_two_copies_that_are_one_file_count_as_one(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=1)
+    main, one, two = tmp_path / "main", tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    (one / "IMG_0001.DNG").write_bytes(on_card(sim)["IMG_0001.DNG"])
+    os.link(one / "IMG_0001.DNG", two / "IMG_0001.DNG")
+    report = fetch(sim, main, copies=[one, two])
+    assert report.files[0].left == deletion_module.COPY_MISSING
+    assert deletions(sim) == 0
 
 
 @contextmanager
