@@ -240,8 +240,14 @@ def test_protected_objects_stay_and_that_is_no_failure(camera: Cameras, tmp_path
     )
     assert "KEPT.JPG  1.0 kB in " in result.stderr
     assert deletions(sim) == 1
+    store.add("MORE.JPG", 1000)
+    sim.faults.add("respond=0x200F on DeleteObject")
+    assert run(sim, tmp_path, "--delete-verified").stdout.endswith(
+        "; 2 left there: protected on the camera (1), "
+        "the camera answered AccessDenied (0x200F) (1)\n"
+    )
     before = payload(sim)
-    assert fetch(sim, tmp_path).files[0].left == deletion_module.PROTECTED
+    assert fetch(sim, tmp_path, include=["KEPT*"]).files[0].left == deletion_module.PROTECTED
     assert payload(sim) == before  # it is not read again in vain
 
 

@@ -269,7 +269,7 @@ def _kept_safe(report: Report) -> str:
     if report.left:
         reasons = Counter(result.left for result in report.files if result.left)
         each = [
-            f"{count:,} {reason}" if len(reasons) > 1 else reason
+            f"{reason} ({count:,})" if len(reasons) > 1 else reason
             for reason, count in reasons.most_common()
         ]
         parts.append(f"{report.left:,} left there: {', '.join(each)}")
