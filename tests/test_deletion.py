@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import subprocess
@@ -148,6 +149,44 @@ def test_a_file_that_was_here_is_proven_by_reading_the_object_again(
     assert isinstance(jpeg.error, TransferError)
     assert list(on_card(sim)) == ["IMG_0001.JPG"]
     assert run(sim, tmp_path, "--delete-verified").exit_code == 7
+
+
+@pytest.mark.parametrize("forged", [False, True])
+def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
+    camera: Cameras, tmp_path: Path, forged: bool
+) -> None:
+    sim = camera(objects=1, size=3_000_000)
+    whole = on_card(sim)
+    sim.faults.add("drop after-total 2000000")
+    with pytest.raises(NetworkError):
+        fetch(sim, tmp_path, retry=0, chunk=500_000)
+    part = tmp_path / "IMG_0001.DNG.part"
+    if forged:
+        damage(part)
+        note = json.loads(part.with_name(part.name + ".json").read_text())
+        kept = part.read_bytes()[: note["kept"]["size"]]
+        note["kept"]["sha256"] = hashlib.sha256(kept).hexdigest()
+        part.with_name(part.name + ".json").write_text(json.dumps(note))
+    before = payload(sim)
+    report = fetch(sim, tmp_path)
+    assert report.files[0].transfer is not None
+    assert report.files[0].transfer.resumed_at > 0
+    assert payload(sim) - before >= 3_000_000
+    if forged:
+        assert (report.failed, report.deleted) == (1, 0)
+        assert on_card(sim) == whole
+    else:
+        assert report.deleted == 1
+        assert contents(tmp_path) == whole
+
+
+def test_an_object_continued_in_the_same_run_is_not_read_again(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=1, size=3_000_000, faults=["drop after-total 2000000"])
+    report = fetch(sim, tmp_path, chunk=500_000)
+    assert (report.deleted, report.retries) == (1, 1)
+    assert payload(sim) < 3_600_000
 
 
 def test_a_whole_run_again_deletes_what_an_interrupted_one_has_not(

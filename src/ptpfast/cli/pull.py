@@ -116,8 +116,9 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     --verify hash checks the files fetched in this run; those that are here already are known by
     name, size and date alone. Check these with `sha256sum -c SHA256SUMS`, if they are in it.
 
-    --delete-verified reads an object whose file is here already from the camera again, before it
-    believes that file. Protected objects stay. DEST/.ptpfast-deletions.jsonl says what was deleted.
+    --delete-verified reads an object whose file is here already, or was begun by an earlier run,
+    from the camera again before it believes that file. Protected objects stay. What was deleted is
+    noted in DEST/.ptpfast-deletions.jsonl.
     """
     from ..library.copies import check_different
     from ..library.pull import pull as run

@@ -239,7 +239,7 @@ class Run:
             self.report.seconds += time.monotonic() - began
         if result is not None:
             try:
-                self._safekeeping.settle(result)
+                self._safekeeping.settle(result, begun_earlier=job.kept > 0)
             finally:
                 self._finish(result)
 

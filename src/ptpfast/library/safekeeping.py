@@ -9,8 +9,9 @@ folders: a copy whose name is taken gets the next free number, or fails where `o
 
 `delete_verified` deletes an object on the camera once the file and all its copies, read from the
 disk under their final names, have the SHA-256 of what the camera sent in this run. An object whose
-file was here already is read from the camera again for that. What is not deleted is no failure; its
-result's `left` says why. `deletion_journal` says what is noted of it, and where.
+file was here already, or was begun by an earlier run, is read from the camera again for that. What
+is not deleted is no failure; its result's `left` says why. `deletion_journal` says what is noted of
+it, and where.
 
 For an object of this run all that follows at once. Objects that were here already wait for the end:
 until the whole card is listed, what is thought of them can still be taken back.
@@ -72,10 +73,17 @@ class Safekeeping:
             return True
         return False
 
-    def settle(self, result: FileResult) -> None:
-        """Everything for a file that has arrived in this run."""
+    def settle(self, result: FileResult, *, begun_earlier: bool) -> None:
+        """Everything for a file that has arrived in this run; begun_earlier: an earlier one may
+        have left a part of it."""
         assert result.transfer is not None
-        if self.active:
+        if not self.active:
+            return
+        if begun_earlier and result.transfer.resumed_at:
+            # What that part must be only the note beside it says, and nothing is deleted on the
+            # word of a file.
+            self._read_and_keep(result, result.transfer.sha256, prove=True)
+        else:
             self._keep(result, result.transfer.sha256)
 
     def finish(self, manifest: Manifest | None) -> None:
@@ -88,7 +96,11 @@ class Safekeeping:
         for result in self._still_meant():
             try:
                 if result.reason == ALREADY_HERE:
-                    self._keep_earlier(result, manifest)
+                    # What arrived then is known from the list of checksums alone, if it is in it.
+                    known = None
+                    if manifest is not None and result.path is not None:
+                        known = manifest.sha256(result.path)
+                    self._read_and_keep(result, known, prove=False)
                 elif self._deletion is not None:
                     result.left = result.reason
             finally:
@@ -136,7 +148,11 @@ class Safekeeping:
             if not result.left and sent is not None:
                 self._deletion.delete(result, sent)
 
-    def _keep_earlier(self, result: FileResult, manifest: Manifest | None) -> None:
+    def _read_and_keep(self, result: FileResult, known: str | None, *, prove: bool) -> None:
+        """For a file that was not all sent in this run: to delete its object, that is read again.
+
+        known: the SHA-256 that was noted of the file, for its copies if it is not deleted.
+        """
         assert result.object is not None
         assert result.path is not None
         deletion = self._deletion
@@ -152,9 +168,7 @@ class Safekeeping:
                 return
         elif deletion is not None:
             result.left = exempt
-        # What arrived then is known from the list of checksums alone, if it is in it.
-        noted = None if manifest is None else manifest.sha256(result.path)
-        self._copies.complete(result, noted, prove=False)
+        self._copies.complete(result, known, prove=prove)
 
 
 def _sums(folder: Path) -> Manifest | None:
