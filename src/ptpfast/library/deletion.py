@@ -244,6 +244,6 @@ def _check(path: Path, sent: str) -> None:
     """TransferError unless the file has that SHA-256 on the disk. SinkError."""
     if hash_from_disk(os.fspath(path)) != sent:
         raise TransferError(
-            f"{path} is not what the camera sent; nothing is deleted there",
-            hint="keep the camera's, check the disk, then fetch it again",
+            f"{path} is not what the camera sent, which keeps its own",
+            hint="check the disk, move the file away, then fetch it again",
         )
