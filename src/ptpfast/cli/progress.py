@@ -85,6 +85,9 @@ class Lines(Observer):
     def hashing(self, path: Path) -> None:
         self._output.note(f"{path.name}: checksum of the file that is here")
 
+    def comparing(self, path: Path) -> None:
+        self._output.note(f"{path.name} is here; the camera's is read again to prove it")
+
 
 class Bars(Observer):
     """A bar for the file in flight and one for all, or one for the listing."""
@@ -161,6 +164,8 @@ class Bars(Observer):
         if self._file is not None:
             self._bars.remove_task(self._file)
             self._file = None
+            if result.status == "skipped":  # its bar was for a check
+                self._kept = result.size or 0
             self._before += max(0, (result.size or 0) - self._kept)
             if self._whole is not None:
                 self._bars.update(self._whole, completed=self._before)
@@ -172,9 +177,15 @@ class Bars(Observer):
         self._print(lost_line(error))
 
     def hashing(self, path: Path) -> None:
+        self._check(f"checksum of {printable(path.name)}")
+
+    def comparing(self, path: Path) -> None:
+        self._check(f"reading {printable(path.name)} again")
+
+    def _check(self, description: str) -> None:
         if self._file is not None:
             self._bars.remove_task(self._file)
-        self._file = self._bars.add_task(f"checksum of {printable(path.name)}", total=None)
+        self._file = self._bars.add_task(description, total=None)
 
 
 def _of_bytes(column: ProgressColumn) -> ProgressColumn:
@@ -199,21 +210,40 @@ def plan_line(report: Report, count: int, size: int) -> str:
 
 
 def finished_line(result: FileResult) -> str | None:
-    """A line about a file that is done with; None for one that was here already."""
+    """A line about a file that is done with; None for one that was here already, unless something
+    was done with it."""
     name = result.path.name if result.path else name_of(result)
+    kept = kept_text(result)
     transfer = result.transfer
-    if transfer is not None:
+    if transfer is not None and result.status == "downloaded":
         rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
         resumed = f", resumed at {human_size(transfer.resumed_at)}" if transfer.resumed_at else ""
         took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
-        return f"{name}  {human_size(transfer.size)} in {took}{resumed}"
+        return f"{name}  {human_size(transfer.size)} in {took}{resumed}{kept}"
     if result.status == "failed":
         return f"{name} failed: {result.reason}"
+    if result.reason == ALREADY_HERE and kept:
+        return f"{name} was here{kept}"
     if result.status == "skipped" and result.reason != ALREADY_HERE:
         return f"{name} skipped: {result.reason}"
     if result.status == "unfinished":
         return f"{name} unfinished; {human_size(result.kept)} kept"
     return None
+
+
+def kept_text(result: FileResult) -> str:
+    """What else was done with a file, to go on a line about it; '' when nothing was."""
+    text = ""
+    if stored := sum(copy.status == "stored" for copy in result.copies):
+        text += ", " + plural(stored, "copy", "copies")
+    if result.deleted:
+        text += ", deleted on the camera"
+    elif result.left:
+        text += f", left on the camera: {result.left}"
+    for copy in result.copies:
+        if copy.status == "failed":
+            text += f"; no copy {copy.path}: {copy.reason}"
+    return text
 
 
 def name_of(result: FileResult) -> str:
@@ -235,6 +265,7 @@ class Recorder(Observer):
         self.started = shown.started  # type: ignore[method-assign]
         self.progress = shown.progress  # type: ignore[method-assign]
         self.hashing = shown.hashing  # type: ignore[method-assign]
+        self.comparing = shown.comparing  # type: ignore[method-assign]
 
     def lost(self, error: PTPError) -> None:
         self._shown.lost(error)
@@ -245,9 +276,20 @@ class Recorder(Observer):
         self._shown.finished(result)
         if self._output.json:
             self._output.record("file", **file_record(result))
-        elif result.status == "planned" and result.object is not None:
-            size = human_size(result.object.size)
-            self._output.result(printable(f"{result.object.path} -> {result.path} ({size})"))
+        elif (text := planned_line(result)) is not None:
+            self._output.result(text)
+
+
+def planned_line(result: FileResult) -> str | None:
+    """What a dry run would do with an object; None for nothing."""
+    info = result.object
+    if info is None:
+        return None
+    copies = [f", copy {copy.path}" for copy in result.copies if copy.status == "planned"]
+    more = "".join(copies) + (", then deleted on the camera" if result.to_delete else "")
+    if result.status == "planned":
+        return printable(f"{info.path} -> {result.path} ({human_size(info.size)}){more}")
+    return printable(f"{info.path} is here as {result.path}{more}") if more else None
 
 
 def lost_line(error: PTPError) -> str:
@@ -267,6 +309,15 @@ def file_record(result: FileResult) -> dict[str, Any]:
         fields |= object_record(result.object)
     if result.status == "unfinished":
         fields["kept"] = result.kept
+    if result.copies:
+        fields["copies"] = [
+            {"status": copy.status, "file": str(copy.path), "reason": copy.reason or None}
+            for copy in result.copies
+        ]
+    if result.deleted or result.left or result.to_delete:
+        fields |= {"deleted": result.deleted, "left": result.left or None}
+    if result.to_delete:
+        fields["to_delete"] = True
     transfer = result.transfer
     if transfer is not None:
         fields |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,16 @@ from ..library.planning import ON_CONFLICT
 from ..library.pull import RETRY
 from ..library.selection import LISTED
 from ..transfer import VERIFY
-from .failure import REFUSED, SOME_FAILED, VERIFICATION, Failure, OutputClosed, explain, status_of
+from .failure import (
+    DISK,
+    REFUSED,
+    SOME_FAILED,
+    VERIFICATION,
+    Failure,
+    OutputClosed,
+    explain,
+    status_of,
+)
 from .options import Common, chunk_option, command, depth_option, host_argument, index_option
 from .output import Output, human_seconds, human_size, plural, say
 from .selecting import Wanted, selecting
@@ -42,6 +52,7 @@ class Folder(click.Path):
     "pull 192.168.1.1 ~/Pictures/today",
     "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
     "pull 192.168.1.1 . --include 'DSC_01*' --order newest --dry-run",
+    "pull 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "pull 192.168.1.1 . --json",
 )
 @host_argument
@@ -78,6 +89,20 @@ class Folder(click.Path):
     help="Write SHA256SUMS into DEST, for sha256sum -c; implies --verify hash. A file that was "
     "here already and is not yet in it is entered as it is on the disk.",
 )
+@click.option(
+    "--copies",
+    type=Folder(path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="Store every file in this folder too, read back from the disk and compared with what "
+    "arrived; repeatable. Implies --verify hash.",
+)
+@click.option(
+    "--delete-verified",
+    is_flag=True,
+    help="Delete an object on the camera when its file and all its copies, read back from the "
+    "disk, are what the camera sent. Implies --verify disk.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
 @chunk_option
 @depth_option
@@ -90,11 +115,20 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
 
     --verify hash checks the files fetched in this run; those that are here already are known by
     name, size and date alone. Check these with `sha256sum -c SHA256SUMS`, if they are in it.
+
+    --delete-verified reads an object whose file is here already, or was begun by an earlier run,
+    from the camera again before it believes that file. Protected objects stay. What was deleted is
+    noted in DEST/.ptpfast-deletions.jsonl.
     """
+    from ..library.copies import check_different
     from ..library.pull import pull as run
     from .progress import Recorder, display
 
     output = common.output
+    try:
+        check_different(dest, options["copies"])
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--copies'") from error
     try:
         with display(output) as shown:
             report = run(
@@ -147,10 +181,19 @@ def status(report: Report) -> int:
         status_of(result.error) if result.error else SOME_FAILED
         for result in report.having("failed")
     }
+    of_copies = {
+        status_of(copy.error) if copy.error else SOME_FAILED
+        for result in report.files
+        for copy in result.copies
+        if copy.status == "failed"
+    }
+    kinds |= of_copies
     if not kinds:
         return 0
     if VERIFICATION in kinds:
         return VERIFICATION
+    if kinds == {DISK}:
+        return DISK
     # Not one object could be had, and each time it was the camera that said no.
     refused = kinds == {REFUSED} and not report.downloaded and not report.skipped
     return REFUSED if refused else SOME_FAILED
@@ -160,8 +203,9 @@ def summary(output: Output, report: Report) -> None:
     """The last line of a run, in JSON or for people; failures before it."""
     from .progress import finished_line
 
-    for result in report.having("failed"):
-        if output.quiet:  # an error is said all the same
+    for result in report.files:
+        failed = result.status == "failed" or any(c.status == "failed" for c in result.copies)
+        if output.quiet and failed:  # an error is said all the same
             say(finished_line(result) or "")
     output.record(
         "summary",
@@ -176,6 +220,11 @@ def summary(output: Output, report: Report) -> None:
         undated=report.undated,
         mb_per_s=round(report.mb_per_s, 3),
         manifest=str(report.manifest) if report.manifest else None,
+        copied=report.copies("stored"),
+        copies_failed=report.copies("failed"),
+        deleted=report.deleted,
+        left=report.left,
+        found_gone=report.found_gone,
         ok=report.ok,
     )
     if not output.quiet:
@@ -205,4 +254,26 @@ def summary_line(report: Report) -> str:
             text += f" ({human_size(kept)} kept)"
     if report.undated:
         text += f"; {report.undated:,} without a date left out"
-    return text
+    return text + _kept_safe(report)
+
+
+def _kept_safe(report: Report) -> str:
+    """What came of copies and deletions, for the summary."""
+    parts = []
+    for status, word in (("planned", "to store"), ("stored", "stored"), ("failed", "failed")):
+        if count := sum(c.status == status for result in report.files for c in result.copies):
+            parts.append(f"{plural(count, 'copy', 'copies')} {word}")
+    if to_delete := sum(result.to_delete for result in report.files):
+        parts.append(f"{to_delete:,} to delete on the camera")
+    if report.deleted:
+        parts.append(f"{report.deleted:,} deleted on the camera")
+    if report.left:
+        reasons = Counter(result.left for result in report.files if result.left)
+        each = [
+            f"{reason} ({count:,})" if len(reasons) > 1 else reason
+            for reason, count in reasons.most_common()
+        ]
+        parts.append(f"{report.left:,} left there: {', '.join(each)}")
+    if report.found_gone:
+        parts.append(f"{report.found_gone:,} of an interrupted deletion not there any more")
+    return "".join(f"; {part}" for part in parts)

@@ -56,7 +56,8 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     "--dir",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Serve the files of this folder; it is only read.",
+    help="Serve the files of this folder; it is only read. A file that nobody may write is a "
+    "protected object.",
 )
 @click.option(
     "--fault",

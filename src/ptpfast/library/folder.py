@@ -114,10 +114,25 @@ class Folder:
     def _claim(self, info: ObjectInfo, entries: list[Entry]) -> Path | None:
         for entry in entries:
             if entry.name not in self._claimed and entry.is_copy_of(info):
-                self._claimed.add(entry.name)
-                self._taken.add(same_name(entry.name))
-                return self.path / entry.name
+                return self.claim(entry)
         return None
+
+    def alike(self, name: str, size: int) -> list[Entry]:
+        """The regular files of `size` bytes that have that name, with a number behind it or none,
+        and are nobody's yet."""
+        numbered = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
+        return [
+            entry
+            for entries in (self._named.get(same_name(name), []), *numbered)
+            for entry in entries
+            if entry.regular and entry.size == size and entry.name not in self._claimed
+        ]
+
+    def claim(self, entry: Entry) -> Path:
+        """The path of a file of this folder, which is then nobody else's."""
+        self._claimed.add(entry.name)
+        self._taken.add(same_name(entry.name))
+        return self.path / entry.name
 
     def is_free(self, name: str) -> bool:
         """Whether nothing of that name is here, nor was given to an object of this run, nor would

@@ -45,6 +45,12 @@ class Manifest:
     def __contains__(self, file: Path) -> bool:
         return self._name(file) in self._lines
 
+    def sha256(self, file: Path) -> str | None:
+        """The checksum noted of a file, in hexadecimal; None when there is none."""
+        line = self._lines.get(self._name(file))
+        match = None if line is None else _LINE.fullmatch(line.removesuffix("\r"))
+        return None if match is None else match[2].lower()
+
     def add(self, file: Path, sha256: str | None = None) -> None:
         """Adds or replaces a file's checksum in hexadecimal; without one the file is read.
 

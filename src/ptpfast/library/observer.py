@@ -38,3 +38,6 @@ class Observer:
 
     def hashing(self, path: Path) -> None:
         """A file that is here already is being read for the manifest."""
+
+    def comparing(self, path: Path) -> None:
+        """An object whose file is here already is being read again, to prove that file."""

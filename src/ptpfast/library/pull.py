@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ..handshake import Timeouts
 from ..session import Session, connect
+from ..transfer import VERIFY
 from .address import parse_address
+from .copies import check_different
 from .folder import check
 from .manifest import Manifest
 from .naming import MANIFEST_NAME
@@ -43,6 +45,8 @@ def pull(
     depth: int | None = None,
     index: bool = True,
     retry: int | None = RETRY,
+    copies: Sequence[str | os.PathLike[str]] = (),
+    delete_verified: bool = False,
 ) -> Report:
     """Downloads what is selected and not yet in `destination`, flat, under safe names.
 
@@ -57,6 +61,8 @@ def pull(
     chunk: bytes a partial read; None adapts, 0 fetches whole objects. resume: continue part files.
     retry: how often in a row to connect again, with growing pauses, after the connection was lost
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
+    copies: further folders that get every file too; at least `verify="hash"`. delete_verified:
+    deletes on the camera what is proven (`library.safekeeping`); at least `verify="disk"`.
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.
@@ -65,19 +71,15 @@ def pull(
     it as failed, and the rest goes on. What ends the run is raised, from the listing on with the
     partial report as its attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError
     (the disk, or not enough room for all that is listed until then), Cancelled, KeyboardInterrupt.
-    Finished files and part files are then kept, and the same call continues. ValueError for
-    senseless arguments.
+    Finished files and part files are kept, the same call continues. ValueError: senseless options.
     """
+    where, further = Path(destination), _folders(copies)
+    selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
+    verify = _at_least("disk" if delete_verified else "hash" if manifest or copies else "", verify)
     options = Options(
-        Path(destination),
-        Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order),
-        on_conflict,
-        "hash" if manifest and verify == "size" else verify,
-        chunk,
-        resume,
-        retry,
+        where, selection, on_conflict, verify, chunk, resume, retry, further, delete_verified
     )
-    check(options.destination, writable=not dry_run)
+    _check(options, writable=not dry_run)
     sums = None if dry_run else _manifest(manifest, options.destination)
     with _session(session_or_address, timeouts, depth, index) as session:
         run = Run(session, options, sums, observer or Observer())
@@ -97,6 +99,24 @@ def _session(
         host, port=port, timeouts=timeouts or Timeouts(), depth=depth, index=index
     ) as session:
         yield session
+
+
+def _at_least(least: str, verify: str) -> str:
+    """`verify`, or `least` where that checks more; '' is less than all."""
+    return least if least and verify in VERIFY[: VERIFY.index(least)] else verify
+
+
+def _check(options: Options, *, writable: bool) -> None:
+    """ValueError, SinkError for folders that cannot do."""
+    check_different(options.destination, options.copies)
+    for folder in (options.destination, *options.copies):
+        check(folder, writable=writable)
+
+
+def _folders(given: Sequence[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    if isinstance(given, str | os.PathLike):
+        raise ValueError("copies takes several folders; give a list")
+    return tuple(map(Path, given))
 
 
 def _manifest(wanted: str | os.PathLike[str] | bool | None, destination: Path) -> Manifest | None:

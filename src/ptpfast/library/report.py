@@ -16,6 +16,23 @@ ALREADY_HERE = "already here"  # as the reason why an object was skipped
 Status = Literal["downloaded", "skipped", "failed", "planned", "unfinished"]
 
 
+CopyStatus = Literal["stored", "already here", "failed", "planned"]
+
+
+@dataclass(slots=True)
+class Copy:
+    """What became of a file in one further folder.
+
+    status: `stored` in this run, and equal to what arrived when read back from the disk; `already
+    here` from before; `failed`, with the reason and the exception behind it; or `planned`.
+    """
+
+    path: Path
+    status: CopyStatus
+    reason: str = ""
+    error: Exception | None = None
+
+
 @dataclass(slots=True)
 class FileResult:
     """What became of one object.
@@ -23,6 +40,8 @@ class FileResult:
     `object` is None for one the camera could not even describe; `path` is None where there is no
     file. `reason` says why it was skipped or failed; `error` is the exception behind a failure.
     `kept` counts the bytes of an unfinished object that the next run need not fetch again.
+    `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
+    deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
     """
 
     handle: int
@@ -33,6 +52,10 @@ class FileResult:
     error: Exception | None = None
     transfer: Transfer | None = None
     kept: int = 0
+    copies: list[Copy] = field(default_factory=list)
+    deleted: bool = False
+    left: str = ""
+    to_delete: bool = False
 
     @property
     def size(self) -> int | None:
@@ -50,7 +73,8 @@ class Report:
     many objects were to be taken. bytes: payload bytes moved in this run (a resumed file counts
     with what was still missing). seconds: spent on fetching objects, listing not included. undated:
     objects left out because a date range was asked for and they have no date. manifest: the file of
-    checksums, if one was written.
+    checksums, if one was written. found_gone: objects whose deletion an earlier run had begun when
+    it was interrupted, and which are not on the camera any more.
     """
 
     destination: Path
@@ -62,6 +86,7 @@ class Report:
     undated: int = 0
     retries: int = 0
     manifest: Path | None = None
+    found_gone: int = 0
 
     def count(self, status: Status) -> int:
         """How many objects ended so."""
@@ -92,15 +117,30 @@ class Report:
         return self.count("failed")
 
     @property
+    def deleted(self) -> int:
+        """Objects deleted on the camera in this run."""
+        return sum(1 for result in self.files if result.deleted)
+
+    @property
+    def left(self) -> int:
+        """Objects that were to be deleted on the camera, and were not; each says why."""
+        return sum(1 for result in self.files if result.left)
+
+    def copies(self, status: CopyStatus) -> int:
+        """How many copies in further folders ended so."""
+        return sum(copy.status == status for result in self.files for copy in result.copies)
+
+    @property
     def remaining(self) -> int:
         """Objects the run did not come to, the unfinished one included."""
         return self.objects - self.downloaded - self.skipped - self.failed
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed and nothing was left over but what a dry run planned."""
+        """Whether nothing failed, no copy either, and nothing was left over but what a dry run
+        planned. An object left on the camera is no failure."""
         planned = self.count("planned")
-        return self.failed == 0 and self.remaining == planned
+        return self.failed == 0 and self.copies("failed") == 0 and self.remaining == planned
 
     @property
     def mb_per_s(self) -> float:

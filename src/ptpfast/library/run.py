@@ -32,6 +32,7 @@ from .observer import Observer
 from .persistence import Persistence
 from .planning import ON_CONFLICT, Job, Planner
 from .report import ALREADY_HERE, FileResult, Report
+from .safekeeping import Safekeeping
 from .selection import LISTED, Selection
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Options:
     chunk: int | None
     resume: bool
     retry: int | None
+    copies: tuple[Path, ...] = ()
+    delete_verified: bool = False
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -78,6 +81,16 @@ class Run:
         self._manifest = manifest
         self._observer = observer
         self._persistence = Persistence(session, options.retry, self._lost)
+        self._safekeeping = Safekeeping(
+            session,
+            self._persistence,
+            self.report,
+            observer,
+            copies=options.copies,
+            on_conflict=options.on_conflict,
+            delete=options.delete_verified,
+            chunk=options.chunk,
+        )
         self._listing: Listing
         self._folder: Folder
         self._planner: Planner
@@ -90,7 +103,10 @@ class Run:
             while (piece := self._next()) is not None:
                 self._plan(piece)
         for job in self._planner.jobs:
-            self._finish(FileResult(job.info.handle, job.info, job.path, "planned"))
+            result = FileResult(job.info.handle, job.info, job.path, "planned")
+            self._safekeeping.plan(result)
+            self._finish(result)
+        self._safekeeping.plan_rest()
         return self.report
 
     def go(self) -> Report:
@@ -99,9 +115,11 @@ class Run:
             with closing(self._begin()):
                 self._work()
             self._complete_manifest()
+            self._safekeeping.finish(self._manifest)
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
+            self._safekeeping.tell_rest()
             raise
         return self.report
 
@@ -197,6 +215,7 @@ class Run:
         meter = _Meter(self._observer, info, job.kept)
         self._observer.started(info, job.path, job.kept)
         began = time.monotonic()
+        result = None
         try:
             transfer = self._persistence.run(
                 partial(self._download, job, meter), lambda: _part_size(job.path)
@@ -217,9 +236,13 @@ class Run:
                 self._manifest.add(transfer.path, transfer.sha256)
             result = FileResult(info.handle, info, transfer.path, "downloaded")
             result.transfer = transfer
-            self._finish(result)
         finally:
             self.report.seconds += time.monotonic() - began
+        if result is not None:
+            try:
+                self._safekeeping.settle(result, begun_earlier=job.kept > 0)
+            finally:
+                self._finish(result)
 
     def _download(self, job: Job, meter: _Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
@@ -246,8 +269,8 @@ class Run:
 
     def _next_objects(self) -> list[ObjectInfo]:
         """Those that will be fetched from their beginning after this one, as many as may matter;
-        none when a piece of the listing comes between."""
-        if not self.report.listed:
+        none when a piece of the listing comes between, or what is done with the file."""
+        if not self.report.listed or self._safekeeping.active:
             return []
         jobs = islice(self._planner.jobs, self._session.pipeline_depth)
         return [job.info for job in takewhile(lambda job: not job.kept, jobs)]
@@ -267,7 +290,8 @@ class Run:
 
     def _finish(self, result: FileResult) -> None:
         self.report.files.append(result)
-        self._observer.finished(result)
+        if not self._safekeeping.waits(result):
+            self._observer.finished(result)
 
     def _complete_manifest(self) -> None:
         """Adds the files that were here before and are not in it, and writes it."""

@@ -99,7 +99,8 @@ class Store:
         """The real files below a folder, which are never changed: deleting only forgets them.
 
         Symbolic links and files that cannot be read are left out (`left_out` counts them); the rest
-        keep their folders, and their modification time is the capture date.
+        keep their folders, and their modification time is the capture date. A file nobody may write
+        is a protected object.
         """
         store = cls(model=model)
         root = Path(folder)
@@ -322,7 +323,10 @@ class Store:
                 self._add_real(Path(entry.path), child)
             elif entry.is_file() and os.access(entry.path, os.R_OK):
                 content = FileContent(Path(entry.path), status.st_size)
-                self.add(entry.name, content, parent=parent, captured=moment)
+                is_protected = not status.st_mode & 0o222
+                self.add(
+                    entry.name, content, parent=parent, captured=moment, protected=is_protected
+                )
             else:
                 self.left_out += 1
 

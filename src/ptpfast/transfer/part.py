@@ -99,7 +99,7 @@ class PartFile:
                 _rename_new(self.path, self.final)
             self._published = True
             self._journal.forget()
-            _sync_folder(os.path.dirname(self.final) or ".")
+            sync_folder(os.path.dirname(self.final) or ".")
         except FileExistsError:
             raise
         except OSError as error:
@@ -176,15 +176,20 @@ def _link_new(part: str, path: str) -> None:
         os.unlink(part)
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str, *, strict: bool = False) -> None:
+    """The names in a folder to the disk, where the filesystem can. strict: OSError when it could
+    and did not."""
     try:
-        fd = os.open(folder, os.O_RDONLY)
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
+        if strict:
+            raise
         return
     try:
         os.fsync(fd)
-    except OSError:
-        pass  # not every filesystem can
+    except OSError as error:
+        if strict and error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(fd)
 

@@ -8,13 +8,15 @@ reread  the camera's object, read a second time, has that SHA-256 too
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from typing import Any
 
 from .._sink import CallbackSink
 from ..errors import TransferError
 from ..pipelining import Following
-from .part import PartFile, sink_error
+from .part import PartFile, sink_error, sync_folder
 from .reading import ObjectReader
 
 VERIFY = ("size", "hash", "disk", "reread")
@@ -62,6 +64,30 @@ def check_file(part: PartFile, size: int, arrived: str, name: str, *, from_disk:
             f"{name}: the file on disk is not what arrived",
             hint="check the disk, then run it again",
         )
+
+
+def hash_from_disk(path: str) -> str:
+    """SHA-256, in hex, of a finished file as the disk has it: file and folder are synced and the
+    system's copy in memory is dropped before it is read. SinkError, also for what is no regular
+    file."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    found = sha256()
+    try:
+        fd = os.open(path, flags)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            os.fsync(fd)
+            sync_folder(os.path.dirname(path) or ".", strict=True)
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            while block := os.read(fd, BLOCK):
+                found.update(block)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise sink_error("read back", path, error) from error
+    return str(found.hexdigest())
 
 
 def check_camera(reader: ObjectReader, arrived: str, name: str, following: Following | None) -> int:

@@ -1,0 +1,229 @@
+"""Further folders that get every file too: `copies` of a pull.
+
+A copy is stored as the file itself is: into a part file, synced, read back from the disk, compared,
+and only then given its name, which never replaces anything. What goes wrong with one copy is noted
+for it and ends nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SinkError, TransferError
+from ..transfer.journal import Identity, Journal
+from ..transfer.part import PartFile, sink_error
+from ..transfer.verify import BLOCK, check_file, hash_from_disk, sha256
+from .folder import Folder, make
+from .report import Copy, FileResult
+
+if TYPE_CHECKING:
+    from ..objects import ObjectInfo
+
+# With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
+_RENAMING = ("rename", "overwrite")
+
+
+def check_different(destination: Path, copies: Sequence[Path]) -> None:
+    """ValueError when two of the folders are the same one: it would hold a single copy."""
+    seen: list[Path] = []
+    for folder in (destination, *copies):
+        for other in seen:
+            if _same(folder, other):
+                raise ValueError(f"{folder} and {other} are the same folder")
+        seen.append(folder)
+
+
+def _same(one: Path, other: Path) -> bool:
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one that is still to be made
+        return False
+
+
+class Copies:
+    """The further folders of a run, as they were when it began. SinkError when one cannot be
+    read."""
+
+    def __init__(self, folders: Sequence[Path], on_conflict: str) -> None:
+        self._folders = [Folder(path) for path in folders]
+        self._renames = on_conflict in _RENAMING
+        self._made: set[Path] = set()
+
+    def complete(self, result: FileResult, expected: str | None, *, prove: bool) -> None:
+        """Adds to `result.copies` what became of its file in each folder.
+
+        expected: the SHA-256 the file must have, if it is known. prove: a file that is there
+        already is this one only if it has that SHA-256 on the disk; else name, size and date tell,
+        as they do in the destination.
+        """
+        for folder in self._folders:
+            result.copies.append(self._complete(folder, result, expected, prove))
+
+    def plan(self, result: FileResult) -> None:
+        """Adds to `result.copies` what a run would do, as far as names, sizes and dates tell."""
+        info, path = result.object, result.path
+        if info is None or path is None:
+            return
+        for folder in self._folders:
+            if (found := _known(folder, info, path.name)) is not None:
+                result.copies.append(Copy(found, "already here"))
+                continue
+            try:
+                result.copies.append(Copy(self._choose(folder, path.name), "planned"))
+            except FileExistsError as error:
+                result.copies.append(_failed(folder, path, error))
+
+    def _complete(
+        self, folder: Folder, result: FileResult, expected: str | None, prove: bool
+    ) -> Copy:
+        info, source = result.object, result.path
+        assert info is not None
+        assert source is not None
+        try:
+            status = source.stat()
+            if prove and expected is not None:
+                found = _proven(folder, source.name, status.st_size, expected)
+            else:
+                found = _known(folder, info, source.name)
+            if found is not None:
+                # Another name of one file, or another way to one folder, is no second copy.
+                if os.path.samestat(status, found.stat()):
+                    raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
+                return Copy(found, "already here")
+            if folder.path not in self._made:
+                # Once: where a disk is taken out meanwhile, its folder is not made anew elsewhere.
+                make(folder.path)
+                self._made.add(folder.path)
+            _check_room(folder, status.st_size)
+            return Copy(self._store(folder, info, source, expected), "stored")
+        except (OSError, TransferError) as error:
+            return _failed(folder, source, error)
+
+    def _store(self, folder: Folder, info: ObjectInfo, source: Path, expected: str | None) -> Path:
+        while True:
+            target = self._choose(folder, source.name)
+            try:
+                store(source, target, info, expected)
+            except FileExistsError:  # somebody has just made it
+                if not self._renames:
+                    raise
+            else:
+                return target
+
+    def _choose(self, folder: Folder, name: str) -> Path:
+        """A name in that folder, given to this copy. FileExistsError."""
+        if folder.is_free(name):
+            return folder.take(name)
+        if self._renames:
+            return folder.take_free(name)
+        raise FileExistsError(errno.EEXIST, folder.what_is(name), str(folder.path / name))
+
+
+def _known(folder: Folder, info: ObjectInfo, name: str) -> Path | None:
+    return folder.claim_same_name(info, name) or folder.claim_numbered(info, name)
+
+
+def _proven(folder: Folder, name: str, size: int, expected: str) -> Path | None:
+    for entry in folder.alike(name, size):
+        try:
+            if hash_from_disk(os.fspath(folder.path / entry.name)) == expected:
+                return folder.claim(entry)
+        except SinkError:  # what cannot be read is no copy
+            continue
+    return None
+
+
+def _check_room(folder: Folder, size: int) -> None:
+    free = folder.free_space()
+    if size > free:
+        raise SinkError(
+            f"a copy of {size / 1e6:,.1f} MB does not fit into {folder.path}, "
+            f"which has {free / 1e6:,.1f} MB free",
+            errno=errno.ENOSPC,
+            hint="make room, then run it again",
+        )
+
+
+def _failed(folder: Folder, source: Path, error: Exception) -> Copy:
+    if isinstance(error, OSError) and not isinstance(error, SinkError):
+        reason = error.strerror or str(error)
+    else:
+        reason = str(error)
+    return Copy(folder.path / source.name, "failed", reason, error)
+
+
+def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) -> None:
+    """Copies a finished file; the copy appears whole, proven and with the date of the file.
+
+    expected: the SHA-256 both must have; None: the copy that of the file as it was read.
+    FileExistsError when the name is taken, SinkError, TransferError when a byte is wrong. Nothing
+    stays of a copy that failed; that of a killed process is begun anew by the next run.
+    """
+    path = os.fspath(target)
+    journal = Journal(path, Identity.of("", info))
+    with _opened(source) as fd, PartFile(path, journal) as part:
+        part.cut(0)
+        try:
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
+            size, found = _pour(fd, source, part)
+            if expected is not None and found != expected:
+                raise TransferError(
+                    f"{source} is not any more what it is to be", hint="check the disk it is on"
+                )
+            part.sync()
+            check_file(part, size, found, path, from_disk=True)
+        except BaseException:
+            part.cut(0)  # it makes room again, and is removed because it is empty
+            raise
+        try:
+            part.publish(overwrite=False, mtime=os.fstat(fd).st_mtime)
+        except FileExistsError:
+            part.cut(0)
+            raise
+        # Nothing is cut after another error: the bytes may have their name already.
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[int]:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        fd = os.open(source, flags)
+    except OSError as error:
+        raise sink_error("read", os.fspath(source), error) from error
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise SinkError(f"{source} is not a regular file", errno=errno.EINVAL)
+        if hasattr(os, "posix_fadvise"):  # what is copied is what the disk has
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _pour(fd: int, source: Path, part: PartFile) -> tuple[int, str]:
+    """Bytes and SHA-256 of what went from a file into a part file. SinkError."""
+    hasher, at = sha256(), 0
+    while True:
+        try:
+            block = os.read(fd, BLOCK)
+        except OSError as error:
+            raise sink_error("read", os.fspath(source), error) from error
+        if not block:
+            return at, str(hasher.hexdigest())
+        hasher.update(block)
+        left = memoryview(block)
+        while left:
+            try:
+                written = os.pwrite(part.fd, left, at)
+            except OSError as error:
+                raise sink_error("write", part.path, error) from error
+            left, at = left[written:], at + written

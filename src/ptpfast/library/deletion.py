@@ -1,0 +1,249 @@
+"""Objects deleted on the camera, each only when all that is stored of it here is proven.
+
+    prove     the file and every copy, read from the disk under their names, have the SHA-256 of
+              what the camera sent in this run
+    note      `proven`, on the disk
+    look      the handle is still this object's, and not protected
+    delete    DeleteObject, of this handle alone
+    note      `deleted`, or why it was left
+
+What an earlier run has fetched is known here by name, size and date, which proves nothing: the
+camera's object is read again. After a lost connection nothing is asked twice without a look whether
+the object is still there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import TYPE_CHECKING
+
+from .._sink import CallbackSink
+from ..codes import OperationCode, ResponseCode, name_of
+from ..errors import (
+    InvalidObjectHandle,
+    ObjectWriteProtected,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    TransferError,
+    Unreadable,
+)
+from ..listing import describe_one
+from ..transfer import ObjectReader
+from ..transfer.journal import Identity
+from ..transfer.verify import hash_from_disk, sha256
+from .deletion_journal import DeletionJournal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..objects import ObjectInfo
+    from ..session import Session
+    from .persistence import Persistence
+    from .report import FileResult, Report
+
+log = logging.getLogger("ptpfast")
+
+PROTECTED = "protected on the camera"
+GONE = "not on the camera any more"
+CHANGED = "another object has its handle by now"
+INTERRUPTED = "interrupted; the next run looks whether it is gone"
+COPY_MISSING = "not every copy is proven"
+
+# Nothing, and to DeleteObject everything there is (ISO 15740).
+_NO_OBJECT = (0, 0xFFFFFFFF)
+
+
+class Deletion:
+    """The deletions of a run. Everything here raises what ends the run: NetworkError when the
+    connection stays lost, SinkError when the journal cannot be written."""
+
+    def __init__(
+        self,
+        session: Session,
+        persistence: Persistence,
+        journal: DeletionJournal,
+        report: Report,
+        chunk: int | None,
+    ) -> None:
+        self._session = session
+        self._persistence = persistence
+        self._journal = journal
+        self._report = report
+        self._chunk = chunk
+        device = session.device_info
+        self._camera = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
+
+    def exempt(self, info: ObjectInfo) -> str:
+        """Why an object is not to be deleted, whatever is proven of it; '' when it is."""
+        # What is remembered may be of before the button was pressed.
+        if info.protected and (not info.remembered or self._is_protected(info)):
+            return PROTECTED
+        if info.handle in _NO_OBJECT:
+            return "its handle stands for more than one object"
+        if not self._session.supports(OperationCode.DeleteObject):
+            return "the camera does not offer to delete"
+        return ""
+
+    def _is_protected(self, info: ObjectInfo) -> bool:
+        def look() -> bool:
+            return describe_one(self._session, info.handle).protection != 0
+
+        try:
+            return self._persistence.run(look, lambda: 0)
+        except (ResponseError, TransferError):
+            return True
+
+    def read_again(self, info: ObjectInfo) -> str:
+        """SHA-256 of what the camera sends of an object now. ResponseError, TransferError."""
+
+        def read() -> str:
+            self._session.compare(info)
+            found = sha256()
+            sink = CallbackSink(found.update)
+            began = time.monotonic()
+            try:
+                ObjectReader(self._session, info, chunk=self._chunk).read(sink)
+            finally:
+                self._report.bytes += sink.position
+                self._report.seconds += time.monotonic() - began
+            sink.finish()
+            return str(found.hexdigest())
+
+        return self._persistence.run(read, lambda: 0)
+
+    def delete(self, result: FileResult, sent: str) -> None:
+        """Deletes the object of a result if its file and all its copies have the SHA-256 `sent` on
+        the disk; notes in the result what came of it."""
+        info = result.object
+        assert info is not None
+        if not self._proven(result, sent):
+            return
+        identity = Identity.of(self._camera, info)
+        copies = [os.fspath(copy.path) for copy in result.copies]
+        name = result.path.name if result.path else ""
+        self._journal.note("proven", identity, sha256=sent, file=name, copies=copies)
+        result.left = INTERRUPTED  # until it is known better
+        result.left = self._ask(info)
+        result.deleted = not result.left
+        if result.deleted:
+            self._journal.note("deleted", identity)
+        else:
+            self._journal.note("left", identity, reason=result.left)
+
+    def look_after(self) -> None:
+        """Notes of deletions that were interrupted whether the objects are gone. Those that are
+        still there wait until they are proven again."""
+        for identity in self._journal.pending(self._camera):
+            try:
+                there = self._persistence.run(lambda entry=identity: self._is_there(entry))  # type: ignore[misc]
+            except (ResponseError, ProtocolError) as error:
+                if not self._session.usable:
+                    raise
+                log.debug("whether %s is deleted cannot be told: %s", identity.path, error)
+                continue
+            if not there:
+                log.info("%s is gone; an earlier run had begun to delete it", identity.path)
+                self._journal.note("gone", identity)
+                self._report.found_gone += 1
+
+    def renew_index(self) -> None:
+        """What is kept of this camera learns what is gone: a new picture that gets the handle of a
+        deleted one would else be taken for it. Costs a few requests, for all is remembered."""
+        index = self._session.index
+        if index is None:
+            return
+        try:
+            for _ in self._session.listing().pieces():
+                pass
+        except PTPError as error:
+            log.debug("what is kept of the camera is forgotten, after: %s", error)
+            index.forget()
+
+    def _is_there(self, identity: Identity) -> bool:
+        try:
+            info = self._session.object_info(identity.handle)
+        except InvalidObjectHandle:
+            return False
+        return Identity.of(self._camera, info) == identity
+
+    def holds(self, result: FileResult, sent: str) -> bool:
+        """Whether the file of a result has that SHA-256 on the disk; else it has failed."""
+        assert result.path is not None
+        try:
+            _check(result.path, sent)
+        except (PTPError, OSError) as error:
+            result.status, result.reason, result.error = "failed", str(error), error
+            result.left = "the file here is not proven"
+            return False
+        return True
+
+    def _proven(self, result: FileResult, sent: str) -> bool:
+        """Whether the file and all copies have that SHA-256, and are as many files."""
+        assert result.path is not None
+        if not self.holds(result, sent):
+            return False
+        others = [result.path]
+        for copy in result.copies:
+            if copy.status == "failed":
+                result.left = COPY_MISSING
+                continue
+            try:
+                _check(copy.path, sent)
+                if any(copy.path.samefile(other) for other in others):
+                    raise TransferError(f"{copy.path} is one file with another copy")
+                others.append(copy.path)
+            except (PTPError, OSError) as error:
+                copy.status, copy.reason, copy.error = "failed", str(error), error
+                result.left = COPY_MISSING
+        return not result.left
+
+    def _ask(self, info: ObjectInfo) -> str:
+        """'' when the object is deleted, else why it is not."""
+        asked = False
+
+        def look() -> str | None:
+            """Why it is not to be deleted, '' when it already is, None when it can be."""
+            try:
+                now = describe_one(self._session, info.handle)
+            except InvalidObjectHandle:
+                # Gone, and it was we who asked; the answer was lost.
+                return "" if asked else GONE
+            if not now.agrees_with(info):
+                return f"{CHANGED}; whether it was deleted is not known" if asked else CHANGED
+            return PROTECTED if now.protection else None
+
+        def attempt() -> str:
+            nonlocal asked
+            outcome = look()
+            if outcome is not None:
+                return outcome
+            asked = True
+            self._session.delete(info.handle)
+            return ""
+
+        try:
+            try:
+                return self._persistence.run(attempt, lambda: 0)
+            except Unreadable as error:  # the connection stands anew
+                outcome = self._persistence.run(look)
+                return error.message if outcome is None else outcome
+        except ObjectWriteProtected:
+            return PROTECTED
+        except ResponseError as error:
+            return f"the camera answered {name_of(ResponseCode, error.code)}"
+        except ProtocolError as error:
+            if not self._session.usable:
+                raise
+            return error.message
+
+
+def _check(path: Path, sent: str) -> None:
+    """TransferError unless the file has that SHA-256 on the disk. SinkError."""
+    if hash_from_disk(os.fspath(path)) != sent:
+        raise TransferError(
+            f"{path} is not what the camera sent, which keeps its own",
+            hint="check the disk, move the file away, then fetch it again",
+        )

@@ -1,0 +1,120 @@
+"""What was proven to be safe here and then deleted on the camera: a line of JSON each, for ever.
+
+It is a file of its own beside the pictures, because the note beside a part file goes when the part
+file gets its name, and this has to outlive the object. `proven` is on the disk before the camera is
+asked to delete; `deleted`, `left` or `gone` follow. A `proven` without one of these is a deletion
+somebody interrupted: the next run looks what became of it.
+
+Read back as untrusted input: no line of it makes anything be deleted, and odd ones are passed over.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import re
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import SinkError
+from ..readback import read_back
+from ..transfer.journal import Identity
+from ..transfer.part import sync_folder
+
+log = logging.getLogger("ptpfast")
+
+JOURNAL_NAME = ".ptpfast-deletions.jsonl"
+SCHEMA = 1
+MAX_SIZE = 256 << 20  # half a million deletions
+
+What = Literal["proven", "deleted", "left", "gone"]
+_ENDS = ("deleted", "left", "gone")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class DeletionJournal:
+    """The journal of the destination `folder`; there is no file before the first note."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / JOURNAL_NAME
+
+    def note(self, what: What, identity: Identity, **more: Any) -> None:
+        """A line, which is on the disk when this returns. SinkError."""
+        entry = {
+            "schema": SCHEMA,
+            "what": what,
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "object": vars(identity),
+            **more,
+        }
+        try:
+            self._append(json.dumps(entry).encode() + b"\n")
+        except OSError as error:
+            raise SinkError(
+                f"cannot write {self.path}: {error.strerror or error}",
+                errno=error.errno or 0,
+                hint="nothing is deleted on the camera that cannot be noted; check the folder",
+            ) from error
+
+    def _append(self, line: bytes) -> None:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        is_new = not self.path.exists()
+        fd = os.open(self.path, flags, 0o666)
+        try:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            # A line that a power cut has torn ends here, and is one of the odd ones.
+            if status.st_size and os.pread(fd, 1, status.st_size - 1) != b"\n":
+                line = b"\n" + line
+            if os.write(fd, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        if is_new:
+            sync_folder(os.fspath(self.path.parent), strict=True)
+
+    def pending(self, camera: str) -> list[Identity]:
+        """The objects of a camera that were proven and of which nothing more is noted."""
+        try:
+            content = read_back(self.path, MAX_SIZE)
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                log.warning("%s cannot be read: %s", self.path, error)
+            return []
+        begun: dict[Identity, None] = {}
+        for line in content.split(b"\n"):
+            if (entry := _parsed(line)) is None:
+                continue
+            what, identity = entry
+            if what == "proven":
+                begun[identity] = None
+            else:
+                begun.pop(identity, None)
+        return [identity for identity in begun if identity.camera == camera]
+
+
+def _parsed(line: bytes) -> tuple[str, Identity] | None:
+    """What a line says, of which object; None for an odd one."""
+    try:
+        entry = json.loads(line)
+        what, told = entry["what"], entry["object"]
+        identity = Identity(**told)
+        hash(identity)
+        known = what in _ENDS or (what == "proven" and _SHA256.fullmatch(entry["sha256"]))
+        if (
+            entry["schema"] != SCHEMA
+            or not known
+            or type(identity.handle) is not int
+            or not 0 < identity.handle < 1 << 32
+            or not all(isinstance(told[name], str) for name in ("camera", "path", "captured"))
+        ):
+            return None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return what, identity

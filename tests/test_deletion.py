@@ -1,0 +1,742 @@
+"""Deleting on the camera: only what is proven, only once, and noted before and after."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import HASTY, PATIENT, Cameras, Sessions
+from ptpfast import (
+    NetworkError,
+    OperationCode,
+    ProtocolError,
+    Report,
+    Session,
+    SinkError,
+    TransferError,
+    pull,
+)
+from ptpfast.library import deletion as deletion_module
+from ptpfast.library import persistence
+from ptpfast.library.deletion_journal import JOURNAL_NAME, DeletionJournal
+from ptpfast.library.observer import Observer
+from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.transfer.journal import Identity
+from test_copies import contents, damage, on_card, payload, run
+
+FIRST = 0x00040003  # the handle of the first file; two folders come before
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
+
+
+def fetch(camera: SimulatedCamera, folder: Path, **options: Any) -> Report:
+    options = {"timeouts": PATIENT, "delete_verified": True} | options
+    return pull(f"{camera.host}:{camera.port}", folder, **options)
+
+
+def deletions(camera: SimulatedCamera) -> int:
+    return camera.operations[OperationCode.DeleteObject]
+
+
+def noted(folder: Path) -> list[tuple[str, str]]:
+    """What the journal says, of which file."""
+    lines = (folder / JOURNAL_NAME).read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    return [(entry["what"], entry["object"]["path"].rpartition("/")[2]) for entry in entries]
+
+
+BOTH = ["IMG_0001.DNG", "IMG_0001.JPG"]
+
+
+# What is deleted
+
+
+def test_what_has_arrived_and_is_proven_is_deleted_and_noted(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2)
+    before = on_card(sim)
+    main, one = tmp_path / "main", tmp_path / "one"
+    report = fetch(sim, main, copies=[one])
+    assert report.ok
+    assert (report.downloaded, report.deleted, report.left) == (2, 2, 0)
+    assert sim.store.files() == []
+    assert contents(main) == contents(one) == before
+    assert noted(main) == [(what, name) for name in BOTH for what in ("proven", "deleted")]
+    proof = json.loads((main / JOURNAL_NAME).read_text().splitlines()[0])
+    assert proof["sha256"] == report.files[0].transfer.sha256  # type: ignore[union-attr]
+    assert (proof["file"], proof["copies"]) == ("IMG_0001.DNG", [str(one / "IMG_0001.DNG")])
+    assert [result.transfer.verified for result in report.files if result.transfer] == ["disk"] * 2
+
+
+def test_nothing_is_deleted_unless_asked_for(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2)
+    fetch(sim, tmp_path, delete_verified=False)
+    assert deletions(sim) == 0
+    assert not (tmp_path / JOURNAL_NAME).exists()
+
+
+def test_only_what_was_selected_is_deleted(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=4)
+    fetch(sim, tmp_path, formats=["raw"])
+    assert sorted(on_card(sim)) == ["IMG_0001.JPG", "IMG_0002.JPG"]
+
+
+@pytest.mark.parametrize("vendor", ["standard", "nikon"])
+def test_the_proof_is_on_the_disk_before_the_camera_is_asked(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: str
+) -> None:
+    sim = camera(vendor, objects=2)
+    name = sim.store.files()[0].name
+    happened: list[str] = []
+    delete, sync = Session.delete, os.fsync
+
+    def asked(session: Session, handle: Any) -> None:
+        happened.append(f"delete after {noted(tmp_path)[-1][0]}")
+        delete(session, handle)
+
+    def synced(fd: int) -> None:
+        happened.append(Path(os.readlink(f"/proc/self/fd/{fd}")).name)
+        sync(fd)
+
+    monkeypatch.setattr(Session, "delete", asked)
+    monkeypatch.setattr(os, "fsync", synced)
+    fetch(sim, tmp_path)
+    first = happened[: happened.index("delete after proven") + 2]
+    assert first == [
+        f"{name}.part",
+        tmp_path.name,  # its name
+        *(name, tmp_path.name),  # proven, under that name
+        *(JOURNAL_NAME, tmp_path.name),
+        "delete after proven",
+        JOURNAL_NAME,
+    ]
+
+
+def test_a_file_that_was_here_is_proven_by_reading_the_object_again(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2)
+    fetch(sim, tmp_path, delete_verified=False)
+    before = payload(sim)
+    damage(tmp_path / "IMG_0001.JPG")
+    compared: list[str] = []
+
+    class Watch(Observer):
+        def comparing(self, path: Path) -> None:
+            compared.append(path.name)
+
+    report = fetch(sim, tmp_path, observer=Watch(), copies=[tmp_path / "one"])
+    assert payload(sim) == before + 600_000
+    assert report.bytes == 600_000
+    assert compared == BOTH
+    raw, jpeg = report.files
+    assert (raw.status, raw.deleted, raw.copies[0].status) == ("skipped", True, "stored")
+    assert (jpeg.status, jpeg.deleted, jpeg.copies) == ("failed", False, [])
+    assert isinstance(jpeg.error, TransferError)
+    assert list(on_card(sim)) == ["IMG_0001.JPG"]
+    assert run(sim, tmp_path, "--delete-verified").exit_code == 7
+
+
+@pytest.mark.parametrize("forged", [False, True])
+def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
+    camera: Cameras, tmp_path: Path, forged: bool
+) -> None:
+    sim = camera(objects=1, size=3_000_000)
+    whole = on_card(sim)
+    sim.faults.add("drop after-total 2000000")
+    with pytest.raises(NetworkError):
+        fetch(sim, tmp_path, retry=0, chunk=500_000)
+    part = tmp_path / "IMG_0001.DNG.part"
+    if forged:
+        damage(part)
+        note = json.loads(part.with_name(part.name + ".json").read_text())
+        kept = part.read_bytes()[: note["kept"]["size"]]
+        note["kept"]["sha256"] = hashlib.sha256(kept).hexdigest()
+        part.with_name(part.name + ".json").write_text(json.dumps(note))
+    before = payload(sim)
+    report = fetch(sim, tmp_path)
+    assert report.files[0].transfer is not None
+    assert report.files[0].transfer.resumed_at > 0
+    assert payload(sim) - before >= 3_000_000
+    if forged:
+        assert (report.failed, report.deleted) == (1, 0)
+        assert on_card(sim) == whole
+    else:
+        assert report.deleted == 1
+        assert contents(tmp_path) == whole
+
+
+def test_an_object_continued_in_the_same_run_is_not_read_again(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=1, size=3_000_000, faults=["drop after-total 2000000"])
+    report = fetch(sim, tmp_path, chunk=500_000)
+    assert (report.deleted, report.retries) == (1, 1)
+    assert payload(sim) < 3_600_000
+
+
+def test_a_whole_run_again_deletes_what_an_interrupted_one_has_not(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=4, faults=["respond=0x200F on DeleteObject at 2 times 3"])
+    assert fetch(sim, tmp_path).deleted == 1
+    assert fetch(sim, tmp_path).deleted == 3
+    assert sim.store.files() == []
+    assert fetch(sim, tmp_path).objects == 0
+
+
+@pytest.mark.parametrize("fault", ["", "drop on GetStorageIDs times 0"])
+def test_a_new_picture_with_the_handle_of_a_deleted_one_is_not_taken_for_it(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    # What is looked at again is not that one.
+    monkeypatch.setattr("random.sample", lambda population, count: list(population)[:count])
+    sim = camera(objects=60, size=1000, withheld=[OperationCode.GetObjectPropList])
+    fetch(sim, tmp_path, delete_verified=False)
+    gone = sim.store.files()[30]
+
+    class End(Observer):
+        def finished(self, result: Any) -> None:
+            if fault:
+                sim.faults.add(fault)
+
+    assert fetch(sim, tmp_path, include=[gone.name], observer=End()).deleted == 1
+    sim.faults.clear()
+    sim.store._next_handle = gone.handle
+    sim.store.add("NEW.DNG", 1000, parent=gone.parent, captured=None)
+    sim.store._objects = dict(sorted(sim.store._objects.items()))
+    report = fetch(sim, tmp_path, delete_verified=False)
+    assert [result.path.name for result in report.having("downloaded") if result.path] == [
+        "NEW.DNG"
+    ]
+
+
+# What is not
+
+
+@pytest.mark.parametrize("place", ["main", "one"])
+def test_a_byte_that_changes_after_a_file_was_stored_keeps_the_object(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    sim = camera(objects=2)
+    original = deletion_module.Deletion.delete
+
+    def damaged(deletion: Any, result: Any, sent: str) -> None:
+        if result.path.name == "IMG_0001.DNG":
+            damage(tmp_path / place / "IMG_0001.DNG")
+        original(deletion, result, sent)
+
+    monkeypatch.setattr(deletion_module.Deletion, "delete", damaged)
+    words = [tmp_path / "main", "--copies", tmp_path / "one", "--delete-verified"]
+    result = run(sim, *words)
+    assert result.exit_code == 7
+    assert list(on_card(sim)) == ["IMG_0001.DNG"]
+    assert noted(tmp_path / "main") == [("proven", "IMG_0001.JPG"), ("deleted", "IMG_0001.JPG")]
+    assert "is not what the camera sent" in result.stderr
+    assert "1 deleted on the camera; 1 left there: " in result.stdout
+
+
+@pytest.mark.parametrize("on_conflict", ["rename", "fail"])
+def test_an_object_without_all_its_copies_stays(
+    camera: Cameras, tmp_path: Path, on_conflict: str
+) -> None:
+    sim = camera(objects=2)
+    main, one = tmp_path / "main", tmp_path / "one"
+    one.mkdir()
+    (one / "IMG_0001.DNG").write_bytes(b"mine")
+    report = fetch(sim, main, copies=[one], on_conflict=on_conflict)
+    assert report.deleted == (2 if on_conflict == "rename" else 1)
+    assert list(on_card(sim)) == ([] if on_conflict == "rename" else ["IMG_0001.DNG"])
+    if on_conflict == "fail":
+        assert report.files[0].left == deletion_module.COPY_MISSING
+        assert "a different file of that name" in report.files[0].copies[0].reason
+
+
+def test_protected_objects_stay_and_that_is_no_failure(camera: Cameras, tmp_path: Path) -> None:
+    store = Store()
+    store.add("KEPT.JPG", 1000, protected=True)
+    store.add("GONE.JPG", 1000)
+    sim = camera(store=store)
+    result = run(sim, tmp_path, "--delete-verified")
+    assert result.exit_code == 0
+    assert list(on_card(sim)) == ["KEPT.JPG"]
+    assert result.stdout.endswith(
+        "; 1 deleted on the camera; 1 left there: protected on the camera\n"
+    )
+    assert "KEPT.JPG  1.0 kB in " in result.stderr
+    assert deletions(sim) == 1
+    store.add("MORE.JPG", 1000)
+    sim.faults.add("respond=0x200F on DeleteObject")
+    assert run(sim, tmp_path, "--delete-verified").stdout.endswith(
+        "; 2 left there: protected on the camera (1), "
+        "the camera answered AccessDenied (0x200F) (1)\n"
+    )
+    before = payload(sim)
+    assert fetch(sim, tmp_path, include=["KEPT*"]).files[0].left == deletion_module.PROTECTED
+    assert payload(sim) == before  # it is not read again in vain
+
+
+def hook(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    """Does something once, after the first proof is noted and before the camera is asked."""
+    original = DeletionJournal.note
+    done: list[object] = []
+
+    def note(journal: DeletionJournal, what: Any, identity: Identity, **more: Any) -> None:
+        original(journal, what, identity, **more)
+        if not done:
+            done.append(do())
+
+    monkeypatch.setattr(DeletionJournal, "note", note)
+
+
+def test_an_object_that_is_protected_meanwhile_stays(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2)
+    hook(monkeypatch, lambda: sim.store.replace(FIRST, protected=True))
+    report = fetch(sim, tmp_path)
+    assert report.files[0].left == deletion_module.PROTECTED
+    assert list(on_card(sim)) == ["IMG_0001.DNG"]
+    assert deletions(sim) == 1  # the camera was not even asked
+
+
+def test_what_is_remembered_as_protected_is_looked_at_again(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=20, size=1000, withheld=[OperationCode.GetObjectPropList])
+    for protected, deleted in ((True, 0), (False, 20)):
+        for stored in sim.store.files():
+            sim.store.replace(stored.handle, protected=protected)
+        if protected:
+            fetch(sim, tmp_path, delete_verified=False)
+        report = fetch(sim, tmp_path)
+        assert any(result.object and result.object.remembered for result in report.files)
+        assert report.deleted == deleted
+
+
+def test_a_remembered_object_that_has_changed_is_not_held_against_its_file(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=20, size=1000, withheld=[OperationCode.GetObjectPropList])
+    fetch(sim, tmp_path, delete_verified=False)
+
+    class Change(Observer):
+        def comparing(self, path: Path) -> None:
+            for stored in sim.store.files():
+                if stored.name == path.name:
+                    sim.store.replace(stored.handle, captured=None)
+
+    report = fetch(sim, tmp_path, observer=Change())
+    assert (report.deleted, report.left, report.failed) == (0, 20, 0)
+    assert any("cannot be read again" in result.left for result in report.files)
+
+
+def test_nothing_is_asked_ahead_of_a_deletion(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=3)
+    fetch(sim, tmp_path)
+    asked = [
+        (OperationCode(row.operation).name, row.parameters[0] - FIRST)
+        for row in sim.log
+        if row.operation in (OperationCode.GetPartialObject, OperationCode.DeleteObject)
+    ]
+    assert list(dict.fromkeys(asked)) == [
+        (name, number) for number in range(3) for name in ("GetPartialObject", "DeleteObject")
+    ]
+
+
+def test_a_handle_that_has_gone_to_another_object_is_not_deleted(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2)
+    hook(monkeypatch, lambda: sim.store.replace(FIRST, name="NEW.DNG"))
+    report = fetch(sim, tmp_path)
+    assert report.files[0].left == deletion_module.CHANGED
+    assert list(on_card(sim)) == ["NEW.DNG"]
+    assert noted(tmp_path)[:2] == [("proven", "IMG_0001.DNG"), ("left", "IMG_0001.DNG")]
+
+
+def test_an_object_that_somebody_else_has_deleted_is_not_claimed(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2)
+    hook(monkeypatch, lambda: sim.store.delete(FIRST))
+    report = fetch(sim, tmp_path)
+    assert (report.files[0].deleted, report.files[0].left) == (False, deletion_module.GONE)
+    assert deletions(sim) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("0x200F", "the camera answered AccessDenied (0x200F)"),
+        ("0x200E", "the camera answered StoreReadOnly (0x200E)"),
+        ("0x200D", "protected on the camera"),
+        ("0x2012", "the camera answered PartialDeletion (0x2012)"),
+    ],
+)
+def test_a_camera_that_refuses_is_quoted_and_that_is_no_failure(
+    camera: Cameras, tmp_path: Path, code: str, reason: str
+) -> None:
+    sim = camera(objects=2, faults=[f"respond={code} on DeleteObject times 0"])
+    report = fetch(sim, tmp_path)
+    assert report.ok
+    assert (report.downloaded, report.deleted) == (2, 0)
+    assert {result.left for result in report.files} == {reason}
+    assert [what for what, _ in noted(tmp_path)] == ["proven", "left"] * 2
+
+
+def test_a_camera_that_does_not_offer_to_delete_is_not_asked(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2, withheld=[OperationCode.DeleteObject])
+    report = fetch(sim, tmp_path)
+    assert report.ok
+    assert report.left == 2
+    assert deletions(sim) == 0
+
+
+def test_the_handle_that_stands_for_the_whole_card_is_never_deleted(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    store = Store(first_handle=0xFFFFFFFE)
+    store.add("A.JPG", 1000)
+    store.add("B.JPG", 1000)
+    report = fetch(camera(store=store), tmp_path)
+    assert [stored.name for stored in store.files()] == ["B.JPG"]
+    assert "more than one" in report.files[-1].left
+
+
+def test_an_object_for_which_a_different_file_is_in_the_way_stays(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2)
+    (tmp_path / "IMG_0001.DNG").write_bytes(b"mine")
+    report = fetch(sim, tmp_path, on_conflict="skip")
+    assert list(on_card(sim)) == ["IMG_0001.DNG"]
+    assert (report.ok, report.deleted, report.left) == (True, 1, 1)
+
+
+def test_an_object_that_cannot_be_read_again_stays(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2)
+    fetch(sim, tmp_path, delete_verified=False)
+    sim.faults.add(f"respond=0x200F on GetPartialObject handle {FIRST} times 0")
+    report = fetch(sim, tmp_path)
+    assert (report.ok, report.deleted, report.left) == (True, 1, 1)
+    assert "cannot be read again" in report.files[0].left
+
+
+@pytest.mark.parametrize("fault", ["cut_data", "respond=0x2002"])
+def test_an_object_that_cannot_be_looked_at_before_it_is_deleted_stays(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    sim = camera(objects=2)
+    hook(monkeypatch, lambda: sim.faults.add(f"{fault} on GetObjectInfo times 3"))
+    report = fetch(sim, tmp_path)
+    assert report.files[0].left
+    assert "IMG_0001.DNG" in on_card(sim)
+
+
+# Connections that end in the middle of it
+
+
+@pytest.mark.parametrize(("fault", "asked"), [("", 2), ("after 0", 1)])
+def test_after_a_lost_connection_it_is_looked_whether_the_object_is_still_there(
+    camera: Cameras, tmp_path: Path, fault: str, asked: int
+) -> None:
+    sim = camera(objects=2, faults=[f"drop on DeleteObject handle {FIRST} {fault}"])
+    report = fetch(sim, tmp_path)
+    assert report.ok
+    assert (report.deleted, report.retries) == (2, 1)
+    requests = [row for row in sim.log if row.operation == OperationCode.DeleteObject]
+    assert sum(row.parameters[0] == FIRST for row in requests) == asked
+    assert sim.store.files() == []
+
+
+def test_an_answer_that_never_comes_is_not_asked_for_twice(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2, faults=["no_response on DeleteObject"])
+    report = fetch(sim, tmp_path, timeouts=HASTY)
+    assert (report.deleted, deletions(sim)) == (2, 2)
+
+
+def test_a_handle_that_goes_to_a_new_picture_while_the_connection_is_lost_is_spared(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2, faults=["drop on DeleteObject"])
+    original = Session.reconnect
+
+    def reconnect(session: Session, *args: Any) -> None:
+        sim.store.replace(FIRST, name="NEW.DNG")
+        original(session, *args)
+
+    monkeypatch.setattr(Session, "reconnect", reconnect)
+    report = fetch(sim, tmp_path)
+    assert "is not known" in report.files[0].left
+    assert list(on_card(sim)) == ["NEW.DNG"]
+
+
+def test_a_deletion_that_always_ends_the_connection_is_set_aside(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=3, faults=[f"drop on DeleteObject handle {FIRST} times 0"])
+    report = fetch(sim, tmp_path, retry=None)
+    assert (report.downloaded, report.deleted, report.left) == (3, 2, 1)
+    assert "3 times at the same place" in report.files[0].left
+    assert list(on_card(sim)) == ["IMG_0001.DNG"]
+
+
+def test_a_camera_that_is_lost_for_good_leaves_a_proof_without_an_end(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2, faults=["drop on DeleteObject after 0"])
+    with pytest.raises(NetworkError) as caught:
+        fetch(sim, tmp_path, retry=0)
+    report: Report = caught.value.report  # type: ignore[attr-defined]
+    assert report.files[0].status == "downloaded"
+    assert report.files[0].left == deletion_module.INTERRUPTED
+    assert noted(tmp_path) == [("proven", "IMG_0001.DNG")]
+    report = fetch(sim, tmp_path)
+    assert (report.deleted, report.found_gone) == (1, 1)
+    assert noted(tmp_path)[-1] == ("gone", "IMG_0001.DNG")
+    assert fetch(sim, tmp_path).found_gone == 0
+
+
+def test_two_copies_that_are_one_file_count_as_one(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=1)
+    main, one, two = tmp_path / "main", tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    (one / "IMG_0001.DNG").write_bytes(on_card(sim)["IMG_0001.DNG"])
+    os.link(one / "IMG_0001.DNG", two / "IMG_0001.DNG")
+    report = fetch(sim, main, copies=[one, two])
+    assert report.files[0].left == deletion_module.COPY_MISSING
+    assert deletions(sim) == 0
+
+
+@contextmanager
+def started(sim: SimulatedCamera, *words: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "ptpfast", "pull", f"{sim.host}:{sim.port}", *map(str, words)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_process_killed_between_proof_and_deletion_leaves_what_the_next_run_needs(
+    camera: Cameras, tmp_path: Path, done: bool
+) -> None:
+    sim = camera(objects=2)
+    sim.faults.add("stall=0 on DeleteObject" + (" after 0" if done else ""))
+    with started(sim, tmp_path, "--delete-verified") as process:
+        assert sim.wait_for(lambda: bool(sim.faults.fired), 20)
+        process.kill()
+        process.wait()
+    assert noted(tmp_path) == [("proven", "IMG_0001.DNG")]
+    assert sorted(on_card(sim)) == (BOTH[1:] if done else BOTH)
+    result = run(sim, tmp_path, "--delete-verified")
+    assert result.exit_code == 0
+    assert sim.store.files() == []
+    assert sorted(contents(tmp_path)) == BOTH
+    if done:
+        assert (
+            "1 deleted on the camera; 1 of an interrupted deletion not there any more"
+            in result.stdout
+        )
+    else:
+        assert "2 deleted on the camera" in result.stdout
+
+
+def test_an_interrupted_run_tells_of_all_and_goes_on_later(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=3)
+    fetch(sim, tmp_path, delete_verified=False, include=["*.DNG"])
+    told: list[str] = []
+
+    class Told(Observer):
+        def finished(self, result: Any) -> None:
+            told.append(result.path.name)
+
+    def interrupt(session: Session, handle: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "delete", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(sim, tmp_path, observer=Told())
+    assert sorted(told) == ["IMG_0001.DNG", "IMG_0001.JPG", "IMG_0002.DNG"]
+    monkeypatch.undo()
+    assert fetch(sim, tmp_path).deleted == 3
+
+
+# The journal
+
+
+IDENTITY = Identity("camera", 7, "DCIM/A.JPG", 5, "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"nonsense",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        json.dumps({"schema": 2, "what": "deleted", "object": vars(IDENTITY)}).encode(),
+        json.dumps({"schema": 1, "what": "deleted", "object": {"handle": 7}}).encode(),
+        json.dumps({"schema": 1, "what": "sold", "object": vars(IDENTITY)}).encode(),
+        json.dumps({"schema": 1, "what": ["x"], "object": vars(IDENTITY)}).encode(),
+        json.dumps({"schema": 1, "what": "proven", "object": vars(IDENTITY)}).encode(),
+        json.dumps({"schema": 1, "what": "proven", "sha256": 7, "object": vars(IDENTITY)}).encode(),
+        json.dumps(
+            {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"size": [1]}}
+        ).encode(),
+        json.dumps(
+            {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"handle": 1 << 40}}
+        ).encode(),
+        json.dumps(
+            {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"path": None}}
+        ).encode(),
+    ],
+)
+def test_odd_lines_of_the_journal_are_passed_over(tmp_path: Path, line: bytes) -> None:
+    journal = DeletionJournal(tmp_path)
+    assert journal.pending("camera") == []
+    journal.note("proven", IDENTITY, sha256="0" * 64)
+    with journal.path.open("ab") as file:
+        file.write(line)  # torn: without its end
+    assert journal.pending("camera") == [IDENTITY]
+    assert journal.pending("another") == []
+    journal.note("deleted", IDENTITY)
+    assert journal.pending("camera") == []
+
+
+def test_a_forged_proof_deletes_nothing(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2)
+    fetch(sim, tmp_path, delete_verified=False)
+    device = f"ptpfast Simulated Camera {sim.body.serial_number}"
+    for stored in sim.store.files():
+        captured = stored.captured.isoformat() if stored.captured else ""
+        path = sim.store.path(stored.handle)
+        identity = Identity(device, stored.handle, path, stored.size, captured)
+        DeletionJournal(tmp_path).note("proven", identity, sha256="0" * 64)
+    report = fetch(sim, tmp_path, include=["nothing"])
+    assert (deletions(sim), report.found_gone) == (0, 0)
+    damage(tmp_path / "IMG_0001.DNG")
+    fetch(sim, tmp_path)
+    assert list(on_card(sim)) == ["IMG_0001.DNG"]
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "fifo", "full"])
+def test_what_cannot_be_noted_is_not_deleted(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    sim = camera(objects=2)
+    main, target = tmp_path / "main", tmp_path / "target"
+    main.mkdir()
+    match kind:
+        case "link":
+            (main / JOURNAL_NAME).symlink_to(target)
+        case "folder":
+            (main / JOURNAL_NAME).mkdir()
+        case "fifo":
+            os.mkfifo(main / JOURNAL_NAME)
+        case "full":
+            original = os.write
+
+            def write(fd: int, data: bytes) -> int:
+                if os.readlink(f"/proc/self/fd/{fd}").endswith(JOURNAL_NAME):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return original(fd, data)
+
+            monkeypatch.setattr(os, "write", write)
+    with pytest.raises(SinkError, match="cannot write") as caught:
+        fetch(sim, main)
+    assert deletions(sim) == 0
+    assert not target.exists()
+    report: Report = caught.value.report  # type: ignore[attr-defined]
+    assert report.files[0].status == "downloaded"
+    assert contents(main)["IMG_0001.DNG"] == on_card(sim)["IMG_0001.DNG"]
+
+
+def test_a_journal_that_cannot_be_read_is_no_reason_to_delete_or_to_fail(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    (tmp_path / JOURNAL_NAME).mkdir()
+    assert DeletionJournal(tmp_path).pending("camera") == []
+
+
+@pytest.mark.parametrize("fault", ["cut_data", "respond=0x2002"])
+def test_what_became_of_an_interrupted_deletion_is_told_when_the_camera_says(
+    camera: Cameras, tmp_path: Path, fault: str
+) -> None:
+    sim = camera(objects=2, faults=["drop on DeleteObject"])
+    with pytest.raises(NetworkError):
+        fetch(sim, tmp_path, retry=0)
+    sim.faults.add(f"{fault} on GetObjectInfo handle {FIRST} times 0")
+    try:
+        report = fetch(sim, tmp_path, include=["nothing"])
+    except ProtocolError:
+        pytest.fail("an object that cannot be described ends nothing")
+    assert report.found_gone == 0
+    assert noted(tmp_path) == [("proven", "IMG_0001.DNG")]
+
+
+# What is said
+
+
+def test_lines_of_json_say_what_became_of_each_object_once(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=2)
+    main, one = tmp_path / "main", tmp_path / "one"
+    fetch(sim, main, delete_verified=False, include=["*.DNG"])
+    sim.faults.add(f"respond=0x200F on DeleteObject handle {FIRST}")
+    result = run(sim, main, "--copies", one, "--delete-verified", "--json")
+    _, jpeg, raw, summary = map(json.loads, result.stdout.splitlines())
+    assert (jpeg["status"], jpeg["deleted"], jpeg["left"]) == ("downloaded", True, None)
+    assert jpeg["copies"] == [
+        {"status": "stored", "file": str(one / "IMG_0001.JPG"), "reason": None}
+    ]
+    assert (raw["status"], raw["deleted"]) == ("skipped", False)
+    assert raw["left"] == "the camera answered AccessDenied (0x200F)"
+    counts = [summary[key] for key in ("copied", "copies_failed", "deleted", "left", "found_gone")]
+    assert counts == [2, 0, 1, 1, 0]
+
+
+def test_a_dry_run_says_what_would_be_deleted_and_deletes_nothing(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    store = Store()
+    for name in ("A.JPG", "B.JPG", "C.JPG"):
+        store.add(name, 1000, protected=name == "C.JPG")
+    sim = camera(store=store)
+    fetch(sim, tmp_path, delete_verified=False, include=["A.JPG"])
+    result = run(sim, tmp_path, "--delete-verified", "--dry-run")
+    assert result.stdout.splitlines() == [
+        f"B.JPG -> {tmp_path / 'B.JPG'} (1.0 kB), then deleted on the camera",
+        f"C.JPG -> {tmp_path / 'C.JPG'} (1.0 kB)",
+        f"A.JPG is here as {tmp_path / 'A.JPG'}, then deleted on the camera",
+        "2 files to fetch, 2.0 kB; 1 skipped; 2 to delete on the camera; "
+        "1 left there: protected on the camera",
+    ]
+    assert deletions(sim) == 0
+    assert not (tmp_path / JOURNAL_NAME).exists()
+    rows = run(sim, tmp_path, "--delete-verified", "--dry-run", "--json").stdout.splitlines()
+    assert [json.loads(row).get("to_delete") for row in rows[1:-1]] == [True, None, True]
