@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,8 @@ from . import drops, plan, report, run
 def main() -> int:
     """Runs a command; 0 when all that is asked holds."""
     arguments = _arguments()
+    # A shell's `&` makes it ignored, here and in all that is started; but it is to end runs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # First of all: whatever happens, it can be had again.
     print(f"seed {arguments.seed}", flush=True)
     return int(arguments.run(arguments))

@@ -28,7 +28,7 @@ class Size:
     kills: int = 200
     small: int = 5600
     large: int = 120
-    lanes: int = 4
+    lanes: int = 6
     rounds: int = resident.ROUNDS
     large_sizes: tuple[int, int] = (30_000_000, 200_000_000)
 

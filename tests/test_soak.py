@@ -57,7 +57,7 @@ def test_the_same_seed_has_the_same_faults_and_others_have_others() -> None:
 
 
 def test_a_plan_has_faults_of_every_kind_there_is() -> None:
-    rows = plan.faults("1", 100, 5, PARTIAL)
+    rows = plan.faults("1", 400, 5, PARTIAL)
     kinds = {Fault.parse(text).kind for _, text in rows}
     for number in range(20):
         kinds |= {Fault.parse(text).kind for text in plan.lies(f"{number}", SMALL.store(), 12)}
