@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Cameras, Sessions
-from ptpfast import ConnectionLost, ObjectInfo, TransferError
+from ptpfast import ConnectionLost, ObjectInfo, ProtocolError, TransferError
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import VERIFY, Download, journal
 from ptpfast.transfer import download as download_module
@@ -210,3 +210,43 @@ def test_a_camera_that_does_not_send_the_same_twice_is_found_out_by_reading_agai
     with pytest.raises(TransferError, match="something else"):
         session.download(info, tmp_path / "x", verify=verify, progress=change)
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.usefixtures("killed")
+def test_after_a_killed_process_what_was_hashed_is_continued_but_for_the_last_note(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    if not journal.boot_id():
+        pytest.skip("this system does not tell one start from another")
+    sim, info, part = broken(camera, connect, tmp_path, "hash")
+    there = part.stat().st_size
+    transfer = connect(sim).download(info, tmp_path / "x", verify="hash")
+    assert there - download_module.NOTE_SIZE <= transfer.resumed_at > 0
+    assert transfer.sha256 == hashlib.sha256(content(sim, info.handle)).hexdigest()
+
+
+@pytest.mark.usefixtures("killed")
+def test_what_was_noted_without_the_disk_does_not_count_after_a_power_cut(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, "hash")
+    noted = json.loads(part.with_name(part.name + ".json").read_text())
+    assert noted["arrived"]["size"] >= download_module.NOTE_SIZE > noted["kept"]["size"] == 0
+    lose_power(part, monkeypatch)
+    assert connect(sim).download(info, tmp_path / "x", verify="hash").resumed_at == 0
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_after_broken_packets_all_whole_reads_before_them_are_continued(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    sim.faults.add("length=5 on GetPartialObject after 500000 at 3")
+    with pytest.raises(ProtocolError):
+        session.download(info, tmp_path / "x", verify=verify, chunk=MiB)
+    transfer = connect(sim).download(info, tmp_path / "x", verify=verify)
+    assert transfer.resumed_at == 2 * MiB
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)

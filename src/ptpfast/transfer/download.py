@@ -15,6 +15,7 @@ import errno
 import logging
 import os
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ log = logging.getLogger("ptpfast")
 
 OVERLAP = 1 << 14  # bytes before the seam that are read again and compared
 KEEP_S = 10.0  # how often what is there is made sure of: a power cut costs no more than this
+# How often the hash of what has arrived is noted besides: a killed process costs no more than this.
+NOTE_SIZE = 4 << 20
+MOST_MARKS = 64  # of hashes to go back to: the reports within one read, and the one before it
 
 
 @dataclass
@@ -92,6 +96,10 @@ class Download:
         self._resume = resume
         self._overwrite = overwrite
         self._hasher = None if verify == "size" else sha256()
+        # The hash at places that may be the last good one, and what the journal says.
+        self._marks: deque[tuple[int, Any]] = deque(maxlen=MOST_MARKS)
+        self._kept = Kept()
+        self._noted = 0
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -172,7 +180,8 @@ class Download:
             hasher=self._hasher,
             before=self._keep if offset else self._note,
         )
-        self.transfer.resumed_at = offset
+        self.transfer.resumed_at = self._noted = offset
+        self._mark()
         self._kept_at = time.monotonic()
         try:
             # Read again, it is this object that comes next.
@@ -182,6 +191,7 @@ class Download:
             # Out of step somewhere in the last read: only the reads before it are worth keeping.
             sink.abandon()
             self._part.cut(self._reader.trusted)
+            self._take_back(self._reader.trusted)
             raise
         except BaseException:
             sink.abandon()
@@ -202,8 +212,31 @@ class Download:
     def _progressed(self, received: int, size: int | None) -> None:
         if self._progress is not None:
             self._progress(received, size)
+        self._mark()
         if time.monotonic() - self._kept_at >= KEEP_S:
             self._keep()
+        elif self._hasher is not None and self._sink.position - self._noted >= NOTE_SIZE:
+            self._note_arrived(self._sink.position, self._hasher)
+
+    def _mark(self) -> None:
+        """What was hashed cannot be taken back; but a copy of the hash before it can be kept."""
+        if self._hasher is not None:
+            self._marks.append((self._sink.position, self._hasher.copy()))
+
+    def _take_back(self, trusted: int) -> None:
+        """Notes the hash of what a broken read has left, so that the next one can go on there."""
+        for size, hasher in self._marks:
+            if size == trusted:
+                self._note_arrived(size, hasher)
+                break
+
+    def _note_arrived(self, size: int, hasher: Any) -> None:
+        """In the journal and without the disk: after a power cut what is kept still counts."""
+        try:
+            self._journal.write(self._kept, Kept(size, hasher.hexdigest()))
+            self._noted = size
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
 
     def _keep(self) -> None:
         """What is there reaches the disk, and then the journal says so."""
@@ -211,8 +244,10 @@ class Download:
         if size:
             self._part.sync()
             digest = None if self._hasher is None else self._hasher.hexdigest()
+            self._kept = Kept(size, digest)
             try:
-                self._journal.write(Kept(size, digest))
+                self._journal.write(self._kept)
+                self._noted = size
             except OSError as error:
                 log.debug("nothing noted in the journal: %s", error)
         self._kept_at = time.monotonic()
