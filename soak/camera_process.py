@@ -3,12 +3,13 @@
 A line of JSON on standard input is an order, and a line on standard output its answer:
 
     {"card": …, "plan": …, "armed": …, "port": …, "vendor": …, "trap": …}
-    {"visit": LIES, "trap": {"pid", "signal", "bytes"} or {…, "operations"} or null}
+    {"visit": LIES}                                              be ready for another run
+    {"trap": {"pid", "signal", "bytes", "operations"} or null}   set one, or none any more
     {"tell": true}                                               what was done and sent so far
 
-A trap springs when so many bytes of objects, or so many operations, have been served from then on:
-it sends the signal, at that very byte. Without a pid it is the camera that goes, as if its battery
-had been taken out: it says `gone` with all it knows, and its process ends.
+A trap springs when so many bytes of objects, or so many operations, have been served from then on,
+whichever comes first: it sends the signal, at that very byte. Without a pid it is the camera that
+goes, as if its battery had been taken out: it says `gone` with all it knows, and its process ends.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ from .camera import Camera
 from .card import Card
 from .folder import Checked
 
-HANG_S = 120.0  # a run may last so long after its last trap; it would be over long before
+MOST_FINDINGS = 20  # after so many a lane goes no further
+HANG_S = 60.0  # nothing said for so long: longer than the longest pause and all timeouts after it
 TIMEOUT = "0.7"
 RETRY = "12"
 CHUNK = 1 << 20  # what reads begin with
@@ -92,6 +93,7 @@ class Lane:
         self._place = folder / f"lane-{number}"
         self._place.mkdir(parents=True)
         self._say = say
+        self._stopped = False
         self._chance = random.Random(f"{self._seed} traps")
         self._store = goal.card.store()
         self._folder = Checked(self._place / "card", self._store)
@@ -105,16 +107,21 @@ class Lane:
         try:
             while not self._folder.complete and not self._is_over(until):
                 self._visit()
-            self._finish(until)
+            if not self._stopped:
+                self._finish()
         finally:
             self._camera.close()
         return self.figures
+
+    def stop(self) -> None:
+        """From another thread: after the run that is under way it is over, whatever is missing."""
+        self._stopped = True
 
     def _is_over(self, until: float) -> bool:
         if time.monotonic() > until:
             self.figures.short.append(f"{self._name}: time is up")
             return True
-        return len(self.figures.findings) >= 20
+        return self._stopped or len(self.figures.findings) >= MOST_FINDINGS
 
     def _visit(self) -> None:
         """One run of the command line, with whatever ends it."""
@@ -146,10 +153,11 @@ class Lane:
 
     def _amount(self, where: float, by_operation: bool) -> dict[str, int]:
         """How long a run may go on: so that not all is here before the kills that are wanted."""
-        if by_operation:
-            return {"operations": 1 + round(where**3 * 2 * self.figures.objects)}
         left = self._goal.kills - self.figures.kills
-        return {"bytes": 1 + round(where * 0.6 * self._folder.missing() / left)}
+        amount = {"bytes": 1 + round(where * 0.6 * self._folder.missing() / left)}
+        if by_operation:
+            amount["operations"] = 1 + round(where**3 * 2 * self.figures.objects)
+        return amount
 
     def _set_trap(self, name: str, pid: int, amount: dict[str, int]) -> None:
         if name == "camera":
@@ -174,12 +182,21 @@ class Lane:
         )
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        try:
-            process.wait(HANG_S)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            self._find(f"a run hung for {HANG_S:g} s")
+        said = -1
+        while True:
+            try:
+                process.wait(HANG_S)
+                return
+            except subprocess.TimeoutExpired:
+                before, said = said, self._said()
+            if said == before:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                self._find(f"a run hung for {HANG_S:g} s")
+                return
+
+    def _said(self) -> int:
+        return sum((self._place / name).stat().st_size for name in ("stdout", "stderr"))
 
     def _judge(self, status: int, trap: str) -> None:
         figures = self.figures
@@ -231,7 +248,7 @@ class Lane:
         self.figures.findings.append(f"{self._name}, run {self.figures.runs}: {what}")
         self._say(f"FOUND {self.figures.findings[-1]}")
 
-    def _finish(self, until: float) -> None:
+    def _finish(self) -> None:
         """The last runs, with an honest camera: one that completes, one that finds all done."""
         figures, camera = self.figures, self._camera
         camera.look()

@@ -55,10 +55,19 @@ class Soak:
     """What has come of a soak."""
 
     seed: int
-    figures: Figures
+    lanes: list[tuple[str, Figures]]  # how it verified, and what has come of it
     resident: resident.Resident
     seconds: float
     most_reread: float = MOST_REREAD
+
+    @property
+    def figures(self) -> Figures:
+        """Of all lanes."""
+        return sum((figures for _, figures in self.lanes), Figures())
+
+    def rereads(self) -> list[str]:
+        """Of each lane, by how it verified."""
+        return [f"{how} {lane.reread / lane.payload:.3%}" for how, lane in self.lanes]
 
     @property
     def ratio(self) -> float:
@@ -79,6 +88,7 @@ class Soak:
             "seconds": round(self.seconds, 1),
             **result(self.figures),
             "ratio": self.ratio,
+            "reread_by_lane": self.rereads(),
             "resident": self.resident.result(),
             "failures": self.failures(),
         }
@@ -105,11 +115,19 @@ def run(
         lanes = [
             Lane(number, seed, goal, folder, one_at_a_time) for number, goal in enumerate(goals)
         ]
-        with ThreadPoolExecutor(len(lanes)) as pool:
-            done = [pool.submit(lane.run, began + seconds) for lane in lanes]
-        figures = Figures()
-        for future in done:
-            figures = figures + future.result()
+        done = _together(lanes, began + seconds)
+        figures = [(goal.verify, lane) for goal, lane in zip(goals, done, strict=True)]
         return Soak(seed, figures, resident.finish(lasting), time.monotonic() - began)
     finally:
         shutil.rmtree(folder)
+
+
+def _together(lanes: list[Lane], until: float) -> list[Figures]:
+    """Runs them side by side. What ends one early, or this, ends all."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        try:
+            return [done.result() for done in [pool.submit(lane.run, until) for lane in lanes]]
+        except BaseException:
+            for lane in lanes:
+                lane.stop()
+            raise
