@@ -250,3 +250,18 @@ def test_after_broken_packets_all_whole_reads_before_them_are_continued(
     transfer = connect(sim).download(info, tmp_path / "x", verify=verify)
     assert transfer.resumed_at == 2 * MiB
     assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["respond=0x2002", "respond=0x2005", "respond=0x2009", "ok_without_data", "busy"],
+)
+def test_a_seam_that_cannot_be_read_this_once_is_read_again_and_nothing_begun_anew(
+    camera: Cameras, connect: Sessions, tmp_path: Path, fault: str
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, "size")
+    there = part.stat().st_size
+    sim.faults.add(f"{fault} on GetPartialObject")
+    transfer = connect(sim).download(info, tmp_path / "x")
+    assert transfer.resumed_at == there > 4 * MiB
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
