@@ -27,7 +27,7 @@ class Size:
     faults: int = 2000
     kills: int = 200
     small: int = 5600
-    large: int = 120
+    large: int = 204
     lanes: int = 6
     rounds: int = resident.ROUNDS
     large_sizes: tuple[int, int] = (30_000_000, 200_000_000)
