@@ -74,7 +74,11 @@ def _failures(failures: list[str]) -> list[str]:
 
 def command() -> str:
     """What was run, as it can be run again."""
-    return " ".join(["python -m soak", *sys.argv[1:]])
+    words = sys.argv[1:]
+    if "--json" in words:
+        at = words.index("--json")
+        del words[at : at + 2]
+    return " ".join(["python -m soak", *words])
 
 
 def origin() -> dict[str, Any]:
