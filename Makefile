@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd) setup.py
 
-.PHONY: demo test lint bench bench-quick bench-check bench-page fuzz sanitize build clean
+.PHONY: demo test lint bench bench-quick bench-check bench-page fuzz soak sanitize build clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -39,6 +39,13 @@ bench-page: build
 FUZZ_SECONDS ?= 60
 fuzz: build $(VENV)/.atheris
 	$(BIN)/python -m fuzz all --seconds $(FUZZ_SECONDS) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+# A card through thousands of faults and kills, no longer than so many seconds; soak/README.md says
+# more, also of the object of 6 GiB through 50 lost connections.
+SOAK_SECONDS ?= 900
+soak: build
+	$(BIN)/python -m soak all --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+	$(BIN)/python -m soak drops $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build

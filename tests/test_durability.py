@@ -119,9 +119,13 @@ def test_only_what_is_not_taken_back_any_more_is_noted(
     noted: list[int] = []
     write = journal.Journal.write
 
-    def spy(self: journal.Journal, kept: journal.Kept | None = None) -> None:
+    def spy(
+        self: journal.Journal,
+        kept: journal.Kept | None = None,
+        arrived: journal.Kept | None = None,
+    ) -> None:
         noted.append(kept.size if kept else 0)
-        write(self, kept)
+        write(self, kept, arrived)
 
     monkeypatch.setattr(journal.Journal, "write", spy)
     monkeypatch.setattr(download_module, "KEEP_S", 0.0)
@@ -139,7 +143,7 @@ def test_only_what_is_not_taken_back_any_more_is_noted(
         return
     with pytest.raises(ProtocolError):
         session.download(info, tmp_path / "y", chunk=MiB, verify=verify)
-    assert noted == [0, MiB, 2 * MiB, 3 * MiB, 0]
+    assert noted == [0, MiB, 2 * MiB, 3 * MiB, 3 * MiB]  # the last: nothing behind it counts
     assert (tmp_path / "y.part").stat().st_size == 3 * MiB
 
 
@@ -249,3 +253,58 @@ def test_a_camera_that_does_not_send_the_same_twice_is_found_out_by_reading_agai
     with pytest.raises(TransferError, match="something else"):
         session.download(info, tmp_path / "x", verify=verify, progress=change)
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.usefixtures("killed")
+def test_after_a_killed_process_what_was_hashed_is_continued_but_for_the_last_note(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    if not journal.boot_id():
+        pytest.skip("this system does not tell one start from another")
+    sim, info, part = broken(camera, connect, tmp_path, "hash")
+    there = part.stat().st_size
+    transfer = connect(sim).download(info, tmp_path / "x", verify="hash")
+    assert there - download_module.NOTE_SIZE <= transfer.resumed_at > 0
+    assert transfer.sha256 == hashlib.sha256(content(sim, info.handle)).hexdigest()
+
+
+@pytest.mark.usefixtures("killed")
+def test_what_was_noted_without_the_disk_does_not_count_after_a_power_cut(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, "hash")
+    noted = json.loads(part.with_name(part.name + ".json").read_text())
+    assert noted["arrived"]["size"] >= download_module.NOTE_SIZE > noted["kept"]["size"] == 0
+    lose_power(part, monkeypatch)
+    assert connect(sim).download(info, tmp_path / "x", verify="hash").resumed_at == 0
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_after_broken_packets_all_whole_reads_before_them_are_continued(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    sim.faults.add("length=5 on GetPartialObject after 500000 at 3")
+    with pytest.raises(ProtocolError):
+        session.download(info, tmp_path / "x", verify=verify, chunk=MiB)
+    transfer = connect(sim).download(info, tmp_path / "x", verify=verify)
+    assert transfer.resumed_at == 2 * MiB
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["respond=0x2002", "respond=0x2005", "respond=0x2009", "ok_without_data", "busy"],
+)
+def test_a_seam_that_cannot_be_read_this_once_is_read_again_and_nothing_begun_anew(
+    camera: Cameras, connect: Sessions, tmp_path: Path, fault: str
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, "size")
+    there = part.stat().st_size
+    sim.faults.add(f"{fault} on GetPartialObject")
+    transfer = connect(sim).download(info, tmp_path / "x")
+    assert transfer.resumed_at == there > 4 * MiB
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)

@@ -37,6 +37,8 @@ OVERLAP = 1 << 14  # bytes before the seam that are read again and compared
 # How often what is there is made sure of, if not in the middle of a partial read: a power cut costs
 # no more than this.
 KEEP_S = 10.0
+# How often the hash of what has arrived is noted besides: a killed process costs no more than this.
+NOTE_SIZE = 4 << 20
 
 
 @dataclass
@@ -96,6 +98,10 @@ class Download:
         self._resume = resume
         self._overwrite = overwrite
         self._hasher = None if verify == "size" else sha256()
+        # The hash at the end of the last whole read, and what the journal says.
+        self._marked: tuple[int, Any] = (0, None)
+        self._kept = Kept()
+        self._noted = 0
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -150,21 +156,28 @@ class Download:
 
     def _seam_is_equal(self, length: int) -> bool:
         start = max(0, length - OVERLAP)
-        sink = MemorySink()
-        reader = ObjectReader(self._camera, self._info)
-        try:
-            self.transfer.received += reader.read(sink, start, length - start)
-        except (ResponseError, TransferError) as error:
-            log.debug("the seam of %s cannot be read: %s", self._part.path, error)
+        # A camera that will not this once has not another object: all there is hangs on it.
+        if (seam := self._seam(start, length) or self._seam(start, length)) is None:
             return False
         try:
             kept = os.pread(self._part.fd, length - start, start)
         except OSError:
             return False
-        equal = kept == bytes(sink.finish() or b"")
+        equal = kept == seam
         if not equal:
             log.warning("%s differs from the camera's object; starting anew", self._part.path)
         return equal
+
+    def _seam(self, start: int, end: int) -> bytes | None:
+        """The camera's bytes there; None when it will not send them."""
+        sink = MemorySink()
+        reader = ObjectReader(self._camera, self._info)
+        try:
+            self.transfer.received += reader.read(sink, start, end - start)
+        except (ResponseError, TransferError) as error:
+            log.debug("the seam of %s cannot be read: %s", self._part.path, error)
+            return None
+        return bytes(sink.finish() or b"")
 
     def _receive(self, offset: int) -> None:
         if offset and self._hasher is not None:
@@ -177,7 +190,8 @@ class Download:
             hasher=self._hasher,
             before=self._keep if offset else self._note,
         )
-        self.transfer.resumed_at = offset
+        self.transfer.resumed_at = self._noted = offset
+        self._mark()
         self._kept_at = time.monotonic()
         try:
             # Read again, it is this object that comes next.
@@ -215,20 +229,39 @@ class Download:
         except OSError as error:
             raise sink_error("write beside", self._part.path, error) from error
 
-    def _take_back(self, trusted: int) -> None:
-        """Drops what is behind; from the journal first, which must not speak of what is gone."""
-        try:
-            self._journal.write()
-        except OSError as error:
-            log.debug("nothing noted in the journal: %s", error)
-        self._part.cut(trusted)
-
     def _progressed(self, received: int, size: int | None) -> None:
         if self._progress is not None:
             self._progress(received, size)
-        certain = not self._reader.in_parts or received == self._reader.trusted
-        if certain and time.monotonic() - self._kept_at >= KEEP_S:
+        whole = received == self._reader.trusted
+        if whole:
+            self._mark()
+        if (whole or not self._reader.in_parts) and time.monotonic() - self._kept_at >= KEEP_S:
             self._keep()
+        elif self._hasher is not None and self._sink.position - self._noted >= NOTE_SIZE:
+            self._note_arrived(self._sink.position, self._hasher)
+
+    def _mark(self) -> None:
+        """What was hashed cannot be taken back; but a copy of the hash before it can be kept."""
+        if self._hasher is not None:
+            self._marked = self._sink.position, self._hasher.copy()
+
+    def _take_back(self, trusted: int) -> None:
+        """Drops what a broken read has left; from the journal first, which must not speak of what
+        is gone. With the hash of the rest, the next run can go on there."""
+        if self._kept.size > trusted:
+            self._kept = Kept()
+        size, hasher = self._marked
+        self._note_arrived(trusted, hasher if size == trusted else None)
+        self._part.cut(trusted)
+
+    def _note_arrived(self, size: int, hasher: Any) -> None:
+        """In the journal and without the disk: after a power cut what is kept still counts."""
+        arrived = None if hasher is None else Kept(size, hasher.hexdigest())
+        try:
+            self._journal.write(self._kept, arrived)
+            self._noted = size
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
 
     def _keep(self) -> None:
         """What is there reaches the disk, and then the journal says so."""
@@ -236,8 +269,10 @@ class Download:
         if size:
             self._part.sync()
             digest = None if self._hasher is None else self._hasher.hexdigest()
+            self._kept = Kept(size, digest)
             try:
-                self._journal.write(Kept(size, digest))
+                self._journal.write(self._kept)
+                self._noted = size
             except OSError as error:
                 log.debug("nothing noted in the journal: %s", error)
         self._kept_at = time.monotonic()

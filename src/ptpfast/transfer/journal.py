@@ -71,8 +71,11 @@ class Journal:
         self._path = path + JOURNAL_SUFFIX
         self._identity = identity
 
-    def write(self, kept: Kept | None = None) -> None:
+    def write(self, kept: Kept | None = None, arrived: Kept | None = None) -> None:
         """Puts it beside the part file. OSError.
+
+        `arrived` is what was written, more than what is `kept`: it is there for as long as the
+        system runs on.
 
         One that is there is replaced whole or not at all. A first one is simply written: if that is
         cut short it is no JSON, and the part file still empty.
@@ -84,6 +87,8 @@ class Journal:
             "boot": boot_id(),
             "kept": vars(kept),
         }
+        if arrived is not None:
+            entry["arrived"] = vars(arrived)
         text = json.dumps(entry).encode()
         try:
             _write_new(self._path, text)
@@ -109,14 +114,15 @@ class Journal:
                     self._path,
                 )
                 return None
-            kept = Kept(**entry["kept"])
+            ran_on = bool(boot_id()) and entry["boot"] == boot_id()
+            kept = Kept(**entry["arrived" if ran_on and "arrived" in entry else "kept"])
             if (
                 type(kept.size) is not int
                 or kept.size < 0
                 or not isinstance(kept.sha256, str | None)
             ):
                 return None
-            return kept, bool(boot_id()) and entry["boot"] == boot_id()
+            return kept, ran_on
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 

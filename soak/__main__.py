@@ -1,0 +1,100 @@
+"""The command line of the soak: `python -m soak COMMAND --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ptpfast.codes import OperationCode
+
+from . import drops, plan, report, run
+
+
+def main() -> int:
+    """Runs a command; 0 when all that is asked holds."""
+    arguments = _arguments()
+    # A shell's `&` makes it ignored, here and in all that is started; but it is to end runs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # First of all: whatever happens, it can be had again.
+    print(f"seed {arguments.seed}", flush=True)
+    return int(arguments.run(arguments))
+
+
+def _arguments() -> argparse.Namespace:
+    top = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
+    commands = top.add_subparsers(required=True)
+
+    command = commands.add_parser("all", help="a card through thousands of faults and kills")
+    _add_common(command)
+    command.add_argument("--seconds", type=float, default=900, help="at most; then it is short")
+    command.add_argument("--faults", type=int, default=run.Size.faults)
+    command.add_argument("--kills", type=int, default=run.Size.kills)
+    command.add_argument("--small", type=int, default=run.Size.small, help="objects, all lanes")
+    command.add_argument("--large", type=int, default=run.Size.large, help="objects, all lanes")
+    command.add_argument("--lanes", type=int, default=run.Size.lanes, help="side by side")
+    command.set_defaults(run=_all)
+
+    command = commands.add_parser("drops", help="an object of 6 GiB through 50 lost connections")
+    _add_common(command)
+    command.set_defaults(run=_drops)
+
+    command = commands.add_parser("plan", help="print the faults of a seed")
+    _add_common(command)
+    command.add_argument("--count", type=int, default=100)
+    command.set_defaults(run=_plan)
+    return top.parse_args()
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=int, default=secrets.randbits(31), help="default: any")
+    command.add_argument("--json", type=Path, metavar="FILE", help="keep what has come of it")
+    command.add_argument("--into", type=Path, help="where the files go (default: the system's)")
+
+
+def _all(arguments: argparse.Namespace) -> int:
+    size = run.Size(
+        faults=arguments.faults,
+        kills=arguments.kills,
+        small=arguments.small,
+        large=arguments.large,
+        lanes=arguments.lanes,
+    )
+    soak = run.run(arguments.seed, size, arguments.seconds, arguments.into, _say)
+    print(report.table(soak))
+    _keep(arguments, soak.result())
+    return 1 if soak.failures() else 0
+
+
+def _drops(arguments: argparse.Namespace) -> int:
+    into = arguments.into or Path(tempfile.gettempdir())
+    done = drops.run(arguments.seed, into)
+    print(report.drops_table(done))
+    _keep(arguments, done.result())
+    return 0 if done.ok else 1
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    rows = plan.faults(str(arguments.seed), arguments.count, 8, OperationCode.GetPartialObject)
+    for reads, fault in rows:
+        print(f"{reads:4} {fault}")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _keep(arguments: argparse.Namespace, result: dict[str, Any]) -> None:
+    if arguments.json is not None:
+        kept = {"command": report.command(), **report.origin(), **result}
+        arguments.json.write_text(json.dumps(kept, indent=1, default=dict) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The soak: a small one each time, and that it would notice what must not be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from soak import ROOT, drops, plan
+from soak.card import Card
+from soak.folder import Checked
+from soak.lane import Figures, Goal, Lane, plan_of
+from soak.resident import Resident
+
+from ptpfast.codes import OperationCode
+from ptpfast.sim import KINDS, Fault
+from ptpfast.sim.content import read
+
+SMALL = Card("a test", 40, 1, small_sizes=(1000, 300_000), large_sizes=(30_000_000, 30_000_000))
+PARTIAL = OperationCode.GetPartialObject
+
+
+def test_a_small_card_is_the_folder_after_faults_and_kills(tmp_path: Path) -> None:
+    lane = Lane(0, 11, Goal(SMALL, faults=15, kills=5), tmp_path, print)
+    figures = lane.run(float("inf"))
+    assert figures.findings == []
+    assert figures.short == []
+    assert figures.kills == 5
+    assert figures.faults.total() >= 15
+    assert 0 <= figures.reread < figures.payload // 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_object_through_drops_is_read_again_at_the_seams_only(tmp_path: Path) -> None:
+    done = drops.run(5, tmp_path, size=40_000_000, drops=3)
+    assert done.ok
+    assert sum(done.applied.values()) == 3
+    assert done.reread <= done.allowed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_lives_through_faults_holds_what_it_held() -> None:
+    words = [sys.executable, "-m", "soak.resident_process", "1", "2"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert '"wrong": []' in done.stdout
+
+
+def test_the_same_seed_has_the_same_faults_and_others_have_others() -> None:
+    goal = Goal(SMALL, faults=200, kills=1)
+    assert plan_of("1", goal) == plan_of("1", goal) != plan_of("2", goal)
+    lies = plan.lies("1", SMALL.store(), 12)
+    assert lies == plan.lies("1", SMALL.store(), 12)
+    assert all(str(Fault.parse(text)) == text for text in lies)
+
+
+def test_a_plan_has_faults_of_every_kind_there_is() -> None:
+    rows = plan.faults("1", 400, 5, PARTIAL)
+    kinds = {Fault.parse(text).kind for _, text in rows}
+    for number in range(20):
+        kinds |= {Fault.parse(text).kind for text in plan.lies(f"{number}", SMALL.store(), 12)}
+    assert kinds == set(KINDS)
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Checked:
+    """A folder with all of a small card."""
+    store = Card("a card", 3, 0, small_sizes=(10, 5000)).store()
+    for stored in store.files():
+        (tmp_path / stored.name).write_bytes(read(store.expected(stored.handle)))
+    return Checked(tmp_path, store)
+
+
+def test_a_folder_that_is_the_card_is_right(checked: Checked) -> None:
+    assert checked.look() == checked.finish() == []
+    assert checked.complete
+    assert checked.missing() == 0
+
+
+@pytest.mark.parametrize("wrong", ["a byte", "shorter", "other", "left", "replaced", "missing"])
+def test_what_is_not_the_card_is_noticed_at_once_or_at_the_end(
+    checked: Checked, wrong: str
+) -> None:
+    first, second = sorted(checked.path.iterdir())[:2]
+    if wrong == "a byte":
+        first.write_bytes(first.read_bytes()[:-1] + b"\0\1"[:1])
+    elif wrong == "shorter":
+        first.write_bytes(first.read_bytes()[:-1])
+    elif wrong == "other":
+        first.write_bytes(second.read_bytes())
+    elif wrong == "left":
+        (checked.path / f"{first.name}.part").touch()
+        assert checked.look() == []
+        assert checked.finish() == [f"{first.name}.part is left"]
+        return
+    elif wrong == "replaced":
+        checked.look()
+        second.replace(first)
+    else:
+        first.unlink()
+        assert checked.look() == []
+        assert not checked.complete
+        assert checked.finish() == [f"{first.name} is missing"]
+        return
+    assert any(first.name in text for text in checked.look())
+
+
+def test_what_is_of_no_object_is_noticed(checked: Checked) -> None:
+    (checked.path / "evil").touch()
+    assert checked.look() == ["evil is of no object of the card"]
+
+
+def test_descriptors_and_memory_that_become_more_are_leaks() -> None:
+    def after(*held: int) -> list[str]:
+        samples = [
+            {"descriptors": number, "threads": 2, "resident": number << 20, "objects": 0}
+            for number in held
+        ]
+        return Resident(samples, {}, 0, []).leaks
+
+    assert after(5, 8, 8, 7, 8) == []
+    assert after(5, 8, 8, 8, 9) == ["1 descriptors more"]
+    assert after(5, 8, 8, 8, 20) == ["12 descriptors more", "12.6 MB more"]
+
+
+def test_figures_of_lanes_add_up_and_say_what_was_read_again() -> None:
+    both = Figures(Counter(drop=2), kills=1, payload=100, sent=101) + Figures(
+        Counter(drop=1, stall=1), kills=2, payload=50, sent=50, findings=["x"]
+    )
+    assert both.faults == Counter(drop=3, stall=1)
+    assert (both.kills, both.payload, both.reread, both.findings) == (3, 150, 1, ["x"])
