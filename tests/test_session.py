@@ -503,6 +503,17 @@ def test_a_refusal_after_some_bytes_shifts_nothing(camera: Cameras, connect: Ses
     assert session.read(info) == content(sim, info.handle)
 
 
+def test_one_refusal_of_what_has_worked_does_not_condemn_partial_reads(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(faults=["respond=0x2005 on GetPartialObject at 2"])
+    session = connect(sim)
+    for info in session.objects():
+        assert session.read(info) == content(sim, info.handle)
+    assert sim.operations[OperationCode.GetObject] == 1
+    assert sim.operations[OperationCode.GetPartialObject] > 2
+
+
 def test_an_object_that_is_gone_does_not_condemn_partial_reads(
     camera: Cameras, connect: Sessions
 ) -> None:

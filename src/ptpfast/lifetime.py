@@ -68,6 +68,7 @@ class Lifetime(Transactions):
     def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
         super().__init__(connection, vendor or STANDARD)
         self.refused: set[int] = set()  # operations listed and yet refused
+        self.proven: set[int] = set()  # partial reads that have worked
         self._events = connection.events.subscribe()
         self._closed = False
         self.device_info = self._get_device_info(in_session=False)

@@ -17,7 +17,6 @@ from ..errors import (
     InvalidObjectHandle,
     OperationNotSupported,
     ParameterNotSupported,
-    PTPError,
     Timeout,
     TransferError,
 )
@@ -116,19 +115,32 @@ class ObjectReader:
             except _REFUSALS:
                 if self.trusted > offset or sink.position != start:
                     raise  # it has worked so far: it is not the operation that is refused
-                self._camera.refused.add(read.operation)
-                try:
-                    return self.read(sink, offset, size, following)
-                except PTPError:
-                    # Nothing else worked either: it was the object, not the operation.
-                    self._camera.refused.discard(read.operation)
-                    raise
+            return self._read_without(read, sink, offset, size, following)
         if not whole:
             raise TransferError(
                 f"{self.label()}: the camera cannot read a part of it",
                 hint="read the whole object instead",
             )
         return self._read_whole(sink)
+
+    def _read_without(
+        self,
+        read: PartialRead,
+        sink: Sink,
+        offset: int,
+        size: int | None,
+        following: Following | None,
+    ) -> int:
+        """In another way, for good if that works and this one never has."""
+        self._camera.refused.add(read.operation)
+        for_good = False
+        try:
+            received = self.read(sink, offset, size, following)
+            for_good = read.operation not in self._camera.proven
+            return received
+        finally:
+            if not for_good:  # it was the object, or a whim
+                self._camera.refused.discard(read.operation)
 
     def label(self) -> str:
         """The object for messages: name and handle."""
@@ -176,6 +188,7 @@ class ObjectReader:
         finally:
             self._trusted, self._chunks = chunks.position, None
             self.chunks += chunks.sizes
+        self._camera.proven.add(read.operation)
         return chunks.position - span[0]
 
     def _read_whole(self, sink: Sink) -> int:
