@@ -20,10 +20,15 @@ def main() -> int:
     """Runs a command; 0 when all that is asked holds."""
     arguments = _arguments()
     # A shell's `&` makes it ignored, here and in all that is started; but it is to end runs.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     # First of all: whatever happens, it can be had again.
     print(f"seed {arguments.seed}", flush=True)
-    return int(arguments.run(arguments))
+    try:
+        return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        print("stopped; nothing is left behind")
+        return 130
 
 
 def _arguments() -> argparse.Namespace:

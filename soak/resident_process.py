@@ -12,6 +12,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -103,6 +104,8 @@ class Resident:
 
 def main() -> int:
     """Prints what was seen."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     # The pauses are for radios; here they only cost time.
     vars(persistence)["FIRST_PAUSE_S"] = 0.01
     seed, rounds = map(int, sys.argv[1:])

@@ -115,7 +115,11 @@ def run(
         lanes = [
             Lane(number, seed, goal, folder, one_at_a_time) for number, goal in enumerate(goals)
         ]
-        done = _together(lanes, began + seconds)
+        try:
+            done = _together(lanes, began + seconds)
+        except BaseException:
+            resident.stop(lasting)
+            raise
         figures = [(goal.verify, lane) for goal, lane in zip(goals, done, strict=True)]
         return Soak(seed, figures, resident.finish(lasting), time.monotonic() - began)
     finally:
