@@ -560,7 +560,7 @@ def test_chunks_grow_whatever_the_rate_does_meanwhile() -> None:
 
 
 def test_chunks_stay_small_where_waiting_is_a_small_part() -> None:
-    assert set(learn(ChunkPolicy(8 * MiB), lambda size: size / 2.3e6)) == {MiB}
+    assert set(learn(ChunkPolicy(8 * MiB), lambda size: size / 1e6)) == {MiB}
 
 
 def test_one_hiccup_does_not_make_chunks_grow() -> None:

@@ -15,7 +15,7 @@ log = logging.getLogger("ptpfast")
 
 START_CHUNK = 1 << 20  # what libgphoto2 and airmtp use throughout
 SMALLEST_CHUNK = 1 << 16
-WORTH_GROWING = 0.04  # of the time was spent waiting for the first byte
+WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
 SLOWER = 0.8  # of the rate before: then larger chunks do harm
 
