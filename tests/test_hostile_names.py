@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from conftest import PATIENT, Cameras
 from ptpfast import Report, pull
 from ptpfast.library.folder import Folder
-from ptpfast.library.naming import MAX_NAME_BYTES, base_name, local_name, numbered, same_name
+from ptpfast.library.naming import (
+    MAX_NAME_BYTES,
+    base_name,
+    local_name,
+    numbered,
+    numbered_bases,
+    same_name,
+)
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer.journal import JOURNAL_SUFFIX
 from ptpfast.transfer.part import PART_SUFFIX
@@ -128,3 +135,9 @@ def test_a_number_behind_a_long_name_comes_off_again_though_its_end_looks_like_a
 ):
     name = local_name("n" * 217 + ".part\uff78\u61ff\u6100\u6100")
     assert base_name(numbered(name, 7)) is not None
+
+
+def test_a_number_is_found_again_behind_a_name_that_only_looks_as_if_it_had_an_extension() -> None:
+    for size in range(190, 240):
+        made = local_name("a" * size + ".a-31.b_.aa-10. _-7-1..a_")
+        assert base_name(numbered(made, 7)) in numbered_bases(made)

@@ -102,9 +102,10 @@ def same_name(name: str) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """The stem and the extension with its dot, '' where there is none: `a_.._b` has none."""
+    """The stem and the extension with its dot, '' where there is none: `a_.._b` has none, nor has
+    `a. b-1`, or a number behind it would look like one within it."""
     stem, dot, tail = name.rpartition(".")
-    if not stem or stem.endswith(".") or not tail or _size(tail) > _MAX_EXTENSION_BYTES:
+    if not stem or stem.endswith(".") or not tail.isalnum() or _size(tail) > _MAX_EXTENSION_BYTES:
         return name, ""
     return stem, dot + tail
 
