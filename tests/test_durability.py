@@ -6,13 +6,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from conftest import Cameras, Sessions
-from ptpfast import ConnectionLost, ObjectInfo, ProtocolError, TransferError, connection
+from ptpfast import ConnectionLost, ObjectInfo, ProtocolError, SinkError, TransferError, connection
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import VERIFY, Download, journal
 from ptpfast.transfer import download as download_module
@@ -183,18 +184,56 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
     ]
 
 
-def test_a_failed_sync_is_an_error_and_nothing_gets_its_name(
-    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", ["at the end", "on the way"])
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_after_a_failed_sync_only_what_had_reached_the_disk_before_counts(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+    verify: str,
 ) -> None:
-    def fail(fd: int) -> None:
-        raise OSError(5, "Input/output error")
+    """The system tells of it once; the next sync of the same file may say that all is well."""
+    fsync, calls = os.fsync, iter(range(100))
 
-    session = connect(camera(size=SIZE))
+    def fail_once(fd: int) -> None:
+        if next(calls) == 2:
+            raise OSError(5, "Input/output error")
+        fsync(fd)
+
+    sim = camera(size=SIZE)
+    session = connect(sim)
     info = session.objects()[0]
-    monkeypatch.setattr(os, "fsync", fail)
+    if when == "at the end":
+        next(calls), next(calls)
+    else:
+        monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    monkeypatch.setattr(os, "fsync", fail_once)
     with pytest.raises(OSError, match="Input/output error"):
-        session.download(info, tmp_path / "x")
+        session.download(info, tmp_path / "x", chunk=MiB, verify=verify)
     assert not (tmp_path / "x").exists()
+    transfer = session.download(info, tmp_path / "x", verify=verify)
+    assert transfer.resumed_at == (0 if when == "at the end" else 2 * MiB)
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+def test_a_disk_that_fills_up_leaves_what_can_be_continued_by_hash(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_001, before[1]))
+    try:
+        with pytest.raises(SinkError):
+            session.download(info, tmp_path / "x", verify="hash")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    transfer = session.download(info, tmp_path / "x", verify="hash")
+    assert transfer.resumed_at > MiB
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
 
 
 # Verification

@@ -35,7 +35,7 @@ cdef class FileSink(Sink):
     cdef int _reserve(self, uint64_t until) except -1
     cdef int _first(self) except -1 nogil
     cdef int _close(self) except -1
-    cdef int _hash(self, iovec *pieces, int count) except -1
+    cdef int _hash(self, const iovec *pieces, size_t size) except -1
 
 
 cdef class MemorySink(Sink):

@@ -211,9 +211,6 @@ cdef class FileSink(Sink):
         cdef int code
         if self._fresh:
             self._first()
-        if self._hasher is not None:
-            with gil:
-                self._hash(pieces, count)
         while count:
             written = pwritev(self._fd, pieces, count, <long long>self.position)
             if written < 0:
@@ -222,6 +219,9 @@ cdef class FileSink(Sink):
                     continue
                 with gil:
                     raise _sink_error(code, "write", self.path, self.position)
+            if self._hasher is not None:  # of what is in the file, whatever becomes of the rest
+                with gil:
+                    self._hash(pieces, <size_t>written)
             self.position += <size_t>written
             # Step over what was written; a short write goes on in the middle of a piece.
             while count and <size_t>written >= pieces[0].iov_len:
@@ -247,17 +247,17 @@ cdef class FileSink(Sink):
         self._written_back = min(self._written_back, position)
         return 0
 
-    cdef int _hash(self, iovec *pieces, int count) except -1:
-        # One bytes object for a whole read, not one for each packet.
-        cdef size_t total = 0
-        cdef int i
-        for i in range(count):
-            total += pieces[i].iov_len
-        joined = PyBytes_FromStringAndSize(NULL, total)
+    cdef int _hash(self, const iovec *pieces, size_t size) except -1:
+        """The first `size` bytes of the pieces, as one bytes object: not one for each packet."""
+        joined = PyBytes_FromStringAndSize(NULL, size)
         cdef char *to = PyBytes_AS_STRING(joined)
-        for i in range(count):
-            memcpy(to, pieces[i].iov_base, pieces[i].iov_len)
-            to += pieces[i].iov_len
+        cdef size_t take
+        while size:
+            take = min(size, pieces.iov_len)
+            memcpy(to, pieces.iov_base, take)
+            to += take
+            size -= take
+            pieces += 1
         self._hasher.update(joined)
         return 0
 

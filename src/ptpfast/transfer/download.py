@@ -37,7 +37,8 @@ OVERLAP = 1 << 14  # bytes before the seam that are read again and compared
 # How often what is there is made sure of, if not in the middle of a partial read: a power cut costs
 # no more than this.
 KEEP_S = 10.0
-# How often the hash of what has arrived is noted besides: a killed process costs no more than this.
+# How often the hash of what has arrived is noted besides, at the next progress: a killed process
+# costs little more than this.
 NOTE_SIZE = 4 << 20
 
 
@@ -102,6 +103,7 @@ class Download:
         self._marked: tuple[int, Any] = (0, None)
         self._kept = Kept()
         self._noted = 0
+        self._certain = True  # that what was written can be had back
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -152,7 +154,10 @@ class Download:
             return 0
         found = sha256()
         hash_file(self._part, kept.size, found)
-        return kept.size if found.hexdigest() == kept.sha256 else 0
+        if found.hexdigest() != kept.sha256:
+            return 0
+        self._hasher = found
+        return kept.size
 
     def _seam_is_equal(self, length: int) -> bool:
         start = max(0, length - OVERLAP)
@@ -180,8 +185,8 @@ class Download:
         return bytes(sink.finish() or b"")
 
     def _receive(self, offset: int) -> None:
-        if offset and self._hasher is not None:
-            hash_file(self._part, offset, self._hasher)
+        if not offset and self._hasher is not None:
+            self._hasher = sha256()  # whatever was proven does not count
         sink = self._sink = FileSink(
             self._part.path,
             descriptor=self._part.fd,
@@ -209,7 +214,11 @@ class Download:
         finally:
             self.transfer.received += sink.position - offset
         self.transfer.size = sink.position
-        sink.finish()
+        try:
+            sink.finish()
+        except SinkError:
+            self._take_back(self._kept.size)
+            raise
 
     def _following(self) -> Following | None:
         return self._requests_of_the_next if self._then else None
@@ -267,7 +276,10 @@ class Download:
         """What is there reaches the disk, and then the journal says so."""
         size = self._sink.position
         if size:
+            # What a failed fsync has lost the next one does not tell.
+            self._certain = False
             self._part.sync()
+            self._certain = True
             digest = None if self._hasher is None else self._hasher.hexdigest()
             self._kept = Kept(size, digest)
             try:
@@ -279,9 +291,12 @@ class Download:
 
     def _keep_if_possible(self) -> None:
         try:
-            self._keep()
+            if self._certain:
+                self._keep()
         except SinkError as error:
             log.debug("%s", error)
+        if not self._certain:
+            self._take_back(self._kept.size)
 
     def _verify(self) -> None:
         transfer, name = self.transfer, self._info.name

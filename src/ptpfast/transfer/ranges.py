@@ -168,6 +168,7 @@ class RangeReader:
             self.position = self._sink.position - self._shift
         self._asked = self.position
         self._ahead.clear()
+        self._adopted = 0
 
     def _next(self) -> Request | None:
         if self._asked >= self._end:
