@@ -409,6 +409,38 @@ def test_a_camera_that_does_not_offer_to_delete_is_not_asked(
     assert deletions(sim) == 0
 
 
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["object_size=0 on GetObjectInfo times 0", "ok_without_data on GetObject times 0"],
+        [
+            "object_size=0 on GetObjectInfo times 0",
+            "announce=unknown on GetObject times 0",
+            "short_data after 1000 on GetObject times 0",
+        ],
+        ["object_size=0xFFFFFFFF on GetObjectInfo times 0", "ok_without_data on GetObject times 0"],
+        ["object_size=0 on GetObjectInfo times 0"],
+    ],
+)
+@pytest.mark.parametrize("here", [False, True])
+def test_an_object_of_unknown_size_stays(
+    camera: Cameras, tmp_path: Path, faults: list[str], here: bool
+) -> None:
+    withheld = [OperationCode.GetObjectPropList, OperationCode.GetObjectPropValue]
+    sim = camera(objects=2, withheld=withheld, faults=faults)
+    if here:
+        fetch(sim, tmp_path, delete_verified=False)
+    before = payload(sim)
+    report = fetch(sim, tmp_path)
+    assert (deletions(sim), report.deleted, len(sim.store.files())) == (0, 0, 2)
+    if "ok_without_data" in faults[-1]:
+        assert report.failed == 2
+        assert list(contents(tmp_path)) == []  # an empty file is no picture
+    else:
+        assert {result.left for result in report.files} == {deletion_module.SIZE_UNKNOWN}
+        assert not here or payload(sim) == before  # nor is it read again in vain
+
+
 def test_the_handle_that_stands_for_the_whole_card_is_never_deleted(
     camera: Cameras, tmp_path: Path
 ) -> None:

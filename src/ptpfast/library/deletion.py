@@ -51,6 +51,7 @@ GONE = "not on the camera any more"
 CHANGED = "another object has its handle by now"
 INTERRUPTED = "interrupted; the next run looks whether it is gone"
 COPY_MISSING = "not every copy is proven"
+SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
 
 # Nothing, and to DeleteObject everything there is (ISO 15740).
 _NO_OBJECT = (0, 0xFFFFFFFF)
@@ -81,6 +82,8 @@ class Deletion:
         # What is remembered may be of before the button was pressed.
         if info.protected and (not info.remembered or self._is_protected(info)):
             return PROTECTED
+        if not info.size:  # some bodies say 0 for what is large
+            return SIZE_UNKNOWN
         if info.handle in _NO_OBJECT:
             return "its handle stands for more than one object"
         if not self._session.supports(OperationCode.DeleteObject):
