@@ -228,6 +228,19 @@ def test_a_new_picture_with_the_handle_of_a_deleted_one_is_not_taken_for_it(
 # What is not
 
 
+def test_nothing_is_deleted_where_files_are_replaced(camera: Cameras, tmp_path: Path) -> None:
+    # After an emptied card the camera counts from 1 again.
+    sim = camera(objects=2)
+    (tmp_path / "IMG_0001.DNG").write_bytes(b"the only copy")
+    with pytest.raises(ValueError, match="does not go with delete_verified"):
+        fetch(sim, tmp_path, on_conflict="overwrite")
+    result = run(sim, tmp_path, "--delete-verified", "--on-conflict", "overwrite")
+    assert result.exit_code == 2
+    assert "--on-conflict overwrite does not go with --delete-verified" in result.stderr
+    assert (tmp_path / "IMG_0001.DNG").read_bytes() == b"the only copy"
+    assert len(sim.store.files()) == 2
+
+
 @pytest.mark.parametrize("place", ["main", "one"])
 def test_a_byte_that_changes_after_a_file_was_stored_keeps_the_object(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str

@@ -42,6 +42,10 @@ log = logging.getLogger("ptpfast")
 
 # For journals and folders; not so much that a card would not fit a disk of just its size.
 SPARE_SPACE = 1 << 20
+NO_OVERWRITE = (
+    "on_conflict='overwrite' does not go with delete_verified: "
+    "the file that is replaced may be all that is left of a deleted picture"
+)
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
 
@@ -67,6 +71,10 @@ class Options:
         ):
             if value not in allowed:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
+        if self.delete_verified and self.on_conflict == "overwrite":
+            # An emptied card counts from the beginning again: the file in the way of a new picture
+            # is an earlier one's, and all there is of it.
+            raise ValueError(NO_OVERWRITE)
 
 
 class Run:
