@@ -180,6 +180,41 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
         assert contents(tmp_path) == whole
 
 
+@pytest.mark.parametrize("name", ["IMG_0001.DNG", "IMG_0001-1.DNG"])
+def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
+    camera: Cameras, tmp_path: Path, name: str
+) -> None:
+    sim = camera(objects=1, size=3_000_000)
+    whole = on_card(sim)
+    sim.faults.add("drop after-total 2000000")
+    other, main = tmp_path / "other", tmp_path / "main"
+    with pytest.raises(NetworkError):
+        fetch(sim, other, retry=0, chunk=500_000)
+    part = other / "IMG_0001.DNG.part"
+    damage(part)
+    note = json.loads(part.with_name(part.name + ".json").read_text())
+    for kept in ("kept", "arrived"):
+        if kept in note:
+            content = part.read_bytes()[: note[kept]["size"]]
+            note[kept]["sha256"] = hashlib.sha256(content).hexdigest()
+    part.with_name(part.name + ".json").write_text(json.dumps(note))
+
+    class Busy(Observer):
+        def started(self, info: Any, path: Path, kept: int) -> None:
+            assert not kept
+            for tail in (".part", ".part.json"):
+                (other / f"IMG_0001.DNG{tail}").rename(main / f"{name}{tail}")
+            if path.name != name:
+                path.write_bytes(b"taken meanwhile")
+
+    report = fetch(sim, main, observer=Busy())
+    assert [result.path.name for result in report.files if result.path] == [name]
+    assert report.files[0].transfer is not None
+    assert report.files[0].transfer.resumed_at > 0
+    assert (report.failed, report.deleted) == (1, 0)
+    assert on_card(sim) == whole
+
+
 def test_an_object_continued_in_the_same_run_is_not_read_again(
     camera: Cameras, tmp_path: Path
 ) -> None:

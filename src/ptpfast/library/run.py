@@ -248,13 +248,16 @@ class Run:
             self.report.seconds += time.monotonic() - began
         if result is not None:
             try:
-                self._safekeeping.settle(result, begun_earlier=job.kept > 0)
+                self._safekeeping.settle(result, begun_earlier=any(job.tried.values()))
             finally:
                 self._finish(result)
 
     def _download(self, job: Job, meter: _Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
         while True:
+            if job.path not in job.tried:
+                # The folder was read a while ago, and what is there now is not this run's.
+                job.tried[job.path] = _part_size(job.path) > 0
             try:
                 return self._session.download(
                     job.info,
