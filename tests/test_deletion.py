@@ -24,6 +24,7 @@ from ptpfast import (
     Session,
     SinkError,
     TransferError,
+    index,
     pull,
 )
 from ptpfast.library import deletion as deletion_module
@@ -258,6 +259,52 @@ def test_a_new_picture_with_the_handle_of_a_deleted_one_is_not_taken_for_it(
     assert [result.path.name for result in report.having("downloaded") if result.path] == [
         "NEW.DNG"
     ]
+
+
+@pytest.mark.parametrize("here", [False, True])
+@pytest.mark.parametrize("killed", [False, True])
+def test_nor_is_it_after_a_run_that_ended_early(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: bool, killed: bool
+) -> None:
+    monkeypatch.setattr("random.sample", lambda population, count: list(population)[:count])
+    sim = camera(objects=60, size=1000, withheld=[OperationCode.GetObjectPropList])
+    gone = sim.store.files()[30]
+    fetch(sim, tmp_path, delete_verified=False, dry_run=not here)
+    if not here:
+        fetch(sim, tmp_path, delete_verified=False, exclude=[gone.name])
+    cache: dict[Path, bytes] = {}
+
+    class End(Observer):
+        def finished(self, result: Any) -> None:
+            if result.deleted:
+                cache.update((path, path.read_bytes()) for path in index.folder().iterdir())
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(sim, tmp_path, include=[gone.name], observer=End())
+    if killed:  # it leaves what there was then
+        for path in index.folder().iterdir():
+            path.unlink()
+        for path, content in cache.items():
+            path.write_bytes(content)
+    sim.store._next_handle = gone.handle
+    sim.store.add("NEW.DNG", 1000, parent=gone.parent, captured=None)
+    sim.store._objects = dict(sorted(sim.store._objects.items()))
+    report = fetch(sim, tmp_path, delete_verified=False, include=["NEW.DNG"])
+    assert [result.path.name for result in report.having("downloaded") if result.path] == [
+        "NEW.DNG"
+    ]
+
+
+def test_what_is_kept_of_the_camera_is_kept_again_after_deletions(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=60, size=1000, withheld=[OperationCode.GetObjectPropList])
+    first = sim.store.files()[0].name
+    for expected in (124, 20):  # all of them once; then what shows whether it still holds
+        before = sim.operations[OperationCode.GetObjectInfo]
+        assert fetch(sim, tmp_path, include=[first]).deleted == (expected == 124)
+        assert sim.operations[OperationCode.GetObjectInfo] - before < expected
 
 
 # What is not

@@ -39,6 +39,7 @@ from .deletion_journal import DeletionJournal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..listing import Listing
     from ..objects import ObjectInfo
     from ..session import Session
     from .persistence import Persistence
@@ -74,6 +75,8 @@ class Deletion:
         self._journal = journal
         self._report = report
         self._chunk = chunk
+        self.listing: Listing | None = None  # the run's, once it has begun
+        self._asked: set[int] = set()  # handles whose objects may be gone
         device = session.device_info
         self._camera = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
 
@@ -152,13 +155,25 @@ class Deletion:
                 self._journal.note("gone", identity)
                 self._report.found_gone += 1
 
+    def _forget_index(self) -> None:
+        """What is kept of this camera goes before the first object does: a new picture that gets
+        the handle of a deleted one would else be taken for it, however this run ends."""
+        if self._asked:
+            return
+        if self.listing is not None:
+            self.listing.withdraw()
+        elif self._session.index is not None:
+            self._session.index.forget()
+
     def renew_index(self) -> None:
-        """What is kept of this camera learns what is gone: a new picture that gets the handle of a
-        deleted one would else be taken for it. Costs a few requests, for all is remembered."""
+        """Keeps again what is known of this camera, but for what is gone. Costs a few requests, for
+        all is remembered."""
         index = self._session.index
-        if index is None:
+        if index is None or not self._asked:
             return
         try:
+            if self.listing is not None:
+                self.listing.restore(without=self._asked)
             for _ in self._session.listing().pieces():
                 pass
         except PTPError as error:
@@ -224,6 +239,8 @@ class Deletion:
             if outcome is not None:
                 return outcome
             asked = True
+            self._forget_index()
+            self._asked.add(info.handle)
             self._session.delete(info.handle)
             return ""
 

@@ -138,6 +138,7 @@ class Run:
         )
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
+        self._safekeeping.follow(self._listing)
         if not self._listing.handles:
             self._plan(ObjectTable([]))
         return self._listing

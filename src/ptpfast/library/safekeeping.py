@@ -34,6 +34,7 @@ from .naming import MANIFEST_NAME
 from .report import ALREADY_HERE, FileResult, Report
 
 if TYPE_CHECKING:
+    from ..listing import Listing
     from ..session import Session
     from .observer import Observer
     from .persistence import Persistence
@@ -65,6 +66,11 @@ class Safekeeping:
             journal = DeletionJournal(report.destination)
             self._deletion = Deletion(session, persistence, journal, report, chunk)
         self._waiting: deque[FileResult] = deque()
+
+    def follow(self, listing: Listing) -> None:
+        """Takes note of the listing that the run is about."""
+        if self._deletion is not None:
+            self._deletion.listing = listing
 
     def waits(self, result: FileResult) -> bool:
         """Whether a result is not complete before the end of the run."""
@@ -107,8 +113,7 @@ class Safekeeping:
                 self._observer.finished(result)
         if self._deletion is not None:
             self._deletion.look_after()
-            if self._report.deleted:
-                self._deletion.renew_index()
+            self._deletion.renew_index()
 
     def tell_rest(self) -> None:
         """Tells of the results that still wait when a run ends early."""
