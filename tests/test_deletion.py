@@ -152,6 +152,26 @@ def test_a_file_that_was_here_is_proven_by_reading_the_object_again(
     assert run(sim, tmp_path, "--delete-verified").exit_code == 7
 
 
+def test_a_file_that_is_not_what_the_camera_sends_gets_no_checksum(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2)
+    fetch(sim, tmp_path, delete_verified=False)
+    before = on_card(sim)
+    damage(tmp_path / "IMG_0001.JPG")
+    hashed: list[str] = []
+
+    class Watch(Observer):
+        def hashing(self, path: Path) -> None:
+            hashed.append(path.name)
+
+    report = fetch(sim, tmp_path, manifest=True, observer=Watch())
+    assert (report.deleted, report.failed) == (1, 1)
+    known = hashlib.sha256(before["IMG_0001.DNG"]).hexdigest()
+    assert (tmp_path / "SHA256SUMS").read_text() == f"{known}  IMG_0001.DNG\n"
+    assert hashed == []  # it has just been
+
+
 @pytest.mark.parametrize("forged", [False, True])
 def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
     camera: Cameras, tmp_path: Path, forged: bool
@@ -169,10 +189,12 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
         note["kept"]["sha256"] = hashlib.sha256(kept).hexdigest()
         part.with_name(part.name + ".json").write_text(json.dumps(note))
     before = payload(sim)
-    report = fetch(sim, tmp_path)
+    report = fetch(sim, tmp_path, manifest=True)
     assert report.files[0].transfer is not None
     assert report.files[0].transfer.resumed_at > 0
     assert payload(sim) - before >= 3_000_000
+    assert (tmp_path / "SHA256SUMS").exists() != forged
+    (tmp_path / "SHA256SUMS").unlink(missing_ok=True)
     if forged:
         assert (report.failed, report.deleted) == (1, 0)
         assert on_card(sim) == whole

@@ -122,8 +122,9 @@ class Run:
         try:
             with closing(self._begin()):
                 self._work()
-            self._complete_manifest()
+            # Only then is it known of a file that was here already whether it is what it is to be.
             self._safekeeping.finish(self._manifest)
+            self._complete_manifest()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
@@ -241,8 +242,6 @@ class Run:
         else:
             # After a lost connection the transfer knows of its last part only.
             self.report.bytes += max(transfer.received, meter.moved)
-            if self._manifest is not None:
-                self._manifest.add(transfer.path, transfer.sha256)
             result = FileResult(info.handle, info, transfer.path, "downloaded")
             result.transfer = transfer
         finally:
@@ -251,6 +250,8 @@ class Run:
             try:
                 self._safekeeping.settle(result, begun_earlier=any(job.tried.values()))
             finally:
+                if self._manifest is not None and result.status != "failed":
+                    self._manifest.add(transfer.path, transfer.sha256)
                 self._finish(result)
 
     def _download(self, job: Job, meter: _Meter) -> Any:
@@ -306,15 +307,18 @@ class Run:
             self._observer.finished(result)
 
     def _complete_manifest(self) -> None:
-        """Adds the files that were here before and are not in it, and writes it."""
+        """Adds the files that were here before and are not in it, and writes it. Those that have
+        failed are not what they are to be, and are left out."""
         manifest = self._manifest
         if manifest is None:
             return
         for result in self.report.having("skipped"):
             path = result.path
             if result.reason == ALREADY_HERE and path is not None and path not in manifest:
-                self._observer.hashing(path)
-                manifest.add(path)
+                sent = self._safekeeping.proven.get(path)
+                if sent is None:
+                    self._observer.hashing(path)
+                manifest.add(path, sent)
         manifest.write()
         self.report.manifest = manifest.path
 

@@ -43,7 +43,8 @@ log = logging.getLogger("ptpfast")
 
 
 class Safekeeping:
-    """The copies and deletions of a run; `active` when there is anything of that to do."""
+    """The copies and deletions of a run; `active` when there is anything of that to do. `proven`
+    has the SHA-256 of files that were here already and are what the camera sent in this run."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Safekeeping:
         chunk: int | None,
     ) -> None:
         self.active = bool(copies) or delete
+        self.proven: dict[Path, str] = {}
         self._report = report
         self._observer = observer
         self._copies = Copies(copies, on_conflict)
@@ -169,6 +171,7 @@ class Safekeeping:
                 result.left = f"it cannot be read again: {error.message}"
             else:
                 if deletion.holds(result, sent):
+                    self.proven[result.path] = sent
                     self._keep(result, sent)
                 return
         elif deletion is not None:
