@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,9 +106,9 @@ def test_the_proof_is_on_the_disk_before_the_camera_is_asked(
     happened: list[str] = []
     delete, sync = Session.delete, os.fsync
 
-    def asked(session: Session, handle: Any) -> None:
+    def asked(session: Session, handle: Any, **more: Any) -> None:
         happened.append(f"delete after {noted(tmp_path)[-1][0]}")
-        delete(session, handle)
+        delete(session, handle, **more)
 
     def synced(fd: int) -> None:
         happened.append(Path(os.readlink(f"/proc/self/fd/{fd}")).name)
@@ -599,6 +600,50 @@ def test_an_object_that_cannot_be_looked_at_before_it_is_deleted_stays(
     assert "IMG_0001.DNG" in on_card(sim)
 
 
+def test_a_busy_camera_is_looked_at_before_it_is_asked_again(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2, faults=[f"busy on DeleteObject handle {FIRST} times 2"])
+    fetch(sim, tmp_path)
+    assert sim.store.files() == []
+    asked = [
+        OperationCode(row.operation).name
+        for row in sim.log
+        if row.operation in (OperationCode.GetObjectInfo, OperationCode.DeleteObject)
+        and row.parameters[0] == FIRST
+    ]
+    assert asked[-6:] == ["GetObjectInfo", "DeleteObject"] * 3
+
+
+def test_a_handle_that_goes_to_a_new_picture_while_the_camera_is_busy_is_spared(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2, faults=[f"busy on DeleteObject handle {FIRST} times 1"])
+    original = time.sleep
+
+    def sleep(seconds: float) -> None:
+        if sim.faults.fired:
+            sim.store.replace(FIRST, name="NEW.DNG")
+        original(seconds)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    report = fetch(sim, tmp_path)
+    assert "is not known" in report.files[0].left
+    assert list(on_card(sim)) == ["NEW.DNG"]
+
+
+def test_a_camera_that_stays_busy_keeps_the_object(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletion_module, "BUSY_S", 0.1)
+    sim = camera(objects=2, faults=["busy on DeleteObject times 0"])
+    report = fetch(sim, tmp_path)
+    assert {result.left for result in report.files} == {
+        "the camera answered DeviceBusy (0x2019)"
+    }
+    assert len(sim.store.files()) == 2
+
+
 # Connections that end in the middle of it
 
 
@@ -723,7 +768,7 @@ def test_an_interrupted_run_tells_of_all_and_goes_on_later(
         def finished(self, result: Any) -> None:
             told.append(result.path.name)
 
-    def interrupt(session: Session, handle: Any) -> None:
+    def interrupt(session: Session, handle: Any, **more: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Session, "delete", interrupt)

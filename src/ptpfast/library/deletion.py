@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from .._sink import CallbackSink
 from ..codes import OperationCode, ResponseCode, name_of
 from ..errors import (
+    DeviceBusy,
     InvalidObjectHandle,
     ObjectWriteProtected,
     ProtocolError,
@@ -31,6 +32,7 @@ from ..errors import (
     Unreadable,
 )
 from ..listing import describe_one
+from ..patience import BUSY_S, Patience
 from ..transfer import ObjectReader
 from ..transfer.journal import Identity
 from ..transfer.verify import hash_from_disk, sha256
@@ -241,12 +243,21 @@ class Deletion:
             asked = True
             self._forget_index()
             self._asked.add(info.handle)
-            self._session.delete(info.handle)
+            self._session.delete(info.handle, busy_s=0)
             return ""
+
+        def patiently() -> str:
+            """A busy camera is asked again, but never without a look in between."""
+            patience = Patience(BUSY_S)
+            while True:
+                try:
+                    return attempt()
+                except DeviceBusy as error:
+                    patience.wait(error)
 
         try:
             try:
-                return self._persistence.run(attempt, lambda: 0)
+                return self._persistence.run(patiently, lambda: 0)
             except Unreadable as error:  # the connection stands anew
                 outcome = self._persistence.run(look)
                 return error.message if outcome is None else outcome
