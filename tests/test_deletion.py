@@ -22,6 +22,7 @@ from ptpfast import (
     OperationCode,
     ProtocolError,
     Report,
+    ResponseError,
     Session,
     SinkError,
     TransferError,
@@ -638,9 +639,7 @@ def test_a_camera_that_stays_busy_keeps_the_object(
     monkeypatch.setattr(deletion_module, "BUSY_S", 0.1)
     sim = camera(objects=2, faults=["busy on DeleteObject times 0"])
     report = fetch(sim, tmp_path)
-    assert {result.left for result in report.files} == {
-        "the camera answered DeviceBusy (0x2019)"
-    }
+    assert {result.left for result in report.files} == {"the camera answered DeviceBusy (0x2019)"}
     assert len(sim.store.files()) == 2
 
 
@@ -680,6 +679,35 @@ def test_a_handle_that_goes_to_a_new_picture_while_the_connection_is_lost_is_spa
     report = fetch(sim, tmp_path)
     assert "is not known" in report.files[0].left
     assert list(on_card(sim)) == ["NEW.DNG"]
+
+
+@pytest.mark.parametrize("answer", [[], [0x00020001], ResponseError(0x2013, 0x1004)])
+def test_an_object_whose_card_is_not_to_be_seen_does_not_count_as_deleted(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    sim = camera(objects=2, faults=[f"drop on DeleteObject handle {FIRST} after 0"])
+    original = Session.reconnect
+
+    def storage_ids(session: Session) -> list[int]:
+        if isinstance(answer, Exception):
+            raise answer
+        return list(answer)
+
+    def reconnect(session: Session, *args: Any) -> None:
+        original(session, *args)
+        monkeypatch.setattr(Session, "storage_ids", storage_ids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "reconnect", reconnect)
+        monkeypatch.setattr(deletion_module.Deletion, "renew_index", lambda deletion: None)
+        report = fetch(sim, tmp_path)
+    assert (report.deleted, report.found_gone) == (1, 0)
+    assert report.files[0].left == deletion_module.INTERRUPTED
+    assert noted(tmp_path)[0] == ("proven", "IMG_0001.DNG")
+    assert "IMG_0001.DNG" not in [name for what, name in noted(tmp_path) if what != "proven"]
+    monkeypatch.undo()
+    assert fetch(sim, tmp_path).found_gone == 1
+    assert noted(tmp_path)[-1] == ("gone", "IMG_0001.DNG")
 
 
 def test_a_deletion_that_always_ends_the_connection_is_set_aside(
@@ -809,18 +837,21 @@ IDENTITY = Identity("camera", 7, "DCIM/A.JPG", 5, "")
         json.dumps(
             {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"path": None}}
         ).encode(),
+        json.dumps(
+            {"schema": 1, "what": "deleted", "storage": "x", "object": vars(IDENTITY)}
+        ).encode(),
     ],
 )
 def test_odd_lines_of_the_journal_are_passed_over(tmp_path: Path, line: bytes) -> None:
     journal = DeletionJournal(tmp_path)
-    assert journal.pending("camera") == []
+    assert journal.pending("camera") == {}
     journal.note("proven", IDENTITY, sha256="0" * 64)
     with journal.path.open("ab") as file:
         file.write(line)  # torn: without its end
-    assert journal.pending("camera") == [IDENTITY]
-    assert journal.pending("another") == []
+    assert journal.pending("camera") == {IDENTITY: None}
+    assert journal.pending("another") == {}
     journal.note("deleted", IDENTITY)
-    assert journal.pending("camera") == []
+    assert journal.pending("camera") == {}
 
 
 def test_a_forged_proof_deletes_nothing(camera: Cameras, tmp_path: Path) -> None:
@@ -875,7 +906,7 @@ def test_a_journal_that_cannot_be_read_is_no_reason_to_delete_or_to_fail(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:
     (tmp_path / JOURNAL_NAME).mkdir()
-    assert DeletionJournal(tmp_path).pending("camera") == []
+    assert DeletionJournal(tmp_path).pending("camera") == {}
 
 
 @pytest.mark.parametrize("fault", ["cut_data", "respond=0x2002"])

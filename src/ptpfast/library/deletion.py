@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .._sink import CallbackSink
@@ -132,27 +133,34 @@ class Deletion:
         identity = Identity.of(self._camera, info)
         copies = [os.fspath(copy.path) for copy in result.copies]
         name = result.path.name if result.path else ""
-        self._journal.note("proven", identity, sha256=sent, file=name, copies=copies)
+        self._journal.note(
+            "proven",
+            identity,
+            sha256=sent,
+            file=name,
+            copies=copies,
+            storage=info.storage_id,
+        )
         result.left = INTERRUPTED  # until it is known better
         result.left = self._ask(info)
         result.deleted = not result.left
         if result.deleted:
             self._journal.note("deleted", identity)
-        else:
+        elif result.left != INTERRUPTED:
             self._journal.note("left", identity, reason=result.left)
 
     def look_after(self) -> None:
         """Notes of deletions that were interrupted whether the objects are gone. Those that are
         still there wait until they are proven again."""
-        for identity in self._journal.pending(self._camera):
+        for identity, storage_id in self._journal.pending(self._camera).items():
             try:
-                there = self._persistence.run(lambda entry=identity: self._is_there(entry))  # type: ignore[misc]
+                gone = self._persistence.run(partial(self._is_gone, identity, storage_id))
             except (ResponseError, ProtocolError) as error:
                 if not self._session.usable:
                     raise
                 log.debug("whether %s is deleted cannot be told: %s", identity.path, error)
                 continue
-            if not there:
+            if gone:
                 log.info("%s is gone; an earlier run had begun to delete it", identity.path)
                 self._journal.note("gone", identity)
                 self._report.found_gone += 1
@@ -182,12 +190,24 @@ class Deletion:
             log.debug("what is kept of the camera is forgotten, after: %s", error)
             index.forget()
 
-    def _is_there(self, identity: Identity) -> bool:
+    def _is_gone(self, identity: Identity, storage_id: int | None) -> bool:
         try:
             info = self._session.object_info(identity.handle)
         except InvalidObjectHandle:
+            return self._has_storage(storage_id)
+        return Identity.of(self._camera, info) != identity
+
+    def _has_storage(self, storage_id: int | None) -> bool:
+        """Whether the camera lists that storage, or any where it is not known which: without its
+        card every object seems to be gone."""
+        try:
+            found = self._session.storage_ids()
+        except (ResponseError, ProtocolError) as error:
+            if not self._session.usable:
+                raise
+            log.debug("which cards there are cannot be told: %s", error)
             return False
-        return Identity.of(self._camera, info) == identity
+        return bool(found) if storage_id is None else storage_id in found
 
     def holds(self, result: FileResult, sent: str) -> bool:
         """Whether the file of a result has that SHA-256 on the disk; else it has failed."""
@@ -229,8 +249,10 @@ class Deletion:
             try:
                 now = describe_one(self._session, info.handle)
             except InvalidObjectHandle:
-                # Gone, and it was we who asked; the answer was lost.
-                return "" if asked else GONE
+                if not asked:
+                    return GONE
+                # It was we who asked, and the answer was lost; or its card is not to be seen yet.
+                return "" if self._has_storage(info.storage_id) else INTERRUPTED
             if not now.agrees_with(info):
                 return f"{CHANGED}; whether it was deleted is not known" if asked else CHANGED
             return PROTECTED if now.protection else None
