@@ -386,6 +386,7 @@ def test_a_copy_reaches_the_disk_before_it_has_its_name(
         seen(os, name)
     seen(part_module, "rename_new")
     fetch(sim, main, one)
+    assert happened.pop(0) == "fsyncfolder"  # the name of the folder, which is new
     # The file's own copy in memory is dropped, then the new one's; only then it is read back.
     assert happened == ["posix_fadvise", "fsync", "posix_fadvise", "rename_new", "fsyncfolder"]
 

@@ -129,6 +129,29 @@ def test_the_proof_is_on_the_disk_before_the_camera_is_asked(
     ]
 
 
+def test_so_are_the_folders_that_were_made_for_it(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=1)
+    synced: list[str] = []
+    delete, sync = Session.delete, os.fsync
+
+    def asked(session: Session, handle: Any, **more: Any) -> None:
+        folders = {str(tmp_path), *(str(tmp_path / name) for name in ("a", "a/b", "c"))}
+        assert folders <= set(synced)
+        delete(session, handle, **more)
+
+    def fsync(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        sync(fd)
+
+    monkeypatch.setattr(Session, "delete", asked)
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert fetch(sim, tmp_path / "a" / "b", copies=[tmp_path / "c" / "d"]).deleted == 1
+    assert synced.count(str(tmp_path)) == 2  # above a and above c
+    assert synced.count(str(tmp_path / "a")) == 1
+
+
 def test_a_file_that_was_here_is_proven_by_reading_the_object_again(
     camera: Cameras, tmp_path: Path
 ) -> None:
