@@ -14,7 +14,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import PATIENT, Cameras
-from ptpfast import ObjectInfo, OperationCode, Report, SinkError, TransferError, pull
+from ptpfast import (
+    NetworkError,
+    ObjectInfo,
+    OperationCode,
+    Report,
+    SinkError,
+    TransferError,
+    pull,
+)
 from ptpfast.cli.main import ptpfast
 from ptpfast.library import copies as copies_module
 from ptpfast.library import folder as folder_module
@@ -105,6 +113,30 @@ def test_a_second_run_moves_no_camera_byte_and_completes_what_is_missing(
     assert contents(one) == contents(two) == on_card(sim)
     report = fetch(sim, main, one, two)
     assert (report.copies("stored"), report.copies("already here")) == (0, 8)
+
+
+def test_the_note_of_an_interrupted_download_is_not_left_beside_the_bytes_of_a_copy(
+    camera: Cameras, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=1, size=3_000_000, faults=["drop after-total 2000000"])
+    main, one, _ = folders
+    with pytest.raises(NetworkError):
+        fetch(sim, one, retry=0, chunk=500_000)
+    names = [path.name for path in one.iterdir()]
+    assert sorted(names) == ["IMG_0001.DNG.part", "IMG_0001.DNG.part.json"]
+    found: list[list[str]] = []
+    original = copies_module._pour
+
+    def pour(*args: Any) -> tuple[int, str]:
+        result = original(*args)
+        found.append([path.name for path in one.iterdir()])  # what a killed process leaves
+        return result
+
+    monkeypatch.setattr(copies_module, "_pour", pour)
+    report = fetch(sim, main, one)
+    assert found == [["IMG_0001.DNG.part"]]
+    assert report.copies("stored") == 1
+    assert contents(one) == on_card(sim)
 
 
 def test_an_earlier_file_is_held_against_its_checksum_before_it_is_copied(
@@ -354,6 +386,7 @@ def test_a_copy_reaches_the_disk_before_it_has_its_name(
         seen(os, name)
     seen(part_module, "rename_new")
     fetch(sim, main, one)
+    assert happened.pop(0) == "fsyncfolder"  # the name of the folder, which is new
     # The file's own copy in memory is dropped, then the new one's; only then it is read back.
     assert happened == ["posix_fadvise", "fsync", "posix_fadvise", "rename_new", "fsyncfolder"]
 

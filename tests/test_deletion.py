@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +22,11 @@ from ptpfast import (
     OperationCode,
     ProtocolError,
     Report,
+    ResponseError,
     Session,
     SinkError,
     TransferError,
+    index,
     pull,
 )
 from ptpfast.library import deletion as deletion_module
@@ -104,9 +107,9 @@ def test_the_proof_is_on_the_disk_before_the_camera_is_asked(
     happened: list[str] = []
     delete, sync = Session.delete, os.fsync
 
-    def asked(session: Session, handle: Any) -> None:
+    def asked(session: Session, handle: Any, **more: Any) -> None:
         happened.append(f"delete after {noted(tmp_path)[-1][0]}")
-        delete(session, handle)
+        delete(session, handle, **more)
 
     def synced(fd: int) -> None:
         happened.append(Path(os.readlink(f"/proc/self/fd/{fd}")).name)
@@ -124,6 +127,29 @@ def test_the_proof_is_on_the_disk_before_the_camera_is_asked(
         "delete after proven",
         JOURNAL_NAME,
     ]
+
+
+def test_so_are_the_folders_that_were_made_for_it(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=1)
+    synced: list[str] = []
+    delete, sync = Session.delete, os.fsync
+
+    def asked(session: Session, handle: Any, **more: Any) -> None:
+        folders = {str(tmp_path), *(str(tmp_path / name) for name in ("a", "a/b", "c"))}
+        assert folders <= set(synced)
+        delete(session, handle, **more)
+
+    def fsync(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        sync(fd)
+
+    monkeypatch.setattr(Session, "delete", asked)
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert fetch(sim, tmp_path / "a" / "b", copies=[tmp_path / "c" / "d"]).deleted == 1
+    assert synced.count(str(tmp_path)) == 2  # above a and above c
+    assert synced.count(str(tmp_path / "a")) == 1
 
 
 def test_a_file_that_was_here_is_proven_by_reading_the_object_again(
@@ -151,6 +177,26 @@ def test_a_file_that_was_here_is_proven_by_reading_the_object_again(
     assert run(sim, tmp_path, "--delete-verified").exit_code == 7
 
 
+def test_a_file_that_is_not_what_the_camera_sends_gets_no_checksum(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2)
+    fetch(sim, tmp_path, delete_verified=False)
+    before = on_card(sim)
+    damage(tmp_path / "IMG_0001.JPG")
+    hashed: list[str] = []
+
+    class Watch(Observer):
+        def hashing(self, path: Path) -> None:
+            hashed.append(path.name)
+
+    report = fetch(sim, tmp_path, manifest=True, observer=Watch())
+    assert (report.deleted, report.failed) == (1, 1)
+    known = hashlib.sha256(before["IMG_0001.DNG"]).hexdigest()
+    assert (tmp_path / "SHA256SUMS").read_text() == f"{known}  IMG_0001.DNG\n"
+    assert hashed == []  # it has just been
+
+
 @pytest.mark.parametrize("forged", [False, True])
 def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
     camera: Cameras, tmp_path: Path, forged: bool
@@ -168,16 +214,53 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
         note["kept"]["sha256"] = hashlib.sha256(kept).hexdigest()
         part.with_name(part.name + ".json").write_text(json.dumps(note))
     before = payload(sim)
-    report = fetch(sim, tmp_path)
+    report = fetch(sim, tmp_path, manifest=True)
     assert report.files[0].transfer is not None
     assert report.files[0].transfer.resumed_at > 0
     assert payload(sim) - before >= 3_000_000
+    assert (tmp_path / "SHA256SUMS").exists() != forged
+    (tmp_path / "SHA256SUMS").unlink(missing_ok=True)
     if forged:
         assert (report.failed, report.deleted) == (1, 0)
         assert on_card(sim) == whole
     else:
         assert report.deleted == 1
         assert contents(tmp_path) == whole
+
+
+@pytest.mark.parametrize("name", ["IMG_0001.DNG", "IMG_0001-1.DNG"])
+def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
+    camera: Cameras, tmp_path: Path, name: str
+) -> None:
+    sim = camera(objects=1, size=3_000_000)
+    whole = on_card(sim)
+    sim.faults.add("drop after-total 2000000")
+    other, main = tmp_path / "other", tmp_path / "main"
+    with pytest.raises(NetworkError):
+        fetch(sim, other, retry=0, chunk=500_000)
+    part = other / "IMG_0001.DNG.part"
+    damage(part)
+    note = json.loads(part.with_name(part.name + ".json").read_text())
+    for kept in ("kept", "arrived"):
+        if kept in note:
+            content = part.read_bytes()[: note[kept]["size"]]
+            note[kept]["sha256"] = hashlib.sha256(content).hexdigest()
+    part.with_name(part.name + ".json").write_text(json.dumps(note))
+
+    class Busy(Observer):
+        def started(self, info: Any, path: Path, kept: int) -> None:
+            assert not kept
+            for tail in (".part", ".part.json"):
+                (other / f"IMG_0001.DNG{tail}").rename(main / f"{name}{tail}")
+            if path.name != name:
+                path.write_bytes(b"taken meanwhile")
+
+    report = fetch(sim, main, observer=Busy())
+    assert [result.path.name for result in report.files if result.path] == [name]
+    assert report.files[0].transfer is not None
+    assert report.files[0].transfer.resumed_at > 0
+    assert (report.failed, report.deleted) == (1, 0)
+    assert on_card(sim) == whole
 
 
 def test_an_object_continued_in_the_same_run_is_not_read_again(
@@ -225,7 +308,66 @@ def test_a_new_picture_with_the_handle_of_a_deleted_one_is_not_taken_for_it(
     ]
 
 
+@pytest.mark.parametrize("here", [False, True])
+@pytest.mark.parametrize("killed", [False, True])
+def test_nor_is_it_after_a_run_that_ended_early(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: bool, killed: bool
+) -> None:
+    monkeypatch.setattr("random.sample", lambda population, count: list(population)[:count])
+    sim = camera(objects=60, size=1000, withheld=[OperationCode.GetObjectPropList])
+    gone = sim.store.files()[30]
+    fetch(sim, tmp_path, delete_verified=False, dry_run=not here)
+    if not here:
+        fetch(sim, tmp_path, delete_verified=False, exclude=[gone.name])
+    cache: dict[Path, bytes] = {}
+
+    class End(Observer):
+        def finished(self, result: Any) -> None:
+            if result.deleted:
+                cache.update((path, path.read_bytes()) for path in index.folder().iterdir())
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(sim, tmp_path, include=[gone.name], observer=End())
+    if killed:  # it leaves what there was then
+        for path in index.folder().iterdir():
+            path.unlink()
+        for path, content in cache.items():
+            path.write_bytes(content)
+    sim.store._next_handle = gone.handle
+    sim.store.add("NEW.DNG", 1000, parent=gone.parent, captured=None)
+    sim.store._objects = dict(sorted(sim.store._objects.items()))
+    report = fetch(sim, tmp_path, delete_verified=False, include=["NEW.DNG"])
+    assert [result.path.name for result in report.having("downloaded") if result.path] == [
+        "NEW.DNG"
+    ]
+
+
+def test_what_is_kept_of_the_camera_is_kept_again_after_deletions(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=60, size=1000, withheld=[OperationCode.GetObjectPropList])
+    first = sim.store.files()[0].name
+    for expected in (124, 20):  # all of them once; then what shows whether it still holds
+        before = sim.operations[OperationCode.GetObjectInfo]
+        assert fetch(sim, tmp_path, include=[first]).deleted == (expected == 124)
+        assert sim.operations[OperationCode.GetObjectInfo] - before < expected
+
+
 # What is not
+
+
+def test_nothing_is_deleted_where_files_are_replaced(camera: Cameras, tmp_path: Path) -> None:
+    # After an emptied card the camera counts from 1 again.
+    sim = camera(objects=2)
+    (tmp_path / "IMG_0001.DNG").write_bytes(b"the only copy")
+    with pytest.raises(ValueError, match="does not go with delete_verified"):
+        fetch(sim, tmp_path, on_conflict="overwrite")
+    result = run(sim, tmp_path, "--delete-verified", "--on-conflict", "overwrite")
+    assert result.exit_code == 2
+    assert "--on-conflict overwrite does not go with --delete-verified" in result.stderr
+    assert (tmp_path / "IMG_0001.DNG").read_bytes() == b"the only copy"
+    assert len(sim.store.files()) == 2
 
 
 @pytest.mark.parametrize("place", ["main", "one"])
@@ -409,6 +551,38 @@ def test_a_camera_that_does_not_offer_to_delete_is_not_asked(
     assert deletions(sim) == 0
 
 
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["object_size=0 on GetObjectInfo times 0", "ok_without_data on GetObject times 0"],
+        [
+            "object_size=0 on GetObjectInfo times 0",
+            "announce=unknown on GetObject times 0",
+            "short_data after 1000 on GetObject times 0",
+        ],
+        ["object_size=0xFFFFFFFF on GetObjectInfo times 0", "ok_without_data on GetObject times 0"],
+        ["object_size=0 on GetObjectInfo times 0"],
+    ],
+)
+@pytest.mark.parametrize("here", [False, True])
+def test_an_object_of_unknown_size_stays(
+    camera: Cameras, tmp_path: Path, faults: list[str], here: bool
+) -> None:
+    withheld = [OperationCode.GetObjectPropList, OperationCode.GetObjectPropValue]
+    sim = camera(objects=2, withheld=withheld, faults=faults)
+    if here:
+        fetch(sim, tmp_path, delete_verified=False)
+    before = payload(sim)
+    report = fetch(sim, tmp_path)
+    assert (deletions(sim), report.deleted, len(sim.store.files())) == (0, 0, 2)
+    if "ok_without_data" in faults[-1]:
+        assert report.failed == 2
+        assert list(contents(tmp_path)) == []  # an empty file is no picture
+    else:
+        assert {result.left for result in report.files} == {deletion_module.SIZE_UNKNOWN}
+        assert not here or payload(sim) == before  # nor is it read again in vain
+
+
 def test_the_handle_that_stands_for_the_whole_card_is_never_deleted(
     camera: Cameras, tmp_path: Path
 ) -> None:
@@ -450,6 +624,48 @@ def test_an_object_that_cannot_be_looked_at_before_it_is_deleted_stays(
     assert "IMG_0001.DNG" in on_card(sim)
 
 
+def test_a_busy_camera_is_looked_at_before_it_is_asked_again(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2, faults=[f"busy on DeleteObject handle {FIRST} times 2"])
+    fetch(sim, tmp_path)
+    assert sim.store.files() == []
+    asked = [
+        OperationCode(row.operation).name
+        for row in sim.log
+        if row.operation in (OperationCode.GetObjectInfo, OperationCode.DeleteObject)
+        and row.parameters[0] == FIRST
+    ]
+    assert asked[-6:] == ["GetObjectInfo", "DeleteObject"] * 3
+
+
+def test_a_handle_that_goes_to_a_new_picture_while_the_camera_is_busy_is_spared(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=2, faults=[f"busy on DeleteObject handle {FIRST} times 1"])
+    original = time.sleep
+
+    def sleep(seconds: float) -> None:
+        if sim.faults.fired:
+            sim.store.replace(FIRST, name="NEW.DNG")
+        original(seconds)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    report = fetch(sim, tmp_path)
+    assert "is not known" in report.files[0].left
+    assert list(on_card(sim)) == ["NEW.DNG"]
+
+
+def test_a_camera_that_stays_busy_keeps_the_object(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletion_module, "BUSY_S", 0.1)
+    sim = camera(objects=2, faults=["busy on DeleteObject times 0"])
+    report = fetch(sim, tmp_path)
+    assert {result.left for result in report.files} == {"the camera answered DeviceBusy (0x2019)"}
+    assert len(sim.store.files()) == 2
+
+
 # Connections that end in the middle of it
 
 
@@ -486,6 +702,35 @@ def test_a_handle_that_goes_to_a_new_picture_while_the_connection_is_lost_is_spa
     report = fetch(sim, tmp_path)
     assert "is not known" in report.files[0].left
     assert list(on_card(sim)) == ["NEW.DNG"]
+
+
+@pytest.mark.parametrize("answer", [[], [0x00020001], ResponseError(0x2013, 0x1004)])
+def test_an_object_whose_card_is_not_to_be_seen_does_not_count_as_deleted(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    sim = camera(objects=2, faults=[f"drop on DeleteObject handle {FIRST} after 0"])
+    original = Session.reconnect
+
+    def storage_ids(session: Session) -> list[int]:
+        if isinstance(answer, Exception):
+            raise answer
+        return list(answer)
+
+    def reconnect(session: Session, *args: Any) -> None:
+        original(session, *args)
+        monkeypatch.setattr(Session, "storage_ids", storage_ids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "reconnect", reconnect)
+        monkeypatch.setattr(deletion_module.Deletion, "renew_index", lambda deletion: None)
+        report = fetch(sim, tmp_path)
+    assert (report.deleted, report.found_gone) == (1, 0)
+    assert report.files[0].left == deletion_module.INTERRUPTED
+    assert noted(tmp_path)[0] == ("proven", "IMG_0001.DNG")
+    assert "IMG_0001.DNG" not in [name for what, name in noted(tmp_path) if what != "proven"]
+    monkeypatch.undo()
+    assert fetch(sim, tmp_path).found_gone == 1
+    assert noted(tmp_path)[-1] == ("gone", "IMG_0001.DNG")
 
 
 def test_a_deletion_that_always_ends_the_connection_is_set_aside(
@@ -574,7 +819,7 @@ def test_an_interrupted_run_tells_of_all_and_goes_on_later(
         def finished(self, result: Any) -> None:
             told.append(result.path.name)
 
-    def interrupt(session: Session, handle: Any) -> None:
+    def interrupt(session: Session, handle: Any, **more: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Session, "delete", interrupt)
@@ -615,18 +860,21 @@ IDENTITY = Identity("camera", 7, "DCIM/A.JPG", 5, "")
         json.dumps(
             {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"path": None}}
         ).encode(),
+        json.dumps(
+            {"schema": 1, "what": "deleted", "storage": "x", "object": vars(IDENTITY)}
+        ).encode(),
     ],
 )
 def test_odd_lines_of_the_journal_are_passed_over(tmp_path: Path, line: bytes) -> None:
     journal = DeletionJournal(tmp_path)
-    assert journal.pending("camera") == []
+    assert journal.pending("camera") == {}
     journal.note("proven", IDENTITY, sha256="0" * 64)
     with journal.path.open("ab") as file:
         file.write(line)  # torn: without its end
-    assert journal.pending("camera") == [IDENTITY]
-    assert journal.pending("another") == []
+    assert journal.pending("camera") == {IDENTITY: None}
+    assert journal.pending("another") == {}
     journal.note("deleted", IDENTITY)
-    assert journal.pending("camera") == []
+    assert journal.pending("camera") == {}
 
 
 def test_a_forged_proof_deletes_nothing(camera: Cameras, tmp_path: Path) -> None:
@@ -681,7 +929,7 @@ def test_a_journal_that_cannot_be_read_is_no_reason_to_delete_or_to_fail(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:
     (tmp_path / JOURNAL_NAME).mkdir()
-    assert DeletionJournal(tmp_path).pending("camera") == []
+    assert DeletionJournal(tmp_path).pending("camera") == {}
 
 
 @pytest.mark.parametrize("fault", ["cut_data", "respond=0x2002"])

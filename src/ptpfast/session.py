@@ -194,12 +194,12 @@ class Session(Lifetime):
 
         return thumbnails(self, map(_handle, objects_or_handles))
 
-    def delete(self, object_or_handle: ObjectInfo | int) -> None:
-        """Deletes an object on the camera. ObjectWriteProtected, StoreReadOnly, …; TransferError
-        as in `download`."""
+    def delete(self, object_or_handle: ObjectInfo | int, *, busy_s: float | None = None) -> None:
+        """Deletes an object on the camera; a busy one is asked again for `busy_s` (10 s by
+        default). ObjectWriteProtected, StoreReadOnly, …; TransferError as in `download`."""
         if isinstance(object_or_handle, ObjectInfo):
             self.compare(object_or_handle)
-        self.command(OperationCode.DeleteObject, _handle(object_or_handle))
+        self.command(OperationCode.DeleteObject, _handle(object_or_handle), busy_s=busy_s)
 
     # Reading
 

@@ -101,7 +101,7 @@ class Folder(click.Path):
     "--delete-verified",
     is_flag=True,
     help="Delete an object on the camera when its file and all its copies, read back from the "
-    "disk, are what the camera sent. Implies --verify disk.",
+    "disk, are what the camera sent. Implies --verify disk; not with --on-conflict overwrite.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
 @chunk_option
@@ -125,6 +125,11 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     from .progress import Recorder, display
 
     output = common.output
+    if options["delete_verified"] and options["on_conflict"] == "overwrite":
+        raise click.UsageError(
+            "--on-conflict overwrite does not go with --delete-verified: the file that is replaced "
+            "may be all that is left of a deleted picture"
+        )
     try:
         check_different(dest, options["copies"])
     except ValueError as error:

@@ -170,6 +170,8 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) ->
     path = os.fspath(target)
     journal = Journal(path, Identity.of("", info))
     with _opened(source) as fd, PartFile(path, journal) as part:
+        # First: the note of a download that was interrupted here is not about these bytes.
+        journal.forget()
         part.cut(0)
         try:
             if os.path.lexists(path):

@@ -17,11 +17,13 @@ from __future__ import annotations
 import logging
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .._sink import CallbackSink
 from ..codes import OperationCode, ResponseCode, name_of
 from ..errors import (
+    DeviceBusy,
     InvalidObjectHandle,
     ObjectWriteProtected,
     ProtocolError,
@@ -31,6 +33,7 @@ from ..errors import (
     Unreadable,
 )
 from ..listing import describe_one
+from ..patience import BUSY_S, Patience
 from ..transfer import ObjectReader
 from ..transfer.journal import Identity
 from ..transfer.verify import hash_from_disk, sha256
@@ -39,6 +42,7 @@ from .deletion_journal import DeletionJournal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..listing import Listing
     from ..objects import ObjectInfo
     from ..session import Session
     from .persistence import Persistence
@@ -51,6 +55,7 @@ GONE = "not on the camera any more"
 CHANGED = "another object has its handle by now"
 INTERRUPTED = "interrupted; the next run looks whether it is gone"
 COPY_MISSING = "not every copy is proven"
+SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
 
 # Nothing, and to DeleteObject everything there is (ISO 15740).
 _NO_OBJECT = (0, 0xFFFFFFFF)
@@ -73,6 +78,8 @@ class Deletion:
         self._journal = journal
         self._report = report
         self._chunk = chunk
+        self.listing: Listing | None = None  # the run's, once it has begun
+        self._asked: set[int] = set()  # handles whose objects may be gone
         device = session.device_info
         self._camera = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
 
@@ -81,6 +88,8 @@ class Deletion:
         # What is remembered may be of before the button was pressed.
         if info.protected and (not info.remembered or self._is_protected(info)):
             return PROTECTED
+        if not info.size:  # some bodies say 0 for what is large
+            return SIZE_UNKNOWN
         if info.handle in _NO_OBJECT:
             return "its handle stands for more than one object"
         if not self._session.supports(OperationCode.DeleteObject):
@@ -124,50 +133,81 @@ class Deletion:
         identity = Identity.of(self._camera, info)
         copies = [os.fspath(copy.path) for copy in result.copies]
         name = result.path.name if result.path else ""
-        self._journal.note("proven", identity, sha256=sent, file=name, copies=copies)
+        self._journal.note(
+            "proven",
+            identity,
+            sha256=sent,
+            file=name,
+            copies=copies,
+            storage=info.storage_id,
+        )
         result.left = INTERRUPTED  # until it is known better
         result.left = self._ask(info)
         result.deleted = not result.left
         if result.deleted:
             self._journal.note("deleted", identity)
-        else:
+        elif result.left != INTERRUPTED:
             self._journal.note("left", identity, reason=result.left)
 
     def look_after(self) -> None:
         """Notes of deletions that were interrupted whether the objects are gone. Those that are
         still there wait until they are proven again."""
-        for identity in self._journal.pending(self._camera):
+        for identity, storage_id in self._journal.pending(self._camera).items():
             try:
-                there = self._persistence.run(lambda entry=identity: self._is_there(entry))  # type: ignore[misc]
+                gone = self._persistence.run(partial(self._is_gone, identity, storage_id))
             except (ResponseError, ProtocolError) as error:
                 if not self._session.usable:
                     raise
                 log.debug("whether %s is deleted cannot be told: %s", identity.path, error)
                 continue
-            if not there:
+            if gone:
                 log.info("%s is gone; an earlier run had begun to delete it", identity.path)
                 self._journal.note("gone", identity)
                 self._report.found_gone += 1
 
+    def _forget_index(self) -> None:
+        """What is kept of this camera goes before the first object does: a new picture that gets
+        the handle of a deleted one would else be taken for it, however this run ends."""
+        if self._asked:
+            return
+        if self.listing is not None:
+            self.listing.withdraw()
+        elif self._session.index is not None:
+            self._session.index.forget()
+
     def renew_index(self) -> None:
-        """What is kept of this camera learns what is gone: a new picture that gets the handle of a
-        deleted one would else be taken for it. Costs a few requests, for all is remembered."""
+        """Keeps again what is known of this camera, but for what is gone. Costs a few requests, for
+        all is remembered."""
         index = self._session.index
-        if index is None:
+        if index is None or not self._asked:
             return
         try:
+            if self.listing is not None:
+                self.listing.restore(without=self._asked)
             for _ in self._session.listing().pieces():
                 pass
         except PTPError as error:
             log.debug("what is kept of the camera is forgotten, after: %s", error)
             index.forget()
 
-    def _is_there(self, identity: Identity) -> bool:
+    def _is_gone(self, identity: Identity, storage_id: int | None) -> bool:
         try:
             info = self._session.object_info(identity.handle)
         except InvalidObjectHandle:
+            return self._has_storage(storage_id)
+        return Identity.of(self._camera, info) != identity
+
+    def _has_storage(self, storage_id: int | None) -> bool:
+        """Whether the camera lists that storage, or any where it is not known which: without its
+        card every object seems to be gone."""
+        try:
+            found = self._session.storage_ids()
+        except (ResponseError, ProtocolError) as error:
+            if not self._session.usable:
+                raise
+            log.debug("which cards there are cannot be told: %s", error)
             return False
-        return Identity.of(self._camera, info) == identity
+        return bool(found) if storage_id is None else storage_id in found
 
     def holds(self, result: FileResult, sent: str) -> bool:
         """Whether the file of a result has that SHA-256 on the disk; else it has failed."""
@@ -209,8 +249,10 @@ class Deletion:
             try:
                 now = describe_one(self._session, info.handle)
             except InvalidObjectHandle:
-                # Gone, and it was we who asked; the answer was lost.
-                return "" if asked else GONE
+                if not asked:
+                    return GONE
+                # It was we who asked, and the answer was lost; or its card is not to be seen yet.
+                return "" if self._has_storage(info.storage_id) else INTERRUPTED
             if not now.agrees_with(info):
                 return f"{CHANGED}; whether it was deleted is not known" if asked else CHANGED
             return PROTECTED if now.protection else None
@@ -221,12 +263,23 @@ class Deletion:
             if outcome is not None:
                 return outcome
             asked = True
-            self._session.delete(info.handle)
+            self._forget_index()
+            self._asked.add(info.handle)
+            self._session.delete(info.handle, busy_s=0)
             return ""
+
+        def patiently() -> str:
+            """A busy camera is asked again, but never without a look in between."""
+            patience = Patience(BUSY_S)
+            while True:
+                try:
+                    return attempt()
+                except DeviceBusy as error:
+                    patience.wait(error)
 
         try:
             try:
-                return self._persistence.run(attempt, lambda: 0)
+                return self._persistence.run(patiently, lambda: 0)
             except Unreadable as error:  # the connection stands anew
                 outcome = self._persistence.run(look)
                 return error.message if outcome is None else outcome

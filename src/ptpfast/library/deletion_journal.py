@@ -79,42 +79,49 @@ class DeletionJournal:
         if is_new:
             sync_folder(os.fspath(self.path.parent), strict=True)
 
-    def pending(self, camera: str) -> list[Identity]:
-        """The objects of a camera that were proven and of which nothing more is noted."""
+    def pending(self, camera: str) -> dict[Identity, int | None]:
+        """The objects of a camera that were proven and of which nothing more is noted; with the
+        storage each was in, if that is noted."""
         try:
             content = read_back(self.path, MAX_SIZE)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 log.warning("%s cannot be read: %s", self.path, error)
-            return []
-        begun: dict[Identity, None] = {}
+            return {}
+        begun: dict[Identity, int | None] = {}
         for line in content.split(b"\n"):
             if (entry := _parsed(line)) is None:
                 continue
-            what, identity = entry
+            what, identity, storage_id = entry
             if what == "proven":
-                begun[identity] = None
+                begun[identity] = storage_id
             else:
                 begun.pop(identity, None)
-        return [identity for identity in begun if identity.camera == camera]
+        return {
+            identity: storage_id
+            for identity, storage_id in begun.items()
+            if identity.camera == camera
+        }
 
 
-def _parsed(line: bytes) -> tuple[str, Identity] | None:
-    """What a line says, of which object; None for an odd one."""
+def _parsed(line: bytes) -> tuple[str, Identity, int | None] | None:
+    """What a line says, of which object in which storage; None for an odd one."""
     try:
         entry = json.loads(line)
         what, told = entry["what"], entry["object"]
         identity = Identity(**told)
         hash(identity)
+        storage_id = entry.get("storage")
         known = what in _ENDS or (what == "proven" and _SHA256.fullmatch(entry["sha256"]))
         if (
             entry["schema"] != SCHEMA
             or not known
             or type(identity.handle) is not int
             or not 0 < identity.handle < 1 << 32
+            or not (storage_id is None or type(storage_id) is int)
             or not all(isinstance(told[name], str) for name in ("camera", "path", "captured"))
         ):
             return None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return what, identity
+    return what, identity, storage_id

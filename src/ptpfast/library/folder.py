@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SinkError
 from ..transfer.journal import JOURNAL_SUFFIX
-from ..transfer.part import PART_SUFFIX
+from ..transfer.part import PART_SUFFIX, sync_folder
 from .naming import base_name, numbered, numbered_bases, root_name, same_name
 
 if TYPE_CHECKING:
@@ -214,10 +214,14 @@ def check(path: Path, *, writable: bool = True) -> None:
 
 def make(path: Path) -> None:
     """Makes the folder, its parents too. SinkError."""
+    new = [place for place in (path, *path.parents) if not os.path.lexists(place)]
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise folder_error(path, error) from error
+    # A file is as safe as the names on the way to it.
+    for place in reversed(new):
+        sync_folder(os.fspath(place.parent))
 
 
 def _nearest(path: Path) -> Path:

@@ -42,6 +42,10 @@ log = logging.getLogger("ptpfast")
 
 # For journals and folders; not so much that a card would not fit a disk of just its size.
 SPARE_SPACE = 1 << 20
+NO_OVERWRITE = (
+    "on_conflict='overwrite' does not go with delete_verified: "
+    "the file that is replaced may be all that is left of a deleted picture"
+)
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
 
@@ -67,6 +71,10 @@ class Options:
         ):
             if value not in allowed:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
+        if self.delete_verified and self.on_conflict == "overwrite":
+            # An emptied card counts from the beginning again: the file in the way of a new picture
+            # is an earlier one's, and all there is of it.
+            raise ValueError(NO_OVERWRITE)
 
 
 class Run:
@@ -114,8 +122,9 @@ class Run:
         try:
             with closing(self._begin()):
                 self._work()
-            self._complete_manifest()
+            # Only then is it known of a file that was here already whether it is what it is to be.
             self._safekeeping.finish(self._manifest)
+            self._complete_manifest()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
@@ -130,6 +139,7 @@ class Run:
         )
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
+        self._safekeeping.follow(self._listing)
         if not self._listing.handles:
             self._plan(ObjectTable([]))
         return self._listing
@@ -232,21 +242,24 @@ class Run:
         else:
             # After a lost connection the transfer knows of its last part only.
             self.report.bytes += max(transfer.received, meter.moved)
-            if self._manifest is not None:
-                self._manifest.add(transfer.path, transfer.sha256)
             result = FileResult(info.handle, info, transfer.path, "downloaded")
             result.transfer = transfer
         finally:
             self.report.seconds += time.monotonic() - began
         if result is not None:
             try:
-                self._safekeeping.settle(result, begun_earlier=job.kept > 0)
+                self._safekeeping.settle(result, begun_earlier=any(job.tried.values()))
             finally:
+                if self._manifest is not None and result.status != "failed":
+                    self._manifest.add(transfer.path, transfer.sha256)
                 self._finish(result)
 
     def _download(self, job: Job, meter: _Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
         while True:
+            if job.path not in job.tried:
+                # The folder was read a while ago, and what is there now is not this run's.
+                job.tried[job.path] = _part_size(job.path) > 0
             try:
                 return self._session.download(
                     job.info,
@@ -294,15 +307,18 @@ class Run:
             self._observer.finished(result)
 
     def _complete_manifest(self) -> None:
-        """Adds the files that were here before and are not in it, and writes it."""
+        """Adds the files that were here before and are not in it, and writes it. Those that have
+        failed are not what they are to be, and are left out."""
         manifest = self._manifest
         if manifest is None:
             return
         for result in self.report.having("skipped"):
             path = result.path
             if result.reason == ALREADY_HERE and path is not None and path not in manifest:
-                self._observer.hashing(path)
-                manifest.add(path)
+                sent = self._safekeeping.proven.get(path)
+                if sent is None:
+                    self._observer.hashing(path)
+                manifest.add(path, sent)
         manifest.write()
         self.report.manifest = manifest.path
 

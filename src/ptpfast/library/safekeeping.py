@@ -34,6 +34,7 @@ from .naming import MANIFEST_NAME
 from .report import ALREADY_HERE, FileResult, Report
 
 if TYPE_CHECKING:
+    from ..listing import Listing
     from ..session import Session
     from .observer import Observer
     from .persistence import Persistence
@@ -42,7 +43,8 @@ log = logging.getLogger("ptpfast")
 
 
 class Safekeeping:
-    """The copies and deletions of a run; `active` when there is anything of that to do."""
+    """The copies and deletions of a run; `active` when there is anything of that to do. `proven`
+    has the SHA-256 of files that were here already and are what the camera sent in this run."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Safekeeping:
         chunk: int | None,
     ) -> None:
         self.active = bool(copies) or delete
+        self.proven: dict[Path, str] = {}
         self._report = report
         self._observer = observer
         self._copies = Copies(copies, on_conflict)
@@ -65,6 +68,11 @@ class Safekeeping:
             journal = DeletionJournal(report.destination)
             self._deletion = Deletion(session, persistence, journal, report, chunk)
         self._waiting: deque[FileResult] = deque()
+
+    def follow(self, listing: Listing) -> None:
+        """Takes note of the listing that the run is about."""
+        if self._deletion is not None:
+            self._deletion.listing = listing
 
     def waits(self, result: FileResult) -> bool:
         """Whether a result is not complete before the end of the run."""
@@ -107,8 +115,7 @@ class Safekeeping:
                 self._observer.finished(result)
         if self._deletion is not None:
             self._deletion.look_after()
-            if self._report.deleted:
-                self._deletion.renew_index()
+            self._deletion.renew_index()
 
     def tell_rest(self) -> None:
         """Tells of the results that still wait when a run ends early."""
@@ -164,6 +171,7 @@ class Safekeeping:
                 result.left = f"it cannot be read again: {error.message}"
             else:
                 if deletion.holds(result, sent):
+                    self.proven[result.path] = sent
                     self._keep(result, sent)
                 return
         elif deletion is not None:

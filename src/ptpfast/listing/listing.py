@@ -76,6 +76,7 @@ class Listing:
         self._doubted: set[int] = set()  # such ones that are not to be believed
         self._at = 0  # of the handles, in tables so far
         self._closed = False
+        self._withdrawn = False
         self._cards: list[Card] = []
         listed = dict.fromkeys(handles)
         for storage_id in storage_ids:
@@ -124,6 +125,20 @@ class Listing:
         self._keep()
         self.tally.remembered = len(self._remembered)
         log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
+
+    def withdraw(self) -> None:
+        """Forgets what is kept of the camera and keeps nothing of this listing until `restore`:
+        objects are about to be deleted, and new ones may get their handles."""
+        self._withdrawn = True
+        if self._index is not None:
+            self._index.forget()
+
+    def restore(self, *, without: Collection[int]) -> None:
+        """Keeps, after `withdraw` and at the end, what is known but for these handles."""
+        self._withdrawn = False
+        for handle in without:
+            self._known.pop(handle, None)
+        self._keep()
 
     def table(self, formats: Collection[int | str] | None = None) -> ObjectTable:
         """All files no table has had yet; `formats` holds format codes and kinds (`raw`, …)."""
@@ -301,7 +316,7 @@ class Listing:
 
     def _keep(self) -> None:
         """Writes what is known into the index if it differs; the free space if all is known."""
-        if self._index is None:
+        if self._index is None or self._withdrawn:
             return
         for card in self._cards:
             if card.name is None:

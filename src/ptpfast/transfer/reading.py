@@ -201,6 +201,12 @@ class ObjectReader:
             on_pause=lambda phase: self._report(phase.received),
             timeline=self._timeline,
         )
+        if self.size is None and not phase.started:
+            # An empty file has a data phase too, if an empty one: this is no file at all.
+            raise TransferError(
+                f"{self.label()}: the camera said OK and sent nothing",
+                hint="try it by itself, or fetch it from the card",
+            )
         if self.size is not None and phase.received != self.size:
             raise TransferError(
                 f"{self.label()}: {phase.received:,} bytes came, the camera lists {self.size:,}",
