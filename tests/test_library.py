@@ -468,6 +468,23 @@ def test_a_part_file_is_not_taken_for_the_object(camera: Cameras, tmp_path: Path
     assert listing(tmp_path) == ["DSC_0001.NEF"]
 
 
+def test_what_has_arrived_when_its_name_is_taken_is_finished_under_another(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    class Somebody(Observer):
+        def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+            if received == size:
+                (tmp_path / "DSC_0001.NEF").write_bytes(b"somebody's")
+
+    sim = camera(store=same_names("100A"))
+    report = fetch(sim, tmp_path, observer=Somebody())
+    assert report.downloaded == 1
+    assert listing(tmp_path) == ["DSC_0001-1.NEF", "DSC_0001.NEF"]
+    assert (tmp_path / "DSC_0001.NEF").read_bytes() == b"somebody's"
+    assert_whole(sim, report)
+    assert report.files[0].transfer.resumed_at == report.files[0].object.size  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(("wrong", "skipped"), [(0, 1), (2, 1), (3, 0), (-3, 0)])
 def test_the_date_decides_to_two_seconds(
     camera: Cameras, tmp_path: Path, wrong: int, skipped: int

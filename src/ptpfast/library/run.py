@@ -24,7 +24,7 @@ from ..errors import PTPError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
 from ..transfer import VERIFY
-from ..transfer.part import PART_SUFFIX
+from ..transfer.part import PART_SUFFIX, move_part
 from .folder import Folder, make
 from .manifest import Manifest
 from .naming import local_name
@@ -278,7 +278,9 @@ class Run:
                     raise TransferError(
                         f"{job.path} has just been made by somebody else"
                     ) from error
-                job.path = self._folder.take_free(local_name(job.info.name))
+                taken, job.path = job.path, self._folder.take_free(local_name(job.info.name))
+                if move_part(os.fspath(taken), os.fspath(job.path)):
+                    job.tried[job.path] = job.tried[taken]
 
     def _next_objects(self) -> list[ObjectInfo]:
         """Those that will be fetched from their beginning after this one, as many as may matter;

@@ -19,7 +19,7 @@ from typing import Self
 
 from .._sink import rename_new
 from ..errors import SinkError
-from .journal import Journal
+from .journal import JOURNAL_SUFFIX, Journal
 
 log = logging.getLogger("ptpfast")
 
@@ -110,6 +110,17 @@ class PartFile:
             os.utime(self.fd, (mtime, mtime))
         except (OverflowError, OSError) as error:  # outside of what this filesystem can say
             log.warning("%s keeps the time of its arrival: %s", self.final, error)
+
+
+def move_part(path: str, to: str) -> bool:
+    """What has arrived of the file `path` is to be finished as `to`; whether that is so now."""
+    try:
+        rename_new(path + PART_SUFFIX, to + PART_SUFFIX)
+        rename_new(path + JOURNAL_SUFFIX, to + JOURNAL_SUFFIX)
+    except OSError as error:
+        log.debug("begun anew as %s: %s", to, error)
+        return False
+    return True
 
 
 def _open_locked(path: str) -> int:
