@@ -29,6 +29,7 @@ from ptpfast import (
     index,
     pull,
 )
+from ptpfast.library import copies as copies_module
 from ptpfast.library import deletion as deletion_module
 from ptpfast.library import persistence
 from ptpfast.library.deletion_journal import JOURNAL_NAME, DeletionJournal
@@ -966,6 +967,41 @@ def test_lines_of_json_say_what_became_of_each_object_once(camera: Cameras, tmp_
     assert raw["left"] == "the camera answered AccessDenied (0x200F)"
     counts = [summary[key] for key in ("copied", "copies_failed", "deleted", "left", "found_gone")]
     assert counts == [2, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("where", ["here", "not made yet", "elsewhere"])
+@pytest.mark.parametrize("delete", [False, True])
+def test_copies_on_the_disk_of_the_destination_are_warned_of(
+    camera: Cameras,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    where: str,
+    delete: bool,
+) -> None:
+    sim = camera(objects=1)
+    main, backup = tmp_path / "main", tmp_path / "backup"
+    folder = backup / "today"
+    if where != "not made yet":
+        folder.mkdir(parents=True)
+    if where == "elsewhere":
+        original = Path.stat
+
+        def stat(path: Path, **options: Any) -> os.stat_result:
+            found = list(original(path, **options))
+            if path == folder:
+                found[2] += 1  # another device
+            return os.stat_result(found)
+
+        monkeypatch.setattr(copies_module.Path, "stat", stat)
+    warned = delete and where != "elsewhere"
+    words = [main, "--copies", folder, *(["--delete-verified"] if delete else [])]
+    result = run(sim, *words, "--dry-run")
+    text = f"{folder} is on the same disk as {main}"
+    assert (text in result.stdout) == warned
+    assert (text in caplog.text) == warned
+    summary = run(sim, *words, "--dry-run", "--json").stdout.splitlines()[-1]
+    assert json.loads(summary)["same_disk"] == [str(folder)] * warned
 
 
 def test_a_dry_run_says_what_would_be_deleted_and_deletes_nothing(

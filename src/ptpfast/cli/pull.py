@@ -230,6 +230,7 @@ def summary(output: Output, report: Report) -> None:
         deleted=report.deleted,
         left=report.left,
         found_gone=report.found_gone,
+        same_disk=[str(folder) for folder in report.same_disk],
         ok=report.ok,
     )
     if not output.quiet:
@@ -281,4 +282,5 @@ def _kept_safe(report: Report) -> str:
         parts.append(f"{report.left:,} left there: {', '.join(each)}")
     if report.found_gone:
         parts.append(f"{report.found_gone:,} of an interrupted deletion not there any more")
+    parts += [f"{path} is on the same disk as {report.destination}" for path in report.same_disk]
     return "".join(f"; {part}" for part in parts)

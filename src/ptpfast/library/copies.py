@@ -19,7 +19,7 @@ from ..errors import SinkError, TransferError
 from ..transfer.journal import Identity, Journal
 from ..transfer.part import PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk, sha256
-from .folder import Folder, make
+from .folder import Folder, make, nearest
 from .report import Copy, FileResult
 
 if TYPE_CHECKING:
@@ -46,6 +46,16 @@ def _same(one: Path, other: Path) -> bool:
         return os.path.samefile(one, other)
     except OSError:  # one that is still to be made
         return False
+
+
+def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
+    """Those of the folders that are, or would be made, on the disk of the destination; as where the
+    disk that was meant is not mounted."""
+    try:
+        disk = nearest(destination).stat().st_dev
+        return [folder for folder in copies if nearest(folder).stat().st_dev == disk]
+    except OSError:  # the run will say what is wrong there
+        return []
 
 
 class Copies:

@@ -192,7 +192,7 @@ class Folder:
     def free_space(self) -> int:
         """Bytes that may be written here. SinkError when the system does not tell."""
         try:
-            status = os.statvfs(_nearest(self.path))
+            status = os.statvfs(nearest(self.path))
         except OSError as error:
             raise folder_error(self.path, error) from error
         return status.f_bavail * status.f_frsize
@@ -201,7 +201,7 @@ class Folder:
 def check(path: Path, *, writable: bool = True) -> None:
     """Whether the folder, or the nearest of its parents that is there, is one, and files can be
     made in it; makes nothing. SinkError names what stands in the way."""
-    place = _nearest(path)
+    place = nearest(path)
     if not place.is_dir():
         raise folder_error(place, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     if writable:
@@ -224,7 +224,7 @@ def make(path: Path) -> None:
         sync_folder(os.fspath(place.parent))
 
 
-def _nearest(path: Path) -> Path:
+def nearest(path: Path) -> Path:
     """The path, or the nearest of its parents that is there. SinkError."""
     for place in (path, *path.parents):
         try:

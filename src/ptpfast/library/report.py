@@ -74,7 +74,8 @@ class Report:
     with what was still missing). seconds: spent on fetching objects, listing not included. undated:
     objects left out because a date range was asked for and they have no date. manifest: the file of
     checksums, if one was written. found_gone: objects whose deletion an earlier run had begun when
-    it was interrupted, and which are not on the camera any more.
+    it was interrupted, and which are not on the camera any more. same_disk: with `delete_verified`,
+    folders for copies that are on the disk of the destination, which are then lost with it.
     """
 
     destination: Path
@@ -87,6 +88,7 @@ class Report:
     retries: int = 0
     manifest: Path | None = None
     found_gone: int = 0
+    same_disk: list[Path] = field(default_factory=list)
 
     def count(self, status: Status) -> int:
         """How many objects ended so."""

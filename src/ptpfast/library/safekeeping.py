@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ResponseError, SinkError, TransferError
-from .copies import Copies
+from .copies import Copies, on_disk_of
 from .deletion import Deletion
 from .deletion_journal import DeletionJournal
 from .manifest import Manifest
@@ -67,6 +67,9 @@ class Safekeeping:
         if delete:
             journal = DeletionJournal(report.destination)
             self._deletion = Deletion(session, persistence, journal, report, chunk)
+            report.same_disk = on_disk_of(report.destination, copies)
+            for folder in report.same_disk:
+                log.warning("%s is on the same disk as %s", folder, report.destination)
         self._waiting: deque[FileResult] = deque()
 
     def follow(self, listing: Listing) -> None:
