@@ -229,9 +229,11 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
         assert contents(tmp_path) == whole
 
 
-@pytest.mark.parametrize("name", ["IMG_0001.DNG", "IMG_0001-1.DNG"])
+@pytest.mark.parametrize(
+    ("name", "late"), [("IMG_0001.DNG", False), ("IMG_0001-1.DNG", False), ("IMG_0001.DNG", True)]
+)
 def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
-    camera: Cameras, tmp_path: Path, name: str
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, late: bool
 ) -> None:
     sim = camera(objects=1, size=3_000_000)
     whole = on_card(sim)
@@ -248,13 +250,26 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
             note[kept]["sha256"] = hashlib.sha256(content).hexdigest()
     part.with_name(part.name + ".json").write_text(json.dumps(note))
 
+    def turn_up() -> None:
+        for tail in (".part", ".part.json"):
+            (other / f"IMG_0001.DNG{tail}").rename(main / f"{name}{tail}")
+
     class Busy(Observer):
         def started(self, info: Any, path: Path, kept: int) -> None:
             assert not kept
-            for tail in (".part", ".part.json"):
-                (other / f"IMG_0001.DNG{tail}").rename(main / f"{name}{tail}")
+            if not late:
+                turn_up()
             if path.name != name:
                 path.write_bytes(b"taken meanwhile")
+
+    original = Session.download
+
+    def download(*args: Any, **options: Any) -> Any:
+        if late:
+            turn_up()
+        return original(*args, **options)
+
+    monkeypatch.setattr(Session, "download", download)
 
     report = fetch(sim, main, observer=Busy())
     assert [result.path.name for result in report.files if result.path] == [name]

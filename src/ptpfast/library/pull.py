@@ -61,9 +61,8 @@ def pull(
     chunk: bytes a partial read; None adapts, 0 fetches whole objects. resume: continue part files.
     retry: how often in a row to connect again, with growing pauses, after the connection was lost
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
-    copies: further folders that get every file too; at least `verify="hash"`. delete_verified:
-    deletes on the camera what is proven (`library.safekeeping`); at least `verify="disk"`, and not
-    with `overwrite`, which could replace all that is left of a deleted picture.
+    copies: further folders that get every file; at least `verify="hash"`. delete_verified: deletes
+    on the camera what is proven (`library.safekeeping`); at least `verify="disk"`, no `overwrite`.
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.

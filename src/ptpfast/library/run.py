@@ -257,11 +257,12 @@ class Run:
     def _download(self, job: Job, meter: _Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
         while True:
-            if job.path not in job.tried:
+            is_first = job.path not in job.tried
+            if is_first:
                 # The folder was read a while ago, and what is there now is not this run's.
                 job.tried[job.path] = _part_size(job.path) > 0
             try:
-                return self._session.download(
+                transfer = self._session.download(
                     job.info,
                     job.path,
                     resume=self._options.resume,
@@ -279,8 +280,13 @@ class Run:
                         f"{job.path} has just been made by somebody else"
                     ) from error
                 taken, job.path = job.path, self._folder.take_free(local_name(job.info.name))
-                if move_part(os.fspath(taken), os.fspath(job.path)):
-                    job.tried[job.path] = job.tried[taken]
+                # With deletion every byte must be this run's; of a moved part that is hard to tell.
+                if not self._safekeeping.active:
+                    move_part(os.fspath(taken), os.fspath(job.path))
+            else:
+                if is_first and transfer.resumed_at:  # it came after the look, before the lock
+                    job.tried[job.path] = True
+                return transfer
 
     def _next_objects(self) -> list[ObjectInfo]:
         """Those that will be fetched from their beginning after this one, as many as may matter;
