@@ -150,8 +150,8 @@ class Turns:
         port, where = self._far.camera, {"host": self._link.host, "dir": self._directory}
         ours = {"into": "file", "warm": 0, **where}
         commands = {
-            DEFAULT: command(PTPFAST, port, depth=1, **ours),
-            TUNED: command(PTPFAST, port, depth=2, chunk=MIB, **ours),
+            DEFAULT: command(PTPFAST, port, depth=1, then=1, **ours),
+            TUNED: command(PTPFAST, port, depth=2, chunk=MIB, then=1, **ours),
             WHOLE: command(PTPFAST, port, chunk=0, **ours),
             RECV_INTO: command(RECV_INTO, port, into="file", **where),
             GPHOTO2: command(GPHOTO2, port, bytes=self._size, **where),

@@ -574,6 +574,17 @@ def test_a_stream_that_is_dropped_early_leaves_a_usable_session(
     assert session.storage_ids()
 
 
+def test_a_stream_of_nothing_is_no_empty_object_where_its_size_is_not_known(
+    camera: Cameras, connect: Sessions
+) -> None:
+    faults = ["object_size=0 on GetObjectInfo times 0", "ok_without_data on GetObject"]
+    session = connect(camera(faults=faults))
+    handle = _files(session)[0]
+    with pytest.raises(TransferError, match="OK and sent nothing"):
+        list(session.stream(handle, 100_000))
+    assert len(b"".join(session.stream(handle, 100_000))) > 0
+
+
 def test_a_thumbnail_is_a_jpeg(camera: Cameras, connect: Sessions) -> None:
     session = connect(camera())
     picture = session.thumbnail(_files(session)[0])

@@ -1,7 +1,9 @@
 """The ptpfast contender: a fresh process that does what peers/initiator.c does, through `Session`.
 
     python -m bench.contenders.session --port N --into file|memory [--host H] [--dir D]
-        [--chunk BYTES] [--depth N] [--touch 0|1] [--warm 0|1]
+        [--chunk BYTES] [--depth N] [--then 0|1] [--touch 0|1] [--warm 0|1]
+
+`--then`: it is said which object comes next, as `pull` says it; the C program has nothing like it.
 
 Prints the same line of JSON as the C program. Only the downloads are measured: not the start of
 Python, the handshake or the listing, which the C program does not measure either.
@@ -64,12 +66,14 @@ def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -
     time.sleep(SETTLE_S)
     if options.into == "file" and options.warm:
         warm_up(Path(options.dir), sum(info.size or 0 for info in objects))
-    for info in objects:
+    for number, info in enumerate(objects):
+        then = objects[number + 1 :] if options.then else ()
         size = info.size or 0
         array = fresh_memory(size, options.touch) if options.into == "memory" else None
         with cost.measured(lambda: reads(session)):
             if array is None:
-                session.download(info, Path(options.dir) / info.name, chunk=options.chunk)
+                path = Path(options.dir) / info.name
+                session.download(info, path, chunk=options.chunk, then=then)
             else:
                 session.read_into(info, array)
         if array is not None:
@@ -87,6 +91,7 @@ def main() -> None:
     parser.add_argument("--dir", default=".")
     parser.add_argument("--chunk", type=int)
     parser.add_argument("--depth", type=int)
+    parser.add_argument("--then", type=int, default=0)
     parser.add_argument("--touch", type=int, default=0)
     parser.add_argument("--warm", type=int, default=1)
     options = parser.parse_args()

@@ -13,7 +13,7 @@ from ._sink import MemorySink, Sink
 from ._wire import OperationResponse
 from .codes import OperationCode, ResponseCode, name_of
 from .connection import Connection
-from .errors import DeviceBusy, ProtocolError, PTPError, response_error
+from .errors import DeviceBusy, ProtocolError, PTPError, TransferError, response_error
 from .patience import BUSY_S, Patience
 from .pipelining import Following, Request
 from .transfer.stream import renewed
@@ -128,8 +128,8 @@ class Transactions:
         """A payload as memoryviews of `chunk_size` bytes, in order, the last perhaps shorter.
 
         Their memory is used again once nobody holds them. RuntimeError when another operation is
-        run
-        in between: that ends it. ResponseError unless OK, ProtocolError for a short payload.
+        run in between: that ends it. ResponseError unless OK, ProtocolError for a short payload,
+        TransferError for none at all where nobody knows the size.
         """
         patience = Patience(BUSY_S)
         while True:
@@ -137,6 +137,8 @@ class Transactions:
             phase = self.connection.begin(request)
             yield from self._take(phase, chunk_size)
             error = self._outcome(operation, phase)
+            if error is None and limit is None and not phase.started:
+                error = TransferError(f"{label}: the camera said OK and sent nothing")
             if error is None:
                 return
             if not isinstance(error, DeviceBusy) or phase.received:
