@@ -214,6 +214,12 @@ def no_body(index: Index) -> None:
     change(index, "DELETE FROM body")
 
 
+def unwritable(index: Index) -> None:
+    content = bytearray(index.path.read_bytes())
+    content[18] = 3  # the format's version for who writes: newer than any
+    index.path.write_bytes(content)
+
+
 def billions(index: Index) -> None:
     change(
         index,
@@ -246,7 +252,8 @@ def a_pipe(index: Index) -> None:
 
 ODD = [
     *(garbage, text, others, older, newer, foreign, foreign_tables, another_table),
-    *(another_column, a_trigger, two_bodies, no_body, billions, too_large, free_text),
+    *(another_column, a_trigger, two_bodies, no_body, billions, unwritable),
+    *(too_large, free_text),
     *(a_link, a_pipe),
 ]
 

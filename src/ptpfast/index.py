@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("ptpfast")
 
 SCHEMA = 1
+_FORMATS = b"\x01\x01"  # SQLite's file format without a write-ahead log
 APPLICATION = 0x50545046  # "PTPF": tells the file from other programs' SQLite files
 BUSY_S = 2.0  # another run's transaction takes some milliseconds
 LONGEST_S = 10.0  # reading 100,000 rows takes less than one; a file made to be slow is not read
@@ -216,6 +217,8 @@ class Index:
                 raise _Unusable("it is not a regular file")
             if status.st_size > MAX_FILE_SIZE:
                 raise _Unusable(f"{status.st_size:,} bytes are too many")
+            if status.st_size and self._formats() != _FORMATS:
+                raise _Unusable("it could be read and never written")
         until = time.monotonic() + LONGEST_S
         with closing(sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)) as database:
             database.text_factory = lambda raw: raw.decode()  # UnicodeDecodeError is a ValueError
@@ -230,6 +233,11 @@ class Index:
                 if time.monotonic() > until:
                     raise _Unusable("reading it takes too long") from error
                 raise
+
+    def _formats(self) -> bytes:
+        """The versions of the file format that are needed to write and to read it."""
+        with self.path.open("rb") as file:
+            return file.read(20)[18:]
 
     def _check(self, database: sqlite3.Connection) -> None:
         """That the file is this version's and this body's; an empty one is made so."""
