@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ HASTY = Timeouts(connect=0.5, operation=0.3, idle=0.3, close=0.2)
 
 
 def pytest_configure() -> None:
+    # A shell's `&` has Ctrl-C ignored, also in what is started from here; some of that ends by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("_wire", "_sink", "_engine"):
         sources = [SOURCES / f"{name}.{ending}" for ending in ("pyx", "pxd")]
         built = max((p.stat().st_mtime for p in SOURCES.glob(f"{name}.*.so")), default=0)
