@@ -17,6 +17,7 @@ from ptpfast import (
     OperationCode,
     PTPError,
     ResponseError,
+    pipelining,
     tuning,
 )
 from ptpfast.sim import SimulatedCamera, Temperament
@@ -203,6 +204,16 @@ def test_many_small_objects_are_asked_for_ahead_and_never_more_than_the_depth(
     assert max(ahead) == depth
     assert min(ahead[:-depth]) >= depth // 2  # the camera never waits for us
     assert ahead[-1] == 0
+
+
+def test_no_more_is_asked_ahead_than_could_be_dropped_soon(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelining, "AHEAD_SIZE", 1_500_000)
+    session = connect(camera(size=SIZE, objects=2), depth=16)
+    first, second = session.objects()
+    session.download(first, tmp_path / "a", chunk=700_000, then=[second])
+    assert len(session.connection._ahead) == 2
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 16])
