@@ -861,23 +861,25 @@ IDENTITY = Identity("camera", 7, "DCIM/A.JPG", 5, "")
         b"nonsense",
         b"\xff\xfe",
         b"[" * 100_000,
-        json.dumps({"schema": 2, "what": "deleted", "object": vars(IDENTITY)}).encode(),
+        json.dumps({"schema": 2, "what": "deleted", "object": IDENTITY._asdict()}).encode(),
         json.dumps({"schema": 1, "what": "deleted", "object": {"handle": 7}}).encode(),
-        json.dumps({"schema": 1, "what": "sold", "object": vars(IDENTITY)}).encode(),
-        json.dumps({"schema": 1, "what": ["x"], "object": vars(IDENTITY)}).encode(),
-        json.dumps({"schema": 1, "what": "proven", "object": vars(IDENTITY)}).encode(),
-        json.dumps({"schema": 1, "what": "proven", "sha256": 7, "object": vars(IDENTITY)}).encode(),
+        json.dumps({"schema": 1, "what": "sold", "object": IDENTITY._asdict()}).encode(),
+        json.dumps({"schema": 1, "what": ["x"], "object": IDENTITY._asdict()}).encode(),
+        json.dumps({"schema": 1, "what": "proven", "object": IDENTITY._asdict()}).encode(),
         json.dumps(
-            {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"size": [1]}}
+            {"schema": 1, "what": "proven", "sha256": 7, "object": IDENTITY._asdict()}
         ).encode(),
         json.dumps(
-            {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"handle": 1 << 40}}
+            {"schema": 1, "what": "deleted", "object": IDENTITY._asdict() | {"size": [1]}}
         ).encode(),
         json.dumps(
-            {"schema": 1, "what": "deleted", "object": vars(IDENTITY) | {"path": None}}
+            {"schema": 1, "what": "deleted", "object": IDENTITY._asdict() | {"handle": 1 << 40}}
         ).encode(),
         json.dumps(
-            {"schema": 1, "what": "deleted", "storage": "x", "object": vars(IDENTITY)}
+            {"schema": 1, "what": "deleted", "object": IDENTITY._asdict() | {"path": None}}
+        ).encode(),
+        json.dumps(
+            {"schema": 1, "what": "deleted", "storage": "x", "object": IDENTITY._asdict()}
         ).encode(),
     ],
 )

@@ -122,10 +122,10 @@ def test_only_what_is_not_taken_back_any_more_is_noted(
 
     def spy(
         self: journal.Journal,
-        kept: journal.Kept | None = None,
+        kept: journal.Kept = journal.NOTHING_KEPT,
         arrived: journal.Kept | None = None,
     ) -> None:
-        noted.append(kept.size if kept else 0)
+        noted.append(kept.size)
         write(self, kept, arrived)
 
     monkeypatch.setattr(journal.Journal, "write", spy)

@@ -140,7 +140,7 @@ any_kept = json_values | st.fixed_dictionaries({"size": json_values, "sha256": j
 any_entry = json_values | st.fixed_dictionaries(
     {
         "schema": st.just(journal.SCHEMA),
-        "object": any_identity | st.just(vars(IDENTITY)),
+        "object": any_identity | st.just(IDENTITY._asdict()),
         "boot": json_values,
         "kept": any_kept,
     }
@@ -160,6 +160,27 @@ def test_any_journal_is_sane_or_nothing(tmp_path_factory: Any, written: bytes) -
         assert type(kept.size) is int
         assert kept.size >= 0
         assert kept.sha256 is None or isinstance(kept.sha256, str)
+
+
+any_text = st.text(st.characters(), max_size=8)  # lone surrogates, quotes and line ends among them
+sizes = st.integers(0, 1 << 50)
+any_note = st.builds(Kept, sizes, st.none() | st.just("0" * 64))
+
+
+@briefly
+@given(
+    st.builds(
+        Identity, any_text, st.integers(0, 0xFFFFFFFF), any_text, st.none() | sizes, st.just("")
+    ),
+    any_note,
+    st.none() | any_note,
+)
+def test_a_journal_of_any_names_is_read_back_as_it_was_written(
+    tmp_path_factory: Any, identity: Identity, kept: Kept, arrived: Kept | None
+) -> None:
+    written = Journal(str(tmp_path_factory.getbasetemp() / "names"), identity)
+    written.write(kept, arrived)
+    assert written.read() == (kept if arrived is None else arrived, True)
 
 
 @briefly
@@ -213,9 +234,7 @@ def test_a_forged_proof_of_what_is_there_gives_no_wrong_file(
     session = connect(sim)
     info = session.objects()[0]
     path = tmp_path / info.name
-    device = session.device_info
-    name = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
-    Journal(str(path), Identity.of(name, info)).write()
+    Journal(str(path), Identity.of(session.device_info.body, info)).write()
     entry = json.loads(journal_path(path).read_bytes())
     entry["kept"] = {"size": size, "sha256": hashlib.sha256(b"").hexdigest()}
     journal_path(path).write_text(json.dumps(entry))
@@ -233,10 +252,8 @@ def test_a_part_file_of_somebody_else_s_bytes_is_not_continued(
     path = tmp_path / info.name
     forged = bytearray(content(sim, info)[: SIZE // 2])
     forged[0] ^= 1  # before the overlap that is read again
-    device = session.device_info
-    name = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
     right = hashlib.sha256(content(sim, info)[: len(forged)]).hexdigest()
-    Journal(str(path), Identity.of(name, info)).write(Kept(len(forged), right))
+    Journal(str(path), Identity.of(session.device_info.body, info)).write(Kept(len(forged), right))
     part_path(path).write_bytes(forged)
     session.download(info, path, verify="hash")
     assert path.read_bytes() == content(sim, info)

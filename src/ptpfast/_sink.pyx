@@ -30,6 +30,7 @@ cdef extern from * nogil:
     #include <errno.h>
     #include <fcntl.h>
     #include <stdio.h>
+    #include <sys/stat.h>
     #include <sys/statvfs.h>
     #include <sys/types.h>
     #include <sys/uio.h>
@@ -54,6 +55,11 @@ cdef extern from * nogil:
         return EOPNOTSUPP;
     #endif
     }
+    /* Of a file in bytes; -1 with an errno. */
+    static long long ptpfast_length(int fd) {
+        struct stat status;
+        return fstat(fd, &status) ? -1 : (long long)status.st_size;
+    }
     /* Has the system begin to write that to the disk, where it can be told so. */
     static void ptpfast_write_back(int fd, long long offset, long long size) {
     #if defined(SYNC_FILE_RANGE_WRITE)
@@ -74,10 +80,14 @@ cdef extern from * nogil:
     #endif
     }
     """
+    long long ptpfast_length(int fd)
     void ptpfast_write_back(int fd, long long offset, long long size)
     int ptpfast_rename_new(const char *old, const char *new)
     int ptpfast_reserve(int fd, long long offset, long long size)
     ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
+
+cdef extern from "Python.h":
+    bytes PyUnicode_EncodeFSDefault(object)
 
 cdef size_t CHUNK_SIZE = 1 << 20
 # The disk is set to work each time so much has come: then little is left for the fsync at the end,
@@ -170,7 +180,9 @@ cdef class FileSink(Sink):
             # Non-blocking, so that a FIFO of that name is an error and no trap.
             flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
             self._fd = descriptor if self._lent else os.open(path, flags, 0o666)
-            length = os.fstat(self._fd).st_size
+            length = ptpfast_length(self._fd)
+            if length < 0:
+                raise OSError(errno, os.strerror(errno))
             if length < offset:
                 raise ValueError(f"{self.path} is shorter than {offset} bytes")
             if length > offset:
@@ -448,7 +460,8 @@ _NO_ROOM = frozenset([_errno.ENOSPC, _errno.EDQUOT, _errno.EFBIG])
 def rename_new(old, new):
     """Renames a file in one step, unless there is one of the new name: FileExistsError. OSError,
     with ENOSYS or EINVAL where system or filesystem cannot."""
-    cdef int code = ptpfast_rename_new(os.fsencode(old), os.fsencode(new))
+    cdef bytes from_ = PyUnicode_EncodeFSDefault(old), to = PyUnicode_EncodeFSDefault(new)
+    cdef int code = ptpfast_rename_new(from_, to)
     if code:
         raise OSError(code, os.strerror(code), old, None, new)
 

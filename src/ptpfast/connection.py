@@ -7,11 +7,9 @@ connections come about is in `handshake`.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from . import _wire
@@ -24,6 +22,7 @@ from .events import EventHub, EventReader
 from .handshake import Timeouts, shake_hands
 from .patience import require_pace
 from .pipelining import DROPPED, Ahead, Following, Request, Run
+from .turn import Turn
 
 log = logging.getLogger("ptpfast")
 
@@ -62,13 +61,11 @@ class Connection:
         self.connection_number = shaken.connection_number
         self._command = shaken.command
         self._events = EventReader(shaken.event, events, host)
-        self._lock = threading.Lock()
-        self._driver: int | None = None  # the thread whose turn it is
+        self._turn = Turn()
         self._last_id = 0
         # Requested and not received to their end; what is interrupted must be read first.
         self._outstanding: deque[DataPhase] = deque()
         self._ahead = Ahead()  # the last of them, for the next run
-        self._closed = False
         self._events.start(shaken.early)
 
     @classmethod
@@ -122,7 +119,7 @@ class Connection:
         Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
         business.
         """
-        with self._turn():
+        with self._turn:
             self._settle(self.timeouts.operation)
             request = Request(operation, parameters, sink, limit, label, on_pause)
             phase = self._send(request, data, in_session, any_transaction_id)
@@ -151,7 +148,7 @@ class Connection:
         answered, so that the camera is at work meanwhile. If another transaction comes instead,
         their answers are read and dropped.
         """
-        with self._turn():
+        with self._turn:
             if (first := next_request()) is None:
                 return
             if not self._comes_next(first):
@@ -175,21 +172,18 @@ class Connection:
             return False
         return self._ahead.starts_with(self._outstanding[0])
 
-    def _settled_send(self, request: Request) -> DataPhase:
-        self._settle(self.timeouts.operation)
-        return self._send(request)
-
     def begin(self, request: Request) -> DataPhase:
         """Sends a request whose payload is then taken piece by piece with `proceed`."""
-        with self._turn():
-            return self._settled_send(request)
+        with self._turn:
+            self._settle(self.timeouts.operation)
+            return self._send(request)
 
     def proceed(self, phase: DataPhase, sink: Sink, timeline: Timeline | None = None) -> bool:
         """Goes on with what was begun: True when it is done, False when the sink is full.
 
         RuntimeError when another operation was run meanwhile: that has dropped the rest.
         """
-        with self._turn():
+        with self._turn:
             if not self._outstanding or self._outstanding[0] is not phase:
                 raise RuntimeError(f"{phase.label}: another operation has ended it")
             phase.sink = sink
@@ -198,26 +192,6 @@ class Connection:
                 self._outstanding.popleft()
                 self._take_strays(phase)
             return phase.done
-
-    @contextmanager
-    def _turn(self, wait_s: float = -1.0) -> Iterator[None]:
-        """One thread's turn at the connection; others wait, `wait_s` at most (Timeout).
-
-        RuntimeError for the thread whose turn it is already: it calls from within its own
-        transaction (a progress callback, a signal handler), in the middle of packets.
-        """
-        if self._closed:
-            raise ConnectionLost("this session has been closed", hint="connect again")
-        if self._driver == threading.get_ident():
-            raise RuntimeError("the session is in the middle of a transaction of this very thread")
-        if not self._lock.acquire(timeout=wait_s):
-            raise Timeout("another thread's transaction does not end")
-        self._driver = threading.get_ident()
-        try:
-            yield
-        finally:
-            self._driver = None
-            self._lock.release()
 
     def _send(
         self,
@@ -298,9 +272,11 @@ class Connection:
 
     def _settle(self, timeout_s: float) -> None:
         """Reads interrupted transactions to their end and drops what comes."""
+        if not self._outstanding:
+            return
         until = time.monotonic() + timeout_s
         # What was only sent ahead was not interrupted: a cancel that has come since counts.
-        if self._outstanding and not self._ahead.starts_with(self._outstanding[0]):
+        if not self._ahead.starts_with(self._outstanding[0]):
             self._command.resume()
         self._ahead.take_all()
         try:
@@ -336,7 +312,7 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether another transaction can be tried."""
-        return not self._closed and not self._command.closed
+        return not self._turn.over and not self._command.closed
 
     def cancel(self) -> None:
         """Makes the running transaction raise Cancelled. From any thread."""
@@ -346,11 +322,14 @@ class Connection:
         """Brings what was interrupted to an end, so that another transaction can be tried; whether
         it can. A transaction of another thread is cancelled. False from within one's own."""
         try:
-            if self._lock.locked() and self._driver != threading.get_ident():
+            if self._turn.is_anothers:
                 self._command.cancel()
-            with self._turn(timeout_s):
+            self._turn.take(timeout_s)
+            try:
                 self._command.resume()
                 self._settle(timeout_s)
+            finally:
+                self._turn.end()
         except (NetworkError, ProtocolError, Cancelled, RuntimeError) as error:
             log.debug("gave up an interrupted transaction: %s", error)
             return False
@@ -363,8 +342,8 @@ class Connection:
 
     def close(self) -> None:
         """Ends both connections, the Event connection first. Safe to call twice."""
-        if self._closed:
+        if self._turn.over:
             return
-        self._closed = True
+        self._turn.over = True
         self._events.close(self.timeouts.close)
         self._command.close()

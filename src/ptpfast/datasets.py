@@ -54,6 +54,11 @@ class DeviceInfo:
     device_version: ptp_string = ""
     serial_number: ptp_string = ""
 
+    @property
+    def body(self) -> str:
+        """Which camera it is: manufacturer, model and serial number."""
+        return f"{self.manufacturer} {self.model} {self.serial_number}".strip()
+
 
 @dataclass(slots=True)
 class StorageInfo:

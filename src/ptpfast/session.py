@@ -331,20 +331,18 @@ class Session(Lifetime):
         file then stays.
         """
         info = self._info(object_or_handle)
-        device = self.device_info
-        identity = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
         return Download(
             self,
-            identity,
+            self.device_info.body,
             info,
-            Path(path),
+            path if isinstance(path, Path) else Path(path),
             resume=resume,
             verify=verify,
             progress=progress,
             chunk=chunk,
             overwrite=overwrite,
             # One that is still to be compared would make the camera begin in vain.
-            then=list(takewhile(self._is_compared, then[: self.pipeline_depth])),
+            then=then and list(takewhile(self._is_compared, then[: self.pipeline_depth])),
         ).run()
 
     # The camera

@@ -24,6 +24,7 @@ from .vendors import Vendor
 # strings, each many times its size on the wire, has a few hundred bytes.
 MAX_DATASET = 64 << 20
 MAX_STRUCTURE = 1 << 20
+_OK = int(ResponseCode.OK)  # looked up once: compared with every answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Transactions:
         label = label or self._label(operation, parameters)
         if sink is None and limit is None:
             limit = MAX_STRUCTURE  # nobody wants it: not without end
-        patience = Patience(BUSY_S if busy_s is None else busy_s)
+        patience: Patience | None = None
         while True:
             phase = self.connection.transact(
                 operation,
@@ -92,6 +93,7 @@ class Transactions:
                 return phase
             if not isinstance(error, DeviceBusy) or phase.received:
                 raise error
+            patience = patience or Patience(BUSY_S if busy_s is None else busy_s)
             patience.wait(error)
 
     def pipeline(
@@ -162,7 +164,7 @@ class Transactions:
     def _outcome(self, operation: int, phase: DataPhase) -> PTPError | None:
         """What is wrong with a finished phase: the camera's answer, or a payload cut short."""
         response = self.connection.response(phase)
-        if response.code == ResponseCode.OK:
+        if response.code == _OK:
             return shortfall(phase)
         error = response_error(
             response.code,

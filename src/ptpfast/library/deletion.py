@@ -81,7 +81,7 @@ class Deletion:
         self.listing: Listing | None = None  # the run's, once it has begun
         self._asked: set[int] = set()  # handles whose objects may be gone
         device = session.device_info
-        self._camera = f"{device.manufacturer} {device.model} {device.serial_number}".strip()
+        self._camera = device.body
 
     def exempt(self, info: ObjectInfo) -> str:
         """Why an object is not to be deleted, whatever is proven of it; '' when it is."""

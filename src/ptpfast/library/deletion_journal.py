@@ -48,7 +48,7 @@ class DeletionJournal:
             "schema": SCHEMA,
             "what": what,
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
-            "object": vars(identity),
+            "object": identity._asdict(),
             **more,
         }
         try:

@@ -25,7 +25,7 @@ from .._sink import FileSink, MemorySink
 from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
 from ..pipelining import Following, Request
-from .journal import Identity, Journal, Kept
+from .journal import NOTHING_KEPT, Identity, Journal, Kept
 from .part import PartFile, sink_error
 from .ranges import Camera
 from .reading import ObjectReader, Progress
@@ -101,7 +101,7 @@ class Download:
         self._hasher = None if verify == "size" else sha256()
         # The hash at the end of the last whole read, and what the journal says.
         self._marked: tuple[int, Any] = (0, None)
-        self._kept = Kept()
+        self._kept = NOTHING_KEPT
         self._noted = 0
         self._certain = True  # that what was written can be had back
         self._progress = progress
@@ -258,7 +258,7 @@ class Download:
         """Drops what a broken read has left; from the journal first, which must not speak of what
         is gone. With the hash of the rest, the next run can go on there."""
         if self._kept.size > trusted:
-            self._kept = Kept()
+            self._kept = NOTHING_KEPT
         size, hasher = self._marked
         self._note_arrived(trusted, hasher if size == trusted else None)
         self._part.cut(trusted)

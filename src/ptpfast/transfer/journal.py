@@ -9,13 +9,12 @@ it means "start anew".
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import logging
 import os
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from ..objects import ObjectInfo
 from ..readback import read_back
@@ -25,6 +24,9 @@ log = logging.getLogger("ptpfast")
 SCHEMA = 2
 JOURNAL_SUFFIX = ".part.json"
 MAX_JOURNAL_SIZE = 1 << 16
+_NULL = "null"
+_quoted = json.encoder.encode_basestring_ascii  # a JSON string
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never through a link
 
 
 @cache
@@ -37,8 +39,7 @@ def boot_id() -> str:
         return ""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """What must be equal for bytes to be of the same object: camera, place on the card, size,
     date."""
 
@@ -55,13 +56,15 @@ class Identity:
         return cls(camera, info.handle, info.path, info.size, captured)
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """The first `size` bytes of the part file had reached the disk when this was noted; sha256 is
     that of them as they arrived, if it was taken."""
 
     size: int = 0
     sha256: str | None = None
+
+
+NOTHING_KEPT = Kept()
 
 
 class Journal:
@@ -71,7 +74,7 @@ class Journal:
         self._path = path + JOURNAL_SUFFIX
         self._identity = identity
 
-    def write(self, kept: Kept | None = None, arrived: Kept | None = None) -> None:
+    def write(self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None) -> None:
         """Puts it beside the part file. OSError.
 
         `arrived` is what was written, more than what is `kept`: it is there for as long as the
@@ -80,16 +83,7 @@ class Journal:
         One that is there is replaced whole or not at all. A first one is simply written: if that is
         cut short it is no JSON, and the part file still empty.
         """
-        kept = kept or Kept()
-        entry = {
-            "schema": SCHEMA,
-            "object": vars(self._identity),
-            "boot": boot_id(),
-            "kept": vars(kept),
-        }
-        if arrived is not None:
-            entry["arrived"] = vars(arrived)
-        text = json.dumps(entry).encode()
+        text = _text(self._identity, kept, arrived)
         try:
             _write_new(self._path, text)
         except FileExistsError:
@@ -128,13 +122,34 @@ class Journal:
 
     def forget(self) -> None:
         """Removes it; missing is fine."""
-        with contextlib.suppress(FileNotFoundError):
+        try:
             os.unlink(self._path)
+        except FileNotFoundError:
+            pass
+
+
+def _text(identity: Identity, kept: Kept, arrived: Kept | None) -> bytes:
+    """The journal's JSON, put together by hand: with each file the camera waits for it, and after a
+    few MB of payload all that an encoder needs has to come from memory again."""
+    camera, handle, path, size, captured = identity
+    told = (
+        f'{{"camera": {_quoted(camera)}, "handle": {handle}, "path": {_quoted(path)}, '
+        f'"size": {_NULL if size is None else size}, "captured": "{captured}"}}'
+    )
+    more = "" if arrived is None else f', "arrived": {_kept_text(arrived)}'
+    return (
+        f'{{"schema": {SCHEMA}, "object": {told}, "boot": {_quoted(boot_id())}, '
+        f'"kept": {_kept_text(kept)}{more}}}'
+    ).encode()
+
+
+def _kept_text(kept: Kept) -> str:
+    sha256 = _NULL if kept.sha256 is None else f'"{kept.sha256}"'
+    return f'{{"size": {kept.size}, "sha256": {sha256}}}'
 
 
 def _write_new(path: str, text: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never through a link
-    fd = os.open(path, flags, 0o666)
+    fd = os.open(path, _NEW, 0o666)
     try:
         if os.write(fd, text) != len(text):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

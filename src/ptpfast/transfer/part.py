@@ -24,6 +24,10 @@ from .journal import JOURNAL_SUFFIX, Journal
 log = logging.getLogger("ptpfast")
 
 PART_SUFFIX = ".part"
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN_NEW = _OPEN | os.O_EXCL
+_LOCK = fcntl.LOCK_EX | fcntl.LOCK_NB
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class PartFile:
@@ -127,7 +131,7 @@ def _open_locked(path: str) -> int:
     while True:
         fd = _open(path)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, _LOCK)
             if os.fstat(fd).st_ino == os.stat(path).st_ino:
                 return fd
         except BlockingIOError:
@@ -144,12 +148,11 @@ def _open_locked(path: str) -> int:
 
 
 def _open(path: str) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        return os.open(path, flags | os.O_EXCL, 0o666)
+        return os.open(path, _OPEN_NEW, 0o666)
     except FileExistsError:
         _disown(path)
-        return os.open(path, flags, 0o666)
+        return os.open(path, _OPEN, 0o666)
 
 
 def _disown(path: str) -> None:
@@ -191,7 +194,7 @@ def sync_folder(folder: str, *, strict: bool = False) -> None:
     """The names in a folder to the disk, where the filesystem can. strict: OSError when it could
     and did not."""
     try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = os.open(folder, _FOLDER)
     except OSError:
         if strict:
             raise

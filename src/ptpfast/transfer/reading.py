@@ -28,6 +28,7 @@ from .ranges import Camera, RangeReader, chunk_request
 
 Progress = Callable[[int, int | None], object]
 
+_GET_OBJECT = int(OperationCode.GetObject)  # looked up once, not for each object
 # Answers of a body that lists a partial read but will not do it (Sony a7C II: InvalidObjectHandle).
 _REFUSALS = (OperationNotSupported, ParameterNotSupported, InvalidObjectHandle)
 
@@ -59,7 +60,7 @@ class ObjectReader:
         self.size = info.size or None
         self._trusted = 0
         self._chunks: RangeReader | None = None  # at work
-        self.operation = OperationCode.GetObject.name
+        self.operation = "GetObject"
         self.chunks: list[int] = []  # sizes of partial reads, each time it changed
         self.handle = info.handle
 
@@ -108,8 +109,10 @@ class ObjectReader:
         if end is not None and offset >= end:
             return 0
         whole = offset == 0 and (end is None or end == self.size)
+        if whole and self._whole:
+            return self._read_whole(sink)
         read = self.partial(end)
-        if read is not None and end is not None and not (whole and self._whole):
+        if read is not None and end is not None:
             try:
                 return self._read_chunks(read, sink, (offset, end), following)
             except _REFUSALS:
@@ -193,7 +196,7 @@ class ObjectReader:
 
     def _read_whole(self, sink: Sink) -> int:
         phase = self._camera.receive(
-            OperationCode.GetObject,
+            _GET_OBJECT,
             self._info.handle,
             sink=sink,
             limit=self.size,
