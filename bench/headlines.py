@@ -17,10 +17,16 @@ RESIDENT = "resident memory, one object of 6 GiB"
 BUSY = "a busy Python thread, 400 MB held to 200 MB/s,"
 KEPT = "speed kept, of an idle machine's"
 START = "start of a process"
+PRICE, PRICE_ON_LINK = "price of certainty, 20 × 25 MB", "price of certainty, 110 MB/s, 0.3 ms"
+HASHES = ("hash", "hash, xxh3")
 
 
 def _each(bench: str, case: str, what: str) -> list[tuple[str, str, str]]:
     return [(bench, f"{case}, GetObject, {packet} packets", what) for packet in PACKETS]
+
+
+def _priced(case: str, what: str) -> list[tuple[str, str, str]]:
+    return [("verify", case, f"{what}, verify {name}") for name in HASHES]
 
 
 HEADLINES = {
@@ -46,6 +52,9 @@ HEADLINES = {
         ("small", f"thumbnails, {SMALL}", what) for what in (REQUESTS, WIRE)
     ],
     "an object of 6 GiB: memory grows by, MiB": [("resident", RESIDENT, "growth")],
+    "`--verify hash`, SHA-256 · XXH3: rate ÷ without, over loopback": _priced(PRICE, "rate"),
+    "… CPU per GB ÷ without": _priced(PRICE, "CPU per GB"),
+    "… rate ÷ without, on a link of 110 MB/s": _priced(PRICE_ON_LINK, "rate"),
     "a busy Python thread keeps, of its speed": [
         ("busy", BUSY, "speed kept, of an idle machine's")
     ],

@@ -22,6 +22,7 @@ QUESTIONS = {
     "contenders": "Everybody on one camera",
     "download": "Into files, beside C",
     "cameras": "Eight cameras at once",
+    "verify": "The price of certainty",
     "memory": "Into numpy arrays, beside C",
     "resident": "Memory, whatever the object's size",
     "busy": "Other Python threads meanwhile",

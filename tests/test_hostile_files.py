@@ -136,7 +136,7 @@ json_values = st.recursive(
 any_identity = st.fixed_dictionaries(
     dict.fromkeys(("camera", "handle", "path", "size", "captured"), json_values)
 )
-any_kept = json_values | st.fixed_dictionaries({"size": json_values, "sha256": json_values})
+any_kept = json_values | st.fixed_dictionaries({"size": json_values, "digest": json_values})
 any_entry = json_values | st.fixed_dictionaries(
     {
         "schema": st.just(journal.SCHEMA),
@@ -159,7 +159,7 @@ def test_any_journal_is_sane_or_nothing(tmp_path_factory: Any, written: bytes) -
         kept, _ = known
         assert type(kept.size) is int
         assert kept.size >= 0
-        assert kept.sha256 is None or isinstance(kept.sha256, str)
+        assert kept.digest is None or isinstance(kept.digest, str)
 
 
 any_text = st.text(st.characters(), max_size=8)  # lone surrogates, quotes and line ends among them
@@ -236,7 +236,7 @@ def test_a_forged_proof_of_what_is_there_gives_no_wrong_file(
     path = tmp_path / info.name
     Journal(str(path), Identity.of(session.device_info.body, info)).write()
     entry = json.loads(journal_path(path).read_bytes())
-    entry["kept"] = {"size": size, "sha256": hashlib.sha256(b"").hexdigest()}
+    entry["kept"] = {"size": size, "digest": "sha256:" + hashlib.sha256(b"").hexdigest()}
     journal_path(path).write_text(json.dumps(entry))
     part_path(path).write_bytes(b"forged")
     session.download(info, path, verify="hash")
@@ -253,7 +253,8 @@ def test_a_part_file_of_somebody_else_s_bytes_is_not_continued(
     forged = bytearray(content(sim, info)[: SIZE // 2])
     forged[0] ^= 1  # before the overlap that is read again
     right = hashlib.sha256(content(sim, info)[: len(forged)]).hexdigest()
-    Journal(str(path), Identity.of(session.device_info.body, info)).write(Kept(len(forged), right))
+    journal = Journal(str(path), Identity.of(session.device_info.body, info))
+    journal.write(Kept(len(forged), f"sha256:{right}"))
     part_path(path).write_bytes(forged)
     session.download(info, path, verify="hash")
     assert path.read_bytes() == content(sim, info)

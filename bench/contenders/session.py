@@ -2,6 +2,7 @@
 
     python -m bench.contenders.session --port N --into file|memory [--host H] [--dir D]
         [--chunk BYTES] [--depth N] [--then 0|1] [--touch 0|1] [--warm 0|1]
+        [--verify WAY] [--algorithm NAME]
 
 `--then`: it is said which object comes next, as `pull` says it; the C program has nothing like it.
 
@@ -63,6 +64,7 @@ def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -
     """Every object of the camera, one after the other; how many bytes."""
     total = 0
     objects = list(session.objects())
+    told = {"chunk": options.chunk, "verify": options.verify, "algorithm": options.algorithm}
     time.sleep(SETTLE_S)
     if options.into == "file" and options.warm:
         warm_up(Path(options.dir), sum(info.size or 0 for info in objects))
@@ -73,7 +75,7 @@ def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -
         with cost.measured(lambda: reads(session)):
             if array is None:
                 path = Path(options.dir) / info.name
-                session.download(info, path, chunk=options.chunk, then=then)
+                session.download(info, path, then=then, **told)
             else:
                 session.read_into(info, array)
         if array is not None:
@@ -92,6 +94,8 @@ def main() -> None:
     parser.add_argument("--chunk", type=int)
     parser.add_argument("--depth", type=int)
     parser.add_argument("--then", type=int, default=0)
+    parser.add_argument("--verify", default="size")
+    parser.add_argument("--algorithm", default="sha256")
     parser.add_argument("--touch", type=int, default=0)
     parser.add_argument("--warm", type=int, default=1)
     options = parser.parse_args()

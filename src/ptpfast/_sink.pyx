@@ -16,9 +16,9 @@ import errno as _errno
 import os
 
 import cython
-from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_READ, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.errno cimport EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
@@ -160,7 +160,8 @@ cdef class FileSink(Sink):
     offset: where to go on; the file must be at least that long and is cut to it.
     size: the final length if known; that much room is reserved at once, so that a full disk shows
         before anything is asked of the camera, and the file does not fragment. Never zero-filled.
-    hasher: an object with `update(bytes)`, given everything in order as it is written.
+    hasher: an object with `update(memoryview)`, given everything in order as it is written; a view
+        is valid during the call.
     descriptor: of that file, open for writing, instead of opening it; it stays the caller's.
     before: called once, before the first byte is written.
 
@@ -260,17 +261,17 @@ cdef class FileSink(Sink):
         return 0
 
     cdef int _hash(self, const iovec *pieces, size_t size) except -1:
-        """The first `size` bytes of the pieces, as one bytes object: not one for each packet."""
-        joined = PyBytes_FromStringAndSize(NULL, size)
-        cdef char *to = PyBytes_AS_STRING(joined)
+        """The first `size` bytes of the pieces, where they are: the hasher must not keep them."""
         cdef size_t take
         while size:
             take = min(size, pieces.iov_len)
-            memcpy(to, pieces.iov_base, take)
-            to += take
+            view = PyMemoryView_FromMemory(<char *>pieces.iov_base, take, PyBUF_READ)
+            try:
+                self._hasher.update(view)
+            finally:
+                view.release()
             size -= take
             pieces += 1
-        self._hasher.update(joined)
         return 0
 
     def finish(self, *, sync=True):

@@ -312,6 +312,7 @@ class Session(Lifetime):
         *,
         resume: bool = True,
         verify: str = "size",
+        algorithm: str = "sha256",
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
@@ -320,8 +321,9 @@ class Session(Lifetime):
         """An object into the file `path`, which appears whole or not at all.
 
         Until then the bytes are in `path`.part, and a later download continues there (`resume`).
-        verify: `size`; `hash`: SHA-256 of what arrived is that of the file read back; `disk`: also
-        from the disk itself; `reread`: and of what the camera sends when asked again.
+        verify: `size`; `hash`: the digest of what arrived is that of the file read back; `disk`:
+        also from the disk itself; `reread`: and of what the camera sends when asked again.
+        algorithm: of the digests, `sha256`, or `xxh3`: faster, and known to fewer.
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
         partial read, None adaptive, 0 the whole object at once. then: what will be downloaded next,
         in this order and in the same way: the camera begins with it while this file goes to disk,
@@ -338,6 +340,7 @@ class Session(Lifetime):
             path if isinstance(path, Path) else Path(path),
             resume=resume,
             verify=verify,
+            algorithm=algorithm,
             progress=progress,
             chunk=chunk,
             overwrite=overwrite,

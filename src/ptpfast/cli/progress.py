@@ -327,6 +327,7 @@ def file_record(result: FileResult) -> dict[str, Any]:
             "seconds": round(transfer.seconds, 6),
             "verified": transfer.verified,
             "sha256": transfer.sha256,
+            "xxh3": transfer.xxh3,
             "operation": transfer.operation,
             "chunks": transfer.chunks,
         }

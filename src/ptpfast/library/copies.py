@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError, TransferError
+from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
 from ..transfer.part import PartFile, sink_error
-from ..transfer.verify import BLOCK, check_file, hash_from_disk, sha256
+from ..transfer.verify import BLOCK, check_file, hash_from_disk
 from .folder import Folder, make, nearest
 from .report import Copy, FileResult
 
@@ -187,7 +188,7 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) ->
             if os.path.lexists(path):
                 raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
             size, found = _pour(fd, source, part)
-            if expected is not None and found != expected:
+            if expected is not None and hex_of(found, "sha256") != expected:
                 raise TransferError(
                     f"{source} is not any more what it is to be", hint="check the disk it is on"
                 )
@@ -222,15 +223,15 @@ def _opened(source: Path) -> Iterator[int]:
 
 
 def _pour(fd: int, source: Path, part: PartFile) -> tuple[int, str]:
-    """Bytes and SHA-256 of what went from a file into a part file. SinkError."""
-    hasher, at = sha256(), 0
+    """Bytes and digest of what went from a file into a part file. SinkError."""
+    hasher, at = new_hash("sha256"), 0
     while True:
         try:
             block = os.read(fd, BLOCK)
         except OSError as error:
             raise sink_error("read", os.fspath(source), error) from error
         if not block:
-            return at, str(hasher.hexdigest())
+            return at, digest_of(hasher)
         hasher.update(block)
         left = memoryview(block)
         while left:

@@ -35,8 +35,9 @@ from ..errors import (
 from ..listing import describe_one
 from ..patience import BUSY_S, Patience
 from ..transfer import ObjectReader
+from ..transfer.hashing import new_hash
 from ..transfer.journal import Identity
-from ..transfer.verify import hash_from_disk, sha256
+from ..transfer.verify import hash_from_disk
 from .deletion_journal import DeletionJournal
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Deletion:
 
         def read() -> str:
             self._session.compare(info)
-            found = sha256()
+            found = new_hash("sha256")
             sink = CallbackSink(found.update)
             began = time.monotonic()
             try:

@@ -22,6 +22,7 @@ from .run import Options, Run
 from .selection import LISTED, Selection
 
 RETRY = 8  # about a minute of pauses
+NEEDS_SHA256 = "manifest, copies and delete_verified compare by SHA-256: no other algorithm"
 
 
 def pull(
@@ -36,6 +37,7 @@ def pull(
     order: str = LISTED,
     on_conflict: str = "rename",
     verify: str = "size",
+    algorithm: str = "sha256",
     manifest: str | os.PathLike[str] | bool | None = None,
     dry_run: bool = False,
     chunk: int | None = None,
@@ -50,15 +52,13 @@ def pull(
 ) -> Report:
     """Downloads what is selected and not yet in `destination`, flat, under safe names.
 
-    session_or_address: an open session, or `HOST[:PORT]` (then `timeouts`, `depth` and `index`
-    apply; see `connect`).
-    formats, include, exclude, since, until, order: see `Selection`. In the order `listed` downloads
-    begin with the first objects the camera describes; the others wait for the whole listing.
+    session_or_address: an open session, or `HOST[:PORT]`, for which `timeouts`, `depth` and `index`
+    are as in `connect`. formats, include, exclude, since, until, order: see `Selection`.
+    Downloads begin with the first objects described; in an order but `listed` when all are.
     on_conflict: when a different file has the name: `rename` takes the next free number behind it,
     `skip` leaves the object, `overwrite` replaces the file, `fail` counts the object as failed.
-    verify: `size`, `hash`, `disk` or `reread`; see `Session.download`.
+    verify, algorithm, chunk, resume: see `Session.download`; what implies a verify needs `sha256`.
     manifest: True for `SHA256SUMS` in the destination, or a path; implies at least `verify="hash"`.
-    chunk: bytes a partial read; None adapts, 0 fetches whole objects. resume: continue part files.
     retry: how often in a row to connect again, with growing pauses, after the connection was lost
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
     copies: further folders that get every file; at least `verify="hash"`. delete_verified: deletes
@@ -68,19 +68,20 @@ def pull(
     capture date as modification time is that object: skipped. Each file is at most one object.
 
     Returns the report; look at `.ok`. An object that the camera refuses or that arrives wrong is in
-    it as failed, and the rest goes on. What ends the run is raised, from the listing on with the
-    partial report as its attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError
-    (the disk, or not enough room for all that is listed until then), Cancelled, KeyboardInterrupt.
-    Finished files and part files are kept, the same call continues. ValueError: senseless options.
+    it as failed, the rest goes on. What ends the run is raised, from the listing on with the report
+    so far as its attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError (the disk,
+    or no room for all that is listed until then), Cancelled, KeyboardInterrupt; the same
+    call continues. ValueError: senseless options.
     """
-    where, further = Path(destination), _folders(copies)
+    to, more = Path(destination), _folders(copies)
     selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
-    verify = _at_least("disk" if delete_verified else "hash" if manifest or copies else "", verify)
+    least = "disk" if delete_verified else "hash" if manifest or more else ""
+    verify = _at_least(least, verify, algorithm)
     options = Options(
-        where, selection, on_conflict, verify, chunk, resume, retry, further, delete_verified
+        to, selection, on_conflict, verify, algorithm, chunk, resume, retry, more, delete_verified
     )
     _check(options, writable=not dry_run)
-    sums = None if dry_run else _manifest(manifest, options.destination)
+    sums = None if dry_run else _manifest(manifest, to)
     with _session(session_or_address, timeouts, depth, index) as session:
         run = Run(session, options, sums, observer or Observer())
         return run.plan() if dry_run else run.go()
@@ -101,8 +102,11 @@ def _session(
         yield session
 
 
-def _at_least(least: str, verify: str) -> str:
-    """`verify`, or `least` where that checks more; '' is less than all."""
+def _at_least(least: str, verify: str, algorithm: str) -> str:
+    """`verify`, or `least` where that checks more; '' is less than all. ValueError where what asks
+    for `least` needs another algorithm."""
+    if least and algorithm != "sha256":
+        raise ValueError(NEEDS_SHA256)
     return least if least and verify in VERIFY[: VERIFY.index(least)] else verify
 
 

@@ -24,6 +24,7 @@ from ..errors import PTPError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
 from ..transfer import VERIFY
+from ..transfer.hashing import new_hash
 from ..transfer.part import PART_SUFFIX, move_part
 from .folder import Folder, make
 from .manifest import Manifest
@@ -58,6 +59,7 @@ class Options:
     selection: Selection
     on_conflict: str
     verify: str
+    algorithm: str
     chunk: int | None
     resume: bool
     retry: int | None
@@ -75,6 +77,7 @@ class Options:
             # An emptied card counts from the beginning again: the file in the way of a new picture
             # is an earlier one's, and all there is of it.
             raise ValueError(NO_OVERWRITE)
+        new_hash(self.algorithm)  # if it can be had
 
 
 class Run:
@@ -267,6 +270,7 @@ class Run:
                     job.path,
                     resume=self._options.resume,
                     verify=self._options.verify,
+                    algorithm=self._options.algorithm,
                     progress=meter,
                     chunk=self._options.chunk,
                     overwrite=job.overwrite,

@@ -25,11 +25,12 @@ from .._sink import FileSink, MemorySink
 from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
 from ..pipelining import Following, Request
+from .hashing import algorithm_of, digest_of, hex_of, new_hash
 from .journal import NOTHING_KEPT, Identity, Journal, Kept
 from .part import PartFile, sink_error
 from .ranges import Camera
 from .reading import ObjectReader, Progress
-from .verify import VERIFY, check_camera, check_file, check_size, hash_file, sha256
+from .verify import VERIFY, check_camera, check_file, check_size, hash_file
 
 log = logging.getLogger("ptpfast")
 
@@ -48,7 +49,7 @@ class Transfer:
 
     resumed_at: bytes that were there from an earlier run; received: payload moved in this one (with
     the overlap at the seam, and a second reading); verified: which of `verify.VERIFY` was done.
-    sha256 is hex, of what arrived; None with `size`.
+    digest: of what arrived, `sha256:` or `xxh3:` and hex digits; None with `size`.
     operation: what it was read with; chunks: bytes asked for at a time by partial reads, each size
     in its turn (empty: the whole object at once).
     """
@@ -60,10 +61,20 @@ class Transfer:
     resumed_at: int = 0
     received: int = 0
     verified: str = "size"
-    sha256: str | None = None
+    digest: str | None = None
     operation: str = ""
     chunks: list[int] = field(default_factory=list)
     recorded: Timeline = field(default_factory=Timeline, repr=False)
+
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of what arrived in hex, if that was taken."""
+        return hex_of(self.digest, "sha256")
+
+    @property
+    def xxh3(self) -> str | None:
+        """The XXH3 (128 bits) of what arrived in hex, if that was taken."""
+        return hex_of(self.digest, "xxh3")
 
     @property
     def timeline(self) -> tuple[Any, Any]:
@@ -83,6 +94,7 @@ class Download:
         *,
         resume: bool = True,
         verify: str = "size",
+        algorithm: str = "sha256",
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
@@ -98,7 +110,8 @@ class Download:
         self._part = PartFile(self._path, self._journal)
         self._resume = resume
         self._overwrite = overwrite
-        self._hasher = None if verify == "size" else sha256()
+        self._algorithm = algorithm
+        self._hasher = None if verify == "size" else new_hash(algorithm)
         # The hash at the end of the last whole read, and what the journal says.
         self._marked: tuple[int, Any] = (0, None)
         self._kept = NOTHING_KEPT
@@ -150,11 +163,11 @@ class Download:
 
     def _proven(self, kept: Kept) -> int:
         """To verify by hash, only bytes count whose hash is known from when they arrived."""
-        if kept.sha256 is None:
+        if kept.digest is None or algorithm_of(kept.digest) != self._algorithm:
             return 0
-        found = sha256()
+        found = new_hash(self._algorithm)
         hash_file(self._part, kept.size, found)
-        if found.hexdigest() != kept.sha256:
+        if digest_of(found) != kept.digest:
             return 0
         self._hasher = found
         return kept.size
@@ -186,7 +199,7 @@ class Download:
 
     def _receive(self, offset: int) -> None:
         if not offset and self._hasher is not None:
-            self._hasher = sha256()  # whatever was proven does not count
+            self._hasher = new_hash(self._algorithm)  # whatever was proven does not count
         sink = self._sink = FileSink(
             self._part.path,
             descriptor=self._part.fd,
@@ -265,7 +278,7 @@ class Download:
 
     def _note_arrived(self, size: int, hasher: Any) -> None:
         """In the journal and without the disk: after a power cut what is kept still counts."""
-        arrived = None if hasher is None else Kept(size, hasher.hexdigest())
+        arrived = None if hasher is None else Kept(size, digest_of(hasher))
         try:
             self._journal.write(self._kept, arrived)
             self._noted = size
@@ -280,7 +293,7 @@ class Download:
             self._certain = False
             self._part.sync()
             self._certain = True
-            digest = None if self._hasher is None else self._hasher.hexdigest()
+            digest = None if self._hasher is None else digest_of(self._hasher)
             self._kept = Kept(size, digest)
             try:
                 self._journal.write(self._kept)
@@ -303,7 +316,7 @@ class Download:
         check_size(self._part, transfer.size, self._reader.size, name)
         if self._hasher is None:
             return
-        transfer.sha256 = arrived = self._hasher.hexdigest()
+        transfer.digest = arrived = digest_of(self._hasher)
         try:
             check_file(
                 self._part, transfer.size, arrived, name, from_disk=transfer.verified != "hash"

@@ -21,7 +21,7 @@ from ..readback import read_back
 
 log = logging.getLogger("ptpfast")
 
-SCHEMA = 2
+SCHEMA = 3
 JOURNAL_SUFFIX = ".part.json"
 MAX_JOURNAL_SIZE = 1 << 16
 _NULL = "null"
@@ -57,11 +57,11 @@ class Identity(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """The first `size` bytes of the part file had reached the disk when this was noted; sha256 is
-    that of them as they arrived, if it was taken."""
+    """The first `size` bytes of the part file had reached the disk when this was noted; digest is
+    that of them as they arrived (`hashing`), if it was taken."""
 
     size: int = 0
-    sha256: str | None = None
+    digest: str | None = None
 
 
 NOTHING_KEPT = Kept()
@@ -113,7 +113,7 @@ class Journal:
             if (
                 type(kept.size) is not int
                 or kept.size < 0
-                or not isinstance(kept.sha256, str | None)
+                or not isinstance(kept.digest, str | None)
             ):
                 return None
             return kept, ran_on
@@ -144,8 +144,8 @@ def _text(identity: Identity, kept: Kept, arrived: Kept | None) -> bytes:
 
 
 def _kept_text(kept: Kept) -> str:
-    sha256 = _NULL if kept.sha256 is None else f'"{kept.sha256}"'
-    return f'{{"size": {kept.size}, "sha256": {sha256}}}'
+    digest = _NULL if kept.digest is None else f'"{kept.digest}"'
+    return f'{{"size": {kept.size}, "digest": {digest}}}'
 
 
 def _write_new(path: str, text: bytes) -> None:

@@ -1,9 +1,9 @@
 """What is checked of a download before it gets its final name, each level with all before it.
 
 size    announced, counted and stored bytes are as many
-hash    the file, read back, has the SHA-256 of what arrived
+hash    the file, read back, has the digest (`hashing`) of what arrived
 disk    the same, after the system has dropped its copy of the file in memory
-reread  the camera's object, read a second time, has that SHA-256 too
+reread  the camera's object, read a second time, has that digest too
 """
 
 from __future__ import annotations
@@ -16,18 +16,12 @@ from typing import Any
 from .._sink import CallbackSink
 from ..errors import TransferError
 from ..pipelining import Following
+from .hashing import algorithm_of, digest_of, new_hash
 from .part import PartFile, sink_error, sync_folder
 from .reading import ObjectReader
 
 VERIFY = ("size", "hash", "disk", "reread")
 BLOCK = 1 << 20
-
-
-def sha256() -> Any:
-    """A new hash object."""
-    import hashlib  # not before it is needed: it would be a good part of `import ptpfast`
-
-    return hashlib.sha256()
 
 
 def hash_file(part: PartFile, size: int, hasher: Any) -> None:
@@ -53,13 +47,13 @@ def check_size(part: PartFile, received: int, listed: int | None, name: str) -> 
 
 
 def check_file(part: PartFile, size: int, arrived: str, name: str, *, from_disk: bool) -> None:
-    """TransferError unless the file has the SHA-256 `arrived`; from_disk: and not only the system's
+    """TransferError unless the file has the digest `arrived`; from_disk: and not only the system's
     copy of it in memory. Its data must have been synced."""
     if from_disk and hasattr(os, "posix_fadvise"):
         os.posix_fadvise(part.fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    found = sha256()
+    found = new_hash(algorithm_of(arrived))
     hash_file(part, size, found)
-    if found.hexdigest() != arrived:
+    if digest_of(found) != arrived:
         raise TransferError(
             f"{name}: the file on disk is not what arrived",
             hint="check the disk, then run it again",
@@ -71,7 +65,7 @@ def hash_from_disk(path: str) -> str:
     system's copy in memory is dropped before it is read. SinkError, also for what is no regular
     file."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    found = sha256()
+    found = new_hash("sha256")
     try:
         fd = os.open(path, flags)
         try:
@@ -93,11 +87,11 @@ def hash_from_disk(path: str) -> str:
 def check_camera(reader: ObjectReader, arrived: str, name: str, following: Following | None) -> int:
     """TransferError unless the camera sends the same once more; how many bytes that moved.
     following: see `ObjectReader.read`."""
-    again = sha256()
+    again = new_hash(algorithm_of(arrived))
     sink = CallbackSink(again.update)
     moved = reader.read(sink, following=following)
     sink.finish()
-    if again.hexdigest() != arrived:
+    if digest_of(again) != arrived:
         raise TransferError(
             f"{name}: read a second time, the camera sent something else",
             hint="check the card, then run it again",

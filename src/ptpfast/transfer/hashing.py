@@ -1,0 +1,46 @@
+"""What bytes are compared by, once they have left the camera: a digest that says of which kind it
+is, `sha256:…` or `xxh3:…`, in hex.
+
+sha256  the one that others know: `sha256sum`, manifests
+xxh3    XXH3 with 128 bits, from the package xxhash: as sure against accidents, not against somebody
+        who makes up a file, and at a fraction of the time
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+ALGORITHMS = ("sha256", "xxh3")
+
+
+def new_hash(algorithm: str) -> Any:
+    """A new hash object. ValueError for one that is not of `ALGORITHMS`, or cannot be had here."""
+    # Not before they are needed: either would be a good part of `import ptpfast`.
+    if algorithm == "sha256":
+        import hashlib
+
+        return hashlib.sha256()
+    if algorithm != "xxh3":
+        raise ValueError(f"algorithm is one of {', '.join(ALGORITHMS)}, not {algorithm!r}")
+    try:
+        import xxhash
+    except ImportError:
+        raise ValueError("xxh3 needs the package xxhash: pip install xxhash") from None
+    return xxhash.xxh3_128()
+
+
+def digest_of(hasher: Any) -> str:
+    """Of what a hash object has been given."""
+    name = "sha256" if hasher.name == "sha256" else "xxh3"
+    return f"{name}:{hasher.hexdigest()}"
+
+
+def algorithm_of(digest: str) -> str:
+    """The kind of a digest."""
+    return digest.partition(":")[0]
+
+
+def hex_of(digest: str | None, algorithm: str) -> str | None:
+    """The hex digits of a digest; None if it is of another kind, or there is none."""
+    kind, _, digits = (digest or "").partition(":")
+    return digits if kind == algorithm else None
