@@ -54,7 +54,7 @@ class Goal:
     card: Card
     faults: int
     kills: int
-    verify: str = "size"
+    check: str = "size"  # or an algorithm
 
 
 @dataclass
@@ -174,7 +174,9 @@ class Lane:
         words = [sys.executable, "-m", "ptpfast", name, f"127.0.0.1:{self._camera.port}"]
         if name == "pull":
             words += [str(self._folder.path), "--retry", RETRY]
-            words += ["--verify", self._goal.verify, "--chunk", str(CHUNK)]
+            if self._goal.check != "size":
+                words += ["--verify", "hash", "--algorithm", self._goal.check]
+            words += ["--chunk", str(CHUNK)]
         return [*words, "--json", "--timeout", TIMEOUT]
 
     def _environment(self) -> dict[str, str]:
