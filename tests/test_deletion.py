@@ -1016,6 +1016,7 @@ def test_copies_on_the_disk_of_the_destination_are_warned_of(
     result = run(sim, *words, "--dry-run")
     text = f"{folder} is on the same disk as {main}"
     assert (text in result.stdout) == warned
+    assert (f"{text}: with that disk both are lost" in result.stderr) == warned
     assert (text in caplog.text) == warned
     summary = run(sim, *words, "--dry-run", "--json").stdout.splitlines()[-1]
     assert json.loads(summary)["same_disk"] == [str(folder)] * warned

@@ -128,7 +128,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     from the camera again before it believes that file. Protected objects stay. What was deleted is
     noted in DEST/.ptpfast-deletions.jsonl.
     """
-    from ..library.copies import check_different
+    from ..library.copies import check_different, on_disk_of
     from ..library.pull import pull as run
     from .progress import Recorder, display
 
@@ -138,6 +138,9 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
         check_different(dest, options["copies"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--copies'") from error
+    if options["delete_verified"]:  # said while nothing is deleted yet
+        for folder in on_disk_of(dest, options["copies"]):
+            output.note(f"{folder} is on the same disk as {dest}: with that disk both are lost")
     try:
         with display(output) as shown:
             report = run(
