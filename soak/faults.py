@@ -35,9 +35,11 @@ class CountingTable(FaultTable):
             self._passed = 0
 
     def left(self) -> tuple[list[Row], list[str]]:
-        """What is still to be armed, and what is armed and was not done."""
+        """What is still to be armed, and what is armed and was not done; what is told to this
+        visit only ends with it, also when another camera takes this one's place."""
         with self._lock:
-            return list(self._plan), [str(fault) for fault, _ in self._rows]
+            armed = [str(fault) for fault, _ in self._rows if fault not in self._told]
+            return list(self._plan), armed
 
     def tell(self, lies: Iterable[str]) -> None:
         """Faults for this visit only: those of the visit before are withdrawn."""

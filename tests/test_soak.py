@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from soak import ROOT, drops, plan
 from soak.card import Card
+from soak.faults import CountingTable
 from soak.folder import Checked
 from soak.lane import Figures, Goal, Lane, plan_of
 from soak.resident import Resident
@@ -54,6 +55,13 @@ def test_the_same_seed_has_the_same_faults_and_others_have_others() -> None:
     lies = plan.lies("1", SMALL.store(), 12)
     assert lies == plan.lies("1", SMALL.store(), 12)
     assert all(str(Fault.parse(text)) == text for text in lies)
+
+
+def test_lies_of_one_visit_do_not_go_on_to_the_camera_that_takes_anothers_place() -> None:
+    lies = plan.lies("1", SMALL.store(), 3)
+    table = CountingTable([(0, "drop")], ["stall=1"])
+    table.tell(lies)
+    assert table.left() == ([(0, "drop")], ["stall=1"])
 
 
 def test_a_plan_has_faults_of_every_kind_there_is() -> None:
