@@ -35,6 +35,7 @@ from ptpfast.library import persistence
 from ptpfast.library.deletion_journal import JOURNAL_NAME, DeletionJournal
 from ptpfast.library.observer import Observer
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.transfer import journal
 from ptpfast.transfer.journal import Identity
 from test_copies import contents, damage, on_card, payload, run
 
@@ -200,7 +201,7 @@ def test_a_file_that_is_not_what_the_camera_sends_gets_no_checksum(
 
 @pytest.mark.parametrize("forged", [False, True])
 def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
-    camera: Cameras, tmp_path: Path, forged: bool
+    camera: Cameras, tmp_path: Path, forged: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sim = camera(objects=1, size=3_000_000)
     whole = on_card(sim)
@@ -212,9 +213,10 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
         damage(part)
         note = json.loads(part.with_name(part.name + ".json").read_text())
         kept = part.read_bytes()[: note["kept"]["size"]]
-        note["kept"]["sha256"] = hashlib.sha256(kept).hexdigest()
+        note["kept"]["digest"] = "sha256:" + hashlib.sha256(kept).hexdigest()
         part.with_name(part.name + ".json").write_text(json.dumps(note))
     before = payload(sim)
+    monkeypatch.setattr(journal, "_own", {})  # as in another process
     report = fetch(sim, tmp_path, manifest=True)
     assert report.files[0].transfer is not None
     assert report.files[0].transfer.resumed_at > 0
@@ -230,10 +232,21 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
 
 
 @pytest.mark.parametrize(
-    ("name", "late"), [("IMG_0001.DNG", False), ("IMG_0001-1.DNG", False), ("IMG_0001.DNG", True)]
+    ("name", "late", "lost"),
+    [
+        ("IMG_0001.DNG", False, False),
+        ("IMG_0001-1.DNG", False, False),
+        ("IMG_0001.DNG", True, False),
+        ("IMG_0001.DNG", True, True),
+    ],
 )
 def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
-    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, late: bool
+    camera: Cameras,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    late: bool,
+    lost: bool,
 ) -> None:
     sim = camera(objects=1, size=3_000_000)
     whole = on_card(sim)
@@ -247,7 +260,7 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
     for kept in ("kept", "arrived"):
         if kept in note:
             content = part.read_bytes()[: note[kept]["size"]]
-            note[kept]["sha256"] = hashlib.sha256(content).hexdigest()
+            note[kept]["digest"] = "sha256:" + hashlib.sha256(content).hexdigest()
     part.with_name(part.name + ".json").write_text(json.dumps(note))
 
     def turn_up() -> None:
@@ -264,14 +277,20 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
 
     original = Session.download
 
+    tries: list[int] = []
+
     def download(*args: Any, **options: Any) -> Any:
-        if late:
+        if late and not tries:
             turn_up()
+        tries.append(1)
         return original(*args, **options)
 
     monkeypatch.setattr(Session, "download", download)
 
-    report = fetch(sim, main, observer=Busy())
+    if lost:  # and it goes on from what this run has then added to it
+        sim.faults.add("drop after-total 2800000")
+    report = fetch(sim, main, observer=Busy(), chunk=500_000)
+    assert report.retries == lost
     assert [result.path.name for result in report.files if result.path] == [name]
     assert report.files[0].transfer is not None
     assert report.files[0].transfer.resumed_at > 0

@@ -3,6 +3,8 @@ gets its name."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -347,3 +349,81 @@ def test_a_seam_that_cannot_be_read_this_once_is_read_again_and_nothing_begun_an
     transfer = connect(sim).download(info, tmp_path / "x")
     assert transfer.resumed_at == there > 4 * MiB
     assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+def test_an_interrupt_in_the_middle_of_an_fsync_costs_nothing_of_what_is_there(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, "size")
+    there = part.stat().st_size
+    session = connect(sim)
+    sync = os.fsync
+
+    def interrupted(fd: int) -> None:
+        sync(fd)
+        monkeypatch.setattr(os, "fsync", sync)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.download(info, tmp_path / "x", chunk=MiB)
+    assert part.stat().st_size >= there
+    assert session.download(info, tmp_path / "x").resumed_at >= there
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_an_fsync_that_fails_at_the_seam_costs_what_had_not_reached_the_disk_before(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, verify)
+    kept = json.loads(part.with_name(part.name + ".json").read_text())["kept"]["size"]
+    assert 0 < kept <= part.stat().st_size
+    session = connect(sim)
+
+    def fail(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch, pytest.raises(SinkError):
+        patch.setattr(os, "fsync", fail)
+        session.download(info, tmp_path / "x", verify=verify, chunk=MiB)
+    assert part.stat().st_size == kept
+    assert session.download(info, tmp_path / "x", verify=verify).resumed_at == kept
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+def test_an_interrupt_at_the_lock_leaves_none_behind(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = connect(camera(size=SIZE))
+    info = session.objects()[0]
+    lock = fcntl.flock
+
+    def interrupted(fd: int, operation: int) -> None:
+        lock(fd, operation)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(fcntl, "flock", interrupted)
+        session.download(info, tmp_path / "x")
+    assert session.download(info, tmp_path / "x").size == SIZE
+
+
+def test_a_note_that_does_not_fit_the_disk_leaves_no_litter(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = connect(camera(size=SIZE))
+    info = session.objects()[0]
+    write, notes = os.write, []
+
+    def full(fd: int, data: bytes) -> int:
+        if data.startswith(b'{"schema"'):
+            notes.append(data)
+            if len(notes) > 1:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    session.download(info, tmp_path / "x", chunk=MiB)
+    assert len(notes) > 2
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

@@ -25,7 +25,7 @@ from ptpfast.readback import read_back
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import download as download_module
 from ptpfast.transfer import journal
-from ptpfast.transfer.journal import JOURNAL_SUFFIX, Identity, Journal, Kept
+from ptpfast.transfer.journal import JOURNAL_SUFFIX, Found, Identity, Journal, Kept
 from ptpfast.transfer.part import PART_SUFFIX
 from ptpfast.tuning import Tuning
 
@@ -156,10 +156,10 @@ def test_any_journal_is_sane_or_nothing(tmp_path_factory: Any, written: bytes) -
     journal_path(path).write_bytes(written)
     known = Journal(str(path), IDENTITY).read()
     if known is not None:
-        kept, _ = known
-        assert type(kept.size) is int
-        assert kept.size >= 0
-        assert kept.digest is None or isinstance(kept.digest, str)
+        for kept in (known.kept, known.arrived):
+            assert type(kept.size) is int
+            assert kept.size >= 0
+            assert kept.digest is None or isinstance(kept.digest, str)
 
 
 any_text = st.text(st.characters(), max_size=8)  # lone surrogates, quotes and line ends among them
@@ -180,7 +180,7 @@ def test_a_journal_of_any_names_is_read_back_as_it_was_written(
 ) -> None:
     written = Journal(str(tmp_path_factory.getbasetemp() / "names"), identity)
     written.write(kept, arrived)
-    assert written.read() == (kept if arrived is None else arrived, True)
+    assert written.read() == Found(kept, kept if arrived is None else arrived, True)
 
 
 @briefly

@@ -977,3 +977,20 @@ def test_close_waits_for_a_body_that_was_just_opened(camera: Cameras, connect: S
     session.close()
     assert time.monotonic() - opened >= 0.3
     assert sim.sessions_closed == 1
+
+
+def test_a_close_that_is_interrupted_still_closes_both_connections(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = connect(camera())
+    thread = session.connection._events._thread
+    assert thread is not None
+
+    def interrupted(timeout: float | None = None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.connection.close()
+    assert session.connection._command.closed
+    assert session.connection.events.closed

@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--depth", type=int)
     parser.add_argument("--then", type=int, default=0)
     parser.add_argument("--verify", default="size")
-    parser.add_argument("--algorithm", default="sha256")
+    parser.add_argument("--algorithm")
     parser.add_argument("--touch", type=int, default=0)
     parser.add_argument("--warm", type=int, default=1)
     options = parser.parse_args()

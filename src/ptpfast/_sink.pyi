@@ -5,7 +5,7 @@ from typing import Any, Protocol, final
 from typing_extensions import disjoint_base
 
 class _Hasher(Protocol):
-    def update(self, data: bytes, /) -> object: ...
+    def update(self, data: memoryview, /) -> object: ...
 
 @disjoint_base
 class Sink:

@@ -2,8 +2,8 @@
 
 A sink does not know packets, sockets or time. It is filled in one of two ways, whichever suits it:
 the engine hands it the payload pieces of one read (`write`), or receives straight into the memory
-it lends (`window`, then `commit`). Both run without the GIL. Python ends it with `finish`
-(everything arrived) or `abandon` (it did not, keep what is there).
+it lends (`window`, then `commit`). Both run without the GIL, but for what a hasher does. Python
+ends it with `finish` (everything arrived) or `abandon` (it did not, keep what is there).
 
 One sink may outlive many data phases: the partial reads of one object all go into the same sink,
 and `position` is where the next byte goes.
@@ -173,6 +173,7 @@ cdef class FileSink(Sink):
         self._fd = -1
 
     def __init__(self, path, *, offset=0, size=None, hasher=None, descriptor=None, before=None):
+        cdef int code
         self.path = os.fsdecode(path)
         self._hasher = hasher
         self._before = before
@@ -183,7 +184,8 @@ cdef class FileSink(Sink):
             self._fd = descriptor if self._lent else os.open(path, flags, 0o666)
             length = ptpfast_length(self._fd)
             if length < 0:
-                raise OSError(errno, os.strerror(errno))
+                code = errno  # before anything else changes it
+                raise OSError(code, os.strerror(code))
             if length < offset:
                 raise ValueError(f"{self.path} is shorter than {offset} bytes")
             if length > offset:
@@ -232,10 +234,10 @@ cdef class FileSink(Sink):
                     continue
                 with gil:
                     raise _sink_error(code, "write", self.path, self.position)
+            self.position += <size_t>written
             if self._hasher is not None:  # of what is in the file, whatever becomes of the rest
                 with gil:
                     self._hash(pieces, <size_t>written)
-            self.position += <size_t>written
             # Step over what was written; a short write goes on in the middle of a piece.
             while count and <size_t>written >= pieces[0].iov_len:
                 written -= <ssize_t>pieces[0].iov_len

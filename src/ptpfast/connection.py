@@ -119,7 +119,7 @@ class Connection:
         Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
         business.
         """
-        with self._turn:
+        with self._turn.now():
             self._settle(self.timeouts.operation)
             request = Request(operation, parameters, sink, limit, label, on_pause)
             phase = self._send(request, data, in_session, any_transaction_id)
@@ -148,7 +148,7 @@ class Connection:
         answered, so that the camera is at work meanwhile. If another transaction comes instead,
         their answers are read and dropped.
         """
-        with self._turn:
+        with self._turn.now():
             if (first := next_request()) is None:
                 return
             if not self._comes_next(first):
@@ -174,7 +174,7 @@ class Connection:
 
     def begin(self, request: Request) -> DataPhase:
         """Sends a request whose payload is then taken piece by piece with `proceed`."""
-        with self._turn:
+        with self._turn.now():
             self._settle(self.timeouts.operation)
             return self._send(request)
 
@@ -183,7 +183,7 @@ class Connection:
 
         RuntimeError when another operation was run meanwhile: that has dropped the rest.
         """
-        with self._turn:
+        with self._turn.now():
             if not self._outstanding or self._outstanding[0] is not phase:
                 raise RuntimeError(f"{phase.label}: another operation has ended it")
             phase.sink = sink
@@ -345,5 +345,7 @@ class Connection:
         if self._turn.over:
             return
         self._turn.over = True
-        self._events.close(self.timeouts.close)
-        self._command.close()
+        try:
+            self._events.close(self.timeouts.close)
+        finally:
+            self._command.close()

@@ -156,9 +156,11 @@ class EventReader:
         """Ends the connection and waits for the thread, unless it is this one."""
         self._closed = True
         self._channel.close()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout_s)
-        self._hub.close()
+        try:
+            if self._thread is not None and self._thread is not threading.current_thread():
+                self._thread.join(timeout_s)
+        finally:
+            self._hub.close()
 
     def take(self, raw: bytes) -> None:
         """One packet, from either connection; a strange one is no reason to go deaf."""

@@ -312,7 +312,7 @@ class Session(Lifetime):
         *,
         resume: bool = True,
         verify: str = "size",
-        algorithm: str = "sha256",
+        algorithm: str | None = None,
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
@@ -323,7 +323,8 @@ class Session(Lifetime):
         Until then the bytes are in `path`.part, and a later download continues there (`resume`).
         verify: `size`; `hash`: the digest of what arrived is that of the file read back; `disk`:
         also from the disk itself; `reread`: and of what the camera sends when asked again.
-        algorithm: of the digests, `sha256`, or `xxh3`: faster, and known to fewer.
+        algorithm: of the digests, `sha256` (by default), or `xxh3`: faster, known to fewer, from
+        the package xxhash. Given, it implies at least `hash`.
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
         partial read, None adaptive, 0 the whole object at once. then: what will be downloaded next,
         in this order and in the same way: the camera begins with it while this file goes to disk,

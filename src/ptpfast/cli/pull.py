@@ -158,17 +158,14 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
 
 
 def _agree(options: dict[str, Any]) -> None:
-    """UsageError for options that do not go together; what one implies of another is set."""
+    """UsageError for options that do not go together, or not here."""
     if options["delete_verified"] and options["on_conflict"] == "overwrite":
         raise click.UsageError(
             "--on-conflict overwrite does not go with --delete-verified: the file that is replaced "
             "may be all that is left of a deleted picture"
         )
     if options["algorithm"] is None:
-        options["algorithm"] = "sha256"
         return
-    if options["verify"] == "size":
-        options["verify"] = "hash"
     by_sha256 = options["manifest"] or options["copies"] or options["delete_verified"]
     if by_sha256 and options["algorithm"] != "sha256":
         raise click.UsageError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,14 +27,12 @@ ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
 
 @dataclass(slots=True)
 class Job:
-    """An object that is to be fetched; `kept` bytes of an earlier run may be of use. `tried` says
-    of each path it was tried under whether somebody else had left a part of it there."""
+    """An object that is to be fetched; `kept` bytes of an earlier run may be of use."""
 
     info: ObjectInfo
     path: Path
     kept: int = 0
     overwrite: bool = False
-    tried: dict[Path, bool] = field(default_factory=dict)
 
     @property
     def missing(self) -> int:

@@ -37,7 +37,7 @@ def pull(
     order: str = LISTED,
     on_conflict: str = "rename",
     verify: str = "size",
-    algorithm: str = "sha256",
+    algorithm: str | None = None,
     manifest: str | os.PathLike[str] | bool | None = None,
     dry_run: bool = False,
     chunk: int | None = None,
@@ -76,7 +76,7 @@ def pull(
     to, more = Path(destination), _folders(copies)
     selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
     least = "disk" if delete_verified else "hash" if manifest or more else ""
-    verify = _at_least(least, verify, algorithm)
+    verify, algorithm = _verification(least, verify, algorithm)
     options = Options(
         to, selection, on_conflict, verify, algorithm, chunk, resume, retry, more, delete_verified
     )
@@ -102,12 +102,14 @@ def _session(
         yield session
 
 
-def _at_least(least: str, verify: str, algorithm: str) -> str:
-    """`verify`, or `least` where that checks more; '' is less than all. ValueError where what asks
-    for `least` needs another algorithm."""
-    if least and algorithm != "sha256":
+def _verification(least: str, verify: str, algorithm: str | None) -> tuple[str, str]:
+    """How much is verified: `verify`, or `least` where that is more ('' is less than all); and by
+    what. ValueError where who asks for the least needs another algorithm."""
+    if least and algorithm not in (None, "sha256"):
         raise ValueError(NEEDS_SHA256)
-    return least if least and verify in VERIFY[: VERIFY.index(least)] else verify
+    least = least or ("hash" if algorithm else "size")
+    more = verify in VERIFY[: VERIFY.index(least)]
+    return least if more else verify, algorithm or "sha256"
 
 
 def _check(options: Options, *, writable: bool) -> None:

@@ -251,7 +251,7 @@ class Run:
             self.report.seconds += time.monotonic() - began
         if result is not None:
             try:
-                self._safekeeping.settle(result, begun_earlier=any(job.tried.values()))
+                self._safekeeping.settle(result)
             finally:
                 if self._manifest is not None and result.status != "failed":
                     self._manifest.add(transfer.path, transfer.sha256)
@@ -260,12 +260,8 @@ class Run:
     def _download(self, job: Job, meter: _Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
         while True:
-            is_first = job.path not in job.tried
-            if is_first:
-                # The folder was read a while ago, and what is there now is not this run's.
-                job.tried[job.path] = _part_size(job.path) > 0
             try:
-                transfer = self._session.download(
+                return self._session.download(
                     job.info,
                     job.path,
                     resume=self._options.resume,
@@ -287,10 +283,6 @@ class Run:
                 # With deletion every byte must be this run's; of a moved part that is hard to tell.
                 if not self._safekeeping.active:
                     move_part(os.fspath(taken), os.fspath(job.path))
-            else:
-                if is_first and transfer.resumed_at:  # it came after the look, before the lock
-                    job.tried[job.path] = True
-                return transfer
 
     def _next_objects(self) -> list[ObjectInfo]:
         """Those that will be fetched from their beginning after this one, as many as may matter;

@@ -84,13 +84,12 @@ class Safekeeping:
             return True
         return False
 
-    def settle(self, result: FileResult, *, begun_earlier: bool) -> None:
-        """Everything for a file that has arrived in this run; begun_earlier: an earlier one may
-        have left a part of it."""
+    def settle(self, result: FileResult) -> None:
+        """Everything for a file that has arrived in this run."""
         assert result.transfer is not None
         if not self.active:
             return
-        if begun_earlier and result.transfer.resumed_at:
+        if result.transfer.begun_elsewhere:
             # What that part must be only the note beside it says, and nothing is deleted on the
             # word of a file.
             self._read_and_keep(result, result.transfer.sha256, prove=True)

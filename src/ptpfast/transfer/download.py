@@ -49,6 +49,7 @@ class Transfer:
 
     resumed_at: bytes that were there from an earlier run; received: payload moved in this one (with
     the overlap at the seam, and a second reading); verified: which of `verify.VERIFY` was done.
+    begun_elsewhere: some of the bytes may not have been received by this process.
     digest: of what arrived, `sha256:` or `xxh3:` and hex digits; None with `size`.
     operation: what it was read with; chunks: bytes asked for at a time by partial reads, each size
     in its turn (empty: the whole object at once).
@@ -61,6 +62,7 @@ class Transfer:
     resumed_at: int = 0
     received: int = 0
     verified: str = "size"
+    begun_elsewhere: bool = False
     digest: str | None = None
     operation: str = ""
     chunks: list[int] = field(default_factory=list)
@@ -94,7 +96,7 @@ class Download:
         *,
         resume: bool = True,
         verify: str = "size",
-        algorithm: str = "sha256",
+        algorithm: str | None = None,
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
@@ -102,6 +104,8 @@ class Download:
     ) -> None:
         if verify not in VERIFY:
             raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {verify!r}")
+        if algorithm is not None and verify == "size":
+            verify = "hash"
         self.transfer = Transfer(info, path, verified=verify)
         self._camera = camera
         self._info = info
@@ -110,13 +114,12 @@ class Download:
         self._part = PartFile(self._path, self._journal)
         self._resume = resume
         self._overwrite = overwrite
-        self._algorithm = algorithm
-        self._hasher = None if verify == "size" else new_hash(algorithm)
+        self._algorithm = algorithm or "sha256"
+        self._hasher = None if verify == "size" else new_hash(self._algorithm)
         # The hash at the end of the last whole read, and what the journal says.
         self._marked: tuple[int, Any] = (0, None)
         self._kept = NOTHING_KEPT
         self._noted = 0
-        self._certain = True  # that what was written can be had back
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -152,14 +155,18 @@ class Download:
             or (known := self._journal.read()) is None
         ):
             return 0
-        kept, ran_on = known
         if self._hasher is not None:
-            length = self._proven(kept)
-        elif not ran_on:
-            length = min(length, kept.size)
+            length = self._proven(known.arrived)
+        elif not known.ran_on:
+            length = min(length, known.kept.size)
         if not 0 < length <= size or self._reader.partial() is None:
             return 0
-        return length if self._seam_is_equal(length) else 0
+        if not self._seam_is_equal(length):
+            return 0
+        self.transfer.begun_elsewhere = not self._journal.goes_on_from(known.arrived)
+        if known.kept.size <= length:
+            self._kept = known.kept
+        return length
 
     def _proven(self, kept: Kept) -> int:
         """To verify by hash, only bytes count whose hash is known from when they arrived."""
@@ -289,10 +296,7 @@ class Download:
         """What is there reaches the disk, and then the journal says so."""
         size = self._sink.position
         if size:
-            # What a failed fsync has lost the next one does not tell.
-            self._certain = False
             self._part.sync()
-            self._certain = True
             digest = None if self._hasher is None else digest_of(self._hasher)
             self._kept = Kept(size, digest)
             try:
@@ -304,11 +308,11 @@ class Download:
 
     def _keep_if_possible(self) -> None:
         try:
-            if self._certain:
+            if not self._part.lost:
                 self._keep()
         except SinkError as error:
             log.debug("%s", error)
-        if not self._certain:
+        if self._part.lost:
             self._take_back(self._kept.size)
 
     def _verify(self) -> None:

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..objects import ObjectInfo
 from ..readback import read_back
@@ -67,12 +67,28 @@ class Kept(NamedTuple):
 NOTHING_KEPT = Kept()
 
 
+class Found(NamedTuple):
+    """What a journal says: what had reached the disk, what had arrived (the same after a power
+    cut), and whether the system has run on since, so that the part file's length can be
+    believed."""
+
+    kept: Kept
+    arrived: Kept
+    ran_on: bool
+
+
+# By path, the digests that this process has noted of what it received itself: what is continued
+# there can so be told from what somebody else has put there meanwhile.
+_own: dict[str, set[str]] = {}
+
+
 class Journal:
     """The journal of the file `path`, about one object."""
 
     def __init__(self, path: str, identity: Identity) -> None:
         self._path = path + JOURNAL_SUFFIX
         self._identity = identity
+        self._is_own = True
 
     def write(self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None) -> None:
         """Puts it beside the part file. OSError.
@@ -84,6 +100,10 @@ class Journal:
         cut short it is no JSON, and the part file still empty.
         """
         text = _text(self._identity, kept, arrived)
+        if self._is_own:
+            digests = {one.digest for one in (kept, arrived) if one is not None and one.digest}
+            if digests:
+                _own.setdefault(self._path, set()).update(digests)
         try:
             _write_new(self._path, text)
         except FileExistsError:
@@ -95,9 +115,8 @@ class Journal:
                 _write_new(temporary, text)
             os.replace(temporary, self._path)
 
-    def read(self) -> tuple[Kept, bool] | None:
-        """What is kept of this very object, and whether the system has run on since, so that the
-        part file's length can be believed; None when there is nothing to be trusted."""
+    def read(self) -> Found | None:
+        """What is known of this very object's bytes; None when there is nothing to be trusted."""
         try:
             entry = json.loads(read_back(self._path, MAX_JOURNAL_SIZE))
             if entry["schema"] != SCHEMA:
@@ -109,23 +128,33 @@ class Journal:
                 )
                 return None
             ran_on = bool(boot_id()) and entry["boot"] == boot_id()
-            kept = Kept(**entry["arrived" if ran_on and "arrived" in entry else "kept"])
-            if (
-                type(kept.size) is not int
-                or kept.size < 0
-                or not isinstance(kept.digest, str | None)
-            ):
-                return None
-            return kept, ran_on
+            kept = _sane(entry["kept"])
+            arrived = _sane(entry["arrived"]) if ran_on and "arrived" in entry else kept
+            return Found(kept, arrived, ran_on)
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
+    def goes_on_from(self, kept: Kept) -> bool:
+        """Whether what is continued there was received by this process; what is noted from now on
+        is not all its own otherwise."""
+        self._is_own = kept.digest in _own.get(self._path, ())
+        return self._is_own
+
     def forget(self) -> None:
         """Removes it; missing is fine."""
+        _own.pop(self._path, None)
         try:
             os.unlink(self._path)
         except FileNotFoundError:
             pass
+
+
+def _sane(told: dict[str, Any]) -> Kept:
+    """ValueError, TypeError for what was never written."""
+    kept = Kept(**told)
+    if type(kept.size) is not int or kept.size < 0 or not isinstance(kept.digest, str | None):
+        raise ValueError("no such note")
+    return kept
 
 
 def _text(identity: Identity, kept: Kept, arrived: Kept | None) -> bytes:
@@ -153,5 +182,8 @@ def _write_new(path: str, text: bytes) -> None:
     try:
         if os.write(fd, text) != len(text):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except BaseException:
+        os.unlink(path)  # half a note is none
+        raise
     finally:
         os.close(fd)

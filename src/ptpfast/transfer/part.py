@@ -42,6 +42,7 @@ class PartFile:
         self.path = path + PART_SUFFIX
         self._journal = journal
         self.fd = -1
+        self.lost = False  # an fsync has failed: what it has lost the next one does not tell
         self._published = False
 
     def __enter__(self) -> Self:
@@ -89,6 +90,7 @@ class PartFile:
         try:
             os.fsync(self.fd)
         except OSError as error:
+            self.lost = True  # before anything else: a signal handler may raise from here on
             raise sink_error("flush", self.path, error) from error
 
     def publish(self, *, overwrite: bool, mtime: float | None) -> None:
@@ -144,6 +146,9 @@ def _open_locked(path: str) -> int:
             pass  # the other run has just finished it: once more
         except OSError:
             return fd  # a filesystem without locks: as good as it gets
+        except BaseException:  # a signal handler's: the lock must not outlive the run
+            os.close(fd)
+            raise
         os.close(fd)
 
 
