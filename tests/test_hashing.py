@@ -104,6 +104,23 @@ def test_pull_by_xxh3_implies_hash_and_says_the_digest(camera: Cameras, tmp_path
         assert row["xxh3"] == xxhash.xxh3_128(written).hexdigest()
 
 
+def test_pull_checks_as_much_as_it_is_told(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=1)
+    for number, (words, level) in enumerate(
+        [
+            ([], "size"),
+            (["--verify", "hash"], "hash"),
+            (["--algorithm", "sha256"], "hash"),
+            (["--algorithm", "xxh3", "--verify", "disk"], "disk"),
+            (["--manifest"], "hash"),
+        ]
+    ):
+        result = run("pull", at(sim), tmp_path / str(number), *words, "--json")
+        rows = [row for row in records(result.stdout) if row["type"] == "file"]
+        assert [row["verified"] for row in rows] == [level], words
+        assert all((row["sha256"] or row["xxh3"]) is not None for row in rows) == (level != "size")
+
+
 @pytest.mark.parametrize("option", [["--manifest"], ["--copies", "c"], ["--delete-verified"]])
 def test_what_needs_sha256_does_not_go_with_another(
     camera: Cameras, tmp_path: Path, option: list[str], monkeypatch: pytest.MonkeyPatch

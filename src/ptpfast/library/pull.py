@@ -76,7 +76,7 @@ def pull(
     to, more = Path(destination), _folders(copies)
     selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
     least = "disk" if delete_verified else "hash" if manifest or more else ""
-    verify, algorithm = _verification(least, verify, algorithm)
+    verify = _verification(least, verify, algorithm)
     options = Options(
         to, selection, on_conflict, verify, algorithm, chunk, resume, retry, more, delete_verified
     )
@@ -102,14 +102,13 @@ def _session(
         yield session
 
 
-def _verification(least: str, verify: str, algorithm: str | None) -> tuple[str, str]:
-    """How much is verified: `verify`, or `least` where that is more ('' is less than all); and by
-    what. ValueError where who asks for the least needs another algorithm."""
+def _verification(least: str, verify: str, algorithm: str | None) -> str:
+    """How much is verified: `verify`, or `least` where that is more ('' is less than all).
+    ValueError where who asks for the least needs another algorithm."""
     if least and algorithm not in (None, "sha256"):
         raise ValueError(NEEDS_SHA256)
     least = least or ("hash" if algorithm else "size")
-    more = verify in VERIFY[: VERIFY.index(least)]
-    return least if more else verify, algorithm or "sha256"
+    return least if verify in VERIFY[: VERIFY.index(least)] else verify
 
 
 def _check(options: Options, *, writable: bool) -> None:

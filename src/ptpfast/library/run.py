@@ -59,7 +59,7 @@ class Options:
     selection: Selection
     on_conflict: str
     verify: str
-    algorithm: str
+    algorithm: str | None
     chunk: int | None
     resume: bool
     retry: int | None
@@ -77,7 +77,8 @@ class Options:
             # An emptied card counts from the beginning again: the file in the way of a new picture
             # is an earlier one's, and all there is of it.
             raise ValueError(NO_OVERWRITE)
-        new_hash(self.algorithm)  # if it can be had
+        if self.algorithm is not None:
+            new_hash(self.algorithm)  # if it can be had
 
 
 class Run:
