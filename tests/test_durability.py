@@ -427,3 +427,15 @@ def test_a_note_that_does_not_fit_the_disk_leaves_no_litter(
     session.download(info, tmp_path / "x", chunk=MiB)
     assert len(notes) > 2
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_folder_that_is_not_described_this_time_costs_nothing_of_what_is_there(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim, info, part = broken(camera, connect, tmp_path, "size")
+    there = part.stat().st_size
+    sim.faults.add(f"respond=0x2002 on GetObjectInfo handle {info.parent:#x} times 0")
+    session = connect(sim, index=False)
+    again = session.objects()[0]
+    assert again.path != info.path
+    assert session.download(again, tmp_path / "x").resumed_at == there

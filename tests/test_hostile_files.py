@@ -30,7 +30,7 @@ from ptpfast.transfer.part import PART_SUFFIX
 from ptpfast.tuning import Tuning
 
 BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0")
-IDENTITY = Identity("Maker Model 1", 7, "DCIM/x", 100, "")
+IDENTITY = Identity("Maker Model 1", 7, "x", 100, "")
 
 SIZE = 300_000
 
@@ -134,7 +134,7 @@ json_values = st.recursive(
     max_leaves=8,
 )
 any_identity = st.fixed_dictionaries(
-    dict.fromkeys(("camera", "handle", "path", "size", "captured"), json_values)
+    dict.fromkeys(("camera", "handle", "name", "size", "captured"), json_values)
 )
 any_kept = json_values | st.fixed_dictionaries({"size": json_values, "digest": json_values})
 any_entry = json_values | st.fixed_dictionaries(

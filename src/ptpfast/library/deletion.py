@@ -132,7 +132,7 @@ class Deletion:
         if not self._proven(result, sent):
             return
         identity = Identity.of(self._camera, info)
-        copies = [os.fspath(copy.path) for copy in result.copies]
+        copies = [os.path.abspath(copy.path) for copy in result.copies]
         name = result.path.name if result.path else ""
         self._journal.note(
             "proven",
@@ -159,10 +159,10 @@ class Deletion:
             except (ResponseError, ProtocolError) as error:
                 if not self._session.usable:
                     raise
-                log.debug("whether %s is deleted cannot be told: %s", identity.path, error)
+                log.debug("whether %s is deleted cannot be told: %s", identity.name, error)
                 continue
             if gone:
-                log.info("%s is gone; an earlier run had begun to delete it", identity.path)
+                log.info("%s is gone; an earlier run had begun to delete it", identity.name)
                 self._journal.note("gone", identity)
                 self._report.found_gone += 1
 

@@ -28,7 +28,7 @@ from ..transfer.part import sync_folder
 log = logging.getLogger("ptpfast")
 
 JOURNAL_NAME = ".ptpfast-deletions.jsonl"
-SCHEMA = 1
+SCHEMA = 2
 MAX_SIZE = 256 << 20  # half a million deletions
 
 What = Literal["proven", "deleted", "left", "gone"]
@@ -119,7 +119,7 @@ def _parsed(line: bytes) -> tuple[str, Identity, int | None] | None:
             or type(identity.handle) is not int
             or not 0 < identity.handle < 1 << 32
             or not (storage_id is None or type(storage_id) is int)
-            or not all(isinstance(told[name], str) for name in ("camera", "path", "captured"))
+            or not all(isinstance(told[name], str) for name in ("camera", "name", "captured"))
         ):
             return None
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -21,7 +21,7 @@ from ..readback import read_back
 
 log = logging.getLogger("ptpfast")
 
-SCHEMA = 3
+SCHEMA = 4
 JOURNAL_SUFFIX = ".part.json"
 MAX_JOURNAL_SIZE = 1 << 16
 _NULL = "null"
@@ -40,12 +40,12 @@ def boot_id() -> str:
 
 
 class Identity(NamedTuple):
-    """What must be equal for bytes to be of the same object: camera, place on the card, size,
-    date."""
+    """What must be equal for bytes to be of the same object: camera, handle, name, size, date. Not
+    the folders it is in: each has a description of its own, which a camera may fail to give."""
 
     camera: str  # manufacturer, model and serial number
     handle: int
-    path: str
+    name: str
     size: int | None
     captured: str
 
@@ -53,7 +53,7 @@ class Identity(NamedTuple):
     def of(cls, camera: str, info: ObjectInfo) -> Identity:
         """The identity of a listed object."""
         captured = info.captured.isoformat() if info.captured else ""
-        return cls(camera, info.handle, info.path, info.size, captured)
+        return cls(camera, info.handle, info.name, info.size, captured)
 
 
 class Kept(NamedTuple):
@@ -160,9 +160,9 @@ def _sane(told: dict[str, Any]) -> Kept:
 def _text(identity: Identity, kept: Kept, arrived: Kept | None) -> bytes:
     """The journal's JSON, put together by hand: with each file the camera waits for it, and after a
     few MB of payload all that an encoder needs has to come from memory again."""
-    camera, handle, path, size, captured = identity
+    camera, handle, name, size, captured = identity
     told = (
-        f'{{"camera": {_quoted(camera)}, "handle": {handle}, "path": {_quoted(path)}, '
+        f'{{"camera": {_quoted(camera)}, "handle": {handle}, "name": {_quoted(name)}, '
         f'"size": {_NULL if size is None else size}, "captured": "{captured}"}}'
     )
     more = "" if arrived is None else f', "arrived": {_kept_text(arrived)}'
