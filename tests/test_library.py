@@ -570,6 +570,26 @@ def test_what_ends_the_run_carries_the_report_and_the_next_run_goes_on(
     assert len(listing(tmp_path)) == 4
 
 
+def test_what_another_run_has_in_a_part_file_is_not_counted_as_this_runs(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    first, second = camera(objects=1, size=400_000, seed=1), camera(objects=1, size=400_000, seed=2)
+    caught: list[SinkError] = []
+
+    class Meanwhile(Observer):
+        def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+            if not caught:
+                with pytest.raises(SinkError, match="another run is writing") as refused:
+                    pull(address(second), tmp_path, timeouts=PATIENT)
+                caught.append(refused.value)
+
+    assert pull(address(first), tmp_path, chunk=100_000, observer=Meanwhile()).ok
+    report: Report = caught[0].report  # type: ignore[attr-defined]
+    assert [(result.status, result.kept) for result in report.files] == [("unfinished", 0)]
+    assert report.bytes == 0
+    assert report.remaining == 1
+
+
 def test_a_camera_that_cannot_be_reached_is_told_before_a_report_exists(tmp_path: Path) -> None:
     with pytest.raises(ConnectFailed) as caught:
         pull("127.0.0.1:1", tmp_path, timeouts=HASTY)
