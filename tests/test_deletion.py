@@ -212,7 +212,7 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
         damage(part)
         note = json.loads(part.with_name(part.name + ".json").read_text())
         kept = part.read_bytes()[: note["kept"]["size"]]
-        note["kept"]["sha256"] = hashlib.sha256(kept).hexdigest()
+        note["kept"]["digest"] = "sha256:" + hashlib.sha256(kept).hexdigest()
         part.with_name(part.name + ".json").write_text(json.dumps(note))
     before = payload(sim)
     report = fetch(sim, tmp_path, manifest=True)
@@ -247,7 +247,7 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
     for kept in ("kept", "arrived"):
         if kept in note:
             content = part.read_bytes()[: note[kept]["size"]]
-            note[kept]["sha256"] = hashlib.sha256(content).hexdigest()
+            note[kept]["digest"] = "sha256:" + hashlib.sha256(content).hexdigest()
     part.with_name(part.name + ".json").write_text(json.dumps(note))
 
     def turn_up() -> None:
