@@ -230,8 +230,43 @@ def test_pull_brings_everything_and_a_second_one_moves_nothing(
     before = sum(row.payload for row in sim.log if row.operation in DATA)
     result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 0
-    assert result.stdout == "0 files fetched; 4 skipped\n"
+    assert result.stdout == (
+        "0 files fetched; 4 skipped; 4 here already by name, size and date, not read\n"
+    )
     assert sum(row.payload for row in sim.log if row.operation in DATA) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "verified", "digest"),
+    [
+        ([], "checked by size alone", "size", None),
+        (["--manifest"], "read back, SHA-256 as it arrived", "hash", "sha256"),
+        (["--algorithm", "xxh3"], "read back, XXH3 as it arrived", "hash", "xxh3"),
+        (["--verify", "disk"], "read back from the disk, SHA-256 as it arrived", "disk", "sha256"),
+        (["--verify", "reread"], "and again from the camera, SHA-256", "reread", "sha256"),
+    ],
+)
+def test_the_summary_says_how_far_files_are_checked_and_which_are_not_read(
+    camera: Cameras,
+    tmp_path: Path,
+    words: list[str],
+    said: str,
+    verified: str,
+    digest: str | None,
+) -> None:
+    if digest == "xxh3":
+        pytest.importorskip("xxhash")
+    sim = camera()
+    run("pull", at(sim), tmp_path, "--include", "*1.DNG")
+    result = run("pull", at(sim), tmp_path, *words)
+    assert said in result.stdout
+    assert "; 1 here already by name, size and date, not read" in result.stdout
+    for path in tmp_path.glob("*.JPG"):
+        path.unlink()
+    summary = records(run("pull", at(sim), tmp_path, *words, "--json").stdout)[-1]
+    assert (summary["verified"], summary["digest"], summary["unread"]) == (verified, digest, 2)
+    summary = records(run("pull", at(sim), tmp_path, *words, "--json").stdout)[-1]
+    assert (summary["verified"], summary["digest"], summary["unread"]) == (None, None, 4)
 
 
 DATA = {OperationCode.GetObject, OperationCode.GetPartialObject, 0x9431}

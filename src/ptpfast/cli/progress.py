@@ -318,6 +318,8 @@ def file_record(result: FileResult) -> dict[str, Any]:
         fields |= {"deleted": result.deleted, "left": result.left or None}
     if result.to_delete:
         fields["to_delete"] = True
+    if result.compared:
+        fields["verified"] = "compared"
     transfer = result.transfer
     if transfer is not None:
         fields |= {

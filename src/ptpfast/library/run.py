@@ -86,7 +86,9 @@ class Run:
     def __init__(
         self, session: Session, options: Options, manifest: Manifest | None, observer: Observer
     ) -> None:
-        self.report = Report(options.destination)
+        self.report = Report(
+            options.destination, verify=options.verify, algorithm=options.algorithm
+        )
         self._session = session
         self._options = options
         self._manifest = manifest
