@@ -512,11 +512,35 @@ def assert_one_line(result: Result, text: str) -> None:
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("command", ["pull", "ls", "info"])
+def test_a_camera_that_holds_an_old_session_is_waited_for_with_a_word_why(
+    camera: Cameras, tmp_path: Path, command: str
+) -> None:
+    sim = camera(faults=["init_fail=2"])
+    words = [command, at(sim), *([tmp_path] if command == "pull" else [])]
+    result = run(*words)
+    assert result.exit_code == 0
+    assert "still hold the session of a run that was cut off" in result.stderr.splitlines()[0]
+    sim.faults.add("init_fail=2 times 0")
+    result = run(*words, "--timeout", "0.3")
+    assert result.exit_code == 4
+    assert "busy" in result.stderr.splitlines()[-1]
+
+
+def test_without_retries_a_camera_that_is_busy_is_not_waited_for(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    result = run("pull", at(camera(faults=["init_fail=2"])), tmp_path, "--retry", "0", "--json")
+    assert result.exit_code == 4
+    assert [row["type"] for row in records(result.stdout)] == ["header", "error"]
+    result = run("pull", at(camera(faults=["init_fail=2"])), tmp_path, "--json")
+    assert [row["type"] for row in records(result.stdout)][:2] == ["header", "waiting"]
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "text"),
     [
         ("init_fail=1", 4, "not registered"),
-        ("init_fail=2", 4, "busy"),
         ("event_fail=3", 4, "refused the connection"),
         ("respond=0x200F on GetStorageIDs", 4, "AccessDenied"),
         ("empty_data on GetStorageIDs", 0, ""),

@@ -16,6 +16,7 @@ from ..library.naming import printable
 from ..library.observer import Observer
 from ..library.report import ALREADY_HERE, FileResult, Report
 from .ls import object_record
+from .options import waiting_line
 from .output import Output, human_seconds, human_size, is_terminal, plural
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ class Lines(Observer):
 
     def lost(self, error: PTPError) -> None:
         self._output.note(lost_line(error))
+
+    def waiting(self, error: PTPError) -> None:
+        self._output.note(waiting_line(error))
 
     def hashing(self, path: Path) -> None:
         self._output.note(f"{path.name}: checksum of the file that is here")
@@ -175,6 +179,9 @@ class Bars(Observer):
 
     def lost(self, error: PTPError) -> None:
         self._print(lost_line(error))
+
+    def waiting(self, error: PTPError) -> None:
+        self._print(waiting_line(error))
 
     def hashing(self, path: Path) -> None:
         self._check(f"checksum of {printable(path.name)}")
@@ -271,6 +278,11 @@ class Recorder(Observer):
         self._shown.lost(error)
         if self._output.json:
             self._output.record("retry", reason=error.message)
+
+    def waiting(self, error: PTPError) -> None:
+        self._shown.waiting(error)
+        if self._output.json:
+            self._output.record("waiting", reason=error.message)
 
     def finished(self, result: FileResult) -> None:
         self._shown.finished(result)
