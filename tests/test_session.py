@@ -395,6 +395,16 @@ def test_a_handle_list_longer_than_its_bytes_is_a_protocol_error(
     assert len(session.objects()) == 4
 
 
+@pytest.mark.parametrize("operation", ["GetStorageIDs", "GetObjectHandles"])
+@pytest.mark.parametrize("kind", ["empty_data", "ok_without_data"])
+def test_a_card_does_not_pass_for_empty_because_of_one_answer_without_bytes(
+    camera: Cameras, connect: Sessions, operation: str, kind: str
+) -> None:
+    sim = camera(faults=[f"{kind} on {operation}"])
+    assert len(connect(sim).objects()) == 4
+    assert sim.faults.fired
+
+
 def test_an_empty_card_lists_nothing(camera: Cameras, connect: Sessions) -> None:
     assert len(connect(camera(objects=0)).objects()) == 0
 

@@ -122,7 +122,9 @@ class Session(Lifetime):
 
     def storage_ids(self) -> list[int]:
         """Storages with a card in them (a slot without one has a low half of zero)."""
-        payload = self.fetch(OperationCode.GetStorageIDs, limit=4 + 4 * MAX_STORAGES)
+        operation, limit = OperationCode.GetStorageIDs, 4 + 4 * MAX_STORAGES
+        # An answer without even a count is not to make a card pass for empty.
+        payload = self.fetch(operation, limit=limit) or self.fetch(operation, limit=limit)
         ids = decode_array(payload, "u32", "GetStorageIDs")
         return [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
 

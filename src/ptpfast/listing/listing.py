@@ -29,13 +29,17 @@ MAX_STORAGE_INFO = 1 << 16
 def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> list[int]:
     """Handles below `parent` (0: of all objects) of a storage.
 
-    All three parameters are sent: some bodies answer nothing otherwise (airmtp).
+    All three parameters are sent: some bodies answer nothing otherwise (airmtp). An answer without
+    even a count is asked for twice: a card is not to pass for empty because of it.
     """
-    sink = MemorySink()
     operation = OperationCode.GetObjectHandles
-    tally.count(1)
-    camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
-    return decode_array(sink.finish(), "u32", "GetObjectHandles")
+    for _ in range(2):
+        sink = MemorySink()
+        tally.count(1)
+        camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
+        if payload := sink.finish():
+            return decode_array(payload, "u32", "GetObjectHandles")
+    return []
 
 
 class Listing:
