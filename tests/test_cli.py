@@ -679,6 +679,20 @@ def test_an_object_that_always_ends_the_connection_is_set_aside_and_the_rest_goe
     assert "1 failed" in result.stdout
 
 
+def test_a_file_that_is_begun_anew_because_its_object_changed_is_told_of(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=1, size=3_000_000, faults=["drop after-total 2000000"])
+    assert run("pull", at(sim), tmp_path, "--retry", "0").exit_code == 3
+    (stored,) = sim.store.files()
+    other = Store.synthetic(1, 3_000_000, seed=5)
+    sim.store.replace(stored.handle, content=other.expected(other.files()[0].handle))
+    result = run("pull", at(sim), tmp_path)
+    assert result.exit_code == 0
+    assert ", begun anew: the 2.0 MB from before were not certainly of it" in result.stderr
+    assert whole(sim, tmp_path)
+
+
 @pytest.mark.parametrize("value", ["-1", "1.5", "always", ""])
 def test_a_strange_number_of_retries_is_a_usage_error(tmp_path: Path, value: str) -> None:
     result = run("pull", "127.0.0.1", tmp_path, "--retry", value)

@@ -225,6 +225,9 @@ def finished_line(result: FileResult) -> str | None:
     if transfer is not None and result.status == "downloaded":
         rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
         resumed = f", resumed at {human_size(transfer.resumed_at)}" if transfer.resumed_at else ""
+        if transfer.dropped and not transfer.resumed_at:
+            there = human_size(transfer.dropped)
+            resumed = f", begun anew: the {there} from before were not certainly of it"
         took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
         return f"{name}  {human_size(transfer.size)} in {took}{resumed}{kept}"
     if result.status == "failed":
@@ -338,6 +341,7 @@ def file_record(result: FileResult) -> dict[str, Any]:
             "size": transfer.size,
             "received": transfer.received,
             "resumed_at": transfer.resumed_at,
+            "dropped": transfer.dropped,
             "seconds": round(transfer.seconds, 6),
             "verified": transfer.verified,
             "sha256": transfer.sha256,
