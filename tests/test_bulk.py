@@ -344,3 +344,40 @@ def test_progress_is_told_while_a_long_list_comes(camera: Cameras, connect: Sess
     total = len(list(sim.store))
     assert seen[-1] == (total, total)
     assert any(0 < done < total - CHECKED for done, _ in seen)
+
+
+def test_what_is_remembered_and_to_be_fetched_is_compared_in_bulk(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(objects=300)
+    with connect(sim) as session:
+        listed(session, sim)
+    session = connect(sim)
+    before = sim.operations.copy()
+    listing = session.listing()
+    [table] = listing.pieces()
+    remembered = [info for info in table if info.remembered]
+    assert len(remembered) >= 290
+    now = listing.confirm(remembered)
+    assert list(now) == remembered
+    assert not any(info.remembered for info in now)
+    assert sim.operations[LIST] - before[LIST] == 1
+    asked = sim.operations[OperationCode.GetObjectInfo] - before[OperationCode.GetObjectInfo]
+    assert asked <= 2 * CHECKED + len(table) - len(remembered)
+
+
+def test_an_object_that_is_another_one_now_is_found_in_bulk_too(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(objects=300)
+    with connect(sim) as session:
+        listed(session, sim)
+    session = connect(sim)
+    listing = session.listing()
+    [table] = listing.pieces()
+    remembered = [info for info in table if info.remembered]
+    changed = remembered[150]
+    sim.store.replace(changed.handle, name="ANOTHER.DNG")
+    now = {info.handle: info for info in listing.confirm(remembered)}
+    assert now[changed.handle].name == "ANOTHER.DNG"
+    assert [info for info in remembered if now[info.handle] != info] == [changed]

@@ -230,8 +230,43 @@ def test_pull_brings_everything_and_a_second_one_moves_nothing(
     before = sum(row.payload for row in sim.log if row.operation in DATA)
     result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 0
-    assert result.stdout == "0 files fetched; 4 skipped\n"
+    assert result.stdout == (
+        "0 files fetched; 4 skipped; 4 here already by name, size and date, not read\n"
+    )
     assert sum(row.payload for row in sim.log if row.operation in DATA) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "verified", "digest"),
+    [
+        ([], "checked by size alone", "size", None),
+        (["--manifest"], "read back, SHA-256 as it arrived", "hash", "sha256"),
+        (["--algorithm", "xxh3"], "read back, XXH3 as it arrived", "hash", "xxh3"),
+        (["--verify", "disk"], "read back from the disk, SHA-256 as it arrived", "disk", "sha256"),
+        (["--verify", "reread"], "and again from the camera, SHA-256", "reread", "sha256"),
+    ],
+)
+def test_the_summary_says_how_far_files_are_checked_and_which_are_not_read(
+    camera: Cameras,
+    tmp_path: Path,
+    words: list[str],
+    said: str,
+    verified: str,
+    digest: str | None,
+) -> None:
+    if digest == "xxh3":
+        pytest.importorskip("xxhash")
+    sim = camera()
+    run("pull", at(sim), tmp_path, "--include", "*1.DNG")
+    result = run("pull", at(sim), tmp_path, *words)
+    assert said in result.stdout
+    assert "; 1 here already by name, size and date, not read" in result.stdout
+    for path in tmp_path.glob("*.JPG"):
+        path.unlink()
+    summary = records(run("pull", at(sim), tmp_path, *words, "--json").stdout)[-1]
+    assert (summary["verified"], summary["digest"], summary["unread"]) == (verified, digest, 2)
+    summary = records(run("pull", at(sim), tmp_path, *words, "--json").stdout)[-1]
+    assert (summary["verified"], summary["digest"], summary["unread"]) == (None, None, 4)
 
 
 DATA = {OperationCode.GetObject, OperationCode.GetPartialObject, 0x9431}
@@ -477,14 +512,37 @@ def assert_one_line(result: Result, text: str) -> None:
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("command", ["pull", "ls", "info"])
+def test_a_camera_that_holds_an_old_session_is_waited_for_with_a_word_why(
+    camera: Cameras, tmp_path: Path, command: str
+) -> None:
+    sim = camera(faults=["init_fail=2"])
+    words = [command, at(sim), *([tmp_path] if command == "pull" else [])]
+    result = run(*words)
+    assert result.exit_code == 0
+    assert "still hold the session of a run that was cut off" in result.stderr.splitlines()[0]
+    sim.faults.add("init_fail=2 times 0")
+    result = run(*words, "--timeout", "0.3")
+    assert result.exit_code == 4
+    assert "busy" in result.stderr.splitlines()[-1]
+
+
+def test_without_retries_a_camera_that_is_busy_is_not_waited_for(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    result = run("pull", at(camera(faults=["init_fail=2"])), tmp_path, "--retry", "0", "--json")
+    assert result.exit_code == 4
+    assert [row["type"] for row in records(result.stdout)] == ["header", "error"]
+    result = run("pull", at(camera(faults=["init_fail=2"])), tmp_path, "--json")
+    assert [row["type"] for row in records(result.stdout)][:2] == ["header", "waiting"]
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "text"),
     [
         ("init_fail=1", 4, "not registered"),
-        ("init_fail=2", 4, "busy"),
         ("event_fail=3", 4, "refused the connection"),
         ("respond=0x200F on GetStorageIDs", 4, "AccessDenied"),
-        ("empty_data on GetStorageIDs", 0, ""),
         ("long_array on GetObjectHandles", 5, "GetObjectHandles"),
         ("drop on GetObjectHandles", 3, ""),
         ("no_answer on GetObjectHandles", 3, "silent"),
@@ -619,6 +677,20 @@ def test_an_object_that_always_ends_the_connection_is_set_aside_and_the_rest_goe
     assert "IMG_0001.JPG failed: it went wrong 3 times at the same place" in result.stderr
     assert "2 files fetched" in result.stdout
     assert "1 failed" in result.stdout
+
+
+def test_a_file_that_is_begun_anew_because_its_object_changed_is_told_of(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=1, size=3_000_000, faults=["drop after-total 2000000"])
+    assert run("pull", at(sim), tmp_path, "--retry", "0").exit_code == 3
+    (stored,) = sim.store.files()
+    other = Store.synthetic(1, 3_000_000, seed=5)
+    sim.store.replace(stored.handle, content=other.expected(other.files()[0].handle))
+    result = run("pull", at(sim), tmp_path)
+    assert result.exit_code == 0
+    assert ", begun anew: the 2.0 MB from before were not certainly of it" in result.stderr
+    assert whole(sim, tmp_path)
 
 
 @pytest.mark.parametrize("value", ["-1", "1.5", "always", ""])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import stat
@@ -30,6 +31,7 @@ from ptpfast import (
     pull,
 )
 from ptpfast.library import folder as folder_module
+from ptpfast.library import manifest as manifest_module
 from ptpfast.library.address import parse_address
 from ptpfast.library.manifest import Manifest
 from ptpfast.library.naming import (
@@ -568,6 +570,26 @@ def test_what_ends_the_run_carries_the_report_and_the_next_run_goes_on(
     assert len(listing(tmp_path)) == 4
 
 
+def test_what_another_run_has_in_a_part_file_is_not_counted_as_this_runs(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    first, second = camera(objects=1, size=400_000, seed=1), camera(objects=1, size=400_000, seed=2)
+    caught: list[SinkError] = []
+
+    class Meanwhile(Observer):
+        def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+            if not caught:
+                with pytest.raises(SinkError, match="another run is writing") as refused:
+                    pull(address(second), tmp_path, timeouts=PATIENT)
+                caught.append(refused.value)
+
+    assert pull(address(first), tmp_path, chunk=100_000, observer=Meanwhile()).ok
+    report: Report = caught[0].report  # type: ignore[attr-defined]
+    assert [(result.status, result.kept) for result in report.files] == [("unfinished", 0)]
+    assert report.bytes == 0
+    assert report.remaining == 1
+
+
 def test_a_camera_that_cannot_be_reached_is_told_before_a_report_exists(tmp_path: Path) -> None:
     with pytest.raises(ConnectFailed) as caught:
         pull("127.0.0.1:1", tmp_path, timeouts=HASTY)
@@ -710,6 +732,37 @@ def test_an_existing_manifest_is_added_to_and_keeps_what_it_does_not_understand(
     text = (tmp_path / "SHA256SUMS").read_text()
     assert text == old + f"{hashlib.sha256(b'new').hexdigest()}  NEW.NEF\n"
     assert listing(tmp_path) == ["NEW.NEF", "SHA256SUMS"]
+
+
+def test_two_runs_that_add_to_one_manifest_keep_each_others_lines(tmp_path: Path) -> None:
+    for name in ("A.NEF", "B.NEF", "C.NEF"):
+        (tmp_path / name).write_bytes(name.encode())
+    one, two = Manifest(tmp_path / "SHA256SUMS"), Manifest(tmp_path / "SHA256SUMS")
+    for manifest, name in ((one, "A.NEF"), (two, "B.NEF"), (one, "C.NEF")):
+        manifest.add(tmp_path / name)
+        manifest.write()
+    lines = (tmp_path / "SHA256SUMS").read_text().splitlines()
+    assert [line.split()[1] for line in lines] == ["A.NEF", "B.NEF", "C.NEF"]
+    assert tmp_path / "B.NEF" in one  # now that it has been read
+
+
+def test_a_manifest_another_run_is_writing_is_waited_for_so_long_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest_module, "TURN_S", 0.05)
+    (tmp_path / "A.NEF").write_bytes(b"new")
+    manifest = Manifest(tmp_path / "SHA256SUMS")
+    manifest.add(tmp_path / "A.NEF")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with pytest.raises(SinkError):
+            manifest.write()
+    finally:
+        os.close(folder)
+    assert listing(tmp_path) == ["A.NEF"]
+    manifest.write()
+    assert listing(tmp_path) == ["A.NEF", "SHA256SUMS"]
 
 
 def test_a_manifest_keeps_odd_lines_as_they_are(tmp_path: Path) -> None:

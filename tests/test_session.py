@@ -109,6 +109,41 @@ def test_a_second_initiator_is_told_that_the_camera_is_busy(
     assert caught.value.reason == 2
 
 
+@pytest.mark.parametrize("fault", ["init_fail=2 times 2", "init_silence times 2"])
+def test_a_camera_that_still_holds_an_old_session_is_waited_for_and_that_is_said(
+    camera: Cameras, fault: str
+) -> None:
+    sim = camera(faults=[fault])
+    told: list[PTPError] = []
+    ways = {"port": sim.port, "timeouts": HASTY, "vendor": without_pauses("standard")}
+    with ptpfast.connect(sim.host, **ways, waiting=told.append) as session:
+        assert session.objects()
+    assert len(told) == 1
+    assert len(sim.faults.fired) == 2
+
+
+@pytest.mark.parametrize("fault", ["init_fail=2 times 0", "init_silence times 0"])
+def test_a_camera_that_is_never_let_go_is_waited_for_so_long_only(
+    camera: Cameras, fault: str
+) -> None:
+    sim = camera(faults=[fault])
+    told: list[PTPError] = []
+    hasty = dataclasses.replace(HASTY, held=0.3)
+    with pytest.raises((InitFailed, ConnectFailed)) as caught:
+        ptpfast.connect(sim.host, port=sim.port, timeouts=hasty, waiting=told.append)
+    assert len(told) == 1
+    assert len(sim.faults.fired) > 1
+    assert caught.value.hint
+
+
+def test_a_camera_that_does_not_know_this_computer_is_not_waited_for(camera: Cameras) -> None:
+    sim = camera(faults=["init_fail=1"])
+    told: list[PTPError] = []
+    with pytest.raises(InitFailed, match="not registered"):
+        ptpfast.connect(sim.host, port=sim.port, timeouts=HASTY, waiting=told.append)
+    assert told == []
+
+
 @pytest.mark.parametrize(("reason", "text"), [(1, "not registered"), (3, "no reason"), (99, "99")])
 @pytest.mark.parametrize("where", ["init_fail", "event_fail"])
 def test_init_fail_is_told_in_words(
@@ -358,6 +393,16 @@ def test_a_handle_list_longer_than_its_bytes_is_a_protocol_error(
     with pytest.raises(ptpfast.ProtocolError, match="does not fit"):
         session.objects()
     assert len(session.objects()) == 4
+
+
+@pytest.mark.parametrize("operation", ["GetStorageIDs", "GetObjectHandles"])
+@pytest.mark.parametrize("kind", ["empty_data", "ok_without_data"])
+def test_a_card_does_not_pass_for_empty_because_of_one_answer_without_bytes(
+    camera: Cameras, connect: Sessions, operation: str, kind: str
+) -> None:
+    sim = camera(faults=[f"{kind} on {operation}"])
+    assert len(connect(sim).objects()) == 4
+    assert sim.faults.fired
 
 
 def test_an_empty_card_lists_nothing(camera: Cameras, connect: Sessions) -> None:

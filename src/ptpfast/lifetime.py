@@ -19,7 +19,7 @@ from typing import Self
 
 from . import tuning
 from ._sink import MemorySink
-from .codes import OperationCode, ResponseCode
+from .codes import FailReason, OperationCode, ResponseCode
 from .connection import Connection
 from .datasets import DeviceInfo, decode
 from .errors import ConnectFailed, InitFailed, ProtocolError, PTPError, ResponseError, Timeout
@@ -60,6 +60,25 @@ def wait_until_welcome(host: str, port: int) -> None:
         wait_s = _not_before.pop((host, port), 0.0) - time.monotonic()
     if wait_s > 0:
         time.sleep(wait_s)
+
+
+def admitted(
+    knock: Callable[[], Connection], held_s: float, waiting: Callable[[PTPError], object] | None
+) -> Connection:
+    """What `knock` returns; with `waiting`, which is called once, tried for `held_s` while the
+    camera seems to hold an earlier session: it may be that of a run that was cut off."""
+    patience = Patience(held_s, first_s=0.2, most_s=5.0)
+    while True:
+        try:
+            return knock()
+        except (ConnectFailed, InitFailed) as error:
+            # Some say that they are busy; others take the connection and say nothing.
+            is_busy = isinstance(error, InitFailed) and error.reason == FailReason.BUSY
+            if waiting is None or not (is_busy or isinstance(error.__cause__, Timeout)):
+                raise
+            if not patience.waits and not patience.is_used_up:
+                waiting(error)
+            patience.wait(error)
 
 
 class Lifetime(Transactions):

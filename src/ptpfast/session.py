@@ -13,7 +13,8 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from .datasets import (
 from .errors import PTPError, TransferError
 from .events import Event
 from .handshake import Timeouts
-from .lifetime import Lifetime, wait_until_welcome
+from .lifetime import Lifetime, admitted, wait_until_welcome
 from .objects import Description, ObjectInfo, ObjectTable
 from .patience import Patience
 from .transactions import MAX_STRUCTURE
@@ -67,6 +68,7 @@ def connect(
     timeouts: Timeouts | None = None,
     depth: int | None = None,
     index: bool = True,
+    waiting: Callable[[PTPError], object] | None = None,
 ) -> Session:
     """Connects to a camera and opens a session; use it in a `with`.
 
@@ -79,10 +81,15 @@ def connect(
     index: whether what listings learn is kept for the next session, in the user's cache folder, so
     that it asks only for what is new. With False nothing is kept, and what was kept of this camera
     is deleted.
+    waiting: called with the refusal, once, when the camera seems to hold an earlier session, as it
+    does after an unclean end; then it is asked again for as long as `timeouts.held` says. Without
+    it the refusal is raised at once.
     Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
     """
     wait_until_welcome(host, port)
-    connection = Connection.open(host, port, guid=guid, name=name, timeouts=timeouts)
+    timeouts = timeouts or Timeouts()
+    knock = partial(Connection.open, host, port, guid=guid, name=name, timeouts=timeouts)
+    connection = admitted(knock, timeouts.held, waiting)
     try:
         session = Session(connection, vendor)
         if depth is not None:
@@ -115,7 +122,9 @@ class Session(Lifetime):
 
     def storage_ids(self) -> list[int]:
         """Storages with a card in them (a slot without one has a low half of zero)."""
-        payload = self.fetch(OperationCode.GetStorageIDs, limit=4 + 4 * MAX_STORAGES)
+        operation, limit = OperationCode.GetStorageIDs, 4 + 4 * MAX_STORAGES
+        # An answer without even a count is not to make a card pass for empty.
+        payload = self.fetch(operation, limit=limit) or self.fetch(operation, limit=limit)
         ids = decode_array(payload, "u32", "GetStorageIDs")
         return [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
 

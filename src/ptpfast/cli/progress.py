@@ -16,6 +16,7 @@ from ..library.naming import printable
 from ..library.observer import Observer
 from ..library.report import ALREADY_HERE, FileResult, Report
 from .ls import object_record
+from .options import waiting_line
 from .output import Output, human_seconds, human_size, is_terminal, plural
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ class Lines(Observer):
 
     def lost(self, error: PTPError) -> None:
         self._output.note(lost_line(error))
+
+    def waiting(self, error: PTPError) -> None:
+        self._output.note(waiting_line(error))
 
     def hashing(self, path: Path) -> None:
         self._output.note(f"{path.name}: checksum of the file that is here")
@@ -176,6 +180,9 @@ class Bars(Observer):
     def lost(self, error: PTPError) -> None:
         self._print(lost_line(error))
 
+    def waiting(self, error: PTPError) -> None:
+        self._print(waiting_line(error))
+
     def hashing(self, path: Path) -> None:
         self._check(f"checksum of {printable(path.name)}")
 
@@ -218,6 +225,9 @@ def finished_line(result: FileResult) -> str | None:
     if transfer is not None and result.status == "downloaded":
         rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
         resumed = f", resumed at {human_size(transfer.resumed_at)}" if transfer.resumed_at else ""
+        if transfer.dropped and not transfer.resumed_at:
+            there = human_size(transfer.dropped)
+            resumed = f", begun anew: the {there} from before were not certainly of it"
         took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
         return f"{name}  {human_size(transfer.size)} in {took}{resumed}{kept}"
     if result.status == "failed":
@@ -272,6 +282,11 @@ class Recorder(Observer):
         if self._output.json:
             self._output.record("retry", reason=error.message)
 
+    def waiting(self, error: PTPError) -> None:
+        self._shown.waiting(error)
+        if self._output.json:
+            self._output.record("waiting", reason=error.message)
+
     def finished(self, result: FileResult) -> None:
         self._shown.finished(result)
         if self._output.json:
@@ -318,12 +333,15 @@ def file_record(result: FileResult) -> dict[str, Any]:
         fields |= {"deleted": result.deleted, "left": result.left or None}
     if result.to_delete:
         fields["to_delete"] = True
+    if result.compared:
+        fields["verified"] = "compared"
     transfer = result.transfer
     if transfer is not None:
         fields |= {
             "size": transfer.size,
             "received": transfer.received,
             "resumed_at": transfer.resumed_at,
+            "dropped": transfer.dropped,
             "seconds": round(transfer.seconds, 6),
             "verified": transfer.verified,
             "sha256": transfer.sha256,

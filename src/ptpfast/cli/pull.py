@@ -30,6 +30,15 @@ from .selecting import Wanted, selecting
 if TYPE_CHECKING:
     from ..library.report import Report
 
+# What the summary says of the files fetched, by `--verify`.
+_CHECKED = {
+    "size": "checked by size alone",
+    "hash": "read back, {} as it arrived",
+    "disk": "read back from the disk, {} as it arrived",
+    "reread": "read back from the disk and again from the camera, {} as it arrived",
+}
+_DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
+
 
 def _tries(ctx: Any, param: Any, value: str) -> int | None:
     """A number, or `forever`: None."""
@@ -258,6 +267,9 @@ def summary(output: Output, report: Report) -> None:
         left=report.left,
         found_gone=report.found_gone,
         same_disk=[str(folder) for folder in report.same_disk],
+        verified=report.verify if report.downloaded else None,
+        digest=report.algorithm if report.downloaded and report.verify != "size" else None,
+        unread=report.unread,
         ok=report.ok,
     )
     if not output.quiet:
@@ -287,7 +299,18 @@ def summary_line(report: Report) -> str:
             text += f" ({human_size(kept)} kept)"
     if report.undated:
         text += f"; {report.undated:,} without a date left out"
-    return text + _kept_safe(report)
+    return text + _checked(report) + _kept_safe(report)
+
+
+def _checked(report: Report) -> str:
+    """How far what was fetched is checked, and what is no more than known by its description."""
+    text = ""
+    if report.downloaded:
+        text += f"; {_CHECKED[report.verify].format(_DIGESTS[report.algorithm])}"
+    is_plan = any(result.status == "planned" or result.to_delete for result in report.files)
+    if report.unread and not is_plan:
+        text += f"; {report.unread:,} here already by name, size and date, not read"
+    return text
 
 
 def _kept_safe(report: Report) -> str:

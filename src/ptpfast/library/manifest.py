@@ -1,22 +1,27 @@
 """`SHA256SUMS`: checksums of the files of a run, in the format `sha256sum -c` reads.
 
 An existing manifest is kept and added to; lines it does not understand stay as they are. It is
-replaced in one step, so there is never half of one.
+replaced in one step, so there is never half of one. Several runs may add to one at a time.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import SinkError
 from ..readback import read_back
 
 MAX_SIZE = 256 << 20  # a million files with the longest names
+TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
 _LINE = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
 
 
@@ -26,21 +31,8 @@ class Manifest:
     def __init__(self, path: Path) -> None:
         """Reads the manifest if there is one. SinkError when it cannot be read."""
         self.path = path
-        self._lines: dict[str | int, str] = {}  # by file, or by number when it is no checksum
-        self._changed = False
-        try:
-            content = read_back(path, MAX_SIZE + 1)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise _error(path, error) from error
-        if len(content) > MAX_SIZE:
-            raise _error(path, OSError(errno.EFBIG, "too large for a list of checksums"))
-        text = content.decode(errors="surrogateescape")
-        for number, line in enumerate(text.removesuffix("\n").split("\n") if text else ()):
-            match = _LINE.fullmatch(line.removesuffix("\r"))
-            file = None if match is None else _unescape(match[3]) if match[1] else match[3]
-            self._lines[number if file is None else file] = line
+        self._lines = _read(path)
+        self._added: dict[str | int, str] = {}  # since it was last written
 
     def __contains__(self, file: Path) -> bool:
         return self._name(file) in self._lines
@@ -65,17 +57,27 @@ class Manifest:
         name = self._name(file)
         escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         mark = "\\" if escaped != name else ""
-        self._lines[name] = f"{mark}{sha256}  {escaped}"
-        self._changed = True
+        self._lines[name] = self._added[name] = f"{mark}{sha256}  {escaped}"
 
     def write(self) -> None:
-        """Writes it in one step if anything was added. SinkError: the old one is still there."""
-        if not self._changed:
+        """Writes it in one step if anything was added, to what other runs have added meanwhile.
+        SinkError: the old one is still there."""
+        if not self._added:
             return
-        content = "".join(line + "\n" for line in self._lines.values())
-        temporary = ""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            with _turn(self.path.parent):
+                self._lines = _read(self.path) | self._added
+                self._replace("".join(line + "\n" for line in self._lines.values()))
+        except OSError as error:
+            if isinstance(error, SinkError):
+                raise
+            raise _error(self.path, error) from error
+        self._added.clear()
+
+    def _replace(self, content: str) -> None:
+        temporary = ""
+        try:
             with tempfile.NamedTemporaryFile(
                 "w",
                 encoding="utf-8",
@@ -91,15 +93,54 @@ class Manifest:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self.path)
-        except OSError as error:
-            raise _error(self.path, error) from error
         finally:
             if temporary and os.path.exists(temporary):
                 os.unlink(temporary)
-        self._changed = False
 
     def _name(self, file: Path) -> str:
         return os.path.relpath(file, self.path.parent)
+
+
+def _read(path: Path) -> dict[str | int, str]:
+    """The lines of a manifest, by file, or by number when a line is no checksum; none when there is
+    no manifest. SinkError."""
+    try:
+        content = read_back(path, MAX_SIZE + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _error(path, error) from error
+    if len(content) > MAX_SIZE:
+        raise _error(path, OSError(errno.EFBIG, "too large for a list of checksums"))
+    text = content.decode(errors="surrogateescape")
+    lines: dict[str | int, str] = {}
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else ()):
+        match = _LINE.fullmatch(line.removesuffix("\r"))
+        file = None if match is None else _unescape(match[3]) if match[1] else match[3]
+        lines[number if file is None else file] = line
+    return lines
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """While it lasts no other run writes a manifest into the folder. The lock is on the folder: a
+    manifest is replaced by another file, and a lock on it would go with the old one."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    until = time.monotonic() + TURN_S
+    try:
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            except OSError:
+                break  # a filesystem without locks: as good as it gets
+        yield
+    finally:
+        os.close(fd)
 
 
 def _umask() -> int:

@@ -36,6 +36,9 @@ class Observer:
     def lost(self, error: PTPError) -> None:
         """The connection is lost, and about to be made again."""
 
+    def waiting(self, error: PTPError) -> None:
+        """The camera seems to hold an earlier session, and is waited for."""
+
     def hashing(self, path: Path) -> None:
         """A file that is here already is being read for the manifest."""
 

@@ -82,22 +82,29 @@ def pull(
     )
     _check(options, writable=not dry_run)
     sums = None if dry_run else _manifest(manifest, to)
-    with _session(session_or_address, timeouts, depth, index) as session:
+    with _session(session_or_address, timeouts, depth, index, options, observer) as session:
         run = Run(session, options, sums, observer or Observer())
         return run.plan() if dry_run else run.go()
 
 
 @contextmanager
 def _session(
-    given: Session | str, timeouts: Timeouts | None, depth: int | None, index: bool
+    given: Session | str,
+    timeouts: Timeouts | None,
+    depth: int | None,
+    index: bool,
+    options: Options,
+    observer: Observer | None,
 ) -> Iterator[Session]:
     """The session given, left open; or one to the address given, closed at the end."""
     if not isinstance(given, str):
         yield given
         return
     host, port = parse_address(given)
+    # Who does not want to try again does not want to wait for the first time either.
+    waiting = None if options.retry == 0 else (observer or Observer()).waiting
     with connect(
-        host, port=port, timeouts=timeouts or Timeouts(), depth=depth, index=index
+        host, port=port, timeouts=timeouts, depth=depth, index=index, waiting=waiting
     ) as session:
         yield session
 

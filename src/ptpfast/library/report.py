@@ -40,6 +40,7 @@ class FileResult:
     `object` is None for one the camera could not even describe; `path` is None where there is no
     file. `reason` says why it was skipped or failed; `error` is the exception behind a failure.
     `kept` counts the bytes of an unfinished object that the next run need not fetch again.
+    `compared`: a file that was here already is what the camera has sent of the object in this run.
     `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
     deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
     """
@@ -56,6 +57,7 @@ class FileResult:
     deleted: bool = False
     left: str = ""
     to_delete: bool = False
+    compared: bool = False
 
     @property
     def size(self) -> int | None:
@@ -75,7 +77,9 @@ class Report:
     objects left out because a date range was asked for and they have no date. manifest: the file of
     checksums, if one was written. found_gone: objects whose deletion an earlier run had begun when
     it was interrupted, and which are not on the camera any more. same_disk: with `delete_verified`,
-    folders for copies that are on the disk of the destination, which are then lost with it.
+    folders for copies that are on the disk of the destination, which are then lost with it. verify,
+    algorithm: how far each file that was downloaded is checked (`transfer.verify`), and by which
+    digest from `hash` on.
     """
 
     destination: Path
@@ -89,6 +93,8 @@ class Report:
     manifest: Path | None = None
     found_gone: int = 0
     same_disk: list[Path] = field(default_factory=list)
+    verify: str = "size"
+    algorithm: str = "sha256"
 
     def count(self, status: Status) -> int:
         """How many objects ended so."""
@@ -112,6 +118,13 @@ class Report:
     def skipped(self) -> int:
         """Objects left alone: here already, or a different file is in the way."""
         return self.count("skipped")
+
+    @property
+    def unread(self) -> int:
+        """Files that were here already, taken for the object's by name, size and date alone."""
+        return sum(
+            1 for result in self.files if result.reason == ALREADY_HERE and not result.compared
+        )
 
     @property
     def failed(self) -> int:

@@ -25,7 +25,7 @@ from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
 from ..transfer import VERIFY
 from ..transfer.hashing import new_hash
-from ..transfer.part import PART_SUFFIX, move_part
+from ..transfer.part import PART_SUFFIX, TAKEN, move_part
 from .folder import Folder, make
 from .manifest import Manifest
 from .naming import local_name
@@ -87,7 +87,9 @@ class Run:
     def __init__(
         self, session: Session, options: Options, manifest: Manifest | None, observer: Observer
     ) -> None:
-        self.report = Report(options.destination)
+        self.report = Report(
+            options.destination, verify=options.verify, algorithm=options.algorithm or "sha256"
+        )
         self._session = session
         self._options = options
         self._manifest = manifest
@@ -298,7 +300,8 @@ class Run:
         that are kept of it."""
         result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
         result.error = error if isinstance(error, Exception) else None
-        result.kept = _part_size(job.path)
+        if not (isinstance(error, SinkError) and error.errno == TAKEN):
+            result.kept = _part_size(job.path)
         self._finish(result)
         return result.kept
 

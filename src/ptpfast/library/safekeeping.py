@@ -173,6 +173,7 @@ class Safekeeping:
                 result.left = f"it cannot be read again: {error.message}"
             else:
                 if deletion.holds(result, sent):
+                    result.compared = True
                     self.proven[result.path] = sent
                     self._keep(result, sent)
                 return

@@ -29,13 +29,17 @@ MAX_STORAGE_INFO = 1 << 16
 def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> list[int]:
     """Handles below `parent` (0: of all objects) of a storage.
 
-    All three parameters are sent: some bodies answer nothing otherwise (airmtp).
+    All three parameters are sent: some bodies answer nothing otherwise (airmtp). An answer without
+    even a count is asked for twice: a card is not to pass for empty because of it.
     """
-    sink = MemorySink()
     operation = OperationCode.GetObjectHandles
-    tally.count(1)
-    camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
-    return decode_array(sink.finish(), "u32", "GetObjectHandles")
+    for _ in range(2):
+        sink = MemorySink()
+        tally.count(1)
+        camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
+        if payload := sink.finish():
+            return decode_array(payload, "u32", "GetObjectHandles")
+    return []
 
 
 class Listing:
@@ -153,9 +157,13 @@ class Listing:
 
     def confirm(self, objects: Iterable[ObjectInfo]) -> ObjectTable:
         """These objects as the camera describes them now. One request for each that is
-        `remembered`; when one is wrong all that is remembered of its storage is."""
+        `remembered`, or one for all if there are many; when one is wrong all that is remembered of
+        its storage is."""
         handles = [info.handle for info in objects]
-        self._ask(handle for handle in handles if handle in self._remembered)
+        doubtful = [handle for handle in handles if handle in self._remembered]
+        if self._bulk.is_worth_it(len(doubtful), len(doubtful)):
+            self._compare_in_bulk()
+        self._ask(handle for handle in doubtful if handle in self._remembered)
         self._distrust(card for card in self._cards if self._disproved & card.remembered.keys())
         return self._table(handles)
 
@@ -266,6 +274,25 @@ class Listing:
             )
         elif told:
             self._bulk.refuse("it says other things than of each object")
+
+    def _compare_in_bulk(self) -> None:
+        """All that is remembered with what the camera says of it together, if that holds."""
+        storage_ids = [card.storage_id for card in self._cards]
+        found = self._bulk.describe(storage_ids, self._parent, self.handles)
+        told = [handle for handle in self.handles if handle in self._remembered and handle in found]
+        if not told:
+            return
+        compared = samples(told, found)
+        self._ask(compared)
+        answers = [self._agrees(handle, found[handle]) for handle in compared]
+        if False in answers or True not in answers:
+            self._bulk.refuse("it says other things than of each object")
+            return
+        self.tally.bulk += len(told) - len(compared)
+        for handle in self._remembered.intersection(told):
+            (self._agreed if self._agrees(handle, found[handle]) else self._disproved).add(handle)
+            self._known[handle] = found[handle]
+            self._remembered.discard(handle)
 
     def _agrees(self, handle: int, other: Description) -> bool | None:
         """Whether what is known is the same; None where it could not be told."""

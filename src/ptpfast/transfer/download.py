@@ -47,7 +47,8 @@ NOTE_SIZE = 4 << 20
 class Transfer:
     """What a download did. Sizes in bytes.
 
-    resumed_at: bytes that were there from an earlier run; received: payload moved in this one (with
+    resumed_at: bytes that were there from an earlier run; dropped: those that were there and did
+    not count, as of an object that has changed since; received: payload moved in this one (with
     the overlap at the seam, and a second reading); verified: which of `verify.VERIFY` was done.
     begun_elsewhere: some of the bytes may not have been received by this process.
     digest: of what arrived, `sha256:` or `xxh3:` and hex digits; None with `size`.
@@ -60,6 +61,7 @@ class Transfer:
     size: int = 0
     seconds: float = 0.0
     resumed_at: int = 0
+    dropped: int = 0
     received: int = 0
     verified: str = "size"
     begun_elsewhere: bool = False
@@ -137,7 +139,9 @@ class Download:
         if not self._overwrite and os.path.lexists(self._path):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
         with self._part:
-            self._receive(self._resumable())
+            there, offset = self._part.length, self._resumable()
+            self.transfer.dropped = there - offset
+            self._receive(offset)
             self._verify()
             self._part.publish(overwrite=self._overwrite, mtime=capture_time(self._info))
         self.transfer.seconds = time.monotonic() - began

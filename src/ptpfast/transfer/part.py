@@ -24,6 +24,7 @@ from .journal import JOURNAL_SUFFIX, Journal
 log = logging.getLogger("ptpfast")
 
 PART_SUFFIX = ".part"
+TAKEN = errno.EWOULDBLOCK  # of a SinkError: what is in the part file is another run's
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN_NEW = _OPEN | os.O_EXCL
 _LOCK = fcntl.LOCK_EX | fcntl.LOCK_NB
@@ -140,6 +141,7 @@ def _open_locked(path: str) -> int:
             os.close(fd)
             raise SinkError(
                 f"another run is writing {path}",
+                errno=TAKEN,
                 hint="wait until it is done, or choose another folder",
             ) from None
         except FileNotFoundError:
