@@ -241,7 +241,7 @@ def test_a_part_file_that_is_not_proven_is_started_anew(
 
 
 @pytest.mark.parametrize(
-    "was", [{"size": SIZE - 1}, {"path": "DCIM/OTHER.NEF"}, {"captured": "2001-02-03T04:05:06"}]
+    "was", [{"size": SIZE - 1}, {"name": "OTHER.NEF"}, {"captured": "2001-02-03T04:05:06"}]
 )
 def test_an_object_that_changed_on_the_card_is_started_anew_and_that_is_said(
     camera: Cameras,
