@@ -7,15 +7,20 @@ with its room reserved, ring and gathered pwritev, fsync, rename, fsync of the d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import calls, peers
 from .contenders import DROPPED, PTPFAST, C, command
 from .content import WrongContent, check_file
 from .harness import Case, Sample, alternate, scratch
+from .turns import interleave
 
 MIB = 1 << 20
 FILES, FILE_SIZE = 20, 25 * 10**6
+CHUNKS = (1, 2, 4, 8)  # MiB
 PACKETS = {"8 KiB": 8192, "64 KiB": 65536, "1 MiB": MIB}
 
 
@@ -34,62 +39,97 @@ def check_and_remove(directory: Path, objects: int, size: int) -> None:
         raise WrongContent(f"left behind: {left}")
 
 
-def contender(command: list[str], directory: Path, objects: int, size: int) -> Callable[[], Sample]:
-    """A run into files, with the check of what it wrote."""
+@dataclass(frozen=True)
+class Pair:
+    """What is compared: how many objects of which size, and the camera's Data packets."""
 
-    def run() -> Sample:
-        sample = Sample.of(peers.run(command))
-        check_and_remove(directory, objects, size)
-        return sample
+    objects: int
+    size: int
+    packet: int
+    end_empty: bool = False
 
-    return run
+    def responder(self) -> peers.Responder:
+        """A camera with them."""
+        return peers.Responder(
+            objects=self.objects, size=self.size, packet=self.packet, end_empty=self.end_empty
+        )
+
+
+# What starts a contender, given its camera's port and its folder.
+Starts = Callable[[int, Path], list[str]]
 
 
 def measure(
     title: str,
-    commands: dict[str, list[str]],
+    pair: Pair,
+    starts: dict[str, Starts],
     directory: Path,
-    objects: int,
-    size: int,
     rounds: int,
+    *,
+    by_file: bool = True,
 ) -> Case:
-    """All of them in turn, and their system calls."""
-    contenders = {
-        name: contender(command, directory, objects, size) for name, command in commands.items()
-    }
-    if DROPPED in commands:  # leaves no files
-        contenders[DROPPED] = lambda: Sample.of(peers.run(commands[DROPPED]))
-    case = alternate(title, contenders, rounds)
-    if rounds > 1:
-        calls.add_to(case, commands, directory)
+    """All of them in turn, each with a camera and a folder of its own, and their system calls;
+    by_file: of several files they take turns file by file."""
+    with ExitStack() as stack:
+        commands: dict[str, list[str]] = {}
+        folders: dict[str, Path] = {}
+        for number, (name, start) in enumerate(starts.items()):
+            folders[name] = directory / str(number)
+            folders[name].mkdir()
+            port = stack.enter_context(pair.responder()).port
+            commands[name] = start(port, folders[name])
+
+        def check(name: str) -> None:
+            check_and_remove(folders[name], pair.objects, pair.size)
+
+        def alone(name: str) -> Sample:
+            sample = Sample.of(peers.run(commands[name]))
+            check(name)
+            return sample
+
+        if by_file and pair.objects > 1:
+            case = interleave(title, commands, check, rounds)
+        else:
+            turns = {name: partial(alone, name) for name in commands}
+            case = alternate(title, turns, rounds)
+        if rounds > 1:
+            calls.add_to(case, commands, directory)
+        for folder in folders.values():
+            folder.rmdir()
     return case
 
 
-def whole(directory: Path, objects: int, size: int, packet: int, rounds: int, title: str) -> Case:
+def dropped(pair: Pair, rounds: int) -> list[Sample]:
+    """The most the camera can send: C, which receives and forgets."""
+    with pair.responder() as responder:
+        words = peers.initiator_command(responder.port, "discard")
+        return [Sample.of(peers.run(words)) for _ in range(min(rounds, 5))]
+
+
+def whole(directory: Path, pair: Pair, rounds: int, title: str, *, by_file: bool = True) -> Case:
     """GetObject: one data phase for each object."""
-    with peers.Responder(objects=objects, size=size, packet=packet) as responder:
-        port = responder.port
-        commands = {
-            C: peers.initiator_command(port, "file", dir=directory),
-            PTPFAST: command(PTPFAST, port, into="file", dir=directory, chunk=0),
-            DROPPED: peers.initiator_command(port, "discard"),
-        }
-        case = measure(title, commands, directory, objects, size, rounds)
+    starts: dict[str, Starts] = {
+        C: lambda port, folder: peers.initiator_command(port, "file", dir=folder),
+        PTPFAST: lambda port, folder: command(PTPFAST, port, into="file", dir=folder, chunk=0),
+    }
+    case = measure(title, pair, starts, directory, rounds, by_file=by_file)
+    case.samples[DROPPED] = dropped(pair, rounds)
     case.claim_against([C])
     return case
 
 
+def _chunks_in_c(chunk: int) -> Starts:
+    return lambda port, folder: peers.initiator_command(port, "file", dir=folder, chunk=chunk)
+
+
 def chunked(directory: Path, objects: int, size: int, rounds: int, title: str) -> Case:
     """Partial reads: the session's own choice against C with each size of chunk."""
-    with peers.Responder(objects=objects, size=size, packet=65536, end_empty=True) as responder:
-        port = responder.port
-        commands = {
-            f"C {mib} MiB": peers.initiator_command(port, "file", dir=directory, chunk=mib * MIB)
-            for mib in ((1, 2, 4, 8) if rounds > 1 else (2,))
-        }
-        rivals = list(commands)
-        commands[PTPFAST] = command(PTPFAST, port, into="file", dir=directory)
-        case = measure(title, commands, directory, objects, size, rounds)
+    sizes = CHUNKS if rounds > 1 else CHUNKS[:1]
+    starts = {f"C {mib} MiB": _chunks_in_c(mib * MIB) for mib in sizes}
+    rivals = list(starts)
+    starts[PTPFAST] = lambda port, folder: command(PTPFAST, port, into="file", dir=folder)
+    pair = Pair(objects, size, 65536, end_empty=True)
+    case = measure(title, pair, starts, directory, rounds)
     case.claim_against(rivals)
     return case
 
@@ -99,15 +139,18 @@ def run(quick: bool) -> Iterator[Case]:
     shapes = [(4, 5 * 10**6)] if quick else [(FILES, FILE_SIZE), (1, 10**9)]
     rounds = 1 if quick else 9
     many = 1 if quick else 21  # one round's ratio may be a tenth off
-    with scratch(max(objects * size for objects, size in shapes)) as (directory, kind):
+    at_once = (len(CHUNKS) + 1) * shapes[0][0] * shapes[0][1]
+    with scratch(max(at_once, shapes[-1][0] * shapes[-1][1])) as (directory, kind):
         for objects, size in shapes:
             what = f"{objects} × {size // 10**6} MB to {kind}"
             for packet_name, packet in PACKETS.items():
                 title = f"download, {what}, GetObject, {packet_name} packets"
-                yield whole(directory, objects, size, packet, many, title)
+                yield whole(directory, Pair(objects, size, packet), many, title)
             title = f"download, {what}, GetPartialObject, default chunking, 64 KiB packets"
             yield chunked(directory, objects, size, rounds, title)
     if not quick:
         with scratch(FILES * FILE_SIZE, on_disk=True) as (directory, _):
             title = f"files that reach a disk, {FILES} × {FILE_SIZE // 10**6} MB, 64 KiB packets"
-            yield whole(directory, FILES, FILE_SIZE, PACKETS["64 KiB"], rounds, title)
+            pair = Pair(FILES, FILE_SIZE, PACKETS["64 KiB"])
+            # One's files shall not be on their way to the disk while another has its turn.
+            yield whole(directory, pair, rounds, title, by_file=False)

@@ -4,42 +4,50 @@ C has two ways and the better one counts: `recv` (every payload straight to its 
 packet's head in the same call) and, for small packets, a ring and a copy, which needs fewer calls.
 Both sides use memory of the same kind, pages in use already ("touched") or fresh ones, and the same
 operations: one GetObject (the Responder offers no partial reads), or partial reads, where the
-session's own choice meets C with chunks of 8 MiB, the most a session asks for. What plain Python
-reaches with `recv_into` is shown beside.
+session's own choice meets C with chunks of 8 MiB, the most a session asks for. The memory is in ten
+arrays, and everybody has each of them in turn (turns.py). What plain Python reaches with
+`recv_into` is shown beside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 from . import calls, peers
 from .bench_download import MIB, PACKETS
 from .contenders import PTPFAST, RECV_INTO, command
-from .harness import Case, Sample, alternate
+from .harness import Case, Sample
+from .turns import interleave
 
 WAYS = {"C recv": 1, "C ring": 0}  # payload of which so much is to come goes straight; 0: never
 CHUNK = 8 * MIB
-
-
-def contender(words: list[str]) -> Callable[[], Sample]:
-    """A run into memory; the contenders compare the bytes themselves, after the clock stopped."""
-    return lambda: Sample.of(peers.run(words))
+ARRAYS = 10  # of a tenth of the size each, which the contenders have in turn
 
 
 def compare(size: int, packet: int, touch: bool, chunk: int, rounds: int, title: str) -> Case:
-    """One size of packet, one kind of memory, one kind of reading."""
-    with peers.Responder(objects=1, size=size, packet=packet, partial=bool(chunk)) as responder:
-        port = responder.port
-        options = {"touch": touch, "chunk": chunk}
+    """One size of packet, one kind of memory, one kind of reading; the contenders compare the bytes
+    themselves, after the clock stopped."""
+    objects = 1 if rounds == 1 else ARRAYS
+    options = {"touch": touch, "chunk": chunk}
+    with ExitStack() as stack:
+
+        def port() -> int:
+            camera = peers.Responder(
+                objects=objects, size=size // objects, packet=packet, partial=bool(chunk)
+            )
+            return stack.enter_context(camera).port
+
         commands = {
-            name: peers.initiator_command(port, "memory", direct=direct, **options)
+            name: peers.initiator_command(port(), "memory", direct=direct, **options)
             for name, direct in WAYS.items()
         }
-        commands[PTPFAST] = command(PTPFAST, port, into="memory", touch=touch)
+        commands[PTPFAST] = command(PTPFAST, port(), into="memory", touch=touch)
+        case = interleave(title, commands, lambda name: None, rounds)
         if touch:  # a bytearray's pages are in use
-            commands[RECV_INTO] = command(RECV_INTO, port, into="memory", chunk=chunk)
-        contenders = {name: contender(words) for name, words in commands.items()}
-        case = alternate(title, contenders, rounds)
+            commands[RECV_INTO] = command(RECV_INTO, port(), into="memory", chunk=chunk)
+            runs = (peers.run(commands[RECV_INTO]) for _ in range(min(rounds, 3)))
+            case.samples[RECV_INTO] = [Sample.of(report) for report in runs]
         if rounds > 1:
             calls.add_to(case, commands)
     case.claim_against(list(WAYS), cpu=False)
@@ -48,7 +56,7 @@ def compare(size: int, packet: int, touch: bool, chunk: int, rounds: int, title:
 
 def run(quick: bool) -> Iterator[Case]:
     """The cases of this benchmark."""
-    size, rounds = (20 * 10**6, 1) if quick else (10**9, 7)
+    size, rounds = (20 * 10**6, 1) if quick else (10**9, 9)
     what = f"read_into numpy, {size // 10**6} MB"
     for name, packet in PACKETS.items():
         if quick and name != "8 KiB":

@@ -12,7 +12,7 @@ from pathlib import Path
 from ptpfast.sim import Store
 
 from . import peers
-from .bench_download import FILE_SIZE, FILES, MIB, contender
+from .bench_download import FILE_SIZE, FILES, MIB, Pair, Starts, measure
 from .contenders import PTPFAST, command
 from .harness import PACED, Case, Sample, alternate, scratch
 from .radio import Radio, profiles, why_not
@@ -43,20 +43,15 @@ def judge(case: Case) -> None:
 
 def loopback(directory: Path, objects: int, size: int, rounds: int, kind: str) -> Case:
     """Every way, whole objects in Data packets of 64 KiB."""
-    with peers.Responder(objects=objects, size=size, packet=65536) as responder:
-        turns = {
-            name: contender(
-                command(PTPFAST, responder.port, into="file", dir=directory, chunk=0, **told),
-                directory,
-                objects,
-                size,
-            )
-            for name, told in WAYS.items()
-        }
-        title = f"price of certainty, {objects} × {size // 10**6} MB to {kind}"
-        case = alternate(title, turns, rounds)
+    title = f"price of certainty, {objects} × {size // 10**6} MB to {kind}"
+    starts = {name: _verifying(told) for name, told in WAYS.items()}
+    case = measure(title, Pair(objects, size, 65536), starts, directory, rounds)
     judge(case)
     return case
+
+
+def _verifying(told: dict[str, object]) -> Starts:
+    return lambda port, folder: command(PTPFAST, port, into="file", dir=folder, chunk=0, **told)
 
 
 def on_link(directory: Path, seconds: float, rounds: int) -> Case:
@@ -94,7 +89,7 @@ def _fetching(
 def run(quick: bool) -> Iterator[Case]:
     """The cases of this benchmark."""
     objects, size, rounds = (2, 5 * 10**6, 1) if quick else (FILES, FILE_SIZE, 9)
-    with scratch(objects * size) as (directory, kind):
+    with scratch(len(WAYS) * objects * size) as (directory, kind):
         yield loopback(directory, objects, size, rounds, kind)
     if (reason := why_not()) is not None:
         yield Case("price of certainty, on a link", missing={"link": reason})

@@ -384,6 +384,7 @@ def usage_errors() -> list[Sequence[object]]:
         ["ls", host, "--timeout", "0"],
         ["pull", host, "here", "--chunk", "-1"],
         ["pull", host, "here", "--chunk", "many"],
+        ["pull", host, "here", "--chunk", "1"],
         ["pull", host, "here", "--on-conflict", "ask"],
         ["pull", host, "here", "--verify", "hope"],
         ["pull", host, "here", "--order", "random"],

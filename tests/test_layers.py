@@ -67,7 +67,7 @@ MAY_IMPORT = {
     "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "pipelining", "index"},
     "patience": {"errors"},
     "turn": {"errors"},
-    "tuning": {"readback", "datasets"},
+    "tuning": {"readback", "datasets", "vendors"},
     "transfer": {*BELOW_SESSION}
     - {"transfer", "transactions", "lifetime", "capture", "listing", "index", "tuning"},
     "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing", "index"},

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,9 @@ from ptpfast import (
     Timeouts,
     TransferError,
 )
+from ptpfast import connection as connection_module
 from ptpfast.sim import SimulatedCamera
+from ptpfast.sim.content import BytesContent
 from ptpfast.transfer import ChunkPolicy, Pace
 from ptpfast.transfer import download as download_module
 from ptpfast.transfer import part as part_module
@@ -716,3 +719,67 @@ def test_the_first_byte_may_be_waited_for_otherwise_than_an_answer(
     sim.faults.add("stall on GetPartialObject")
     with pytest.raises(Timeout):
         session.read(info)
+
+
+@pytest.mark.parametrize(
+    "change", [{"content": BytesContent(bytes(SIZE + 1000))}, {"name": "OTHER.DNG"}, {}]
+)
+@pytest.mark.parametrize("depth", [1, 3])
+def test_an_object_that_is_another_one_at_the_end_gets_no_name(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    change: dict[str, Any],
+    depth: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(download_module, "LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr(connection_module, "PAUSE_S", 0.0)
+    sim = camera(size=SIZE)
+    session = connect(sim, depth=depth)
+    info, after = session.objects()[:2]
+    changes = [change]
+
+    def grow(received: int, size: int | None) -> None:
+        if received >= SIZE // 2 and changes and (change := changes.pop()):
+            sim.store.replace(info.handle, **change)
+
+    path = tmp_path / info.name
+    options: dict[str, Any] = {"chunk": 500_000, "progress": grow, "then": [after]}
+    if not change:
+        session.download(info, path, **options)
+        assert path.read_bytes() == content(sim, info.handle)
+        return
+    with pytest.raises(TransferError, match=r"is not .* any more"):
+        session.download(info, path, **options)
+    assert names(tmp_path) == {info.name + ".part"}
+    now = session.object_info(info.handle)
+    session.download(now, path)
+    assert path.read_bytes() == content(sim, info.handle)
+
+
+def test_a_camera_that_will_not_describe_it_once_more_costs_no_file(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download_module, "LOOK_AGAIN_S", 0.0)
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    sim.faults.add("respond=0x2002 on GetObjectInfo times 0")
+    session.download(info, tmp_path / "x", chunk=500_000)
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+def test_a_connection_lost_while_it_is_looked_at_once_more_costs_no_byte(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download_module, "LOOK_AGAIN_S", 0.0)
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    sim.faults.add("drop on GetObjectInfo")
+    with pytest.raises(ConnectionLost):
+        session.download(info, tmp_path / "x", chunk=500_000, verify="hash")
+    transfer = connect(sim).download(info, tmp_path / "x", verify="hash")
+    assert transfer.resumed_at == SIZE
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)

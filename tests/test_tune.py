@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from conftest import HASTY, Cameras, Sessions
+from conftest import HASTY, Cameras, Sessions, without_pauses
 from ptpfast import DeviceInfo, TransferError, tuning
 from ptpfast.measure import Finding, tune
 from ptpfast.sim import Temperament
@@ -68,6 +69,27 @@ def test_a_camera_that_stops_coping_is_remembered(camera: Cameras, connect: Sess
     assert known is not None
     assert known.depth == 1
     assert "does not cope" in known.note
+
+
+def test_what_a_vendors_file_knows_of_a_model_is_used_until_the_user_knows_better(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(temperament="drop")
+    with connect(sim) as session:
+        key = tuning.model_key(session.device_info)
+    known = Tuning(4, 1 << 16, 1.9, "measured by nobody")
+    vendor = replace(without_pauses("standard"), tunings={key: known, "Another 1": Tuning(8)})
+    with connect(sim, vendor=vendor, depth=None, timeouts=HASTY) as session:
+        assert (session.pipeline_depth, session.chunks.fixed) == (4, 1 << 16)
+        info = session.objects()[0]  # the camera loses its temper
+        assert session.pipeline_depth == 1
+        assert session.read(info) == session.read(info)
+        found = tuning.load(session.device_info)
+    assert found is not None
+    assert (found.depth, found.chunk) == (1, 1 << 16)
+    assert "does not cope" in found.note
+    with connect(sim, vendor=vendor, depth=None) as session:
+        assert session.pipeline_depth == 1
 
 
 def test_entries_of_other_models_are_kept() -> None:

@@ -2,9 +2,10 @@
 
     python -m bench.contenders.session --port N --into file|memory [--host H] [--dir D]
         [--chunk BYTES] [--depth N] [--then 0|1] [--touch 0|1] [--warm 0|1]
-        [--verify WAY] [--algorithm NAME]
+        [--verify WAY] [--algorithm NAME] [--turns 0|1]
 
-`--then`: it is said which object comes next, as `pull` says it; the C program has nothing like it.
+`--turns`: as in initiator.c. `--then`: it is said which object comes next, as `pull` says it; the C
+program has nothing like it.
 
 Prints the same line of JSON as the C program. Only the downloads are measured: not the start of
 Python, the handshake or the listing, which the C program does not measure either.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -72,6 +74,9 @@ def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -
         then = objects[number + 1 :] if options.then else ()
         size = info.size or 0
         array = fresh_memory(size, options.touch) if options.into == "memory" else None
+        if options.turns:
+            print("ready", flush=True)
+            sys.stdin.readline()
         with cost.measured(lambda: reads(session)):
             if array is None:
                 path = Path(options.dir) / info.name
@@ -96,6 +101,7 @@ def main() -> None:
     parser.add_argument("--then", type=int, default=0)
     parser.add_argument("--verify", default="size")
     parser.add_argument("--algorithm")
+    parser.add_argument("--turns", type=int, default=0)
     parser.add_argument("--touch", type=int, default=0)
     parser.add_argument("--warm", type=int, default=1)
     options = parser.parse_args()

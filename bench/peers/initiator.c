@@ -1,7 +1,7 @@
 /* The C contender: a PTP/IP Initiator that does what `ptpfast` does, as directly as C allows.
  *
  *     initiator --port N --into file|splice|memory|discard [--dir D] [--chunk BYTES] [--sync 0|1]
- *               [--ring BYTES] [--direct BYTES] [--touch 0|1] [--wait 0|1] [--seconds N]
+ *               [--ring BYTES] [--direct BYTES] [--touch 0|1] [--wait 0|1] [--turns 0|1] [--seconds N]
  *
  * The same handshake and operations: Init Command, Init Event, a probe, GetDeviceInfo, OpenSession,
  * GetStorageIDs, GetObjectHandles, GetObjectInfo of each; then, measured, every object with GetObject,
@@ -17,7 +17,7 @@
  * discard: payload is received and dropped: what the sender can do at most.
  *
  * With --wait it prints `ready` before the first object and goes on when a line comes, so that several
- * can begin together. Prints one line of JSON: bytes, wall seconds, user and system CPU seconds, peak RSS,
+ * can begin together; with --turns before each, so that they can take turns. Prints one line of JSON: bytes, wall seconds, user and system CPU seconds, peak RSS,
  * reads, and when the first object was begun and the last one done (monotonic clock).
  */
 #define _GNU_SOURCE
@@ -45,7 +45,7 @@ static struct {
     int port, into;
     const char *dir;
     uint32_t chunk;
-    bool sync, touch, wait;
+    bool sync, touch, wait, turns;
     size_t ring, direct;
     unsigned seconds;
 } options = {.dir = ".", .sync = true, .ring = 1 << 18, .direct = 1 << 15, .seconds = 600};
@@ -251,6 +251,15 @@ static struct cost cost_now(const struct channel *channel)
                          .reads = channel->reads};
 }
 
+/* Whoever started us lets several contenders go at once, or take turns. */
+static void wait_for_the_word(void)
+{
+    printf("ready\n");
+    fflush(stdout);
+    if (getchar() == EOF)
+        exit(1);
+}
+
 /* All objects one after the other; only this is measured. */
 static uint64_t measure(struct channel *channel, struct cost *cost)
 {
@@ -260,6 +269,8 @@ static uint64_t measure(struct channel *channel, struct cost *cost)
     for (uint32_t i = 0; i < object_count; i++) {
         const struct object *object = &objects[i];
         uint8_t *memory = options.into == INTO_MEMORY ? fresh_memory(object->size) : NULL;
+        if (options.turns)
+            wait_for_the_word();
         access(MARK_BEGIN, F_OK);
         struct cost before = cost_now(channel);
         struct sink sink = {.kind = memory ? SINK_MEMORY : SINK_DISCARD, .memory = memory, .room = object->size};
@@ -282,15 +293,6 @@ static uint64_t measure(struct channel *channel, struct cost *cost)
         }
     }
     return bytes;
-}
-
-/* Whoever started us lets several contenders go at once. */
-static void wait_for_the_word(void)
-{
-    printf("ready\n");
-    fflush(stdout);
-    if (getchar() == EOF)
-        exit(1);
 }
 
 static long peak_kib(void)
@@ -333,6 +335,8 @@ static void read_options(int argc, char **argv)
             options.direct = number;
         else if (!strcmp(name, "--wait"))
             options.wait = number;
+        else if (!strcmp(name, "--turns"))
+            options.turns = number;
         else if (!strcmp(name, "--seconds"))
             options.seconds = (unsigned)number;
     }

@@ -28,7 +28,7 @@ from .handshake import Timeouts
 from .patience import Patience
 from .transactions import MAX_STRUCTURE, Transactions
 from .transfer import ChunkPolicy, Pace
-from .vendors import STANDARD, Vendor, select
+from .vendors import STANDARD, Tuning, Vendor, select
 
 log = logging.getLogger("ptpfast")
 log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
@@ -93,7 +93,7 @@ class Lifetime(Transactions):
         self.device_info = self._get_device_info(in_session=False)
         self.operations = frozenset(self.device_info.operations_supported)
         self.vendor = vendor or select(self.device_info)
-        known = tuning.load(self.device_info) or tuning.Tuning()
+        known = self._tuned()
         self.pipeline_depth = known.depth
         self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk, fixed=known.chunk)
         self.pace = Pace()
@@ -228,10 +228,15 @@ class Lifetime(Transactions):
         log.warning("requests are not sent ahead any more, after: %s", error)
         # A lost connection is the radio's fault as a rule; the camera's if it never went well.
         if isinstance(error, ProtocolError) or self.pipelined < 2 * self.pipeline_depth:
-            tuning.distrust(self.device_info, error.message)
+            tuning.distrust(self.device_info, self._tuned(), error.message)
         self.pipeline_depth = 1
         self.reconnect_after(error)
         return True
+
+    def _tuned(self) -> Tuning:
+        """What is known of the model: by the user's own measurement, or by the vendor's file."""
+        key = tuning.model_key(self.device_info)
+        return tuning.load(self.device_info) or self.vendor.tunings.get(key) or Tuning()
 
     def reconnect_after(self, error: PTPError) -> None:
         """`reconnect`, in the middle of work that `error` has ended. Raises `error`, for which

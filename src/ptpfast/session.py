@@ -229,10 +229,11 @@ class Session(Lifetime):
         self.compare(object_or_handle)
         return object_or_handle
 
-    def compare(self, info: ObjectInfo) -> None:
+    def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
         """TransferError when an object known from an earlier session, or from before the connection
-        was lost, is another one by now: its handle may have gone to another picture. Asked once."""
-        if not self._is_compared(info) and self.changed([info]):
+        was lost, is another one by now: its handle may have gone to another picture. Asked once,
+        unless `again`."""
+        if (again or not self._is_compared(info)) and self.changed([info], again=again):
             raise TransferError(
                 f"object 0x{info.handle:X} is not {info.name} of {info.size} bytes any more",
                 hint="list the objects again",
@@ -241,13 +242,14 @@ class Session(Lifetime):
     def _is_compared(self, info: ObjectInfo) -> bool:
         return not (info.remembered or self._reconnected) or info in self._compared
 
-    def changed(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    def changed(self, objects: Iterable[ObjectInfo], *, again: bool = False) -> list[ObjectInfo]:
         """Those of the objects that the camera does not describe as they are known from an earlier
-        session, or from before the connection was lost. Each is asked for once; before it is read
-        that happens anyway, one by one. ResponseError when the camera cannot describe one."""
+        session, or from before the connection was lost. Each is asked for once, unless `again`;
+        before it is read that happens anyway, one by one. ResponseError when the camera cannot
+        describe one."""
         from .listing import Tally, describe_each
 
-        to_ask = {info.handle: info for info in objects if not self._is_compared(info)}
+        to_ask = {info.handle: info for info in objects if again or not self._is_compared(info)}
         others: list[ObjectInfo] = []
 
         def told(handle: int, answer: Description | PTPError) -> None:

@@ -1,9 +1,8 @@
 """What has been measured of a camera model: how deep to pipeline, how much to ask for at a time.
 
 Kept in a readable file in the user's configuration folder, one entry for each model and firmware,
-and
-read back as untrusted input: anything odd in it is as if it were not there. How it is measured is
-in `measure.tune`.
+and read back as untrusted input: anything odd in it is as if it were not there. How it is measured
+is in `measure.tune`; what is known of a vendor's models for everybody is in the vendor's file.
 """
 
 from __future__ import annotations
@@ -12,39 +11,17 @@ import json
 import logging
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from .datasets import DeviceInfo
 from .readback import read_back
+from .vendors import Tuning
 
 log = logging.getLogger("ptpfast")
 
 MAX_FILE_SIZE = 1 << 20
-MAX_DEPTH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """How to read from a model. depth: requests outstanding at a time. chunk: bytes of each partial
-    read, 0 for whole objects, None adaptive. gain: measured rate ÷ that of 1 MiB one at a time.
-    note: when and how this became known."""
-
-    depth: int = 1
-    chunk: int | None = None
-    gain: float = 1.0
-    note: str = ""
-
-    def is_sane(self) -> bool:
-        """Whether the values can be what was once written."""
-        return (
-            type(self.depth) is int
-            and 1 <= self.depth <= MAX_DEPTH
-            and (self.chunk is None or (type(self.chunk) is int and 0 <= self.chunk < 1 << 32))
-            and isinstance(self.gain, (int, float))
-            and isinstance(self.note, str)
-        )
 
 
 def path() -> Path:
@@ -89,10 +66,10 @@ def save(info: DeviceInfo, tuning: Tuning) -> Path:
     return file
 
 
-def distrust(info: DeviceInfo, why: str) -> None:
-    """Remembers that a model does not cope with requests sent ahead. Never raises."""
-    known = load(info)
-    if known is None or known.depth == 1:
+def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
+    """Remembers that a model does not cope with requests sent ahead, if it is `known` to. Never
+    raises."""
+    if known.depth == 1:
         return
     try:
         save(info, Tuning(1, known.chunk, 1.0, f"does not cope with requests sent ahead: {why}"))

@@ -35,6 +35,7 @@ _UNITS = {
 }
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
 LARGEST = 1 << 62
+LEAST_CHUNK = 1024
 CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
 
 
@@ -72,6 +73,16 @@ class Size(_Kind):
         if not self.least <= size < LARGEST:
             self.fail(f"{value!r} is out of range", param, ctx)
         return int(match[1]) * _UNITS[match[2].upper()] if match[1].isdecimal() else int(size)
+
+
+class Chunk(Size):
+    """Bytes of a read; `1`, meant as a megabyte, would be a request for each byte."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        size = super().convert(value, param, ctx)
+        if 0 < size < LEAST_CHUNK:
+            self.fail(f"{value!r} is too little for a read; write 1M, or 0 for whole objects")
+        return size
 
 
 class Seconds(_Kind):
@@ -204,7 +215,7 @@ _COMMON = (
 host_argument = click.argument("host", type=Address(), metavar="HOST[:PORT]")
 chunk_option = click.option(
     "--chunk",
-    type=Size(),
+    type=Chunk(),
     metavar="BYTES",
     help="Bytes to ask the camera for at a time, such as 1M or 512K; 0 for whole objects. "
     "Without it ptpfast finds out.",

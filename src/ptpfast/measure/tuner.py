@@ -23,7 +23,7 @@ from ..errors import ConnectFailed, PTPError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
 from ..transfer import ObjectReader
-from ..tuning import Tuning
+from ..vendors import Tuning
 
 MiB = 1 << 20
 DEPTHS = (2, 4, 8, 16)

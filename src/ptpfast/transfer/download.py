@@ -41,6 +41,9 @@ KEEP_S = 10.0
 # How often the hash of what has arrived is noted besides, at the next progress: a killed process
 # costs little more than this.
 NOTE_SIZE = 4 << 20
+# An object whose partial reads have taken so long is looked at once more: it may have grown, or be
+# another one, without a read that went wrong. For a shorter one it would be a round trip too many.
+LOOK_AGAIN_S = 10.0
 
 
 @dataclass
@@ -132,6 +135,8 @@ class Download:
         )
         self._chunk = chunk
         self._then = then
+        self._went_on = False  # the camera is at work on the next one already
+        self._began = 0.0
 
     def run(self) -> Transfer:
         """Does it. The transfer is complete and under its final name when this returns."""
@@ -142,6 +147,7 @@ class Download:
             there, offset = self._part.length, self._resumable()
             self.transfer.dropped = there - offset
             self._receive(offset)
+            self._look_again()
             self._verify()
             self._part.publish(overwrite=self._overwrite, mtime=capture_time(self._info))
         self.transfer.seconds = time.monotonic() - began
@@ -221,7 +227,7 @@ class Download:
         )
         self.transfer.resumed_at = self._noted = offset
         self._mark()
-        self._kept_at = time.monotonic()
+        self._began = self._kept_at = time.monotonic()
         try:
             # Read again, it is this object that comes next.
             following = None if self.transfer.verified == "reread" else self._following()
@@ -247,11 +253,31 @@ class Download:
     def _following(self) -> Following | None:
         return self._requests_of_the_next if self._then else None
 
+    def _took_long(self) -> bool:
+        in_parts = self._reader.in_parts or self._reader.chunks
+        return bool(in_parts) and time.monotonic() - self._began >= LOOK_AGAIN_S
+
+    def _look_again(self) -> None:
+        """TransferError for an object that is not what it was when it was begun."""
+        if self._went_on or not self._took_long():
+            return
+        self._keep()  # nothing of it is read again if the connection should be lost now
+        try:
+            self._camera.compare(self._info, again=True)
+        except TransferError:
+            self._journal.forget()  # some of it may be of what it was, and some of what it is
+            raise
+        except ResponseError as error:
+            log.debug("%s is not described once more: %s", self._info.name, error)
+
     def _requests_of_the_next(self) -> Iterator[Request]:
+        if not self._went_on and self._took_long():
+            return  # this one is looked at first, and the answers would have to be dropped
         for info in self._then:
             requests = ObjectReader(self._camera, info, chunk=self._chunk).requests()
             if (first := next(requests, None)) is None:
                 return  # fetched in another way; what is behind it has to wait
+            self._went_on = True
             yield first
             yield from requests
 

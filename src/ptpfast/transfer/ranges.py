@@ -80,8 +80,9 @@ class Camera(Protocol):
         """Connects again to the same camera. NetworkError; `error` if the camera refuses."""
         ...
 
-    def compare(self, info: ObjectInfo) -> None:
-        """TransferError unless an object known from before the connection is still the same."""
+    def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
+        """TransferError unless an object known from before the connection is still the same; again:
+        whenever it is known from."""
         ...
 
 

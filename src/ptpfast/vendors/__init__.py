@@ -8,7 +8,7 @@ from importlib import import_module
 from ..datasets import DeviceInfo
 from .bulk import BulkListing
 from .standard import STANDARD
-from .vendor import Model, ObjectRange, PartialRead, Quirks, Reply, Vendor
+from .vendor import Model, ObjectRange, PartialRead, Quirks, Reply, Tuning, Vendor
 
 # `nikon` is NIKON in nikon.py, and so on. Loaded when it is asked for: it would be a good part of
 # `import ptpfast`.
@@ -38,6 +38,7 @@ __all__ = [
     "PartialRead",
     "Quirks",
     "Reply",
+    "Tuning",
     "Vendor",
     "named",
     "select",

@@ -20,6 +20,7 @@ from ..datasets import DeviceInfo
 from .bulk import GET_OBJECT_PROP_LIST, BulkListing
 
 MiB = 1 << 20
+MAX_DEPTH = 64  # of a tuning
 
 
 class Initiator(Protocol):
@@ -71,6 +72,28 @@ class Quirks:
     max_chunk: int = 8 * MiB  # largest partial read asked for
     event_poll_s: float = 0.5  # between two polls of the vendor's event operation
     capture_s: float = 70.0  # how long a capture's events may take (libgphoto2's figure)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How to read from a model. depth: requests outstanding at a time. chunk: bytes of each partial
+    read, 0 for whole objects, None adaptive. gain: measured rate ÷ that of 1 MiB one at a time.
+    note: when and how this became known; in a vendor's file, the evidence."""
+
+    depth: int = 1
+    chunk: int | None = None
+    gain: float = 1.0
+    note: str = ""
+
+    def is_sane(self) -> bool:
+        """Whether the values can be what was once written."""
+        return (
+            type(self.depth) is int
+            and 1 <= self.depth <= MAX_DEPTH
+            and (self.chunk is None or (type(self.chunk) is int and 0 <= self.chunk < 1 << 32))
+            and isinstance(self.gain, (int, float))
+            and isinstance(self.note, str)
+        )
 
 
 # The answer to one operation, as the simulated camera sends it.
@@ -155,6 +178,9 @@ class Vendor:
     responses: type[IntEnum] | None = None
     events: type[IntEnum] | None = None
     quirks: Quirks = Quirks()
+    # What was measured of models, by manufacturer, model and firmware (`tuning.model_key`): for
+    # whoever has not measured it, and with the evidence. None is known for certain so far.
+    tunings: Mapping[str, Tuning] = field(default_factory=dict)
     # Partial reads in order of preference; the first that is supported and reaches far enough is
     # used.
     partial_reads: tuple[PartialRead, ...] = (GET_PARTIAL_OBJECT,)
