@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import peers
-from .harness import COUNTED, Case, Range
+from .harness import INSTRUCTIONS, Case, Range
 from .micro.work import works
 
 TRIGGER = re.compile(r"^desc: Trigger: Client Request: (.+)$", re.MULTILINE)
@@ -98,7 +98,7 @@ def counted() -> dict[str, float]:
 
 def instructions() -> MicroCase:
     """Of each piece; or why they cannot be counted."""
-    case = MicroCase("pieces of work, instructions", kind=COUNTED)
+    case = MicroCase("pieces of work, instructions", kind=INSTRUCTIONS)
     if (reason := without_callgrind()) is not None:
         case.missing["instructions"] = reason
         return case

@@ -21,8 +21,8 @@ from typing import Any
 from .content import WrongContent
 
 # How a number comes about, and so how far it can be trusted (check.py): timed at full speed, timed
-# where a link sets the pace, or counted.
-TIMED, PACED, COUNTED = "timed", "paced", "counted"
+# where a link sets the pace, counted, or counted in instructions.
+TIMED, PACED, COUNTED, INSTRUCTIONS = "timed", "paced", "counted", "instructions"
 
 # Where temporary files are kept on a disk also by systems whose /tmp is memory.
 DISK_DIR = Path("/var/tmp")
