@@ -26,8 +26,10 @@ HASTY = Timeouts(connect=0.5, operation=0.3, idle=0.3, close=0.2)
 
 
 def pytest_configure() -> None:
-    # A shell's `&` has Ctrl-C ignored, also in what is started from here; some of that ends by it.
+    # A shell's `&` has Ctrl-C ignored and `nohup` the end of a terminal, also in what is started
+    # from here; some of that ends by them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in ("_wire", "_sink", "_engine"):
         sources = [SOURCES / f"{name}.{ending}" for ending in ("pyx", "pxd")]
         built = max((p.stat().st_mtime for p in SOURCES.glob(f"{name}.*.so")), default=0)
