@@ -513,19 +513,25 @@ def assert_one_line(result: Result, text: str) -> None:
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("command", ["pull", "ls", "info"])
 def test_a_camera_that_holds_an_old_session_is_waited_for_with_a_word_why(
-    camera: Cameras, tmp_path: Path, command: str
+    camera: Cameras, tmp_path: Path
 ) -> None:
     sim = camera(faults=["init_fail=2"])
-    words = [command, at(sim), *([tmp_path] if command == "pull" else [])]
-    result = run(*words)
+    result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 0
     assert "still hold the session of a run that was cut off" in result.stderr.splitlines()[0]
     sim.faults.add("init_fail=2 times 0")
-    result = run(*words, "--timeout", "0.3")
+    result = run("pull", at(sim), tmp_path, "--timeout", "0.3")
     assert result.exit_code == 4
     assert "busy" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["ls", "info"])
+def test_a_question_to_a_busy_camera_is_answered_at_once(camera: Cameras, command: str) -> None:
+    result = run(command, at(camera(faults=["init_fail=2"])))
+    assert result.exit_code == 4
+    assert result.stderr.count("\n") == 1
+    assert "busy" in result.stderr
 
 
 def test_without_retries_a_camera_that_is_busy_is_not_waited_for(

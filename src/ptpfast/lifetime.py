@@ -66,15 +66,15 @@ def admitted(
     knock: Callable[[], Connection], held_s: float, waiting: Callable[[PTPError], object] | None
 ) -> Connection:
     """What `knock` returns; with `waiting`, which is called once, tried for `held_s` while the
-    camera seems to hold an earlier session: it may be that of a run that was cut off."""
+    camera says that it is busy: it may hold the session of a run that was cut off."""
     patience = Patience(held_s, first_s=0.2, most_s=5.0)
     while True:
         try:
             return knock()
         except (ConnectFailed, InitFailed) as error:
-            # Some say that they are busy; others take the connection and say nothing.
+            # One that says nothing is not waited for: that may as well be a wrong address.
             is_busy = isinstance(error, InitFailed) and error.reason == FailReason.BUSY
-            if waiting is None or not (is_busy or isinstance(error.__cause__, Timeout)):
+            if waiting is None or not is_busy:
                 raise
             if not patience.waits and not patience.is_used_up:
                 waiting(error)

@@ -19,8 +19,7 @@ def info(common: Common, host: tuple[str, int]) -> None:
     """Camera, storages, battery, abilities."""
     from ..session import connect
 
-    wait = {"timeouts": common.timeouts, "waiting": common.waiting}
-    with connect(host[0], port=host[1], **wait) as session:
+    with connect(host[0], port=host[1], timeouts=common.timeouts) as session:
         camera = _camera(session)
         common.output.record("camera", **camera)
         _show_camera(common.output, camera)

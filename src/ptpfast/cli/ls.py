@@ -32,8 +32,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     from .progress import display
 
     selection = wanted.selection()
-    wait = {"timeouts": common.timeouts, "waiting": common.waiting}
-    with connect(host[0], port=host[1], **wait, **options) as session:
+    with connect(host[0], port=host[1], timeouts=common.timeouts, **options) as session:
         with display(common.output) as shown:
             table = session.objects(progress=shown.listing)
         chosen = selection.apply(table)

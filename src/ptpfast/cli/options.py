@@ -152,15 +152,6 @@ class Common:
         seconds = self.timeout_s
         return Timeouts(seconds, seconds, seconds, min(seconds, CLOSE_S), held=seconds)
 
-    def waiting(self, error: Exception) -> None:
-        """Says that a camera is waited for which seems to hold an earlier session."""
-        self.output.note(waiting_line(error))
-
-
-def waiting_line(error: Exception) -> str:
-    """What is said while a camera that does not let us in is asked again."""
-    return printable(f"{error}; waiting: it may still hold the session of a run that was cut off")
-
 
 def command(
     *examples: str, far: bool = True
@@ -204,7 +195,7 @@ def command(
 _TIMEOUT = click.option(
     "--timeout",
     type=Seconds(),
-    help="Longest wait for the camera (30; 10 to connect; 45 while it holds an old session).",
+    help="Longest wait for the camera (30; 10 to connect; `pull` waits 45 for a busy one).",
 )
 _COMMON = (
     click.option("--verbose", is_flag=True, help="Say what happens inside."),

@@ -16,7 +16,6 @@ from ..library.naming import printable
 from ..library.observer import Observer
 from ..library.report import ALREADY_HERE, FileResult, Report
 from .ls import object_record
-from .options import waiting_line
 from .output import Output, human_seconds, human_size, is_terminal, plural
 
 if TYPE_CHECKING:
@@ -310,6 +309,12 @@ def planned_line(result: FileResult) -> str | None:
 def lost_line(error: PTPError) -> str:
     """What is said when the connection is about to be made again."""
     return printable(f"{error.message}; connecting again")
+
+
+def waiting_line(error: PTPError) -> str:
+    """What is said while a camera that is busy is asked again."""
+    why = "it may still hold the session of a run that was cut off"
+    return printable(f"{error.message}; asking again for a while: {why}")
 
 
 def file_record(result: FileResult) -> dict[str, Any]:

@@ -40,8 +40,7 @@ def tune(common: Common, host: tuple[str, int], dry_run: bool) -> None:
         )
         output.note(_line(finding))
 
-    wait = {"timeouts": common.timeouts, "waiting": common.waiting}
-    with connect(host[0], port=host[1], **wait, depth=1) as session:
+    with connect(host[0], port=host[1], timeouts=common.timeouts, depth=1) as session:
         found = run(session, tell)
         key = tuning.model_key(session.device_info)
         file = None if dry_run else tuning.save(session.device_info, found)
