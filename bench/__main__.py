@@ -76,9 +76,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--budget",
         type=float,
-        default=20.0,
+        default=40.0,
         metavar="MINUTES",
-        help="what the wifi benchmark may take (20); with less it has fewer rounds, then links",
+        help="what the wifi benchmark may take (40); with less it has fewer rounds, then links",
     )
     options = parser.parse_args()
     alone = len(options.names) == 1 and options.names[0] in COMMANDS

@@ -7,9 +7,10 @@ camera paces itself instead (sides.py), and nothing is judged.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,14 @@ CHOSEN = (
     "dslr-11n-infra",
     "2.5gbe",
 )
-QUICK = ("mirrorless-11ac-2x2",)
+QUICK, QUICK_S = ("mirrorless-11ac-2x2",), 0.4
 # The one of which the page shows how the bytes came.
 SHOWN = "mirrorless-11ac-2x2"
 # A link that carries less than this of the rate it was set to is not what its profile says.
 CARRIES = 0.95
 # Depth 2 is claimed for the links where round trips matter and where the link can be trusted.
 TUNED_FROM, TUNED_TO = 18e6, 110e6
-# A slow link's run takes longer, because it has few chunks.
+# A run over a slow link takes longer, because it has few requests.
 SLOW, SLOWER = 10e6, 2
 INSTEAD = (
     "instead the simulated camera paces itself over loopback and waits a round trip before each "
@@ -55,44 +56,78 @@ INSTEAD = (
 
 
 @dataclass(frozen=True)
+class Card:
+    """What is fetched over a link: whole files of its cameras, the same in every run of whatever
+    budget, so that runs can be compared."""
+
+    objects: int
+    size: int
+
+    RUN_S = 4.0
+
+    @classmethod
+    def of(cls, profile: Profile) -> Card:
+        """As many of its files as come nearest to a run's length, at least one."""
+        run_s = cls.RUN_S * (SLOWER if profile.rate < SLOW else 1)
+        return cls(max(1, round(profile.rate * run_s / profile.object_size)), profile.object_size)
+
+    @classmethod
+    def short(cls, profile: Profile, seconds: float) -> Card:
+        """No more than that takes, be it a part of a file: what it measures says little."""
+        total = int(profile.rate * seconds)
+        size = min(profile.object_size, total)
+        return cls(total // size, size)
+
+    @property
+    def total(self) -> int:
+        """Bytes."""
+        return self.objects * self.size
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What a budget of time buys: profiles, rounds, and what the raw stream takes of a run."""
+    """What a budget of time buys: all links in two or three rounds, or in one, or fewer links."""
 
     names: tuple[str, ...]
-    rounds: int
-    run_s: float
+    most: int
 
-    LONGEST_RUN_S = 4.0
-    SHORTEST_RUN_S = 1.5
-    # Of a run, beside the bytes: processes that start, settle, connect, list; then the check.
+    # So long a link is measured, in two or three rounds: two of half a minute have as many requests
+    # as three of some seconds, and the machine's moods do not reach links that slow.
+    LINK_S, FEWEST = 12.0, 2
+    # Of a turn, beside the bytes: processes that start, settle, connect, list; then the check.
     OTHER_S = 1.3
+    # Who takes turns; what they take on average, of the raw stream's time.
+    TURNS, SLOWDOWN = 7, 1.15
 
     @classmethod
     def of(cls, budget_s: float) -> Plan:
-        """All profiles in three rounds if possible; else one round; else fewer profiles."""
+        """The best that fits; at least one link in one round."""
         known = profiles()
-        for rounds in (3, 1):
-            run_s = cls._run_s(CHOSEN, rounds, budget_s, known)
-            if run_s >= cls.SHORTEST_RUN_S:
-                return cls(CHOSEN, rounds, min(run_s, cls.LONGEST_RUN_S))
+        for most in (3, 1):
+            plan = cls(CHOSEN, most)
+            if plan.takes_s(known) <= budget_s:
+                return plan
         names: tuple[str, ...] = CHOSEN
-        while len(names) > 1 and cls._run_s(names, 1, budget_s, known) < cls.SHORTEST_RUN_S:
+        while len(names) > 1 and cls(names, 1).takes_s(known) > budget_s:
             names = names[:-1]
-        return cls(names, 1, cls.SHORTEST_RUN_S)
+        return cls(names, 1)
 
-    @classmethod
-    def _run_s(
-        cls, names: tuple[str, ...], rounds: int, budget_s: float, known: dict[str, Profile]
-    ) -> float:
-        """Seconds the raw stream may take so that all fits: six take turns, some at two thirds of
-        its rate."""
-        turns = 0.0
-        other_s = 0.0
-        for name in names:
-            times = len(known[name].rates) or rounds
-            other_s += times * 6 * cls.OTHER_S
-            turns += times * 6 * 1.25 * (SLOWER if known[name].rate < SLOW else 1)
-        return (budget_s - other_s) / turns
+    def rounds(self, profile: Profile) -> int:
+        """On that link, at each rate that its camera may have."""
+        if profile.rates:
+            return 1
+        run_s = Card.of(profile).total / profile.rate
+        return min(self.most, max(self.FEWEST, math.ceil(self.LINK_S / run_s)))
+
+    def takes_s(self, known: dict[str, Profile]) -> float:
+        """An estimate of the whole, in seconds."""
+        turns_s = 0.0
+        for name in self.names:
+            profile = known[name]
+            for each in profile.each:
+                raw_s = Card.of(each).total / each.rate
+                turns_s += self.rounds(profile) * (raw_s * self.SLOWDOWN + self.OTHER_S)
+        return self.TURNS * turns_s
 
 
 @dataclass
@@ -108,7 +143,7 @@ class LinkCase(Case):
 
     @property
     def key(self) -> str:
-        """The link; how much it had to carry depends on the budget of time."""
+        """The link: what it has to carry is always the same."""
         return self.name.partition(":")[0]
 
     def row(self, name: str) -> str:
@@ -200,21 +235,15 @@ class Turns:
         }
 
 
-def compare(
-    profile: Profile, directory: Path, seconds: float, rounds: int, *, real: bool
-) -> LinkCase:
-    """All contenders on one link, with a card that takes the raw stream `seconds`; `real` is a
-    link, else it is imitated."""
-    total = int(profile.rate * seconds)
-    size = min(profile.object_size, total)
-    objects = max(1, round(total / size))
-    store = Store.synthetic(objects, size)
+def compare(profile: Profile, card: Card, directory: Path, rounds: int, *, real: bool) -> LinkCase:
+    """All contenders on one link; `real` is a link, else it is imitated."""
+    store = Store.synthetic(card.objects, card.size)
     title = f"{profile.name}: {profile.rate / 1e6:g} MB/s, {profile.rtt * 1e3:g} ms"
     title += f" ± {profile.jitter * 1e3:g}, camera {profile.operation * 1e3:g} ms"
-    title += f"; {objects} × {size / 1e6:.1f} MB"
+    title += f"; {card.objects} × {card.size / 1e6:.1f} MB"
     link: Link = Radio.of(profile) if real else Imitation.of(profile)
-    with link, far_side(link, objects, size, profile.operation) as far:
-        turns = Turns(link, far, directory, store, objects * size)
+    with link, far_side(link, card.objects, card.size, profile.operation) as far:
+        turns = Turns(link, far, directory, store, card.total)
         plain = alternate(title, turns.all(), rounds, warm_up=False)
     case = LinkCase(title, plain.samples, missing=contenders.all_missing())
     if profile.name == SHOWN:
@@ -224,16 +253,9 @@ def compare(
     return case
 
 
-def every_rate(
-    profile: Profile, directory: Path, seconds: float, rounds: int, *, real: bool
-) -> LinkCase:
-    """`compare`; with a camera of several rates one round at each, as one case."""
-    if not profile.rates:
-        return compare(profile, directory, seconds, rounds, real=real)
-    cases = [
-        compare(replace(profile, rate=rate), directory, seconds, 1, real=real)
-        for rate in profile.rates
-    ]
+def every_rate(profile: Profile, directory: Path, *, real: bool) -> LinkCase:
+    """`compare` with a camera of several rates: one round at each, as one case."""
+    cases = [compare(each, Card.of(each), directory, 1, real=real) for each in profile.each]
     rates = "/".join(f"{rate / 1e6:g}" for rate in profile.rates)
     whole = LinkCase(f"{profile.name}: {rates} MB/s by run", missing=cases[0].missing)
     for name in cases[0].samples:
@@ -260,20 +282,24 @@ def judge(case: LinkCase, profile: Profile, *, real: bool) -> None:
             case.claim(f"rate, over {other}", over, 1.0 if judged else None)
 
 
-def run(quick: bool, budget_s: float = 1200.0) -> Iterator[Case]:
+def run(quick: bool, budget_s: float = 2400.0) -> Iterator[Case]:
     """The cases of this benchmark, as many as the budget allows."""
     reason = why_not()
     if reason is not None:
         yield Case("wifi", missing={"wifi": reason}, notes=[INSTEAD])
-    plan = Plan(QUICK, 1, 0.4) if quick else Plan.of(budget_s)
+    plan = Plan(QUICK, 1) if quick else Plan.of(budget_s)
     known = profiles()
     for name in plan.names:
         profile = known[name]
-        seconds = plan.run_s * (SLOWER if profile.rate < SLOW else 1)
+        card = Card.short(profile, QUICK_S) if quick else Card.of(profile)
+        largest = max(Card.of(each).total for each in profile.each)
         # A run's files, and its part file beside them.
-        most = max(profile.rate, *profile.rates) if profile.rates else profile.rate
-        with scratch(int(most * seconds) * 2) as (directory, _):
-            case = every_rate(profile, directory, seconds, plan.rounds, real=reason is None)
+        with scratch(2 * largest) as (directory, _):
+            if profile.rates:
+                case = every_rate(profile, directory, real=reason is None)
+            else:
+                rounds = plan.rounds(profile)
+                case = compare(profile, card, directory, rounds, real=reason is None)
         if reason is not None:
             case.name = f"imitated {case.name}"
         judge(case, profile, real=reason is None)

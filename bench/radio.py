@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,6 +52,11 @@ class Profile:
     def line_rate(self) -> float:
         """Bytes a second of packets with their heads."""
         return self.rate * PACKET / PAYLOAD
+
+    @property
+    def each(self) -> tuple[Profile, ...]:
+        """The link at each rate that its camera may have."""
+        return tuple(replace(self, rate=rate) for rate in self.rates or (self.rate,))
 
 
 def profiles() -> dict[str, Profile]:

@@ -186,20 +186,22 @@ def test_without_root_the_camera_paces_itself_and_nothing_is_judged(
 
 
 def test_the_budget_of_time_buys_rounds_first_and_leaves_out_the_last_profiles() -> None:
-    ample, scarce, poor = (bench_wifi.Plan.of(60 * minutes) for minutes in (60, 6, 1))
-    assert (ample.names, ample.rounds) == (bench_wifi.CHOSEN, 3)
-    assert ample.run_s == bench_wifi.Plan.LONGEST_RUN_S
-    assert (scarce.names, scarce.rounds) == (bench_wifi.CHOSEN, 1)
+    ample, scarce, poor = (bench_wifi.Plan.of(60 * minutes) for minutes in (60, 18, 1))
+    assert (ample.names, ample.most) == (bench_wifi.CHOSEN, 3)
+    assert (scarce.names, scarce.most) == (bench_wifi.CHOSEN, 1)
     assert poor.names == bench_wifi.CHOSEN[: len(poor.names)]
     assert 0 < len(poor.names) < len(bench_wifi.CHOSEN)
 
 
 @needs_link
-def test_a_camera_of_several_rates_has_a_round_at_each(tmp_path: Path) -> None:
+def test_a_camera_of_several_rates_has_a_round_at_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     profile = replace(
         profiles()["erratic-server"], rates=(2e6, 4e6), object_size=200_000, operation=0.0
     )
-    case = bench_wifi.every_rate(profile, tmp_path, 0.02, 3, real=True)
+    monkeypatch.setattr(bench_wifi.Card, "RUN_S", 0.02)
+    case = bench_wifi.every_rate(profile, tmp_path, real=True)
     assert {len(samples) for samples in case.samples.values()} == {2}
     assert case.name == "erratic-server: 2/4 MB/s by run"
 
