@@ -188,9 +188,11 @@ class Session(Lifetime):
         return Folders(self).object_info(handle, describe_one(self, handle))
 
     def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
-        """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has
-        none."""
-        return bytes(self.fetch(OperationCode.GetThumb, _handle(object_or_handle)))
+        """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has none,
+        TransferError when nothing came."""
+        from .listing import thumbnail
+
+        return thumbnail(self, _handle(object_or_handle))
 
     def thumbnails(
         self, objects_or_handles: Iterable[ObjectInfo | int]
