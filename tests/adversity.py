@@ -10,7 +10,7 @@ import pytest
 
 import ptpfast
 from conftest import HASTY, without_pauses
-from ptpfast import OperationCode, PTPError, Timeouts
+from ptpfast import OperationCode, PTPError, Session, Timeouts
 from ptpfast.sim import KINDS, Content, Fault, SimulatedCamera, check
 from ptpfast.sim.faults import Stage
 from ptpfast.vendors import Vendor
@@ -94,9 +94,11 @@ def promised(promises: Promises, fault: Fault, shape: str) -> str:
     return promises.get((fault.kind, shape)) or promises[fault.kind]
 
 
-def timeouts(fault: Fault | None) -> Timeouts:
-    """How long a run through this fault waits for anything."""
-    return IMPATIENT if fault is not None and fault.kind in SILENT else HASTY
+def hasten(session: Session, fault: Fault | None) -> Session:
+    """Has an open session wait no longer for anything than this fault makes worth while."""
+    if fault is not None and fault.kind in SILENT:
+        session.connection.timeouts = IMPATIENT
+    return session
 
 
 def pull(
@@ -114,10 +116,10 @@ def pull(
             sim.host,
             port=sim.port,
             vendor=without_pauses(vendor),
-            timeouts=timeouts(fault),
+            timeouts=HASTY,
             depth=depth,
         ) as session:
-            return ptpfast.pull(session, folder, **options)
+            return ptpfast.pull(hasten(session, fault), folder, **options)
     except PTPError as error:
         return error
 

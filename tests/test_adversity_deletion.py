@@ -31,7 +31,7 @@ from conftest import Cameras
 from ptpfast import OperationCode, PTPError
 from ptpfast.library import persistence
 from ptpfast.library.deletion_journal import JOURNAL_NAME
-from ptpfast.sim import AT_END, Fault, SimulatedCamera, check
+from ptpfast.sim import AT_END, Content, Fault, SimulatedCamera, check
 from ptpfast.sim.faults import Stage
 
 FIRST = 0x00040003  # the handle of the first file; two folders come before
@@ -90,10 +90,15 @@ def delete(sim: SimulatedCamera, folder: Path, fault: Fault | None = None) -> st
     return f"{report.deleted} deleted{again}{''.join(f'; {reason}' for reason in reasons)}"
 
 
-def assert_empties_the_card(sim: SimulatedCamera, folder: Path) -> None:
+def assert_empties_the_card(
+    sim: SimulatedCamera, folder: Path, expected: dict[str, Content]
+) -> None:
+    """A run without the fault has deleted all there was, and all there was is here."""
     settled(sim)
     came = delete(sim, folder)
     assert not sim.store.files(), came
+    assert {path.name for path in finished_files(folder)} == set(expected)
+    assert_right(folder, expected)
 
 
 DELETED, AGAIN = "2 deleted", "2 deleted, connected again"
@@ -121,10 +126,9 @@ def test_a_fault_in_a_deletion_comes_to_what_is_said_of_it(
     came = delete(sim, tmp_path, fault)
     assert sim.faults.fired
     assert came == promised(DELETIONS, fault, shape)
-    assert_empties_the_card(sim, tmp_path)
     assert not wrong
-    assert {path.name for path in finished_files(tmp_path)} == set(expected)
-    assert_right(tmp_path, expected)
+    assert_empties_the_card(sim, tmp_path, expected)
+    assert not wrong
 
 
 CHANGED = "1 deleted; another object has its handle by now"
@@ -167,10 +171,9 @@ def test_a_fault_in_the_look_before_a_deletion_comes_to_what_is_said_of_it(
     came = delete(sim, tmp_path, fault)
     assert sim.faults.fired
     assert came == promised(LOOKS, fault, shape)
-    assert_empties_the_card(sim, tmp_path)
     assert not wrong
-    assert {path.name for path in finished_files(tmp_path)} == set(expected)
-    assert_right(tmp_path, expected)
+    assert_empties_the_card(sim, tmp_path, expected)
+    assert not wrong
 
 
 UNREAD = "1 deleted; it cannot be read again"
@@ -206,7 +209,6 @@ def test_a_fault_in_the_proof_of_a_file_that_was_here_comes_to_what_is_said_of_i
     if (fault.kind, fault.operation, shape) == ("short_data", OperationCode.GetObject, "no total"):
         said = UNREAD  # nothing but the size tells that something is missing
     assert came == said
-    assert_empties_the_card(sim, tmp_path)
     assert not wrong
-    assert {path.name for path in finished_files(tmp_path)} == set(expected)
-    assert_right(tmp_path, expected)
+    assert_empties_the_card(sim, tmp_path, expected)
+    assert not wrong

@@ -23,14 +23,14 @@ from adversity import (
     at_depths,
     cells,
     expected_files,
+    hasten,
     outcome,
     promised,
     promises,
     pull,
     settled,
-    timeouts,
 )
-from conftest import Cameras, Sessions
+from conftest import HASTY, Cameras, Sessions
 from ptpfast import ObjectTable, OperationCode, PTPError
 from ptpfast.library import persistence
 from ptpfast.library.persistence import Persistence
@@ -111,7 +111,7 @@ def test_a_fault_in_a_thumbnail_comes_to_what_is_said_of_it(
     sim = camera(objects=5, size=10, faults=[fault], **SHAPES[shape])
     expected = [(item.handle, item.thumbnail) for item in sim.store.files()]
     handles = [handle for handle, _ in expected]
-    session = connect(sim, depth=depth, timeouts=timeouts(fault))
+    session = hasten(connect(sim, depth=depth, timeouts=HASTY), fault)
     found: dict[int, bytes | PTPError] = {}
     try:
         found.update(session.thumbnails(handles))
@@ -183,7 +183,7 @@ def test_a_fault_in_a_listing_in_bulk_comes_to_what_is_said_of_it(
     camera: Cameras, connect: Sessions, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=MANY, size=100, faults=[fault], **SHAPES[shape])
-    session = connect(sim, timeouts=timeouts(fault))
+    session = hasten(connect(sim, timeouts=HASTY), fault)
     assert_is_the_card(sim, session.objects())
     assert sim.faults.fired
     each = sim.operations[OperationCode.GetObjectInfo] > MANY
@@ -228,7 +228,7 @@ def test_a_fault_in_what_a_card_says_of_itself_comes_to_what_is_said_of_it(
     settled(sim)
     before = sim.connections
     sim.faults.add(fault)
-    session = connect(sim, timeouts=timeouts(fault))
+    session = hasten(connect(sim, timeouts=HASTY), fault)
     patient = Persistence(session, 8, lambda _: None)
     listing = patient.run(session.listing)
     table = patient.run(partial(listing.next, None))

@@ -21,13 +21,13 @@ from adversity import (
     at_depths,
     cells,
     expected_files,
+    hasten,
     outcome,
     promised,
     promises,
     pull,
-    timeouts,
 )
-from conftest import Cameras, Sessions, without_pauses
+from conftest import HASTY, Cameras, Sessions, without_pauses
 from ptpfast import OperationCode, PTPError
 from ptpfast._wire import OperationRequest
 from ptpfast.library import persistence
@@ -149,8 +149,8 @@ def test_a_fault_in_mtp_s_reads_of_64_bits_comes_to_what_is_said_of_it(
     offset, size = RANGE
     sim = camera(ANDROID, objects=1, size=2 * LINE, faults=[fault], **SHAPES[shape])
     content = sim.store.expected(sim.store.files()[0].handle)
-    session = connect(sim, vendor=without_pauses(ANDROID), timeouts=timeouts(fault), depth=2)
-    session.chunks.fixed = CHUNK
+    session = connect(sim, vendor=without_pauses(ANDROID), timeouts=HASTY, depth=2)
+    hasten(session, fault).chunks.fixed = CHUNK
     info = session.objects()[0]
     buffer = bytearray(size)
     try:

@@ -121,7 +121,7 @@ KINDS: dict[str, Kind] = {
     "error_after": Kind(Stage.DATA, "ends it after `after` bytes with this code", int, 0x2007),
     "vanish": Kind(Stage.DATA, "ends it after `after` bytes: the object is gone for good"),
     "overrun": Kind(Stage.DATA, "this many bytes more than announced", int, 1000),
-    "no_end": Kind(Stage.DATA, "no End Data"),
+    "no_end": Kind(Stage.DATA, "no End Data, and nothing of what it carries"),
     "repeat_end": Kind(Stage.DATA, "a second End Data"),
     "wrong_tid": Kind(Stage.DATA, "Data and End Data carry another transaction id"),
     "stale": Kind(Stage.DATA, "the packets of an old transaction come first"),
