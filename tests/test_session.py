@@ -30,6 +30,7 @@ from ptpfast import (
     MemorySink,
     ObjectFormat,
     OperationCode,
+    ProtocolError,
     PTPError,
     ResponseError,
     SinkError,
@@ -385,6 +386,24 @@ def test_an_object_is_asked_for_once_more_when_the_answer_makes_no_sense(
     assert table.failures == []
     assert sorted(table.paths) == sorted(sim.store.path(f.handle) for f in sim.store.files())
     assert sim.operations[OperationCode.GetObjectInfo] == 5 + 2 + 1
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+@pytest.mark.parametrize("fault", ["cut_data=30", "short_data after 60", "respond=0x2002"])
+def test_an_object_that_cannot_be_described_any_more_is_not_taken_for_the_same(
+    camera: Cameras, connect: Sessions, fault: str, depth: int
+) -> None:
+    sim = camera()
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.reconnect()
+    kind, _, rest = fault.partition(" ")
+    sim.faults.add(f"{kind} on GetObjectInfo {rest} times 2")
+    with pytest.raises((ProtocolError, ResponseError)):
+        session.read(info)
+    assert sim.operations[OperationCode.GetPartialObject] == 0
+    sim.faults.clear()
+    assert len(session.read(info)) == info.size
 
 
 @pytest.mark.parametrize("fault", ["self_parent on GetObjectInfo times 0", "parent=4294967295"])
