@@ -49,7 +49,7 @@ soak: build
 
 # Killed, full disk and power cut, each at every call that changes the folder: the tests take turns.
 crash: build
-	CRASH_THOROUGH=1 $(BIN)/python -m pytest -q tests/test_crash.py
+	CRASH_THOROUGH=1 $(BIN)/python -m pytest -q --timeout=1800 tests/test_crash.py
 
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build
