@@ -19,7 +19,15 @@ import pytest
 import ptpfast
 from conftest import HASTY, PATIENT, Cameras, Sessions, without_pauses
 from outcomes import AGAIN, UNSEEN, assert_right, outcome, pull
-from ptpfast import ConnectionLost, EventCode, OperationCode, ResponseError, Timeout, Timeouts
+from ptpfast import (
+    ConnectFailed,
+    ConnectionLost,
+    EventCode,
+    OperationCode,
+    ResponseError,
+    Timeout,
+    Timeouts,
+)
 from ptpfast import _wire as wire
 from ptpfast import handshake as handshake_module
 from ptpfast._wire import Data, EndData, InitCommandAck, InitEventAck, ProbeRequest, StartData, pack
@@ -117,6 +125,23 @@ def test_an_event_connection_that_is_refused_at_first_is_tried_again(
             assert session.connection.name == "THETA"
             assert session.storage_ids() == []
     assert responder.naps == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("init_silence", "does not answer"),
+        ("event_silence", "does not answer"),
+        ("init_drop", "closed the connection"),
+    ],
+)
+def test_a_camera_that_does_not_let_us_in_is_no_hang_and_may_the_next_time(
+    camera: Cameras, connect: Sessions, fault: str, said: str
+) -> None:
+    sim = camera(faults=[fault])
+    with pytest.raises(ConnectFailed, match=said):
+        connect(sim, timeouts=HASTY)
+    assert connect(sim).storage_ids()
 
 
 # What a camera says of itself
