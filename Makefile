@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd) setup.py
 
-.PHONY: demo test lint bench bench-quick bench-check bench-page fuzz soak sanitize build clean
+.PHONY: demo test lint bench bench-quick bench-check bench-page fuzz soak crash sanitize build clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -46,6 +46,10 @@ SOAK_SECONDS ?= 900
 soak: build
 	$(BIN)/python -m soak all --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 	$(BIN)/python -m soak drops $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+
+# Killed, full disk and power cut, each at every call that changes the folder: the tests take turns.
+crash: build
+	CRASH_THOROUGH=1 $(BIN)/python -m pytest -q --timeout=1800 tests/test_crash.py
 
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
+
+from bench.machine import about
 
 from . import parsers, sessions, suite
 from .targets import TARGETS
@@ -14,7 +18,21 @@ from .targets import TARGETS
 def main() -> int:
     """Runs a command; 0 when nothing was found."""
     arguments = _arguments()
-    return int(arguments.run(arguments))
+    arguments.result = {}
+    status = int(arguments.run(arguments))
+    if getattr(arguments, "json", None) is not None:
+        kept = {"command": _command(), **about(), "seed": arguments.seed, **arguments.result}
+        arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
+    return status
+
+
+def _command() -> str:
+    """What was run, as it can be run again."""
+    words = sys.argv[1:]
+    if "--json" in words:
+        at = words.index("--json")
+        del words[at : at + 2]
+    return " ".join(["python -m fuzz", *words])
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,6 +75,7 @@ def _arguments() -> argparse.Namespace:
 def _add_time_and_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seconds", type=float, default=60)
     command.add_argument("--seed", type=int, default=secrets.randbits(31), help="default: any")
+    command.add_argument("--json", type=Path, metavar="FILE", help="keep what has come of it")
 
 
 def _add_jobs(command: argparse.ArgumentParser) -> None:
@@ -78,6 +97,8 @@ def _parsers(arguments: argparse.Namespace) -> int:
     runs = parsers.fuzz(targets, arguments.seconds, arguments.seed)
     findings = sum(run.finding is not None for run in runs)
     total = sum(run.executions for run in runs)
+    executions: dict[str, Any] = {run.target: run.executions for run in runs}
+    arguments.result["parsers"] = {"executions": executions, "total": total, "findings": findings}
     print(f"{total:,} executions of parsers under sanitizers, {findings} findings", flush=True)
     return 1 if findings else 0
 
@@ -94,6 +115,8 @@ def _sessions(arguments: argparse.Namespace) -> int:
     )
     done, compared = (sum(getattr(w, name) for w in workers) for name in ("done", "compared"))
     findings = sum(len(worker.findings) for worker in workers)
+    found = {"sessions": done, "objects_compared": compared, "findings": findings}
+    arguments.result["sessions"] = {**found, "sanitizers": not arguments.plain}
     how = "without" if arguments.plain else "under"
     print(f"{done:,} sessions {how} sanitizers, {compared:,} objects compared, {findings} findings")
     return 1 if findings else 0

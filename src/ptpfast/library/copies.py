@@ -182,7 +182,7 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) ->
     journal = Journal(path, Identity.of("", info))
     with _opened(source) as fd, PartFile(path, journal) as part:
         # First: the note of a download that was interrupted here is not about these bytes.
-        journal.forget()
+        journal.forget(sync=True)
         part.cut(0)
         try:
             if os.path.lexists(path):
@@ -192,13 +192,14 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) ->
                 raise TransferError(
                     f"{source} is not any more what it is to be", hint="check the disk it is on"
                 )
+            part.date(os.fstat(fd).st_mtime)
             part.sync()
             check_file(part, size, found, path, from_disk=True)
         except BaseException:
             part.cut(0)  # it makes room again, and is removed because it is empty
             raise
         try:
-            part.publish(overwrite=False, mtime=os.fstat(fd).st_mtime)
+            part.publish(overwrite=False)
         except FileExistsError:
             part.cut(0)
             raise

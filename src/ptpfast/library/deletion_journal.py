@@ -23,7 +23,7 @@ from typing import Any, Literal
 from ..errors import SinkError
 from ..readback import read_back
 from ..transfer.journal import Identity
-from ..transfer.part import sync_folder
+from ..transfer.syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
 

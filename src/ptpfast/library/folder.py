@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError
-from ..transfer.journal import JOURNAL_SUFFIX
-from ..transfer.part import PART_SUFFIX, sync_folder
+from ..transfer.journal import JOURNAL_SUFFIX, NEW_SUFFIX
+from ..transfer.part import PART_SUFFIX
+from ..transfer.syncing import sync_folder
 from .naming import base_name, numbered, numbered_bases, root_name, same_name
 
 if TYPE_CHECKING:
@@ -188,6 +189,13 @@ class Folder:
         """Bytes of an object's unfinished part file; 0 when there is none."""
         entries = self._named.get(same_name(path.name + PART_SUFFIX), [])
         return entries[0].size if entries and entries[0].regular else 0
+
+    def left_beside(self, path: Path) -> list[Path]:
+        """Journals of a finished file, which a run that was killed at its end has left."""
+        if same_name(path.name + PART_SUFFIX) in self._named:
+            return []  # somebody is at work, or will be
+        names = (path.name + JOURNAL_SUFFIX, path.name + JOURNAL_SUFFIX + NEW_SUFFIX)
+        return [self.path / name for name in names if same_name(name) in self._named]
 
     def free_space(self) -> int:
         """Bytes that may be written here. SinkError when the system does not tell."""

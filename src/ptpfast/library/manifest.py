@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from ..errors import SinkError
 from ..readback import read_back
+from ..transfer.syncing import sync_folder
 
 MAX_SIZE = 256 << 20  # a million files with the longest names
 TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
@@ -66,36 +66,30 @@ class Manifest:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _turn(self.path.parent):
+            with _turn(self.path.parent) as alone:
                 self._lines = _read(self.path) | self._added
-                self._replace("".join(line + "\n" for line in self._lines.values()))
+                mark = "" if alone else f".{os.getpid()}"
+                temporary = self.path.with_name(f".{self.path.name}{mark}.new")
+                self._replace(temporary, "".join(line + "\n" for line in self._lines.values()))
         except OSError as error:
             if isinstance(error, SinkError):
                 raise
             raise _error(self.path, error) from error
         self._added.clear()
 
-    def _replace(self, content: str) -> None:
-        temporary = ""
+    def _replace(self, temporary: Path, content: str) -> None:
+        temporary.unlink(missing_ok=True)  # a killed run's
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            with tempfile.NamedTemporaryFile(
-                "w",
-                encoding="utf-8",
-                errors="surrogateescape",
-                newline="\n",
-                dir=self.path.parent,
-                prefix=f".{self.path.name}.",
-                delete=False,
-            ) as file:
-                temporary = file.name
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
+            with open(fd, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(fd)
             os.replace(temporary, self.path)
-        finally:
-            if temporary and os.path.exists(temporary):
-                os.unlink(temporary)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(os.fspath(self.path.parent))
 
     def _name(self, file: Path) -> str:
         return os.path.relpath(file, self.path.parent)
@@ -122,32 +116,27 @@ def _read(path: Path) -> dict[str | int, str]:
 
 
 @contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    """While it lasts no other run writes a manifest into the folder. The lock is on the folder: a
-    manifest is replaced by another file, and a lock on it would go with the old one."""
+def _turn(folder: Path) -> Iterator[bool]:
+    """While it lasts no other run writes a manifest into the folder, if True. The lock is on the
+    folder: a manifest is replaced by another file, and a lock on it would go with the old one."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     until = time.monotonic() + TURN_S
     try:
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                alone = True
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.02)
             except OSError:
-                break  # a filesystem without locks: as good as it gets
-        yield
+                alone = False  # a filesystem without locks: as good as it gets
+                break
+        yield alone
     finally:
         os.close(fd)
-
-
-def _umask() -> int:
-    """The process's umask; it can only be read by setting it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
 
 
 def _unescape(text: str) -> str:

@@ -13,7 +13,7 @@ import errno
 import logging
 import os
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
@@ -131,6 +131,7 @@ class Run:
             # Only then is it known of a file that was here already whether it is what it is to be.
             self._safekeeping.finish(self._manifest)
             self._complete_manifest()
+            self._tidy()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
@@ -313,6 +314,14 @@ class Run:
         self.report.files.append(result)
         if not self._safekeeping.waits(result):
             self._observer.finished(result)
+
+    def _tidy(self) -> None:
+        """Removes what a killed run has left beside files that are whole."""
+        for result in self.report.having("skipped"):
+            if result.reason == ALREADY_HERE and result.path is not None:
+                for path in self._folder.left_beside(result.path):
+                    with suppress(OSError):  # litter, not a loss
+                        path.unlink()
 
     def _complete_manifest(self) -> None:
         """Adds the files that were here before and are not in it, and writes it. Those that have

@@ -147,10 +147,12 @@ class Download:
         with self._part:
             there, offset = self._part.length, self._resumable()
             self.transfer.dropped = there - offset
+            if there and not offset:
+                self._start_anew()
             self._receive(offset)
             self._look_again()
             self._verify()
-            self._part.publish(overwrite=self._overwrite, mtime=capture_time(self._info))
+            self._part.publish(overwrite=self._overwrite)
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
         self.transfer.chunks = self._reader.chunks
@@ -245,6 +247,7 @@ class Download:
         finally:
             self.transfer.received += sink.position - offset
         self.transfer.size = sink.position
+        self._part.date(capture_time(self._info))
         try:
             sink.finish()
         except SinkError:
@@ -267,7 +270,8 @@ class Download:
         try:
             self._camera.compare(self._info, again=True)
         except TransferError:
-            self._journal.forget()  # some of it may be of what it was, and some of what it is
+            # Some of it may be of what it was, and some of what it is.
+            self._journal.forget(sync=True)
             raise
         except ResponseError as error:
             log.debug("%s is not described once more: %s", self._info.name, error)
@@ -284,12 +288,17 @@ class Download:
             yield first
             yield from requests
 
-    def _note(self) -> None:
+    def _note(self, *, sync: bool = False) -> None:
         """The journal, before the first byte it speaks of."""
         try:
-            self._journal.write()
+            self._journal.write(sync=sync)
         except OSError as error:
             raise sink_error("write beside", self._part.path, error) from error
+
+    def _start_anew(self) -> None:
+        """Before what is there is written over the disk must have forgotten what was said of it:
+        after a power cut some pages can be old ones and the seam be new."""
+        self._note(sync=True)
 
     def _progressed(self, received: int, size: int | None) -> None:
         if self._progress is not None:
@@ -310,17 +319,18 @@ class Download:
     def _take_back(self, trusted: int) -> None:
         """Drops what a broken read has left; from the journal first, which must not speak of what
         is gone. With the hash of the rest, the next run can go on there."""
-        if self._kept.size > trusted:
-            self._kept = NOTHING_KEPT
         size, hasher = self._marked
-        self._note_arrived(trusted, hasher if size == trusted else None)
+        taken_back = self._kept.size > trusted
+        if taken_back:
+            self._kept = NOTHING_KEPT
+        self._note_arrived(trusted, hasher if size == trusted else None, sync=taken_back)
         self._part.cut(trusted)
 
-    def _note_arrived(self, size: int, hasher: Any) -> None:
+    def _note_arrived(self, size: int, hasher: Any, *, sync: bool = False) -> None:
         """In the journal and without the disk: after a power cut what is kept still counts."""
         arrived = None if hasher is None else Kept(size, digest_of(hasher))
         try:
-            self._journal.write(self._kept, arrived)
+            self._journal.write(self._kept, arrived, sync=sync)
             self._noted = size
         except OSError as error:
             log.debug("nothing noted in the journal: %s", error)
@@ -333,7 +343,7 @@ class Download:
             digest = None if self._hasher is None else digest_of(self._hasher)
             self._kept = Kept(size, digest)
             try:
-                self._journal.write(self._kept)
+                self._journal.write(self._kept, sync=True)
                 self._noted = size
             except OSError as error:
                 log.debug("nothing noted in the journal: %s", error)
@@ -362,7 +372,7 @@ class Download:
                 again = ObjectReader(self._camera, self._info, progress=self._progress)
                 transfer.received += check_camera(again, arrived, name, self._following())
         except TransferError:
-            self._journal.forget()  # nothing in it can be believed
+            self._journal.forget(sync=True)  # nothing in it can be believed
             raise
 
 

@@ -18,11 +18,13 @@ from typing import Any, NamedTuple
 
 from ..objects import ObjectInfo
 from ..readback import read_back
+from .syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
 
 SCHEMA = 4
 JOURNAL_SUFFIX = ".part.json"
+NEW_SUFFIX = ".new"  # of a journal that is to take the place of one
 MAX_JOURNAL_SIZE = 1 << 16
 _NULL = "null"
 _quoted = json.encoder.encode_basestring_ascii  # a JSON string
@@ -90,11 +92,13 @@ class Journal:
         self._identity = identity
         self._is_own = True
 
-    def write(self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None) -> None:
+    def write(
+        self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None, *, sync: bool = False
+    ) -> None:
         """Puts it beside the part file. OSError.
 
         `arrived` is what was written, more than what is `kept`: it is there for as long as the
-        system runs on.
+        system runs on. With `sync` the note, and the names in its folder, have reached the disk.
 
         One that is there is replaced whole or not at all. A first one is simply written: if that is
         cut short it is no JSON, and the part file still empty.
@@ -105,15 +109,13 @@ class Journal:
             if digests:
                 _own.setdefault(self._path, set()).update(digests)
         try:
-            _write_new(self._path, text)
+            _write_new(self._path, text, sync=sync)
         except FileExistsError:
-            temporary = self._path + ".new"
-            try:
-                _write_new(temporary, text)
-            except FileExistsError:
-                os.unlink(temporary)
-                _write_new(temporary, text)
-            os.replace(temporary, self._path)
+            self.tidy()
+            _write_new(self._path + NEW_SUFFIX, text, sync=sync)
+            os.replace(self._path + NEW_SUFFIX, self._path)
+        if sync:
+            sync_folder(os.path.dirname(self._path) or ".", strict=True)
 
     def read(self) -> Found | None:
         """What is known of this very object's bytes; None when there is nothing to be trusted."""
@@ -134,19 +136,29 @@ class Journal:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
+    def tidy(self) -> None:
+        """Removes a note that was not put in its place because the process was killed. OSError."""
+        try:
+            os.unlink(self._path + NEW_SUFFIX)
+        except FileNotFoundError:
+            pass
+
     def goes_on_from(self, kept: Kept) -> bool:
         """Whether what is continued there was received by this process; what is noted from now on
         is not all its own otherwise."""
         self._is_own = kept.digest in _own.get(self._path, ())
         return self._is_own
 
-    def forget(self) -> None:
-        """Removes it; missing is fine."""
+    def forget(self, *, sync: bool = False) -> None:
+        """Removes it; missing is fine. With `sync` a power cut does not bring it back. OSError."""
         _own.pop(self._path, None)
+        self.tidy()
         try:
             os.unlink(self._path)
         except FileNotFoundError:
-            pass
+            return
+        if sync:
+            sync_folder(os.path.dirname(self._path) or ".")
 
 
 def _sane(told: dict[str, Any]) -> Kept:
@@ -177,11 +189,13 @@ def _kept_text(kept: Kept) -> str:
     return f'{{"size": {kept.size}, "digest": {digest}}}'
 
 
-def _write_new(path: str, text: bytes) -> None:
+def _write_new(path: str, text: bytes, *, sync: bool) -> None:
     fd = os.open(path, _NEW, 0o666)
     try:
         if os.write(fd, text) != len(text):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if sync:
+            os.fsync(fd)
     except BaseException:
         os.unlink(path)  # half a note is none
         raise

@@ -20,6 +20,7 @@ from typing import Self
 from .._sink import rename_new
 from ..errors import SinkError
 from .journal import JOURNAL_SUFFIX, Journal
+from .syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
 
@@ -28,7 +29,6 @@ TAKEN = errno.EWOULDBLOCK  # of a SinkError: what is in the part file is another
 _OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN_NEW = _OPEN | os.O_EXCL
 _LOCK = fcntl.LOCK_EX | fcntl.LOCK_NB
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class PartFile:
@@ -94,29 +94,31 @@ class PartFile:
             self.lost = True  # before anything else: a signal handler may raise from here on
             raise sink_error("flush", self.path, error) from error
 
-    def publish(self, *, overwrite: bool, mtime: float | None) -> None:
-        """mtime, the final name in one step, then the folder to disk. FileExistsError unless
-        `overwrite`, SinkError."""
+    def date(self, mtime: float | None) -> None:
+        """Sets the modification time (seconds since 1970), None leaves it. Before the bytes are
+        flushed: a file whose date a power cut has taken would not be known again."""
+        if mtime is None:
+            return
         try:
-            if mtime is not None:
-                self._set_mtime(mtime)
+            os.utime(self.fd, (mtime, mtime))
+        except (OverflowError, OSError) as error:  # outside of what this filesystem can say
+            log.warning("%s keeps the time of its arrival: %s", self.final, error)
+
+    def publish(self, *, overwrite: bool) -> None:
+        """The final name in one step, then the folder to disk. FileExistsError unless `overwrite`,
+        SinkError."""
+        try:
             if overwrite:
                 os.replace(self.path, self.final)
             else:
                 _rename_new(self.path, self.final)
             self._published = True
             self._journal.forget()
-            sync_folder(os.path.dirname(self.final) or ".")
+            sync_folder(os.path.dirname(self.final) or ".", strict=True)
         except FileExistsError:
             raise
         except OSError as error:
             raise sink_error("finish", self.final, error) from error
-
-    def _set_mtime(self, mtime: float) -> None:
-        try:
-            os.utime(self.fd, (mtime, mtime))
-        except (OverflowError, OSError) as error:  # outside of what this filesystem can say
-            log.warning("%s keeps the time of its arrival: %s", self.final, error)
 
 
 def move_part(path: str, to: str) -> bool:
@@ -195,24 +197,6 @@ def _link_new(part: str, path: str) -> None:
         os.rename(part, path)
     else:
         os.unlink(part)
-
-
-def sync_folder(folder: str, *, strict: bool = False) -> None:
-    """The names in a folder to the disk, where the filesystem can. strict: OSError when it could
-    and did not."""
-    try:
-        fd = os.open(folder, _FOLDER)
-    except OSError:
-        if strict:
-            raise
-        return
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if strict and error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(fd)
 
 
 def sink_error(doing: str, path: str, error: OSError) -> SinkError:

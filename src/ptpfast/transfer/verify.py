@@ -17,8 +17,9 @@ from .._sink import CallbackSink
 from ..errors import TransferError
 from ..pipelining import Following
 from .hashing import algorithm_of, digest_of, new_hash
-from .part import PartFile, sink_error, sync_folder
+from .part import PartFile, sink_error
 from .reading import ObjectReader
+from .syncing import sync_folder
 
 VERIFY = ("size", "hash", "disk", "reread")
 BLOCK = 1 << 20
