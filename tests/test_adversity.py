@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import ptpfast
-from conftest import HASTY, Cameras, without_pauses
+from conftest import Cameras
+from outcomes import AGAIN, ASIDE, UNSEEN, finished_files, outcome, pull
 from ptpfast import OperationCode, PTPError
 from ptpfast.library import persistence
-from ptpfast.sim import KINDS, Fault, SimulatedCamera, check
+from ptpfast.sim import KINDS, Fault, check
 from ptpfast.sim.faults import Stage
 
 SIZE = 400_000
@@ -44,21 +45,6 @@ def faults() -> Iterator[Fault]:
                 break
 
 
-def pull(sim: SimulatedCamera, folder: Path, **options: object) -> ptpfast.Report | PTPError:
-    try:
-        vendor = without_pauses("standard")
-        with ptpfast.connect(
-            sim.host, port=sim.port, vendor=vendor, timeouts=HASTY, depth=1
-        ) as session:
-            return ptpfast.pull(session, folder, **options)  # type: ignore[arg-type]
-    except PTPError as error:
-        return error
-
-
-def finished_files(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if ".part" not in p.name] if folder.exists() else []
-
-
 @pytest.mark.parametrize("fault", list(faults()), ids=str)
 def test_no_fault_leaves_a_wrong_file_and_the_next_run_finishes(
     camera: Cameras, tmp_path: Path, fault: Fault
@@ -67,10 +53,10 @@ def test_no_fault_leaves_a_wrong_file_and_the_next_run_finishes(
     folder = tmp_path / "card"
     expected = {item.info.filename: sim.store.expected(item.handle) for item in sim.store.files()}
     chunk = 0 if fault.operation == OperationCode.GetObject else 100_000
-    outcome = pull(sim, folder, chunk=chunk)
+    came = pull(sim, folder, chunk=chunk)
     for path in finished_files(folder):
         if fault.kind not in LIES:
-            assert check(expected[path.name], path), f"{path.name} is wrong after {outcome}"
+            assert check(expected[path.name], path), f"{path.name} is wrong after {came}"
             assert path.stat().st_size == SIZE
 
     sim.faults.clear()
@@ -99,10 +85,9 @@ BEFORE = (
     *(OperationCode.OpenSession, OperationCode.GetDeviceInfo, OperationCode.GetStorageIDs),
     *(OperationCode.GetObjectHandles, OperationCode.CloseSession),
 )
-# What a run comes to, by what goes wrong once in the middle of an object, whatever the shape:
-# nothing is seen of it; the connection is made again and the object goes on; the object is set
-# aside; or it is set aside where nothing but what is wrong tells how long the object is.
-UNSEEN, AGAIN, ASIDE, EITHER = "whole", "whole, connected again", "set aside", "whole or set aside"
+# What a run comes to, by what goes wrong once in the middle of an object, whatever the shape. An
+# object is set aside, too, where nothing but what is wrong tells how long it is.
+EITHER = "whole or set aside"
 OUTCOMES = {
     **dict.fromkeys(("delay", "busy", "drop_event", "no_start", "start16", "announce"), UNSEEN),
     **dict.fromkeys(("no_end", "repeat_end", "stale", "unknown_packet", "probe"), UNSEEN),
@@ -114,14 +99,6 @@ OUTCOMES = {
     **dict.fromkeys(("response_first", "sleep"), ASIDE),
     "short_data": EITHER,
 }
-
-
-def outcome(report: ptpfast.Report | PTPError) -> str:
-    if isinstance(report, PTPError):
-        return f"{type(report).__name__}: {report}"
-    if report.ok:
-        return AGAIN if report.retries else UNSEEN
-    return ASIDE if report.failed == 1 and report.downloaded == 1 else f"failed: {report.failed}"
 
 
 def in_the_middle() -> Iterator[Fault]:
@@ -197,10 +174,10 @@ def test_no_name_of_the_camera_leaves_the_folder(
 ) -> None:
     sim = camera(objects=1, size=1000, faults=[Fault("name", name, times=0)])
     folder = tmp_path / "deep" / "card"
-    outcome = pull(sim, folder)
-    assert isinstance(outcome, (ptpfast.Report, PTPError))
+    came = pull(sim, folder)
+    assert isinstance(came, (ptpfast.Report, PTPError))
     everything = [p for p in tmp_path.rglob("*") if not p.is_dir()]
     assert all(p.parent == folder for p in everything)
     assert all(p.name.isprintable() and not p.name.startswith(".") for p in everything)
-    if isinstance(outcome, ptpfast.Report) and outcome.ok:
+    if isinstance(came, ptpfast.Report) and came.ok:
         assert len(everything) == 1
