@@ -10,6 +10,7 @@ import pytest
 
 import ptpfast
 from conftest import HASTY, without_pauses
+from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError, Session, Timeouts
 from ptpfast.sim import KINDS, Content, Fault, SimulatedCamera, check
 from ptpfast.sim.faults import Stage
@@ -40,11 +41,6 @@ BREAKING = (
 # most; elsewhere a loaded machine could be taken for a silent one.
 SILENT = {"no_answer", "stall", "black_hole", "no_response", "response_tid_zero"}
 IMPATIENT = Timeouts(connect=0.5, operation=0.1, idle=0.1, close=0.05)
-
-# What a run comes to: nothing is seen of the fault; the connection is made again and the object
-# goes on; or the object is set aside.
-UNSEEN, AGAIN = "whole", "whole, connected again"
-ASIDE = "set aside"
 
 Promises = Mapping[Any, str]
 
@@ -143,14 +139,14 @@ def assert_right(folder: Path, expected: Mapping[str, Content]) -> None:
 
 
 def outcome(sim: SimulatedCamera, report: ptpfast.Report | PTPError) -> str:
-    """What a run came to, in one of the words above if one of them fits."""
+    """What a run came to, in one of the words of `outcomes` if one of them fits."""
     if isinstance(report, PTPError):
         return f"{type(report).__name__}: {report}"
-    again = ", connected again" if sim.connections > 1 else ""
+    again = sim.connections > 1
     if report.ok:
-        return f"whole{again}"
+        return AGAIN if again else UNSEEN
     alone = report.failed == 1 and report.downloaded == report.objects - 1
-    return f"set aside{again}" if alone else f"failed: {report.failed}"
+    return ASIDE if alone and not again else f"failed: {report.failed}, again: {again}"
 
 
 def settled(sim: SimulatedCamera) -> None:

@@ -131,5 +131,8 @@ def _packet(stream: Any) -> bytes:
     head = stream.read(8)
     if len(head) < 8:
         raise EOFError
-    rest: bytes = stream.read(int.from_bytes(head[:4], "little") - 8)
+    size = int.from_bytes(head[:4], "little") - 8
+    rest: bytes = stream.read(size)
+    if len(rest) < size:
+        raise EOFError
     return bytes(head + rest)

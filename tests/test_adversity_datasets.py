@@ -12,9 +12,7 @@ import pytest
 
 import ptpfast
 from adversity import (
-    ASIDE,
     SHAPES,
-    UNSEEN,
     expected_files,
     finished_files,
     outcome,
@@ -22,6 +20,7 @@ from adversity import (
     settled,
 )
 from conftest import Cameras
+from outcomes import ASIDE, UNSEEN
 from ptpfast.library import persistence
 from ptpfast.sim import Fault, check
 

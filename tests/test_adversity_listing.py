@@ -12,12 +12,9 @@ from pathlib import Path
 import pytest
 
 from adversity import (
-    AGAIN,
-    ASIDE,
     DEPTHS,
     SHAPES,
     SILENT,
-    UNSEEN,
     assert_finished_without,
     assert_right,
     at_depths,
@@ -31,6 +28,7 @@ from adversity import (
     settled,
 )
 from conftest import HASTY, Cameras, Sessions
+from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast import ObjectTable, OperationCode, PTPError
 from ptpfast.library import persistence
 from ptpfast.library.persistence import Persistence

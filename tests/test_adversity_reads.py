@@ -12,10 +12,7 @@ from pathlib import Path
 import pytest
 
 from adversity import (
-    AGAIN,
-    ASIDE,
     SHAPES,
-    UNSEEN,
     assert_finished_without,
     assert_right,
     at_depths,
@@ -28,6 +25,7 @@ from adversity import (
     pull,
 )
 from conftest import HASTY, Cameras, Sessions, without_pauses
+from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError
 from ptpfast._wire import OperationRequest
 from ptpfast.library import persistence

@@ -178,20 +178,23 @@ class Scene:
             assert check(self.card[name], folder / name), f"{name} is wrong"
         return names
 
-    def check_manifest(self, folder: Path) -> None:
+    def check_manifest(self, folder: Path, *, whole: bool) -> None:
         """What is in it is true, of files that are there and of those a power cut has taken."""
         manifest = folder / "SHA256SUMS"
+        found = {}
         for line in manifest.read_text().splitlines() if manifest.exists() else ():
             digest, name = line.split("  ")
             assert digest == self.digests[name], line
+            found[name] = digest
+        assert not whole or found == self.digests
 
-    def check(self) -> None:
-        """No wrong file or line, and nothing deleted that is not in every folder."""
-        on_camera = {stored.name for stored in self.store.files()}
+    def check(self, *, whole: bool = False) -> None:
+        """No wrong file or line, and nothing deleted that is not in every folder; or all there."""
+        on_camera = set() if whole else {stored.name for stored in self.store.files()}
         for folder in self.folders:
             missing = self.card.keys() - on_camera - self.final(folder)
-            assert not missing, f"{missing} deleted from the camera, and not in {folder}"
-            self.check_manifest(folder)
+            assert not missing, f"{missing} is neither on the camera nor in {folder}"
+            self.check_manifest(folder, whole=whole and "--manifest" in self.options)
 
     def finish(self) -> None:
         """The next run does the rest, and leaves nothing but the card."""
@@ -199,7 +202,7 @@ class Scene:
         for folder in self.folders:
             assert self.final(folder) == self.card.keys()
             assert {p.name for p in folder.iterdir()} <= self.card.keys() | KEPT
-            self.check_manifest(folder)
+            self.check_manifest(folder, whole="--manifest" in self.options)
 
 
 def interrupted(scene: Scene) -> None:
@@ -255,13 +258,15 @@ def test_killed_at_any_call(scene: Scene) -> None:
 
 
 def test_the_disk_is_full_at_any_call(scene: Scene) -> None:
+    """Only a note that is not needed any more, or the index, can do without room."""
+    statuses = []
     for at, room in calls(scene, (0, 1, 1000)):
         if scene.stopped(FULL, at, room):
-            # Without room for the index alone all can be done.
-            allowed = (0, 6) if scene.index else (6,)
-            assert scene.status in allowed, (at, scene.output.read_text())
-            scene.check()
+            statuses.append(scene.status)
+            assert scene.status in (0, 6), (at, scene.output.read_text())
+            scene.check(whole=scene.status == 0)
             scene.finish()
+    assert statuses.count(6) > len(statuses) / 2
 
 
 def test_the_power_is_cut_at_any_call(scene: Scene) -> None:

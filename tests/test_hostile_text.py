@@ -23,7 +23,14 @@ from ptpfast.cli import output as output_module
 from ptpfast.cli.main import ptpfast as command
 from ptpfast.cli.output import Output
 from ptpfast.datasets import ObjectInfoDataset, encode, encode_array
-from ptpfast.errors import ConnectFailed, InitFailed, ProtocolError, SinkError, TransferError
+from ptpfast.errors import (
+    ConnectFailed,
+    InitFailed,
+    ProtocolError,
+    SinkError,
+    Timeout,
+    TransferError,
+)
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.text import printable
 from ptpfast.vendors import STANDARD
@@ -155,6 +162,17 @@ def test_errors_of_a_session_quote_names_that_are_safe_for_a_terminal(tmp_path: 
         Responder(**card) as responder,
         ptpfast.connect(responder.host, port=responder.port, timeouts=HASTY) as session,
         pytest.raises(PTPError, match="gotcha") as caught,
+    ):
+        session.download(7, tmp_path / "x")
+    assert not HARMFUL & set(str(caught.value))
+
+
+def test_a_lost_camera_s_error_quotes_names_that_are_safe_for_a_terminal(tmp_path: Path) -> None:
+    described = payload(encode(ObjectInfoDataset(filename=EVIL, object_compressed_size=10)))
+    with (
+        Responder(GetObjectInfo=described, GetPartialObject=lambda *_: None) as responder,
+        ptpfast.connect(responder.host, port=responder.port, timeouts=HASTY) as session,
+        pytest.raises(Timeout, match="gotcha") as caught,
     ):
         session.download(7, tmp_path / "x")
     assert not HARMFUL & set(str(caught.value))

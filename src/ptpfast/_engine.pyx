@@ -553,7 +553,7 @@ cdef class Channel:
         except (Timeout, ConnectionLost, Cancelled) as error:
             error.received = phase.received
             error.transaction_id = phase.transaction_id
-            error.message = f"{phase.label}: {error.message}"
+            error.precede(phase.label)
             raise
         finally:
             self._end()
@@ -697,7 +697,10 @@ cdef class Channel:
                 self._check()
             if self._now >= self._deadline:
                 with gil:
-                    raise Timeout("nothing arrived in time")
+                    raise Timeout(
+                        "nothing arrived in time" if events & POLLIN
+                        else "the camera takes no more of what is sent to it"
+                    )
             # Only the main thread has signals to look after; the pipe wakes all others.
             slice_s = min(self._deadline - self._now, CHECK_S if self._main_thread else 60.0)
             ready = poll(fds, 2, <int>(1000 * slice_s) + 1)

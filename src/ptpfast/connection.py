@@ -17,7 +17,15 @@ from ._engine import DataPhase, Timeline
 from ._sink import Sink
 from ._wire import OperationResponse, pack
 from .codes import DEFAULT_PORT
-from .errors import Cancelled, ConnectionLost, NetworkError, ProtocolError, SinkError, Timeout
+from .errors import (
+    Cancelled,
+    ConnectionLost,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    SinkError,
+    Timeout,
+)
 from .events import EventHub, EventReader
 from .handshake import Timeouts, shake_hands
 from .patience import require_pace
@@ -219,8 +227,10 @@ class Connection:
         )
         try:
             self._command.send(packets, timeout_s=self.timeouts.operation)
-        except BaseException:
+        except BaseException as error:
             self._broken()  # nobody knows how much of the request has left
+            if isinstance(error, PTPError):
+                error.precede(request.label)
             raise
         self._outstanding.append(phase)
         return phase

@@ -41,6 +41,10 @@ class PTPError(Exception):
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
+    def precede(self, doing: str) -> None:
+        """Puts before the message what was being done."""
+        self.message = printable(f"{doing}: {self.message}")
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Python's own way would call the class with the message alone, and would lose `errno`.
         state = dict(vars(self))

@@ -53,6 +53,8 @@ MOST_REPEATS = 100  # of one event by one source, that still wait for the other'
 # A subscriber that does not read keeps the newest of this many.
 QUEUE_SIZE = 10_000
 MAX_PARAMETERS = 5  # of an event; ISO 15740 has three, Fujifilm four, a packet room for more
+# An object that was described is another one now, or gone; its handle is the first parameter.
+ALTERING = frozenset({EventCode.ObjectInfoChanged, EventCode.ObjectRemoved})
 
 
 class Subscription:
@@ -87,6 +89,7 @@ class EventHub:
         self.closed = False
         # Reported by one source and not yet by the other: (source, code, parameters) → times.
         self._reported: dict[tuple[Source, int, tuple[int, ...]], deque[float]] = {}
+        self._altered: dict[int, None] = {}  # handles, the newest of them
 
     def subscribe(self) -> Subscription:
         """A new queue, of what comes from now on."""
@@ -102,9 +105,26 @@ class EventHub:
         with self.changed:
             if self._is_repeat(event):
                 return
+            if event.code in ALTERING and event.parameters:
+                self._altered[event.parameters[0]] = None
+                if len(self._altered) > QUEUE_SIZE:
+                    del self._altered[next(iter(self._altered))]
             for subscription in self.subscriptions:
                 subscription.put(event)
             self.changed.notify_all()
+
+    def is_altered(self, handle: int) -> bool:
+        """Whether the camera has reported the object as changed or gone since the first connection,
+        or since that was taken note of by `take_altered`."""
+        with self.changed:
+            return handle in self._altered
+
+    def take_altered(self, handle: int) -> bool:
+        """The same; what is reported from now on counts anew."""
+        with self.changed:
+            altered = handle in self._altered
+            self._altered.pop(handle, None)
+            return altered
 
     def close(self) -> None:
         """No more events will come: wakes everybody who waits."""

@@ -347,8 +347,8 @@ class Session(Lifetime):
         in this order and in the same way: the camera begins with it while this file goes to disk,
         with as many requests as `pipeline_depth` allows.
         Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
-        is not any more what an earlier session has learnt), and whatever ends the reading; the part
-        file then stays.
+        is not any more what an earlier session has learnt, or was when it was begun), and whatever
+        ends the reading; the part file then stays.
         """
         info = self._info(object_or_handle)
         return Download(

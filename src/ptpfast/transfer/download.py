@@ -42,7 +42,8 @@ KEEP_S = 10.0
 # costs little more than this.
 NOTE_SIZE = 4 << 20
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
-# another one, without a read that went wrong. For a shorter one it would be a round trip too many.
+# another one, without a read that went wrong. For a shorter one it would be a round trip too many,
+# unless the camera has reported a change of it.
 LOOK_AGAIN_S = 10.0
 
 
@@ -262,7 +263,8 @@ class Download:
 
     def _look_again(self) -> None:
         """TransferError for an object that is not what it was when it was begun."""
-        if self._went_on or not self._took_long():
+        is_due = self._took_long() and not self._went_on
+        if not (self._camera.hub.take_altered(self._info.handle) or is_due):
             return
         self._keep()  # nothing of it is read again if the connection should be lost now
         try:
@@ -275,7 +277,8 @@ class Download:
             log.debug("%s is not described once more: %s", self._info.name, error)
 
     def _requests_of_the_next(self) -> Iterator[Request]:
-        if not self._went_on and self._took_long():
+        altered = self._camera.hub.is_altered(self._info.handle)
+        if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
         for info in self._then:
             requests = ObjectReader(self._camera, info, chunk=self._chunk).requests()

@@ -22,6 +22,7 @@ from ..errors import (
     PTPError,
     TransferError,
 )
+from ..events import EventHub
 from ..handshake import Timeouts
 from ..objects import ObjectInfo
 from ..patience import BUSY_S, Patience
@@ -44,6 +45,8 @@ class Camera(Protocol):
     def pace(self) -> Pace: ...
     @property
     def timeouts(self) -> Timeouts: ...
+    @property
+    def hub(self) -> EventHub: ...
     @property
     def refused(self) -> set[int]: ...
     @property

@@ -1,0 +1,108 @@
+"""docs/faults.md is held against the tests, the simulated camera and the matrix it speaks of."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from outcomes import AGAIN, ASIDE, UNSEEN
+from ptpfast.sim import KINDS, Fault, SimulatedCamera
+from test_adversity import EITHER, OUTCOMES
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+MATRIX = "test_adversity.py::test_a_fault_in_an_object_of_any_shape_comes_to_what_is_said_of_it"
+WORDS = {"whole", "again", "aside", "refused", "told", "stale"}
+IN_THE_MATRIX = {
+    UNSEEN: {"whole"},
+    AGAIN: {"again"},
+    ASIDE: {"aside"},
+    EITHER: {"whole", "aside"},
+}
+CITED = re.compile(r"`(matrix|test_\w+\.py::test_\w+)(?:\[([^`]*)\])?`")
+
+
+class Row(NamedTuple):
+    what: str
+    had_by: list[str]
+    outcome: str
+    tests: list[tuple[str, str]]  # file::test, and the case of it if one is meant
+
+
+def rows() -> list[Row]:
+    """Those of all tables that end with tests."""
+    found = []
+    for section in re.split(r"^##+ ", PAGE, flags=re.MULTILINE)[1:]:
+        table = [line.strip("| ") for line in section.splitlines() if line.startswith("|")]
+        for line in table[2:]:
+            *what, had_by, outcome, tests = re.split(r"\s\|\s", line)
+            cited = [(name.replace("matrix", MATRIX), case) for name, case in CITED.findall(tests)]
+            assert tests.count("`") == 2 * len(cited), f"not understood: {tests}"
+            found.append(Row(" ".join(what), re.findall(r"`([^`]+)`", had_by), outcome, cited))
+    return found
+
+
+every_row = pytest.mark.parametrize("row", rows(), ids=lambda row: row.what)
+
+
+def test_every_test_that_the_page_names_exists_with_the_case_it_names() -> None:
+    cited = [test for row in rows() for test in row.tests]
+    files = sorted({f"tests/{name.partition('::')[0]}" for name, _ in cited})
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    cases: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        name, _, case = line.removeprefix("tests/").partition("[")
+        cases.setdefault(name, []).append(case.removesuffix("]"))
+    missing = [
+        f"{name}[{case}]"
+        for name, case in cited
+        if not any(case in collected for collected in cases.get(name, []))
+    ]
+    assert missing == []
+
+
+@every_row
+def test_every_row_has_a_test_and_an_outcome_that_the_page_explains(row: Row) -> None:
+    assert row.tests
+    named = set(re.findall(r"\*\*(.+?)\*\*", row.outcome))
+    assert named
+    assert named <= WORDS
+
+
+def test_every_outcome_is_explained_once_and_no_other() -> None:
+    head = PAGE.split("\n## ", maxsplit=1)[0]
+    assert sorted(re.findall(r"^\| \*\*(\w+)\*\* \|", head, re.MULTILINE)) == sorted(WORDS)
+
+
+@every_row
+def test_what_a_row_is_had_by_can_be_had(row: Row) -> None:
+    options = inspect.signature(SimulatedCamera).parameters
+    for text in row.had_by:
+        if text.partition("=")[0] not in options:
+            Fault.parse(text)
+
+
+def test_every_kind_of_fault_has_a_row() -> None:
+    words = {re.split(r"[ =]", text)[0] for row in rows() for text in row.had_by}
+    assert [kind for kind in KINDS if kind not in words] == []
+
+
+def test_the_page_says_of_the_matrix_what_the_matrix_asserts() -> None:
+    said: dict[str, list[set[str]]] = {}
+    for row in rows():
+        for name, case in row.tests:
+            if name == MATRIX:
+                words = set(re.findall(r"\*\*(.+?)\*\*", row.outcome))
+                said.setdefault(case.strip(), []).append(words)
+    assert {kind: IN_THE_MATRIX[promised] for kind, promised in OUTCOMES.items()} == {
+        kind: outcomes[0] for kind, outcomes in said.items()
+    }
+    assert all(words == outcomes[0] for outcomes in said.values() for words in outcomes)
