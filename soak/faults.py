@@ -65,9 +65,12 @@ class CountingTable(FaultTable):
         sent_before: int,
         *,
         about_object: bool = True,
+        dataset: bool = True,
     ) -> list[tuple[int, Fault]]:
         """They are counted when the transaction is over, by how far it came."""
-        due = super().due_during(operation, handle, size, sent_before, about_object=about_object)
+        due = super().due_during(
+            operation, handle, size, sent_before, about_object=about_object, dataset=dataset
+        )
         self._here.due = [(min(place, size or 0), fault) for place, fault in due]
         self._here.size = size or 0
         return due

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import signal
 import threading
@@ -58,11 +59,19 @@ def _nothing_is_left_behind() -> Iterator[None]:
     assert _sockets_and_pipes() <= descriptors, _descriptors()
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A new name for each test: to have pytest find one takes it longer the more there are."""
+    return map(tmp_path_factory.mktemp("homes").joinpath, map(str, itertools.count()))
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_computer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _no_settings_of_this_computer(_homes: Iterator[Path]) -> Iterator[None]:
+    home = next(_homes)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PTPFAST_CONFIG", str(tmp_path_factory.mktemp("config")))
-        patch.setenv("PTPFAST_CACHE", str(tmp_path_factory.mktemp("cache")))
+        for name in ("config", "cache"):
+            (home / name).mkdir(parents=True)
+            patch.setenv(f"PTPFAST_{name.upper()}", str(home / name))
         yield
 
 

@@ -12,11 +12,24 @@ from pathlib import Path
 import pytest
 
 import ptpfast
+from adversity import (
+    READS,
+    SHAPES,
+    assert_finished_without,
+    assert_right,
+    cells,
+    expected_files,
+    outcome,
+    promised,
+    promises,
+    pull,
+    settled,
+)
 from conftest import Cameras
-from outcomes import AGAIN, ASIDE, UNSEEN, finished_files, outcome, pull
+from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError
 from ptpfast.library import persistence
-from ptpfast.sim import KINDS, Fault, check
+from ptpfast.sim import KINDS, Fault
 from ptpfast.sim.faults import Stage
 
 SIZE = 400_000
@@ -51,78 +64,52 @@ def test_no_fault_leaves_a_wrong_file_and_the_next_run_finishes(
 ) -> None:
     sim = camera(objects=3, size=SIZE, faults=[fault])
     folder = tmp_path / "card"
-    expected = {item.info.filename: sim.store.expected(item.handle) for item in sim.store.files()}
+    expected = expected_files(sim)
     chunk = 0 if fault.operation == OperationCode.GetObject else 100_000
-    came = pull(sim, folder, chunk=chunk)
-    for path in finished_files(folder):
-        if fault.kind not in LIES:
-            assert check(expected[path.name], path), f"{path.name} is wrong after {came}"
-            assert path.stat().st_size == SIZE
-
-    sim.faults.clear()
-    sim.wait_for(lambda: sim.sessions_opened == sim.sessions_closed + sim.unclean_ends, timeout=10)
+    pull(sim, folder, fault=fault, chunk=chunk)
     if fault.kind in LIES:
+        settled(sim)
         return
-    report = pull(sim, folder)
-    assert isinstance(report, ptpfast.Report), report
-    assert report.ok
-    assert {path.name for path in finished_files(folder)} == set(expected)
-    for path in finished_files(folder):
-        assert check(expected[path.name], path)
-    assert not list(folder.glob("*.part*"))
+    assert_right(folder, expected)
+    assert_finished_without(sim, folder, expected)
 
 
-# Data phases as cameras send them: packets of any size, cut anywhere, the total told or not.
-SHAPES: dict[str, dict[str, object]] = {
-    "small packets": {"data_packet_size": 512, "end_data": "last"},
-    "one packet": {"end_data": "whole"},
-    "fragments": {"max_bytes_per_send": 1461},
-    "no total": {"announce_total": False},
-    "Nikon": {"vendor": "nikon"},
-}
-READS = (OperationCode.GetObject, OperationCode.GetPartialObject)
 BEFORE = (
     *(OperationCode.OpenSession, OperationCode.GetDeviceInfo, OperationCode.GetStorageIDs),
     *(OperationCode.GetObjectHandles, OperationCode.CloseSession),
 )
-# What a run comes to, by what goes wrong once in the middle of an object, whatever the shape. An
-# object is set aside, too, where nothing but what is wrong tells how long it is.
+# Whatever goes wrong once in the middle of an object: what came short is asked for again, unless
+# nothing but the size tells so.
 EITHER = "whole or set aside"
-OUTCOMES = {
-    **dict.fromkeys(("delay", "busy", "drop_event", "no_start", "start16", "announce"), UNSEEN),
-    **dict.fromkeys(("no_end", "repeat_end", "stale", "unknown_packet", "probe"), UNSEEN),
-    **dict.fromkeys(("event_on_command", "event_burst", "extra_parameters"), UNSEEN),
-    **dict.fromkeys(("no_answer", "drop", "drop_command", "reset", "stall", "black_hole"), AGAIN),
-    **dict.fromkeys(("overrun", "wrong_tid", "length", "no_response"), AGAIN),
-    **dict.fromkeys(("response_wrong_tid", "response_tid_zero"), AGAIN),
-    **dict.fromkeys(("respond", "ok_without_data", "error_after", "vanish"), ASIDE),
-    **dict.fromkeys(("response_first", "sleep"), ASIDE),
-    "short_data": EITHER,
-}
+OUTCOMES = promises(
+    UNSEEN,
+    AGAIN,
+    sleep=AGAIN,
+    overrun=AGAIN,
+    ok_without_data=UNSEEN,
+    response_first=UNSEEN,
+    short_data=EITHER,
+    no_end=UNSEEN,
+    respond=ASIDE,
+    error_after=ASIDE,
+    vanish=ASIDE,
+)
 
 
-def in_the_middle() -> Iterator[Fault]:
-    for name, kind in KINDS.items():
-        if kind.stage in (Stage.ANSWER, Stage.BREAK, Stage.DATA, Stage.RESPONSE):
-            inside = kind.stage in (Stage.BREAK, Stage.DATA)
-            for operation in READS:
-                yield Fault(name, operation=operation, after=60_000 if inside else None)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("fault", list(in_the_middle()), ids=str)
+@pytest.mark.parametrize(("fault", "shape"), cells(READS, 60_000))
 def test_a_fault_in_an_object_of_any_shape_comes_to_what_is_said_of_it(
     camera: Cameras, tmp_path: Path, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=2, size=200_000, faults=[fault], **SHAPES[shape])
-    expected = {item.info.filename: sim.store.expected(item.handle) for item in sim.store.files()}
-    chunk = 0 if fault.operation == OperationCode.GetObject else 100_000
-    came = outcome(pull(sim, tmp_path / "card", chunk=chunk))
+    expected = expected_files(sim)
+    whole = fault.operation == OperationCode.GetObject
+    came = outcome(sim, pull(sim, tmp_path / "card", fault=fault, chunk=0 if whole else 100_000))
     assert sim.faults.fired
-    promised = OUTCOMES[fault.kind]
-    assert came in ((UNSEEN, AGAIN, ASIDE) if promised == EITHER else (promised,))
-    for path in finished_files(tmp_path / "card"):
-        assert check(expected[path.name], path)
+    said = promised(OUTCOMES, fault, shape)
+    if said == EITHER:
+        said = ASIDE if whole and shape == "no total" else UNSEEN
+    assert came == said
+    assert_right(tmp_path / "card", expected)
 
 
 def on_the_way() -> Iterator[Fault]:
@@ -138,17 +125,12 @@ def test_a_fault_in_any_other_operation_leaves_no_wrong_file_and_the_next_run_fi
     camera: Cameras, tmp_path: Path, fault: Fault
 ) -> None:
     sim = camera(objects=2, size=10_000, faults=[fault])
-    expected = {item.info.filename: sim.store.expected(item.handle) for item in sim.store.files()}
+    expected = expected_files(sim)
     folder = tmp_path / "card"
-    pull(sim, folder)
+    pull(sim, folder, fault=fault)
     assert sim.faults.fired
-    assert {path.name for path in finished_files(folder)} <= set(expected)
-    sim.faults.clear()
-    sim.wait_for(lambda: sim.sessions_opened == sim.sessions_closed + sim.unclean_ends, timeout=10)
-    assert outcome(pull(sim, folder)) in (UNSEEN, AGAIN)
-    assert {path.name for path in finished_files(folder)} == set(expected)
-    for path in finished_files(folder):
-        assert check(expected[path.name], path)
+    assert_right(folder, expected)
+    assert_finished_without(sim, folder, expected)
 
 
 @pytest.mark.parametrize(
@@ -174,10 +156,10 @@ def test_no_name_of_the_camera_leaves_the_folder(
 ) -> None:
     sim = camera(objects=1, size=1000, faults=[Fault("name", name, times=0)])
     folder = tmp_path / "deep" / "card"
-    came = pull(sim, folder)
-    assert isinstance(came, (ptpfast.Report, PTPError))
+    report = pull(sim, folder)
+    assert isinstance(report, (ptpfast.Report, PTPError))
     everything = [p for p in tmp_path.rglob("*") if not p.is_dir()]
     assert all(p.parent == folder for p in everything)
     assert all(p.name.isprintable() and not p.name.startswith(".") for p in everything)
-    if isinstance(came, ptpfast.Report) and came.ok:
+    if isinstance(report, ptpfast.Report) and report.ok:
         assert len(everything) == 1

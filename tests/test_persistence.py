@@ -12,16 +12,19 @@ from conftest import Cameras, Sessions
 from ptpfast import (
     ConnectFailed,
     ConnectionLost,
+    OperationCode,
     ProtocolError,
     PTPError,
     Session,
     SinkError,
     TransferError,
     Unreadable,
+    pull,
 )
+from ptpfast.errors import StoreNotAvailable
 from ptpfast.library import persistence
 from ptpfast.library.persistence import Persistence
-from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.sim import SimulatedCamera, Store, check
 
 MiB = 1 << 20
 SIZE = 6 * MiB
@@ -136,6 +139,32 @@ def test_nonsense_on_a_connection_that_stands_is_tried_again_without_connecting(
     with pytest.raises(ProtocolError, match="nonsense"):
         persistence.run(failing(nonsense))
     assert (session.reconnects, lost) == (0, [])
+
+
+def test_no_store_is_looked_for_once_more_for_it_is_also_the_last_word_before_sleep() -> None:
+    session = Reconnecting()
+    persistence, lost = persistent(session)
+    no_store = StoreNotAvailable(0x2013, OperationCode.GetPartialObject)
+    assert persistence.run(failing(no_store)) == "done"
+    sleeps = [no_store, ConnectionLost("asleep")]
+    assert persistence.run(failing(*sleeps, *sleeps)) == "done"
+    assert (session.reconnects, len(lost)) == (2, 2)
+    with pytest.raises(StoreNotAvailable):
+        persistence.run(failing(no_store, no_store))
+    assert session.reconnects == 2
+
+
+def test_an_object_at_which_the_camera_falls_asleep_arrives_after_all(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=SIZE, objects=2)
+    for operation in ("GetObjectInfo handle 0x00040003", "GetPartialObject handle 0x00040004"):
+        sim.faults.add(f"sleep on {operation}")
+    report = pull(connect(sim), tmp_path)
+    assert report.ok
+    assert (report.downloaded, report.retries) == (2, 2)
+    for stored in sim.store.files():
+        assert check(sim.store.expected(stored.handle), tmp_path / stored.name)
 
 
 @pytest.mark.parametrize("error", [SinkError("full"), KeyboardInterrupt(), TransferError("gone")])

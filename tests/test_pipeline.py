@@ -15,6 +15,7 @@ from ptpfast import (
     InitFailed,
     InvalidObjectHandle,
     OperationCode,
+    ProtocolError,
     PTPError,
     ResponseError,
     pipelining,
@@ -126,6 +127,40 @@ def test_short_and_busy_answers_do_not_shift_what_was_asked_ahead(
     session.chunks.fixed = 100_000
     assert session.read_into(info, buffer) == SIZE
     assert buffer == content(sim, info.handle)
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_a_broken_rule_ends_sending_ahead_also_where_the_object_has_to_be_begun_anew(
+    camera: Cameras, connect: Sessions, tmp_path: Path, verify: str
+) -> None:
+    sim = camera(size=SIZE, faults=["length=0 on GetPartialObject after 100000 at 2"])
+    session = connect(sim, depth=3)
+    info = session.objects()[0]
+    path = tmp_path / info.name
+    try:
+        session.download(info, path, chunk=1_000_000, verify=verify)
+    except ProtocolError:
+        assert verify == "hash"  # what was hashed cannot be taken back
+        assert session.pipeline_depth == 1
+        session.download(info, path, chunk=1_000_000, verify=verify)
+    assert path.read_bytes() == content(sim, info.handle)
+    assert session.pipeline_depth == 1
+    assert sim.connections == 2
+
+
+def test_what_broke_a_rule_does_not_count_when_nobody_answers_either(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(
+        size=SIZE,
+        faults=["length=0 on GetPartialObject after 100000 at 2", "init_drop at 2 times 0"],
+    )
+    session = connect(sim, depth=3, timeouts=HASTY)
+    info = session.objects()[0]
+    with pytest.raises(ProtocolError):
+        session.download(info, tmp_path / info.name, chunk=1_000_000, verify="hash")
+    assert (tmp_path / f"{info.name}.part").stat().st_size == 1_000_000
+    assert session.pipeline_depth == 1
 
 
 def test_a_refusal_leaves_what_was_asked_ahead_behind(camera: Cameras, connect: Sessions) -> None:

@@ -30,6 +30,7 @@ from ptpfast import (
     MemorySink,
     ObjectFormat,
     OperationCode,
+    ProtocolError,
     PTPError,
     ResponseError,
     SinkError,
@@ -356,9 +357,9 @@ def test_listing_reports_its_progress(camera: Cameras, connect: Sessions) -> Non
     [
         "respond=0x2009 on GetObjectInfo at 4",
         "respond=0x200F on GetObjectInfo at 4",
-        "cut_data=30 on GetObjectInfo at 4",
-        "empty_data on GetObjectInfo at 4",
-        "ok_without_data on GetObjectInfo at 4",
+        "cut_data=30 on GetObjectInfo handle 0x00040004 times 2",
+        "empty_data on GetObjectInfo handle 0x00040004 times 2",
+        "ok_without_data on GetObjectInfo handle 0x00040004 times 2",
         "extra_handle on GetObjectHandles",
     ],
 )
@@ -370,6 +371,39 @@ def test_a_bad_object_does_not_end_a_listing(
     assert len(table.failures) == 1
     assert len(table) == (5 if "extra" in fault else 4)
     assert session.usable
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+@pytest.mark.parametrize(
+    "fault", ["cut_data=30", "empty_data", "ok_without_data", "short_data after 60"]
+)
+def test_an_object_is_asked_for_once_more_when_the_answer_makes_no_sense(
+    camera: Cameras, connect: Sessions, fault: str, depth: int
+) -> None:
+    kind, _, rest = fault.partition(" ")
+    sim = camera(objects=5, faults=[f"{kind} on GetObjectInfo handle 0x00040004 {rest}"])
+    table = connect(sim, depth=depth).objects()
+    assert table.failures == []
+    assert sorted(table.paths) == sorted(sim.store.path(f.handle) for f in sim.store.files())
+    assert sim.operations[OperationCode.GetObjectInfo] == 5 + 2 + 1
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+@pytest.mark.parametrize("fault", ["cut_data=30", "short_data after 60", "respond=0x2002"])
+def test_an_object_that_cannot_be_described_any_more_is_not_taken_for_the_same(
+    camera: Cameras, connect: Sessions, fault: str, depth: int
+) -> None:
+    sim = camera()
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.reconnect()
+    kind, _, rest = fault.partition(" ")
+    sim.faults.add(f"{kind} on GetObjectInfo {rest} times 2")
+    with pytest.raises((ProtocolError, ResponseError)):
+        session.read(info)
+    assert sim.operations[OperationCode.GetPartialObject] == 0
+    sim.faults.clear()
+    assert len(session.read(info)) == info.size
 
 
 @pytest.mark.parametrize("fault", ["self_parent on GetObjectInfo times 0", "parent=4294967295"])

@@ -256,6 +256,14 @@ def test_event_connection_can_be_refused_or_late() -> None:
             assert initiator.ask(Op.GetStorageIDs).code == Code.OK
 
 
+def test_only_a_dataset_can_be_a_wrong_dataset() -> None:
+    faults = [f"{kind} on GetObject" for kind in ("empty_data", "cut_data", "long_array")]
+    with faulty(*faults) as camera, Initiator(camera) as initiator:
+        handle = a_file(camera)
+        assert check(camera.store.expected(handle), initiator.ask(Op.GetObject, handle).data)
+        assert camera.faults.fired == []
+
+
 def test_only_an_object_can_vanish() -> None:
     with SimulatedCamera(objects=2, faults=["vanish"]) as camera:
         with Initiator(camera) as initiator:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import HASTY, Cameras, Sessions
-from ptpfast import ConnectionLost, OperationCode, PTPError, ResponseError, Timeout
+from ptpfast import (
+    ConnectionLost,
+    OperationCode,
+    PTPError,
+    ResponseError,
+    Timeout,
+    TransferError,
+)
 from ptpfast.errors import NoThumbnailPresent
 from ptpfast.sim import SimulatedCamera, Temperament
 
@@ -55,6 +62,20 @@ def test_one_bad_thumbnail_ends_nothing(
     assert isinstance(found[7][1], error)
     assert found[7][0] == bad
     assert [row for row in found if row[0] != bad] == [r for r in expected(sim) if r[0] != bad]
+
+
+@pytest.mark.parametrize("fault", ["ok_without_data", "empty_data", "response_first"])
+def test_nothing_at_all_is_no_thumbnail(camera: Cameras, connect: Sessions, fault: str) -> None:
+    sim = camera(objects=4, size=10)
+    bad = sim.store.files()[2].handle
+    sim.faults.add(f"{fault} on GetThumb handle {bad} times 2")
+    session = connect(sim)
+    found = list(session.thumbnails(item.handle for item in sim.store.files()))
+    assert isinstance(found[2][1], TransferError)
+    assert [row for row in found if row[0] != bad] == [r for r in expected(sim) if r[0] != bad]
+    with pytest.raises(TransferError, match="sent nothing"):
+        session.thumbnail(bad)
+    assert session.thumbnail(bad) == expected(sim)[2][1]
 
 
 def test_a_busy_camera_is_asked_again_and_the_order_kept(

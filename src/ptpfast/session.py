@@ -188,9 +188,11 @@ class Session(Lifetime):
         return Folders(self).object_info(handle, describe_one(self, handle))
 
     def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
-        """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has
-        none."""
-        return bytes(self.fetch(OperationCode.GetThumb, _handle(object_or_handle)))
+        """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has none,
+        TransferError when nothing came."""
+        from .listing import thumbnail
+
+        return thumbnail(self, _handle(object_or_handle))
 
     def thumbnails(
         self, objects_or_handles: Iterable[ObjectInfo | int]
@@ -251,11 +253,13 @@ class Session(Lifetime):
 
         to_ask = {info.handle: info for info in objects if again or not self._is_compared(info)}
         others: list[ObjectInfo] = []
+        # Not raised amid the requests, where it would pass for one of theirs.
+        errors: list[PTPError] = []
 
         def told(handle: int, answer: Description | PTPError) -> None:
             if isinstance(answer, PTPError):
-                raise answer
-            if answer.agrees_with(to_ask[handle]):
+                errors.append(answer)
+            elif answer.agrees_with(to_ask[handle]):
                 self._compared.add(to_ask[handle])
             else:
                 others.append(to_ask[handle])
@@ -263,6 +267,8 @@ class Session(Lifetime):
         describe_each(self, list(to_ask), told, Tally())
         if others and self.index is not None:
             self.index.forget()
+        if errors:
+            raise errors[0]
         return others
 
     def read(self, object_or_handle: ObjectInfo | int) -> bytearray:

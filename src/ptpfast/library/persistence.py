@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..errors import NetworkError, ProtocolError, PTPError, Unreadable
+from ..errors import NetworkError, ProtocolError, PTPError, StoreNotAvailable, Unreadable
 from ..patience import Patience
 from ..session import Session
 
@@ -47,10 +47,17 @@ class Persistence:
         ends again and again at the same place: then it stands anew, and other work can be done.
         """
         fruitless = 0
+        asleep = False  # perhaps
         so_far = kept() if kept else 0
         while True:
             try:
                 done = work()
+            except StoreNotAvailable:
+                # No card; but it is also the last word of a camera that goes to sleep, and then the
+                # next try finds the connection at its end.
+                if asleep or self._patience.is_used_up:
+                    raise
+                asleep = True
             except (NetworkError, ProtocolError) as error:
                 if kept is not None and (now := kept()) > so_far:
                     so_far, fruitless = now, 0
@@ -62,6 +69,7 @@ class Persistence:
                         raise
                 else:
                     self._connect(error)
+                    asleep = False
                 if kept is not None and fruitless == SAME_PLACE:
                     raise Unreadable(
                         f"it went wrong {SAME_PLACE} times at the same place: {error.message}",

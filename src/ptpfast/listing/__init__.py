@@ -13,7 +13,7 @@ from .camera import Camera, ListingProgress, Tally
 from .describing import describe_each, describe_one
 from .folders import Folders
 from .listing import Listing, handles_of
-from .thumbnails import thumbnails
+from .thumbnails import thumbnail, thumbnails
 
 __all__ = [
     "Camera",
@@ -24,5 +24,6 @@ __all__ = [
     "describe_each",
     "describe_one",
     "handles_of",
+    "thumbnail",
     "thumbnails",
 ]

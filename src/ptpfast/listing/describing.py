@@ -37,30 +37,41 @@ def describe_one(camera: Camera, handle: int) -> Description:
 
 
 def describe_each(camera: Camera, handles: Iterable[int], told: Told, tally: Tally) -> None:
-    """GetObjectInfo of many objects; `told` is given what each is, or why that cannot be said.
+    """GetObjectInfo of many objects; `told` is given what each is, or why that cannot be said. What
+    makes no sense is asked for twice.
 
     Raises NetworkError, and a ProtocolError that ends the session.
     """
     large: dict[int, ObjectInfoDataset] = {}
+    damaged: dict[int, None] = {}
 
     def answered(handle: int, answer: bytearray | PTPError) -> None:
-        if isinstance(answer, PTPError):
-            told(handle, answer)
-            return
-        try:
-            dataset = decode(ObjectInfoDataset, answer)
-        except ProtocolError as damaged:
-            told(handle, damaged)
-            return
-        if dataset.object_compressed_size == SIZE_SATURATED:
+        dataset = _decoded(answer)
+        if isinstance(dataset, ProtocolError) and handle not in damaged:
+            damaged[handle] = None
+        elif isinstance(dataset, PTPError):
+            told(handle, dataset)
+        elif dataset.object_compressed_size == SIZE_SATURATED:
             large[handle] = dataset
         else:
             told(handle, Description.of(dataset, dataset.object_compressed_size))
 
-    Many(camera, OperationCode.GetObjectInfo, MAX_OBJECT_INFO, tally=tally).ask(handles, answered)
+    many = Many(camera, OperationCode.GetObjectInfo, MAX_OBJECT_INFO, tally=tally)
+    many.ask(handles, answered)
+    if damaged:
+        many.ask(list(damaged), answered)
     sizes = _true_sizes(camera, list(large), tally)
     for handle, dataset in large.items():
         told(handle, Description.of(dataset, sizes.get(handle)))
+
+
+def _decoded(answer: bytearray | PTPError) -> ObjectInfoDataset | PTPError:
+    if isinstance(answer, PTPError):
+        return answer
+    try:
+        return decode(ObjectInfoDataset, answer)
+    except ProtocolError as damaged:
+        return damaged
 
 
 def _true_sizes(camera: Camera, handles: list[int], tally: Tally) -> dict[int, int]:

@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterable
 from .._engine import DataPhase
 from .._sink import MemorySink
 from ..codes import OperationCode
-from ..errors import DeviceBusy, NetworkError, ProtocolError, PTPError, ResponseError
+from ..errors import (
+    DeviceBusy,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    StoreNotAvailable,
+)
 from ..pipelining import Request
 from .camera import Camera, Tally
 
@@ -44,7 +51,7 @@ class Many:
         self._tally = tally or Tally()
         self._name = getattr(operation, "name", f"0x{operation:04X}")
         self._to_ask: deque[int] = deque()
-        self._busy: list[int] = []
+        self._later: list[int] = []  # to be asked once more
         self._done: Done
 
     def ask(self, handles: Iterable[int], done: Done) -> None:
@@ -66,11 +73,11 @@ class Many:
                 break
             except (NetworkError, ProtocolError) as error:
                 self._to_ask.clear()
-                self._busy.clear()
+                self._later.clear()
                 if not self._camera.leave_pipeline(error):
                     raise
-        busy, self._busy = self._busy, []
-        for handle in busy:  # each by itself now, and waited for
+        later, self._later = self._later, []
+        for handle in later:  # each by itself now, and waited for
             self._tally.count(1)
             answered(handle, self._ask_one(handle))
 
@@ -90,8 +97,9 @@ class Many:
     def _finished(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
         assert isinstance(request.sink, MemorySink)
         payload = request.sink.finish() or bytearray()
-        if isinstance(error, DeviceBusy):
-            self._busy.append(request.about)
+        # No store is also what a camera says last before it sleeps, and its connections end.
+        if isinstance(error, DeviceBusy | StoreNotAvailable):
+            self._later.append(request.about)
         else:
             self._done(request.about, error or payload)
 

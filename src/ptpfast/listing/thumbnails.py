@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from ..codes import OperationCode
-from ..errors import PTPError
+from ..errors import PTPError, TransferError
 from .camera import Camera
 from .many import Many
 
@@ -32,10 +32,24 @@ def thumbnails(camera: Camera, handles: Iterable[int]) -> Iterator[tuple[int, by
             failure = error
         for handle in batch:
             if (answer := answers.get(handle)) is not None:
-                yield handle, answer if isinstance(answer, PTPError) else bytes(answer)
+                yield handle, answer if isinstance(answer, PTPError) else _picture(handle, answer)
         if failure is not None:
             raise failure
         window = _next_window(window, camera.pipeline_depth, answers.values())
+
+
+def thumbnail(camera: Camera, handle: int) -> bytes:
+    """One; see `Session.thumbnail`."""
+    answer = _picture(handle, camera.fetch(OperationCode.GetThumb, handle, limit=MAX_THUMBNAIL))
+    if isinstance(answer, PTPError):
+        raise answer
+    return answer
+
+
+def _picture(handle: int, payload: bytearray) -> bytes | TransferError:
+    """Nothing is no picture, whatever the camera said to it."""
+    label = f"GetThumb(0x{handle:X})"
+    return bytes(payload) or TransferError(f"{label}: the camera said OK and sent nothing")
 
 
 def _next_window(window: int, depth: int, came: Iterable[bytearray | PTPError]) -> int:

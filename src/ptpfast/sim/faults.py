@@ -121,7 +121,7 @@ KINDS: dict[str, Kind] = {
     "error_after": Kind(Stage.DATA, "ends it after `after` bytes with this code", int, 0x2007),
     "vanish": Kind(Stage.DATA, "ends it after `after` bytes: the object is gone for good"),
     "overrun": Kind(Stage.DATA, "this many bytes more than announced", int, 1000),
-    "no_end": Kind(Stage.DATA, "no End Data"),
+    "no_end": Kind(Stage.DATA, "no End Data, and nothing of what it carries"),
     "repeat_end": Kind(Stage.DATA, "a second End Data"),
     "wrong_tid": Kind(Stage.DATA, "Data and End Data carry another transaction id"),
     "stale": Kind(Stage.DATA, "the packets of an old transaction come first"),
@@ -327,11 +327,13 @@ class FaultTable:
         sent_before: int,
         *,
         about_object: bool = True,
+        dataset: bool = True,
     ) -> list[tuple[int, Fault]]:
         """Those of an operation's data phase and response, each with its position in the payload.
 
         `size` is the payload's, None without a data phase; `sent_before` counts the payload bytes
-        of the connection until now. Nothing can vanish in an operation that is not `about_object`.
+        of the connection until now. Nothing can vanish in an operation that is not `about_object`,
+        and the bytes of an object are no `dataset` that could be wrong.
         """
         places: dict[int, int] = {}
 
@@ -341,6 +343,8 @@ class FaultTable:
             if size is None and fault.stage in (Stage.DATASET, Stage.DATA):
                 return False
             if fault.kind == "vanish" and not about_object:
+                return False
+            if fault.stage is Stage.DATASET and not dataset:
                 return False
             place = _place(fault, size or 0, sent_before)
             if place is not None:

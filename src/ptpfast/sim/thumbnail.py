@@ -9,6 +9,7 @@ Source: ITU-T T.81 (JPEG): markers B.2, DC coding F.1.2.1, table K.3.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 WIDTH, HEIGHT = 160, 120
@@ -30,16 +31,15 @@ Colour = tuple[int, int, int]
 class Thumbnails:
     """Makes each picture once and gives every object its own copy with its own comment."""
 
-    def __init__(self) -> None:
-        self._pictures: dict[int, bytes] = {}
-
     def make(self, number: int, comment: str) -> bytes:
         """The thumbnail of object `number`; `comment` (its name) is readable in the file."""
-        variant = number % VARIANTS
-        picture = self._pictures.get(variant)
-        if picture is None:
-            picture = self._pictures[variant] = _encode(_scene(variant))
+        picture = _picture(number % VARIANTS)
         return picture[:2] + _segment(0xFE, comment.encode()[:1000]) + picture[2:]
+
+
+@cache
+def _picture(variant: int) -> bytes:
+    return _encode(_scene(variant))
 
 
 def embedded(path: Path) -> bytes:

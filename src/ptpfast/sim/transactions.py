@@ -226,7 +226,12 @@ def _send(
     size = source[2] if source else None
     about_object = camera.store.get(handle) is not None
     faults = camera.faults.due_during(
-        request.code, handle, size, peer.payload_sent, about_object=about_object
+        request.code,
+        handle,
+        size,
+        peer.payload_sent,
+        about_object=about_object,
+        dataset=isinstance(reply.data, bytes),
     )
     code = reply.code
     if source is None:

@@ -130,6 +130,7 @@ class RangeReader:
         self._timeline = timeline
         self._following = following
         self._seen = self.position  # how far the pace knows of
+        self._empty_at = -1  # where nothing came although there should be more
         self._adopted = 0  # requests that left before this began; the first
         self.sizes: list[int] = []  # of the chunks asked for, each time it changed
         self._asked = self.position  # up to where requests have left
@@ -155,24 +156,35 @@ class RangeReader:
                 self._camera.compare(self._info)
             except (NetworkError, ProtocolError) as error:
                 self._policy.failed()
-                self._salvage(error)
+                if not self._salvage(error):
+                    self._leave_pipeline_only(error)
+                    raise
                 if not self._camera.leave_pipeline(error):
                     raise
                 self._camera.compare(self._info)
 
-    def _salvage(self, error: PTPError) -> None:
-        """What a lost connection leaves is right up to its last byte; what broke the rules is
-        not."""
+    def _salvage(self, error: PTPError) -> bool:
+        """What a lost connection leaves is right up to its last byte; what broke the rules is not.
+        False when that is hashed or delivered already: then the caller has to begin anew."""
         if isinstance(error, ProtocolError):
             try:
                 self._sink.rewind(self.position + self._shift)
-            except ValueError:  # hashed or delivered: the caller has to begin anew
-                raise error from None
+            except ValueError:
+                return False
         else:
             self.position = self._sink.position - self._shift
         self._asked = self.position
         self._ahead.clear()
         self._adopted = 0
+        return True
+
+    def _leave_pipeline_only(self, error: PTPError) -> None:
+        """So that who begins anew does so with one request at a time."""
+        try:
+            self._camera.leave_pipeline(error)
+        except PTPError as worse:
+            # Not the one to raise: after a lost connection all that has come would count as right.
+            log.debug("%s: connected again in vain: %s", self._label, worse)
 
     def _next(self) -> Request | None:
         if self._asked >= self._end:
@@ -215,10 +227,8 @@ class RangeReader:
         if error is not None:
             raise error
         if not phase.received:
-            raise TransferError(
-                f"{request.label}: the camera sent nothing of {request.about:,} bytes",
-                received=self.position,
-            )
+            self._nothing_came(request)
+            return
         # By what arrived, not by what was asked for: a body may send less.
         self.position += phase.received
         if phase.received < request.about:
@@ -229,6 +239,16 @@ class RangeReader:
         self._last = now
         self._patience.reset()
         self._came_to(self.position)
+
+    def _nothing_came(self, request: Request) -> None:
+        """OK without a byte: that is believed the second time. TransferError."""
+        if self._empty_at == self.position:
+            raise TransferError(
+                f"{request.label}: the camera sent nothing of {request.about:,} bytes",
+                received=self.position,
+            )
+        self._empty_at = self.position
+        self._drop_ahead()
 
     def _came_to(self, position: int) -> None:
         self._report(position)

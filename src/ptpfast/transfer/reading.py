@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from .._engine import Timeline
+from .._engine import DataPhase, Timeline
 from .._sink import Sink
 from ..codes import OperationCode
 from ..errors import (
@@ -195,15 +195,9 @@ class ObjectReader:
         return chunks.position - span[0]
 
     def _read_whole(self, sink: Sink) -> int:
-        phase = self._camera.receive(
-            _GET_OBJECT,
-            self._info.handle,
-            sink=sink,
-            limit=self.size,
-            label=f"GetObject of {self.label()}",
-            on_pause=lambda phase: self._report(phase.received),
-            timeline=self._timeline,
-        )
+        phase = self._get_object(sink)
+        if not phase.received and (self.size is not None or not phase.started):
+            phase = self._get_object(sink)  # nothing at all is believed the second time
         if self.size is None and not phase.started:
             # An empty file has a data phase too, if an empty one: this is no file at all.
             raise TransferError(
@@ -218,6 +212,17 @@ class ObjectReader:
         self._trusted = phase.received
         self._report(phase.received)
         return phase.received
+
+    def _get_object(self, sink: Sink) -> DataPhase:
+        return self._camera.receive(
+            _GET_OBJECT,
+            self._info.handle,
+            sink=sink,
+            limit=self.size,
+            label=f"GetObject of {self.label()}",
+            on_pause=lambda phase: self._report(phase.received),
+            timeline=self._timeline,
+        )
 
     def _report(self, received: int) -> None:
         total_s = self._camera.timeouts.total

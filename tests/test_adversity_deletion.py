@@ -1,0 +1,214 @@
+"""Every fault on the way to a deletion: nothing goes that is not proven, nothing proven is lost.
+
+At the moment the camera deletes an object its file is here, right to the last byte, and the journal
+says `proven`. Each fault comes to what is said of it, and a run without the fault empties the card.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import ptpfast
+from adversity import (
+    IN_AN_OPERATION,
+    READS,
+    SHAPES,
+    assert_right,
+    cells,
+    expected_files,
+    finished_files,
+    promised,
+    promises,
+    pull,
+    settled,
+)
+from conftest import Cameras
+from ptpfast import OperationCode, PTPError
+from ptpfast.library import persistence
+from ptpfast.library.deletion_journal import JOURNAL_NAME
+from ptpfast.sim import AT_END, Content, Fault, SimulatedCamera, check
+from ptpfast.sim.faults import Stage
+
+FIRST = 0x00040003  # the handle of the first file; two folders come before
+SIZE, CHUNK = 20_000, 12_000
+INSIDE = 5000
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
+
+
+def proven(folder: Path) -> set[str]:
+    """The names the journal has a proof of."""
+    try:
+        lines = (folder / JOURNAL_NAME).read_text().splitlines()
+    except FileNotFoundError:
+        return set()
+    entries = [json.loads(line) for line in lines]
+    return {entry["file"] for entry in entries if entry["what"] == "proven"}
+
+
+@pytest.fixture
+def unproven(monkeypatch: pytest.MonkeyPatch) -> Callable[[SimulatedCamera, Path], list[str]]:
+    """Has the camera look, before it deletes an object, whether it may: those it may not."""
+
+    def watch(sim: SimulatedCamera, folder: Path) -> list[str]:
+        wrong: list[str] = []
+        delete = sim.store.delete
+
+        def watched(handle: int) -> bool:
+            name, content = sim.store.get(handle).name, sim.store.expected(handle)
+            path = folder / name
+            if name not in proven(folder) or not path.exists() or not check(content, path):
+                wrong.append(name)
+            return delete(handle)
+
+        monkeypatch.setattr(sim.store, "delete", watched)
+        return wrong
+
+    return watch
+
+
+Watch = Callable[[SimulatedCamera, Path], list[str]]
+
+
+def delete(sim: SimulatedCamera, folder: Path, fault: Fault | None = None) -> str:
+    """A run that deletes, and what it says it came to."""
+    whole = fault is not None and fault.operation == OperationCode.GetObject
+    before = sim.connections
+    report = pull(sim, folder, fault=fault, chunk=0 if whole else CHUNK, delete_verified=True)
+    if isinstance(report, PTPError):
+        return f"{type(report).__name__}: {report}"
+    again = ", connected again" if sim.connections > before + 1 else ""
+    reasons = [result.left or result.reason for result in report.files if not result.deleted]
+    return f"{report.deleted} deleted{again}{''.join(f'; {reason}' for reason in reasons)}"
+
+
+def assert_empties_the_card(
+    sim: SimulatedCamera, folder: Path, expected: dict[str, Content]
+) -> None:
+    """A run without the fault has deleted all there was, and all there was is here."""
+    settled(sim)
+    came = delete(sim, folder)
+    assert not sim.store.files(), came
+    assert {path.name for path in finished_files(folder)} == set(expected)
+    assert_right(folder, expected)
+
+
+DELETED, AGAIN = "2 deleted", "2 deleted, connected again"
+REFUSED = "1 deleted; the camera answered GeneralError (0x2002)"
+BROKE_OFF = "1 deleted; the camera answered IncompleteTransfer (0x2007)"
+# After a lost answer it is looked whether the object is gone. One that a camera says it has deleted
+# and has not is there in the next run.
+DELETIONS = promises(DELETED, AGAIN, sleep=AGAIN, respond=REFUSED, ok_without_data=DELETED)
+DELETE = partial(cells, [OperationCode.DeleteObject], shapes=["one packet"], handle=FIRST)
+
+
+@pytest.mark.parametrize(
+    ("fault", "shape"),
+    [
+        *DELETE(None, stages=(Stage.ANSWER, Stage.BREAK, Stage.RESPONSE)),
+        *DELETE(0, stages=(Stage.BREAK,)),  # when it is done
+        *DELETE(AT_END, stages=(Stage.BREAK,)),
+    ],
+)
+def test_a_fault_in_a_deletion_comes_to_what_is_said_of_it(
+    camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
+) -> None:
+    sim = camera(objects=2, size=SIZE, faults=[fault], **SHAPES[shape])
+    expected, wrong = expected_files(sim), unproven(sim, tmp_path)
+    came = delete(sim, tmp_path, fault)
+    assert sim.faults.fired
+    assert came == promised(DELETIONS, fault, shape)
+    assert not wrong
+    assert_empties_the_card(sim, tmp_path, expected)
+    assert not wrong
+
+
+CHANGED = "1 deleted; another object has its handle by now"
+LOOKS = promises(
+    DELETED,
+    AGAIN,
+    sleep=AGAIN,
+    overrun=AGAIN,
+    ok_without_data=DELETED,
+    response_first=DELETED,
+    short_data=DELETED,
+    no_end=DELETED,
+    empty_data=DELETED,
+    cut_data=DELETED,
+    respond=REFUSED,
+    error_after=BROKE_OFF,
+) | {
+    **dict.fromkeys(("object_size", "name", "parent", "self_parent", "long_array"), CHANGED),
+    ("overrun", "no total"): DELETED,
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "shape"),
+    cells(
+        [OperationCode.GetObjectInfo],
+        60,
+        stages=(*IN_AN_OPERATION, Stage.DATASET),
+        shapes=["small packets", "one packet", "no total"],
+        skip={"vanish"},
+        handle=FIRST,
+        at=2,
+    ),
+)
+def test_a_fault_in_the_look_before_a_deletion_comes_to_what_is_said_of_it(
+    camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
+) -> None:
+    sim = camera(objects=2, size=SIZE, faults=[fault], **SHAPES[shape])
+    expected, wrong = expected_files(sim), unproven(sim, tmp_path)
+    came = delete(sim, tmp_path, fault)
+    assert sim.faults.fired
+    assert came == promised(LOOKS, fault, shape)
+    assert not wrong
+    assert_empties_the_card(sim, tmp_path, expected)
+    assert not wrong
+
+
+UNREAD = "1 deleted; it cannot be read again"
+READ_AGAIN = promises(
+    DELETED,
+    AGAIN,
+    sleep=AGAIN,
+    overrun=AGAIN,
+    ok_without_data=DELETED,
+    response_first=DELETED,
+    short_data=DELETED,
+    no_end=DELETED,
+    respond=UNREAD,
+    error_after=UNREAD,
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "shape"),
+    cells(READS, INSIDE, shapes=["small packets", "no total"], skip={"vanish"}, handle=FIRST),
+)
+def test_a_fault_in_the_proof_of_a_file_that_was_here_comes_to_what_is_said_of_it(
+    camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
+) -> None:
+    sim = camera(objects=2, size=SIZE, **SHAPES[shape])
+    expected, wrong = expected_files(sim), unproven(sim, tmp_path)
+    assert isinstance(pull(sim, tmp_path), ptpfast.Report)
+    settled(sim)
+    sim.faults.add(fault)
+    came = delete(sim, tmp_path, fault).partition(":")[0]
+    assert sim.faults.fired
+    said = promised(READ_AGAIN, fault, shape)
+    if (fault.kind, fault.operation, shape) == ("short_data", OperationCode.GetObject, "no total"):
+        said = UNREAD  # nothing but the size tells that something is missing
+    assert came == said
+    assert not wrong
+    assert_empties_the_card(sim, tmp_path, expected)
+    assert not wrong
