@@ -1,13 +1,14 @@
 """`python -m bench page`: draws the kept runs, for `results/README.md` and the README's figures.
 
-The page has every number of the newest run with its trend; the README's section "Measured" has the
-few that people ask for, between two marks, so that no figure is ever copied by hand.
+The page has every number with its trend, each benchmark's from the newest run that it took part in;
+the README's section "Measured" has the few that people ask for, between two marks, so that no
+figure is ever copied by hand.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .bench_wifi import RAW
@@ -162,14 +163,29 @@ def _about(run: Run) -> str:
     )
 
 
-def shown(run: Run) -> dict[str, str]:
-    """The drawings for which the run has something, with their titles."""
-    there = {
-        "contenders": any(name.startswith("contenders") for name in run.tables),
-        "links": any(RAW in table for table in run.tables.values()),
-        "timeline": bool(run.timelines),
+def shown(runs: list[Run]) -> dict[str, Run]:
+    """The drawings for which some run has something, each with the newest such run."""
+    there: dict[str, Callable[[Run], bool]] = {
+        "contenders": lambda run: any(name.startswith("contenders") for name in run.tables),
+        "links": lambda run: any(RAW in table for table in run.tables.values()),
+        "timeline": lambda run: bool(run.timelines),
     }
-    return {name: title for name, title in DRAWINGS.items() if there[name]}
+    return {
+        name: run
+        for name in DRAWINGS
+        if (run := next((run for run in reversed(runs) if there[name](run)), None))
+    }
+
+
+def until(runs: list[Run]) -> dict[str, list[Run]]:
+    """By benchmark, the runs up to the newest in which it took part."""
+    last = {bench: number for number, run in enumerate(runs) for bench in run.benches}
+    return {bench: runs[: last[bench] + 1] for bench in QUESTIONS if bench in last}
+
+
+def _from(run: Run, newest: Run) -> list[str]:
+    """Says so of what is not from the newest run."""
+    return [] if run is newest else ["", f"From an earlier run. {_about(run)}"]
 
 
 def text(runs: list[Run]) -> str:
@@ -188,20 +204,22 @@ def text(runs: list[Run]) -> str:
     if run.missing:
         lines += ["", "Missing in this run:", ""]
         lines += [f"- {name}: {reason}" for name, reason in run.missing.items()]
-    for name, title in shown(run).items():
+    for name, its in shown(runs).items():
+        title = DRAWINGS[name]
         lines += ["", f"## {title}", "", f"![{title}]({name}.svg)", "", CAPTIONS[name]]
+        lines += _from(its, run)
     lines += ["", "## Every number", ""]
     lines += ["In the drawings: medians, ranges as a shade, and as a dashed line what must be."]
-    for bench in run.benches:
-        lines += _section(bench, runs)
+    for bench, its_runs in until(runs).items():
+        lines += _section(bench, its_runs, run)
     return "\n".join(lines) + "\n"
 
 
-def _section(bench: str, runs: list[Run]) -> list[str]:
-    """One benchmark's numbers, and their trend."""
+def _section(bench: str, runs: list[Run], newest: Run) -> list[str]:
+    """One benchmark's numbers in the last of its runs, and their trend."""
     run, earlier = runs[-1], runs[:-1]
     rows = {name: ratio for name, ratio in run.ratios.items() if ratio.bench == bench}
-    lines = ["", f"### {QUESTIONS[bench]}", ""]
+    lines = ["", f"### {QUESTIONS[bench]}", *_from(run, newest), ""]
     if not rows:
         return [*lines, f"Not measured: {run.missing.get(bench, 'it has no number')}."]
     lines += ["| | | median (range) | must be | earlier runs |", "|---|---|---|---|---|"]
@@ -231,12 +249,10 @@ def draw(runs: list[Run], directory: Path) -> None:
     """All drawings."""
     from . import plots
 
-    run = runs[-1]
+    drawings = {"contenders": plots.contenders, "links": plots.links, "timeline": plots.timeline}
     figures = {
-        "contenders": plots.contenders(run),
-        "links": plots.links(run),
-        "timeline": plots.timeline(run),
-        **{f"trend-{bench}": plots.trends(runs, bench) for bench in run.benches},
+        **{name: drawings[name](run) for name, run in shown(runs).items()},
+        **{f"trend-{bench}": plots.trends(its, bench) for bench, its in until(runs).items()},
     }
     for name, drawn in figures.items():
         if drawn is not None:

@@ -237,6 +237,24 @@ def test_what_the_newest_run_left_out_is_an_earlier_one_s_and_marked_so(
     assert "¹ Commit 0ldc0de" in written
 
 
+def test_the_page_has_what_the_newest_run_left_out_from_an_earlier_one(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    earlier, newest = kept(r=0.987), kept()
+    earlier.commit = "0ldc0de"
+    assert "earlier run." not in page.text([earlier, newest])
+    newest.ratios = {name: r for name, r in newest.ratios.items() if r.bench != "download"}
+    newest.benches.remove("download")
+    newest.timelines = {}
+    runs = [earlier, newest]
+    written = page.text(runs)
+    assert "| 0.99 " in written
+    assert written.count("From an earlier run. Commit 0ldc0de") == 2  # numbers, and the timeline
+    page.draw(runs, tmp_path)
+    for file in ("timeline.svg", "trend-download.svg", "trend-wifi.svg"):
+        assert f"({file})" in written
+        assert (tmp_path / file).exists()
+
+
 def newest() -> Run:
     runs = history.load()
     if not runs:

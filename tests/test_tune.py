@@ -13,7 +13,7 @@ import pytest
 from conftest import HASTY, Cameras, Sessions, without_pauses
 from ptpfast import DeviceInfo, TransferError, tuning
 from ptpfast.measure import Finding, tune
-from ptpfast.sim import Temperament
+from ptpfast.sim import Link, Temperament
 from ptpfast.tuning import Tuning
 
 BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0", serial_number="7")
@@ -40,6 +40,26 @@ def test_every_temperament_is_found_out_and_survived(
     assert found.is_sane()
     assert found.chunk
     assert len(session.objects()) == 12
+
+
+def test_sending_ahead_is_found_to_be_as_quick_as_the_link(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.measure.tuner.STEP_S", 0.6)
+    monkeypatch.setattr("ptpfast.measure.tuner.CHUNKS", (1 << 20, 2 << 20))
+    link = Link(rate=50e6, rtt=0.002, operation=0.01)
+    found = tune(connect(camera(objects=2, size=40_000_000, link=link)))
+    assert found.depth > 1
+    assert found.chunk == 1 << 20
+
+
+def test_a_rate_is_measured_for_no_longer_than_one_request_more(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(objects=2, size=40_000_000, link=Link(rate=40e6))
+    tune(connect(sim))
+    # 0.05 s are 2 MB: one request of each size up to 8 MiB is more than enough.
+    assert sim.payload_bytes < 40e6
 
 
 def test_an_empty_card_cannot_be_measured(camera: Cameras, connect: Sessions) -> None:

@@ -3,7 +3,7 @@
 1. Some GetObjectInfo one at a time: the round trip.
 2. The same with requests sent ahead, deeper and deeper: answers must be equal, and quicker.
 3. Partial reads sent ahead: bytes must be equal.
-4. The rate of chunks of several sizes, and of a whole object.
+4. The rate of chunks of several sizes, and of small ones sent ahead.
 
 A camera that misbehaves at some depth is connected to again (the session does that) and is left at
 the last depth it coped with.
@@ -134,7 +134,9 @@ class Tuner:
         reads_depth = min(depth, 2)  # more does not hide more of one round trip
         candidates = [(1, chunk) for chunk in CHUNKS if chunk <= cap]
         candidates += [(2, MiB)] if reads_depth == 2 else []
-        rates = {key: self._rate(info, *key) for key in candidates}
+        rates: dict[tuple[int, int], float] = {}
+        for key in candidates:
+            rates[key] = self._rate(info, *key, about=max(rates.values(), default=0.0))
         baseline = rates[1, candidates[0][1]]
         best = max(rates.values())
         # Small chunks are gentle with firmware and cheap to resume; depth costs nothing more.
@@ -147,14 +149,19 @@ class Tuner:
         chunk = chosen[1]
         return Tuning(depth if chosen[0] > 1 else 1, chunk, round(gain, 3), note)
 
-    def _rate(self, info: ObjectInfo, depth: int, chunk: int) -> float:
-        """MB/s of the object's bytes in chunks of a size, for some seconds."""
+    def _rate(self, info: ObjectInfo, depth: int, chunk: int, *, about: float) -> float:
+        """MB/s of the object's bytes in chunks of a size, for some seconds. `about` MB/s are to be
+        expected."""
+        # At the end of each read nothing is sent ahead any more: what is to come in this time is
+        # one read, or depth would lose there what it gains. Without depth there is nothing to lose,
+        # and the time is looked at after each chunk.
+        at_once = min(max(int(about * 1e6 * STEP_S) // chunk, depth), 64) if depth > 1 else 1
         self._session.pipeline_depth = depth
         size = info.size or 0
         began, offset = time.monotonic(), 0
         moved = 0
         while (seconds := time.monotonic() - began) < STEP_S and moved < 64 * chunk:
-            want = min(4 * chunk, size - offset)
+            want = min(at_once * chunk, size - offset)
             sink = CallbackSink(lambda view: None)
             moved += ObjectReader(self._session, info, chunk=chunk).read(sink, offset, want)
             offset = offset + want if offset + want < size else 0
