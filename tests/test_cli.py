@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import fcntl
 import json
 import os
 import re
@@ -21,10 +23,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import Cameras
-from ptpfast import OperationCode, __version__
+from ptpfast import ConnectFailed, OperationCode, Timeouts, __version__, pull
 from ptpfast.cli import signals
 from ptpfast.cli.main import COMMANDS, ptpfast
-from ptpfast.cli.output import human_seconds, human_size
+from ptpfast.cli.options import WAITS
+from ptpfast.cli.output import Output, human_seconds, human_size
+from ptpfast.cli.progress import Bars
 from ptpfast.library import folder as folder_module
 from ptpfast.library import persistence
 from ptpfast.sim import KINDS, LINKS, SimulatedCamera, Store
@@ -432,6 +436,9 @@ def test_an_address_that_cannot_be_listened_at_is_not_blamed_on_the_port() -> No
     assert "attempting" not in error
     assert "--host takes" in error
 
+        ["ls", host, "--timeout", "forever=5"],
+        ["ls", host, "--timeout", "total="],
+        ["ls", host, "--timeout", "=5"],
 
 def test_the_kinds_of_faults_are_explained() -> None:
     lines = run("simulate", "--fault", "help").stdout.splitlines()
@@ -727,6 +734,48 @@ def test_totals_are_said_once_when_all_is_listed(camera: Cameras, tmp_path: Path
 def test_too_little_room_is_told_with_figures_and_nothing_is_begun(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], Timeouts()),
+        (["5"], Timeouts(5, 5, 5, 0.5, held=5)),
+        (["total=600"], Timeouts(total=600)),
+        (["idle=3", "8", "first-byte=7"], Timeouts(8, 8, 3, 0.5, first_byte=7, held=8)),
+        (["5", "total=1", "total=2", "7", "close=4"], Timeouts(7, 7, 7, 4, total=2, held=7)),
+    ],
+)
+def test_every_wait_can_be_given_and_all_of_them_at_once(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], expected: Timeouts
+) -> None:
+    given: list[Timeouts] = []
+
+    def connect(*_: object, timeouts: Timeouts, **__: object) -> None:
+        given.append(timeouts)
+        raise ConnectFailed("nobody")
+
+    monkeypatch.setattr("ptpfast.session.connect", connect)
+    run("info", "camera", *[word for each in words for word in ("--timeout", each)])
+    assert given == [expected]
+    assert set(WAITS) == {field.name for field in dataclasses.fields(Timeouts)}
+    assert all(name in run("info", "--help").stdout for name in WAITS)
+
+
+def test_an_object_that_takes_too_long_in_all_goes_on_over_a_new_connection(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
+    sim = camera(objects=1, size=2_000_000, bytes_per_s=2_000_000)
+    result = run("pull", at(sim), tmp_path, "--timeout", "total=0.3", "--retry", "0")
+    assert result.exit_code == 3
+    assert "IMG_0001.DNG (0x40003): not here after 0.3 s" in result.stderr
+    result = run("pull", at(sim), tmp_path, "--timeout", "total=0.3", "--json")
+    assert result.exit_code == 0, result.output
+    *_, file, summary = records(result.stdout)
+    assert file["resumed_at"] > 0
+    assert summary["retries"] > 0
+    assert whole(sim, tmp_path)
+
+
     monkeypatch.setattr(folder_module.Folder, "free_space", lambda _: 1000)
     sim = camera()
     result = run("pull", at(sim), tmp_path)
