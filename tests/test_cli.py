@@ -460,6 +460,11 @@ def test_the_profiles_of_links_are_explained() -> None:
 @contextmanager
 def peer(answer: bytes | None) -> Iterator[str]:
     """Something that accepts a connection and says `answer`, then closes; None: says nothing."""
+        ["tune"],
+        ["tune", host, "--show"],
+        ["tune", "--show", "--dry-run"],
+        ["tune", "--show", "--forget", "Model"],
+        ["tune", "--forget", "Model"],
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -583,6 +588,25 @@ def test_a_camera_that_misbehaves_while_listing_ends_with_its_status(
 @pytest.mark.parametrize(
     ("fault", "statuses"),
     [
+@pytest.mark.parametrize("command", ["bench", "tune"])
+def test_what_takes_long_anyway_waits_for_a_busy_camera_too(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("ptpfast.measure.tuner.STEP_S", 0.05)
+    sim = camera(size=20_000, faults=["init_fail=2"])
+    brief = ["--budget", "1"] if command == "bench" else []
+    result = run(command, at(sim), *brief, "--json")
+    assert result.exit_code == 0, result.output
+    assert "still hold the session of a run that was cut off" in result.stderr
+    waiting = records(result.stdout)[1]
+    assert waiting["type"] == "waiting"
+    assert "busy" in waiting["reason"]
+    sim.faults.add("init_fail=2 times 0")
+    result = run(command, at(sim), "--timeout", "held=0.3")
+    assert result.exit_code == 4
+    assert "busy" in result.stderr.splitlines()[-1]
+
+
         ("drop after 150000", {3}),
         ("reset after 150000", {3}),
         ("stall=0 after 150000", {3}),
