@@ -39,15 +39,18 @@ class Persistence:
         )
         self.retries = 0
 
-    def run(self, work: Callable[[], T], kept: Callable[[], int] | None = None) -> T:
-        """What `work` returns. `kept` says how much of it need not be done again.
+    def run(
+        self, work: Callable[[], T], kept: Callable[[], int] | None = None, had: int | None = None
+    ) -> T:
+        """What `work` returns. `kept` says how much of it need not be done again, `had` how much of
+        that there is before it begins, if that is another number.
 
         Raises what `work` raises if that is not the connection's fault, the NetworkError or
         ProtocolError when the tries are used up, and with `kept` Unreadable when the connection
         ends again and again at the same place: then it stands anew, and other work can be done.
         """
         fruitless = 0
-        so_far = kept() if kept else 0
+        so_far = had if had is not None else kept() if kept else 0
         while True:
             try:
                 done = work()
