@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import fcntl
 import json
 import os
 import re
@@ -10,10 +12,12 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +25,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import Cameras
-from ptpfast import OperationCode, __version__
+from ptpfast import ConnectFailed, OperationCode, Timeouts, __version__, pull
 from ptpfast.cli import signals
 from ptpfast.cli.main import COMMANDS, ptpfast
-from ptpfast.cli.output import human_seconds, human_size
+from ptpfast.cli.options import WAITS
+from ptpfast.cli.output import Output, human_seconds, human_size
+from ptpfast.cli.progress import Bars
 from ptpfast.library import folder as folder_module
 from ptpfast.library import persistence
-from ptpfast.sim import KINDS, LINKS, SimulatedCamera, Store
+from ptpfast.library.observer import Observer
+from ptpfast.sim import KINDS, LINKS, Link, SimulatedCamera, Store
 
 TIMEOUT_S = 60  # of a subprocess; it takes a second
 
@@ -93,6 +100,14 @@ def whole(camera: SimulatedCamera, folder: Path) -> bool:
         for stored in camera.store.files()
         if stored.name in here
     )
+
+
+def begun(camera: Cameras, folder: Path, objects: int) -> SimulatedCamera:
+    """A camera with objects of 3 MB, of whose first one 2 MB are in the folder."""
+    fault = "drop on GetPartialObject after 0 at 3"
+    sim = camera(objects=objects, size=3_000_000, faults=[fault])
+    assert run("pull", at(sim), folder, "--retry", "0", "--chunk", "1M").exit_code == 3
+    return sim
 
 
 # Help
@@ -269,6 +284,14 @@ def test_the_summary_says_how_far_files_are_checked_and_which_are_not_read(
     assert (summary["verified"], summary["digest"], summary["unread"]) == (None, None, 4)
 
 
+def test_the_summary_does_not_claim_the_disk_where_memory_may_have_answered(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.cli.pull.FROM_DISK", False)  # as on macOS
+    said = run("pull", at(camera()), tmp_path, "--verify", "disk").stdout
+    assert "; read back from the disk or from memory, SHA-256 as it arrived" in said
+
+
 DATA = {OperationCode.GetObject, OperationCode.GetPartialObject, 0x9431}
 
 
@@ -343,6 +366,46 @@ def test_a_dry_run_lists_what_would_be_fetched(camera: Cameras, tmp_path: Path) 
     assert names(tmp_path) == []
 
 
+def test_a_dry_run_counts_what_is_here_if_it_will_be_gone_on_with(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = begun(camera, tmp_path, objects=1)
+    result = run("pull", at(sim), tmp_path, "--dry-run")
+    assert "1 object selected, 1 to fetch (1.0 MB)" in result.stderr
+    assert f"-> {tmp_path / 'IMG_0001.DNG'} (3.0 MB, 2.0 MB here)\n" in result.stdout
+    assert result.stdout.endswith("1 file to fetch, 1.0 MB (2.0 MB more are here)\n")
+    planned, summary = records(run("pull", at(sim), tmp_path, "--dry-run", "--json").stdout)[1:]
+    assert planned["kept"] == 2_000_000
+    assert summary["elapsed"] > 0
+    # Not with a digest that was not taken, and not as another object.
+    for other in (["--verify", "hash"], []):
+        result = run("pull", at(sim), tmp_path, "--dry-run", *other)
+        assert result.stdout.endswith("1 file to fetch, 3.0 MB\n")
+        (stored,) = sim.store.files()
+        sim.store.replace(stored.handle, captured=stored.captured + timedelta(seconds=9))
+
+
+def test_a_continued_file_is_told_with_what_was_here_and_the_rate_of_the_rest(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = begun(camera, tmp_path, objects=1)
+    result = run("pull", at(sim), tmp_path)
+    line = r"\[1/1\] IMG_0001\.DNG  3\.0 MB: 2\.0 MB were here, 1\.0 MB fetched in .+ MB/s\)"
+    assert re.fullmatch(line, result.stderr.splitlines()[-1])
+    (tmp_path / "IMG_0001.DNG").unlink()
+    result = run("pull", at(sim), tmp_path, "--verify", "reread")
+    assert re.search(r"  3\.0 MB: 6\.0 MB fetched in ", result.stderr)
+
+
+def test_the_summary_says_how_long_it_took_in_all(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(objects=1, link=Link(operation=0.02))
+    result = run("pull", at(sim), tmp_path)
+    assert re.match(r"1 file fetched, 300\.0 kB in .+ \(.+ MB/s\), .+ s in all; ", result.stdout)
+    (tmp_path / "IMG_0001.DNG").unlink()
+    summary = records(run("pull", at(sim), tmp_path, "--json").stdout)[-1]
+    assert summary["elapsed"] > summary["seconds"] > 0
+
+
 def test_the_manifest_is_one_sha256sum_accepts(camera: Cameras, tmp_path: Path) -> None:
     run("pull", at(camera()), tmp_path, "--manifest")
     check = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True)
@@ -382,6 +445,9 @@ def usage_errors() -> list[Sequence[object]]:
         ["ls", host, "--since", "2026-02-02", "--until", "2026-02-01"],
         ["ls", host, "--timeout", "nan"],
         ["ls", host, "--timeout", "0"],
+        ["ls", host, "--timeout", "forever=5"],
+        ["ls", host, "--timeout", "total="],
+        ["ls", host, "--timeout", "=5"],
         ["pull", host, "here", "--chunk", "-1"],
         ["pull", host, "here", "--chunk", "many"],
         ["pull", host, "here", "--chunk", "1"],
@@ -403,6 +469,11 @@ def usage_errors() -> list[Sequence[object]]:
         ["simulate", "--timeout", "1"],
         ["simulate", "--packet-size", "0"],
         ["demo", "--pairs", "0"],
+        ["tune"],
+        ["tune", host, "--show"],
+        ["tune", "--show", "--dry-run"],
+        ["tune", "--show", "--forget", "Model"],
+        ["tune", "--forget", "Model"],
     ]
 
 
@@ -522,6 +593,25 @@ def test_a_camera_that_holds_an_old_session_is_waited_for_with_a_word_why(
     assert "still hold the session of a run that was cut off" in result.stderr.splitlines()[0]
     sim.faults.add("init_fail=2 times 0")
     result = run("pull", at(sim), tmp_path, "--timeout", "0.3")
+    assert result.exit_code == 4
+    assert "busy" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["bench", "tune"])
+def test_what_takes_long_anyway_waits_for_a_busy_camera_too(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("ptpfast.measure.tuner.STEP_S", 0.05)
+    sim = camera(size=20_000, faults=["init_fail=2"])
+    brief = ["--budget", "1"] if command == "bench" else []
+    result = run(command, at(sim), *brief, "--json")
+    assert result.exit_code == 0, result.output
+    assert "still hold the session of a run that was cut off" in result.stderr
+    waiting = records(result.stdout)[1]
+    assert waiting["type"] == "waiting"
+    assert "busy" in waiting["reason"]
+    sim.faults.add("init_fail=2 times 0")
+    result = run(command, at(sim), "--timeout", "held=0.3")
     assert result.exit_code == 4
     assert "busy" in result.stderr.splitlines()[-1]
 
@@ -654,6 +744,48 @@ def test_the_timeout_bounds_a_run_with_a_camera_that_is_gone(
 
 
 @pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], Timeouts()),
+        (["5"], Timeouts(5, 5, 5, 0.5, held=5)),
+        (["total=600"], Timeouts(total=600)),
+        (["idle=3", "8", "first-byte=7"], Timeouts(8, 8, 3, 0.5, first_byte=7, held=8)),
+        (["5", "total=1", "total=2", "7", "close=4"], Timeouts(7, 7, 7, 4, total=2, held=7)),
+    ],
+)
+def test_every_wait_can_be_given_and_all_of_them_at_once(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], expected: Timeouts
+) -> None:
+    given: list[Timeouts] = []
+
+    def connect(*_: object, timeouts: Timeouts, **__: object) -> None:
+        given.append(timeouts)
+        raise ConnectFailed("nobody")
+
+    monkeypatch.setattr("ptpfast.session.connect", connect)
+    run("info", "camera", *[word for each in words for word in ("--timeout", each)])
+    assert given == [expected]
+    assert set(WAITS) == {field.name for field in dataclasses.fields(Timeouts)}
+    assert all(name in run("info", "--help").stdout for name in WAITS)
+
+
+def test_an_object_that_takes_too_long_in_all_goes_on_over_a_new_connection(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
+    sim = camera(objects=1, size=2_000_000, bytes_per_s=2_000_000)
+    result = run("pull", at(sim), tmp_path, "--timeout", "total=0.3", "--retry", "0")
+    assert result.exit_code == 3
+    assert "IMG_0001.DNG (0x40003): not here after 0.3 s" in result.stderr
+    result = run("pull", at(sim), tmp_path, "--timeout", "total=0.3", "--json")
+    assert result.exit_code == 0, result.output
+    *_, file, summary = records(result.stdout)
+    assert file["resumed_at"] > 0
+    assert summary["retries"] > 0
+    assert whole(sim, tmp_path)
+
+
+@pytest.mark.parametrize(
     "fault",
     ["drop after 150000", "reset after 1000", "length=7 after 150000", "stall=0 after 150000"],
 )
@@ -698,6 +830,36 @@ def test_a_file_that_is_begun_anew_because_its_object_changed_is_told_of(
     assert result.exit_code == 0
     assert ", begun anew: the 2.0 MB from before were not certainly of it" in result.stderr
     assert whole(sim, tmp_path)
+
+
+def test_what_is_left_of_an_object_that_has_vanished_is_named_with_the_reason(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = begun(camera, tmp_path, objects=2)
+    part = tmp_path / "IMG_0001.DNG.part"
+    before = part.read_bytes()
+    (first, _) = sim.store.files()
+    sim.store.delete(first.handle)
+    for more in ([], ["--dry-run"]):
+        result = run("pull", at(sim), tmp_path, *more)
+        assert result.exit_code == 0, result.output
+        line = (
+            f"{part} stays, 2.0 MB of an earlier run, and nothing will go on with it: its object "
+            "is not on the card any more; if you do not want it, delete it and "
+            "IMG_0001.DNG.part.json"
+        )
+        assert line in result.stderr.splitlines()
+        assert "; 1 part file left over (2.0 MB)" in result.stdout
+    summary = records(run("pull", at(sim), tmp_path, "--json").stdout)[-1]
+    reason = "its object is not on the card any more"
+    assert summary["leftovers"] == [{"file": str(part), "bytes": len(before), "reason": reason}]
+    assert summary["ok"]
+    assert part.read_bytes() == before
+    part.unlink()
+    (tmp_path / "IMG_0001.DNG.part.json").unlink()
+    result = run("pull", at(sim), tmp_path)
+    assert "left over" not in result.stdout
+    assert "stays" not in result.stderr
 
 
 @pytest.mark.parametrize("value", ["-1", "1.5", "always", ""])
@@ -1008,18 +1170,26 @@ def test_durations_are_shown_to_what_matters() -> None:
 
 @pytest.fixture
 def on_a_terminal() -> Callable[..., tuple[int, str]]:
-    """Runs a command on a pseudo-terminal; its status and all it showed."""
+    """Runs a command on a pseudo-terminal; its status and all it showed. `press` are keys for when
+    there is a bar."""
 
-    def show(*arguments: object) -> tuple[int, str]:
+    def own_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    def show(*arguments: object, press: bytes = b"") -> tuple[int, str]:
         master, slave = os.openpty()
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
         words = {"stdin": slave, "stdout": slave, "stderr": slave, "env": environment}
+        words |= {"start_new_session": True, "preexec_fn": own_terminal}
         with started(*arguments, **words) as process:
             os.close(slave)
             shown = b""
             try:
                 while more := os.read(master, 65536):
                     shown += more
+                    if press and "━" in shown.decode(errors="ignore"):
+                        os.write(master, press)
+                        press = b""
             except OSError:
                 pass  # the other side has gone
             os.close(master)
@@ -1041,3 +1211,71 @@ def test_a_terminal_gets_a_table_and_bars(
     assert "━" in shown
     assert "MB/s" in shown
     assert "4 files fetched" in shown
+
+
+def test_what_is_compared_with_the_camera_before_it_is_fetched_is_counted(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera("nikon", objects=20, size=1000)
+    assert run("ls", at(sim)).exit_code == 0
+    counted: list[tuple[int, int]] = []
+
+    class Watching(Observer):
+        def confirming(self, done: int, total: int) -> None:
+            counted.append((done, total))
+
+    report = pull(at(sim), tmp_path, order="newest", observer=Watching())
+    assert report.downloaded == 20
+    total = counted[-1][0]
+    assert counted == [(done, total) for done in (0, *range(total + 1))]
+    assert total >= 14  # some were looked at before
+    with Bars(Output("pull")) as bars:
+        bars.confirming(3, 20)
+        shown = [task.description for task in bars._bars.tasks]
+        bars.confirming(20, 20)
+        assert bars._bars.tasks == []
+    assert shown == ["comparing with the camera 3/20"]
+
+
+class Screen:
+    """What a terminal of so many columns shows of what is written to it, as far as bars need it."""
+
+    PIECE = re.compile(r"\x1b\[\??([0-9;]*)([A-Za-z])|(.)", re.DOTALL)
+
+    def __init__(self, columns: int, text: str) -> None:
+        self.rows = [""]
+        self._row = column = 0
+        for number, command, char in self.PIECE.findall(text):
+            if command == "A":
+                self._row = max(0, self._row - int(number or 1))
+            elif command == "K":
+                self.rows[self._row] = ""
+            elif char == "\r":
+                column = 0
+            elif char == "\n":
+                self._down()
+            elif char:
+                if column == columns:  # only now does a full row go on in the next
+                    self._down()
+                    column = 0
+                row = self.rows[self._row].ljust(column)
+                self.rows[self._row] = row[:column] + char + row[column + 1 :]
+                column += 1
+
+    def _down(self) -> None:
+        self._row += 1
+        if self._row == len(self.rows):
+            self.rows.append("")
+
+
+def test_ctrl_c_leaves_no_bar_on_the_terminal(
+    camera: Cameras, tmp_path: Path, on_a_terminal: Callable[..., tuple[int, str]]
+) -> None:
+    sim = camera(faults=["stall=0 on GetPartialObject after 100000 times 0"])
+    words = ["--timeout", "close=0.3"]
+    status, shown = on_a_terminal("pull", at(sim), tmp_path, *words, press=b"\x03")
+    assert status == 130
+    assert "^C" in shown  # which the terminal says itself, behind the bars
+    rows = Screen(100, shown).rows
+    assert any("interrupted" in row for row in rows)
+    assert [row for row in rows if "━" in row or "^C" in row] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -110,6 +111,7 @@ def test_a_second_run_moves_no_camera_byte_and_completes_what_is_missing(
     report = fetch(sim, main, one, two)
     assert payload(sim) == before
     assert (report.skipped, report.copies("stored"), report.copies("already here")) == (4, 5, 3)
+    assert report.unread_copies == 3
     assert contents(one) == contents(two) == on_card(sim)
     report = fetch(sim, main, one, two)
     assert (report.copies("stored"), report.copies("already here")) == (0, 8)
@@ -198,6 +200,34 @@ def test_a_copy_that_is_there_already_is_known_by_its_bytes_and_not_stored_twice
     (copy,) = report.files[0].copies
     assert (copy.status, copy.path.name) == ("already here", "img_0001-3.dng")
     assert len(list(one.iterdir())) == 1
+
+
+def test_of_a_copy_that_is_there_already_it_is_said_whether_it_was_read(
+    camera: Cameras, folders: Folders
+) -> None:
+    sim = camera(objects=2)
+    main, one, two = folders
+    fetch(sim, main, one, two)
+    (main / "IMG_0001.JPG").unlink()
+    (two / "IMG_0001.DNG").unlink()
+    lines = run(sim, main, "--copies", one, "--copies", two, "--json").stdout.splitlines()
+    *_, jpeg, raw, summary = map(json.loads, lines)
+    known = {
+        (row["name"], Path(copy["file"]).parent.name): (copy["status"], copy["compared"])
+        for row in (jpeg, raw)
+        for copy in row["copies"]
+    }
+    assert known == {
+        ("IMG_0001.JPG", "one"): ("already here", True),
+        ("IMG_0001.JPG", "below"): ("already here", True),
+        ("IMG_0001.DNG", "one"): ("already here", False),
+        ("IMG_0001.DNG", "below"): ("stored", True),
+    }
+    assert (summary["copied"], summary["copies_here"], summary["copies_unread"]) == (1, 3, 1)
+    (main / "IMG_0001.JPG").unlink()
+    said = run(sim, main, "--copies", one, "--copies", two).stdout
+    assert "; 2 copies there already, read and compared" in said
+    assert "; 2 copies there already by name, size and date, not read" in said
 
 
 @pytest.mark.parametrize("link", [os.link, os.symlink])

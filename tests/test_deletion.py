@@ -996,7 +996,12 @@ def test_lines_of_json_say_what_became_of_each_object_once(camera: Cameras, tmp_
     _, jpeg, raw, summary = map(json.loads, result.stdout.splitlines())
     assert (jpeg["status"], jpeg["deleted"], jpeg["left"]) == ("downloaded", True, None)
     assert jpeg["copies"] == [
-        {"status": "stored", "file": str(one / "IMG_0001.JPG"), "reason": None}
+        {
+            "status": "stored",
+            "file": str(one / "IMG_0001.JPG"),
+            "reason": None,
+            "compared": True,
+        }
     ]
     assert (raw["status"], raw["deleted"]) == ("skipped", False)
     assert raw["left"] == "the camera answered AccessDenied (0x200F)"

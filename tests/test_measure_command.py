@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,13 +24,16 @@ from ptpfast import (
     CallbackSink,
     NetworkError,
     OperationCode,
+    PTPError,
     TransferError,
     connect,
     tuning,
     vendors,
 )
+from ptpfast.cli.bench import _Bar
 from ptpfast.cli.main import ptpfast
-from ptpfast.measure import reads
+from ptpfast.cli.output import Output
+from ptpfast.measure import reads, waits
 from ptpfast.measure import run as run_module
 from ptpfast.measure.disk import AnySink, Destination
 from ptpfast.measure.figures import figures
@@ -387,10 +391,53 @@ def test_what_a_camera_calls_itself_cannot_steer_a_terminal(
 def test_a_bar_shows_on_a_terminal_and_is_gone_at_the_end(
     camera: Cameras, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from ptpfast.cli.bench import _Bar
-
-    shown = _Bar(1.0)
+    shown = _Bar(Output("bench"), 1.0)
     shown.step("parts of \x1b[31m")
     shown.found("GetObjectInfo", "5.0 ms")
     shown.close()
     assert "GetObjectInfo: 5.0 ms" in capsys.readouterr().err
+
+
+# A camera that is busy at first
+
+
+def test_of_a_busy_camera_only_the_last_try_is_measured(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(faults=["init_fail=2"])
+    ticks = iter([1.0, 100.0, 100.005, 100.015])
+    monkeypatch.setattr(waits, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    told: list[PTPError] = []
+    session, took = waits.connected(sim.host, sim.port, PATIENT, told.append)
+    session.close()
+    assert len(told) == 1
+    assert {row.what: round(row.ms.p50) for row in took} == {"handshake": 5, "open session": 10}
+
+
+def test_the_run_begins_when_the_camera_lets_us_in(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=1)
+    bench = Bench(sim.host, sim.port, timeouts=PATIENT, plan=Plan(1.0))
+    original = run_module.connected
+
+    def after_long(*args: Any) -> Any:
+        found = original(*args)
+        bench._clock._began -= 1000
+        return found
+
+    monkeypatch.setattr(run_module, "connected", after_long)
+    assert bench.run().seconds < 1000
+
+
+def test_the_bar_of_the_time_does_not_count_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("ptpfast.cli.bench.time", clock)
+    bar = _Bar(Output("bench"), 40.0)
+    shown = []
+    for clock.now, what in ((0.0, "connecting"), (45.0, "listing"), (50.0, "the disk")):
+        bar.step(what)
+        shown.append(bar._bar.tasks[0].completed)
+    bar.close()
+    assert shown == [0, 0, 5]

@@ -130,6 +130,18 @@ def test_an_object_that_always_ends_the_connection_is_to_blame_itself(error: PTP
     assert session.reconnects == 3  # and the connection stands anew for what comes next
 
 
+def test_what_lies_there_and_does_not_count_is_no_measure_of_what_comes() -> None:
+    session = Reconnecting()
+    persistence, _ = persistent(session, None)
+    sizes = iter(range(100_000, 900_000, 100_000))
+    errors = [ConnectionLost("gone") for _ in range(5)]
+    # A part of a megabyte, of another object: this one begins anew.
+    with pytest.raises(Unreadable, match="at the same place"):
+        persistence.run(failing(*errors), lambda: min(next(sizes, 0), 1_000_000), 1_000_000)
+    sizes = iter(range(100_000, 900_000, 100_000))
+    assert persistence.run(failing(*errors), lambda: next(sizes), 0) == "done"
+
+
 def test_nonsense_on_a_connection_that_stands_is_tried_again_without_connecting() -> None:
     session = Reconnecting()
     session.usable = True

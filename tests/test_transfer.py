@@ -710,6 +710,20 @@ def test_an_object_may_take_no_longer_than_the_total(camera: Cameras, connect: S
     assert session.storage_ids()
 
 
+def test_the_total_blames_neither_the_requests_sent_ahead_nor_their_size(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim, timeouts=Timeouts(total=0.0), depth=3)
+    info, before = session.objects()[0], session.chunks.next_size()
+    with pytest.raises(Timeout, match="not here after 0 s") as caught:
+        session.read(info)
+    assert "give it longer" in caught.value.hint
+    assert session.pipeline_depth == 3
+    assert session.chunks.next_size() >= before
+    assert sim.connections == 1
+
+
 def test_the_first_byte_may_be_waited_for_otherwise_than_an_answer(
     camera: Cameras, connect: Sessions
 ) -> None:

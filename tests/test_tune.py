@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from conftest import HASTY, Cameras, Sessions, without_pauses
 from ptpfast import DeviceInfo, TransferError, tuning
+from ptpfast.cli.main import ptpfast
 from ptpfast.measure import Finding, tune
 from ptpfast.sim import Link, Temperament
 from ptpfast.tuning import Tuning
@@ -135,6 +137,8 @@ def test_entries_of_other_models_are_kept() -> None:
         '{"Maker Model 1.0": {"chunk": "big"}}',
         '{"Maker Model 1.0": {"chunk": -4096}}',
         '{"Maker Model 1.0": {"evil": 1}}',
+        '{"Maker Model 1.0": {"gain": 1e999}}',
+        '{"Maker Model 1.0": {"gain": NaN}}',
     ],
 )
 def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
@@ -173,3 +177,46 @@ def test_the_command_tells_what_it_found_and_keeps_it(camera: Cameras) -> None:
         assert last["depth"] >= 1
         assert tuning.path().exists() == kept
         assert sim.wait_for(lambda: sim.sessions_closed == sim.sessions_opened, timeout=10)
+
+
+def command(*words: str) -> tuple[int, list[str], str]:
+    """`ptpfast tune` with these words: its status, its lines, and what it told people."""
+    result = CliRunner().invoke(ptpfast, ["tune", *words])
+    return result.exit_code, result.stdout.splitlines(), result.stderr
+
+
+def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
+    other = DeviceInfo(manufacturer="Other\x1b", model="Body", device_version="2")
+    assert command("--show") == (0, [], "nothing is remembered\n")
+    tuning.save(BODY, Tuning(4, 2_000_000, 1.25, "measured 2026-11-25 with NEF"))
+    file = tuning.save(other, Tuning(depth=1))
+    entries = json.loads(file.read_text())
+    file.write_text(json.dumps({**entries, "Odd": 5}))
+    status, lines, told = command("--show")
+    assert status == 0
+    assert lines == [
+        "Maker Model 1.0: 4 requests at a time, 2.0 MB each: 1.25 times the rate of one at a time; "
+        "measured 2026-11-25 with NEF",
+        "Other? Body 2: 1 request at a time: 1.00 times the rate of one at a time",
+        "Odd: what is kept of it makes no sense, and is not used",
+    ]
+    assert told == f"3 models in {file}\n"
+    _, first, _, odd = map(json.loads, command("--show", "--json")[1])
+    assert first == {
+        "type": "tuning",
+        "model": "Maker Model 1.0",
+        "depth": 4,
+        "chunk": 2_000_000,
+        "gain": 1.25,
+        "note": "measured 2026-11-25 with NEF",
+        "file": str(file),
+    }
+    assert odd == {"type": "unusable", "model": "Odd", "file": str(file)}
+
+    assert command("--forget", lines[1].partition(":")[0])[1] == ["Other? Body 2: forgotten"]
+    _, row = map(json.loads, command("--forget", "Odd", "--json")[1])
+    assert row == {"type": "forgotten", "model": "Odd", "file": str(file)}
+    assert json.loads(file.read_text()) == {"Maker Model 1.0": entries["Maker Model 1.0"]}
+    status, _, told = command("--forget", "Odd")
+    assert status == 2
+    assert "nothing is kept of 'Odd'; --show lists what is" in told

@@ -339,7 +339,7 @@ class Session(Lifetime):
 
         Until then the bytes are in `path`.part, and a later download continues there (`resume`).
         verify: `size`; `hash`: the digest of what arrived is that of the file read back; `disk`:
-        also from the disk itself; `reread`: and of what the camera sends when asked again.
+        also from the disk itself (not on macOS); `reread`: and of what the camera sends once more.
         algorithm: of the digests, `sha256` (by default), or `xxh3`: faster, known to fewer, from
         the package xxhash. Given, it implies at least `hash`.
         progress(received, size or None) is called about ten times a second. chunk: bytes for each

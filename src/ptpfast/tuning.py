@@ -41,9 +41,18 @@ def model_key(info: DeviceInfo) -> str:
 
 def load(info: DeviceInfo) -> Tuning | None:
     """What is known of this model and firmware; None when nothing is."""
+    return entries().get(model_key(info))
+
+
+def entries() -> dict[str, Tuning | None]:
+    """What is known, by `model_key`; None for an entry that cannot be used."""
+    return {key: _sane(entry) for key, entry in _read().items()}
+
+
+def _sane(entry: Any) -> Tuning | None:
     try:
-        tuning = Tuning(**_read()[model_key(info)])
-    except (KeyError, TypeError):
+        tuning = Tuning(**entry)
+    except TypeError:
         return None
     return tuning if tuning.is_sane() else None
 
@@ -51,15 +60,25 @@ def load(info: DeviceInfo) -> Tuning | None:
 def save(info: DeviceInfo, tuning: Tuning) -> Path:
     """Adds or replaces the entry of this model; the file's path. OSError when it cannot be
     written."""
+    return _write({**_read(), model_key(info): asdict(tuning)})
+
+
+def forget(key: str) -> Path:
+    """Removes the entry of that `model_key`, if there is one; the file's path. OSError."""
+    kept = _read()
+    kept.pop(key, None)
+    return _write(kept)
+
+
+def _write(kept: dict[str, Any]) -> Path:
     try:
         file = path()
     except RuntimeError as error:  # a user without a home folder
         raise OSError(str(error)) from error
-    entries = {**_read(), model_key(info): asdict(tuning)}
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
     temporary.write_text(
-        json.dumps(entries, indent=2, sort_keys=True) + "\n",  # in ASCII: models are the camera's
+        json.dumps(kept, indent=2, sort_keys=True) + "\n",  # in ASCII: models are the camera's
         encoding="ascii",
     )
     os.replace(temporary, file)

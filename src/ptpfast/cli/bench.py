@@ -15,10 +15,13 @@ import click
 
 from ..errors import SinkError
 from ..library.naming import printable
+from .bars import bars
 from .options import Common, Seconds, Size, command, host_argument
 from .output import Output, is_terminal
+from .progress import waiting_line
 
 if TYPE_CHECKING:
+    from ..errors import PTPError
     from ..measure.disk import Destination
     from ..measure.result import Figures, Result
     from ..measure.run import Plan
@@ -89,7 +92,8 @@ def bench(
     verdict: camera, link or disk, how certain that is, and what would help. It only reads, nothing
     on the camera changes, and the link is busy for --budget seconds.
 
-    Ctrl-C ends it, with the report of what was measured so far.
+    A camera that is busy is asked again for a while first: it may still hold the session of a run
+    that was cut off. Ctrl-C ends it, with the report of what was measured so far.
     """
     from ..measure.run import Bench
 
@@ -152,13 +156,23 @@ def _destination(output: Output, into: Path | None) -> Iterator[Destination | No
 
 
 class _Quiet:
-    """Shows nothing of a run."""
+    """Shows nothing of a run, and records that the camera was waited for."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
 
     def step(self, what: str) -> None:
         pass
 
     def found(self, what: str, value: str) -> None:
-        pass
+        self.say(f"{what}: {value}")
+
+    def waiting(self, error: PTPError) -> None:
+        self.say(waiting_line(error))
+        self._output.record("waiting", reason=error.message)
+
+    def say(self, line: str) -> None:
+        """A line about the run."""
 
     def close(self) -> None:
         """Nothing of it stays on the screen."""
@@ -167,39 +181,41 @@ class _Quiet:
 class _Lines(_Quiet):
     """A line for each finding."""
 
-    def __init__(self, output: Output) -> None:
-        self._output = output
-
-    def found(self, what: str, value: str) -> None:
-        self._output.note(f"{what}: {value}")
+    def say(self, line: str) -> None:
+        self._output.note(line)
 
 
 class _Bar(_Quiet):
     """A bar over the time it takes, and what is measured just now."""
 
-    def __init__(self, budget: float) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    def __init__(self, output: Output, budget: float) -> None:
+        super().__init__(output)
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
-        self._began = time.monotonic()
-        self._bar = Progress(
+        from ..measure.waits import CONNECTING
+
+        self._connecting = CONNECTING
+        self._began: float | None = None  # of the first step after connecting
+        self._bar = bars(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TimeElapsedColumn(),
-            console=Console(stderr=True, highlight=False, markup=False, emoji=False),
-            expand=True,
-            transient=True,
         )
-        self._task = self._bar.add_task("connecting", total=budget)
+        self._task = self._bar.add_task(CONNECTING, total=budget)
         self._bar.start()
 
     def step(self, what: str) -> None:
-        spent = time.monotonic() - self._began
+        if self._began is None and what != self._connecting:
+            self._began = time.monotonic()
+        spent = 0.0 if self._began is None else time.monotonic() - self._began
         self._bar.update(self._task, description=printable(what), completed=spent)
 
     def found(self, what: str, value: str) -> None:
-        self._bar.console.print(printable(f"{what}: {value}"), soft_wrap=True)
+        super().found(what, value)
         self.step(what)
+
+    def say(self, line: str) -> None:
+        self._bar.console.print(printable(line), soft_wrap=True)
 
     def close(self) -> None:
         self._bar.stop()
@@ -208,11 +224,11 @@ class _Bar(_Quiet):
 def _display(output: Output, budget: float) -> _Quiet:
     """What shows on standard error while it runs."""
     if output.quiet:
-        return _Quiet()
+        return _Quiet(output)
     if output.verbose or not is_terminal(sys.stderr):
         return _Lines(output)
     try:
-        return _Bar(budget)
+        return _Bar(output, budget)
     except ModuleNotFoundError:
         return _Lines(output)
 

@@ -36,6 +36,8 @@ _UNITS = {
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
 LARGEST = 1 << 62
 LEAST_CHUNK = 1024
+# The fields of `Timeouts`, which help is not to load.
+WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held")
 CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
 
 
@@ -100,6 +102,21 @@ class Seconds(_Kind):
         return seconds
 
 
+class Wait(_Kind):
+    """`SECONDS` for every wait, or `WHAT=SECONDS`: (what, seconds), '' for every one."""
+
+    name = "[what=]seconds"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, float]:
+        if isinstance(value, tuple):
+            return value
+        what, named, seconds = value.rpartition("=")
+        what = what.replace("-", "_")
+        if named and what not in WAITS:
+            self.fail(f"{what!r} is not one of {', '.join(WAITS)}", param, ctx)
+        return what, Seconds().convert(seconds, param, ctx)
+
+
 class Moment(_Kind):
     """A date (`2026-11-22`) or a date and time (`2026-11-22T14:30`), by the camera's clock."""
 
@@ -140,17 +157,18 @@ class Common:
     """What every command is given."""
 
     output: Output
-    timeout_s: float | None
+    waits: tuple[tuple[str, float], ...] = ()
 
     @property
     def timeouts(self) -> Any:
-        """`Timeouts` as asked for: `--timeout` for connecting and for every wait."""
+        """`Timeouts` as asked for: `--timeout` for connecting and for every wait, or for some."""
         from ..handshake import Timeouts
 
-        if self.timeout_s is None:
-            return Timeouts()
-        seconds = self.timeout_s
-        return Timeouts(seconds, seconds, seconds, min(seconds, CLOSE_S), held=seconds)
+        named = dict(self.waits)
+        if (seconds := named.pop("", None)) is not None:
+            each = dict.fromkeys(("connect", "operation", "idle", "held"), seconds)
+            named = {**each, "close": min(seconds, CLOSE_S), **named}
+        return Timeouts(**named)
 
 
 def command(
@@ -175,7 +193,7 @@ def command(
             json: bool,
             quiet: bool,
             verbose: bool,
-            timeout: float | None = None,
+            timeout: tuple[tuple[str, float], ...] = (),
             **options: Any,
         ) -> int:
             output = Output(name, json=json, quiet=quiet, verbose=verbose)
@@ -194,8 +212,13 @@ def command(
 
 _TIMEOUT = click.option(
     "--timeout",
-    type=Seconds(),
-    help="Longest wait for the camera (30; 10 to connect; `pull` waits 45 for a busy one).",
+    type=Wait(),
+    multiple=True,
+    metavar="[WHAT=]SECONDS",
+    help="Longest wait for the camera; repeatable. WHAT is connect (10); operation: an answer "
+    "(30); first_byte: of data (as long); idle: each next byte (30); total: all bytes of an object "
+    "(no end); close (2); held: a busy camera, by `pull`, `bench` and `tune` (45). Without WHAT it "
+    "is all but total.",
 )
 _COMMON = (
     click.option("--verbose", is_flag=True, help="Say what happens inside."),

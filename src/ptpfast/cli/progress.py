@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..library.naming import printable
 from ..library.observer import Observer
 from ..library.report import ALREADY_HERE, FileResult, Report
+from .bars import bars
 from .ls import object_record
 from .output import Output, human_seconds, human_size, is_terminal, plural
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from ..errors import PTPError
     from ..objects import ObjectInfo
+    from ..transfer import Transfer
 
+CONFIRMING = "comparing with the camera"  # what is known of it from an earlier run
 LISTING_LINE_S = 5.0  # without a terminal: a line about a long listing not more often
 
 
@@ -56,10 +59,16 @@ class Lines(Observer):
         self._listed = time.monotonic()
 
     def listing(self, done: int, total: int) -> None:
+        self._tell_count("listing", done, total)
+
+    def confirming(self, done: int, total: int) -> None:
+        self._tell_count(CONFIRMING, done, total)
+
+    def _tell_count(self, what: str, done: int, total: int) -> None:
         now = time.monotonic()
         if now - self._listed > LISTING_LINE_S:
             self._listed = now
-            self._output.note(f"listing: {done:,} of {total:,}")
+            self._output.note(f"{what}: {done:,} of {total:,}")
 
     def planned(self, report: Report, count: int, size: int) -> None:
         if report.listed:
@@ -93,37 +102,32 @@ class Lines(Observer):
 
 
 class Bars(Observer):
-    """A bar for the file in flight and one for all, or one for the listing."""
+    """A bar for the file in flight and one for all, or one for what is counted before."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._bars: Progress
         self._whole: TaskID | None = None
         self._file: TaskID | None = None
-        self._list: TaskID | None = None
+        self._counts: dict[str, TaskID] = {}
         self._before = 0  # bytes of the objects that are done with, this run's share
         self._kept = 0  # bytes of the object in flight that an earlier run has left
 
     def __enter__(self) -> Bars:
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             DownloadColumn,
-            Progress,
             TextColumn,
             TimeRemainingColumn,
             TransferSpeedColumn,
         )
 
-        self._bars = Progress(
+        self._bars = bars(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             _of_bytes(DownloadColumn()),
             _of_bytes(TransferSpeedColumn()),
             TimeRemainingColumn(compact=True),
-            console=Console(stderr=True, highlight=False, markup=False, emoji=False),
-            expand=True,
-            transient=True,
         )
         self._bars.start()
         return self
@@ -135,12 +139,18 @@ class Bars(Observer):
         self._bars.console.print(printable(text), soft_wrap=True)
 
     def listing(self, done: int, total: int) -> None:
-        if self._list is None:
-            self._list = self._bars.add_task("listing", total=total, counts_objects=True)
-        self._bars.update(self._list, completed=done, description=f"listing {done:,}/{total:,}")
+        self._tell_count("listing", done, total)
+
+    def confirming(self, done: int, total: int) -> None:
+        self._tell_count(CONFIRMING, done, total)
+
+    def _tell_count(self, what: str, done: int, total: int) -> None:
+        if (task := self._counts.get(what)) is None:
+            task = self._counts[what] = self._bars.add_task(what, total=total, counts_objects=True)
+        words = f"{what} {done:,}/{total:,}"
+        self._bars.update(task, completed=done, total=total, description=words)
         if done >= total:
-            self._bars.remove_task(self._list)
-            self._list = None
+            self._bars.remove_task(self._counts.pop(what))
 
     def planned(self, report: Report, count: int, size: int) -> None:
         if report.listed:
@@ -222,13 +232,7 @@ def finished_line(result: FileResult) -> str | None:
     kept = kept_text(result)
     transfer = result.transfer
     if transfer is not None and result.status == "downloaded":
-        rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
-        resumed = f", resumed at {human_size(transfer.resumed_at)}" if transfer.resumed_at else ""
-        if transfer.dropped and not transfer.resumed_at:
-            there = human_size(transfer.dropped)
-            resumed = f", begun anew: the {there} from before were not certainly of it"
-        took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
-        return f"{name}  {human_size(transfer.size)} in {took}{resumed}{kept}"
+        return f"{name}  {_arrived(transfer)}{kept}"
     if result.status == "failed":
         return f"{name} failed: {result.reason}"
     if result.reason == ALREADY_HERE and kept:
@@ -238,6 +242,21 @@ def finished_line(result: FileResult) -> str | None:
     if result.status == "unfinished":
         return f"{name} unfinished; {human_size(result.kept)} kept"
     return None
+
+
+def _arrived(transfer: Transfer) -> str:
+    """How a file arrived; the rate is that of what was fetched, which may be a part or twice."""
+    rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
+    took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
+    size, fetched = human_size(transfer.size), human_size(transfer.received)
+    if transfer.resumed_at:
+        return f"{size}: {human_size(transfer.resumed_at)} were here, {fetched} fetched in {took}"
+    begun = ""
+    if transfer.dropped:
+        there = human_size(transfer.dropped)
+        begun = f", begun anew: the {there} from before were not certainly of it"
+    more = f": {fetched} fetched" if fetched != size else ""
+    return f"{size}{more} in {took}{begun}"
 
 
 def kept_text(result: FileResult) -> str:
@@ -270,6 +289,7 @@ class Recorder(Observer):
         self._output = output
         self._shown = shown
         self.listing = shown.listing  # type: ignore[method-assign]
+        self.confirming = shown.confirming  # type: ignore[method-assign]
         self.planned = shown.planned  # type: ignore[method-assign]
         self.started = shown.started  # type: ignore[method-assign]
         self.progress = shown.progress  # type: ignore[method-assign]
@@ -302,7 +322,8 @@ def planned_line(result: FileResult) -> str | None:
     copies = [f", copy {copy.path}" for copy in result.copies if copy.status == "planned"]
     more = "".join(copies) + (", then deleted on the camera" if result.to_delete else "")
     if result.status == "planned":
-        return printable(f"{info.path} -> {result.path} ({human_size(info.size)}){more}")
+        size = human_size(info.size) + (f", {human_size(result.kept)} here" if result.kept else "")
+        return printable(f"{info.path} -> {result.path} ({size}){more}")
     return printable(f"{info.path} is here as {result.path}{more}") if more else None
 
 
@@ -327,11 +348,16 @@ def file_record(result: FileResult) -> dict[str, Any]:
     }
     if result.object is not None:
         fields |= object_record(result.object)
-    if result.status == "unfinished":
+    if result.status in ("unfinished", "planned"):
         fields["kept"] = result.kept
     if result.copies:
         fields["copies"] = [
-            {"status": copy.status, "file": str(copy.path), "reason": copy.reason or None}
+            {
+                "status": copy.status,
+                "file": str(copy.path),
+                "reason": copy.reason or None,
+                "compared": copy.compared,
+            }
             for copy in result.copies
         ]
     if result.deleted or result.left or result.to_delete:

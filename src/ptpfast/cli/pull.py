@@ -13,6 +13,7 @@ from ..library.pull import RETRY
 from ..library.selection import LISTED
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
+from ..transfer.verify import FROM_DISK
 from .failure import (
     DISK,
     REFUSED,
@@ -28,14 +29,14 @@ from .output import Output, human_seconds, human_size, plural, say
 from .selecting import Wanted, selecting
 
 if TYPE_CHECKING:
-    from ..library.report import Report
+    from ..library.report import Leftover, Report
 
 # What the summary says of the files fetched, by `--verify`.
 _CHECKED = {
     "size": "checked by size alone",
-    "hash": "read back, {} as it arrived",
-    "disk": "read back from the disk, {} as it arrived",
-    "reread": "read back from the disk and again from the camera, {} as it arrived",
+    "hash": "read back, {digest} as it arrived",
+    "disk": "read back from {disk}, {digest} as it arrived",
+    "reread": "read back from {disk} and again from the camera, {digest} as it arrived",
 }
 _DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
 
@@ -128,7 +129,8 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     """Download what is not here yet.
 
     Files go straight into DEST, which is made if need be. A file of the same name, size and date is
-    not fetched again, and an interrupted file is continued where it stopped.
+    not fetched again, and an interrupted file is continued where it stopped. What is left of an
+    object that has gone from the card meanwhile stays, and is named at the end.
 
     --verify hash checks the files fetched in this run; those that are here already are known by
     name, size and date alone. Check these with `sha256sum -c SHA256SUMS`, if they are in it.
@@ -136,6 +138,9 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     --delete-verified reads an object whose file is here already, or was begun by an earlier run,
     from the camera again before it believes that file. Protected objects stay. What was deleted is
     noted in DEST/.ptpfast-deletions.jsonl.
+
+    macOS cannot drop its copy of a file in memory: what is said here to be read from the disk may
+    come from there.
     """
     from ..library.copies import check_different, on_disk_of
     from ..library.pull import pull as run
@@ -248,11 +253,14 @@ def summary(output: Output, report: Report) -> None:
         failed = result.status == "failed" or any(c.status == "failed" for c in result.copies)
         if output.quiet and failed:  # an error is said all the same
             say(finished_line(result) or "")
+    for left in report.leftovers:
+        output.note(leftover_line(left))
     output.record(
         "summary",
         objects=report.objects,
         bytes=report.bytes,
         seconds=round(report.seconds, 6),
+        elapsed=round(report.elapsed, 6),
         skipped=report.skipped,
         failed=report.failed,
         retries=report.retries,
@@ -263,6 +271,8 @@ def summary(output: Output, report: Report) -> None:
         manifest=str(report.manifest) if report.manifest else None,
         copied=report.copies("stored"),
         copies_failed=report.copies("failed"),
+        copies_here=report.copies("already here"),
+        copies_unread=report.unread_copies,
         deleted=report.deleted,
         left=report.left,
         found_gone=report.found_gone,
@@ -270,6 +280,10 @@ def summary(output: Output, report: Report) -> None:
         verified=report.verify if report.downloaded else None,
         digest=report.algorithm if report.downloaded and report.verify != "size" else None,
         unread=report.unread,
+        leftovers=[
+            {"file": str(left.path), "bytes": left.size, "reason": left.reason}
+            for left in report.leftovers
+        ],
         ok=report.ok,
     )
     if not output.quiet:
@@ -280,8 +294,10 @@ def summary_line(report: Report) -> str:
     """What came of a run, for people."""
     planned = report.having("planned")
     if planned:
-        size = sum(result.size or 0 for result in planned)
+        kept = sum(result.kept for result in planned)
+        size = sum(result.size or 0 for result in planned) - kept
         text = f"{plural(len(planned), 'file')} to fetch, {human_size(size)}"
+        text += f" ({human_size(kept)} more are here)" if kept else ""
     else:
         text = f"{plural(report.downloaded, 'file')} fetched"
     if report.bytes:
@@ -289,6 +305,8 @@ def summary_line(report: Report) -> str:
         # Part of it may be in no file that is fetched.
         verb = " received" if report.remaining or report.failed else ""
         text += f", {human_size(report.bytes)}{verb} in {took} ({report.mb_per_s:.1f} MB/s)"
+        if (whole := human_seconds(report.elapsed)) != took:
+            text += f", {whole} in all"
     if report.skipped:
         text += f"; {report.skipped:,} skipped"
     if report.failed:
@@ -306,19 +324,38 @@ def _checked(report: Report) -> str:
     """How far what was fetched is checked, and what is no more than known by its description."""
     text = ""
     if report.downloaded:
-        text += f"; {_CHECKED[report.verify].format(_DIGESTS[report.algorithm])}"
-    is_plan = any(result.status == "planned" or result.to_delete for result in report.files)
-    if report.unread and not is_plan:
+        disk = "the disk" if FROM_DISK else "the disk or from memory"
+        words = {"digest": _DIGESTS[report.algorithm], "disk": disk}
+        text += f"; {_CHECKED[report.verify].format(**words)}"
+    if report.unread and not _is_plan(report):
         text += f"; {report.unread:,} here already by name, size and date, not read"
     return text
 
 
+def _is_plan(report: Report) -> bool:
+    """Whether it is a dry run's, with anything to do."""
+    return any(result.status == "planned" or result.to_delete for result in report.files)
+
+
+def leftover_line(left: Leftover) -> str:
+    """A part file that stays, and what can be done about it."""
+    return (
+        f"{left.path} stays, {human_size(left.size)} of an earlier run, and nothing will go on "
+        f"with it: {left.reason}; if you do not want it, delete it and {left.note.name}"
+    )
+
+
 def _kept_safe(report: Report) -> str:
-    """What came of copies and deletions, for the summary."""
+    """What came of copies and deletions, and what stays of earlier runs, for the summary."""
     parts = []
     for status, word in (("planned", "to store"), ("stored", "stored"), ("failed", "failed")):
         if count := sum(c.status == status for result in report.files for c in result.copies):
             parts.append(f"{plural(count, 'copy', 'copies')} {word}")
+    unread, there = report.unread_copies, report.copies("already here")
+    ways = ((there - unread, ", read and compared"), (unread, " by name, size and date, not read"))
+    for count, way in () if _is_plan(report) else ways:
+        if count:
+            parts.append(f"{plural(count, 'copy', 'copies')} there already{way}")
     if to_delete := sum(result.to_delete for result in report.files):
         parts.append(f"{to_delete:,} to delete on the camera")
     if report.deleted:
@@ -333,4 +370,7 @@ def _kept_safe(report: Report) -> str:
     if report.found_gone:
         parts.append(f"{report.found_gone:,} of an interrupted deletion not there any more")
     parts += [f"{path} is on the same disk as {report.destination}" for path in report.same_disk]
+    if report.leftovers:
+        size = human_size(sum(left.size for left in report.leftovers))
+        parts.append(f"{plural(len(report.leftovers), 'part file')} left over ({size})")
     return "".join(f"; {part}" for part in parts)

@@ -1,27 +1,54 @@
-"""`ptpfast tune`: how a camera is best read, measured and remembered."""
+"""`ptpfast tune`: how a camera is best read, measured and remembered, shown and forgotten."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Common, command, host_argument
-from .output import human_size
+from ..library.naming import printable
+from .options import Address, Common, command
+from .output import Output, human_size, plural
+from .progress import waiting_line
 
 if TYPE_CHECKING:
+    from ..errors import PTPError
     from ..measure import Finding
+    from ..vendors import Tuning
 
 
-@command("tune 192.168.1.1", "tune 192.168.1.1 --dry-run --json")
-@host_argument
+@command(
+    "tune 192.168.1.1",
+    "tune 192.168.1.1 --dry-run --json",
+    "tune --show",
+    "tune --forget 'Maker Model 1.0'",
+)
+@click.argument("host", type=Address(), metavar="[HOST[:PORT]]", required=False)
 @click.option("--dry-run", is_flag=True, help="Measure, but remember nothing.")
-def tune(common: Common, host: tuple[str, int], dry_run: bool) -> None:
+@click.option("--show", is_flag=True, help="Only list what is remembered, a line for each model.")
+@click.option("--forget", metavar="MODEL", help="Only forget a model, named as --show names it.")
+def tune(
+    common: Common, host: tuple[str, int] | None, dry_run: bool, show: bool, forget: str | None
+) -> None:
     """Find the camera's best chunk size and depth, remember them.
 
     Harmless operations first, then reads of the largest of some objects, for about half a minute.
-    What is found is kept for this model and firmware, and used from then on.
+    What is found is kept for this model and firmware, and used from then on. A camera that is busy
+    is asked again for a while before: it may still hold the session of a run that was cut off.
     """
+    if (show, forget) == (False, None):
+        if host is None:
+            raise click.UsageError("Missing argument 'HOST[:PORT]'")
+        _measure(common, host, dry_run)
+    elif host is not None or dry_run or (show and forget is not None):
+        raise click.UsageError("--show and --forget stand alone, without HOST: nothing is measured")
+    elif forget is None:
+        _show(common.output)
+    else:
+        _forget(common.output, forget)
+
+
+def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
     from .. import tuning
     from ..measure import tune as run
     from ..session import connect
@@ -40,22 +67,67 @@ def tune(common: Common, host: tuple[str, int], dry_run: bool) -> None:
         )
         output.note(_line(finding))
 
-    with connect(host[0], port=host[1], timeouts=common.timeouts, depth=1) as session:
+    def waiting(error: PTPError) -> None:
+        output.record("waiting", reason=error.message)
+        output.note(waiting_line(error))
+
+    with connect(
+        host[0], port=host[1], timeouts=common.timeouts, depth=1, waiting=waiting
+    ) as session:
         found = run(session, tell)
         key = tuning.model_key(session.device_info)
         file = None if dry_run else tuning.save(session.device_info, found)
-    output.record(
-        "tuning",
-        model=key,
-        depth=found.depth,
-        chunk=found.chunk,
-        gain=found.gain,
-        file=str(file) if file else None,
-    )
-    kept = f"kept in {file}" if file else "not kept"
-    output.result(
-        f"{key}: {found.depth} requests at a time, {human_size(found.chunk or 0)} each: "
-        f"{found.gain:.2f} times the rate of one at a time; {kept}"
+    output.record("tuning", **_record(key, found, file))
+    output.result(f"{_found(key, found)}; " + (f"kept in {file}" if file else "not kept"))
+
+
+def _show(output: Output) -> None:
+    from .. import tuning
+
+    entries = tuning.entries()
+    for key, found in entries.items():
+        if found is None:
+            output.record("unusable", model=key, file=str(tuning.path()))
+            output.result(f"{key}: what is kept of it makes no sense, and is not used")
+        else:
+            output.record("tuning", **_record(key, found, tuning.path()))
+            output.result(_found(key, found) + (f"; {found.note}" if found.note else ""))
+    if not entries:
+        output.note("nothing is remembered")
+    else:
+        output.note(f"{plural(len(entries), 'model')} in {tuning.path()}")
+
+
+def _forget(output: Output, model: str) -> None:
+    from .. import tuning
+
+    # As a terminal shows it, or as it is.
+    found = [key for key in tuning.entries() if model in (key, printable(key))]
+    if not found:
+        text = f"nothing is kept of {model!r}; --show lists what is"
+        raise click.BadParameter(text, param_hint="'--forget'")
+    for key in found:
+        file = tuning.forget(key)
+        output.record("forgotten", model=key, file=str(file))
+        output.result(f"{key}: forgotten")
+
+
+def _record(key: str, found: Tuning, file: Any) -> dict[str, Any]:
+    return {
+        "model": key,
+        "depth": found.depth,
+        "chunk": found.chunk,
+        "gain": found.gain,
+        "note": found.note or None,
+        "file": str(file) if file else None,
+    }
+
+
+def _found(key: str, found: Tuning) -> str:
+    each = f", {human_size(found.chunk)} each" if found.chunk else ""
+    return (
+        f"{key}: {plural(found.depth, 'request')} at a time{each}: "
+        f"{found.gain:.2f} times the rate of one at a time"
     )
 
 

@@ -1,9 +1,9 @@
 """Many objects at once: which to take, what to call them, what is here already, what came of it.
 
 Modules: `pull` (what is asked for), `run` (its steps), `selection`, `planning`, `naming`, `folder`,
-`persistence`, `manifest`, `safekeeping` with `copies`, `deletion` and `deletion_journal`,
-`report`, `observer`, `address`. Nothing here knows packets; one object's transfer is
-`ptpfast.transfer`'s.
+`persistence`, `manifest`, `leftovers`, `safekeeping` with `copies`, `deletion` and
+`deletion_journal`, `report`, `observer`, `address`. Nothing here knows packets; one object's
+transfer is `ptpfast.transfer`'s.
 """
 
 from __future__ import annotations

@@ -100,21 +100,23 @@ class Copies:
         assert source is not None
         try:
             status = source.stat()
+            compared = False
             if prove and expected is not None:
                 found = _proven(folder, source.name, status.st_size, expected)
+                compared = True
             else:
                 found = _known(folder, info, source.name)
             if found is not None:
                 # Another name of one file, or another way to one folder, is no second copy.
                 if os.path.samestat(status, found.stat()):
                     raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
-                return Copy(found, "already here")
+                return Copy(found, "already here", compared=compared)
             if folder.path not in self._made:
                 # Once: where a disk is taken out meanwhile, its folder is not made anew elsewhere.
                 make(folder.path)
                 self._made.add(folder.path)
             _check_room(folder, status.st_size)
-            return Copy(self._store(folder, info, source, expected), "stored")
+            return Copy(self._store(folder, info, source, expected), "stored", compared=True)
         except (OSError, TransferError) as error:
             return _failed(folder, source, error)
 

@@ -185,7 +185,18 @@ class Folder:
             return f"a different file of that name is here ({entries[0].size:,} bytes)"
         return "another object of the camera has that name"
 
-    def kept_size(self, path: Path) -> int:
+    def parts(self) -> list[str]:
+        """The names of files that are unfinished here, with a note of what they are."""
+        return [
+            entry.name.removesuffix(PART_SUFFIX)
+            for entries in list(self._named.values())
+            for entry in entries
+            if entry.regular
+            and entry.name.endswith(PART_SUFFIX)
+            and same_name(entry.name.removesuffix(PART_SUFFIX) + JOURNAL_SUFFIX) in self._named
+        ]
+
+    def part_size(self, path: Path) -> int:
         """Bytes of an object's unfinished part file; 0 when there is none."""
         entries = self._named.get(same_name(path.name + PART_SUFFIX), [])
         return entries[0].size if entries and entries[0].regular else 0

@@ -20,6 +20,10 @@ class Observer:
     def listing(self, done: int, total: int) -> None:
         """`done` of `total` objects have been described."""
 
+    def confirming(self, done: int, total: int) -> None:
+        """Before they are fetched, `done` of `total` objects that an earlier session has described
+        have been compared with what the camera says of them now."""
+
     def planned(self, report: Report, count: int, size: int) -> None:
         """As far as the listing goes, `count` objects are to be fetched in this run, `size` bytes
         of them not here yet. Told again as it goes on; `report.listed` says that this was all."""

@@ -39,8 +39,11 @@ class Persistence:
         )
         self.retries = 0
 
-    def run(self, work: Callable[[], T], kept: Callable[[], int] | None = None) -> T:
-        """What `work` returns. `kept` says how much of it need not be done again.
+    def run(
+        self, work: Callable[[], T], kept: Callable[[], int] | None = None, had: int | None = None
+    ) -> T:
+        """What `work` returns. `kept` says how much of it need not be done again, `had` how much of
+        that there is before it begins, if that is another number.
 
         Raises what `work` raises if that is not the connection's fault, the NetworkError or
         ProtocolError when the tries are used up, and with `kept` Unreadable when the connection
@@ -48,7 +51,7 @@ class Persistence:
         """
         fruitless = 0
         asleep = False  # perhaps
-        so_far = kept() if kept else 0
+        so_far = had if had is not None else kept() if kept else 0
         while True:
             try:
                 done = work()

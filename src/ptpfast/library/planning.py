@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from ..objects import ObjectInfo
     from .folder import Folder
 
+KeptOf = Callable[["ObjectInfo", Path, int], int]
 ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
 
 
 @dataclass(slots=True)
 class Job:
-    """An object that is to be fetched; `kept` bytes of an earlier run may be of use."""
+    """An object that is to be fetched; `kept` bytes of an earlier run are likely to be of use, of
+    the `there` that its part file has."""
 
     info: ObjectInfo
     path: Path
     kept: int = 0
+    there: int = 0
     overwrite: bool = False
 
     @property
@@ -39,18 +42,24 @@ class Job:
         """Bytes that are not here, as far as its size is known."""
         return max(0, (self.info.size or 0) - self.kept)
 
+    @property
+    def room(self) -> int:
+        """Bytes that the disk must have for it, as far as its size is known."""
+        return max(0, (self.info.size or 0) - self.there)
+
 
 class Planner:
     """Plans for one folder. `jobs` are those still to be done, in order; `count` and `size` are of
-    all there have been: objects, and the bytes missing of them."""
+    all there have been: objects, and the bytes missing of them. kept(info, path, there) says how
+    many of the bytes `there` from an earlier run are likely to be of use."""
 
-    def __init__(self, folder: Folder, on_conflict: str, *, resume: bool) -> None:
+    def __init__(self, folder: Folder, on_conflict: str, kept: KeptOf) -> None:
         self.jobs: deque[Job] = deque()
         self.count = 0
         self.size = 0
         self._folder = folder
         self._on_conflict = on_conflict
-        self._resume = resume
+        self._kept = kept
         self._waiting: list[ObjectInfo] = []
 
     def is_here(self, info: ObjectInfo) -> bool:
@@ -97,8 +106,9 @@ class Planner:
         return []
 
     def _take(self, info: ObjectInfo, path: Path, *, overwrite: bool = False) -> None:
-        kept = self._folder.kept_size(path) if self._resume else 0
-        job = Job(info, path, kept, overwrite)
+        there = self._folder.part_size(path)
+        kept = self._kept(info, path, there) if there else 0
+        job = Job(info, path, kept, there, overwrite)
         self.jobs.append(job)
         self.count += 1
         self.size += job.missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -67,12 +68,12 @@ def pull(
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.
 
-    Returns the report; look at `.ok`. An object that the camera refuses or that arrives wrong is in
-    it as failed, the rest goes on. What ends the run is raised, from the listing on with the report
-    so far as its attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError (the disk,
-    or no room for all that is listed until then), Cancelled, KeyboardInterrupt; the same
-    call continues. ValueError: senseless options.
+    Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed, the rest
+    goes on. What ends the run is raised, from the listing on with the report so far as its
+    attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError (also for want of room),
+    Cancelled, KeyboardInterrupt; the same call continues. ValueError: senseless options.
     """
+    began = time.monotonic()
     to, more = Path(destination), _folders(copies)
     selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
     least = "disk" if delete_verified else "hash" if manifest or more else ""
@@ -83,7 +84,7 @@ def pull(
     _check(options, writable=not dry_run)
     sums = None if dry_run else _manifest(manifest, to)
     with _session(session_or_address, timeouts, depth, index, options, observer) as session:
-        run = Run(session, options, sums, observer or Observer())
+        run = Run(session, options, sums, observer or Observer(), began)
         return run.plan() if dry_run else run.go()
 
 

@@ -25,12 +25,30 @@ class Copy:
 
     status: `stored` in this run, and equal to what arrived when read back from the disk; `already
     here` from before; `failed`, with the reason and the exception behind it; or `planned`.
+    compared: in this run its bytes were read and have the SHA-256 they must have; one `already
+    here` that is not compared is known by name, size and date alone.
     """
 
     path: Path
     status: CopyStatus
     reason: str = ""
     error: Exception | None = None
+    compared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A part file of this camera's, of `size` bytes, that no run will go on with, and the reason.
+    Whoever does not want it deletes it, with the note beside it."""
+
+    path: Path
+    size: int
+    reason: str
+
+    @property
+    def note(self) -> Path:
+        """What says whose bytes they are."""
+        return self.path.with_name(f"{self.path.name}.json")
 
 
 @dataclass(slots=True)
@@ -39,7 +57,8 @@ class FileResult:
 
     `object` is None for one the camera could not even describe; `path` is None where there is no
     file. `reason` says why it was skipped or failed; `error` is the exception behind a failure.
-    `kept` counts the bytes of an unfinished object that the next run need not fetch again.
+    `kept` counts the bytes of an unfinished object that the next run need not fetch again, or of a
+    planned one that are likely to be here.
     `compared`: a file that was here already is what the camera has sent of the object in this run.
     `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
     deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
@@ -73,13 +92,14 @@ class Report:
 
     listed: whether all of the camera's objects are known; until then the counts grow. selected: how
     many objects were to be taken. bytes: payload bytes moved in this run (a resumed file counts
-    with what was still missing). seconds: spent on fetching objects, listing not included. undated:
-    objects left out because a date range was asked for and they have no date. manifest: the file of
-    checksums, if one was written. found_gone: objects whose deletion an earlier run had begun when
-    it was interrupted, and which are not on the camera any more. same_disk: with `delete_verified`,
-    folders for copies that are on the disk of the destination, which are then lost with it. verify,
-    algorithm: how far each file that was downloaded is checked (`transfer.verify`), and by which
-    digest from `hash` on.
+    with what was still missing). seconds: spent on fetching objects, listing not included; elapsed:
+    since `pull` was called, in all. undated: objects left out because a date range was asked for
+    and they have no date. manifest: the file of checksums, if one was written. leftovers: part
+    files that no run will go on with, known when all is listed. found_gone: objects whose deletion
+    an earlier run had begun when it was interrupted, and which are not on the camera any more.
+    same_disk: with `delete_verified`, folders for copies that are on the disk of the destination,
+    which are then lost with it. verify, algorithm: how far each file that was downloaded is checked
+    (`transfer.verify`), and by which digest from `hash` on.
     """
 
     destination: Path
@@ -88,11 +108,13 @@ class Report:
     selected: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    elapsed: float = 0.0
     undated: int = 0
     retries: int = 0
     manifest: Path | None = None
     found_gone: int = 0
     same_disk: list[Path] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
     verify: str = "size"
     algorithm: str = "sha256"
 
@@ -140,6 +162,15 @@ class Report:
     def left(self) -> int:
         """Objects that were to be deleted on the camera, and were not; each says why."""
         return sum(1 for result in self.files if result.left)
+
+    @property
+    def unread_copies(self) -> int:
+        """Copies that were here already, taken for the file's by name, size and date alone."""
+        return sum(
+            copy.status == "already here" and not copy.compared
+            for result in self.files
+            for copy in result.copies
+        )
 
     def copies(self, status: CopyStatus) -> int:
         """How many copies in further folders ended so."""

@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PTPError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
-from ..transfer import VERIFY
+from ..transfer import VERIFY, ObjectReader
 from ..transfer.hashing import new_hash
+from ..transfer.journal import Identity, counted
 from ..transfer.part import PART_SUFFIX, TAKEN, move_part
 from .folder import Folder, make
+from .leftovers import Leftovers
 from .manifest import Manifest
 from .naming import local_name
 from .observer import Observer
@@ -85,11 +87,18 @@ class Run:
     """One run; `report` is true at any moment."""
 
     def __init__(
-        self, session: Session, options: Options, manifest: Manifest | None, observer: Observer
+        self,
+        session: Session,
+        options: Options,
+        manifest: Manifest | None,
+        observer: Observer,
+        began: float,
     ) -> None:
+        """began: when it was asked for, by `time.monotonic`."""
         self.report = Report(
             options.destination, verify=options.verify, algorithm=options.algorithm or "sha256"
         )
+        self._began = began
         self._session = session
         self._options = options
         self._manifest = manifest
@@ -108,6 +117,7 @@ class Run:
         self._listing: Listing
         self._folder: Folder
         self._planner: Planner
+        self._leftovers: Leftovers
         # What was decided on the word of an earlier session alone, by handle.
         self._believed: dict[int, FileResult] = {}
 
@@ -117,10 +127,12 @@ class Run:
             while (piece := self._next()) is not None:
                 self._plan(piece)
         for job in self._planner.jobs:
-            result = FileResult(job.info.handle, job.info, job.path, "planned")
+            result = FileResult(job.info.handle, job.info, job.path, "planned", kept=job.kept)
             self._safekeeping.plan(result)
             self._finish(result)
         self._safekeeping.plan_rest()
+        self.report.leftovers = self._leftovers.found(self.report)
+        self.report.elapsed = time.monotonic() - self._began
         return self.report
 
     def go(self) -> Report:
@@ -132,18 +144,20 @@ class Run:
             self._safekeeping.finish(self._manifest)
             self._complete_manifest()
             self._tidy()
+            self.report.leftovers = self._leftovers.found(self.report)
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
             self._safekeeping.tell_rest()
             raise
+        finally:
+            self.report.elapsed = time.monotonic() - self._began
         return self.report
 
     def _begin(self) -> Listing:
         self._folder = Folder(self._options.destination)
-        self._planner = Planner(
-            self._folder, self._options.on_conflict, resume=self._options.resume
-        )
+        self._planner = Planner(self._folder, self._options.on_conflict, self._kept)
+        self._leftovers = Leftovers(self._folder, self._session.device_info.body)
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
         self._safekeeping.follow(self._listing)
@@ -175,6 +189,7 @@ class Run:
         report, selection = self.report, self._options.selection
         self._retract(piece)
         piece = self._confirmed(piece)
+        self._leftovers.see(piece)
         chosen = selection.apply(piece)
         report.listed = self._listing.complete
         report.selected += len(chosen)
@@ -198,7 +213,8 @@ class Run:
         ]
         if not doubtful:
             return piece
-        now = self._persistence.run(partial(self._listing.confirm, doubtful))
+        confirm = partial(self._listing.confirm, doubtful, self._observer.confirming)
+        now = self._persistence.run(confirm)
         objects: dict[int, ObjectInfo | None] = {info.handle: info for info in piece}
         objects.update((info.handle, None) for info in doubtful)
         objects.update((info.handle, info) for info in now)
@@ -214,10 +230,19 @@ class Run:
                 self.report.files.remove(result)
                 self.report.selected -= 1
 
+    def _kept(self, info: ObjectInfo, path: Path, there: int) -> int:
+        """Of the bytes that an earlier run has left, those a download will go on from, as far as
+        that can be told before."""
+        if not self._options.resume or ObjectReader(self._session, info).partial() is None:
+            return 0
+        identity = Identity.of(self._session.device_info.body, info)
+        by = None if self._options.verify == "size" else self._options.algorithm or "sha256"
+        return counted(os.fspath(path), identity, there, by)
+
     def _check_room(self) -> None:
         """SinkError when what is known and not here yet does not fit."""
         jobs = self._planner.jobs
-        needed = sum(job.missing for job in jobs)
+        needed = sum(job.room for job in jobs)
         free = self._folder.free_space()
         if needed and needed + SPARE_SPACE > free:
             raise SinkError(
@@ -235,7 +260,7 @@ class Run:
         result = None
         try:
             transfer = self._persistence.run(
-                partial(self._download, job, meter), lambda: _part_size(job.path)
+                partial(self._download, job, meter), lambda: _part_size(job.path), job.kept
             )
         except (ResponseError, TransferError) as error:
             self.report.bytes += meter.moved

@@ -6,7 +6,7 @@ Sources: airmtp for asking only for what is new.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 
 from .._sink import MemorySink
 from ..codes import OperationCode
@@ -155,15 +155,21 @@ class Listing:
             objects.pop(handle, None)
         return only(ObjectTable(list(objects.values()), list(failures.items())), formats)
 
-    def confirm(self, objects: Iterable[ObjectInfo]) -> ObjectTable:
+    def confirm(
+        self, objects: Iterable[ObjectInfo], progress: ListingProgress | None = None
+    ) -> ObjectTable:
         """These objects as the camera describes them now. One request for each that is
         `remembered`, or one for all if there are many; when one is wrong all that is remembered of
-        its storage is."""
+        its storage is. progress(done, total) is told how many of those are compared."""
         handles = [info.handle for info in objects]
         doubtful = [handle for handle in handles if handle in self._remembered]
+        tell = _Count(len(doubtful), progress)
+        tell(0)
         if self._bulk.is_worth_it(len(doubtful), len(doubtful)):
             self._compare_in_bulk()
-        self._ask(handle for handle in doubtful if handle in self._remembered)
+        left = [handle for handle in doubtful if handle in self._remembered]
+        tell(len(doubtful) - len(left))
+        self._ask(left, lambda: tell(tell.done + 1))
         self._distrust(card for card in self._cards if self._disproved & card.remembered.keys())
         return self._table(handles)
 
@@ -299,8 +305,8 @@ class Listing:
         known = self._known[handle]
         return None if isinstance(known, PTPError) else known.agrees_with(other)
 
-    def _ask(self, handles: Iterable[int]) -> None:
-        """Asks for each; what was remembered of it is compared."""
+    def _ask(self, handles: Iterable[int], asked: Callable[[], object] = lambda: None) -> None:
+        """Asks for each, and calls `asked` then; what was remembered of it is compared."""
 
         def told(handle: int, answer: Description | PTPError) -> None:
             before = self._known.get(handle)
@@ -315,6 +321,7 @@ class Listing:
                 log.warning("object 0x%X cannot be described: %s", handle, answer)
             self._remembered.discard(handle)
             self._tell_progress()
+            asked()
 
         describe_each(self._camera, handles, told, self.tally)
 
@@ -357,6 +364,20 @@ class Listing:
             same = len(described) == len(card.remembered) and not card.gone
             if not same or free is None or free != card.was_free:
                 self._index.keep(card.storage_id, card.name, free, described)
+
+
+class _Count:
+    """Tells how many of some are `done`, if there are any."""
+
+    def __init__(self, total: int, progress: ListingProgress | None) -> None:
+        self.done = 0
+        self._total = total
+        self._progress = progress
+
+    def __call__(self, done: int) -> None:
+        self.done = done
+        if self._progress is not None and self._total:
+            self._progress(done, self._total)
 
 
 def only(table: ObjectTable, formats: Collection[int | str] | None) -> ObjectTable:

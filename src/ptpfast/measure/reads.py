@@ -31,8 +31,12 @@ class Clock:
     """Seconds since the run began, and everything that arrived meanwhile."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
         self.arrivals: list[Arrival] = []
+        self.start()
+
+    def start(self) -> None:
+        """It is now that the run begins."""
+        self._began = time.monotonic()
 
     def now(self) -> float:
         return time.monotonic() - self._began

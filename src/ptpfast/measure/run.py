@@ -35,7 +35,7 @@ from .reads import Clock, Course, Downloads, Parts, whole
 from .result import Latency, Reading, Result, named
 from .samples import Spread
 from .tcp import tcp_state
-from .waits import connected, handshakes, latencies
+from .waits import CONNECTING, connected, handshakes, latencies
 
 CHUNKS = (MiB // 4, MiB, 4 * MiB, 8 * MiB)
 BUDGET_S = 40.0
@@ -81,12 +81,18 @@ class Watch(Protocol):
     def found(self, what: str, value: str) -> None:
         """Something has been measured, or noted."""
 
+    def waiting(self, error: PTPError) -> None:
+        """The camera seems to hold an earlier session, and is waited for."""
+
 
 class _NobodyWatches:
     def step(self, what: str) -> None:
         pass
 
     def found(self, what: str, value: str) -> None:
+        pass
+
+    def waiting(self, error: PTPError) -> None:
         pass
 
 
@@ -123,8 +129,11 @@ class Bench:
         TransferError when there is nothing on the card to measure with."""
         result = self.result
         try:
-            self._watch.step("connecting")
-            self._session, took = connected(self._host, self._port, self._timeouts)
+            self._watch.step(CONNECTING)
+            self._session, took = connected(
+                self._host, self._port, self._timeouts, self._watch.waiting
+            )
+            self._clock.start()  # a busy camera may have been waited for
             result.latencies += took
             with self._session:
                 try:

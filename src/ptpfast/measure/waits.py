@@ -10,13 +10,14 @@ from ..codes import OperationCode
 from ..connection import Connection
 from ..errors import PTPError, ResponseError
 from ..handshake import Timeouts, shake_hands
-from ..lifetime import wait_until_welcome
+from ..lifetime import admitted, wait_until_welcome
 from ..objects import ObjectInfo
 from ..session import Session
 from ..transfer import ObjectReader
 from .result import Latency
 from .samples import Spread
 
+CONNECTING = "connecting"  # the step that a busy camera makes long
 SMALL = 1024  # bytes of the smallest read whose latency is measured
 PINGS = 10  # of each handshake
 PING_S = 1.0
@@ -24,11 +25,20 @@ MOST_TURNS = 1000  # of the small operations
 MOST = 1 << 20  # bytes of their answers
 
 
-def connected(host: str, port: int, timeouts: Timeouts) -> tuple[Session, list[Latency]]:
-    """An open session, as `ptpfast.connect` makes it, and what its two steps took."""
+def connected(
+    host: str, port: int, timeouts: Timeouts, waiting: Callable[[PTPError], object] | None = None
+) -> tuple[Session, list[Latency]]:
+    """An open session, as `ptpfast.connect` makes it, and what its two steps took; of a busy camera
+    that was asked again what the last try took."""
+    began = 0.0
+
+    def knock() -> Connection:
+        nonlocal began
+        began = time.monotonic()
+        return Connection.open(host, port, timeouts=timeouts)
+
     wait_until_welcome(host, port)
-    began = time.monotonic()
-    connection = Connection.open(host, port, timeouts=timeouts)
+    connection = admitted(knock, timeouts.held, waiting)
     shaken = time.monotonic()
     try:
         session = Session(connection)

@@ -25,7 +25,7 @@ from .._sink import FileSink, MemorySink
 from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
 from ..pipelining import Following, Request
-from .hashing import algorithm_of, digest_of, hex_of, new_hash
+from .hashing import digest_of, hex_of, new_hash
 from .journal import NOTHING_KEPT, Identity, Journal, Kept
 from .part import PartFile, sink_error
 from .ranges import Camera
@@ -168,10 +168,9 @@ class Download:
             or (known := self._journal.read()) is None
         ):
             return 0
-        if self._hasher is not None:
+        length = known.counted(length, None if self._hasher is None else self._algorithm)
+        if length and self._hasher is not None:
             length = self._proven(known.arrived)
-        elif not known.ran_on:
-            length = min(length, known.kept.size)
         if not 0 < length <= size or self._reader.partial() is None:
             return 0
         if not self._seam_is_equal(length):
@@ -183,8 +182,6 @@ class Download:
 
     def _proven(self, kept: Kept) -> int:
         """To verify by hash, only bytes count whose hash is known from when they arrived."""
-        if kept.digest is None or algorithm_of(kept.digest) != self._algorithm:
-            return 0
         found = new_hash(self._algorithm)
         hash_file(self._part, kept.size, found)
         if digest_of(found) != kept.digest:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ..objects import ObjectInfo
 from ..readback import read_back
+from .hashing import algorithm_of
 from .syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
@@ -78,6 +79,15 @@ class Found(NamedTuple):
     arrived: Kept
     ran_on: bool
 
+    def counted(self, length: int, algorithm: str | None) -> int:
+        """How many of a part file's `length` bytes can count, if they are as they were. With an
+        `algorithm`, only those whose digest by it was noted."""
+        if algorithm is None:
+            return length if self.ran_on else min(length, self.kept.size)
+        size, digest = self.arrived
+        noted = digest is not None and algorithm_of(digest) == algorithm and size <= length
+        return size if noted else 0
+
 
 # By path, the digests that this process has noted of what it received itself: what is continued
 # there can so be told from what somebody else has put there meanwhile.
@@ -120,9 +130,7 @@ class Journal:
     def read(self) -> Found | None:
         """What is known of this very object's bytes; None when there is nothing to be trusted."""
         try:
-            entry = json.loads(read_back(self._path, MAX_JOURNAL_SIZE))
-            if entry["schema"] != SCHEMA:
-                return None
+            entry = _entry(self._path)
             if Identity(**entry["object"]) != self._identity:
                 log.warning(
                     "%s tells of another object, or of this one before it changed; starting anew",
@@ -159,6 +167,36 @@ class Journal:
             return
         if sync:
             sync_folder(os.path.dirname(self._path) or ".")
+
+
+def whose(path: str) -> Identity | None:
+    """The object whose bytes are in the part file of `path`, as the journal beside it says; None
+    where it says nothing of use."""
+    try:
+        known = Identity(**_entry(path + JOURNAL_SUFFIX)["object"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    texts = (known.camera, known.name, known.captured)
+    numbers = (known.handle, 0 if known.size is None else known.size)
+    sane = all(type(text) is str for text in texts) and all(type(n) is int for n in numbers)
+    return known if sane else None
+
+
+def counted(path: str, identity: Identity, length: int, algorithm: str | None) -> int:
+    """Of the `length` bytes in the part file of `path`, how many a download of that object goes on
+    from, unless the camera or the file has changed since they were noted; see `Found.counted`."""
+    if whose(path) != identity or (known := Journal(path, identity).read()) is None:
+        return 0
+    size = known.counted(length, algorithm)
+    return size if size <= (identity.size or 0) else 0
+
+
+def _entry(path: str) -> Any:
+    """OSError, ValueError and others for what was never written."""
+    entry = json.loads(read_back(path, MAX_JOURNAL_SIZE))
+    if entry["schema"] != SCHEMA:
+        raise ValueError("another version's")
+    return entry
 
 
 def _sane(told: dict[str, Any]) -> Kept:

@@ -24,6 +24,12 @@ class Trickle(Timeout):
     hint = "move closer, or look for what disturbs the radio"
 
 
+class Overdue(Timeout):
+    """An object takes longer than `Timeouts.total`, however its bytes come."""
+
+    hint = "give it longer, or look what makes the link slow"
+
+
 class Pace:
     """The rate of one connection. `resume()` before bytes are waited for, `add(size)` as they come;
     the time between is nobody's."""

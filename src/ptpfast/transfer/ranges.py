@@ -29,7 +29,7 @@ from ..patience import BUSY_S, Patience
 from ..pipelining import Following, Request
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
-from .pace import Pace, Trickle
+from .pace import Overdue, Pace, Trickle
 
 log = logging.getLogger("ptpfast")
 
@@ -154,6 +154,9 @@ class RangeReader:
                 self._salvage(error)
                 self._camera.reconnect_after(error)
                 self._camera.compare(self._info)
+            except Overdue as error:  # by our own clock: neither depth nor chunk is to blame
+                self._salvage(error)
+                raise
             except (NetworkError, ProtocolError) as error:
                 self._policy.failed()
                 if not self._salvage(error):

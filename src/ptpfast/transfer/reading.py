@@ -17,13 +17,13 @@ from ..errors import (
     InvalidObjectHandle,
     OperationNotSupported,
     ParameterNotSupported,
-    Timeout,
     TransferError,
 )
 from ..objects import ObjectInfo
 from ..pipelining import Following, Request
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
+from .pace import Overdue
 from .ranges import Camera, RangeReader, chunk_request
 
 Progress = Callable[[int, int | None], object]
@@ -227,7 +227,7 @@ class ObjectReader:
     def _report(self, received: int) -> None:
         total_s = self._camera.timeouts.total
         if total_s is not None and time.monotonic() - self._began > total_s:
-            raise Timeout(f"{self.label()}: not here after {total_s:g} s", received=received)
+            raise Overdue(f"{self.label()}: not here after {total_s:g} s", received=received)
         if self._progress is not None:
             self._progress(received, self.size)
 

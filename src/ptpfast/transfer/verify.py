@@ -2,7 +2,7 @@
 
 size    announced, counted and stored bytes are as many
 hash    the file, read back, has the digest (`hashing`) of what arrived
-disk    the same, after the system has dropped its copy of the file in memory
+disk    the same, after the system has dropped its copy of the file in memory, where it can
 reread  the camera's object, read a second time, has that digest too
 """
 
@@ -21,6 +21,8 @@ from .part import PartFile, sink_error
 from .reading import ObjectReader
 from .syncing import sync_folder
 
+# Whether it can: macOS does not, so that what is read there may come from memory.
+FROM_DISK = hasattr(os, "posix_fadvise")
 VERIFY = ("size", "hash", "disk", "reread")
 BLOCK = 1 << 20
 

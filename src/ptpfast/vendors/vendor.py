@@ -92,6 +92,7 @@ class Tuning:
             and 1 <= self.depth <= MAX_DEPTH
             and (self.chunk is None or (type(self.chunk) is int and 0 <= self.chunk < 1 << 32))
             and isinstance(self.gain, (int, float))
+            and 0 <= self.gain < 1e6
             and isinstance(self.note, str)
         )
 

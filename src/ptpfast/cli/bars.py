@@ -1,0 +1,27 @@
+"""Bars on a terminal that leave nothing behind on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+# Columns for the ^C that a terminal shows where the cursor is, also if it comes twice.
+ECHO = 4
+
+
+def bars(*columns: ProgressColumn) -> Progress:
+    """Bars on standard error, gone when they end. They stop short of the terminal's edge: a ^C that
+    it shows behind them would go into the next line, and the bars above it stay for good."""
+    from rich.console import Console, RenderableType
+    from rich.constrain import Constrain
+    from rich.progress import Progress
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    class Narrow(Progress):
+        def get_renderable(self) -> RenderableType:
+            return Constrain(super().get_renderable(), max(1, console.width - ECHO))
+
+    return Narrow(*columns, console=console, expand=True, transient=True)
