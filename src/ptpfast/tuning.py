@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,8 @@ def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
     if known.depth == 1:
         return
     try:
-        save(info, Tuning(1, known.chunk, 1.0, f"does not cope with requests sent ahead: {why}"))
+        note = f"does not cope with requests sent ahead: {why}"
+        save(info, replace(known, depth=1, gain=1.0, note=note))
     except OSError as error:
         log.warning("cannot remember it in %s: %s", path(), error)
 

@@ -23,6 +23,9 @@ from .tcp import TcpState
 
 SCHEMA = 1
 ENOUGH = 0.97  # of the best rate: the smallest chunk that reaches it is the gentlest
+# Whole objects end only with the object and make some firmware stall: so much faster than the best
+# parts they must be to be worth it.
+WHOLE_GAIN = 1.15
 LARGEST_FILE = 64 << 20
 LONGEST_TEXT = 1000
 

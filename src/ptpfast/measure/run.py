@@ -307,7 +307,7 @@ class Bench:
     def _whole(self, until: float) -> None:
         """The largest object there is time for."""
         allowed_s = until - time.monotonic()
-        suffers = self._session.vendor.quirks.max_chunk < max(CHUNKS)
+        suffers = not self._session.vendor.quirks.whole_objects
         smallest = self._objects[-1]
         note = ""
         if suffers and self.result.measured("parts"):
