@@ -262,6 +262,44 @@ def test_the_verdict_says_what_would_help_with_its_gain() -> None:
     assert "5 GHz" not in " ".join(judge(row(wired, link="wired"), wired).help)
 
 
+def whole(mb_per_s: float, size: int = 25_000_000) -> Reading:
+    """A whole object, read at a rate."""
+    return Reading("whole", 0, 1, 1, size, size / mb_per_s / 1e6)
+
+
+@pytest.mark.parametrize(("factor", "advised"), [(1.10, False), (1.20, True)])
+def test_whole_objects_are_advised_where_they_are_much_faster(factor: float, advised: bool) -> None:
+    slow = cells(130, 60)
+    fastest = max(reading.mb_per_s for reading in slow)
+    readings = [*slow, whole(factor * fastest)]
+    found = row(readings)
+    said = " ".join(judge(found, readings).help)
+    assert ("--chunk 0, for whole objects" in said) == advised
+    assert ("--chunk 4MiB" in said) != advised
+    assert (found.best_chunk == 0) == advised
+    deep = [*readings, parts(MiB, wait_ms=0, rate=factor * fastest, depth=2)]
+    assert row(deep).best_chunk == MiB  # as fast, and may be broken off
+
+
+SLOW_LISTING = [parts(chunk, wait_ms=133, rate=55) for chunk in (MiB, 4 * MiB, 8 * MiB)]
+
+
+def test_a_camera_slow_in_everything_is_named_before_a_link_of_about_its_share() -> None:
+    slow = {"rtt_ms": 3.0, "operation_ms": 133.0}
+    verdict = judge(row(SLOW_LISTING, **slow), SLOW_LISTING)
+    assert verdict.shares["data"] > verdict.shares["camera"] > 0.4
+    assert (verdict.limit, verdict.certainty, verdict.second) == ("camera", "close", "link")
+    assert any("GetObjectInfo 133 ms" in reason for reason in verdict.reasons)
+    for other in (
+        {"rtt_ms": 3.0, "operation_ms": 20.0},  # quick with all but reading
+        {"rtt_ms": 120.0, "operation_ms": 133.0},  # far away
+        {"rtt_ms": None, "operation_ms": 133.0},  # perhaps far away
+    ):
+        assert judge(row(SLOW_LISTING, **other), SLOW_LISTING).limit == "link"
+    radio = [parts(chunk, wait_ms=133, rate=2.3) for chunk in (MiB, 4 * MiB)]
+    assert judge(row(radio, **slow), radio).limit == "link"
+
+
 def test_what_varies_or_is_weak_is_said_whatever_the_limit() -> None:
     readings = cells(23, 2.3)
     more = {"steady_p5_mb_per_s": 0.4, "steady_p50_mb_per_s": 2.2, "signal_dbm": -81.0}

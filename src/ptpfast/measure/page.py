@@ -60,6 +60,8 @@ def _verdict(verdict: Verdict, figures: Figures) -> str:
     heading = "What a second of a download goes to"
     if (figures.best_depth or 1) > 1:
         heading += ", asked for one part at a time"
+    elif figures.best_chunk == 0 and figures.one_mib_mb_per_s:
+        heading += ", read in parts"
     legend = "".join(
         f'<span><i class="{charts.kind_of(share)}"></i>{words} {verdict.shares[share]:.0%}</span>'
         for share, words in charts.SHARE_WORDS.items()

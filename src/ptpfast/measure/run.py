@@ -317,7 +317,7 @@ class Bench:
         if note:
             self.result.readings.append(Reading("whole", 0, 1, note=note))
             return
-        fits = (o for o in self._objects if self._expected_s(o.size or 0) <= allowed_s)
+        fits = iter(self._fitting(allowed_s))
         # Without any rate known, a movie might take an hour: the smallest says how long.
         info = next(fits, smallest) if self._mb_per_s else smallest
         reading = whole(self._session, self._clock, info, until)
@@ -327,14 +327,21 @@ class Bench:
             self._mb_per_s = reading.mb_per_s
             self._whole(until)
 
+    def _fitting(self, allowed_s: float) -> list[ObjectInfo]:
+        """The objects that take no longer than that, the largest first."""
+        return [o for o in self._objects if self._expected_s(o.size or 0) <= allowed_s]
+
     def _downloads(self, until: float) -> None:
         best = self.result.best()
         if best is None:
             return
-        downloads = Downloads(
-            self._session, self._clock, self._objects, (best.chunk, best.depth), best.mb_per_s
-        )
         turns = [None, self._destination] * ROUNDS if self._destination else [None]
+        objects = self._objects
+        if not best.chunk:  # these end only with the object
+            objects = self._fitting((until - time.monotonic()) / len(turns)) or objects[-1:]
+        downloads = Downloads(
+            self._session, self._clock, objects, (best.chunk, best.depth), best.mb_per_s
+        )
         found: dict[str, Reading] = {}
         for turn, where in enumerate(turns):
             now = time.monotonic()
