@@ -40,15 +40,8 @@ from .waits import CONNECTING, connected, handshakes, latencies
 CHUNKS = (MiB // 4, MiB, 4 * MiB, 8 * MiB)
 BUDGET_S = 40.0
 # How the time is shared out.
-OPERATIONS, LISTING, PARTS, WHOLE, DOWNLOADS, DISK, HANDSHAKES = (
-    0.08,
-    0.08,
-    0.42,
-    0.08,
-    0.24,
-    0.06,
-    0.04,
-)
+OPERATIONS = LISTING = WHOLE = 0.08
+PARTS, DOWNLOADS, DISK, HANDSHAKES = 0.42, 0.24, 0.06, 0.04
 ROUNDS = 2
 TOO_LONG = 3.0  # times its share, one read may take
 MOST_BYTES = 1 << 30  # of one step

@@ -33,9 +33,9 @@ AT_LINE_RATE = 0.85  # of what a wire carries with all its heads
 LOSSY = 0.001
 WORTH = 1.05  # a gain smaller than this is not worth a word
 SLOW_OPERATION_MS = 50.0
-# In the largest parts data may take more of the time than a camera that needs so long for everything;
-# in all smaller ones, small files and listings it is the camera. It alone is proven, too: data that
-# flow evenly may be the camera's doing.
+# In the largest parts data may take more of the time than a camera that needs so long for
+# everything; in smaller ones, small files and listings it is the camera. It alone is proven, too:
+# data that flow evenly may be the camera's doing.
 SLOW_LEAD = 0.25
 LARGER = 8 * MiB
 
