@@ -31,6 +31,7 @@ UNHELD_MB_PER_S = 400.0  # a camera on this computer that is so quick imitates n
 FAST_ENOUGH = 1.5  # a disk this much faster than the camera is no reason to wait
 AT_LINE_RATE = 0.85  # of what a wire carries with all its heads
 LOSSY = 0.001
+LEAST_SHARE = 0.005  # what is less is 0%
 WORTH = 1.05  # a gain smaller than this is not worth a word
 SLOW_OPERATION_MS = 50.0
 # In the largest parts data may take more of the time than a camera that needs so long for
@@ -219,7 +220,7 @@ class _Case:
                 f"a download is stored at {f.file_mb_per_s:.1f} MB/s; dropped instead, the same "
                 f"one comes at {f.memory_mb_per_s:.1f} MB/s"
             )
-        if f.flushed:
+        if f.flushed and f.flushed >= LEAST_SHARE:
             reasons.append(f"{f.flushed:.0%} of it is waiting for the disk at the end of a file")
         sure = False
         if f.disk_mb_per_s and f.memory_mb_per_s:
