@@ -29,6 +29,7 @@ QUESTIONS = {
     "busy": "Other Python threads meanwhile",
     "startup": "Start of a process",
     "micro": "Pieces of work: speed beside plain Python, and instructions",
+    "chunks": "How much at a time, how far ahead",
     "wifi": "Emulated Wi-Fi and Ethernet links",
     "listing": "Listings",
     "small": "Small objects",
