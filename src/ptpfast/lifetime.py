@@ -101,13 +101,16 @@ class Lifetime(Transactions):
         self._begin()
 
     def _get_device_info(self, *, in_session: bool) -> DeviceInfo:
-        sink = MemorySink()
-        self.receive(
-            OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE, in_session=in_session
-        )
-        payload = sink.finish()
-        # Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known.
-        return decode(DeviceInfo, payload) if payload else DeviceInfo()
+        """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others
+        may do so once, and of a camera that does not say who it is no part file is continued."""
+        for _ in range(2):
+            sink = MemorySink()
+            self.receive(
+                OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE, in_session=in_session
+            )
+            if payload := sink.finish():
+                return decode(DeviceInfo, payload)
+        return DeviceInfo()
 
     def _open_session(self) -> None:
         """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some
