@@ -132,9 +132,9 @@ class Journal:
         try:
             entry = _entry(self._path)
             told = Identity(**entry["object"])
-            if others := [
-                n for n in Identity._fields if getattr(told, n) != getattr(self._identity, n)
-            ]:
+            if told != self._identity:
+                pairs = zip(Identity._fields, told, self._identity, strict=True)
+                others = [name for name, one, another in pairs if one != another]
                 log.warning(
                     "%s tells of another object, or of this one before it changed (another %s); "
                     "starting anew",
