@@ -130,6 +130,7 @@ class RangeReader:
         self._timeline = timeline
         self._following = following
         self._seen = self.position  # how far the pace knows of
+        self._hurried_at = -1  # where a busy camera was asked again at once
         self._empty_at = -1  # where nothing came although there should be more
         self._adopted = 0  # requests that left before this began; the first
         self.sizes: list[int] = []  # of the chunks asked for, each time it changed
@@ -220,7 +221,12 @@ class RangeReader:
             return  # dropped, because something before it was not as expected
         if isinstance(error, DeviceBusy) and not phase.received:
             self._drop_ahead()
-            self._patience.wait(error)
+            # Sent ahead, it is asked again at once, and by itself: it may have been too early, or
+            # the camera be busy otherwise. That is so once for each chunk.
+            if phase.early and self._hurried_at != self.position:
+                self._hurried_at = self.position
+            else:
+                self._patience.wait(error)
             return
         if isinstance(error, ProtocolError):
             self._policy.failed()
