@@ -12,6 +12,7 @@ from ptpfast import (
     Cancelled,
     ConnectFailed,
     ConnectionLost,
+    DeviceBusy,
     InitFailed,
     InvalidObjectHandle,
     OperationCode,
@@ -195,6 +196,21 @@ def test_a_camera_that_is_busy_by_itself_is_not_distrusted(
     assert session.read(info) == content(sim, info.handle)
     assert session.pipeline_depth == depth
     assert tuning.load(session.device_info) is None
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_a_camera_that_stays_busy_is_not_asked_without_a_pause(
+    camera: Cameras, connect: Sessions, depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.transfer.ranges.BUSY_S", 0.2)
+    sim = camera(size=SIZE, faults=["busy on GetPartialObject at 2 times 2000"])
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.chunks.fixed = 100_000
+    with pytest.raises(DeviceBusy):
+        session.read(info)
+    assert sim.operations[OperationCode.GetPartialObject] < 100
+    assert session.pipeline_depth == depth
 
 
 ANSWERS = {  # of each answer: sent ahead? busy?

@@ -152,6 +152,7 @@ class RangeReader:
                 return
             except Trickle as error:
                 log.warning("%s: %s; connecting again", self._label, error)
+                self._policy.stalled(error.message)
                 self._salvage(error)
                 self._camera.reconnect_after(error)
                 self._camera.compare(self._info)
@@ -228,8 +229,6 @@ class RangeReader:
             else:
                 self._patience.wait(error)
             return
-        if isinstance(error, ProtocolError):
-            self._policy.failed()
         if error is not None:
             raise error
         if not phase.received:
@@ -240,7 +239,9 @@ class RangeReader:
         if phase.received < request.about:
             self._drop_ahead()
         now = time.monotonic()
-        if not adopted:  # else nobody knows how long it took
+        # How long one took that was asked for before this object's turn nobody knows.
+        self._policy.paused(None if adopted else phase.waited, phase.silence)
+        if not adopted:
             self._policy.done(phase.received, now - self._last, phase.waited)
         self._last = now
         self._patience.reset()
