@@ -663,16 +663,17 @@ def test_stalls_alone_do_not_make_chunks_too_small_to_be_of_use() -> None:
 def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch, after: int, depth: int
 ) -> None:
-    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.5)
+    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 1.0)
     sim = camera(size=20 * MiB, objects=1)
     session = connect(sim, depth=depth)
     info = session.objects()[0]
-    sim.faults.add(f"stall=0.7 on GetPartialObject after {after} at 3")
+    session.chunks.chunk = session.chunks.cap = 2 * MiB
+    sim.faults.add(f"stall=1.2 on GetPartialObject after {after} at 3")
     assert session.read(info) == content(sim, info.handle)
     asked = [e.parameters[2] for e in sim.log if e.operation == OperationCode.GetPartialObject]
-    largest = max(asked)
-    assert asked[-2] in (MiB // 2, largest // 2)
-    assert asked[depth + 3 : -1] == [asked[-2]] * (len(asked) - depth - 4)  # and stays
+    ahead = 3 + depth - 1  # with what had left by then
+    assert asked == [2 * MiB] * ahead + [MiB] * (20 - 2 * ahead)
+    assert session.chunks.next_size() == MiB
     assert session.pipeline_depth == depth
     assert sim.connections == 1
 
