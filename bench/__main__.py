@@ -18,6 +18,7 @@ from typing import Any
 from . import (
     bench_busy,
     bench_cameras,
+    bench_chunks,
     bench_contenders,
     bench_download,
     bench_listing,
@@ -45,6 +46,7 @@ BENCHES: dict[str, Callable[[bool], Iterator[Case]]] = {
     "busy": bench_busy.run,
     "startup": bench_startup.run,
     "micro": bench_micro.run,
+    "chunks": bench_chunks.run,
     "wifi": bench_wifi.run,
     "listing": bench_listing.run,
     "small": bench_small.run,

@@ -140,6 +140,7 @@ class LinkCase(Case):
 
     timelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     kind: str = PACED
+    raw: str = RAW  # who that is
 
     @property
     def key(self) -> str:
@@ -162,7 +163,7 @@ class LinkCase(Case):
 
     def part_of_raw(self, name: str) -> Range:
         """That part of the raw stream's rate."""
-        return self.ratio(RAW, name, lambda s: s.seconds / s.bytes)
+        return self.ratio(self.raw, name, lambda s: s.seconds / s.bytes)
 
     def json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -192,19 +193,22 @@ class Turns:
             GPHOTO2: command(GPHOTO2, port, bytes=self._size, **where),
             PYTHON_GPHOTO2: command(PYTHON_GPHOTO2, port, **where),
         }
-        turns: dict[str, Callable[[], Sample]] = {RAW: self._raw}
+        turns: dict[str, Callable[[], Sample]] = {RAW: self.raw}
         for name, words in commands.items():
             if contenders.missing(name) is None:
-                turns[name] = self._fetching(name, words)
+                turns[name] = self.fetching(name, words)
         return turns
 
-    def _raw(self) -> Sample:
+    def raw(self) -> Sample:
+        """One TCP stream of as many bytes."""
         self._restart()
         report = near(self._link, "raw", self._far.raw, bytes=self._size)
         self._note(RAW, report)
         return Sample.of(report)
 
-    def _fetching(self, name: str, words: list[str]) -> Callable[[], Sample]:
+    def fetching(self, name: str, words: list[str]) -> Callable[[], Sample]:
+        """That command, once; its files are compared."""
+
         def run() -> Sample:
             self._far.requests()
             self._restart()

@@ -1,4 +1,5 @@
-"""`python -m bench check`: has any number fallen, from the earlier runs to the newest?
+"""`python -m bench check`: has any number fallen, from the earlier runs of its benchmark to the
+newest?
 
 Each is compared with the median of the earlier runs that can be compared. It has fallen if it is
 worse by more than its margin, which is a part of that median or of what the number must be,
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .harness import COUNTED, INSTRUCTIONS, PACED, TIMED
-from .history import Ratio, Run, load
+from .history import Ratio, Run, load, until
 
 # What is timed on a shared machine differs by a fifth between two good runs; where a link sets the
 # pace, by some percent; what is counted differs when the code does, instructions also with where
@@ -98,12 +99,15 @@ def main() -> int:
     if not runs:
         print("bench-check: no run is kept in bench/results yet")
         return 0
-    newest, earlier = runs[-1], runs[:-1]
-    print(f"bench-check: {newest.date}, commit {newest.commit}, against {len(earlier)} earlier")
+    print(f"bench-check: each benchmark's newest run, {len(runs)} runs are kept")
     for kind, margin in MARGINS.items():
         print(f"  margin of what is {kind}: {margin:.0%}")
-    findings = compare(newest, earlier)
-    for name, reason in newest.missing.items():
+    findings = []
+    for bench, its_runs in until(runs).items():
+        newest, *earlier = (run.only(bench) for run in reversed(its_runs) if bench in run.benches)
+        print(f"  {bench}: {newest.date}, commit {newest.commit}, against {len(earlier)} earlier")
+        findings += compare(newest, earlier[::-1])
+    for name, reason in runs[-1].missing.items():
         print(f"  MISSING  {name}: {reason}")
     for finding in findings:
         if finding.verdict != "fine":

@@ -51,6 +51,14 @@ HEADLINES = {
     "… as many thumbnails into memory": [
         ("small", f"thumbnails, {SMALL}", what) for what in (REQUESTS, WIRE)
     ],
+    "50 MB/s over 8 ms: 1 MiB at a time · 8 MiB · 1 MiB sent ahead: rate ÷ one TCP stream's": [
+        ("chunks", "round trips", f"{way}, of one TCP stream")
+        for way in (
+            "1 MiB, one at a time",
+            "8 MiB, one at a time",
+            "1 MiB, next request already sent",
+        )
+    ],
     "an object of 6 GiB: memory grows by, MiB": [("resident", RESIDENT, "growth")],
     "`--verify hash`, SHA-256 · XXH3: rate ÷ without, over loopback": _priced(PRICE, "rate"),
     "… CPU per GB ÷ without": _priced(PRICE, "CPU per GB"),

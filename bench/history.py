@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,6 +85,11 @@ class Run:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path} is not a run of the benchmarks: {error}") from error
 
+    def only(self, bench: str) -> Self:
+        """The run as if no other benchmark had taken part."""
+        ratios = {name: ratio for name, ratio in self.ratios.items() if ratio.bench == bench}
+        return replace(self, benches=[bench], ratios=ratios)
+
     def write(self, directory: Path = RESULTS) -> Path:
         """Keeps it, under its date and commit; the file."""
         day = self.date.replace(":", "")
@@ -127,6 +132,12 @@ def load(directory: Path = RESULTS) -> list[Run]:
     """All kept runs, the newest last."""
     runs = [Run.read(path) for path in directory.glob("*.json")]
     return sorted(runs, key=lambda run: run.date)
+
+
+def until(runs: list[Run]) -> dict[str, list[Run]]:
+    """By benchmark, the runs up to the newest in which it took part."""
+    last = {bench: number for number, run in enumerate(runs) for bench in run.benches}
+    return {bench: runs[: number + 1] for bench, number in last.items()}
 
 
 def _rounded(value: float) -> float:

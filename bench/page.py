@@ -14,7 +14,7 @@ from pathlib import Path
 from .bench_wifi import RAW
 from .harness import Range
 from .headlines import HEADLINES, ON_LINKS
-from .history import RESULTS, Ratio, Run, load, parts
+from .history import RESULTS, Ratio, Run, load, parts, until
 from .peers import ROOT
 
 PAGE = RESULTS / "README.md"
@@ -29,6 +29,7 @@ QUESTIONS = {
     "busy": "Other Python threads meanwhile",
     "startup": "Start of a process",
     "micro": "Pieces of work: speed beside plain Python, and instructions",
+    "chunks": "How much at a time, how far ahead",
     "wifi": "Emulated Wi-Fi and Ethernet links",
     "listing": "Listings",
     "small": "Small objects",
@@ -177,12 +178,6 @@ def shown(runs: list[Run]) -> dict[str, Run]:
     }
 
 
-def until(runs: list[Run]) -> dict[str, list[Run]]:
-    """By benchmark, the runs up to the newest in which it took part."""
-    last = {bench: number for number, run in enumerate(runs) for bench in run.benches}
-    return {bench: runs[: last[bench] + 1] for bench in QUESTIONS if bench in last}
-
-
 def _from(run: Run, newest: Run) -> list[str]:
     """Says so of what is not from the newest run."""
     return [] if run is newest else ["", f"From an earlier run. {_about(run)}"]
@@ -210,8 +205,10 @@ def text(runs: list[Run]) -> str:
         lines += _from(its, run)
     lines += ["", "## Every number", ""]
     lines += ["In the drawings: medians, ranges as a shade, and as a dashed line what must be."]
-    for bench, its_runs in until(runs).items():
-        lines += _section(bench, its_runs, run)
+    its_runs = until(runs)
+    for bench in QUESTIONS:
+        if bench in its_runs:
+            lines += _section(bench, its_runs[bench], run)
     return "\n".join(lines) + "\n"
 
 

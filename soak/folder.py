@@ -11,6 +11,7 @@ from ptpfast.transfer.part import PART_SUFFIX
 
 # What a run that ended may leave beside the files, to be continued.
 UNFINISHED = (PART_SUFFIX, JOURNAL_SUFFIX, f"{JOURNAL_SUFFIX}.new")
+SETBACK = 8 << 20  # bytes: more than a hash that was not noted yet, or a broken read, can cost
 
 
 class Checked:
@@ -20,6 +21,7 @@ class Checked:
         self.path = path
         self.right: dict[str, tuple[int, int]] = {}  # inode and time of what has been compared
         self.wrong: list[str] = []
+        self._begun: dict[str, int] = {}  # bytes of unfinished files, at the last look
         self._expected = {stored.name: stored.handle for stored in store.files()}
         self._store = store
 
@@ -53,6 +55,21 @@ class Checked:
                 wrong.append(f"{name} is of no object of the card")
         self.wrong += wrong
         return wrong
+
+    def setbacks(self) -> list[str]:
+        """Unfinished files of which much less is there than at the last look, and not because they
+        are finished."""
+        before, self._begun = self._begun, {}
+        for name in self._expected.keys() - self.right.keys():
+            try:
+                self._begun[name] = (self.path / f"{name}{PART_SUFFIX}").stat().st_size
+            except FileNotFoundError:
+                self._begun[name] = 0
+        return [
+            f"{name} went back from {size:,} bytes to {self._begun[name]:,}"
+            for name, size in before.items()
+            if size - self._begun.get(name, size) > SETBACK
+        ]
 
     def _belongs(self, name: str) -> bool:
         return any(

@@ -73,6 +73,7 @@ class Figures:
     sent: int = 0
     findings: list[str] = field(default_factory=list)
     short: list[str] = field(default_factory=list)
+    setbacks: list[str] = field(default_factory=list)  # no defects as such: bytes to be read again
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(**{name: getattr(self, name) + getattr(other, name) for name in vars(self)})
@@ -177,7 +178,7 @@ class Lane:
             if self._goal.check != "size":
                 words += ["--verify", "hash", "--algorithm", self._goal.check]
             words += ["--chunk", str(CHUNK)]
-        return [*words, "--json", "--timeout", TIMEOUT]
+        return [*words, "--json", "--verbose", "--timeout", TIMEOUT]
 
     def _environment(self) -> dict[str, str]:
         return dict(
@@ -217,6 +218,8 @@ class Lane:
         self._read_output(cut=killed)
         for wrong in self._folder.look():
             self._find(wrong)
+        for back in self._folder.setbacks():
+            self._note(figures.setbacks, "setback", back)
         if figures.runs % 20 == 0:
             self._camera.look()
             self._say(
@@ -243,15 +246,18 @@ class Lane:
             self._find(f"on stderr: {errors[:300]}")
 
     def _find(self, what: str) -> None:
-        """Notes what must not be, and keeps what was said."""
-        number = len(self.figures.findings)
-        kept = KEPT / f"{self._name.replace(' ', '-')}-finding-{number}"
+        """Notes what must not be."""
+        self._note(self.figures.findings, "finding", what)
+
+    def _note(self, notes: list[str], kind: str, what: str) -> None:
+        """Notes it, and keeps what was said."""
+        kept = KEPT / f"{self._name.replace(' ', '-')}-{kind}-{len(notes)}"
         kept.mkdir(parents=True, exist_ok=True)
         for name in ("stdout", "stderr"):
             if (self._place / name).exists():
                 shutil.copy(self._place / name, kept / name)
-        self.figures.findings.append(f"{self._name}, run {self.figures.runs}: {what}")
-        self._say(f"FOUND {self.figures.findings[-1]}")
+        notes.append(f"{self._name}, run {self.figures.runs}: {what}")
+        self._say(f"{kind.upper()} {notes[-1]}")
 
     def _finish(self) -> None:
         """The last runs, with an honest camera: one that completes, one that finds all done."""

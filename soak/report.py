@@ -28,6 +28,7 @@ def table(soak: Soak) -> str:
         ("files", f"{figures.objects:,}, {figures.payload:,} bytes"),
         ("wrong, missing, left over; defects", f"{len(figures.findings):,}"),
         ("bytes re-read", f"{figures.reread:,}, {soak.ratio:.3%} of the payload"),
+        ("  unfinished files gone back", f"{len(figures.setbacks):,}"),
         ("  by lane, and how it verified", ", ".join(soak.rereads())),
         ("a process that lives on", f"{held['faults']:,} faults in {held['rounds']} rounds"),
         *((f"  {name}: warm, at the end", _held(held, name)) for name in held["last"]),

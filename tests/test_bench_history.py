@@ -148,6 +148,25 @@ def test_a_number_that_is_gone_fails_unless_the_reason_is_known() -> None:
 
 
 @pytest.mark.parametrize(("median", "status"), [(0.8, 0), (0.2, 1)])
+def test_a_newer_run_of_another_benchmark_hides_nothing(
+    median: float,
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    runs = [kept(), kept(r=median), kept().only("wifi")]
+    for day, run in enumerate(runs):
+        run.date = f"2026-11-2{day}T10:00"
+        run.write(tmp_path)
+    monkeypatch.setattr(check, "load", lambda: history.load(tmp_path))
+    assert check.main() == status
+    said = capsys.readouterr().out
+    assert "  wifi: 2026-11-22T10:00" in said
+    assert "  download: 2026-11-21T10:00" in said
+
+
+@pytest.mark.parametrize(("median", "status"), [(0.8, 0), (0.2, 1)])
 def test_the_check_says_its_margins_and_fails_by_its_status(
     median: float,
     status: int,

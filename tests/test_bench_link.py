@@ -13,7 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench import bench_listing, bench_small, bench_wifi, contenders, peers, radio, sides
+from bench import (
+    bench_chunks,
+    bench_listing,
+    bench_small,
+    bench_wifi,
+    contenders,
+    peers,
+    radio,
+    sides,
+)
 from bench.content import WrongContent
 from bench.harness import Case, Sample
 from bench.many import ManyCase
@@ -158,7 +167,7 @@ def test_the_far_side_says_what_the_camera_was_asked_for(tmp_path: Path) -> None
     assert sum(asked[code] for code in sides.CONTENT) == 3
 
 
-@pytest.mark.parametrize("bench", [bench_small, bench_listing])
+@pytest.mark.parametrize("bench", [bench_small, bench_listing, bench_chunks])
 def test_without_root_the_reason_is_printed_and_nothing_fails(
     bench: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,6 +200,18 @@ def test_the_budget_of_time_buys_rounds_first_and_leaves_out_the_last_profiles()
     assert (scarce.names, scarce.most) == (bench_wifi.CHOSEN, 1)
     assert poor.names == bench_wifi.CHOSEN[: len(poor.names)]
     assert 0 < len(poor.names) < len(bench_wifi.CHOSEN)
+
+
+@needs_link
+def test_what_is_sent_ahead_saves_the_round_trips_that_small_chunks_cost() -> None:
+    (case,) = bench_chunks.run(True)
+    assert set(case.samples) == {bench_chunks.STREAM, *bench_chunks.WAYS}
+    (stream,) = case.samples[bench_chunks.STREAM]
+    reads = bench_chunks.SIZE // bench_chunks.MIB + 1
+    for name, (sample,) in case.samples.items():
+        assert sample.bytes == stream.bytes == bench_chunks.SIZE
+        assert "1 MiB" not in name or sample.requests >= reads
+    assert len(case.claims) == len(bench_chunks.WAYS)
 
 
 @needs_link

@@ -12,6 +12,7 @@ from ptpfast import (
     Cancelled,
     ConnectFailed,
     ConnectionLost,
+    DeviceBusy,
     InitFailed,
     InvalidObjectHandle,
     OperationCode,
@@ -85,9 +86,17 @@ def test_every_temperament_ends_with_right_bytes_and_a_whole_listing(
         for info in table:
             session.download(info, tmp_path / info.name, chunk=200_000)
             assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
-    copes = temperament in (Temperament.QUEUE, Temperament.BUSY)
+    copes = temperament is Temperament.QUEUE
     assert session.pipeline_depth == (3 if copes else 1)
     assert ("not sent ahead any more" in caplog.text) == (not copes)
+    # Also where nothing was known of the model, and the depth was asked for by hand.
+    found = tuning.load(session.device_info)
+    assert (found is None) == copes
+    if found is not None:
+        assert found.depth == 1
+        assert found.note.startswith("does not cope with requests sent ahead: ")
+    # In step it stays connected; a camera that is only busy is.
+    assert (sim.connections == 1) == (temperament in (Temperament.QUEUE, Temperament.BUSY))
 
 
 @pytest.mark.parametrize("temperament", ["drop", "last", "swap"])
@@ -103,6 +112,150 @@ def test_a_temper_shown_in_mid_object_costs_no_byte_of_it(
     assert session.read_into(info, buffer) == SIZE
     assert buffer == content(sim, info.handle)
     assert session.pipeline_depth == 1
+
+
+# A camera that is busy: with what is sent ahead, or by itself
+
+
+@pytest.mark.parametrize("depth", [2, 4, 16])
+def test_a_camera_that_is_busy_with_requests_sent_ahead_is_asked_one_at_a_time_from_then_on(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int
+) -> None:
+    sim = camera(size=SIZE, temperament="busy")
+    session = connect(sim, depth=1)
+    first, second, *_ = session.objects()
+    session.pipeline_depth = depth
+    session.download(first, tmp_path / "a", chunk=100_000)
+    assert (tmp_path / "a").read_bytes() == content(sim, first.handle)
+    assert session.pipeline_depth == 1
+    # What came too early is not done. Two tries, each with what is outstanding then; two more may
+    # be needed if the camera looked late.
+    assert sim.operations[OperationCode.GetPartialObject] <= 30 + 4 * depth
+    early = sim.early_requests
+    assert 2 <= early <= 4 * depth
+    session.download(second, tmp_path / "b", chunk=100_000)
+    assert (tmp_path / "b").read_bytes() == content(sim, second.handle)
+    assert sim.early_requests == early
+    assert sim.connections == 1
+
+
+def test_a_listing_of_a_camera_that_is_busy_with_what_is_sent_ahead_asks_little_twice(
+    camera: Cameras, connect: Sessions
+) -> None:
+    withheld = (OperationCode.GetObjectPropList,)
+    sim = camera(objects=100, size=10, temperament="busy", withheld=withheld)
+    with connect(sim, depth=1, index=False) as session:
+        expected = [(info.handle, info.name, info.size) for info in session.objects()]
+    usual = sim.operations[OperationCode.GetObjectInfo]
+    sim.operations.clear()
+    session = connect(sim, depth=4, index=False)
+    table = session.objects()
+    assert [(info.handle, info.name, info.size) for info in table] == expected
+    asked = sim.operations[OperationCode.GetObjectInfo] + sim.early_requests
+    assert usual < asked <= usual + 4 * 4
+    assert session.pipeline_depth == 1
+    found = tuning.load(session.device_info)
+    assert found is not None
+    assert found.depth == 1
+    assert "busy while others are outstanding" in found.note
+
+
+def test_small_objects_of_a_camera_that_is_busy_with_what_is_sent_ahead_are_right(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(size=1000, objects=20, temperament="busy")
+    session = connect(sim, depth=1)
+    table = list(session.objects())
+    session.pipeline_depth = 4
+    for number, info in enumerate(table):
+        session.download(info, tmp_path / info.name, then=table[number + 1 :])
+        assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
+    assert session.pipeline_depth == 1
+    assert sim.early_requests <= 4 * 4
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["busy on GetPartialObject at 2"],
+        ["busy on GetPartialObject at 2 times 3"],
+        ["busy on GetPartialObject at 3 times 12"],
+        [f"busy on GetPartialObject at {at}" for at in range(5, 100, 20)],
+        [f"busy on GetPartialObject at {at} times 9" for at in range(5, 200, 25)],
+    ],
+    ids=["once", "for some", "for many", "now and then", "often"],
+)
+def test_a_camera_that_is_busy_by_itself_is_not_distrusted(
+    camera: Cameras, connect: Sessions, faults: list[str], depth: int
+) -> None:
+    sim = camera(size=SIZE, faults=faults)
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.chunks.fixed = 25_000
+    assert session.read(info) == content(sim, info.handle)
+    assert session.pipeline_depth == depth
+    assert tuning.load(session.device_info) is None
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_a_camera_that_stays_busy_is_not_asked_without_a_pause(
+    camera: Cameras, connect: Sessions, depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.transfer.ranges.BUSY_S", 0.2)
+    sim = camera(size=SIZE, faults=["busy on GetPartialObject at 2 times 2000"])
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.chunks.fixed = 100_000
+    with pytest.raises(DeviceBusy):
+        session.read(info)
+    assert sim.operations[OperationCode.GetPartialObject] < 100
+    assert session.pipeline_depth == depth
+
+
+ANSWERS = {  # of each answer: sent ahead? busy?
+    "O": (False, False),
+    "B": (False, True),
+    "o": (True, False),
+    "b": (True, True),
+}
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ("O b O O b O", True),
+        ("O b b b O O b b b O", True),
+        ("O b b o O O b o b O", True),  # what was outstanding then says nothing
+        ("O b O", False),
+        ("O b O O b", False),  # not asked by itself yet
+        ("O b O O o b O", False),  # it copes with another in between
+        ("O b O O b B O b O", False),  # busy by itself, and that counts anew
+        ("O b B O b B O b B", False),
+        ("B b b b O B b b b O", False),  # it was busy already
+        ("B B B O O B O", False),
+        ("O b B O b O O b O", True),
+    ],
+)
+def test_what_a_camera_is_busy_with_is_told_from_its_answers(answers: str, found: bool) -> None:
+    doubt = pipelining.Doubt()
+    verdicts = []
+    for letter in answers.split():
+        early, busy = ANSWERS[letter]
+        verdicts.append(doubt.answered(1, early=early, busy=busy))
+    assert verdicts[-1] is found
+    assert not any(verdicts[:-1])
+
+
+def test_another_operation_says_nothing_of_what_a_camera_is_busy_with() -> None:
+    doubt = pipelining.Doubt()
+    for _ in range(2):
+        assert not doubt.answered(1, early=False, busy=False)
+        assert not doubt.answered(1, early=True, busy=True)
+        assert not doubt.answered(2, early=False, busy=False)
+        assert doubt.is_open
+        found = doubt.answered(1, early=False, busy=False)
+    assert found
 
 
 @pytest.mark.parametrize("depth", [1, 4])

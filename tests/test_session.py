@@ -241,12 +241,26 @@ def test_a_session_left_open_is_taken_over(camera: Cameras, connect: Sessions) -
 def test_a_device_info_that_is_not_there_or_cut(
     camera: Cameras, connect: Sessions, fault: str
 ) -> None:
-    sim = camera(faults=[fault])
     if fault.startswith("empty"):
-        assert connect(sim).device_info.model == ""
+        assert connect(camera(faults=[f"{fault} times 2"])).device_info.model == ""
     else:
         with pytest.raises(PTPError, match="DeviceInfo"):
-            connect(sim)
+            connect(camera(faults=[fault]))
+
+
+def test_a_camera_that_says_nothing_of_itself_once_is_known_again(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    """What has been begun of its objects is continued: it is the same camera."""
+    sim = camera(faults=["drop after-total 200000"])
+    session = connect(sim)
+    info = session.objects()[0]
+    with pytest.raises(ConnectionLost):
+        session.download(info, tmp_path / "x", chunk=1 << 16)
+    sim.faults.add("empty_data on GetDeviceInfo")
+    again = connect(sim)
+    assert again.device_info.body == session.device_info.body != ""
+    assert again.download(again.objects()[0], tmp_path / "x").resumed_at > 0
 
 
 def test_a_response_with_transaction_id_zero_ends_the_session_in_order(

@@ -14,6 +14,7 @@ from ptpfast import (
     ResponseError,
     Timeout,
     TransferError,
+    tuning,
 )
 from ptpfast.errors import NoThumbnailPresent
 from ptpfast.sim import SimulatedCamera, Temperament
@@ -93,6 +94,9 @@ def test_every_temperament_ends_with_every_thumbnail(
     sim = camera(objects=20, size=10, temperament=temperament)
     session = connect(sim, depth=3, timeouts=HASTY)
     assert list(session.thumbnails(item.handle for item in sim.store.files())) == expected(sim)
+    copes = temperament is Temperament.QUEUE
+    assert session.pipeline_depth == (3 if copes else 1)
+    assert (tuning.load(session.device_info) is None) == copes
 
 
 def test_a_lost_connection_is_raised_after_what_has_come(

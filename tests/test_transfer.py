@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 from conftest import HASTY, Cameras, Sessions
 from ptpfast import (
+    CallbackSink,
     ConnectionLost,
     OperationCode,
     ProtocolError,
@@ -27,7 +30,7 @@ from ptpfast import (
 from ptpfast import connection as connection_module
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import BytesContent
-from ptpfast.transfer import ChunkPolicy, Pace
+from ptpfast.transfer import ChunkPolicy, ObjectReader, Pace
 from ptpfast.transfer import download as download_module
 from ptpfast.transfer import part as part_module
 from ptpfast.transfer.pace import Trickle
@@ -260,7 +263,7 @@ def test_an_object_that_changed_on_the_card_is_started_anew_and_that_is_said(
     there = path.with_name(path.name + ".part").stat().st_size
     transfer = session.download(info, path)
     assert (transfer.resumed_at, transfer.dropped) == (0, there)
-    assert "before it changed; starting anew" in caplog.text
+    assert f"before it changed (another {next(iter(was))}); starting anew" in caplog.text
     assert path.read_bytes() == content(sim, info.handle)
 
 
@@ -601,8 +604,115 @@ def test_a_failure_halves_the_chunk_and_it_stays() -> None:
     assert policy.next_size() == 65_536
 
 
+# What a read waits for its first byte, and the longest it waits later, in seconds.
+JITTER = [(0.030, 0.020), (0.045, 0.160), (0.012, 0.004), (0.028, 0.400), (0.150, 0.030)]
+
+
+def pause(policy: ChunkPolicy, pauses: Iterable[tuple[float | None, float]]) -> int:
+    """What is asked for after reads with these pauses in them."""
+    for waited, silence in pauses:
+        policy.paused(waited, silence)
+    return policy.next_size()
+
+
+@pytest.mark.parametrize("pauses", [(0.012, 3.0), (3.0, 0.004), (None, 3.0)])
+def test_a_stall_halves_the_chunk_and_it_stays(
+    pauses: tuple[float | None, float], caplog: pytest.LogCaptureFixture
+) -> None:
+    policy = ChunkPolicy(8 * MiB)
+    pause(policy, JITTER)
+    learn(policy, lambda size: size / 90e6)
+    with caplog.at_level(logging.INFO, "ptpfast"):
+        assert pause(policy, [pauses]) == 4 * MiB
+    assert "chunks of 4096 KiB instead of 8192: nothing came for 3.0 s, usually 0.1" in caplog.text
+    assert set(learn(policy, lambda size: size / 90e6)) == {4 * MiB}
+    assert pause(policy, JITTER * 4) == 4 * MiB
+    assert pause(policy, [pauses]) == 2 * MiB
+
+
+def test_a_stall_in_the_first_read_counts_and_the_wait_for_a_card_that_slept_does_not() -> None:
+    assert pause(ChunkPolicy(8 * MiB), [(0.0, 2.5)]) == MiB // 2
+    assert pause(ChunkPolicy(8 * MiB), [(4.0, 0.0)]) == MiB
+
+
+def test_hiccups_of_a_radio_do_not_make_chunks_smaller() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    # Away for half a second every five, and TCP tries again a while after.
+    for outage in [0.5, 0.7, 0.9, 1.2, 1.4] * 20:
+        assert pause(policy, [*JITTER, (0.030, outage), (outage, 0.020)]) == MiB
+    assert learn(policy, lambda size: size / 90e6)[-1] == 8 * MiB
+
+
+def test_a_card_that_is_slow_to_begin_does_not_stall() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    assert pause(policy, [(2.5, 0.1)] * 3 + [(5.0, 0.1)] * 3 + [(10.0, 0.1)] * 9) == MiB
+    assert pause(policy, [(None, 0.1)] * 40 + [(10.0, 0.1)]) == MiB  # nobody knew of these waits
+    assert pause(policy, [(60.0, 0.1)]) == MiB // 2
+
+
+def test_stalls_alone_do_not_make_chunks_too_small_to_be_of_use() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    assert pause(policy, [*JITTER, (0.030, 3.0)] * 20) == MiB // 2
+    policy.failed()
+    assert policy.next_size() == MiB // 4
+    assert pause(policy, [*JITTER, (0.030, 3.0)] * 2) == MiB // 4
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("after", [0, 300_000])
+def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch, after: int, depth: int
+) -> None:
+    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 1.0)
+    sim = camera(size=20 * MiB, objects=1)
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.chunks.chunk = session.chunks.cap = 2 * MiB
+    sim.faults.add(f"stall=1.2 on GetPartialObject after {after} at 3")
+    assert session.read(info) == content(sim, info.handle)
+    asked = [e.parameters[2] for e in sim.log if e.operation == OperationCode.GetPartialObject]
+    ahead = 3 + depth - 1  # with what had left by then
+    assert asked == [2 * MiB] * ahead + [MiB] * (20 - 2 * ahead)
+    assert session.chunks.next_size() == MiB
+    assert session.pipeline_depth == depth
+    assert sim.connections == 1
+
+
+def test_what_our_disk_takes_is_no_stall_of_the_camera(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.2)
+    sim = camera(size=4 * MiB, objects=1)
+    session = connect(sim)
+    info = session.objects()[0]
+    never = threading.Event()
+    arrived = bytearray()
+
+    def slow(view: memoryview) -> None:
+        if len(arrived) < MiB:
+            never.wait(0.3)
+        arrived.extend(view)
+
+    ObjectReader(session, info).read(CallbackSink(slow), 0)
+    assert arrived == content(sim, info.handle)
+    assert session.chunks.next_size() >= MiB
+
+
+def test_a_broken_answer_halves_the_chunk_once(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(size=4 * MiB, objects=1, faults=["short_data on GetPartialObject after 1000 at 2"])
+    session = connect(sim, depth=2)
+    info = session.objects()[0]
+    session.chunks.chunk = MiB
+    session.chunks.cap = MiB
+    assert session.read(info) == content(sim, info.handle)
+    assert session.chunks.next_size() == MiB // 2
+
+
 def test_a_fixed_chunk_is_not_changed() -> None:
-    assert set(learn(ChunkPolicy(MiB, fixed=12_345), lambda size: 1e-9)) == {12_345}
+    policy = ChunkPolicy(MiB, fixed=12_345)
+    assert set(learn(policy, lambda size: 1e-9)) == {12_345}
+    policy.failed()
+    assert pause(policy, [*JITTER, (0.030, 3.0)]) == 12_345
 
 
 def test_a_vendors_cap_bounds_what_is_asked_for(
@@ -700,6 +810,31 @@ def test_a_trickling_connection_is_opened_anew_and_the_object_goes_on(
     assert transfer.received == SIZE
     assert sim.connections == 2
     assert session.pipeline_depth == depth
+
+
+def test_a_connection_that_trickled_is_asked_for_less_at_a_time(
+    camera: Cameras, connect: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    sim = camera(size=4 * MiB, objects=1)
+    session = connect(sim)
+    info = session.objects()[0]
+
+    class Once(Pace):
+        """Finds a trickle at the second report."""
+
+        reports = 0
+
+        def add(self, size: int, now: float | None = None) -> None:
+            self.reports += 1
+            if self.reports == 2:
+                raise Trickle("only 3 kB/s come after 2,000")
+
+    session.pace = Once()
+    session.chunks.cap = MiB  # it does not grow before
+    with caplog.at_level(logging.INFO, "ptpfast"):
+        assert session.read(info) == content(sim, info.handle)
+    assert session.chunks.next_size() == MiB // 2
+    assert "chunks of 512 KiB instead of 1024: only 3 kB/s come after 2,000" in caplog.text
 
 
 def test_an_object_may_take_no_longer_than_the_total(camera: Cameras, connect: Sessions) -> None:

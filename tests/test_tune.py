@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from collections import Counter
@@ -40,10 +41,12 @@ def test_every_temperament_is_found_out_and_survived(
     session = connect(sim, timeouts=HASTY)
     findings: list[Finding] = []
     found = tune(session, findings.append)
-    copes = temperament in (Temperament.QUEUE, Temperament.BUSY)
+    copes = temperament is Temperament.QUEUE
     assert any(finding.problem for finding in findings) == (not copes)
     if not copes:
         assert found.depth == 1
+    assert tuning.load(session.device_info) is None  # that is for whoever measures
+    assert session.remembers
     assert found.is_sane()
     assert found.chunk
     assert len(session.objects()) == 12
@@ -96,6 +99,35 @@ def test_a_camera_that_stops_coping_is_remembered(camera: Cameras, connect: Sess
     assert known is not None
     assert known.depth == 1
     assert "does not cope" in known.note
+
+
+def test_what_a_camera_does_not_cope_with_is_remembered_where_depth_was_asked_for_by_hand(
+    camera: Cameras, connect: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    sim = camera(objects=20, temperament="swap")
+    with caplog.at_level(logging.INFO, "ptpfast"), connect(sim, depth=4) as session:
+        assert tuning.load(session.device_info) is None
+        assert len(session.objects()) == 20
+        assert session.pipeline_depth == 1
+    assert f"remembered in {tuning.path()}" in caplog.text
+    kept = json.loads(tuning.path().read_text())
+    assert [(entry["depth"], entry["chunk"]) for entry in kept.values()] == [(1, None)]
+    with connect(sim, depth=None) as session:
+        assert session.pipeline_depth == 1
+    with connect(sim, depth=4, index=False) as session:  # asked for again: tried again
+        assert session.pipeline_depth == 4
+        assert len(session.objects()) == 20
+        assert session.pipeline_depth == 1
+    assert json.loads(tuning.path().read_text()) == kept
+
+
+def test_what_is_remembered_of_depth_leaves_the_chunk_that_was_measured() -> None:
+    tuning.save(BODY, Tuning(1, 2 << 20, 1.4, "measured"))
+    tuning.distrust(BODY, Tuning(1, 2 << 20, 1.4, "measured"), "busy")
+    note = "does not cope with requests sent ahead: busy"
+    assert tuning.load(BODY) == Tuning(1, 2 << 20, 1.4, note)
+    tuning.distrust(BODY, Tuning(4, 1 << 20, 2.0, "measured"), "busy")
+    assert tuning.load(BODY) == Tuning(1, 1 << 20, 1.0, note)
 
 
 def test_what_a_vendors_file_knows_of_a_model_is_used_until_the_user_knows_better(

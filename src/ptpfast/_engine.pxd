@@ -32,6 +32,8 @@ cdef class DataPhase:
     cdef uint64_t _total
     cdef readonly uint64_t received
     cdef readonly double waited
+    cdef readonly double silence
+    cdef public bint early
     cdef double _asked
     cdef uint64_t _payload_left
     cdef bint _last_packet

@@ -10,6 +10,7 @@ from ._wire import OperationResponse
 @final
 class DataPhase:
     sink: Sink | None
+    early: bool
     def __init__(
         self,
         transaction_id: int,
@@ -33,6 +34,8 @@ class DataPhase:
     def received(self) -> int: ...
     @property
     def waited(self) -> float: ...
+    @property
+    def silence(self) -> float: ...
     @property
     def complete(self) -> bool: ...
     @property

@@ -118,8 +118,10 @@ cdef class DataPhase:
     After `done`: `response` (`_wire.OperationResponse`), `received` (payload bytes handed to the
     sink), `total` (announced, None if unknown), `complete`, `strays` (packets that do not belong
     here, such as events), and, as the driver saw it, `waited` (seconds until the first packet of
-    the data phase came). After any exception `received` is right, and unless it was a ProtocolError
-    the same object can be driven on to the end.
+    the data phase came) and `silence` (the longest it then waited for more, seconds). `early` is
+    the sender's: whether the request left before the answer to another had come. After any
+    exception `received` is right, and unless it was a ProtocolError the same object can be driven
+    on to the end.
     """
 
     def __init__(self, transaction_id, Sink sink=None, *, limit=None, any_transaction_id=False,
@@ -625,6 +627,7 @@ cdef class Channel:
         cdef ssize_t size
         cdef size_t direct
         cdef int code, count
+        cdef double since = 0
         if self._first == self._last:
             self._first = self._last = 0
         elif self._first:
@@ -645,10 +648,15 @@ cdef class Channel:
                 with gil:
                     self._lost(0 if size == 0 else code)
             if code == EAGAIN:
+                if not since:
+                    since = ptpfast_now()
                 self._wait(POLLIN)
             else:
                 self._check()
         self._now = ptpfast_now()
+        # Only waits for the socket: what our disk takes is not the camera's silence.
+        if since and phase is not None and phase._started:
+            phase.silence = max(phase.silence, self._now - since)
         self.reads += 1
         self.bytes_received += size
         if timeline is not None:

@@ -41,6 +41,11 @@ LOOK_S = 1.0  # how often the pace of what is no object's payload is looked at
 DRAIN_SIZE = 64 << 20
 
 
+def _one() -> int:
+    """Request at a time."""
+    return 1
+
+
 class Connection:
     """The Command/Data connection and the Event connection to one Responder.
 
@@ -139,11 +144,12 @@ class Connection:
         next_request: Callable[[], Request | None],
         done: Callable[[Request, DataPhase], None],
         *,
-        depth: int = 1,
+        depth: Callable[[], int] = _one,
         timeline: Timeline | None = None,
         following: Following | None = None,
     ) -> None:
-        """Many transactions, up to `depth` of them outstanding: requests leave ahead of responses.
+        """Many transactions, up to `depth()` of them outstanding: requests leave ahead of
+        responses. It is asked anew after each; when it is less, what is outstanding comes first.
 
         `next_request` is asked for one whenever there is room, and says None when there is nothing
         to send now; `done` is told of each finished phase, in the order of the requests. None of
@@ -232,6 +238,7 @@ class Connection:
             if isinstance(error, PTPError):
                 error.precede(request.label)
             raise
+        phase.early = bool(self._outstanding)
         self._outstanding.append(phase)
         return phase
 

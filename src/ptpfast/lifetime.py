@@ -88,6 +88,7 @@ class Lifetime(Transactions):
         super().__init__(connection, vendor or STANDARD)
         self.refused: set[int] = set()  # operations listed and yet refused
         self.proven: set[int] = set()  # partial reads that have worked
+        self.remembers = True  # what the camera does not cope with
         self._events = connection.events.subscribe()
         self._closed = False
         self.device_info = self._get_device_info(in_session=False)
@@ -103,13 +104,16 @@ class Lifetime(Transactions):
         self._begin()
 
     def _get_device_info(self, *, in_session: bool) -> DeviceInfo:
-        sink = MemorySink()
-        self.receive(
-            OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE, in_session=in_session
-        )
-        payload = sink.finish()
-        # Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known.
-        return decode(DeviceInfo, payload) if payload else DeviceInfo()
+        """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others
+        may do so once, and of a camera that does not say who it is no part file is continued."""
+        for _ in range(2):
+            sink = MemorySink()
+            self.receive(
+                OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE, in_session=in_session
+            )
+            if payload := sink.finish():
+                return decode(DeviceInfo, payload)
+        return DeviceInfo()
 
     def _open_session(self) -> None:
         """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some
@@ -227,13 +231,20 @@ class Lifetime(Transactions):
         when nothing was sent ahead, so that it is not to blame."""
         if self.pipeline_depth == 1:
             return False
-        log.warning("requests are not sent ahead any more, after: %s", error)
         # A lost connection is the radio's fault as a rule; the camera's if it never went well.
-        if isinstance(error, ProtocolError) or self.pipelined < 2 * self.pipeline_depth:
-            tuning.distrust(self.device_info, self._tuned(), error.message)
-        self.pipeline_depth = 1
+        never_well = self.pipelined < 2 * self.pipeline_depth
+        to_blame = isinstance(error, ProtocolError) or never_well
+        self.one_at_a_time(error.message, to_blame=to_blame)
         self.reconnect_after(error)
         return True
+
+    def one_at_a_time(self, why: str, *, to_blame: bool) -> None:
+        """Sends no requests ahead any more. to_blame: it is the camera that does not cope, which is
+        remembered of its model, unless somebody is just measuring that (`remembers`)."""
+        super().one_at_a_time(why, to_blame=to_blame)
+        log.warning("requests are not sent ahead any more, after: %s", why)
+        if to_blame and self.remembers:
+            tuning.distrust(self.device_info, self._tuned(), why)
 
     def _tuned(self) -> Tuning:
         """What is known of the model: by the user's own measurement, or by the vendor's file."""

@@ -17,6 +17,7 @@ from ._sink import Sink
 # Payload that may be asked for on behalf of the next run, if that is more than one request: should
 # something else come first, all of it has to be read and dropped.
 AHEAD_SIZE = 8 << 20
+TIMES = 2  # once may be chance: a picture that was finished just then
 
 
 @dataclass(slots=True)
@@ -89,9 +90,50 @@ class Ahead:
                 return
 
 
+class Doubt:
+    """Whether a camera is busy with what it does, or with requests that come too early.
+
+    Some firmware has room for one request and answers DeviceBusy to whatever comes before it has
+    answered the last. But any camera is busy now and then, at every depth: while it takes a
+    picture. Told apart like this: the camera answers one, and is busy for the next, which was sent
+    ahead (`is_open`). Then nothing is sent ahead, and the same is asked by itself. Is it busy for
+    that too, it is so by itself. Answers it at once, it may have been chance: requests are sent
+    ahead again, from none outstanding. Is that so twice, and none that was sent ahead has been
+    answered in between, it is the sending ahead.
+    """
+
+    def __init__(self) -> None:
+        self._operation: int | None = None  # what it was busy for, until that is asked by itself
+        self._busy_last = False
+        self._times = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next request has to be sent by itself."""
+        return self._operation is not None
+
+    def answered(self, operation: int, *, early: bool, busy: bool) -> bool:
+        """Of each answer in turn; early: its request left before the answer to another had come.
+        True when sending ahead is what the camera does not cope with."""
+        after_an_answer, self._busy_last = not self._busy_last, busy
+        if early:
+            # What was outstanding when the doubt came up says nothing: it may have been early or
+            # not.
+            if not self.is_open and not busy:
+                self._times = 0
+            elif not self.is_open and after_an_answer:
+                self._operation = operation
+            return False
+        if operation != self._operation:
+            return False
+        self._operation = None
+        self._times = 0 if busy else self._times + 1
+        return self._times >= TIMES
+
+
 class Run:
-    """The requests of one `Connection.run`, of which at most `depth` are outstanding, what has been
-    sent ahead included. `first` is what `next_request` has said to begin with."""
+    """The requests of one `Connection.run`, of which at most `depth()` are outstanding, what has
+    been sent ahead included. `first` is what `next_request` has said to begin with."""
 
     def __init__(
         self,
@@ -99,7 +141,7 @@ class Run:
         next_request: Callable[[], Request | None],
         send: Callable[[Request], DataPhase],
         ahead: Ahead,
-        depth: int,
+        depth: Callable[[], int],
         following: Following | None,
     ) -> None:
         self._held: Request | None = first  # has its turn, and has not left yet
@@ -113,8 +155,8 @@ class Run:
     def due(self) -> tuple[Request, DataPhase] | None:
         """Sends what may leave now. The request whose answer comes next, which may be `DROPPED`;
         None at the end."""
-        waiting, ahead = self._waiting, self._ahead
-        while len(waiting) < self._depth:
+        waiting, ahead, depth = self._waiting, self._ahead, self._depth()
+        while len(waiting) < depth:
             request = self._held or self._next_request()
             if request is None:
                 break
@@ -127,7 +169,7 @@ class Run:
             self._held = None
             waiting.append((request, phase or self._send(request)))
         # Not for each that is free: to see what comes next is work for every request.
-        few = not waiting or 2 * (len(waiting) + len(ahead)) <= self._depth
+        few = not waiting or 2 * (len(waiting) + len(ahead)) <= depth
         if self._following is not None and self._held is None and few:
-            ahead.extend(self._following(), self._send, self._depth - len(waiting))
+            ahead.extend(self._following(), self._send, depth - len(waiting))
         return waiting.popleft() if waiting else None

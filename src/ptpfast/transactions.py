@@ -15,7 +15,7 @@ from .codes import OperationCode, ResponseCode, name_of
 from .connection import Connection
 from .errors import DeviceBusy, ProtocolError, PTPError, TransferError, response_error
 from .patience import BUSY_S, Patience
-from .pipelining import Following, Request
+from .pipelining import Doubt, Following, Request
 from .transfer.stream import renewed
 from .vendors import Vendor
 
@@ -49,6 +49,7 @@ class Transactions:
         self.operations: frozenset[int] = frozenset()
         self.pipeline_depth = 1
         self.pipelined = 0  # transactions that went well with others outstanding
+        self._doubt = Doubt()
 
     def supports(self, operation: int) -> bool:
         """Whether the camera lists the operation."""
@@ -89,6 +90,7 @@ class Transactions:
                 timeline=timeline,
             )
             error = self._outcome(operation, phase)
+            self._learn(operation, phase, error)
             if error is None:
                 return phase
             if not isinstance(error, DeviceBusy) or phase.received:
@@ -105,19 +107,37 @@ class Transactions:
         following: Following | None = None,
     ) -> None:
         """Many operations, `pipeline_depth` of them outstanding at a time; see `Connection.run`.
+        One at a time while it is in doubt, and from when it is known, that the camera is busy with
+        what is sent ahead.
 
         `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
         here), a ProtocolError for a short payload, or None.
         """
-        depth = self.pipeline_depth
 
         def finished(request: Request, phase: DataPhase) -> None:
-            self.pipelined += depth > 1
-            done(request, phase, self._outcome(request.operation, phase))
+            error = self._outcome(request.operation, phase)
+            self.pipelined += phase.early and not isinstance(error, DeviceBusy)
+            self._learn(request.operation, phase, error)
+            done(request, phase, error)
+
+        def depth() -> int:
+            return 1 if self._doubt.is_open else self.pipeline_depth
 
         self.connection.run(
             next_request, finished, depth=depth, timeline=timeline, following=following
         )
+
+    def _learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> None:
+        """From each answer, whether the camera is busy with what is sent ahead."""
+        busy = isinstance(error, DeviceBusy)
+        if self._doubt.answered(operation, early=phase.early, busy=busy):
+            self._doubt = Doubt()
+            if self.pipeline_depth > 1:
+                self.one_at_a_time("it is busy while others are outstanding", to_blame=True)
+
+    def one_at_a_time(self, why: str, *, to_blame: bool) -> None:
+        """Sends no requests ahead any more. to_blame: it is the camera that does not cope."""
+        self.pipeline_depth = 1
 
     @property
     def sent_ahead(self) -> Request | None:

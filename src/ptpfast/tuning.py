@@ -22,6 +22,7 @@ from .vendors import Tuning
 log = logging.getLogger("ptpfast")
 
 MAX_FILE_SIZE = 1 << 20
+DISTRUSTED = "does not cope with requests sent ahead"  # how the note of such a model begins
 
 
 def path() -> Path:
@@ -86,15 +87,17 @@ def _write(kept: dict[str, Any]) -> Path:
 
 
 def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
-    """Remembers that a model does not cope with requests sent ahead, if it is `known` to. Never
-    raises."""
-    if known.depth == 1:
-        return
+    """Remembers that a model, of which `known` was known, does not cope with requests sent ahead.
+    Never raises."""
+    if known.depth == 1 and known.note.startswith(DISTRUSTED):
+        return  # already; somebody has asked for depth all the same
+    gain = known.gain if known.depth == 1 else 1.0  # it is that of the chunk, or of both
     try:
-        note = f"does not cope with requests sent ahead: {why}"
-        save(info, replace(known, depth=1, gain=1.0, note=note))
+        file = save(info, replace(known, depth=1, gain=gain, note=f"{DISTRUSTED}: {why}"))
     except OSError as error:
-        log.warning("cannot remember it in %s: %s", path(), error)
+        log.warning("cannot remember it: %s", error)
+    else:
+        log.info("%s: %s; remembered in %s", model_key(info), DISTRUSTED, file)
 
 
 def _read() -> dict[str, Any]:

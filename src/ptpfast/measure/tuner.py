@@ -158,7 +158,7 @@ class Tuner:
             if not session.usable:
                 session.reconnect()
         if not problem and session.pipeline_depth != depth:
-            problem = "it lost the connection, or answered wrong or not at all"
+            problem = "it lost the connection, was busy, or answered wrong or not at all"
         if problem:
             self._find(Finding("requests sent ahead", depth, 0.0, "", problem=problem))
         session.pipeline_depth = 1
@@ -306,9 +306,11 @@ def tune(session: Session, tell: Callable[[Finding], None] = lambda _: None) -> 
     tuner = Tuner(session, tell)
     hasty = dataclasses.replace(timeouts, operation=min(SILENCE_S, timeouts.operation))
     session.connection.timeouts = hasty
+    session.remembers = False  # what is found is the caller's to keep, or not to
     try:
         found = tuner.run()
     finally:
+        session.remembers = True
         session.connection.timeouts = timeouts
     session.pipeline_depth = found.depth
     return found

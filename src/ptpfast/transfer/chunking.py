@@ -4,12 +4,18 @@ Every chunk costs a wait, for the round trip and for the camera to begin; but la
 make some firmware slow down or crash. So: start small, and double while too much of the time goes
 by waiting. What counts is that share and not the rate: a rate over radio swings by more than a
 doubling gains. Back and no further if twice as much is clearly slower; half and no further after a
-failure; never above the vendor's cap.
+stall or a failure; never above the vendor's cap.
+
+A stall is a silence in a read that is long in itself and far above what this camera's reads usually
+have in them: longer than a radio's hiccup, which says nothing of the size. What a radio does can
+still be so long, and no size helps against it: so stalls, unlike failures, never make chunks
+smaller than half of what every camera is asked for to begin with.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 
 log = logging.getLogger("ptpfast")
 
@@ -18,6 +24,12 @@ SMALLEST_CHUNK = 1 << 16
 WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
 SLOWER = 0.8  # of the rate before: then larger chunks do harm
+# A radio that is away for half a second is heard again when TCP next tries, after up to twice that
+# time and more: 1.4 s as a rule. So long nothing comes by itself.
+STALL_S = 2.0
+UNUSUAL = 5  # times the usual silence: a card may be slow to begin, and the more so with more of it
+SMALLEST_STALLED = START_CHUNK // 2
+REMEMBERED = 15  # reads whose silences are known
 
 
 class ChunkPolicy:
@@ -25,8 +37,8 @@ class ChunkPolicy:
 
     cap: the largest ever (bytes). fixed: always this much instead; 0: whole objects of up to
     `most_whole` bytes (None: of any size), larger ones in adaptive chunks. Call `next_size()`
-    before a read, `done(size, seconds, waited)` after it, `failed()` when it was refused or broke
-    off.
+    before a read, `paused(waited, silence)` and `done(size, seconds, waited)` after it, `failed()`
+    when it broke off, `stalled(why)` when its bytes as good as ceased to come.
     """
 
     def __init__(
@@ -39,6 +51,7 @@ class ChunkPolicy:
         self._settled = False
         self._before = 0.0  # bytes per second at the size before
         self._samples: list[tuple[float, float]] = []  # rate, share of waiting
+        self._silences: deque[float] = deque(maxlen=REMEMBERED)  # seconds, of each read
 
     def next_size(self) -> int:
         """Bytes to ask for."""
@@ -75,14 +88,32 @@ class ChunkPolicy:
         else:
             self._before = 0.0  # what comes now is the radio's doing, not this size's
 
+    def paused(self, waited: float | None, silence: float) -> None:
+        """In a read nothing came for `waited` seconds before its first byte (None: nobody knows),
+        and for at most `silence` later. The first wait of all does not count: the card may have
+        slept."""
+        known = sorted(self._silences)
+        usual = known[len(known) // 2] if known else 0.0  # the upper median
+        longest = max(silence, (waited or 0.0) if known else 0.0)
+        if waited is not None:
+            self._silences.append(max(silence, waited))
+        if longest >= STALL_S and longest > UNUSUAL * usual:
+            self.stalled(f"nothing came for {longest:.1f} s, usually {usual:.2f}")
+
+    def stalled(self, why: str) -> None:
+        """Bytes ceased to come for long: half as much from now on, but not ever less."""
+        self._settle(why, SMALLEST_STALLED)
+
     def failed(self) -> None:
-        """A read was refused or broke off: half as much from now on."""
+        """A read broke off: half as much from now on."""
         self._settle("a read failed")
 
-    def _settle(self, why: str) -> None:
+    def _settle(self, why: str, smallest: int = SMALLEST_CHUNK) -> None:
+        if self.fixed:
+            return
         self._settled = True
         self._samples.clear()
-        self._change(max(self.chunk // 2, SMALLEST_CHUNK), why)
+        self._change(max(self.chunk // 2, min(smallest, self.chunk)), why)
 
     def _change(self, chunk: int, why: str) -> None:
         if chunk != self.chunk:

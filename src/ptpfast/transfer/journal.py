@@ -131,10 +131,15 @@ class Journal:
         """What is known of this very object's bytes; None when there is nothing to be trusted."""
         try:
             entry = _entry(self._path)
-            if Identity(**entry["object"]) != self._identity:
+            told = Identity(**entry["object"])
+            if told != self._identity:
+                pairs = zip(Identity._fields, told, self._identity, strict=True)
+                others = [name for name, one, another in pairs if one != another]
                 log.warning(
-                    "%s tells of another object, or of this one before it changed; starting anew",
+                    "%s tells of another object, or of this one before it changed (another %s); "
+                    "starting anew",
                     self._path,
+                    " and ".join(others),
                 )
                 return None
             ran_on = bool(boot_id()) and entry["boot"] == boot_id()

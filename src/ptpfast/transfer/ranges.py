@@ -130,6 +130,7 @@ class RangeReader:
         self._timeline = timeline
         self._following = following
         self._seen = self.position  # how far the pace knows of
+        self._hurried_at = -1  # where a busy camera was asked again at once
         self._empty_at = -1  # where nothing came although there should be more
         self._adopted = 0  # requests that left before this began; the first
         self.sizes: list[int] = []  # of the chunks asked for, each time it changed
@@ -151,6 +152,7 @@ class RangeReader:
                 return
             except Trickle as error:
                 log.warning("%s: %s; connecting again", self._label, error)
+                self._policy.stalled(error.message)
                 self._salvage(error)
                 self._camera.reconnect_after(error)
                 self._camera.compare(self._info)
@@ -223,10 +225,13 @@ class RangeReader:
             return  # dropped, because something before it was not as expected
         if isinstance(error, DeviceBusy) and not phase.received:
             self._drop_ahead()
-            self._patience.wait(error)
+            # Sent ahead, it is asked again at once, and by itself: it may have been too early, or
+            # the camera be busy otherwise. That is so once for each chunk.
+            if phase.early and self._hurried_at != self.position:
+                self._hurried_at = self.position
+            else:
+                self._patience.wait(error)
             return
-        if isinstance(error, ProtocolError):
-            self._policy.failed()
         if error is not None:
             raise error
         if not phase.received:
@@ -237,7 +242,9 @@ class RangeReader:
         if phase.received < request.about:
             self._drop_ahead()
         now = time.monotonic()
-        if not adopted:  # else nobody knows how long it took
+        # How long one took that was asked for before this object's turn nobody knows.
+        self._policy.paused(None if adopted else phase.waited, phase.silence)
+        if not adopted:
             self._policy.done(phase.received, now - self._last, phase.waited)
         self._last = now
         self._patience.reset()
