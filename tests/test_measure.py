@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import re
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptpfast.measure import compare, interface, svg, tcp
+from ptpfast.measure import charts, compare, interface, svg, tcp
+from ptpfast.measure import page as page_module
 from ptpfast.measure.disk import Destination, DiskSpeed
 from ptpfast.measure.figures import figures, round_trip, steady_rates
 from ptpfast.measure.interface import Interface
@@ -260,6 +262,44 @@ def test_the_verdict_says_what_would_help_with_its_gain() -> None:
     assert "5 GHz" in radio
     wired = cells(2, 30)
     assert "5 GHz" not in " ".join(judge(row(wired, link="wired"), wired).help)
+
+
+def whole(mb_per_s: float, size: int = 25_000_000) -> Reading:
+    """A whole object, read at a rate."""
+    return Reading("whole", 0, 1, 1, size, size / mb_per_s / 1e6)
+
+
+@pytest.mark.parametrize(("factor", "advised"), [(1.10, False), (1.20, True)])
+def test_whole_objects_are_advised_where_they_are_much_faster(factor: float, advised: bool) -> None:
+    slow = cells(130, 60)
+    fastest = max(reading.mb_per_s for reading in slow)
+    readings = [*slow, whole(factor * fastest)]
+    found = row(readings)
+    said = " ".join(judge(found, readings).help)
+    assert ("--chunk 0, for whole objects" in said) == advised
+    assert ("--chunk 4MiB" in said) != advised
+    assert (found.best_chunk == 0) == advised
+    deep = [*readings, parts(MiB, wait_ms=0, rate=factor * fastest, depth=2)]
+    assert row(deep).best_chunk == MiB  # as fast, and may be broken off
+
+
+SLOW_LISTING = [parts(chunk, wait_ms=133, rate=55) for chunk in (MiB, 4 * MiB, 8 * MiB)]
+
+
+def test_a_camera_slow_in_everything_is_named_before_a_link_of_about_its_share() -> None:
+    slow = {"rtt_ms": 3.0, "operation_ms": 133.0}
+    verdict = judge(row(SLOW_LISTING, **slow), SLOW_LISTING)
+    assert verdict.shares["data"] > verdict.shares["camera"] > 0.4
+    assert (verdict.limit, verdict.certainty, verdict.second) == ("camera", "close", "link")
+    assert any("GetObjectInfo 133 ms" in reason for reason in verdict.reasons)
+    for other in (
+        {"rtt_ms": 3.0, "operation_ms": 20.0},  # quick with all but reading
+        {"rtt_ms": 120.0, "operation_ms": 133.0},  # far away
+        {"rtt_ms": None, "operation_ms": 133.0},  # perhaps far away
+    ):
+        assert judge(row(SLOW_LISTING, **other), SLOW_LISTING).limit == "link"
+    radio = [parts(chunk, wait_ms=133, rate=2.3) for chunk in (MiB, 4 * MiB)]
+    assert judge(row(radio, **slow), radio).limit == "link"
 
 
 def test_what_varies_or_is_weak_is_said_whatever_the_limit() -> None:
@@ -531,6 +571,58 @@ def test_a_run_with_next_to_nothing_in_it_still_makes_a_page_and_lines(result: R
     checked(made(result))
     assert list(lines(result, figures(result), judge(figures(result), result.readings)))
     assert json_lines(result)
+
+
+def test_numbers_over_columns_never_reach_into_one_another() -> None:
+    for depths, rate in itertools.product(((1,), (1, 2), (1, 2, 4)), (0.2, 29.5, 117.0, 2400.0)):
+        shown = [
+            parts(chunk, wait_ms=0, rate=rate, depth=depth)
+            for chunk in (KiB << 8, MiB, 4 * MiB, 8 * MiB)
+            for depth in depths
+        ]
+        drawn = charts.rates([*shown, whole(rate)], None)
+        found = re.findall(r'<text x="([\d.]+)"[^>]* class="(value[^"]*)">([^<]*)<', drawn)
+        assert len(found) == len(shown) + 1
+        ends = 0.0
+        for x, kind, text in found:
+            # DejaVu Sans Bold, a wide font: a digit is 0.7 of the size, a point 0.38.
+            size = 10.5 if "small" in kind else 14.5
+            half = size * sum(0.38 if mark in ",." else 0.7 for mark in text) / 2
+            if text:
+                assert float(x) - half >= ends, (depths, rate, text)
+                ends = float(x) + half
+        assert found[0][2] or len(depths) > 2  # left out only where there is no room at all
+        assert found[-1][1:] == ("value", svg.number(rate))
+    assert "svg .small { font-size: 10.5px; }" in page_module.STYLE.read_text(encoding="utf-8")
+
+
+def test_what_is_to_be_typed_is_code_and_code_is_not_broken_across_lines() -> None:
+    slow = cells(130, 60)
+    result = Result(readings=[*slow, parts(MiB, wait_ms=0, rate=55, depth=2)])
+    result.notes = ["a longer --budget has room", "<--x>"]
+    text = made(result)
+    checked(text)
+    assert "<code>--depth 2</code> <code>--chunk 1MiB</code>: " in text
+    assert "a longer <code>--budget</code> has room" in text.replace("A longer", "a longer")
+    assert "&lt;<code>--x</code>&gt;" in text
+    assert re.search(r"code \{[^}]*white-space: nowrap", text)
+
+
+def test_a_disk_that_is_hardly_waited_for_is_not_blamed_with_nought_percent() -> None:
+    readings = cells(5, 80)
+    slow = {"memory_mb_per_s": 70.0, "file_mb_per_s": 15.0, "disk_mb_per_s": 15.5}
+    for flushed, said in (0.004, False), (0.01, True):
+        verdict = judge(row(readings, flushed=flushed, **slow), readings)
+        assert verdict.limit == "disk"
+        assert any("waiting for the disk" in reason for reason in verdict.reasons) == said
+
+
+def test_the_tiles_fill_their_rows_at_every_width() -> None:
+    text = made(sample_result())
+    count = text.count('<div class="tile">')
+    columns = re.findall(r"\.tiles \{[^}]*repeat\((\d+), [^}]*\}", text)
+    assert len(columns) >= 3
+    assert all(count % int(number) == 0 for number in columns)
 
 
 def test_whatever_a_camera_or_an_earlier_run_says_is_only_text_in_the_page() -> None:

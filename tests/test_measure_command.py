@@ -131,6 +131,20 @@ def test_the_bottleneck_is_named_and_the_figures_keep_within_the_link(
     assert sum(result.second_by_second()) > sum(r.bytes for r in result.readings)
 
 
+def test_downloads_are_of_whole_objects_where_these_are_much_faster(camera: Cameras) -> None:
+    sim = camera(objects=4, size=5_000_000, link=SLOW_CAMERA)
+    result = bench(sim, plan=Plan(4.0, chunks=(MiB,))).run()
+    found = figures(result)
+    verdict = judge(found, result.readings)
+    assert result.complete
+    assert (found.best_chunk, found.best_mb_per_s) == (0, found.whole_mb_per_s)
+    (download,) = result.measured("memory")
+    assert download.chunk == 0
+    assert download.bytes % 5_000_000 == 0
+    assert verdict.limit == "camera"
+    assert "--chunk 0" in " ".join(verdict.help)
+
+
 def test_nothing_but_reading_is_asked_of_the_camera(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=3, size=3_000_000)
     with Destination(tmp_path) as folder:
@@ -276,7 +290,8 @@ def test_json_has_a_line_for_each_measurement_and_is_compared_with_later(
     kinds = {row["type"] for row in middle}
     assert {"camera", "latency", "listing", "read", "disk", "timeline", "verdict"} <= kinds
     assert (summary["type"], summary["schema"], summary["complete"]) == ("summary", 1, True)
-    reads = [row for row in middle if row["type"] == "read" and row["way"] == "parts"]
+    ways = ("parts", "whole")
+    reads = [row for row in middle if row["type"] == "read" and row["way"] in ways]
     assert summary["best_mb_per_s"] in [row["mb_per_s"] for row in reads]
     assert "is the limit" in result.stderr
     earlier = tmp_path / "earlier.jsonl"

@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import HASTY, Cameras, Sessions, without_pauses
-from ptpfast import DeviceInfo, TransferError, tuning
+from ptpfast import DeviceInfo, OperationCode, TransferError, pull, tuning, vendors
+from ptpfast._wire import OperationRequest
 from ptpfast.cli.main import ptpfast
 from ptpfast.measure import Finding, tune
-from ptpfast.sim import Link, Temperament
+from ptpfast.sim import Link, SimulatedCamera, Temperament
 from ptpfast.tuning import Tuning
+from ptpfast.vendors import ObjectRange, Reply
+from ptpfast.vendors.vendor import Responder
 
 BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0", serial_number="7")
 
@@ -26,6 +30,7 @@ BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0", ser
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ptpfast.measure.tuner.STEP_S", 0.05)
     monkeypatch.setattr("ptpfast.measure.tuner.QUICKER", 0.0)
+    monkeypatch.setattr("ptpfast.measure.tuner.WHOLE_GAIN", 1e9)  # nothing is that much quicker
 
 
 @pytest.mark.parametrize("temperament", list(Temperament), ids=lambda t: t.value)
@@ -171,6 +176,12 @@ def test_entries_of_other_models_are_kept() -> None:
         '{"Maker Model 1.0": {"evil": 1}}',
         '{"Maker Model 1.0": {"gain": 1e999}}',
         '{"Maker Model 1.0": {"gain": NaN}}',
+        '{"Maker Model 1.0": {"whole": 1}}',
+        '{"Maker Model 1.0": {"whole_mb_per_s": "fast"}}',
+        '{"Maker Model 1.0": {"whole_mb_per_s": NaN}}',
+        '{"Maker Model 1.0": {"whole_mb_per_s": true}}',
+        '{"Maker Model 1.0": {"whole_size": -1}}',
+        '{"Maker Model 1.0": {"whole_size": 1e9}}',
     ],
 )
 def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
@@ -220,16 +231,17 @@ def command(*words: str) -> tuple[int, list[str], str]:
 def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
     other = DeviceInfo(manufacturer="Other\x1b", model="Body", device_version="2")
     assert command("--show") == (0, [], "nothing is remembered\n")
-    tuning.save(BODY, Tuning(4, 2_000_000, 1.25, "measured 2026-11-25 with NEF"))
+    tuning.save(BODY, Tuning(4, 2 << 20, 1.25, "measured 2026-11-25 with NEF"))
     file = tuning.save(other, Tuning(depth=1))
     entries = json.loads(file.read_text())
     file.write_text(json.dumps({**entries, "Odd": 5}))
     status, lines, told = command("--show")
     assert status == 0
     assert lines == [
-        "Maker Model 1.0: 4 requests at a time, 2.0 MB each: 1.25 times the rate of one at a time; "
-        "measured 2026-11-25 with NEF",
-        "Other? Body 2: 1 request at a time: 1.00 times the rate of one at a time",
+        "Maker Model 1.0: 4 requests at a time, 2 MiB each: 1.25 times the rate of 1 MiB one at a "
+        "time; whole objects were not tried; measured 2026-11-25 with NEF",
+        "Other? Body 2: 1 request at a time: 1.00 times the rate of 1 MiB one at a time; whole "
+        "objects were not tried",
         "Odd: what is kept of it makes no sense, and is not used",
     ]
     assert told == f"3 models in {file}\n"
@@ -238,8 +250,11 @@ def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
         "type": "tuning",
         "model": "Maker Model 1.0",
         "depth": 4,
-        "chunk": 2_000_000,
+        "chunk": 2 << 20,
         "gain": 1.25,
+        "whole": None,
+        "whole_mb_per_s": None,
+        "whole_size": None,
         "note": "measured 2026-11-25 with NEF",
         "file": str(file),
     }
@@ -252,3 +267,202 @@ def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
     status, _, told = command("--forget", "Odd")
     assert status == 2
     assert "nothing is kept of 'Odd'; --show lists what is" in told
+
+
+# Whole objects
+
+GET_OBJECT, GET_PARTIAL_OBJECT = OperationCode.GetObject, OperationCode.GetPartialObject
+
+
+def content(camera: SimulatedCamera, handle: int) -> bytes:
+    """An object's bytes, as the camera has them."""
+    stored = camera.store.get(handle)
+    assert stored is not None
+    return b"".join(camera.store.expected(handle).spans(0, stored.size))
+
+
+def whole_finding(findings: list[Finding]) -> Finding:
+    """The last of those about whole objects."""
+    return [finding for finding in findings if finding.what == "reading a whole object"][-1]
+
+
+def test_a_whole_object_is_tried_and_recorded_and_used_only_where_it_is_much_quicker(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.measure.tuner.STEP_S", 0.5)  # of a slow machine, too
+    sim = camera(objects=3, size=2_000_000)
+    findings: list[Finding] = []
+    with connect(sim) as session:
+        found = tune(session, findings.append)
+    assert found.whole is True
+    assert found.whole_size == 2_000_000
+    assert found.whole_mb_per_s == pytest.approx(whole_finding(findings).value, abs=0.001)
+    assert found.chunk
+    assert sim.operations[GET_OBJECT] == 1
+
+    monkeypatch.setattr("ptpfast.measure.tuner.WHOLE_GAIN", 0.0)
+    session = connect(sim)
+    found = tune(session)
+    assert (found.chunk, found.whole, found.whole_size) == (0, True, 2_000_000)
+    assert sim.operations[GET_OBJECT] == 3  # once more, in turn with parts
+    assert found.is_sane()
+    tuning.save(session.device_info, found)
+    assert tuning.load(session.device_info) == found
+
+
+def test_whole_objects_are_read_up_to_the_size_that_was_tried(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(objects=1, size=300_000)
+    with connect(sim) as session:
+        key = tuning.model_key(session.device_info)
+    for most, operation in (300_000, GET_OBJECT), (299_999, GET_PARTIAL_OBJECT):
+        known = Tuning(chunk=0, whole=True, whole_size=most)
+        vendor = replace(without_pauses("standard"), tunings={key: known})
+        before = Counter(sim.operations)
+        with connect(sim, vendor=vendor, depth=None) as session:
+            (info,) = session.objects()
+            assert session.read(info) == content(sim, info.handle)
+        used = set(sim.operations - before) & {GET_OBJECT, GET_PARTIAL_OBJECT}
+        assert used == {operation}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "respond=0x2002 on GetObject times 0",
+        "drop on GetObject after 70000 times 0",
+        "reset on GetObject after 70000 times 0",
+        "short_data on GetObject after 70000 times 0",
+        "stall on GetObject after 70000 times 0",
+        "no_answer on GetObject times 0",
+        "overrun on GetObject times 0",
+        "wrong_tid on GetObject times 0",
+    ],
+    ids=lambda fault: fault.partition(" ")[0],
+)
+def test_a_camera_that_fails_with_a_whole_object_is_left_in_step_and_read_in_parts(
+    camera: Cameras, connect: Sessions, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.measure.tuner.STEP_S", 0.5)
+    monkeypatch.setattr("ptpfast.measure.tuner.WHOLE_GAIN", 0.0)
+    sim = camera(objects=3, size=2_000_000, faults=[fault])
+    session = connect(sim, timeouts=HASTY)
+    findings: list[Finding] = []
+    found = tune(session, findings.append)
+    assert whole_finding(findings).problem
+    assert found.whole is False
+    assert found.chunk
+    assert (sim.connections == 1) == fault.startswith("respond")
+    for info in session.objects():
+        assert session.read(info) == content(sim, info.handle)
+
+
+def test_a_whole_object_whose_data_take_too_long_is_given_up(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.measure.tuner.WHOLE_S", 0.2)
+    sim = camera(withheld=[GET_PARTIAL_OBJECT], objects=1, size=4_000_000, link=Link(rate=1e6))
+    session = connect(sim)
+    findings: list[Finding] = []
+    found = tune(session, findings.append)
+    assert "not here after" in whole_finding(findings).problem
+    assert (found.whole, found.chunk) == (False, None)
+    assert session.usable
+    assert sim.connections >= 2  # a camera may hold the old session for a moment
+    assert sim.payload_bytes < 4_000_000
+
+
+def test_other_bytes_than_in_parts_are_noticed(camera: Cameras, connect: Sessions) -> None:
+    def another(camera: Responder, request: OperationRequest, _: bytes) -> Reply:
+        return Reply(data=ObjectRange(request.parameters[0], 1000, 1_000_000))
+
+    vendor = without_pauses("standard")
+    model = replace(vendor.model, operations={GET_OBJECT: another})
+    sim = camera(replace(vendor, model=model), objects=1, size=1_000_000)
+    assert tune(connect(sim)).whole is False
+
+
+def test_bodies_that_suffer_from_whole_objects_are_not_asked_for_one(
+    camera: Cameras, connect: Sessions
+) -> None:
+    assert not vendors.named("nikon").quirks.whole_objects
+    sim = camera("nikon", objects=2, size=1_500_000)
+    findings: list[Finding] = []
+    found = tune(connect(sim), findings.append)
+    assert (found.whole, found.whole_mb_per_s, found.whole_size) == (None, None, None)
+    assert "suffer" in whole_finding(findings).skipped
+    assert GET_OBJECT not in sim.operations
+
+
+def test_a_whole_object_that_would_take_too_long_is_not_begun(
+    camera: Cameras, connect: Sessions
+) -> None:
+    # 0.05 s are 2 MB.
+    sim = camera(objects=2, size=40_000_000, link=Link(rate=40e6))
+    findings: list[Finding] = []
+    found = tune(connect(sim), findings.append)
+    assert found.whole is None
+    assert "every object takes longer" in whole_finding(findings).skipped
+    assert GET_OBJECT not in sim.operations
+
+
+@pytest.mark.parametrize("how", ["missing", "refused"])
+def test_a_camera_without_partial_reads_is_measured_by_a_whole_object(
+    camera: Cameras, connect: Sessions, how: str
+) -> None:
+    if how == "missing":
+        sim = camera(objects=2, size=2_000_000, withheld=[GET_PARTIAL_OBJECT])
+    else:
+        fault = "respond=0x2005 on GetPartialObject times 0"
+        sim = camera(objects=2, size=2_000_000, faults=[fault])
+    findings: list[Finding] = []
+    found = tune(connect(sim), findings.append)
+    assert (found.whole, found.chunk) == (True, None)
+    assert found.whole_mb_per_s
+    assert any(finding.what == "reading in parts" and finding.problem for finding in findings)
+
+
+@pytest.mark.parametrize("fault", ["reset on GetObject after 70000", "respond=0x2002 on GetObject"])
+def test_a_whole_object_that_fails_though_it_worked_when_tuned_comes_in_parts(
+    camera: Cameras, connect: Sessions, tmp_path: Path, fault: str
+) -> None:
+    sim = camera(objects=2, size=600_000, faults=[fault])
+    session = connect(sim, depth=None)
+    tuning.save(session.device_info, Tuning(chunk=0, whole=True, whole_size=600_000))
+    session.close()
+    with connect(sim, depth=None) as session:
+        assert pull(session, tmp_path, retry=2).failed == 0
+    assert sim.operations[GET_OBJECT] == 1
+    assert GET_PARTIAL_OBJECT in sim.operations
+    for stored in sim.store.files():
+        assert (tmp_path / stored.name).read_bytes() == content(sim, stored.handle)
+
+
+def test_what_was_kept_before_whole_objects_were_tried_is_still_read() -> None:
+    file = tuning.path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    old = {"depth": 4, "chunk": 1 << 20, "gain": 1.5, "note": "measured 2026-11-20 with NEF"}
+    file.write_text(json.dumps({"Maker Model 1.0": old}))
+    assert tuning.load(BODY) == Tuning(4, 1 << 20, 1.5, "measured 2026-11-20 with NEF")
+
+
+def test_losing_its_temper_takes_nothing_from_what_is_known_of_whole_objects() -> None:
+    known = Tuning(4, 0, 2.0, "measured", True, 42.0, 25_000_000)
+    tuning.distrust(BODY, known, "it hung up")
+    kept = tuning.load(BODY)
+    assert kept is not None
+    assert (kept.depth, kept.chunk, kept.whole, kept.whole_size) == (1, 0, True, 25_000_000)
+
+
+def test_whole_objects_are_told_of() -> None:
+    tuning.save(BODY, Tuning(1, 0, 6.25, "measured", True, 42.42, 25_000_000))
+    assert command("--show")[1] == [
+        "Maker Model 1.0: 1 request at a time, whole objects up to 25.0 MB: 6.25 times the rate of "
+        "1 MiB one at a time; whole objects work, at 42.4 MB/s; measured"
+    ]
+    (_, row) = map(json.loads, command("--show", "--json")[1])
+    assert (row["whole"], row["whole_mb_per_s"], row["whole_size"]) == (True, 42.42, 25_000_000)
+    tuning.save(BODY, Tuning(1, 1 << 20, whole=False))
+    assert "1 MiB each: 1.00 times" in command("--show")[1][0]
+    assert command("--show")[1][0].endswith("; no whole objects")

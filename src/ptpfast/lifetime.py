@@ -96,7 +96,9 @@ class Lifetime(Transactions):
         self.vendor = vendor or select(self.device_info)
         known = self._tuned()
         self.pipeline_depth = known.depth
-        self.chunks = ChunkPolicy(self.vendor.quirks.max_chunk, fixed=known.chunk)
+        self.chunks = ChunkPolicy(
+            self.vendor.quirks.max_chunk, fixed=known.chunk, most_whole=known.whole_size
+        )
         self.pace = Pace()
         self._guid = connection.guid
         self._begin()

@@ -134,6 +134,14 @@ def human_size(size: int | None) -> str:
     return f"{value:.1f} TB"
 
 
+def human_chunk(size: int) -> str:
+    """Bytes asked for at a time, which are powers of two as a rule: `1 MiB`, else `2.0 MB`."""
+    for factor, unit in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size and not size % factor:
+            return f"{size // factor} {unit}"
+    return human_size(size)
+
+
 def human_seconds(seconds: float) -> str:
     """A duration for people: `0.80 s`, `3 min 07 s`, `2 h 05 min`."""
     if seconds < 10:

@@ -8,7 +8,7 @@ import click
 
 from ..library.naming import printable
 from .options import Address, Common, command
-from .output import Output, human_size, plural
+from .output import Output, human_chunk, human_size, plural
 from .progress import waiting_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def tune(
 ) -> None:
     """Find the camera's best chunk size and depth, remember them.
 
-    Harmless operations first, then reads of the largest of some objects, for about half a minute.
+    Harmless operations first, then reads of the largest of some objects in parts, then of a whole
+    one that takes a few seconds at most, for about half a minute. Whole objects are used where they
+    are much quicker, up to the size that was tried; bodies known to suffer from them are spared.
     What is found is kept for this model and firmware, and used from then on. A camera that is busy
     is asked again for a while before: it may still hold the session of a run that was cut off.
     """
@@ -64,6 +66,7 @@ def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
             value=round(finding.value, 3),
             unit=finding.unit,
             problem=finding.problem or None,
+            skipped=finding.skipped or None,
         )
         output.note(_line(finding))
 
@@ -118,22 +121,36 @@ def _record(key: str, found: Tuning, file: Any) -> dict[str, Any]:
         "depth": found.depth,
         "chunk": found.chunk,
         "gain": found.gain,
+        "whole": found.whole,
+        "whole_mb_per_s": found.whole_mb_per_s,
+        "whole_size": found.whole_size,
         "note": found.note or None,
         "file": str(file) if file else None,
     }
 
 
 def _found(key: str, found: Tuning) -> str:
-    each = f", {human_size(found.chunk)} each" if found.chunk else ""
     return (
-        f"{key}: {plural(found.depth, 'request')} at a time{each}: "
-        f"{found.gain:.2f} times the rate of one at a time"
+        f"{key}: {plural(found.depth, 'request')} at a time{_each(found)}: "
+        f"{found.gain:.2f} times the rate of 1 MiB one at a time; {_whole(found)}"
     )
 
 
+def _each(found: Tuning) -> str:
+    if found.chunk == 0:
+        most = f" up to {human_size(found.whole_size)}" if found.whole_size else ""
+        return f", whole objects{most}"
+    return f", {human_chunk(found.chunk)} each" if found.chunk else ""
+
+
+def _whole(found: Tuning) -> str:
+    if not found.whole:
+        return "whole objects were not tried" if found.whole is None else "no whole objects"
+    rate = found.whole_mb_per_s
+    return "whole objects work" + (f", at {rate:.1f} MB/s" if rate is not None else "")
+
+
 def _line(finding: Finding) -> str:
-    ahead = f"depth {finding.depth}"
-    if finding.problem:
-        return f"{finding.what}, {ahead}: {finding.problem}"
-    chunk = f" of {human_size(finding.chunk)}" if finding.chunk else ""
-    return f"{finding.what}{chunk}, {ahead}: {finding.value:.1f} {finding.unit}"
+    what = f"{finding.what} of {human_chunk(finding.chunk)}" if finding.chunk else finding.what
+    value = finding.problem or finding.skipped or f"{finding.value:.1f} {finding.unit}"
+    return f"{what}, depth {finding.depth}: {value}"

@@ -17,6 +17,8 @@ SHARE_WORDS = {
     "computer": "this computer",
 }
 LEFT = 48.0
+DIGIT, SMALL_DIGIT = 10.2, 7.4  # how wide one is, in bold; a point is half as wide
+BETWEEN = 1.0  # two numbers
 SOME = 3  # requests whose rates are worth a range
 
 
@@ -69,13 +71,27 @@ def rates(readings: Sequence[Reading], flow: float | None) -> str:
                 middle = left + bar_width / 2
                 drawing.line(middle, scale(each.least), middle, scale(each.most), "range")
                 y = min(y, scale(each.most))
-            value = number(reading.mb_per_s)
-            drawing.text(left + bar_width / 2, y - 6, value, anchor="middle", kind="value")
+            value, kind = _fitted(reading.mb_per_s, width / len(here))
+            drawing.text(left + bar_width / 2, y - 6, value, anchor="middle", kind=kind)
         drawing.text(x + width / 2, bottom + 20, chunk_words(chunk), anchor="middle")
     if flow:
         y = scale(flow)
         drawing.line(LEFT, y, WIDTH, y, "ceiling")
     return drawing.markup()
+
+
+def _fitted(value: float, width: float) -> tuple[str, str]:
+    """A number over a column with the class of its text, so that it fits in `width`; no number
+    where none does, as it shows when the column is pointed at."""
+    for text, kind, digit in (
+        (number(value), "value", DIGIT),
+        (number(value), "value small", SMALL_DIGIT),
+        (f"{value:,.0f}", "value small", SMALL_DIGIT),
+    ):
+        points = sum(mark in ",." for mark in text)
+        if digit * (len(text) - points / 2) + BETWEEN <= width:
+            return text, kind
+    return "", "value"
 
 
 def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None) -> str:

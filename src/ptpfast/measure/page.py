@@ -6,6 +6,7 @@ escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -17,6 +18,7 @@ from .result import Figures, Reading, Result, chunk_words, named
 from .svg import number
 from .verdict import CERTAINTY, Verdict, sentence
 
+OPTION = re.compile(r"(?<![\w-])--[a-z]+(?: \d\w*)?")  # of a command, with its value
 STYLE = Path(__file__).with_name("page.css")
 
 
@@ -60,6 +62,8 @@ def _verdict(verdict: Verdict, figures: Figures) -> str:
     heading = "What a second of a download goes to"
     if (figures.best_depth or 1) > 1:
         heading += ", asked for one part at a time"
+    elif figures.best_chunk == 0 and figures.one_mib_mb_per_s:
+        heading += ", read in parts"
     legend = "".join(
         f'<span><i class="{charts.kind_of(share)}"></i>{words} {verdict.shares[share]:.0%}</span>'
         for share, words in charts.SHARE_WORDS.items()
@@ -79,7 +83,12 @@ def _verdict(verdict: Verdict, figures: Figures) -> str:
 def _list(lines: Sequence[str]) -> str:
     if not lines:
         return "–"
-    return f"<ul>{''.join(f'<li>{escape(sentence(line))}</li>' for line in lines)}</ul>"
+    return f"<ul>{''.join(f'<li>{_options(sentence(line))}</li>' for line in lines)}</ul>"
+
+
+def _options(line: str) -> str:
+    """Escaped, with what is to be typed as code, which is not broken across lines."""
+    return OPTION.sub(r"<code>\g<0></code>", escape(line))
 
 
 def _tiles(result: Result, figures: Figures) -> str:

@@ -23,6 +23,9 @@ from .tcp import TcpState
 
 SCHEMA = 1
 ENOUGH = 0.97  # of the best rate: the smallest chunk that reaches it is the gentlest
+# Whole objects end only with the object and make some firmware stall: so much faster than the best
+# parts they must be to be worth it.
+WHOLE_GAIN = 1.15
 LARGEST_FILE = 64 << 20
 LONGEST_TEXT = 1000
 
@@ -100,9 +103,14 @@ class Result:
         return [row for row in self.readings if row.way in ways and row.bytes]
 
     def best(self, *, depth: int | None = None) -> Reading | None:
-        """The gentlest of the fastest ways to read parts, else whole objects."""
-        ways = self.measured("parts") or self.measured("whole")
-        ways = [row for row in ways if depth in (None, row.depth)]
+        """The gentlest of the fastest ways to read parts; whole objects where they are much
+        faster, and where there is nothing else."""
+        ways = [row for row in self.measured("parts", "whole") if depth in (None, row.depth)]
+        parts = [row for row in ways if row.way == "parts"]
+        fastest = max((row.mb_per_s for row in parts), default=0.0)
+        much = WHOLE_GAIN * fastest
+        whole = [row for row in ways if row.way == "whole" and row.mb_per_s >= much]
+        ways = whole or parts
         if not ways:
             return None
         enough = ENOUGH * max(row.mb_per_s for row in ways)
@@ -143,7 +151,7 @@ class Figures:
     operation_p95_ms: float | None = None
     listing_per_s: float | None = None
     best_mb_per_s: float | None = None
-    best_chunk: int | None = None
+    best_chunk: int | None = None  # 0: whole objects
     best_depth: int | None = None
     one_mib_mb_per_s: float | None = None
     flow_mb_per_s: float | None = None

@@ -40,15 +40,8 @@ from .waits import CONNECTING, connected, handshakes, latencies
 CHUNKS = (MiB // 4, MiB, 4 * MiB, 8 * MiB)
 BUDGET_S = 40.0
 # How the time is shared out.
-OPERATIONS, LISTING, PARTS, WHOLE, DOWNLOADS, DISK, HANDSHAKES = (
-    0.08,
-    0.08,
-    0.42,
-    0.08,
-    0.24,
-    0.06,
-    0.04,
-)
+OPERATIONS = LISTING = WHOLE = 0.08
+PARTS, DOWNLOADS, DISK, HANDSHAKES = 0.42, 0.24, 0.06, 0.04
 ROUNDS = 2
 TOO_LONG = 3.0  # times its share, one read may take
 MOST_BYTES = 1 << 30  # of one step
@@ -307,7 +300,7 @@ class Bench:
     def _whole(self, until: float) -> None:
         """The largest object there is time for."""
         allowed_s = until - time.monotonic()
-        suffers = self._session.vendor.quirks.max_chunk < max(CHUNKS)
+        suffers = not self._session.vendor.quirks.whole_objects
         smallest = self._objects[-1]
         note = ""
         if suffers and self.result.measured("parts"):
@@ -317,7 +310,7 @@ class Bench:
         if note:
             self.result.readings.append(Reading("whole", 0, 1, note=note))
             return
-        fits = (o for o in self._objects if self._expected_s(o.size or 0) <= allowed_s)
+        fits = iter(self._fitting(allowed_s))
         # Without any rate known, a movie might take an hour: the smallest says how long.
         info = next(fits, smallest) if self._mb_per_s else smallest
         reading = whole(self._session, self._clock, info, until)
@@ -327,14 +320,21 @@ class Bench:
             self._mb_per_s = reading.mb_per_s
             self._whole(until)
 
+    def _fitting(self, allowed_s: float) -> list[ObjectInfo]:
+        """The objects that take no longer than that, the largest first."""
+        return [o for o in self._objects if self._expected_s(o.size or 0) <= allowed_s]
+
     def _downloads(self, until: float) -> None:
         best = self.result.best()
         if best is None:
             return
-        downloads = Downloads(
-            self._session, self._clock, self._objects, (best.chunk, best.depth), best.mb_per_s
-        )
         turns = [None, self._destination] * ROUNDS if self._destination else [None]
+        objects = self._objects
+        if not best.chunk:  # these end only with the object
+            objects = self._fitting((until - time.monotonic()) / len(turns)) or objects[-1:]
+        downloads = Downloads(
+            self._session, self._clock, objects, (best.chunk, best.depth), best.mb_per_s
+        )
         found: dict[str, Reading] = {}
         for turn, where in enumerate(turns):
             now = time.monotonic()

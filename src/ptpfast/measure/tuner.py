@@ -4,9 +4,13 @@
 2. The same with requests sent ahead, deeper and deeper: answers must be equal, and quicker.
 3. Partial reads sent ahead: bytes must be equal.
 4. The rate of chunks of several sizes, and of small ones sent ahead.
+5. One whole object, the largest there is time for, unless the maker's bodies suffer from it: bytes
+   must be equal. Downloads take whole objects only if that is much quicker, twice in turn: they end
+   only with the object, and large ones make some firmware stall.
 
 A camera that misbehaves at some depth is connected to again (the session does that) and is left at
-the last depth it coped with.
+the last depth it coped with; so is one that fails with a whole object, which is not asked of it
+again. Nothing is broken off that could be read to its end in time.
 """
 
 from __future__ import annotations
@@ -19,11 +23,13 @@ from datetime import date
 from functools import partial
 
 from .._sink import CallbackSink, MemorySink
-from ..errors import ConnectFailed, PTPError, TransferError
+from ..errors import ConnectFailed, PTPError, ResponseError, TransferError
+from ..handshake import Timeouts
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
 from ..transfer import ObjectReader
 from ..vendors import Tuning
+from .result import WHOLE_GAIN
 
 MiB = 1 << 20
 DEPTHS = (2, 4, 8, 16)
@@ -31,14 +37,20 @@ CHUNKS = (1 * MiB, 2 * MiB, 4 * MiB, 8 * MiB)
 SAMPLE = 32  # objects described at each depth
 STEP_S = 4.0  # about how long each rate is measured
 SILENCE_S = 3.0  # a camera that ignores a request is given up after this
+WHOLE_S = 10.0  # and a whole object, which is to take STEP_S at most
 QUICKER = 1.1  # a deeper pipeline must be at least this much quicker
 ENOUGH = 0.97  # of the best rate: the smallest chunk that reaches it is the safest
 COMPARED = 8 * 65_536
 
+Way = tuple[int, int]  # to read parts: depth, and bytes of each
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing measured: `what` with `depth` requests outstanding, `value` in `unit`."""
+    """One thing measured: `what` with `depth` requests outstanding, `value` in `unit`.
+
+    problem: what the camera did wrong. skipped: why it was not tried.
+    """
 
     what: str
     depth: int
@@ -46,6 +58,7 @@ class Finding:
     unit: str
     chunk: int | None = None
     problem: str = ""
+    skipped: str = ""
 
 
 class Tuner:
@@ -54,6 +67,7 @@ class Tuner:
     def __init__(self, session: Session, tell: Callable[[Finding], None]) -> None:
         self._session = session
         self._tell = tell
+        self._timeouts = session.connection.timeouts
         self.findings: list[Finding] = []
 
     def run(self) -> Tuning:
@@ -66,9 +80,17 @@ class Tuner:
         if largest is None:
             raise TransferError("no object to measure with", hint="take a picture first")
         depth = self._deepest(handles, table)
+        note = f"measured {date.today().isoformat()} with {largest.extension or 'an object'}"
+        objects = [info for info in table if info.size]
+        if not self._reads_parts(largest):
+            return self._with_whole(objects, Tuning(depth, None, 1.0, note), None, {})
         if depth > 1 and not self._reads_ahead(largest):
             depth = 1
-        return self._fastest(largest, depth)
+        chosen, rates = self._fastest(largest, depth)
+        plain = next(iter(rates.values()))  # the smallest chunk, one at a time
+        gain = rates[chosen] / plain if plain else 1.0
+        found = Tuning(depth if chosen[0] > 1 else 1, chosen[1], round(gain, 3), note)
+        return self._with_whole(objects, found, chosen, rates)
 
     def _find(self, finding: Finding) -> None:
         self.findings.append(finding)
@@ -96,6 +118,19 @@ class Tuner:
                 break
             best = depth
         return best
+
+    def _reads_parts(self, info: ObjectInfo) -> bool:
+        """Whether the camera has partial reads, and does them."""
+        problem = ""
+        try:
+            self._range(info, min(info.size or 0, COMPARED), 1)
+        except (ResponseError, TransferError) as error:
+            problem = error.message
+        if ObjectReader(self._session, info).partial() is None:
+            problem = "the camera has whole objects only"
+        if problem:
+            self._find(Finding("reading in parts", 1, 0.0, "", problem=problem))
+        return not problem
 
     def _reads_ahead(self, info: ObjectInfo) -> bool:
         size = min(info.size or 0, COMPARED)
@@ -129,25 +164,22 @@ class Tuner:
         session.pipeline_depth = 1
         return not problem
 
-    def _fastest(self, info: ObjectInfo, depth: int) -> Tuning:
+    def _fastest(self, info: ObjectInfo, depth: int) -> tuple[Way, dict[Way, float]]:
+        """The gentlest of the fastest ways to read parts, and the rates of all."""
         cap = self._session.vendor.quirks.max_chunk
         reads_depth = min(depth, 2)  # more does not hide more of one round trip
         candidates = [(1, chunk) for chunk in CHUNKS if chunk <= cap]
         candidates += [(2, MiB)] if reads_depth == 2 else []
-        rates: dict[tuple[int, int], float] = {}
+        rates: dict[Way, float] = {}
         for key in candidates:
             rates[key] = self._rate(info, *key, about=max(rates.values(), default=0.0))
-        baseline = rates[1, candidates[0][1]]
         best = max(rates.values())
         # Small chunks are gentle with firmware and cheap to resume; depth costs nothing more.
         chosen = min(
             (key for key, rate in rates.items() if rate >= ENOUGH * best),
             key=lambda key: (key[1], key[0]),
         )
-        gain = rates[chosen] / baseline if baseline else 1.0
-        note = f"measured {date.today().isoformat()} with {info.extension or 'an object'}"
-        chunk = chosen[1]
-        return Tuning(depth if chosen[0] > 1 else 1, chunk, round(gain, 3), note)
+        return chosen, rates
 
     def _rate(self, info: ObjectInfo, depth: int, chunk: int, *, about: float) -> float:
         """MB/s of the object's bytes in chunks of a size, for some seconds. `about` MB/s are to be
@@ -171,6 +203,97 @@ class Tuner:
         self._session.pipeline_depth = 1
         return rate
 
+    def _with_whole(
+        self,
+        objects: list[ObjectInfo],
+        found: Tuning,
+        chosen: Way | None,
+        rates: dict[Way, float],
+    ) -> Tuning:
+        """What was `found`, with what one whole object tells. `chosen` and `rates` are of parts;
+        without parts there is nothing to compare with."""
+        best = max(rates.values(), default=0.0)
+        if self._session.vendor.quirks.whole_objects:
+            info = self._fitting(objects, best)
+            skipped = f"not tried: every object takes longer than {STEP_S:g} s"
+        else:
+            info, skipped = None, "not tried: this maker's bodies suffer from it"
+        if info is None:
+            self._find(Finding("reading a whole object", 1, 0.0, "", skipped=skipped))
+            return found
+        if (rate := self._whole(info, chosen)) is None:
+            return dataclasses.replace(found, whole=False)
+        chunk, gain = found.chunk, found.gain
+        if chosen and best and rate >= WHOLE_GAIN * best:
+            # A radio's rate swings by as much: once more, of the same object.
+            again = self._rate(info, *chosen, about=best)
+            second = self._whole(info, chosen)
+            if second is None:
+                return dataclasses.replace(found, whole=False)
+            rate = min(rate, second)
+            if rate >= WHOLE_GAIN * max(best, again):
+                chunk, gain = 0, round(found.gain * rate / rates[chosen], 3)
+        return dataclasses.replace(
+            found,
+            chunk=chunk,
+            gain=gain,
+            whole=True,
+            whole_mb_per_s=round(rate, 3),
+            whole_size=info.size,
+        )
+
+    def _fitting(self, objects: list[ObjectInfo], rate: float) -> ObjectInfo | None:
+        """The largest object that takes no longer than other steps, at a rate (MB/s); the smallest
+        when none is known."""
+        by_size = sorted(objects, key=lambda info: info.size or 0)
+        if not rate:
+            return by_size[0]
+        fits = [info for info in by_size if (info.size or 0) <= rate * 1e6 * STEP_S]
+        return fits[-1] if fits else None
+
+    def _whole(self, info: ObjectInfo, chosen: Way | None) -> float | None:
+        """MB/s of one GetObject, None when the camera fails with it; then it is connected to anew,
+        unless it has just refused, because nobody knows what of it is still to come."""
+        session = self._session
+        hasty = session.connection.timeouts
+        size = min(info.size or 0, COMPARED)
+        expected = None if chosen is None else self._range(info, size, 1)
+        came = bytearray()
+        sink = CallbackSink(lambda view: came.extend(view[: size - len(came)]))
+        problem, refused, seconds = "", False, 0.0
+        session.connection.timeouts = _bounded(self._timeouts, WHOLE_S)
+        began = time.monotonic()
+        try:
+            ObjectReader(session, info, chunk=0).read(sink)
+            sink.finish()
+            seconds = time.monotonic() - began
+        except PTPError as error:
+            problem, refused = error.message, isinstance(error, ResponseError)
+        finally:
+            session.connection.timeouts = hasty
+        if problem and not refused:
+            session.reconnect()
+        elif not problem and expected is not None and came != expected:
+            problem = "other bytes than in parts"
+        rate = (info.size or 0) / max(seconds, 1e-9) / 1e6
+        finding = Finding("reading a whole object", 1, rate, "MB/s", chunk=0)
+        if problem:
+            finding = Finding("reading a whole object", 1, 0.0, "", problem=problem)
+        self._find(finding)
+        return None if problem else rate
+
+
+def _bounded(timeouts: Timeouts, most_s: float) -> Timeouts:
+    """None of the waits for an object longer than that, nor all of them together."""
+    first_s = timeouts.operation if timeouts.first_byte is None else timeouts.first_byte
+    return dataclasses.replace(
+        timeouts,
+        operation=min(timeouts.operation, most_s),
+        first_byte=min(first_s, most_s),
+        idle=min(timeouts.idle, most_s),
+        total=most_s if timeouts.total is None else min(timeouts.total, most_s),
+    )
+
 
 def tune(session: Session, tell: Callable[[Finding], None] = lambda _: None) -> Tuning:
     """Measures the session's camera; `tell` is given each finding as it is made.
@@ -180,11 +303,12 @@ def tune(session: Session, tell: Callable[[Finding], None] = lambda _: None) -> 
     at the depth found.
     """
     timeouts = session.connection.timeouts
+    tuner = Tuner(session, tell)
     hasty = dataclasses.replace(timeouts, operation=min(SILENCE_S, timeouts.operation))
     session.connection.timeouts = hasty
     session.remembers = False  # what is found is the caller's to keep, or not to
     try:
-        found = Tuner(session, tell).run()
+        found = tuner.run()
     finally:
         session.remembers = True
         session.connection.timeouts = timeouts

@@ -15,7 +15,7 @@ data flow: as fast as the link carries them, or as the camera feeds them. Then t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..vendors.vendor import MiB
@@ -31,8 +31,13 @@ UNHELD_MB_PER_S = 400.0  # a camera on this computer that is so quick imitates n
 FAST_ENOUGH = 1.5  # a disk this much faster than the camera is no reason to wait
 AT_LINE_RATE = 0.85  # of what a wire carries with all its heads
 LOSSY = 0.001
+LEAST_SHARE = 0.005  # what is less is 0%
 WORTH = 1.05  # a gain smaller than this is not worth a word
 SLOW_OPERATION_MS = 50.0
+# In the largest parts data may take more of the time than a camera that needs so long for
+# everything; in smaller ones, small files and listings it is the camera. It alone is proven, too:
+# data that flow evenly may be the camera's doing.
+SLOW_LEAD = 0.25
 LARGER = 8 * MiB
 
 
@@ -74,6 +79,8 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
     if _computer_is_busy(figures):  # what looks like waiting for others is not
         limits |= {"computer": 1.0 - shares["disk"], "camera": 0.0, "link": 0.0}
     limit, second = sorted(limits, key=lambda name: -limits[name])[:2]
+    if (limit, second) == ("link", "camera") and _slow_camera_hides(figures, limits):
+        limit, second = second, limit
     close = limits[limit] - limits[second] < CLOSE
     case = _Case(figures, readings, basis, shares)
     reasons, sure = case.reasons(limit)
@@ -99,6 +106,18 @@ def _computer_is_busy(figures: Figures) -> bool:
     """Whether nothing but this computer holds it back."""
     here = figures.link == "loopback" and (figures.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
     return here or (figures.cpu or 0.0) >= BUSY
+
+
+def _slow_camera_hides(figures: Figures, limits: Mapping[str, float]) -> bool:
+    """Whether the link is first only because parts were so large. Without a round trip to subtract
+    it may be the link that takes long for everything."""
+    lead = limits["link"] - limits["camera"]
+    return figures.rtt_ms is not None and lead < SLOW_LEAD and _takes_its_time(figures)
+
+
+def _takes_its_time(figures: Figures) -> bool:
+    """Whether the camera takes long for whatever it is asked, as operations without data show."""
+    return (figures.operation_ms or 0.0) - (figures.rtt_ms or 0.0) > SLOW_OPERATION_MS
 
 
 def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
@@ -201,7 +220,7 @@ class _Case:
                 f"a download is stored at {f.file_mb_per_s:.1f} MB/s; dropped instead, the same "
                 f"one comes at {f.memory_mb_per_s:.1f} MB/s"
             )
-        if f.flushed:
+        if f.flushed and f.flushed >= LEAST_SHARE:
             reasons.append(f"{f.flushed:.0%} of it is waiting for the disk at the end of a file")
         sure = False
         if f.disk_mb_per_s and f.memory_mb_per_s:
@@ -224,6 +243,8 @@ class _Case:
                 f"each request for {chunk_words(basis.chunk)} waits {self._wait_ms:.0f} ms for its "
                 f"first byte{trip}; then the data flow at {self._flow:.1f} MB/s"
             )
+        if f.operation_ms is not None and _takes_its_time(f):
+            reasons.append(f"it takes long for everything: GetObjectInfo {f.operation_ms:.0f} ms")
         if (card := card_rate(self._readings)) is not None:
             reasons.append(
                 "the wait grows with what is asked for: the camera reads all of it, at "
@@ -334,7 +355,7 @@ class _Case:
         found = self._fewer_waits()
         if self._basis.blocks is not None or card_rate(self._readings) is not None:
             found.append("a faster card, if its reading is what the camera waits for")
-        if (self._figures.operation_ms or 0.0) > SLOW_OPERATION_MS:
+        if _takes_its_time(self._figures):
             found.append(
                 "ending what the camera does besides (live view, image review, writing pictures)"
             )
@@ -345,11 +366,12 @@ class _Case:
         found = []
         basis, f = self._basis, self._figures
         gain = (f.best_mb_per_s or 0.0) / (f.one_mib_mb_per_s or basis.mb_per_s or 1.0)
-        if f.best_chunk and gain > WORTH:
+        if f.best_chunk is not None and gain > WORTH:
             depth = f"--depth {f.best_depth} " if (f.best_depth or 1) > 1 else ""
+            chunk = chunk_words(f.best_chunk).replace(" ", "") if f.best_chunk else "0"
+            of = "" if f.best_chunk else ", for whole objects"
             found.append(
-                f"{depth}--chunk {chunk_words(f.best_chunk).replace(' ', '')}: {gain:.2f} times "
-                "the rate of 1 MiB one at a time"
+                f"{depth}--chunk {chunk}{of}: {gain:.2f} times the rate of 1 MiB one at a time"
             )
         ahead = any(r.way == "parts" and r.depth > 1 for r in self._readings)
         if not ahead and basis.chunk:

@@ -35,14 +35,18 @@ REMEMBERED = 15  # reads whose silences are known
 class ChunkPolicy:
     """The chunk size of one camera, learned over the objects of a session.
 
-    cap: the largest ever (bytes). fixed: always this much instead. Call `next_size()` before a
-    read, `paused(waited, silence)` and `done(size, seconds, waited)` after it, `failed()` when it
-    broke off, `stalled(why)` when its bytes as good as ceased to come.
+    cap: the largest ever (bytes). fixed: always this much instead; 0: whole objects of up to
+    `most_whole` bytes (None: of any size), larger ones in adaptive chunks. Call `next_size()`
+    before a read, `paused(waited, silence)` and `done(size, seconds, waited)` after it, `failed()`
+    when it broke off, `stalled(why)` when its bytes as good as ceased to come.
     """
 
-    def __init__(self, cap: int, *, fixed: int | None = None) -> None:
+    def __init__(
+        self, cap: int, *, fixed: int | None = None, most_whole: int | None = None
+    ) -> None:
         self.cap = max(cap, SMALLEST_CHUNK)
         self.fixed = fixed
+        self._most_whole = most_whole
         self.chunk = min(START_CHUNK, self.cap)
         self._settled = False
         self._before = 0.0  # bytes per second at the size before
@@ -52,6 +56,16 @@ class ChunkPolicy:
     def next_size(self) -> int:
         """Bytes to ask for."""
         return self.fixed or self.chunk
+
+    def is_whole(self, size: int | None) -> bool:
+        """Whether an object of that size (None: unknown) is to be read whole."""
+        return self.fixed == 0 and (self._most_whole is None or (size or 0) <= self._most_whole)
+
+    def whole_failed(self) -> None:
+        """A whole object broke off: no more of them, what is left of it comes in parts."""
+        if self.fixed == 0:
+            log.warning("no whole objects any more: reading one has failed")
+            self.fixed = None
 
     def done(self, size: int, seconds: float, waited: float) -> None:
         """A chunk of `size` bytes took `seconds`, of which `waited` until its first byte."""

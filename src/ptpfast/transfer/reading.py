@@ -15,8 +15,11 @@ from .._sink import Sink
 from ..codes import OperationCode
 from ..errors import (
     InvalidObjectHandle,
+    NetworkError,
     OperationNotSupported,
     ParameterNotSupported,
+    ProtocolError,
+    ResponseError,
     TransferError,
 )
 from ..objects import ObjectInfo
@@ -52,7 +55,8 @@ class ObjectReader:
             raise ValueError("chunk is negative")
         self._camera = camera
         self._info = info
-        self._whole = chunk == 0 or (chunk is None and camera.chunks.fixed == 0)
+        self._told = chunk == 0
+        self._whole = self._told or (chunk is None and camera.chunks.is_whole(info.size))
         self._policy = ChunkPolicy(chunk, fixed=chunk) if chunk else camera.chunks
         self._progress = progress
         self._timeline = timeline
@@ -110,7 +114,17 @@ class ObjectReader:
             return 0
         whole = offset == 0 and (end is None or end == self.size)
         if whole and self._whole:
-            return self._read_whole(sink)
+            try:
+                return self._read_whole(sink)
+            except (NetworkError, ProtocolError, TransferError) as error:
+                if not isinstance(error, Overdue):  # by our own clock: the camera is not to blame
+                    self._policy.whole_failed()
+                raise
+            except ResponseError:
+                # What is known of the model is one thing, what it says now another.
+                if self._told or sink.position != start or self.partial() is None:
+                    raise
+                self._policy.whole_failed()
         read = self.partial(end)
         if read is not None and end is not None:
             try:

@@ -174,6 +174,7 @@ QUIRKS = Quirks(
     # Whole objects and large partial reads make bodies slower and slower until they halt; 1 MiB
     # pieces do not, and libgphoto2, EOS Utility and airmtp all use them (airmtp README, gp#218).
     max_chunk=1 * MiB,
+    whole_objects=False,
 )
 
 
