@@ -93,7 +93,8 @@ def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
         return  # already; somebody has asked for depth all the same
     gain = known.gain if known.depth == 1 else 1.0  # it is that of the chunk, or of both
     try:
-        file = save(info, replace(known, depth=1, gain=gain, note=f"{DISTRUSTED}: {why}"))
+        note = f"{DISTRUSTED}: {why}"
+        file = save(info, replace(known, depth=1, gain=gain, note=note))
     except OSError as error:
         log.warning("cannot remember it: %s", error)
     else:
