@@ -439,6 +439,21 @@ def test_a_whole_object_that_fails_though_it_worked_when_tuned_comes_in_parts(
         assert (tmp_path / stored.name).read_bytes() == content(sim, stored.handle)
 
 
+def test_after_a_whole_object_that_stalls_the_others_come_in_parts(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.2)
+    sim = camera(objects=3, size=600_000, faults=["stall=0.4 on GetObject after 70000"])
+    known = Tuning(chunk=0, whole=True, whole_size=600_000)
+    with connect(sim) as session:
+        key = tuning.model_key(session.device_info)
+    vendor = replace(without_pauses("standard"), tunings={key: known})
+    with connect(sim, vendor=vendor, depth=None) as session:
+        for info in session.objects():
+            assert session.read(info) == content(sim, info.handle)
+    assert sim.operations[GET_OBJECT] == 1
+
+
 def test_what_was_kept_before_whole_objects_were_tried_is_still_read() -> None:
     file = tuning.path()
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -343,9 +343,9 @@ class Session(Lifetime):
         algorithm: of the digests, `sha256` (by default), or `xxh3`: faster, known to fewer, from
         the package xxhash. Given, it implies at least `hash`.
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
-        partial read, None adaptive, 0 the whole object at once. then: what will be downloaded next,
-        in this order and in the same way: the camera begins with it while this file goes to disk,
-        with as many requests as `pipeline_depth` allows.
+        partial read, None as tuned or adaptive, 0 the whole object at once. then: what will be
+        downloaded next, in this order and in the same way: the camera begins with it while this
+        file goes to disk, with as many requests as `pipeline_depth` allows.
         Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
         is not any more what an earlier session has learnt, or was when it was begun), and whatever
         ends the reading; the part file then stays.

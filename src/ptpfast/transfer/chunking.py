@@ -61,10 +61,15 @@ class ChunkPolicy:
         """Whether an object of that size (None: unknown) is to be read whole."""
         return self.fixed == 0 and (self._most_whole is None or (size or 0) <= self._most_whole)
 
-    def whole_failed(self) -> None:
-        """A whole object broke off: no more of them, what is left of it comes in parts."""
+    def whole_paused(self, silence: float) -> None:
+        """A whole object came, and in the middle of it nothing for so many seconds."""
+        if silence >= STALL_S:
+            self.whole_failed(f"nothing came for {silence:.1f} s in one")
+
+    def whole_failed(self, why: str = "one broke off") -> None:
+        """No more whole objects; what is left of one comes in parts."""
         if self.fixed == 0:
-            log.warning("no whole objects any more: reading one has failed")
+            log.warning("no whole objects any more: %s", why)
             self.fixed = None
 
     def done(self, size: int, seconds: float, waited: float) -> None:

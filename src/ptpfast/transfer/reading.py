@@ -224,6 +224,7 @@ class ObjectReader:
                 received=phase.received,
             )
         self._trusted = phase.received
+        self._policy.whole_paused(phase.silence)
         self._report(phase.received)
         return phase.received
 
