@@ -681,7 +681,7 @@ def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
 def test_what_our_disk_takes_is_no_stall_of_the_camera(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.2)
+    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.4)
     sim = camera(size=4 * MiB, objects=1)
     session = connect(sim)
     info = session.objects()[0]
@@ -689,11 +689,11 @@ def test_what_our_disk_takes_is_no_stall_of_the_camera(
     arrived = bytearray()
 
     def slow(view: memoryview) -> None:
-        if len(arrived) < MiB:
-            never.wait(0.3)
+        if len(arrived) == MiB // 2:  # in the middle of a chunk
+            never.wait(0.5)
         arrived.extend(view)
 
-    ObjectReader(session, info).read(CallbackSink(slow), 0)
+    ObjectReader(session, info).read(CallbackSink(slow, chunk_size=MiB // 4), 0)
     assert arrived == content(sim, info.handle)
     assert session.chunks.next_size() >= MiB
 
