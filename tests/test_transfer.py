@@ -708,6 +708,29 @@ def test_a_broken_answer_halves_the_chunk_once(camera: Cameras, connect: Session
     assert session.chunks.next_size() == MiB // 2
 
 
+def test_a_rate_is_not_compared_with_one_under_other_conditions() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    policy.done(MiB, 0.02, 0.01)
+    assert policy.next_size() == 2 * MiB
+    policy.done(2 * MiB, 0.04, 0.001)  # one of two
+    policy.forget()
+    policy.done(2 * MiB, 0.4, 0.1)
+    assert policy.next_size() == 4 * MiB
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_a_busy_camera_is_not_slow_because_of_the_chunk(
+    camera: Cameras, connect: Sessions, depth: int
+) -> None:
+    sim = camera(size=20 * MiB, objects=1, faults=["busy on GetPartialObject"])
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.chunks.chunk = session.chunks.cap = 2 * MiB
+    session.chunks._before = 1e12  # bytes per second that it will not reach again
+    assert session.read(info) == content(sim, info.handle)
+    assert session.chunks.next_size() == 2 * MiB
+
+
 def test_a_fixed_chunk_is_not_changed() -> None:
     policy = ChunkPolicy(MiB, fixed=12_345)
     assert set(learn(policy, lambda size: 1e-9)) == {12_345}
