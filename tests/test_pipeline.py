@@ -213,6 +213,17 @@ def test_a_camera_that_stays_busy_is_not_asked_without_a_pause(
     assert session.pipeline_depth == depth
 
 
+def test_chunks_are_not_taken_for_slow_where_requests_are_no_longer_sent_ahead(
+    camera: Cameras, connect: Sessions
+) -> None:
+    session = connect(camera(), depth=4)
+    session.chunks.done(1 << 20, 0.02, 0.01)
+    assert session.chunks.next_size() == 2 << 20
+    session.one_at_a_time("busy", to_blame=False)
+    session.chunks.done(2 << 20, 0.4, 0.1)
+    assert session.chunks.next_size() == 4 << 20
+
+
 ANSWERS = {  # of each answer: sent ahead? busy?
     "O": (False, False),
     "B": (False, True),

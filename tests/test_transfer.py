@@ -681,7 +681,7 @@ def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
 def test_what_our_disk_takes_is_no_stall_of_the_camera(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.2)
+    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.4)
     sim = camera(size=4 * MiB, objects=1)
     session = connect(sim)
     info = session.objects()[0]
@@ -689,11 +689,11 @@ def test_what_our_disk_takes_is_no_stall_of_the_camera(
     arrived = bytearray()
 
     def slow(view: memoryview) -> None:
-        if len(arrived) < MiB:
-            never.wait(0.3)
+        if len(arrived) == MiB // 2:  # in the middle of a chunk
+            never.wait(0.5)
         arrived.extend(view)
 
-    ObjectReader(session, info).read(CallbackSink(slow), 0)
+    ObjectReader(session, info).read(CallbackSink(slow, chunk_size=MiB // 4), 0)
     assert arrived == content(sim, info.handle)
     assert session.chunks.next_size() >= MiB
 
@@ -706,6 +706,29 @@ def test_a_broken_answer_halves_the_chunk_once(camera: Cameras, connect: Session
     session.chunks.cap = MiB
     assert session.read(info) == content(sim, info.handle)
     assert session.chunks.next_size() == MiB // 2
+
+
+def test_a_rate_is_not_compared_with_one_under_other_conditions() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    policy.done(MiB, 0.02, 0.01)
+    assert policy.next_size() == 2 * MiB
+    policy.done(2 * MiB, 0.04, 0.001)  # one of two
+    policy.forget()
+    policy.done(2 * MiB, 0.4, 0.1)
+    assert policy.next_size() == 4 * MiB
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_a_busy_camera_is_not_slow_because_of_the_chunk(
+    camera: Cameras, connect: Sessions, depth: int
+) -> None:
+    sim = camera(size=20 * MiB, objects=1, faults=["busy on GetPartialObject"])
+    session = connect(sim, depth=depth)
+    info = session.objects()[0]
+    session.chunks.chunk = session.chunks.cap = 2 * MiB
+    session.chunks._before = 1e12  # bytes per second that it will not reach again
+    assert session.read(info) == content(sim, info.handle)
+    assert session.chunks.next_size() == 2 * MiB
 
 
 def test_a_fixed_chunk_is_not_changed() -> None:

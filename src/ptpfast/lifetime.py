@@ -242,6 +242,7 @@ class Lifetime(Transactions):
         """Sends no requests ahead any more. to_blame: it is the camera that does not cope, which is
         remembered of its model, unless somebody is just measuring that (`remembers`)."""
         super().one_at_a_time(why, to_blame=to_blame)
+        self.chunks.forget()  # without requests ahead every chunk takes longer
         log.warning("requests are not sent ahead any more, after: %s", why)
         if to_blame and self.remembers:
             tuning.distrust(self.device_info, self._tuned(), why)

@@ -109,6 +109,12 @@ class ChunkPolicy:
         """Bytes ceased to come for long: half as much from now on, but not ever less."""
         self._settle(why, SMALLEST_STALLED)
 
+    def forget(self) -> None:
+        """Something else than the size has changed what a read takes, as does a busy camera, or one
+        that is asked one at a time from now on: what comes is not slower by its size."""
+        self._before = 0.0
+        self._samples.clear()
+
     def failed(self) -> None:
         """A read broke off: half as much from now on."""
         self._settle("a read failed")

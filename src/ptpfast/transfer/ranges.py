@@ -225,12 +225,14 @@ class RangeReader:
             return  # dropped, because something before it was not as expected
         if isinstance(error, DeviceBusy) and not phase.received:
             self._drop_ahead()
+            self._policy.forget()
             # Sent ahead, it is asked again at once, and by itself: it may have been too early, or
             # the camera be busy otherwise. That is so once for each chunk.
             if phase.early and self._hurried_at != self.position:
                 self._hurried_at = self.position
             else:
                 self._patience.wait(error)
+                self._last = time.monotonic()
             return
         if error is not None:
             raise error
