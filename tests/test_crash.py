@@ -222,12 +222,41 @@ def spoilt(scene: Scene) -> None:
     part.write_bytes(bytes(part.stat().st_size))
 
 
+def outlived(scene: Scene) -> None:
+    """The first file was finished and put elsewhere, and its note is still there: the run was
+    killed between the two."""
+    folder = scene.folders[0]
+    for at in range(1, 1000):
+        assert scene.run(KILL, at) == -9
+        for name in (done := scene.final(folder)):
+            (folder / name).unlink()
+        if done and [folder / f"{name}.part.json" for name in done] == list(folder.iterdir()):
+            return
+        for path in folder.iterdir():
+            path.unlink()
+
+
+def changed(scene: Scene) -> None:
+    """The first file is begun, but its object has changed since: all but its last bytes."""
+    interrupted(scene)
+    (part,) = scene.folders[0].glob("*.part")
+    content = bytearray(part.read_bytes())
+    content[: -(1 << 14)] = bytes(len(content) - (1 << 14))
+    part.write_bytes(content)
+    note = part.with_name(part.name + ".json")
+    told = json.loads(note.read_bytes())
+    told["object"]["size"] -= 1
+    note.write_text(json.dumps(told))
+
+
 SCENES: dict[str, dict[str, Any]] = {
     "plain": {"options": ()},
     "hash and manifest": {"options": ("--verify", "hash", "--manifest")},
     "goes on": {"options": (), "before": interrupted},
     "goes on by hash": {"options": ("--verify", "hash"), "before": interrupted},
     "begins anew": {"options": (), "before": spoilt},
+    "begins anew, the seam is equal": {"options": (), "before": changed},
+    "a note is left": {"options": (), "before": outlived},
     "index": {"options": (), "index": True},
     "copies and deletion": {"options": ("--delete-verified",), "copies": True},
 }

@@ -147,7 +147,7 @@ class Download:
         with self._part:
             there, offset = self._part.length, self._resumable()
             self.transfer.dropped = there - offset
-            if there and not offset:
+            if not offset and (there or self._journal.exists()):
                 self._start_anew()
             self._receive(offset)
             self._look_again()
@@ -293,8 +293,11 @@ class Download:
             raise sink_error("write beside", self._part.path, error) from error
 
     def _start_anew(self) -> None:
-        """Before what is there is written over the disk must have forgotten what was said of it:
-        after a power cut some pages can be old ones and the seam be new."""
+        """Before what is there is written over the disk must have forgotten what was said of it,
+        also where only that is left: after a power cut some pages can be old ones, or none, and the
+        seam be new. And what is there goes first: the new note, by which the length counts, must
+        not be found beside it."""
+        self._part.cut(0)
         self._note(sync=True)
 
     def _progressed(self, received: int, size: int | None) -> None:

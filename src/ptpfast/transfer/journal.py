@@ -127,6 +127,10 @@ class Journal:
         if sync:
             sync_folder(os.path.dirname(self._path) or ".", strict=True)
 
+    def exists(self) -> bool:
+        """Whether there is one, of whatever object."""
+        return os.path.lexists(self._path)
+
     def read(self) -> Found | None:
         """What is known of this very object's bytes; None when there is nothing to be trusted."""
         try:
