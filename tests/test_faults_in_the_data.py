@@ -12,9 +12,10 @@ import pytest
 
 from conftest import HASTY, PATIENT, Cameras, Sessions
 from outcomes import AGAIN, ASIDE, UNSEEN, assert_right, outcome, pull
-from ptpfast import OperationCode, ProtocolError
+from ptpfast import OperationCode, ProtocolError, Report
 from ptpfast.library import persistence
 from ptpfast.sim import Fault
+from ptpfast.sim.data_in import DataIn
 from ptpfast.sim.link import Link
 
 READS = (OperationCode.GetObject, OperationCode.GetPartialObject)
@@ -88,6 +89,34 @@ def test_an_object_that_never_comes_whole_is_set_aside_and_the_rest_arrives(
     assert_right(sim, tmp_path, missing=1)
     sim.faults.clear()
     assert outcome(pull(sim, tmp_path)) == UNSEEN
+    assert_right(sim, tmp_path)
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_what_came_of_a_partial_read_that_the_camera_calls_failed_is_not_gone_on_from(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verify: str
+) -> None:
+    sim = camera(objects=1, size=400_000)
+    fault = Fault("error_after", operation=OperationCode.GetPartialObject, after=60_000, at=2)
+    sim.faults.add(fault)
+    begin = DataIn.__init__
+
+    def spoil(phase: Any, *arguments: Any) -> None:
+        """Its first bytes; the last, which are compared when it is gone on with, are right."""
+        begin(phase, *arguments)
+        if "error_after" in phase._kinds:
+            (content, offset, _), size = arguments[2], phase._size
+            sent = b"".join(content.spans(offset, size))
+            phase._spans = iter((memoryview(bytes(1000) + sent[1000:]),))
+
+    monkeypatch.setattr(DataIn, "__init__", spoil)
+    assert outcome(pull(sim, tmp_path, chunk=100_000, verify=verify)) == ASIDE
+    (part,) = tmp_path.glob("*.part")
+    assert part.stat().st_size == 100_000
+    report = pull(sim, tmp_path, chunk=100_000, verify=verify)
+    assert isinstance(report, Report)
+    assert report.files[0].transfer is not None
+    assert report.files[0].transfer.resumed_at == 100_000
     assert_right(sim, tmp_path)
 
 

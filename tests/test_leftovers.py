@@ -112,6 +112,29 @@ def test_a_part_that_says_nothing_of_its_object_is_not_spoken_of(
     assert (tmp_path / f"{RAW}.part").stat().st_size == KEPT
 
 
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        (b'{"schema": 4, "obj', False),
+        (b'{"sch', False),
+        (b"", False),
+        (bytes(300), False),
+        (b'{"my": "own"}', True),
+        (b"\0\0my own", True),
+    ],
+)
+def test_beside_a_finished_file_only_notes_of_ours_are_tidied_away(
+    camera: Cameras, tmp_path: Path, text: bytes, stays: bool
+) -> None:
+    sim = camera(objects=1)
+    fetch(sim, tmp_path)
+    paths = [tmp_path / f"{RAW}.part.json", tmp_path / f"{RAW}.part.json.new"]
+    for path in paths:
+        path.write_bytes(text)
+    assert fetch(sim, tmp_path).skipped == 1
+    assert [path.exists() for path in paths] == [stays, stays]
+
+
 def test_another_cameras_part_is_not_spoken_of(
     camera: Cameras, sim: SimulatedCamera, tmp_path: Path
 ) -> None:

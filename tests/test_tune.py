@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import HASTY, Cameras, Sessions, without_pauses
-from ptpfast import DeviceInfo, OperationCode, TransferError, pull, tuning, vendors
+from ptpfast import Cancelled, DeviceInfo, OperationCode, TransferError, pull, tuning, vendors
 from ptpfast._wire import OperationRequest
 from ptpfast.cli.main import ptpfast
 from ptpfast.measure import Finding, tune
@@ -381,6 +382,27 @@ def test_other_bytes_than_in_parts_are_noticed(camera: Cameras, connect: Session
     model = replace(vendor.model, operations={GET_OBJECT: another})
     sim = camera(replace(vendor, model=model), objects=1, size=1_000_000)
     assert tune(connect(sim)).whole is False
+
+
+def test_a_cancelled_measurement_says_nothing_of_the_camera(
+    camera: Cameras, connect: Sessions
+) -> None:
+    session = connect(camera(objects=2, size=500_000, faults=["stall=20 on GetObject after 1000"]))
+    findings: list[Finding] = []
+
+    def cancel_soon(finding: Finding) -> None:
+        findings.append(finding)
+        if finding.chunk:  # the last before the whole object
+            timer.start()
+
+    timer = threading.Timer(0.5, session.cancel)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Cancelled):
+        patch.setattr("ptpfast.measure.tuner.CHUNKS", (1 << 20,))
+        patch.setattr("ptpfast.measure.tuner.DEPTHS", ())
+        tune(session, cancel_soon)
+    timer.join()
+    assert not any(finding.problem for finding in findings)
+    assert session.remembers
 
 
 def test_bodies_that_suffer_from_whole_objects_are_not_asked_for_one(

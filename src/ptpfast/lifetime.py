@@ -223,7 +223,8 @@ class Lifetime(Transactions):
         info = self._get_device_info(in_session=False)
         if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
             self.connection.close()
-            raise ConnectFailed(f"another camera answers now: {info.model} {info.serial_number}")
+            who = f"{info.model} {info.serial_number}".strip() or "one that does not say which"
+            raise ConnectFailed(f"another camera answers now: {who}")
         self._begin()
 
     def leave_pipeline(self, error: PTPError) -> bool:

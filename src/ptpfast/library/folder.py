@@ -202,7 +202,8 @@ class Folder:
         return entries[0].size if entries and entries[0].regular else 0
 
     def left_beside(self, path: Path) -> list[Path]:
-        """Journals of a finished file, which a run that was killed at its end has left."""
+        """What has the names of a finished file's journals: a run that was killed at its end has
+        left them, if they are any."""
         if same_name(path.name + PART_SUFFIX) in self._named:
             return []  # somebody is at work, or will be
         names = (path.name + JOURNAL_SUFFIX, path.name + JOURNAL_SUFFIX + NEW_SUFFIX)

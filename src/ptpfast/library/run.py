@@ -25,7 +25,7 @@ from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
 from ..transfer import VERIFY, ObjectReader
 from ..transfer.hashing import new_hash
-from ..transfer.journal import Identity, counted
+from ..transfer.journal import Identity, counted, is_note
 from ..transfer.part import PART_SUFFIX, TAKEN, move_part
 from .folder import Folder, make
 from .leftovers import Leftovers
@@ -346,7 +346,8 @@ class Run:
             if result.reason == ALREADY_HERE and result.path is not None:
                 for path in self._folder.left_beside(result.path):
                     with suppress(OSError):  # litter, not a loss
-                        path.unlink()
+                        if is_note(os.fspath(path)):
+                            path.unlink()
 
     def _complete_manifest(self) -> None:
         """Adds the files that were here before and are not in it, and writes it. Those that have

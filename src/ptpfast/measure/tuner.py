@@ -23,7 +23,7 @@ from datetime import date
 from functools import partial
 
 from .._sink import CallbackSink, MemorySink
-from ..errors import ConnectFailed, PTPError, ResponseError, TransferError
+from ..errors import Cancelled, ConnectFailed, PTPError, ResponseError, TransferError
 from ..handshake import Timeouts
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
@@ -151,7 +151,7 @@ class Tuner:
         try:
             if what() != expected:
                 problem = "other answers than one at a time"
-        except ConnectFailed:
+        except (Cancelled, ConnectFailed):
             raise
         except PTPError as error:
             problem = error.message
@@ -267,6 +267,8 @@ class Tuner:
             ObjectReader(session, info, chunk=0).read(sink)
             sink.finish()
             seconds = time.monotonic() - began
+        except Cancelled:  # by somebody, not by the camera
+            raise
         except PTPError as error:
             problem, refused = error.message, isinstance(error, ResponseError)
         finally:

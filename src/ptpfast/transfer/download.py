@@ -237,9 +237,15 @@ class Download:
             sink.abandon()
             self._take_back(self._reader.trusted)
             raise
-        except BaseException:
+        except BaseException as error:
             sink.abandon()
-            self._keep_if_possible()
+            # What a camera sends before it says that this went wrong may be anything, too. Of a
+            # whole object it may be all there is.
+            in_parts = self._reader.chunks and sink.position > self._reader.trusted
+            if isinstance(error, ResponseError) and in_parts:
+                self._take_back(self._reader.trusted)
+            else:
+                self._keep_if_possible()
             raise
         finally:
             self.transfer.received += sink.position - offset

@@ -27,6 +27,7 @@ SCHEMA = 4
 JOURNAL_SUFFIX = ".part.json"
 NEW_SUFFIX = ".new"  # of a journal that is to take the place of one
 MAX_JOURNAL_SIZE = 1 << 16
+_BEGINNING = b'{"schema": '  # of every one, also another version's
 _NULL = "null"
 _quoted = json.encoder.encode_basestring_ascii  # a JSON string
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never through a link
@@ -189,6 +190,16 @@ def whose(path: str) -> Identity | None:
     numbers = (known.handle, 0 if known.size is None else known.size)
     sane = all(type(text) is str for text in texts) and all(type(n) is int for n in numbers)
     return known if sane else None
+
+
+def is_note(path: str) -> bool:
+    """Whether the file is a journal, or what is left of one: nothing or its beginning when its
+    writing was cut short, zeros after a power cut."""
+    try:
+        text = read_back(path, len(_BEGINNING))
+    except OSError:
+        return False
+    return _BEGINNING.startswith(text.rstrip(b"\0"))
 
 
 def counted(path: str, identity: Identity, length: int, algorithm: str | None) -> int:
