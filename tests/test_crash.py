@@ -2,8 +2,9 @@
 cut there: no wrong file under its name, nothing deleted that is not safe, and the next run
 finishes.
 
-The command line runs under tests/crash/shim.c; what a disk still has after a power cut is worked
-out from its log (tests/crash/disk.py).
+`make crash` takes every call, the suite some of them in turns. The command line runs under
+tests/crash/shim.c; what a disk still has after a power cut is worked out from its log
+(tests/crash/disk.py).
 """
 
 from __future__ import annotations
@@ -279,11 +280,11 @@ def scene(request: pytest.FixtureRequest, zygote: Zygote, place: Path) -> Scene:
     return Scene(zygote, place, **SCENES[request.param])
 
 
-def calls(scene: Scene, variants: Sequence[T]) -> Iterator[tuple[int, T]]:
-    """Where to stop a new run: at one call after the other (in the scenes that differ little from
-    another one at every second, unless thorough), until there was one with fewer."""
-    step = 1 if THOROUGH or scene.before is None else 2
-    for at in range(1, 10_000, step):
+def calls(scene: Scene, variants: Sequence[T], first: int = 1) -> Iterator[tuple[int, T]]:
+    """Where to stop a new run, until there was one with fewer calls: at each of them if thorough,
+    else at every second; in scenes that differ little from another one at every third."""
+    step = 1 if THOROUGH else 2 if scene.before is None else 3
+    for at in range(1 if THOROUGH else first, 10_000, step):
         for variant in variants if THOROUGH else (variants[at // step % len(variants)],):
             scene.begin()
             yield at, variant
@@ -303,7 +304,7 @@ def test_killed_at_any_call(scene: Scene) -> None:
 def test_the_disk_is_full_at_any_call(scene: Scene) -> None:
     """Only a note that is not needed any more, or the index, can do without room."""
     statuses = []
-    for at, room in calls(scene, (0, 1, 1000)):
+    for at, room in calls(scene, (0, 1, 1000), first=2):
         if scene.stopped(FULL, at, room):
             statuses.append(scene.status)
             assert scene.status in (0, 6), (at, scene.output.read_text())
@@ -315,7 +316,7 @@ def test_the_disk_is_full_at_any_call(scene: Scene) -> None:
 def test_the_power_is_cut_at_any_call(scene: Scene) -> None:
     dice = random.Random("power")
     tries = (*Survival, *[Survival.SOME] * 8) if THOROUGH else tuple(Survival)
-    for at, survival in calls(scene, tries):
+    for at, survival in calls(scene, tries, first=3):
         if scene.stopped(KILL, at):
             scene.cut_power(survival, dice)
             scene.check()
