@@ -85,6 +85,23 @@ def promises(unseen: str, again: str, **others: str) -> dict[Any, str]:
     return {**dict.fromkeys(HARMLESS, unseen), **dict.fromkeys(BREAKING, again), **others}
 
 
+# What a run makes of a fault that happens once: what came short or makes no sense is asked for
+# again, what the camera refuses is set aside.
+RECOVERED = promises(
+    UNSEEN,
+    AGAIN,
+    sleep=AGAIN,
+    overrun=AGAIN,
+    ok_without_data=UNSEEN,
+    response_first=UNSEEN,
+    short_data=UNSEEN,
+    no_end=UNSEEN,
+    respond=ASIDE,
+    error_after=ASIDE,
+    vanish=ASIDE,
+)
+
+
 def promised(promises: Promises, fault: Fault, shape: str) -> str:
     """What is said of a fault: with that shape if that is something of its own."""
     return promises.get((fault.kind, shape)) or promises[fault.kind]

@@ -101,6 +101,20 @@ def assert_empties_the_card(
     assert_right(folder, expected)
 
 
+def assert_deletes(
+    sim: SimulatedCamera, folder: Path, unproven: Watch, fault: Fault, said: str
+) -> None:
+    """A run with the fault comes to what is said, the next one to an empty card; nothing is deleted
+    before it is proven."""
+    expected, wrong = expected_files(sim), unproven(sim, folder)
+    came = delete(sim, folder, fault)
+    assert sim.faults.fired
+    assert came == said
+    assert not wrong
+    assert_empties_the_card(sim, folder, expected)
+    assert not wrong
+
+
 DELETED, AGAIN = "2 deleted", "2 deleted, connected again"
 REFUSED = "1 deleted; the camera answered GeneralError (0x2002)"
 BROKE_OFF = "1 deleted; the camera answered IncompleteTransfer (0x2007)"
@@ -122,13 +136,7 @@ def test_a_fault_in_a_deletion_comes_to_what_is_said_of_it(
     camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=2, size=SIZE, faults=[fault], **SHAPES[shape])
-    expected, wrong = expected_files(sim), unproven(sim, tmp_path)
-    came = delete(sim, tmp_path, fault)
-    assert sim.faults.fired
-    assert came == promised(DELETIONS, fault, shape)
-    assert not wrong
-    assert_empties_the_card(sim, tmp_path, expected)
-    assert not wrong
+    assert_deletes(sim, tmp_path, unproven, fault, promised(DELETIONS, fault, shape))
 
 
 CHANGED = "1 deleted; another object has its handle by now"
@@ -167,13 +175,7 @@ def test_a_fault_in_the_look_before_a_deletion_comes_to_what_is_said_of_it(
     camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=2, size=SIZE, faults=[fault], **SHAPES[shape])
-    expected, wrong = expected_files(sim), unproven(sim, tmp_path)
-    came = delete(sim, tmp_path, fault)
-    assert sim.faults.fired
-    assert came == promised(LOOKS, fault, shape)
-    assert not wrong
-    assert_empties_the_card(sim, tmp_path, expected)
-    assert not wrong
+    assert_deletes(sim, tmp_path, unproven, fault, promised(LOOKS, fault, shape))
 
 
 UNREAD = "1 deleted; it cannot be read again"

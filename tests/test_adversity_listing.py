@@ -13,6 +13,7 @@ import pytest
 
 from adversity import (
     DEPTHS,
+    RECOVERED,
     SHAPES,
     SILENT,
     assert_finished_without,
@@ -28,7 +29,7 @@ from adversity import (
     settled,
 )
 from conftest import HASTY, Cameras, Sessions
-from outcomes import AGAIN, ASIDE, UNSEEN
+from outcomes import AGAIN, UNSEEN
 from ptpfast import ObjectTable, OperationCode, PTPError
 from ptpfast.library import persistence
 from ptpfast.library.persistence import Persistence
@@ -43,19 +44,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # What makes no sense is asked for once more; what the camera refuses is not.
-INFOS = promises(
-    UNSEEN,
-    AGAIN,
-    sleep=AGAIN,
-    overrun=AGAIN,
-    ok_without_data=UNSEEN,
-    response_first=UNSEEN,
-    short_data=UNSEEN,
-    no_end=UNSEEN,
-    respond=ASIDE,
-    error_after=ASIDE,
-    vanish=ASIDE,
-) | {("overrun", "no total"): UNSEEN}
+INFOS = RECOVERED | {("overrun", "no total"): UNSEEN}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from adversity import (
+    RECOVERED,
     SHAPES,
     assert_finished_without,
     assert_right,
@@ -21,7 +22,6 @@ from adversity import (
     hasten,
     outcome,
     promised,
-    promises,
     pull,
 )
 from conftest import HASTY, Cameras, Sessions, without_pauses
@@ -46,19 +46,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # A chunk that came short is asked for again, on the same connection.
-ONE_AT_A_TIME = promises(
-    UNSEEN,
-    AGAIN,
-    sleep=AGAIN,
-    overrun=AGAIN,
-    ok_without_data=UNSEEN,
-    response_first=UNSEEN,
-    short_data=UNSEEN,
-    no_end=UNSEEN,
-    respond=ASIDE,
-    error_after=ASIDE,
-    vanish=ASIDE,
-)
+ONE_AT_A_TIME = RECOVERED
 
 
 @pytest.mark.parametrize(
