@@ -11,8 +11,10 @@ COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd) setup.py
 demo: build
 	$(BIN)/ptpfast demo
 
+# The tests mostly wait: four at a time on two cores.
+TEST_WORKERS ?= 4
 test: build
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS)
 
 lint: build
 	$(BIN)/ruff check .

@@ -26,8 +26,9 @@ NOWHERE = f"{os.devnull}/none"  # a folder that cannot be
 
 def environment() -> dict[str, str]:
     """For every process that is measured: what `ptpfast tune` has found on this machine, and any
-    cache, must not decide; nor must another switch of ptpfast's."""
-    others = {key: value for key, value in os.environ.items() if not key.startswith("PTPFAST_")}
+    cache, must not decide; nor must another switch of ptpfast's, or of a pytest that runs it."""
+    switches = ("PTPFAST_", "PYTEST_")
+    others = {key: value for key, value in os.environ.items() if not key.startswith(switches)}
     return {**others, "PTPFAST_CONFIG": NOWHERE, "PTPFAST_CACHE": NOWHERE}
 
 
@@ -45,10 +46,13 @@ def program(name: str, *flags: str) -> str:
         if (cc := compiler()) is None:
             raise RuntimeError("the benchmarks need a C compiler (cc) for their peers")
         BUILD.mkdir(parents=True, exist_ok=True)
-        command = [cc, *COMPILER_FLAGS, *flags, "-o", str(binary), str(SOURCES / f"{name}.c")]
+        # Under its name in one step: another process may be running the old one.
+        unfinished = BUILD / f"{name}.{os.getpid()}"
+        command = [cc, *COMPILER_FLAGS, *flags, "-o", str(unfinished), str(SOURCES / f"{name}.c")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{name}.c could not be compiled:\n{done.stderr}")
+        unfinished.replace(binary)
         print(done.stderr, end="", file=sys.stderr)
     return str(binary)
 

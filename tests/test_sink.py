@@ -63,7 +63,9 @@ def test_any_writable_contiguous_buffer_receives_the_bytes(make: Callable[[int],
 
 
 @pytest.mark.parametrize(
-    "buffer", [b"bytes", np.zeros(100, np.uint8)[::2], memoryview(b"x")], ids=repr
+    "buffer",
+    [b"bytes", np.zeros(100, np.uint8)[::2], memoryview(b"x")],
+    ids=["bytes", "every second byte", "read-only view"],
 )
 def test_read_only_and_scattered_buffers_are_refused(buffer: object) -> None:
     with pytest.raises((BufferError, ValueError)):
