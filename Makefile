@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd) setup.py
 
-.PHONY: demo test lint bench bench-quick bench-check bench-page fuzz soak crash sanitize build clean
+.PHONY: demo test check lint bench bench-quick bench-check bench-page fuzz soak crash sanitize build tools clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -15,6 +15,9 @@ demo: build
 TEST_WORKERS ?= 4
 test: build
 	$(BIN)/python -m pytest -n $(TEST_WORKERS)
+
+# Everything that a change must pass besides `make test`.
+check: lint bench-quick bench-check crash
 
 lint: build
 	$(BIN)/ruff check .
@@ -51,7 +54,7 @@ soak: build
 
 # Killed, full disk and power cut, each at every call that changes the folder: the tests take turns.
 crash: build
-	CRASH_THOROUGH=1 $(BIN)/python -m pytest -q --timeout=1800 tests/test_crash.py
+	CRASH_THOROUGH=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --timeout=1800 tests/test_crash.py
 
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build
@@ -59,8 +62,22 @@ sanitize: build
 
 build: $(VENV)/.built
 
+# What the machine must have is looked for first: pip and the compiler would take a minute to say it.
+CC ?= cc
+tools:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "make: there is no $(PYTHON) here; install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: $(PYTHON) is older than Python 3.11; install a newer one and name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: $(PYTHON) cannot make environments; install its venv package (Debian: apt install python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || { \
+	    echo "make: the headers of $(PYTHON) are missing (Debian: apt install python3-dev)" >&2; exit 1; }
+	@command -v $(CC) >/dev/null || { \
+	    echo "make: there is no C compiler ($(CC)); install one (Debian: apt install gcc; macOS: xcode-select --install)" >&2; exit 1; }
+
 # The environment: once, and again when the dependencies change.
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml | tools
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev "setuptools>=77" "Cython>=3.1,<4"
