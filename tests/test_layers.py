@@ -17,7 +17,7 @@ ROOT = "__init__"
 # Facts and bytes; then what PTP means and how one object is read, each knowing of the session no
 # more than a Protocol says; the session, which puts them together; many objects; and the edges.
 FACTS = {"text", "codes", "errors", "_wire", "datasets"}
-BELOW_SESSION = {*FACTS, "_version", "_sink", "_engine", "vendors", "events", "objects"}
+BELOW_SESSION = {*FACTS, "_version", "buffers", "_sink", "_engine", "vendors", "events", "objects"}
 BELOW_SESSION |= {
     "index",
     "readback",
@@ -44,7 +44,8 @@ MAY_IMPORT = {
     "codes": set(),
     "errors": {"text", "codes"},
     "_wire": {"errors"},
-    "_sink": {"errors"},
+    "buffers": set(),
+    "_sink": {"buffers", "errors"},
     "_engine": {"codes", "errors", "_wire", "_sink"},
     "datasets": {"codes", "errors", "_wire"},
     "vendors": FACTS,
@@ -54,6 +55,7 @@ MAY_IMPORT = {
     "pipelining": {"_sink", "_engine"},
     "connection": {
         *FACTS,
+        "buffers",
         "_sink",
         "_engine",
         "events",

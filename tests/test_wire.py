@@ -314,7 +314,16 @@ def test_counted_string_is_the_same_after_writing_and_reading(text):
     assert Cursor(bytes(builder)).string() == text
 
 
-@pytest.mark.parametrize("text", ["x" * 255, "📷" * 128, "\ud83d"], ids=["255", "256", "surrogate"])
+@pytest.mark.parametrize("text", ["\ud83d", "a\udc00b", "\udcff\udcff"])
+def test_a_lone_surrogate_is_sent_as_the_unit_it_is(text):
+    for kind in ("string", "nul_string"):
+        builder = Builder()
+        getattr(builder, kind)(text)
+        assert text.encode("utf-16-le", "surrogatepass") in bytes(builder)
+        assert getattr(Cursor(bytes(builder)), kind)().count("\ufffd") == len(text.strip("ab"))
+
+
+@pytest.mark.parametrize("text", ["x" * 255, "📷" * 128], ids=["255", "256"])
 def test_string_that_cannot_be_sent_raises_value_error(text):
     with pytest.raises(ValueError):
         Builder().string(text)

@@ -16,13 +16,21 @@ import errno as _errno
 import os
 
 import cython
-from cpython.buffer cimport PyBUF_READ, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS,
+    PyBUF_FORMAT,
+    PyBUF_READ,
+    PyBUF_WRITABLE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.errno cimport EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
+from .buffers import require_plain
 from .errors import SinkError
 
 cdef extern from * nogil:
@@ -319,8 +327,9 @@ cdef class MemorySink(Sink):
     """Writes into memory: the caller's, or its own when given none.
 
     buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of any
-        dtype); it is held, so it cannot be resized or freed, until `finish` or `abandon`. TypeError
-        or BufferError when it is not such a buffer.
+        dtype of numbers); it is held, so it cannot be resized or freed, until `finish` or
+        `abandon`. BufferError or ValueError when it is read-only or has gaps, TypeError when it is
+        no buffer, or one of Python objects or pointers.
     offset: the byte of it at which the first byte goes.
 
     Without a buffer it grows with what arrives, never with what was announced; `finish` returns the
@@ -331,8 +340,18 @@ cdef class MemorySink(Sink):
         if buffer is None:
             self._own = bytearray()
             return
-        PyObject_GetBuffer(buffer, &self._export, PyBUF_WRITABLE)
+        PyObject_GetBuffer(buffer, &self._export,
+                           PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
         self._exported = True
+        try:
+            require_plain(
+                buffer,
+                None if self._export.format is NULL else self._export.format.decode("latin-1"),
+                self._export.itemsize,
+            )
+        except BaseException:
+            self.abandon()
+            raise
         if not 0 <= offset <= self._export.len:
             self.abandon()
             raise ValueError(f"offset {offset} is outside the buffer")

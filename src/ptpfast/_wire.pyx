@@ -276,11 +276,12 @@ cdef class Builder:
         self._bytes += value
 
     def string(self, str value):
-        """A PTP string; at most 254 UTF-16 units, because the count with the NUL is one byte."""
+        """A PTP string; at most 254 UTF-16 units, because the count with the NUL is one byte. The
+        units need not be valid: a lone surrogate is sent as it is."""
         if not value:
             self._bytes.append(0)
             return
-        encoded = value.encode("utf-16-le")
+        encoded = value.encode("utf-16-le", "surrogatepass")
         if len(encoded) > 2 * 254:
             raise ValueError(f"a PTP string holds 254 UTF-16 units, not {len(encoded) // 2}")
         self._bytes.append(len(encoded) // 2 + 1)
@@ -289,7 +290,7 @@ cdef class Builder:
     def nul_string(self, str value):
         if "\0" in value:
             raise ValueError("a name ends at its first NUL and cannot hold one")
-        self._bytes += value.encode("utf-16-le") + b"\0\0"
+        self._bytes += value.encode("utf-16-le", "surrogatepass") + b"\0\0"
 
     def version(self, value):
         self.u32(value)

@@ -16,6 +16,7 @@ from . import _wire
 from ._engine import DataPhase, Timeline
 from ._sink import Sink
 from ._wire import OperationResponse, pack
+from .buffers import plain_bytes
 from .codes import DEFAULT_PORT
 from .errors import (
     Cancelled,
@@ -214,15 +215,15 @@ class Connection:
         in_session: bool = True,
         any_transaction_id: bool = False,
     ) -> DataPhase:
+        payload = None if data is None else plain_bytes(data)  # before an id is used up for it
         transaction_id = self.next_transaction_id() if in_session else 0
-        data_phase = 1 if data is None else 2
+        data_phase = 1 if payload is None else 2
         packets = pack(
             _wire.OperationRequest(
                 data_phase, request.operation, transaction_id, request.parameters
             )
         )
-        if data is not None:
-            payload = memoryview(data).cast("B")
+        if payload is not None:
             packets += pack(_wire.StartData(transaction_id, payload.nbytes))
             packets += pack(_wire.EndData(transaction_id, payload))
         phase = DataPhase(

@@ -63,7 +63,7 @@ def default_guid() -> bytes:
     except (OSError, ValueError):
         machine = ""
     seed = f"ptpfast {machine or socket.gethostname()}"
-    return hashlib.sha256(seed.encode()).digest()[:10] + bytes(6)
+    return hashlib.sha256(seed.encode(errors="surrogateescape")).digest()[:10] + bytes(6)
 
 
 def default_name() -> str:
@@ -170,7 +170,7 @@ def _answer(channel: Channel, expected: type[Any], deadline: float, where: str) 
 def _init_command(
     command: Channel, guid: bytes, name: str | None, deadline: float, where: str
 ) -> _wire.InitCommandAck:
-    encoded = (name or default_name()).encode("utf-16-le")[: 2 * MAX_NAME_UNITS]
+    encoded = (name or default_name()).encode("utf-16-le", "replace")[: 2 * MAX_NAME_UNITS]
     units = encoded.decode("utf-16-le", "ignore")
     command.send(pack(_wire.InitCommandRequest(guid, units, PROTOCOL_VERSION)))
     ack: _wire.InitCommandAck = _answer(command, _wire.InitCommandAck, deadline, where)

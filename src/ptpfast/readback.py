@@ -15,4 +15,5 @@ def read_back(path: Path | str, most: int) -> bytes:
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
-        return file.read(most)
+        # `read` takes as much memory as it is asked for, before it reads.
+        return file.read(min(most, os.fstat(descriptor).st_size))

@@ -287,9 +287,9 @@ class Session(Lifetime):
     ) -> int:
         """Bytes [offset, offset + size) of an object into `buffer`; how many were read.
 
-        buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of any
-        dtype), at least as large as what is read; it is filled from its start. size: bytes, default
-        to the object's end. Fewer are read only at the object's end. ValueError if it does not fit;
+        buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of
+        numbers), at least as large as what is read; it is filled from its start. size: bytes,
+        default to the object's end. Fewer are read only at its end. ValueError if it does not fit;
         after an error the buffer holds `error.received` bytes of the last request and all before.
         """
         info = self._info(object_or_handle)

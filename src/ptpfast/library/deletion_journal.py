@@ -30,6 +30,8 @@ log = logging.getLogger("ptpfast")
 JOURNAL_NAME = ".ptpfast-deletions.jsonl"
 SCHEMA = 2
 MAX_SIZE = 256 << 20  # half a million deletions
+# What can be an entry by its length: a parser costs time for each line, and memory for a long one.
+_ENTRY = re.compile(rb"^\{[^\n]{99,32768}\}$", re.MULTILINE)
 
 What = Literal["proven", "deleted", "left", "gone"]
 _ENDS = ("deleted", "left", "gone")
@@ -89,8 +91,8 @@ class DeletionJournal:
                 log.warning("%s cannot be read: %s", self.path, error)
             return {}
         begun: dict[Identity, int | None] = {}
-        for line in content.split(b"\n"):
-            if (entry := _parsed(line)) is None:
+        for line in _ENTRY.finditer(content):
+            if (entry := _parsed(line[0])) is None:
                 continue
             what, identity, storage_id = entry
             if what == "proven":

@@ -10,7 +10,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +18,10 @@ from pathlib import Path
 from ..errors import SinkError
 from ..readback import read_back
 from ..transfer.syncing import sync_folder
+from .checksums import Checksums
 
 MAX_SIZE = 256 << 20  # a million files with the longest names
 TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
-_LINE = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
 
 
 class Manifest:
@@ -31,17 +30,19 @@ class Manifest:
     def __init__(self, path: Path) -> None:
         """Reads the manifest if there is one. SinkError when it cannot be read."""
         self.path = path
-        self._lines = _read(path)
-        self._added: dict[str | int, str] = {}  # since it was last written
+        self._known = _read(path)
+        self._added: dict[str, str] = {}  # file → its line, since it was last written
 
     def __contains__(self, file: Path) -> bool:
-        return self._name(file) in self._lines
+        name = self._name(file)
+        return name in self._added or name in self._known
 
     def sha256(self, file: Path) -> str | None:
         """The checksum noted of a file, in hexadecimal; None when there is none."""
-        line = self._lines.get(self._name(file))
-        match = None if line is None else _LINE.fullmatch(line.removesuffix("\r"))
-        return None if match is None else match[2].lower()
+        name = self._name(file)
+        if (line := self._added.get(name)) is not None:
+            return line.removeprefix("\\")[:64].lower()
+        return self._known.sha256(name)
 
     def add(self, file: Path, sha256: str | None = None) -> None:
         """Adds or replaces a file's checksum in hexadecimal; without one the file is read.
@@ -57,7 +58,7 @@ class Manifest:
         name = self._name(file)
         escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         mark = "\\" if escaped != name else ""
-        self._lines[name] = self._added[name] = f"{mark}{sha256}  {escaped}"
+        self._added[name] = f"{mark}{sha256}  {escaped}"
 
     def write(self) -> None:
         """Writes it in one step if anything was added, to what other runs have added meanwhile.
@@ -67,21 +68,22 @@ class Manifest:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _turn(self.path.parent) as alone:
-                self._lines = _read(self.path) | self._added
+                content = _read(self.path).with_lines(self._added)
                 mark = "" if alone else f".{os.getpid()}"
                 temporary = self.path.with_name(f".{self.path.name}{mark}.new")
-                self._replace(temporary, "".join(line + "\n" for line in self._lines.values()))
+                self._replace(temporary, content)
         except OSError as error:
             if isinstance(error, SinkError):
                 raise
             raise _error(self.path, error) from error
+        self._known = Checksums(content)
         self._added.clear()
 
-    def _replace(self, temporary: Path, content: str) -> None:
+    def _replace(self, temporary: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)  # a killed run's
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            with open(fd, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            with open(fd, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(fd)
@@ -95,24 +97,17 @@ class Manifest:
         return os.path.relpath(file, self.path.parent)
 
 
-def _read(path: Path) -> dict[str | int, str]:
-    """The lines of a manifest, by file, or by number when a line is no checksum; none when there is
-    no manifest. SinkError."""
+def _read(path: Path) -> Checksums:
+    """The manifest as it is there; an empty one when there is none. SinkError."""
     try:
         content = read_back(path, MAX_SIZE + 1)
     except FileNotFoundError:
-        return {}
+        return Checksums()
     except OSError as error:
         raise _error(path, error) from error
     if len(content) > MAX_SIZE:
         raise _error(path, OSError(errno.EFBIG, "too large for a list of checksums"))
-    text = content.decode(errors="surrogateescape")
-    lines: dict[str | int, str] = {}
-    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else ()):
-        match = _LINE.fullmatch(line.removesuffix("\r"))
-        file = None if match is None else _unescape(match[3]) if match[1] else match[3]
-        lines[number if file is None else file] = line
-    return lines
+    return Checksums(content)
 
 
 @contextmanager
@@ -137,10 +132,6 @@ def _turn(folder: Path) -> Iterator[bool]:
         yield alone
     finally:
         os.close(fd)
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", lambda match: {"n": "\n", "r": "\r"}.get(match[1], match[1]), text)
 
 
 def _error(path: Path, error: OSError) -> SinkError:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
+import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +30,10 @@ ENOUGH = 0.97  # of the best rate: the smallest chunk that reaches it is the gen
 # parts they must be to be worth it.
 WHOLE_GAIN = 1.15
 LARGEST_FILE = 64 << 20
+LONGEST_LINE = 64 << 10  # a summary has some 2 KiB; a run's own samples are not read back
 LONGEST_TEXT = 1000
+LOOKED_AT = 1000  # lines, whether they are JSON; of more only those that can be a summary
+MOST_SUMMARIES = 1000  # of a file, the last ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,26 +222,33 @@ def read_summaries(path: Path) -> list[Figures]:
     """The runs in a file of `ptpfast bench --json`, in its order. OSError; ValueError says what is
     wrong with it."""
     with path.open("rb") as file:
-        text = file.read(LARGEST_FILE + 1)
+        text = file.read(min(LARGEST_FILE, os.fstat(file.fileno()).st_size) + 1)
     if len(text) > LARGEST_FILE:
         raise ValueError("it is too large to be a result of 'ptpfast bench --json'")
-    found = []
+    found: deque[dict[str, Any]] = deque(maxlen=MOST_SUMMARIES)
     for row in _rows(text):
         if row.get("type") == "summary" and "best_mb_per_s" in row:
             if row.get("schema") != SCHEMA:
                 raise ValueError(f"its schema is {row.get('schema')!r:.40}, {SCHEMA} is known")
-            found.append(Figures.of(row))
+            found.append(row)
     if not found:
         raise ValueError("it holds no summary of 'ptpfast bench --json'")
-    return found
+    return [Figures.of(row) for row in found]
 
 
 def _rows(text: bytes) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        if not line.strip():
+    # One line after the other: a list of all could take many times the file's size.
+    for number, line in enumerate(re.finditer(rb"[^\r\n]+", text)):
+        if not line[0].strip():
+            continue
+        if len(line[0]) > LONGEST_LINE:
+            if not line[0].lstrip().startswith(b"{"):
+                raise ValueError("it is not made of lines of JSON")
+            continue
+        if number >= LOOKED_AT and b'"summary"' not in line[0]:
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line[0])
         except (ValueError, RecursionError):
             raise ValueError("it is not made of lines of JSON") from None
         if isinstance(row, dict):

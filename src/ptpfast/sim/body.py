@@ -48,7 +48,7 @@ class Body:
         self.vendor = vendor
         self.store = store
         self.capture_size = capture_size
-        identity = hashlib.sha256(f"{model.name} {seed}".encode()).digest()
+        identity = hashlib.sha256(f"{model.name} {seed}".encode(errors="surrogatepass")).digest()
         self.guid = identity[:16]
         self.serial_number = f"{int.from_bytes(identity[16:19], 'big'):08d}"
         self.properties = device_properties(FIRST_DATE, RAW_AND_JPEG)

@@ -18,7 +18,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 
 from .. import vendors
-from .._wire import Event, InitCommandRequest
+from .._wire import Event, InitCommandAck, InitCommandRequest, OperationRequest, pack
+from ..codes import PROTOCOL_VERSION, OperationCode
 from ..errors import ProtocolError
 from ..vendors import Vendor
 from .body import Body, Parameters
@@ -107,6 +108,7 @@ class SimulatedCamera:
         )
         self.guid = self.body.guid if guid is None else guid
         self.name = model.name if name is None else name
+        self._require_sayable()
         if end_data is None:
             end_data = EndData.WHOLE if model.whole_end_data else EndData.EMPTY
         self.framing = Framing(data_packet_size, EndData(end_data), announce_total)
@@ -133,6 +135,11 @@ class SimulatedCamera:
     def store(self, store: Store) -> None:
         self.body.store = store
 
+    def _require_sayable(self) -> None:
+        """ValueError for an identity that fits into no packet, before anybody connects."""
+        pack(InitCommandAck(0, self.guid, self.name, PROTOCOL_VERSION))
+        self.body.perform(OperationRequest(1, OperationCode.GetDeviceInfo, 0, ()), b"")
+
     def _clear_counters(self) -> None:
         self.operations: Counter[int] = Counter()  # requests by operation code
         self.log: deque[Transaction] = deque(maxlen=_LOG_SIZE)
@@ -141,6 +148,7 @@ class SimulatedCamera:
         self.connections = 0  # pairs of connections begun
         self.sessions_opened = 0
         self.sessions_closed = 0  # by CloseSession
+        self.defects = 0  # of the simulated camera itself; each is shown with its traceback
         self.unclean_ends = 0  # pairs that ended with a session open
         self.protocol_errors = 0  # packets no Initiator may send
         self.probe_responses = 0
@@ -354,8 +362,12 @@ class SimulatedCamera:
             if self._closing:
                 sock.close()
                 return
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads: the next connection may get one
+                sock.close()
+                return
             self._serving[thread] = sock
-            thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
         try:
@@ -364,6 +376,9 @@ class SimulatedCamera:
             self.count("protocol_errors")
         except OSError:
             pass  # the connection is over, for whichever reason
+        except BaseException:
+            self.count("defects")
+            raise  # to `threading.excepthook`, which shows it
         finally:
             close(sock)
             with self._changed:

@@ -24,6 +24,7 @@ from .thumbnail import Thumbnails
 FIRST_STORAGE = 0x00010001  # slot 1, with a card
 FIRST_HANDLE = 0x00040001
 CAPACITY = 64_000_000_000
+MAX_NAME_UNITS = 254  # and a NUL: a PTP string counts in one byte
 NUMBERS_IN_FOLDER = 999  # DCF: a folder holds no more picture numbers than that
 FIRST_DATE = datetime(2026, 1, 2, 3, 4, 5)  # naive: a camera's clock has no zone
 BETWEEN_SHOTS = timedelta(seconds=7)
@@ -141,7 +142,8 @@ class Store:
         format: int | None = None,
         protected: bool = False,
     ) -> int:
-        """One file of any name; synthetic when `content` is a size. Its handle."""
+        """One file of any name; synthetic when `content` is a size. Its handle. ValueError for a
+        name of more than 254 UTF-16 units, which a dataset cannot hold."""
         with self._lock:
             handle = self._next_handle
             if isinstance(content, int):
@@ -169,7 +171,9 @@ class Store:
         """Gives a handle to another object in the same place, as a body may that has deleted the
         first; `changes` are those of `StoredObject`."""
         with self._lock:
-            self._objects[handle] = replace(self._objects[handle], **changes)
+            changed = replace(self._objects[handle], **changes)
+            _require_sayable(changed.name)
+            self._objects[handle] = changed
 
     def delete(self, handle: int) -> bool:
         """Removes an object and all below it; False when a protected one is left over."""
@@ -260,6 +264,7 @@ class Store:
         format: int,
         protected: bool,
     ) -> int:
+        _require_sayable(name)
         with self._lock:
             handle = self._next_handle
             self._next_handle += 1
@@ -332,8 +337,13 @@ class Store:
 
 
 def _is_ptp_name(name: str) -> bool:
-    """Whether a dataset can hold the name: UTF-16, and with its NUL no more than 255 units."""
+    """Whether a dataset can hold the name, and the file's bytes are text at all."""
     try:
-        return len(name.encode("utf-16-le")) <= 2 * 254
+        return len(name.encode("utf-16-le")) <= 2 * MAX_NAME_UNITS
     except UnicodeEncodeError:
         return False
+
+
+def _require_sayable(name: str) -> None:
+    if (units := len(name.encode("utf-16-le", "surrogatepass")) // 2) > MAX_NAME_UNITS:
+        raise ValueError(f"a name has at most {MAX_NAME_UNITS} UTF-16 units, not {units}")

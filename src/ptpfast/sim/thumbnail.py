@@ -34,7 +34,11 @@ class Thumbnails:
     def make(self, number: int, comment: str) -> bytes:
         """The thumbnail of object `number`; `comment` (its name) is readable in the file."""
         picture = _picture(number % VARIANTS)
-        return picture[:2] + _segment(0xFE, comment.encode()[:1000]) + picture[2:]
+        return (
+            picture[:2]
+            + _segment(0xFE, comment.encode(errors="surrogatepass")[:1000])
+            + picture[2:]
+        )
 
 
 @cache

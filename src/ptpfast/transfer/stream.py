@@ -114,11 +114,11 @@ class ObjectFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self.closed:
             raise ValueError("the file is closed")
-        want = min(memoryview(buffer).nbytes, self._size - self._position)
-        if want <= 0:
-            return 0
         sink = MemorySink(buffer)
         try:
+            want = min(memoryview(buffer).nbytes, self._size - self._position)
+            if want <= 0:
+                return 0
             got = ObjectReader(self._camera, self._info).read(sink, self._position, want)
         finally:
             sink.abandon()
