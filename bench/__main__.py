@@ -24,6 +24,7 @@ from . import (
     bench_listing,
     bench_memory,
     bench_micro,
+    bench_nagle,
     bench_resident,
     bench_small,
     bench_startup,
@@ -50,6 +51,7 @@ BENCHES: dict[str, Callable[[bool], Iterator[Case]]] = {
     "wifi": bench_wifi.run,
     "listing": bench_listing.run,
     "small": bench_small.run,
+    "nagle": bench_nagle.run,
 }
 
 

@@ -1,6 +1,7 @@
 """What stands on the camera's side of a link: a simulated camera, and a raw TCP sender.
 
     python -m bench.far --host H --objects N --size BYTES --delay S [--bulk 1]
+        [--nagle 1] [--writes whole|apart|pieces]
         [--rate B --rtt S --jitter S]
 
 Prints `camera PORT raw PORT` and serves until its input ends or it is killed. The raw sender
@@ -87,6 +88,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--bulk", type=int, default=0)
+    parser.add_argument("--nagle", type=int, default=0)
+    parser.add_argument("--writes", default="whole")
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--rtt", type=float, default=0.0)
     parser.add_argument("--jitter", type=float, default=0.0)
@@ -105,6 +108,8 @@ def main() -> None:
             operation=options.delay,
         ),
         send_buffer=None,
+        nagle=bool(options.nagle),
+        writes=options.writes,
         withheld=() if options.bulk else (OperationCode.GetObjectPropList,),
     )
     with camera:

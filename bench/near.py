@@ -1,6 +1,6 @@
 """What runs on the computer's side of an emulated link, in a fresh process for each run.
 
-    python -m bench.near raw|listing|small|pull HOST PORT [options]
+    python -m bench.near raw|listing|small|chunks|pull HOST PORT [options]
 
 What is no contender's business (contenders/ has those): a raw stream, and many small objects.
 Prints one line of JSON as the contenders do. The clock covers the transfer alone, not the
@@ -19,13 +19,15 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 import ptpfast
+from ptpfast import handshake
 from ptpfast._engine import DataPhase
 from ptpfast._sink import MemorySink
 from ptpfast.codes import OperationCode
 from ptpfast.errors import PTPError
 from ptpfast.library.observer import Observer
 from ptpfast.pipelining import Request
-from ptpfast.sim import Store
+from ptpfast.sim import Store, check
+from ptpfast.transfer import ObjectReader
 
 from .contenders.cost import SETTLE_S, Cost
 from .contenders.session import reads
@@ -92,6 +94,20 @@ def small(session: ptpfast.Session, options: Options, cost: Cost) -> int:
     return len(handles) * int(options.size)
 
 
+def chunks(session: ptpfast.Session, options: Options, cost: Cost) -> int:
+    """Every object's content in chunks of one size, one request at a time, into memory."""
+    store, total = _card(options), 0
+    for info in list(session.objects()):
+        array = np.empty(options.size, np.uint8)
+        sink = MemorySink(array)
+        with cost.measured(lambda: reads(session)):
+            ObjectReader(session, info, chunk=options.chunk).read(sink, 0, options.size)
+        if not check(store.expected(info.handle), array):
+            raise WrongContent(f"object {info.handle} differs")
+        total += options.size
+    return total
+
+
 class FromPlanned(Observer):
     """Begins to measure when the listing is done and what is to be fetched is known."""
 
@@ -119,7 +135,7 @@ def _card(options: Options) -> Store:
     return Store.synthetic(options.objects, options.size)
 
 
-SESSIONS = {"listing": listing, "small": small, "pull": pull}
+SESSIONS = {"listing": listing, "small": small, "chunks": chunks, "pull": pull}
 
 
 def main() -> None:
@@ -133,9 +149,12 @@ def main() -> None:
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--objects", type=int, default=0)
     parser.add_argument("--size", type=int, default=0)
+    parser.add_argument("--chunk", type=int)
+    parser.add_argument("--quick-acks", type=int, default=1)
     parser.add_argument("--cache", help="where listings are remembered; by default nowhere")
     options = parser.parse_args()
     signal.alarm(RUN_S)
+    handshake.QUICK_ACKS = bool(options.quick_acks)
     cost = Cost()
     if options.cache is not None:
         os.environ["PTPFAST_CACHE"] = options.cache

@@ -33,6 +33,7 @@ QUESTIONS = {
     "wifi": "Emulated Wi-Fi and Ethernet links",
     "listing": "Listings",
     "small": "Small objects",
+    "nagle": "Cameras that leave Nagle's algorithm on",
 }
 DRAWINGS = {
     "contenders": "Against the contenders",

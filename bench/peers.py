@@ -62,7 +62,7 @@ class Responder:
 
     size, objects: of what it has; packet: bytes of a Data packet with its head, 0 for one End Data;
     end_empty: an empty End Data behind the payload; partial: whether it offers GetPartialObject;
-    rate: bytes of payload a second, 0 unlimited.
+    rate: bytes of payload a second, 0 unlimited; nagle, writes: as of `SimulatedCamera`.
     """
 
     def __init__(
@@ -74,6 +74,8 @@ class Responder:
         end_empty: bool = False,
         partial: bool = True,
         rate: float = 0,
+        nagle: bool = False,
+        writes: str = "whole",
     ) -> None:
         self.objects = objects
         self.size = size
@@ -85,6 +87,8 @@ class Responder:
             "--end": "empty" if end_empty else "payload",
             "--partial": int(partial),
             "--rate": rate,
+            "--nagle": int(nagle),
+            "--writes": writes,
         }
         for name, value in options.items():
             self._command += [name, str(value)]

@@ -79,11 +79,19 @@ class Far:
 
 @contextmanager
 def far_side(
-    link: Link, objects: int, size: int, delay: float, *, bulk: bool = False
+    link: Link,
+    objects: int,
+    size: int,
+    delay: float,
+    *,
+    bulk: bool = False,
+    nagle: bool = False,
+    writes: str = "whole",
 ) -> Iterator[Far]:
     """The camera and the raw sender, for as long as the `with` lasts. bulk: whether the camera
-    describes all its objects in one answer."""
+    describes all its objects in one answer; nagle, writes: as of `SimulatedCamera`."""
     options = {"host": link.host, "objects": objects, "size": size, "delay": delay}
+    options |= {"nagle": int(nagle), "writes": writes}
     options["bulk"] = int(bulk)
     words = [f"--{name}={value}" for name, value in options.items()]
     process = subprocess.Popen(

@@ -3,12 +3,15 @@
  *
  *     responder [--objects N] [--size BYTES] [--packet BYTES] [--end payload|empty]
  *               [--partial 0|1] [--rate BYTES_PER_S] [--seconds N]
+ *               [--nagle 0|1] [--writes whole|apart|pieces]
  *
  * Prints the port it listens on (loopback only) and serves one Initiator after another until killed.
  * --packet: payload and head of a Data packet; 0 puts all in one End Data, as Nikon bodies do.
  * --end: whether the last payload travels in End Data (Canon) or in Data before an empty one.
  * --partial: whether GetPartialObject is offered, so that an Initiator can be made to do without.
  * --rate: paces the payload; 0 sends as fast as it is taken.
+ * --nagle: leaves Nagle's algorithm on, as many firmwares do.
+ * --writes: what one send carries: as much as fits, a packet, or also a packet's head and payload each.
  */
 #define _GNU_SOURCE
 #include "datasets.h"
@@ -32,7 +35,7 @@ enum {
 static uint32_t objects = 1;
 static uint64_t object_size = 1 << 20;
 static uint64_t packet_size = 65536;
-static bool end_empty, partial_reads = true;
+static bool end_empty, partial_reads = true, nagle, apart, in_pieces;
 static double rate;
 static const uint8_t *table;
 
@@ -83,6 +86,13 @@ static void batch_add(struct batch *batch, const void *bytes, size_t size)
     batch->pieces[batch->count].iov_len = size;
     batch->count++;
     batch->size += size;
+}
+
+/* A packet ends here, or (`head`) its head does. */
+static void batch_end(struct batch *batch, bool head)
+{
+    if (head ? in_pieces : apart)
+        batch_send(batch);
 }
 
 /* Sends what is gathered and waits until a link of that rate would have carried it. */
@@ -148,20 +158,26 @@ static void send_object(struct batch *batch, uint32_t handle, uint64_t offset, u
     put32(start + 8, transaction_id);
     put64(start + 12, size);
     batch_add(batch, start, sizeof start);
+    batch_end(batch, false);
     fill_head(data, DATA, payload, transaction_id);
     while (left > payload && !batch->failed) {
         batch_add(batch, data, sizeof data);
+        batch_end(batch, true);
         batch_payload(batch, handle, offset + size - left, payload);
+        batch_end(batch, false);
         left -= payload;
     }
     if (end_empty && left) {
         fill_head(last, DATA, left, transaction_id);
         batch_add(batch, last, sizeof last);
+        batch_end(batch, true);
         batch_payload(batch, handle, offset + size - left, left);
+        batch_end(batch, false);
         left = 0;
     }
     fill_head(end, END_DATA, left, transaction_id);
     batch_add(batch, end, sizeof end);
+    batch_end(batch, left > 0);
     batch_payload(batch, handle, offset + size - left, left);
     if (rate > 0)
         batch_pace(batch);
@@ -177,7 +193,10 @@ static void send_dataset(struct batch *batch, const uint8_t *bytes, size_t size,
     put32(heads + 8, transaction_id);
     put64(heads + 12, size);
     fill_head(heads + START_DATA_SIZE, END_DATA, size, transaction_id);
-    batch_add(batch, heads, sizeof heads);
+    batch_add(batch, heads, START_DATA_SIZE);
+    batch_end(batch, false);
+    batch_add(batch, heads + START_DATA_SIZE, DATA_HEAD_SIZE);
+    batch_end(batch, true);
     batch_add(batch, bytes, size);
     batch_send(batch);
 }
@@ -303,10 +322,10 @@ static bool serve(struct connection *from, struct batch *batch)
 
 static int accept_one(int listener)
 {
-    int on = 1, fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    int nodelay = !nagle, fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0)
         die("accept");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
     return fd;
 }
 
@@ -373,6 +392,10 @@ int main(int argc, char **argv)
             partial_reads = strcmp(value, "0");
         else if (!strcmp(argv[i], "--rate"))
             rate = strtod(value, NULL);
+        else if (!strcmp(argv[i], "--nagle"))
+            nagle = strcmp(value, "0");
+        else if (!strcmp(argv[i], "--writes"))
+            apart = strcmp(value, "whole"), in_pieces = !strcmp(value, "pieces");
         else if (!strcmp(argv[i], "--seconds"))
             seconds = (unsigned)strtoul(value, NULL, 0);
     }

@@ -92,6 +92,8 @@ cdef class Channel:
     cdef size_t _last
     cdef readonly uint64_t bytes_received
     cdef readonly uint64_t reads
+    cdef uint64_t _acknowledged
+    cdef bint _quick_acks
     cdef double _now
     cdef double _deadline
     cdef double _patience
@@ -99,6 +101,7 @@ cdef class Channel:
     cdef double _last_check
     cdef int _run(self, DataPhase phase, double idle_s, Timeline timeline) except -1 nogil
     cdef int _fill(self, DataPhase phase, double idle_s, Timeline timeline) except -1 nogil
+    cdef void _acknowledge(self) noexcept nogil
     cdef int _direct(self, DataPhase phase, iovec *pieces) except -1 nogil
     cdef int _wait(self, short events) except -1 nogil
     cdef int _check(self) except -1 nogil

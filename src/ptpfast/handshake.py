@@ -30,6 +30,8 @@ log = logging.getLogger("ptpfast")
 MAX_NAME_UNITS = 39  # and a NUL: the only explicit limit in any source is 40 (sequoia-ptpy)
 EVENT_CONNECT_RETRY_S = 0.1  # the Ricoh Theta listens late; libgphoto2 pauses as long
 MAX_EARLY = 1000  # packets that come before the probe's answer; a camera sends none or one
+# Not an option for users: tests and benchmarks switch it off to show what it is for.
+QUICK_ACKS = True
 PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
 
 
@@ -126,10 +128,11 @@ def _connect(host: str, port: int, deadline: float, *, patient: bool = False) ->
             reason = error.strerror or str(error)
             raise ConnectFailed(f"cannot reach {where}: {reason}") from error
         try:
-            # Requests are small and must leave at once: Nagle and delayed ACK cost 40 ms each.
+            # Requests are small and must leave at once: Nagle and delayed ACK cost 40 ms each. The
+            # Channel sees to it that the camera does not wait for our acknowledgements either.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return Channel(sock)
+            return Channel(sock, quick_acks=QUICK_ACKS)
         except OSError as error:  # macOS says so of a connection that is reset already
             sock.close()
             raise ConnectFailed(f"{where} closed the connection at once") from error

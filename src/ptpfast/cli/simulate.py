@@ -101,6 +101,20 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     help="What becomes of requests sent before the last is answered.",
 )
 @click.option(
+    "--nagle",
+    is_flag=True,
+    help="Leave Nagle's algorithm on, as many firmwares do: small segments wait for your "
+    "computer's acknowledgements.",
+)
+@click.option(
+    "--writes",
+    type=click.Choice(("whole", "apart", "pieces")),
+    default="whole",
+    show_default=True,
+    help="What it sends at a time: an answer as a whole, its packets apart, or also a packet's "
+    "head and payload.",
+)
+@click.option(
     "--without",
     "withheld",
     multiple=True,

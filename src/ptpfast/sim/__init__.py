@@ -13,6 +13,7 @@ from .content import Content, check, first_difference
 from .data_in import EndData
 from .faults import AT_END, FOR_EVER, KINDS, Fault, FaultTable
 from .link import LINKS, Link
+from .peer import Writes
 from .responder import SimulatedCamera
 from .store import Store
 from .stored import StoredObject
@@ -34,6 +35,7 @@ __all__ = [
     "StoredObject",
     "Temperament",
     "Transaction",
+    "Writes",
     "check",
     "first_difference",
 ]

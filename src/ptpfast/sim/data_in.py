@@ -18,7 +18,7 @@ from .._wire import Event as EventPacket
 from ..codes import EventCode, ResponseCode
 from .content import Content
 from .faults import Fault, Stage
-from .peer import Peer, PeerLeftError
+from .peer import Peer, PeerLeftError, Writes
 
 _HEAD = 12  # length, type, transaction id
 # A packet's length is a u32: an End Data that cannot hold everything is preceded by Data of this
@@ -101,7 +101,8 @@ class DataIn:
 
         PeerLeftError when the pair ended meanwhile.
         """
-        put = self._peer.outlet.put
+        outlet = self._peer.outlet
+        put, writes = outlet.put, outlet.writes
         transaction_id = self._transaction_id
         if "stale" in self._kinds:
             self._put(*_stale_packets(max(1, transaction_id) - 1))
@@ -131,7 +132,11 @@ class DataIn:
             if self._breaks:
                 self._strike_breaks()
             put(head, _HEAD)
+            if writes is Writes.PIECES:
+                outlet.flush()
             self._put_payload(size)
+            if writes is not Writes.WHOLE:
+                outlet.flush()
         self._finish(head_id)
 
     def _finish(self, head_id: int) -> None:
@@ -165,6 +170,7 @@ class DataIn:
     def _put(self, *packets: bytes) -> None:
         for packet in packets:
             self._peer.outlet.put(packet, len(packet))
+            self._peer.outlet.end_of_packet()
 
     def _put_payload(self, size: int) -> None:
         put = self._peer.outlet.put

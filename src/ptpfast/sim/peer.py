@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from enum import Enum
 
 from .._wire import Cancel, InitEventAck, Packet, PacketType, pack, parse
 from ..errors import ProtocolError
@@ -31,6 +32,14 @@ _NO_LINGER = b"".join(value.to_bytes(4, sys.byteorder) for value in (1, 0))
 _KNOWN_TYPES = frozenset(int(kind) for kind in PacketType)
 
 Chunk = bytes | memoryview
+
+
+class Writes(Enum):
+    """What a Responder hands to its TCP at a time; with Nagle's algorithm that matters."""
+
+    WHOLE = "whole"  # data phase and response together, as far as they fit
+    APART = "apart"  # each packet by a send of its own
+    PIECES = "pieces"  # also the head of a Data packet and its payload
 
 
 class PeerLeftError(ConnectionError):
@@ -100,7 +109,8 @@ def parse_known(packet: bytes) -> Packet | None:
 class Outlet:
     """Sends buffers through a socket: gathered, at most `bytes_per_s`, at most `fragment` a time.
 
-    A chunk must not change until `flush` has returned.
+    `writes` says how much is gathered: call `end_of_packet` after the last chunk of each packet. A
+    chunk must not change until `flush` has returned.
     """
 
     def __init__(
@@ -110,7 +120,9 @@ class Outlet:
         *,
         bytes_per_s: float | None = None,
         fragment: int | None = None,
+        writes: Writes = Writes.WHOLE,
     ) -> None:
+        self.writes = writes
         self._sock = sock
         self._gone = gone
         self._bytes_per_s = bytes_per_s
@@ -130,6 +142,11 @@ class Outlet:
         self._waiting.append(chunk)
         self._size += size
         if len(self._waiting) >= _MOST_BUFFERS or self._size >= self._most_bytes:
+            self.flush()
+
+    def end_of_packet(self) -> None:
+        """What waits ends a packet: sends it, unless answers are written as a whole."""
+        if self.writes is not Writes.WHOLE:
             self.flush()
 
     def flush(self) -> None:
@@ -185,13 +202,16 @@ class Peer:
         *,
         bytes_per_s: float | None,
         fragment: int | None,
+        writes: Writes,
     ) -> None:
         self.number = number
         self.command = command
         self.event: socket.socket | None = None
         self.reader = reader
         self.gone = threading.Event()
-        self.outlet = Outlet(command, self.gone, bytes_per_s=bytes_per_s, fragment=fragment)
+        self.outlet = Outlet(
+            command, self.gone, bytes_per_s=bytes_per_s, fragment=fragment, writes=writes
+        )
         self.session_id = 0
         self.last_transaction_id = 0
         self.payload_sent = 0

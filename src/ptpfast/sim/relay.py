@@ -14,6 +14,8 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
+from typing import Any
 
 from .link import Link
 from .peer import close, shut
@@ -86,14 +88,16 @@ class Relay:
         rate = link.rate or LARGEST_SLICE / SLICE_S
         self._buffer = max(_SMALLEST_BUFFER, int(2 * rate * SLICE_S))
 
-    def between(self, outer: socket.socket) -> socket.socket:
-        """The camera's end of an accepted connection, which from now on is the relay's."""
+    def between(self, outer: socket.socket, *, merges: bool = True) -> socket.socket:
+        """The camera's end of an accepted connection, which from now on is the relay's. Without
+        `merges` each of the camera's writes is one at the relay's end, too: with Nagle's algorithm
+        there they make a difference."""
         inner, camera = _connected(self._buffer)
         pair = _Pair(outer, inner)
-        pumps = [
-            _Pump(pair, self._up, outer, inner, f"{self._name} link up"),
-            _Pump(pair, self._down, inner, outer, f"{self._name} link down"),
-        ]
+        down = _Pump(pair, self._down, inner, outer, f"{self._name} link down")
+        pumps = [_Pump(pair, self._up, outer, inner, f"{self._name} link up"), down]
+        if not merges:
+            camera = _Writer(camera, down.ends)
         with self._lock:
             self._pumps = {pump for pump in self._pumps if pump.is_alive()} | set(pumps)
             for pump in pumps:
@@ -108,6 +112,32 @@ class Relay:
             pump.end()
         for pump in pumps:
             pump.join()
+
+
+class _Writer(socket.socket):
+    """The camera's end, which says where each write will end before it is there to be read. One
+    thread at a time writes."""
+
+    def __init__(self, camera: socket.socket, ends: deque[int]) -> None:
+        super().__init__(fileno=camera.detach())
+        self._ends = ends
+        self._written = 0
+
+    def sendall(self, data: Any, *rest: Any) -> None:
+        self._about_to_write(len(data))
+        super().sendall(data, *rest)
+
+    def sendmsg(self, buffers: Iterable[Any], *rest: Any) -> int:
+        buffers = list(buffers)
+        size = sum(map(len, buffers))
+        self._about_to_write(size)
+        sent = super().sendmsg(buffers, *rest)
+        self._written -= size - sent  # a signal cut it: what is left is written by `sendall`
+        return sent
+
+    def _about_to_write(self, size: int) -> None:
+        self._written += size
+        self._ends.append(self._written)
 
 
 class _Pair:
@@ -140,6 +170,8 @@ class _Pump(threading.Thread):
         self._to = to
         self._under_way: deque[tuple[float, bytes]] = deque()
         self._size = 0
+        self.ends: deque[int] = deque()  # of writes that are to stay apart, in bytes of the stream
+        self._read = 0
         self._over = False
 
     def end(self) -> None:
@@ -180,15 +212,23 @@ class _Pump(threading.Thread):
             if not select.select([self._source] if reading else [], [], [], wait)[0]:
                 continue
             try:
-                data = self._source.recv(self._line.slice)
+                data = self._source.recv(self._most())
             except ConnectionResetError:
                 data, reset = b"", True
             if not data:
                 ended = True
                 continue
             self._size += len(data)
+            self._read += len(data)
             self._under_way.append((self._line.carry(len(data)), data))
         return reset
+
+    def _most(self) -> int:
+        """How much to read at a time: a slice, and nothing beyond the end of a write."""
+        while self.ends and self.ends[0] <= self._read:
+            self.ends.popleft()
+        most = self._line.slice
+        return min(most, self.ends[0] - self._read) if self.ends else most
 
 
 def _connected(buffer: int) -> tuple[socket.socket, socket.socket]:

@@ -27,7 +27,7 @@ from .data_in import EndData, Framing
 from .faults import Fault, FaultTable
 from .handshake import serve_connection
 from .link import LINKS, Link
-from .peer import PacketReader, Peer, close, shut
+from .peer import PacketReader, Peer, Writes, close, shut
 from .relay import Relay
 from .store import Store
 from .temperament import Temperament
@@ -56,6 +56,10 @@ class SimulatedCamera:
     name of `LINKS` or a `Link`, which takes the place of delay and rate and is put between the
     camera's sockets and everybody else's. `send_buffer` is the socket's, in bytes; None leaves it
     to the kernel, as a long and fast link needs.
+
+    `nagle` leaves Nagle's algorithm on, as many firmwares do: what is less than a segment then
+    waits until all before it is acknowledged. `writes` is what the camera sends at a time: an
+    answer as a whole, its packets apart, or these in pieces.
 
     `faults` is what goes wrong, `Fault`s or their text; `.faults.add` takes more at any time. With
     `strict_tid` a transaction id that does not follow is refused; with `needs_probe` the first
@@ -88,6 +92,8 @@ class SimulatedCamera:
         bytes_per_s: float | None = None,
         max_bytes_per_send: int | None = None,
         send_buffer: int | None = SEND_BUFFER,
+        nagle: bool = False,
+        writes: Writes | str = Writes.WHOLE,
         faults: Iterable[Fault | str] = (),
         strict_tid: bool = True,
         needs_probe: bool = False,
@@ -122,6 +128,8 @@ class SimulatedCamera:
         self.pending_s = pending_s
         self._max_bytes_per_send = max_bytes_per_send
         self._send_buffer = send_buffer
+        self.nagle = nagle
+        self.writes = Writes(writes)
         self._random = random.Random(str(seed))
         self._clear_counters()
         self._listen(host, port)
@@ -255,6 +263,7 @@ class SimulatedCamera:
                 reader,
                 bytes_per_s=self._bytes_per_s,
                 fragment=self._max_bytes_per_send,
+                writes=self.writes,
             )
             self._changed.notify_all()
             return self._peer
@@ -346,10 +355,10 @@ class SimulatedCamera:
 
     def _start(self, sock: socket.socket) -> None:
         sock.setblocking(True)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, not self.nagle)
         if self._relay is not None:
             try:
-                sock = self._relay.between(sock)
+                sock = self._relay.between(sock, merges=not self.nagle)
             except OSError:  # no descriptors left, for instance
                 sock.close()
                 return
