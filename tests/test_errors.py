@@ -1,6 +1,7 @@
 """Errors: their class says who is to blame, their text what was being done and what to try."""
 
 import copy
+import errno
 import pickle
 
 import pytest
@@ -15,6 +16,7 @@ from ptpfast.errors import (
     ConnectionLost,
     DeviceBusy,
     InitFailed,
+    LimitReached,
     NetworkError,
     ProtocolError,
     PTPError,
@@ -37,6 +39,7 @@ EXAMPLES = [
     response_error(0xA002, 0x9207, code_name="OutOfFocus"),
     ProtocolError("End Data after 7 of 8 bytes", packet_type=12, offset=7, received=7),
     SinkError("a.nef.part: No space left on device", errno=28, received=4096),
+    LimitReached(errno.EMFILE),
     TransferError("a.nef: 7 of 8 bytes", hint="run the same command again", received=7),
     Unreadable("it went wrong 3 times at the same place", received=7),
     Cancelled("GetObject(0x40012): cancelled", received=9),

@@ -6,6 +6,7 @@
     ├── ResponseError            DeviceBusy, AccessDenied, … by code      the Responder said no
     ├── ProtocolError                                       the Responder broke the rules
     ├── SinkError (OSError)                                 our disk
+    ├── LimitReached (OSError)                              this computer allows no more
     ├── TransferError                                       an object is wrong, changed or gone
     └── Cancelled                                           somebody asked
 
@@ -15,6 +16,7 @@ payload bytes of the transaction that are safely in the sink, so that a transfer
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from .codes import FailReason, OperationCode, ResponseCode, name_of
@@ -277,6 +279,41 @@ class SinkError(PTPError, OSError):
     def __init__(self, message: str, *, errno: int = 0, received: int = 0, hint: str = "") -> None:
         super().__init__(message, received=received, hint=hint)
         self.errno = errno
+
+
+# What a limit of this computer is called, and where it is raised.
+_LIMITS: dict[int, tuple[str, str]] = {
+    errno.EMFILE: (
+        "this computer allows no more open files",
+        "raise the limit (ulimit -n), or close other files",
+    ),
+    errno.ENFILE: (
+        "this computer has no room for more open files",
+        "close other programs, or raise the system's limit",
+    ),
+    errno.EAGAIN: (
+        "this computer allows no more threads",
+        "raise the limit (ulimit -u), or close other programs",
+    ),
+    errno.ENOMEM: ("this computer has no memory left", "close other programs"),
+}
+_LIMITS[errno.ENOBUFS] = _LIMITS[errno.ENOMEM]
+
+
+class LimitReached(PTPError, OSError):
+    """This computer allows no more open files or threads, or has no more memory: neither the camera
+    nor the disk is to blame. `errno` is EMFILE, ENFILE, EAGAIN (threads), ENOMEM or ENOBUFS."""
+
+    def __init__(self, number: int) -> None:
+        message, hint = _LIMITS[number]
+        super().__init__(message, hint=hint)
+        self.errno = number
+
+    @classmethod
+    def of(cls, error: BaseException) -> LimitReached | None:
+        """The limit that an error of the system stands for, if it does."""
+        number = error.errno if isinstance(error, OSError) else 0
+        return cls(number) if number in _LIMITS else None
 
 
 class TransferError(PTPError):
