@@ -115,9 +115,8 @@ class SimulatedCamera:
         self.guid = self.body.guid if guid is None else guid
         self.name = model.name if name is None else name
         self._require_sayable()
-        if end_data is None:
-            end_data = EndData.WHOLE if model.whole_end_data else EndData.EMPTY
-        self.framing = Framing(data_packet_size, EndData(end_data), announce_total)
+        by_default = EndData.WHOLE if model.whole_end_data else EndData.EMPTY
+        self.framing = Framing(data_packet_size, EndData(end_data or by_default), announce_total)
         self.link = LINKS[link] if isinstance(link, str) else link or Link(operation=delay_s)
         self._jitter_s = jitter_s
         self._bytes_per_s = bytes_per_s
