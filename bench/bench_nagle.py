@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 from .harness import Case, Range, Sample, alternate
 from .sides import Imitation, far_side, sample
 
 NODELAY, APART, PIECES = "NODELAY", "Nagle, packets apart", "Nagle, packets in pieces"
 WITHOUT = "Nagle, packets apart, without quick ACKs"
-CAMERAS = {
+CAMERAS: dict[str, dict[str, Any]] = {
     NODELAY: {"writes": "apart"},
     APART: {"writes": "apart", "nagle": True},
     PIECES: {"writes": "pieces", "nagle": True},
@@ -27,7 +28,8 @@ WITHIN = 0.95
 SHOWN = 0.9  # what must be missed without quick acknowledgements, or the check could not fail
 CHUNK = 1 << 20
 OPERATION_S = 0.005
-ROUNDS = 5
+# A run of chunks takes a second, most of which is memory's: single runs differ by a tenth.
+ROUNDS = {"listing": 5, "small": 5, "chunks": 21}
 
 
 def measure(what: str, title: str, objects: int, size: int, few: int, *, rounds: int) -> Case:
@@ -55,7 +57,9 @@ def measure(what: str, title: str, objects: int, size: int, few: int, *, rounds:
     apiece = [s.seconds / s.bytes for s in case.samples[NODELAY]]
     slower = slow.samples[WITHOUT][0]
     ratio = Range.of([each * slower.bytes / slower.seconds for each in apiece])
-    case.claim(f"{WITHOUT}: rate, of NODELAY's", ratio, SHOWN, at_least=False)
+    # Of large answers the kernel acknowledges every second segment: how many then wait is chance.
+    shown = None if what == "chunks" else SHOWN
+    case.claim(f"{WITHOUT}: rate, of NODELAY's", ratio, shown, at_least=False)
     return NagleCase(case.name, case.samples, case.claims) if what == "listing" else case
 
 
@@ -71,7 +75,6 @@ class NagleCase(Case):
 def run(quick: bool) -> Iterator[Case]:
     """The cases of this benchmark."""
     many, large, few = (60, 1, 1) if quick else (300, 6, 4)
-    rounds = 1 if quick else ROUNDS
     where = f"from a camera of {OPERATION_S * 1e3:g} ms"
     cases = (
         ("listing", f"listing, {many:,} objects {where}", many, 1, 60),
@@ -79,4 +82,4 @@ def run(quick: bool) -> Iterator[Case]:
         ("chunks", f"1 MiB chunks, {large} × 25 MB {where}", large, 25_000_000, few),
     )
     for what, title, objects, size, few in cases:
-        yield measure(what, title, objects, size, few, rounds=rounds)
+        yield measure(what, title, objects, size, few, rounds=1 if quick else ROUNDS[what])

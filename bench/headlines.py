@@ -13,6 +13,11 @@ EVERYBODY = "contenders, 20 × 25 MB, Data packets of 64 KiB"
 CAMERAS = "8 cameras at once, 8 × 25 MB each,"
 SMALL = "5,000 × 20 KB over 4 ms at 30 MB/s"
 REQUESTS, WIRE = "requests each, at any depth", "of the wire, depth 16"
+APART = "Nagle, packets apart"
+NAGLE = tuple(
+    f"{what} from a camera of 5 ms"
+    for what in ("listing, 300 objects", "thumbnails, 300 × 20 KB", "1 MiB chunks, 6 × 25 MB")
+)
 RESIDENT = "resident memory, one object of 6 GiB"
 BUSY = "a busy Python thread, 400 MB held to 200 MB/s,"
 KEPT = "speed kept, of an idle machine's"
@@ -50,6 +55,9 @@ HEADLINES = {
     ],
     "… as many thumbnails into memory": [
         ("small", f"thumbnails, {SMALL}", what) for what in (REQUESTS, WIRE)
+    ],
+    "a camera that leaves Nagle on: listing · thumbnails · 1 MiB chunks: rate ÷ with NODELAY": [
+        ("nagle", case, f"{APART}: rate, of NODELAY's") for case in NAGLE
     ],
     "50 MB/s over 8 ms: 1 MiB at a time · 8 MiB · 1 MiB sent ahead: rate ÷ one TCP stream's": [
         ("chunks", "round trips", f"{way}, of one TCP stream")

@@ -49,6 +49,7 @@ READS = {
     *(OperationCode.GetDeviceInfo, OperationCode.OpenSession, OperationCode.CloseSession),
     *(OperationCode.GetStorageIDs, OperationCode.GetObjectHandles, OperationCode.GetObjectInfo),
     *(OperationCode.GetThumb, OperationCode.GetObject, OperationCode.GetPartialObject),
+    OperationCode.GetNumObjects,
 }
 
 

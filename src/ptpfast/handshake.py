@@ -35,6 +35,11 @@ QUICK_ACKS = True
 PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
 
 
+def acknowledges_at_once() -> bool:
+    """Whether the kernel lets us acknowledge without delay what a camera sends."""
+    return QUICK_ACKS and hasattr(socket, "TCP_QUICKACK")
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds to wait: for a TCP connection and its handshake (`connect`), for the answer to an

@@ -13,6 +13,7 @@ SHARE_WORDS = {
     "stalls": "stalls of the link",
     "round trips": "round trips",
     "camera": "the camera thinks",
+    "acks": "waiting for acknowledgements",
     "disk": "the disk",
     "computer": "this computer",
 }
@@ -94,8 +95,9 @@ def _fitted(value: float, width: float) -> tuple[str, str]:
     return "", "value"
 
 
-def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None) -> str:
-    """A bar for each chunk size: what the time of one request goes to."""
+def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None, *, acks: bool) -> str:
+    """A bar for each chunk size: what the time of one request goes to. acks: whether pauses are
+    waits for acknowledgements."""
     rows = [r for r in readings if r.way == "parts" and r.depth == 1 and r.requests]
     top, step = 6.0, 38.0
     drawing = Drawing(top + step * len(rows), "What the time of one request goes to")
@@ -106,11 +108,17 @@ def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None) -> str:
         wait_ms = 1e3 * reading.waited_s / reading.requests
         trip_ms = min(wait_ms, rtt_ms or 0.0)
         paused_ms = 1e3 * (reading.blocks.paused if reading.blocks else 0.0) / reading.requests
-        flow_ms = 1e3 * reading.flowed_s / reading.requests - paused_ms
+        held = [1e3 * s / reading.requests if acks else 0.0 for s in reading.held_s]
+        flow_ms = 1e3 * reading.flowed_s / reading.requests - paused_ms - held[1]
         drawing.text(left - 10, y + 19, chunk_words(reading.chunk), anchor="end")
         x = left
-        camera_ms = wait_ms - trip_ms + paused_ms
-        for name, value in (("round trips", trip_ms), ("camera", camera_ms), ("data", flow_ms)):
+        camera_ms = max(0.0, wait_ms - trip_ms - held[0]) + paused_ms
+        for name, value in (
+            ("round trips", trip_ms),
+            ("acks", sum(held)),
+            ("camera", camera_ms),
+            ("data", flow_ms),
+        ):
             width = (right - left) * value / max(each_ms, 1e-9)
             title = f"{SHARE_WORDS[name]}: {value:.1f} ms of {each_ms:.1f} ms"
             drawing.rect(x, y, width - 1, 26, kind_of(name), title=title, round=3)

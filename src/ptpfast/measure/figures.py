@@ -7,6 +7,7 @@ import statistics
 import numpy as np
 
 from ..vendors.vendor import MiB
+from .acks import ack_wait
 from .result import Figures, Reading, Result, named
 from .samples import Spread
 
@@ -45,6 +46,7 @@ def figures(result: Result) -> Figures:
         loss=tcp.loss if tcp else None,
         operation_ms=operation.p50 if operation else None,
         operation_p95_ms=operation.p95 if operation else None,
+        ack_wait_ms=None if result.quick_acks else ack_wait(result.latencies, rtt_ms),
         listing_per_s=result.listed / result.listing_s if result.listing_s else None,
         best_mb_per_s=best.mb_per_s if best else None,
         best_chunk=best.chunk if best else None,

@@ -156,8 +156,12 @@ def _rates(result: Result, figures: Figures) -> str:
 def _one_request(result: Result, figures: Figures) -> str:
     if not any(r.depth == 1 for r in result.measured("parts")):
         return ""
-    legend = [(charts.kind_of(n), charts.SHARE_WORDS[n]) for n in ("round trips", "camera", "data")]
-    drawing = charts.request_anatomy(result.readings, figures.rtt_ms)
+    names = ["round trips", "acks", "camera", "data"]
+    seen = figures.ack_wait_ms is not None
+    if not seen:
+        names.remove("acks")
+    legend = [(charts.kind_of(n), charts.SHARE_WORDS[n]) for n in names]
+    drawing = charts.request_anatomy(result.readings, figures.rtt_ms, acks=seen)
     about = "What the time of a request goes to, by its size; the whole of it on the right."
     return _card("One request", about, drawing + _legend(legend))
 

@@ -19,6 +19,7 @@ from ..objects import ObjectInfo
 from ..pipelining import Request
 from ..session import Session
 from ..transfer import ObjectReader
+from .acks import held
 from .disk import AnySink, Destination
 from .result import Reading
 from .samples import Arrival, Spread, blocks, flow_rate, stalls
@@ -215,6 +216,7 @@ def _completed(reading: Reading, arrivals: list[Arrival]) -> Reading:
             wait_ms=Spread.of(1e3 * wait for wait in waits),
             waited_s=sum(waits),
             flowed_s=sum(arrival.flow for arrival in arrivals),
+            held_s=held(arrivals),
             flow_mb_per_s=None if (rate := flow_rate(arrivals)) is None else rate / 1e6,
             each_mb_per_s=_each(reading, arrivals) if reading.chunk else None,
             blocks=blocks(arrivals),

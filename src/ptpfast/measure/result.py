@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from ..handshake import acknowledges_at_once
 from ..vendors.vendor import MiB
 from .disk import DiskSpeed
 from .interface import Interface
@@ -52,7 +53,8 @@ class Reading:
     makes it, dropped and stored). chunk in bytes, 0 for whole objects. With one request at a time:
     wait_ms from each request to its first payload, waited_s and flowed_s what these and the data
     took together, each_mb_per_s the rates of the single requests, flow_mb_per_s that while data
-    flowed. flushed_s: waiting for the disk at the end of files. cpu_s: of our thread.
+    flowed. held_s: of waited_s and of flowed_s what was spent in pauses as long as a delayed
+    acknowledgement. flushed_s: waiting for the disk at the end of files. cpu_s: of our thread.
     """
 
     way: str
@@ -71,6 +73,7 @@ class Reading:
     flushed_s: float = 0.0
     cpu_s: float = 0.0
     note: str = ""  # why it is not there, or not all of it
+    held_s: tuple[float, float] = (0.0, 0.0)
 
     @property
     def mb_per_s(self) -> float:
@@ -99,6 +102,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
     phases: list[tuple[str, float, float]] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list, repr=False)
+    quick_acks: bool = field(default_factory=acknowledges_at_once)
 
     def latency(self, what: str) -> Spread | None:
         """The spread of an operation, in ms."""
@@ -135,6 +139,7 @@ class Figures:
     """A run in one row; None is what was not measured. Rates in MB/s (10^6), times in ms.
 
     rtt_from says what the round trip is of: `probe` (PTP/IP's own ping) or `tcp` (the kernel's).
+    ack_wait_ms: what each answer seems to wait for an acknowledgement (see `acks`).
     file, memory: a download into the folder, and the same without a file; flushed: the part of the
     former that was waiting for the disk. steady_p5 and steady_p50 are of the single seconds of
     long reads.
@@ -155,6 +160,7 @@ class Figures:
     loss: float | None = None
     operation_ms: float | None = None
     operation_p95_ms: float | None = None
+    ack_wait_ms: float | None = None
     listing_per_s: float | None = None
     best_mb_per_s: float | None = None
     best_chunk: int | None = None  # 0: whole objects

@@ -19,11 +19,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..vendors.vendor import MiB
+from . import acks
 from .result import Figures, Reading, chunk_words
 from .samples import slope
 
 # What a download's time goes to, in the order it is shown.
-SHARES = ("disk", "camera", "round trips", "stalls", "data", "computer")
+SHARES = ("disk", "camera", "acks", "round trips", "stalls", "data", "computer")
 LINK = ("data", "round trips", "stalls")
 CLOSE = 0.10  # two limits whose shares differ by less are both to be named
 BUSY = 0.75  # of a core: then this computer is the limit
@@ -51,8 +52,9 @@ CERTAINTY = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """limit: `camera`, `link`, `disk`, `computer` or `unclear`; certainty: `clear`, `likely` or
-    `close` (to `second`), `unclear`. shares: what a second of a download goes to, 1 in all."""
+    """limit: `camera`, `link`, `disk`, `computer`, `acknowledgements` or `unclear`; certainty:
+    `clear`, `likely` or `close` (to `second`), `unclear`. shares: what a second of a download goes
+    to, 1 in all."""
 
     limit: str
     certainty: str
@@ -73,11 +75,13 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
     limits = {
         "disk": shares["disk"],
         "camera": shares["camera"],
+        "acknowledgements": shares["acks"],
         "link": sum(shares[name] for name in LINK),
         "computer": shares["computer"],
     }
     if _computer_is_busy(figures):  # what looks like waiting for others is not
-        limits |= {"computer": 1.0 - shares["disk"], "camera": 0.0, "link": 0.0}
+        limits |= dict.fromkeys(("camera", "acknowledgements", "link"), 0.0)
+        limits["computer"] = 1.0 - shares["disk"]
     limit, second = sorted(limits, key=lambda name: -limits[name])[:2]
     if (limit, second) == ("link", "camera") and _slow_camera_hides(figures, limits):
         limit, second = second, limit
@@ -91,11 +95,12 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
     if close:
         title += f", closely followed by {case.name(second)}"
     help = case.help(limit) + (case.help(second) if close else [])
+    help += [acks.HELP] if figures.ack_wait_ms is not None else []
     return Verdict(
         limit,
         certainty,
         title,
-        tuple(reasons + case.asides()),
+        tuple(dict.fromkeys(reasons + case.asides())),
         tuple(dict.fromkeys(help)),
         shares,
         second if close else "",
@@ -104,7 +109,8 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
 
 def _computer_is_busy(figures: Figures) -> bool:
     """Whether nothing but this computer holds it back."""
-    here = figures.link == "loopback" and (figures.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
+    here = figures.link == "loopback" and figures.ack_wait_ms is None
+    here = here and (figures.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
     return here or (figures.cpu or 0.0) >= BUSY
 
 
@@ -117,7 +123,8 @@ def _slow_camera_hides(figures: Figures, limits: Mapping[str, float]) -> bool:
 
 def _takes_its_time(figures: Figures) -> bool:
     """Whether the camera takes long for whatever it is asked, as operations without data show."""
-    return (figures.operation_ms or 0.0) - (figures.rtt_ms or 0.0) > SLOW_OPERATION_MS
+    others = (figures.rtt_ms or 0.0) + (figures.ack_wait_ms or 0.0)
+    return (figures.operation_ms or 0.0) - others > SLOW_OPERATION_MS
 
 
 def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
@@ -126,13 +133,15 @@ def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
     disk = disk_share(figures)
     seconds = basis.seconds or 1.0
     trips = min(basis.waited_s, basis.requests * (figures.rtt_ms or 0.0) / 1e3)
+    waited, held = basis.held_s if figures.ack_wait_ms is not None else (0.0, 0.0)
     paused = basis.blocks.paused if basis.blocks else 0.0
     stalled = sum(stall.seconds for stall in basis.stalls)
     parts = {
-        "camera": basis.waited_s - trips + paused,
+        "camera": max(0.0, basis.waited_s - trips - waited) + paused,
+        "acks": waited + held,
         "round trips": trips,
         "stalls": stalled,
-        "data": max(0.0, basis.flowed_s - paused - stalled),
+        "data": max(0.0, basis.flowed_s - held - paused - stalled),
         "computer": max(0.0, seconds - basis.waited_s - basis.flowed_s),
     }
     whole = sum(parts.values()) or 1.0
@@ -193,9 +202,9 @@ class _Case:
         link = (
             "the radio link" if self._radio else "the link" if self._loopback() else "the network"
         )
-        return {"link": link, "disk": "the disk", "computer": "this computer"}.get(
-            limit, "the camera"
-        )
+        names = {"link": link, "disk": "the disk", "computer": "this computer"}
+        names["acknowledgements"] = "the wait for acknowledgements"
+        return names.get(limit, "the camera")
 
     def _loopback(self) -> bool:
         return self._figures.link == "loopback"
@@ -208,6 +217,7 @@ class _Case:
         return {
             "disk": self._why_disk,
             "camera": self._why_camera,
+            "acknowledgements": lambda: ([acks.reason(self._figures)], False),
             "link": self._why_link,
             "computer": self._why_computer,
         }[limit]()
@@ -313,7 +323,7 @@ class _Case:
     def asides(self) -> list[str]:
         """What is worth knowing whatever the limit is."""
         f = self._figures
-        found = []
+        found = [] if f.ack_wait_ms is None else [acks.reason(f)]
         p5, p50 = f.steady_p5_mb_per_s, f.steady_p50_mb_per_s
         if p5 is not None and p50 and p5 < 0.6 * p50:
             found.append(
@@ -328,6 +338,8 @@ class _Case:
         """What would help against it, the best first."""
         if limit == "disk":
             return ["another destination: an internal SSD, and a copy to this disk afterwards"]
+        if limit == "acknowledgements":
+            return [acks.HELP]
         if limit == "link":
             return self._against_link()
         if limit == "camera":

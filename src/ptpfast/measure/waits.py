@@ -101,6 +101,10 @@ def latencies(
             OperationCode.GetObjectInfo, handle, sink=None, limit=MOST
         ),
     }
+    if session.supports(OperationCode.GetNumObjects):  # no data: the answer is one segment
+        turns["GetNumObjects"] = lambda _: ask(
+            OperationCode.GetNumObjects, 0xFFFFFFFF, sink=None, limit=0
+        )
     if session.supports(OperationCode.GetThumb):
         turns["GetThumb"] = lambda handle: ask(
             OperationCode.GetThumb, handle, sink=None, limit=MOST
