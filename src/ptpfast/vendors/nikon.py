@@ -110,7 +110,12 @@ def parse_events(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ...]]
     cursor = Cursor(payload, "GetEvent")
     if not cursor.remaining:
         return []
-    return [(cursor.u16(), (cursor.u32(),)) for _ in range(cursor.u16())]
+    count = cursor.u16()
+    events: list[tuple[int, tuple[int, ...]]] = [
+        (cursor.u16(), (cursor.u32(),)) for _ in range(count)
+    ]
+    cursor.finish()
+    return events
 
 
 def parse_events_ex(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ...]]]:
@@ -121,7 +126,11 @@ def parse_events_ex(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ..
     count = cursor.u32()
     if count > cursor.remaining // 4:
         raise ProtocolError(f"GetEventEx: {count} events in {cursor.remaining} bytes")
-    return [(cursor.u16(), tuple(cursor.u32() for _ in range(cursor.u16()))) for _ in range(count)]
+    events = [
+        (cursor.u16(), tuple(cursor.u32() for _ in range(cursor.u16()))) for _ in range(count)
+    ]
+    cursor.finish()
+    return events
 
 
 def poll_events(camera: Initiator) -> list[tuple[int, tuple[int, ...]]]:
@@ -162,7 +171,10 @@ def object_size(camera: Initiator, handle: int) -> int | None:
     """GetObjectSize: u64, for objects of 4 GiB and more (libgphoto2 ptp.h)."""
     if not camera.supports(NikonOperation.GetObjectSize):
         return None
-    return Cursor(camera.fetch(NikonOperation.GetObjectSize, handle), "GetObjectSize").u64()
+    cursor = Cursor(camera.fetch(NikonOperation.GetObjectSize, handle), "GetObjectSize")
+    size = cursor.u64()
+    cursor.finish()
+    return size
 
 
 # Each with its evidence.
