@@ -384,8 +384,11 @@ class Session(Lifetime):
         self.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
 
     def capture(self) -> ObjectInfo | None:
-        """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair; None when the
-        camera reports no new object (it may have gone into the camera's memory only)."""
+        """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair.
+
+        The handles on the card are listed before; if events do not tell of the picture, it is found
+        among those that were not there. None when there is no new object (it may have gone into the
+        camera's memory only)."""
         return capture(self)
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
