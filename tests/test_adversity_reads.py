@@ -56,7 +56,7 @@ ONE_AT_A_TIME = RECOVERED
 def test_a_fault_in_nikon_s_reads_of_64_bits_comes_to_what_is_said_of_it(
     camera: Cameras, tmp_path: Path, fault: Fault, shape: str
 ) -> None:
-    body = SHAPES[shape] | {"vendor": "nikon", "withheld": [OperationCode.GetPartialObject]}
+    body = SHAPES[shape] | {"body": "nikon-z6", "withheld": [OperationCode.GetPartialObject]}
     sim = camera(objects=2, size=SIZE, faults=[fault], **body)
     expected = expected_files(sim)
     came = outcome(sim, pull(sim, tmp_path / "card", fault=fault, vendor="nikon", chunk=CHUNK))

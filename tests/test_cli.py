@@ -24,8 +24,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from conftest import Cameras
-from ptpfast import ConnectFailed, OperationCode, Timeouts, __version__, pull
+from conftest import Cameras, without_pauses
+from ptpfast import ConnectFailed, DeviceBusy, OperationCode, Timeouts, __version__, connect, pull
 from ptpfast.cli import signals
 from ptpfast.cli.main import COMMANDS, ptpfast
 from ptpfast.cli.options import WAITS
@@ -346,7 +346,7 @@ def test_verbose_shows_the_log_on_standard_error_only(camera: Cameras, tmp_path:
 
 
 def test_verbose_says_where_the_descriptions_came_from_and_what_they_cost(camera: Cameras) -> None:
-    sim = camera("nikon", objects=30)
+    sim = camera("nikon", objects=30, withheld=[OperationCode.GetObjectPropList])
     cold, warm, without = (
         run("ls", at(sim), "--verbose", *more).stderr for more in ([], [], ["--no-index"])
     )
@@ -1107,6 +1107,20 @@ def test_simulate_leaves_out_operations_by_name() -> None:
         log = run("ls", f"{listening['host']}:{listening['port']}", "--verbose").stderr
     assert "listed 42 objects: 42 one by one" in log
     assert run("simulate", "--without", "GetLunch").exit_code == 2
+
+
+def test_simulate_is_a_real_body_with_the_habits_that_are_asked_for() -> None:
+    words = ["--body", "nikon-z6", "--objects", 1, "--size", 100, "--busy", 600]
+    words += ["--end-data", "last", "--strict-ids", "--needs-probe"]
+    with simulated(*words) as (_, listening):
+        host, port = str(listening["host"]), int(str(listening["port"]))
+        assert "Z 6" in run("info", f"{host}:{port}").stdout
+        with connect(host, port=port, vendor=without_pauses("nikon")) as session:
+            session.command(OperationCode.InitiateCapture, 0, 0)
+            with pytest.raises(DeviceBusy):
+                session.command(OperationCode.InitiateCapture, 0, 0, busy_s=0.0)
+    assert run("simulate", "--body", "box brownie").exit_code == 2
+    assert run("simulate", "--end-data", "never").exit_code == 2
 
 
 def test_demo_shows_a_table_and_leaves_nothing(

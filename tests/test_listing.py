@@ -75,7 +75,7 @@ def card(count: int = 40, **changes: object) -> Store:
 
 def body(camera: Cameras, **options: object) -> SimulatedCamera:
     """One and the same body each time, without a bulk listing."""
-    return camera("nikon", **options)
+    return camera("nikon", withheld=[OperationCode.GetObjectPropList], **options)
 
 
 # The second time

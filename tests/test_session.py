@@ -558,7 +558,7 @@ def test_an_open_object_seeks_like_a_file(camera: Cameras, connect: Sessions) ->
 def test_offsets_beyond_four_gigabytes_are_read_where_the_body_can(
     camera: Cameras, connect: Sessions
 ) -> None:
-    sim = camera("nikon", objects=1, size=6 << 30)
+    sim = camera(body="nikon-z6", objects=1, size=6 << 30)
     session = connect(sim)
     info = session.objects()[0]
     buffer = bytearray(1000)

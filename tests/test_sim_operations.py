@@ -179,10 +179,9 @@ def test_object_property_list_tells_the_true_size() -> None:
 
 
 def test_object_beyond_4_gib_is_read_at_its_end() -> None:
-    nikon = vendors.named("nikon")
-    store = Store(model=nikon.model)
+    store = Store()
     movie = store.add("A.MOV", (6 << 30) + 5)
-    with SimulatedCamera(nikon, store) as camera, Initiator(camera) as initiator:
+    with SimulatedCamera(store=store, body="nikon-z6") as camera, Initiator(camera) as initiator:
         offset = 6 << 30
         answer = initiator.ask(0x9431, movie, offset & ALL, offset >> 32, 100, 0)
         assert answer.response.parameters == (5, 0)

@@ -16,6 +16,7 @@ libgphoto2 (ptpip.c); where they differ from each other the kind's method says s
 Over 400 lines, because reading and writing a kind are told apart only by standing side by side.
 """
 
+import logging
 from collections import namedtuple
 from functools import reduce
 from operator import index, or_
@@ -26,6 +27,9 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from .errors import ProtocolError
+
+log = logging.getLogger("ptpfast")
+_SHOWN = 16  # bytes of a rest, in the log
 
 
 @cython.final
@@ -117,6 +121,14 @@ cdef class Cursor:
             raise ValueError("size is negative")
         cdef Py_ssize_t start = self.need(size, "bytes") - self._start
         return self._view[start:start + size]
+
+    def finish(self):
+        """Logs the bytes that the layout does not account for; some firmware adds fields."""
+        cdef Py_ssize_t rest = self._end - self._next
+        if rest and log.isEnabledFor(logging.DEBUG):
+            shown = bytes(self._view[self.offset:self.offset + min(rest, _SHOWN)]).hex(" ")
+            log.debug("%s: %d bytes left over at byte %d: %s%s",
+                      self._what, rest, self.offset, shown, " ..." if rest > _SHOWN else "")
 
     def string(self):
         """A PTP string: u8 count of UTF-16 units with the NUL, then the units; 0 alone is empty.

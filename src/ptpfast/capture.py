@@ -7,20 +7,26 @@ them.
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Protocol
 
 from .codes import EventCode, ObjectFormat, ResponseCode
-from .errors import ResponseError, SessionNotOpen
+from .errors import ProtocolError, ResponseError, SessionNotOpen
 from .events import Event, EventHub, Source, Subscription
 from .objects import ObjectInfo
 from .vendors.vendor import Initiator, Vendor
+
+log = logging.getLogger("ptpfast")
 
 # Right after ObjectAdded some bodies cannot describe the object yet: asked again for 5 s (airmtp).
 DESCRIBE_S, DESCRIBE_PAUSE_S = 5.0, 0.25
 _NOT_YET = frozenset({ResponseCode.GeneralError, ResponseCode.InvalidObjectHandle})
 # After CaptureComplete, how long the second file of a RAW and JPEG pair may take to be reported.
 SECOND_FILE_S = 0.5
+# Without an event for so long the card is looked at, in case the camera reports none.
+QUIET_S = 2.0
+MOST_NEW = 100  # objects of one capture; if there are more, the first list was not whole
 
 
 class Camera(Initiator, Protocol):
@@ -33,6 +39,8 @@ class Camera(Initiator, Protocol):
     @property
     def usable(self) -> bool: ...
     def object_info(self, handle: int) -> ObjectInfo: ...
+    def storage_ids(self) -> list[int]: ...
+    def handles(self, storage: int | None = None) -> list[int]: ...
 
 
 def poll(camera: Camera, subscription: Subscription, timeout: float | None) -> Event | None:
@@ -66,32 +74,109 @@ def poll(camera: Camera, subscription: Subscription, timeout: float | None) -> E
 
 
 def capture(camera: Camera) -> ObjectInfo | None:
-    """Releases the shutter and waits for CaptureComplete and the new object, or objects."""
+    """Releases the shutter and waits for CaptureComplete and the new object, or objects.
+
+    Where no event tells of them, they are the handles that were not on the card before.
+    """
     subscription = camera.hub.subscribe()
     try:
+        before = _handles(camera)
         camera.vendor.release_shutter(camera)
-        return _new_object(camera, subscription)
+        return _NewObjects(camera, subscription, before).wait()
     finally:
         subscription.close()
 
 
-def _new_object(camera: Camera, subscription: Subscription) -> ObjectInfo | None:
-    give_up = time.monotonic() + camera.vendor.quirks.capture_s
-    found: ObjectInfo | None = None
-    complete = False
-    while (left := give_up - time.monotonic()) > 0:
-        event = poll(camera, subscription, min(left, SECOND_FILE_S) if complete else left)
+class _NewObjects:
+    """What one release of the shutter has made, as far as that is known."""
+
+    def __init__(
+        self, camera: Camera, subscription: Subscription, before: dict[int, set[int]]
+    ) -> None:
+        self._camera = camera
+        self._subscription = subscription
+        self._before = before
+        # An event that was still queued may tell of a picture from before.
+        self._seen = set().union(*before.values())
+        self._complete = False
+        self._found: ObjectInfo | None = None
+
+    def wait(self) -> ObjectInfo | None:
+        """The RAW of a pair, else the last file there is; None when there is no new object."""
+        give_up = time.monotonic() + self._camera.vendor.quirks.capture_s
+        looks = 0
+        while (left := give_up - time.monotonic()) > 0 and self._camera.usable:
+            if self._listen(min(left, self._patience(looks))):
+                if self._complete and self._found is not None and self._found.is_raw:
+                    break
+                continue
+            # Nothing more is reported: the card tells.
+            looks += 1
+            known = self._found
+            self._look()
+            if self._found is not None and (self._found.is_raw or known is not None):
+                break
+            if self._complete and looks > 1:
+                break
+        return self._found
+
+    def _patience(self, looks: int) -> float:
+        """Seconds without an event until the card is looked at: longer each time."""
+        if self._complete and not looks:
+            return SECOND_FILE_S
+        if self._complete or self._found is not None:
+            return QUIET_S / 2 if looks else QUIET_S
+        return QUIET_S * 2.0**looks
+
+    def _listen(self, wait_s: float) -> bool:
+        """Takes the next event; False when there is none for so long."""
+        until = time.monotonic() + wait_s
+        event = poll(self._camera, self._subscription, wait_s)
         if event is None:
-            break
+            # Without an Event connection there is nothing to wait at.
+            if self._camera.usable and (left := until - time.monotonic()) > 0:
+                time.sleep(left)
+            return False
         if event.code == EventCode.CaptureComplete:
-            complete = True
+            self._complete = True
         elif event.code == EventCode.ObjectAdded and event.parameters:
-            info = _describe(camera, event.parameters[0])
-            # A new folder is reported like a picture.
-            if info is not None and info.format != ObjectFormat.Association:
-                found = info if found is None or info.is_raw else found
-        if complete and found is not None and found.is_raw:
-            break
+            self._take(event.parameters[0])
+        return True
+
+    def _look(self) -> None:
+        """Finds the handles that were not there before, storage by storage."""
+        for storage, after in _handles(self._camera).items():
+            before = self._before.get(storage)
+            if before is None:
+                continue
+            # Handles stay in a session (ISO 15740); where they do not, they tell nothing.
+            new, gone = after - before, before - after
+            if len(new) <= MOST_NEW and 2 * len(gone) <= len(before):
+                for handle in sorted(new):
+                    self._take(handle)
+
+    def _take(self, handle: int) -> None:
+        if handle in self._seen:
+            return
+        self._seen.add(handle)
+        info = _describe(self._camera, handle)
+        # A new folder is reported like a picture.
+        if info is not None and info.format != ObjectFormat.Association:
+            found = self._found
+            self._found = info if found is None or (info.is_raw and not found.is_raw) else found
+
+
+def _handles(camera: Camera) -> dict[int, set[int]]:
+    """The handles in each storage that can be listed now; a storage that cannot is not told of."""
+    found: dict[int, set[int]] = {}
+    try:
+        for storage in camera.storage_ids():
+            try:
+                found[storage] = set(camera.handles(storage))
+            except (ResponseError, ProtocolError) as error:
+                log.debug("storage 0x%X is not compared: %s", storage, error)
+    except (ResponseError, ProtocolError) as error:
+        log.debug("no storages are compared: %s", error)
     return found
 
 

@@ -63,8 +63,10 @@ class Connection:
         identity: tuple[bytes | None, str | None],
         timeouts: Timeouts,
         events: EventHub,
+        *,
+        probes: bool = True,
     ) -> None:
-        shaken = shake_hands(host, port, *identity, timeouts)
+        shaken = shake_hands(host, port, *identity, timeouts, probes=probes)
         self.host = host
         self.port = port
         self.timeouts = timeouts
@@ -72,6 +74,7 @@ class Connection:
         self._identity = identity
         self.guid = shaken.guid
         self.name = shaken.name
+        self._probes = shaken.probes  # False for a camera that does not stand them
         self.connection_number = shaken.connection_number
         self._command = shaken.command
         self._events = EventReader(shaken.event, events, host)
@@ -100,7 +103,14 @@ class Connection:
         self.close()
         self.events.reopen()
         try:
-            return Connection(self.host, self.port, self._identity, self.timeouts, self.events)
+            return Connection(
+                self.host,
+                self.port,
+                self._identity,
+                self.timeouts,
+                self.events,
+                probes=self._probes,
+            )
         except BaseException:
             self.events.close()
             raise

@@ -5,7 +5,8 @@ the fields is the order of the bytes; `decode` and `encode` are the same for all
 the package knows where in a dataset a value lies.
 
 Decoding is lenient where cameras are: missing strings at the end are empty, extra bytes at the end
-are left alone. Anything else that does not fit raises ProtocolError with the offset and the field.
+are logged and ignored. Anything else that does not fit raises ProtocolError with the offset and the
+field.
 
 Sources: ISO 15740 and MTP 1.1 as used by libgphoto2 (ptp-pack.c), airmtp and sequoia-ptpy.
 """
@@ -134,12 +135,14 @@ def decode(cls: type[T], buffer: Any) -> T:
     Raises ProtocolError when the bytes end before the last fixed field.
     """
     cursor = Cursor(buffer, cls.__name__)
-    return cls(
+    dataset = cls(
         *[
             getattr(cursor, method)(element) if element else getattr(cursor, method)()
             for _, method, element in _plan(cast(Hashable, cls))
         ]
     )
+    cursor.finish()
+    return dataset
 
 
 def encode(dataset: Any) -> bytes:
@@ -160,7 +163,9 @@ def decode_array(buffer: Any, kind: str = "u32", what: str = "array") -> list[in
     No bytes at all are an empty array, as libgphoto2 takes them. Raises ProtocolError when cut.
     """
     cursor = Cursor(buffer, what)
-    return list(cursor.array(kind)) if cursor.remaining else []
+    values = list(cursor.array(kind)) if cursor.remaining else []
+    cursor.finish()
+    return values
 
 
 def encode_array(values: list[int], kind: str = "u32") -> bytes:
@@ -240,6 +245,7 @@ def decode_prop_desc(buffer: Any) -> DevicePropDesc:
         desc.form = (minimum, maximum, step)
     elif form == 2:
         desc.form = _read_form(cursor, data_type, cursor.u16())
+    cursor.finish()
     return desc
 
 

@@ -11,15 +11,16 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _wire
 from ._engine import Channel
 from ._wire import pack, parse
-from .codes import PROTOCOL_VERSION
+from .codes import DEFAULT_PORT, PROTOCOL_VERSION, FailReason
 from .errors import ConnectFailed, ConnectionLost, InitFailed, ProtocolError, Timeout
 
 if TYPE_CHECKING:
@@ -32,7 +33,30 @@ EVENT_CONNECT_RETRY_S = 0.1  # the Ricoh Theta listens late; libgphoto2 pauses a
 MAX_EARLY = 1000  # packets that come before the probe's answer; a camera sends none or one
 # Not an option for users: tests and benchmarks switch it off to show what it is for.
 QUICK_ACKS = True
+# Between a camera's dropping us and the next Init (zcine: sooner wedges some bodies).
+AFTER_DROP_S = 1.2
 PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
+
+
+class Brand(NamedTuple):
+    """Cameras that do not listen at the usual port, or not yet."""
+
+    who: str
+    hint: str
+
+
+# Sources: fudge and libgphoto2 for Fujifilm, webptz for Panasonic.
+BRAND_PORTS = {
+    55740: Brand(
+        "Fujifilm cameras",
+        "Fujifilm's dialect of PTP/IP is not supported yet",
+    ),
+    60606: Brand(
+        "Panasonic cameras",
+        "they open the port for pictures only after a registration, which is not supported yet",
+    ),
+}
+LOOK_S = 0.3  # for one of these ports, on the host that was asked for
 
 
 def acknowledges_at_once() -> bool:
@@ -81,31 +105,64 @@ def default_name() -> str:
 @dataclass
 class Handshake:
     """What a successful handshake has given. `guid` and `name` are the Responder's; `early` are
-    packets that came on the Event connection before it was over."""
+    packets that came on the Event connection before it was over; `probes`: whether it was
+    probed."""
 
     command: Channel
     event: Channel
     connection_number: int = 0
     guid: bytes = b""
     name: str = ""
+    probes: bool = True
     early: list[Packet] = field(default_factory=list)
 
 
 def shake_hands(
-    host: str, port: int, guid: bytes | None, name: str | None, timeouts: Timeouts
+    host: str,
+    port: int,
+    guid: bytes | None,
+    name: str | None,
+    timeouts: Timeouts,
+    *,
+    probes: bool = True,
 ) -> Handshake:
-    """Connects and shakes hands on both connections. ConnectFailed, InitFailed."""
+    """Connects and shakes hands on both connections. ConnectFailed, InitFailed.
+
+    probes: whether the camera is asked for a sign of life at the end; one that drops the connection
+    at that is connected to once more, without (`Handshake.probes`).
+    """
+    knock = partial(_shake_hands, host, port, guid or default_guid(), name)
+    try:
+        return knock(time.monotonic() + timeouts.connect, probes=probes)
+    except _DroppedAtProbeError as error:
+        log.info("%s; connecting again without a probe", error)
+    time.sleep(AFTER_DROP_S)
     deadline = time.monotonic() + timeouts.connect
-    where = f"{host}:{port}"
+    while True:
+        try:
+            return knock(deadline, probes=False)
+        except InitFailed as error:
+            # It may still hold the connection that it has just dropped.
+            if error.reason != FailReason.BUSY or time.monotonic() + AFTER_DROP_S > deadline:
+                raise
+        time.sleep(AFTER_DROP_S)
+
+
+def _shake_hands(
+    host: str, port: int, guid: bytes, name: str | None, deadline: float, *, probes: bool
+) -> Handshake:
+    where = bracketed(host, port)
     command = _connect(host, port, deadline)
     try:
-        with _stranger_is_not_a_camera(where):
-            ack = _init_command(command, guid or default_guid(), name, deadline, where)
-        event = _connect(host, port, deadline, patient=True)
-        done = Handshake(command, event, ack.connection_number, ack.guid, ack.name)
+        with _explained(where, "Init Command Request"):
+            ack = _init_command(command, guid, name, deadline, where)
+        who = f"{ack.name} answered at {where}" if ack.name else f"a camera answered at {where}"
+        event = _connect(host, port, deadline, patient=True, who=who)
+        done = Handshake(command, event, ack.connection_number, ack.guid, ack.name, probes)
         try:
-            with _stranger_is_not_a_camera(where):
+            with _explained(where, "Init Event Request", who):
                 _init_event(done, deadline, where)
+            _show_life(done, who)
         except BaseException:
             event.close()
             raise
@@ -115,9 +172,15 @@ def shake_hands(
     return done
 
 
-def _connect(host: str, port: int, deadline: float, *, patient: bool = False) -> Channel:
+class _DroppedAtProbeError(ConnectFailed):
+    """The camera closed the Event connection when it was probed."""
+
+
+def _connect(
+    host: str, port: int, deadline: float, *, patient: bool = False, who: str = ""
+) -> Channel:
     """A TCP connection; `patient` tries a refused one again until the deadline."""
-    where = f"{host}:{port}"
+    where = bracketed(host, port)
     while True:
         left = deadline - time.monotonic()
         try:
@@ -126,8 +189,12 @@ def _connect(host: str, port: int, deadline: float, *, patient: bool = False) ->
             if patient and left > EVENT_CONNECT_RETRY_S:
                 time.sleep(EVENT_CONNECT_RETRY_S)
                 continue
-            raise ConnectFailed(f"nothing listens at {where}") from error
+            raise _refused(host, port, who) from error
         except TimeoutError as error:
+            if who:
+                raise ConnectFailed(
+                    f"{who} and then stopped answering: no second (Event) connection", hint=_RESTART
+                ) from error
             raise ConnectFailed(f"no answer from {where}") from error
         except OSError as error:
             reason = error.strerror or str(error)
@@ -143,20 +210,55 @@ def _connect(host: str, port: int, deadline: float, *, patient: bool = False) ->
             raise ConnectFailed(f"{where} closed the connection at once") from error
 
 
+def bracketed(host: str, port: int) -> str:
+    """Host and port as people write them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _refused(host: str, port: int, who: str) -> ConnectFailed:
+    """Nothing listens there; perhaps another brand's camera does, at the brand's own port."""
+    where = bracketed(host, port)
+    if who:
+        return ConnectFailed(f"{who} and then refused the second (Event) connection", hint=_RESTART)
+    text = f"nothing listens at {where}"
+    if port != DEFAULT_PORT:
+        return ConnectFailed(text)
+    for other, brand in BRAND_PORTS.items():
+        with suppress(OSError), socket.create_connection((host, other), timeout=LOOK_S):
+            return ConnectFailed(
+                f"{text}, but port {other} is open, which {brand.who} use",
+                hint=brand.hint,
+            )
+    brands = "; ".join(f"{brand.who} use port {other}" for other, brand in BRAND_PORTS.items())
+    return ConnectFailed(text, hint=f"{ConnectFailed.hint}; {brands}")
+
+
+_STRANGER = "check the address: this may be a router or another device, or a camera that hangs"
+_RESTART = "switch the camera's Wi-Fi off and on, and try again"
+
+
 @contextmanager
-def _stranger_is_not_a_camera(where: str) -> Iterator[None]:
-    """During the handshake, what breaks the protocol or says nothing is no camera."""
-    hint = "check the address: this may be a router or another device, or a camera that hangs"
+def _explained(where: str, step: str, who: str = "") -> Iterator[None]:
+    """During the handshake, what breaks the protocol or says nothing is no camera; unless it has
+    said `who` it is."""
     try:
         yield
     except ProtocolError as error:
         text = f"something answers at {where}, but not as a PTP/IP camera does"
-        raise ConnectFailed(text, hint=hint) from error
+        if who:
+            text = f"{who} and then broke the protocol ({step})"
+        raise ConnectFailed(text, hint=_RESTART if who else _STRANGER) from error
     except Timeout as error:
-        text = f"{where} accepts connections but does not answer"
-        raise ConnectFailed(text, hint=f"{hint}; switch its Wi-Fi off and on") from error
+        text = f"{where} accepts connections but does not answer ({step})"
+        if who:
+            text = f"{who} and then stopped answering ({step})"
+        hint = _RESTART if who else f"{_STRANGER}; switch its Wi-Fi off and on"
+        raise ConnectFailed(text, hint=hint) from error
     except ConnectionLost as error:
         text = f"{where} closed the connection at once"
+        if who:
+            text = f"{who} and then closed the connection ({step})"
+        hint = _RESTART if who else _STRANGER
         raise ConnectFailed(text, hint=f"{hint}; another computer may be connected") from error
 
 
@@ -188,10 +290,14 @@ def _init_command(
 def _init_event(done: Handshake, deadline: float, where: str) -> None:
     done.event.send(pack(_wire.InitEventRequest(done.connection_number)))
     _answer(done.event, _wire.InitEventAck, deadline, where)
-    # Without this probe, or a second of silence, some bodies hang on the first operation (airmtp).
-    done.event.send(pack(_wire.ProbeRequest()))
+
+
+def _show_life(done: Handshake, who: str) -> None:
+    """Without a probe, or a second of silence, some bodies hang on the first operation (airmtp)."""
     until = time.monotonic() + PROBE_ANSWER_S
     try:
+        if done.probes:
+            done.event.send(pack(_wire.ProbeRequest()))
         while (left := until - time.monotonic()) > 0:
             raw = done.event.receive_packet(timeout_s=left)
             try:
@@ -204,4 +310,9 @@ def _init_event(done: Handshake, deadline: float, where: str) -> None:
             if len(done.early) < MAX_EARLY:
                 done.early.append(packet)
     except Timeout:
-        log.debug("%s does not answer probes", where)
+        log.debug("%s: no answer to a probe", who)
+    except ConnectionLost as error:
+        if done.probes:
+            raise _DroppedAtProbeError(f"{who} and closed the connection when probed") from error
+        text = f"{who} and then closed the connection, before the first operation"
+        raise ConnectFailed(text, hint=f"{_RESTART}; another computer may be connected") from error

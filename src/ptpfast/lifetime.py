@@ -22,9 +22,17 @@ from ._sink import MemorySink
 from .codes import FailReason, OperationCode, ResponseCode
 from .connection import Connection
 from .datasets import DeviceInfo, decode
-from .errors import ConnectFailed, InitFailed, ProtocolError, PTPError, ResponseError, Timeout
+from .errors import (
+    ConnectFailed,
+    InitFailed,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    Timeout,
+)
 from .events import EventHub
-from .handshake import Timeouts
+from .handshake import Timeouts, bracketed
 from .patience import Patience
 from .transactions import MAX_STRUCTURE, Transactions
 from .transfer import ChunkPolicy, Pace
@@ -91,7 +99,11 @@ class Lifetime(Transactions):
         self.remembers = True  # what the camera does not cope with
         self._events = connection.events.subscribe()
         self._closed = False
-        self.device_info = self._get_device_info(in_session=False)
+        try:
+            self.device_info = self._get_device_info(in_session=False)
+        except NetworkError as error:
+            self._name_who_answered(error)
+            raise
         self.operations = frozenset(self.device_info.operations_supported)
         self.vendor = vendor or select(self.device_info)
         known = self._tuned()
@@ -133,13 +145,23 @@ class Lifetime(Transactions):
         """OpenSession and the vendor's part; a session that is opened is also closed."""
         self._opened_at = time.monotonic()
         try:
-            self._open_session()
+            try:
+                self._open_session()
+            except NetworkError as error:
+                self._name_who_answered(error)
+                raise
             self._opened_at = time.monotonic()
             _open_sessions.add(self)
             self.vendor.after_open_session(self)
         except BaseException:
             self._end()
             raise
+
+    def _name_who_answered(self, error: NetworkError) -> None:
+        """Says of a camera that fell silent after the handshake who it is."""
+        where = bracketed(self.connection.host, self.connection.port)
+        end = "stopped answering" if isinstance(error, Timeout) else "ended the connection"
+        error.precede(f"{self.connection.name or 'a camera'} answered at {where} and then {end}")
 
     @property
     def timeouts(self) -> Timeouts:

@@ -39,12 +39,7 @@ from .lifetime import Lifetime, admitted, wait_until_welcome
 from .objects import Description, ObjectInfo, ObjectTable
 from .patience import Patience
 from .transactions import MAX_STRUCTURE
-from .transfer import (
-    Download,
-    ObjectReader,
-    Progress,
-    Transfer,
-)
+from .transfer import Download, ObjectReader, Progress, Transfer
 from .transfer.stream import ObjectFile, stream
 from .vendors import Vendor
 
@@ -53,7 +48,6 @@ if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wa
     from .listing import Listing, ListingProgress
 
 log = logging.getLogger("ptpfast")
-
 
 MAX_STORAGES = 1000  # of a camera; the largest have three slots
 
@@ -384,8 +378,11 @@ class Session(Lifetime):
         self.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
 
     def capture(self) -> ObjectInfo | None:
-        """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair; None when the
-        camera reports no new object (it may have gone into the camera's memory only)."""
+        """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair.
+
+        The handles on the card are listed before; if events do not tell of the picture, it is found
+        among those that were not there. None when there is no new object (it may have gone into the
+        camera's memory only)."""
         return capture(self)
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:

@@ -93,3 +93,25 @@ def test_gphoto2_gets_a_folder_of_real_files(tmp_path: Path) -> None:
     with SimulatedCamera(folder=tmp_path / "source") as camera:
         gphoto2(camera, tmp_path / "card", "--get-all-files")
     assert {f.name: f.read_bytes() for f in (tmp_path / "card").iterdir()} == contents
+
+
+@pytest.mark.parametrize("body", [None, "nikon-d5300", "nikon-z6"])
+def test_gphoto2_takes_a_picture_and_fetches_it(tmp_path: Path, body: str | None) -> None:
+    with SimulatedCamera(body=body, objects=2, size=200_000) as camera:
+        before = {item.handle for item in camera.store.files()}
+        expected = {}
+
+        def keep(handles: list[int]) -> list[int]:
+            for handle in handles:
+                spans = camera.store.expected(handle).spans(0, 200_000)
+                expected[handle] = b"".join(spans)  # gphoto2 deletes what it has fetched
+            return handles
+
+        take = camera.body.capture
+        camera.body.capture = lambda *given, **more: keep(take(*given, **more))  # type: ignore[method-assign]
+        gphoto2(camera, tmp_path / "card", "--capture-image-and-download")
+        fetched = [path.read_bytes() for path in (tmp_path / "card").iterdir()]
+        assert fetched
+        assert not before & expected.keys()
+        assert all(picture in expected.values() for picture in fetched)
+        assert camera.protocol_errors == 0

@@ -53,6 +53,11 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
 )
 @click.option("--vendor", type=click.Choice(vendors.NAMES), default="standard", show_default=True)
 @click.option(
+    "--body",
+    type=click.Choice(sorted(vendors.BODIES)),
+    help="Be this real body: its operations, events, properties and formats.",
+)
+@click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -92,6 +97,31 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
 )
 @click.option(
     "--packet-size", type=Size(1), default=65536, metavar="BYTES", help="Payload of a packet."
+)
+@click.option(
+    "--end-data",
+    type=click.Choice(("empty", "last", "whole")),
+    help="What the last packet of a data phase carries: nothing, the last piece, or everything. "
+    "By default as the body does it.",
+)
+@click.option(
+    "--strict-ids/--any-ids",
+    "strict_tid",
+    default=None,
+    help="Whether transaction ids that do not rise are refused. By default as the body does it.",
+)
+@click.option(
+    "--needs-probe",
+    is_flag=True,
+    default=None,
+    help="The first operation hangs unless a Probe Request or a second's pause came before.",
+)
+@click.option(
+    "--busy",
+    "busy_s",
+    type=Seconds(),
+    metavar="S",
+    help="It is busy for so long after a picture. By default as the body does it.",
 )
 @click.option(
     "--temperament",

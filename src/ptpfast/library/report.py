@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..errors import DeviceBusy, ResponseError, SessionNotOpen, StoreNotAvailable, TransferError
+
 if TYPE_CHECKING:
     from ..objects import ObjectInfo
     from ..transfer import Transfer
@@ -86,6 +88,23 @@ class FileResult:
         return self.object.size if self.object is not None else None
 
 
+# Answers that say something of the camera, and nothing of the object.
+_PASSING = (DeviceBusy, SessionNotOpen, StoreNotAvailable)
+
+
+def not_had(info: ObjectInfo, error: ResponseError | TransferError) -> FileResult:
+    """What became of an object that did not arrive.
+
+    Some bodies refuse to send an object of no bytes, in every run. That is no failure, but no proof
+    of an empty file either: 0 is also the size that some bodies give for a large one.
+    """
+    refused = isinstance(error, ResponseError) and not isinstance(error, _PASSING)
+    if info.size == 0 and refused:
+        reason = f"described as 0 bytes, and the camera does not send it: {error.message}"
+        return FileResult(info.handle, info, None, "skipped", reason)
+    return FileResult(info.handle, info, None, "failed", str(error), error)
+
+
 @dataclass(slots=True)
 class Report:
     """The outcome of a run, whole or as far as it came.
@@ -138,7 +157,8 @@ class Report:
 
     @property
     def skipped(self) -> int:
-        """Objects left alone: here already, or a different file is in the way."""
+        """Objects left alone: here already, a different file is in the way, or of no bytes and
+        refused."""
         return self.count("skipped")
 
     @property

@@ -34,7 +34,7 @@ from .naming import local_name
 from .observer import Observer
 from .persistence import Persistence
 from .planning import ON_CONFLICT, Job, Planner
-from .report import ALREADY_HERE, FileResult, Report
+from .report import ALREADY_HERE, FileResult, Report, not_had
 from .safekeeping import Safekeeping
 from .selection import LISTED, Selection
 
@@ -264,7 +264,7 @@ class Run:
             )
         except (ResponseError, TransferError) as error:
             self.report.bytes += meter.moved
-            self._finish(FileResult(info.handle, info, None, "failed", str(error), error))
+            self._finish(not_had(info, error))
         except BaseException as error:
             left = self._leave(job, error)
             # What was written after the last progress is received too.

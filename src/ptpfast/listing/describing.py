@@ -87,6 +87,7 @@ def _true_sizes(camera: Camera, handles: list[int], tally: Tally) -> dict[int, i
             cursor = Cursor(answer, "ObjectSize")
             try:
                 sizes[handle] = cursor.u64() if cursor.remaining >= 8 else cursor.u32()
+                cursor.finish()
             except ProtocolError as damaged:
                 log.debug("no ObjectSize of 0x%X: %s", handle, damaged)
 

@@ -281,6 +281,7 @@ class PtpIpEventFactory:
         cursor = Cursor(data, "GetEvent")
         count = cursor.u16() if cursor.remaining else 0
         self.events = [PtpIpEvent(cursor.u16(), cursor.u32()) for _ in range(count)]
+        cursor.finish()
 
     def get_events(self) -> list[PtpIpEvent]:
         return self.events

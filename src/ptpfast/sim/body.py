@@ -7,26 +7,31 @@ packets, no connections and no sessions; an event goes to whoever was given as `
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from .._wire import OperationRequest
 from ..codes import EventCode, OperationCode, ResponseCode
-from ..vendors import Reply, Vendor
+from ..vendors import Habits, Reply, Vendor
+from .data_in import EndData
 from .operations import OPERATIONS, Operation
-from .properties import (
-    COMPRESSION_SETTING,
-    JPEG_ONLY,
-    RAW_AND_JPEG,
-    RAW_ONLY,
-    device_properties,
-)
+from .properties import COMPRESSION_SETTING, device_properties
 from .store import FIRST_DATE, Store
 from .stored import StoredObject
 
 SESSION_OPERATIONS = (OperationCode.OpenSession, OperationCode.CloseSession)
+EVENTS = (
+    EventCode.ObjectAdded,
+    EventCode.ObjectRemoved,
+    EventCode.DevicePropChanged,
+    EventCode.StoreFull,
+    EventCode.CaptureComplete,
+)
 
 Parameters = tuple[int, ...]
 
@@ -46,32 +51,53 @@ class Body:
     ) -> None:
         model = vendor.model
         self.vendor = vendor
+        self.habits = model.habits
         self.store = store
         self.capture_size = capture_size
         identity = hashlib.sha256(f"{model.name} {seed}".encode(errors="surrogatepass")).digest()
         self.guid = identity[:16]
-        self.serial_number = f"{int.from_bytes(identity[16:19], 'big'):08d}"
-        self.properties = device_properties(FIRST_DATE, RAW_AND_JPEG)
+        number = int.from_bytes(identity[16:19], "big")
+        self.serial_number = f"{number:0{model.serial_digits}d}"
+        self.properties = device_properties(FIRST_DATE, model)
         self.state: dict[str, Any] = {}  # the vendor's operations', see Responder
+        self.marked: dict[int, None] = {}
         self.listing_blocks: dict[tuple[int, int], tuple[StoredObject, bytes]] = {}
         self._emit = emit
         self._polled: deque[tuple[int, Parameters]] = deque()
         self._shutter = threading.Lock()
+        self._busy_polls = 0.0
+        self._busy_until = 0.0  # by time.monotonic
         self._table: dict[int, Operation] = {
             code: handler for code, handler in OPERATIONS.items() if code not in model.withheld
         }
         self._table.update(model.operations)
+        listed = model.reported.operations if model.reported else ()
+        if listed:
+            self._table = {code: each for code, each in self._table.items() if code in listed}
+        self._listed = {*listed, *SESSION_OPERATIONS, *self._table} - set(withheld)
         for code in withheld:
             self._table.pop(code, None)
 
     @property
     def operations_supported(self) -> list[int]:
-        return sorted({*SESSION_OPERATIONS, *self._table})
+        return sorted(self._listed)
+
+    @property
+    def events_supported(self) -> list[int]:
+        reported = self.vendor.model.reported
+        return list(reported.events if reported else EVENTS)
+
+    @property
+    def properties_supported(self) -> list[int]:
+        reported = self.vendor.model.reported
+        return list(reported.properties if reported else self.properties)
 
     def perform(self, request: OperationRequest, data: bytes) -> Reply:
         """The answer to one operation; `data` is the payload of its data-out phase."""
         handler = self._table.get(request.code)
-        return handler(self, request, data) if handler else _NOT_SUPPORTED
+        if handler:
+            return handler(self, request, data)
+        return _NOT_NOW if request.code in self._listed else _NOT_SUPPORTED
 
     def object_size(self, handle: int) -> int | None:
         stored = self.store.get(handle)
@@ -89,26 +115,53 @@ class Body:
     def storage_ids(self, *, populated: bool = True) -> list[int]:
         return self.store.storage_ids(populated=populated)
 
-    def capture(self, *, announce: bool = True) -> list[int]:
-        """Takes a picture, RAW and JPEG as CompressionSetting says; the handles of its files."""
+    def capture(self, transaction_id: int | None = None, *, announce: bool = True) -> list[int]:
+        """Takes a picture, RAW and JPEG as CompressionSetting says; the handles of its files.
+
+        The files that do not fit on the card are missing; StoreFull is reported then instead of
+        CaptureComplete, which has the id of the transaction that asked for the picture, if any.
+        """
         setting = self.properties[COMPRESSION_SETTING].current
+        raw, jpeg = self.vendor.model.compression[setting]
         with self._shutter:
-            handles = self.store.add_shot(
-                self.capture_size, raw=setting != JPEG_ONLY, jpeg=setting != RAW_ONLY
+            storage_id, free = self.store.next_storage()
+            fit = free // self.capture_size if self.capture_size else raw + jpeg
+            full = fit < raw + jpeg
+            raw, jpeg = raw and fit > 0, jpeg and fit > raw
+            handles = (
+                self.store.add_shot(self.capture_size, raw=raw, jpeg=jpeg) if raw or jpeg else []
             )
+        if handles:
+            self._busy_polls = self.habits.busy_polls
+            self._busy_until = time.monotonic() + self.habits.busy_s
         if announce:
             for handle in handles:
                 self.push_event(EventCode.ObjectAdded, handle)
-            self.push_event(EventCode.CaptureComplete)
+            if full:
+                self.push_event(EventCode.StoreFull, storage_id)
+            else:
+                named = () if transaction_id is None else (transaction_id,)
+                self.push_event(EventCode.CaptureComplete, *named)
         return handles
+
+    def is_busy(self, *, polled: bool = False) -> bool:
+        """Whether it still writes a picture. polled: asked by an operation that is there for it,
+        which is answered so only a number of times."""
+        if self._busy_polls <= 0 or time.monotonic() >= self._busy_until:
+            return False
+        self._busy_polls -= polled
+        return True
 
     def delete(self, handle: int) -> None:
         """Deletes an object with the camera's own buttons; KeyError when there is none."""
+        self.marked.pop(handle, None)
         if self.store.delete(handle):
             self.push_event(EventCode.ObjectRemoved, handle)
 
     def push_event(self, code: int, *parameters: int) -> None:
-        """Reports an event the way this body does."""
+        """Reports an event the way this body does, if it does."""
+        if not self.habits.events:
+            return
         if self.vendor.model.polled_events:
             self._polled.append((code, parameters))
         else:
@@ -122,3 +175,24 @@ class Body:
 
 
 _NOT_SUPPORTED = Reply(ResponseCode.OperationNotSupported)
+# For what the real body lists and this one does not do.
+_NOT_NOW = Reply(ResponseCode.AccessDenied)
+
+
+def changed(
+    habits: Habits,
+    end_data: EndData | str | None,
+    strict_tid: bool | None,
+    needs_probe: bool | None,
+    busy_s: float | None,
+) -> Habits:
+    """The habits, but for those that are given."""
+    if end_data is not None:
+        habits = replace(habits, end_data=EndData(end_data).value)
+    if strict_tid is not None:
+        habits = replace(habits, strict_tid=strict_tid)
+    if needs_probe is not None:
+        habits = replace(habits, needs_probe=needs_probe)
+    if busy_s is not None:  # by time alone, however often it is asked
+        habits = replace(habits, busy_s=busy_s, busy_polls=math.inf)
+    return habits

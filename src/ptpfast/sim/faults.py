@@ -64,6 +64,7 @@ KINDS: dict[str, Kind] = {
     "init_number": Kind(Stage.INIT, "Init Command Ack carries this connection number", int, 0),
     "event_fail": Kind(Stage.INIT, "Init Fail with this reason on the Event connection", int, 3),
     "event_silence": Kind(Stage.INIT, "Init Event Request is never answered"),
+    "event_probe_drop": Kind(Stage.INIT, "closes both connections at a Probe Request"),
     "event_late": Kind(Stage.INIT, "Init Event Ack comes after these seconds", float, 0.2),
     # The answer to an operation.
     "delay": Kind(Stage.ANSWER, "waits these seconds first", float, 0.1),

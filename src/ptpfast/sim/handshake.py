@@ -92,15 +92,19 @@ def _serve_event(
         if "event_late" in faults:
             peer.wait(float(faults["event_late"].value or 0))
         camera.attach_event(peer, sock)
-        _listen(camera, peer, reader)
+        _listen(camera, peer, reader, drops_at_probe="event_probe_drop" in faults)
     finally:
         if peer.dropped is not sock:
             camera.part(peer)
 
 
-def _listen(camera: SimulatedCamera, peer: Peer, reader: PacketReader) -> None:
+def _listen(
+    camera: SimulatedCamera, peer: Peer, reader: PacketReader, *, drops_at_probe: bool
+) -> None:
     while packet := reader.read():
         match parse_known(packet):
+            case ProbeRequest() if drops_at_probe:
+                return
             case ProbeRequest():
                 peer.probed = True
                 peer.send_event(ProbeResponse())

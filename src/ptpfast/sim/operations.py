@@ -16,7 +16,6 @@ from .._wire import OperationRequest
 from ..codes import (
     ALL_STORAGES,
     ROOT_OBJECTS,
-    EventCode,
     ObjectFormat,
     OperationCode,
     ResponseCode,
@@ -45,16 +44,12 @@ _MOST = 0xFFFFFFFF  # as GetPartialObject's size: to the end
 
 def get_device_info(camera: Body, request: OperationRequest, data: bytes) -> Reply:
     model = camera.vendor.model
+    reported = model.reported
     info = DeviceInfo(
         vendor_extension_id=model.vendor_extension_id,
         operations_supported=camera.operations_supported,
-        events_supported=[
-            EventCode.ObjectAdded,
-            EventCode.ObjectRemoved,
-            EventCode.DevicePropChanged,
-            EventCode.CaptureComplete,
-        ],
-        device_properties_supported=list(camera.properties),
+        events_supported=camera.events_supported,
+        device_properties_supported=camera.properties_supported,
         capture_formats=[ObjectFormat.EXIF_JPEG, model.raw_format],
         image_formats=[ObjectFormat.EXIF_JPEG, model.raw_format, ObjectFormat.Association],
         manufacturer=model.manufacturer,
@@ -62,6 +57,12 @@ def get_device_info(camera: Body, request: OperationRequest, data: bytes) -> Rep
         device_version=model.device_version,
         serial_number=camera.serial_number,
     )
+    if reported is not None:
+        info.standard_version = reported.standard_version
+        info.vendor_extension_version = reported.vendor_extension_version
+        info.vendor_extension_desc = reported.vendor_extension_desc
+        info.capture_formats = list(reported.capture_formats)
+        info.image_formats = list(reported.image_formats)
     return Reply(data=encode(info))
 
 
@@ -166,8 +167,9 @@ def initiate_capture(camera: Body, request: OperationRequest, data: bytes) -> Re
         return Reply(ResponseCode.InvalidStorageID)
     if camera.store.read_only:
         return Reply(ResponseCode.StoreReadOnly)
-    camera.capture()
-    return Reply()
+    if camera.is_busy():
+        return Reply(ResponseCode.DeviceBusy)
+    return Reply() if camera.capture(request.transaction_id) else Reply(ResponseCode.StoreFull)
 
 
 OPERATIONS: dict[int, Operation] = {

@@ -8,6 +8,7 @@ Source: ISO 15740 (device properties), MTP 1.1 (object properties).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from ..datasets import (
     write_value,
 )
 from ..errors import ProtocolError
-from ..vendors import Reply
+from ..vendors import Model, Reply
 from .stored import PIXELS, StoredObject
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 IMAGE_SIZE = 0x5003
 COMPRESSION_SETTING = 0x5004
-# Values of CompressionSetting here; what a capture makes follows it.
-RAW_ONLY, JPEG_ONLY, RAW_AND_JPEG = 0, 1, 2
 
 _ALL_OBJECTS = 0xFFFFFFFF
 _ALL_PROPERTIES = 0xFFFFFFFF
@@ -50,17 +49,18 @@ def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
     return request.parameters[index] if index < len(request.parameters) else missing
 
 
-def device_properties(now: datetime, compression: int) -> dict[int, DevicePropDesc]:
+def device_properties(now: datetime, model: Model) -> dict[int, DevicePropDesc]:
     """What a new camera has; `SetDevicePropValue` changes `current` in place."""
     clock, pixels = format_date_time(now), f"{PIXELS[0]}x{PIXELS[1]}"
-    settings = [RAW_ONLY, JPEG_ONLY, RAW_AND_JPEG]
+    setting = model.compression_setting
     rows = [
         DevicePropDesc(DevicePropCode.BatteryLevel, DataType.UINT8, False, 100, 87, (0, 100, 1)),
         DevicePropDesc(IMAGE_SIZE, DataType.STR, False, pixels, pixels, [pixels]),
         DevicePropDesc(
-            COMPRESSION_SETTING, DataType.UINT8, True, RAW_AND_JPEG, compression, settings
+            COMPRESSION_SETTING, DataType.UINT8, True, setting, setting, list(model.compression)
         ),
         DevicePropDesc(DevicePropCode.DateTime, DataType.STR, True, clock, clock),
+        *(replace(row) for row in model.properties),
     ]
     return {row.code: row for row in rows}
 

@@ -22,14 +22,14 @@ from .._wire import Event, InitCommandAck, InitCommandRequest, OperationRequest,
 from ..codes import PROTOCOL_VERSION, OperationCode
 from ..errors import ProtocolError
 from ..vendors import Vendor
-from .body import Body, Parameters
+from .body import Body, Parameters, changed
 from .data_in import EndData, Framing
 from .faults import Fault, FaultTable
 from .handshake import serve_connection
 from .link import LINKS, Link
 from .peer import PacketReader, Peer, Writes, close, shut
 from .relay import Relay
-from .store import Store
+from .store import Store, card
 from .temperament import Temperament
 from .transactions import Transaction
 
@@ -45,9 +45,10 @@ _NOTICE_S = 1.0
 class SimulatedCamera:
     """A camera on this machine, at `host` and `port`; use it in a `with`, or `close` it.
 
-    `vendor` is a vendor or its name; its model says which body this is. The objects are those of
-    `store`, or the real files below `folder`, or `objects` synthetic files of `size` bytes (see
-    `Store.synthetic`); a capture adds files of `size` bytes, too.
+    `vendor` is a vendor or its name, whose model says which body this is; or `body` names a real
+    body (`vendors.BODIES`), of which it has the operations, events and properties. The objects are
+    those of `store`, or the real files below `folder`, or `objects` synthetic files of `size` bytes
+    (see `Store.synthetic`); a capture adds files of `size` bytes, too.
 
     Data phases go in Data packets of `data_packet_size` payload bytes, ended as `end_data` says,
     by default as the body does it; without `announce_total` Start Data leaves the total unknown.
@@ -61,12 +62,13 @@ class SimulatedCamera:
     waits until all before it is acknowledged. `writes` is what the camera sends at a time: an
     answer as a whole, its packets apart, or these in pieces.
 
-    `faults` is what goes wrong, `Fault`s or their text; `.faults.add` takes more at any time. With
-    `strict_tid` a transaction id that does not follow is refused; with `needs_probe` the first
-    operation hangs unless a Probe Request or a second's pause came before. `temperament` is what
-    becomes of requests that come before the last one is answered. `withheld` are operations this
-    body does not have. `pending_s` is how long half a pair of connections may wait for its other
-    half.
+    `faults` is what goes wrong, `Fault`s or their text; `.faults.add` takes more at any time. How
+    strict and how slow it is are the body's `Habits`, unless given: with `strict_tid` a transaction
+    id that does not follow is refused; with `needs_probe` the first operation hangs unless a Probe
+    Request or a second's pause came before; for `busy_s` it is busy after a picture. `temperament`
+    is what becomes of requests that come before the last one is answered. `withheld`
+    are operations this body does not have. `pending_s` is how long half a pair of connections may
+    wait for its other half.
 
     Counters (`operations` by code, `payload_bytes`, `sessions_opened`, …) and `log` say what has
     happened; `wait_for` waits until they say something.
@@ -77,6 +79,7 @@ class SimulatedCamera:
         vendor: str | Vendor = "standard",
         store: Store | None = None,
         *,
+        body: str | None = None,
         objects: int = 20,
         size: int = 25_000_000,
         folder: str | os.PathLike[str] | None = None,
@@ -95,34 +98,33 @@ class SimulatedCamera:
         nagle: bool = False,
         writes: Writes | str = Writes.WHOLE,
         faults: Iterable[Fault | str] = (),
-        strict_tid: bool = True,
-        needs_probe: bool = False,
+        strict_tid: bool | None = None,
+        needs_probe: bool | None = None,
+        busy_s: float | None = None,
         temperament: Temperament | str = Temperament.QUEUE,
         withheld: Iterable[int] = (),
         pending_s: float = 5.0,
         guid: bytes | None = None,
         name: str | None = None,
     ) -> None:
+        if body is not None:
+            vendor = vendors.with_body(body)
         vendor = vendors.named(vendor) if isinstance(vendor, str) else vendor
         model = vendor.model
-        if store is None and folder is not None:
-            store = Store.from_folder(folder, model=model)
-        elif store is None:
-            store = Store.synthetic(objects, size, seed=seed, model=model)
+        if store is None:
+            store = card(folder, objects, size, seed, model)
         self.body = Body(
             vendor, store, seed=seed, capture_size=size, emit=self._emit, withheld=withheld
         )
+        self.body.habits = changed(model.habits, end_data, strict_tid, needs_probe, busy_s)
         self.guid = self.body.guid if guid is None else guid
         self.name = model.name if name is None else name
         self._require_sayable()
-        by_default = EndData.WHOLE if model.whole_end_data else EndData.EMPTY
-        self.framing = Framing(data_packet_size, EndData(end_data or by_default), announce_total)
+        self.framing = Framing(data_packet_size, EndData(self.body.habits.end_data), announce_total)
         self.link = LINKS[link] if isinstance(link, str) else link or Link(operation=delay_s)
         self._jitter_s = jitter_s
         self._bytes_per_s = bytes_per_s
         self.faults = FaultTable(faults)
-        self.strict_tid = strict_tid
-        self.needs_probe = needs_probe
         self.temperament = Temperament(temperament)
         self.pending_s = pending_s
         self._max_bytes_per_send = max_bytes_per_send
@@ -166,7 +168,7 @@ class SimulatedCamera:
         self._changed = threading.Condition()
         self._peer: Peer | None = None
         self._numbers = 0
-        self._held: tuple[int, list[Event]] | None = None
+        self._held: tuple[int, int, list[Event]] | None = None
         self._serving: dict[threading.Thread, socket.socket] = {}
         self._closing = False
         self._listener = socket.create_server((host, port), backlog=64)
@@ -222,6 +224,10 @@ class SimulatedCamera:
     def delete(self, handle: int) -> None:
         """Deletes an object with the camera's buttons, with an event."""
         self.body.delete(handle)
+
+    def mark(self, handle: int) -> None:
+        """Marks an object for transfer with the camera's buttons, where a body has such a list."""
+        self.body.marked[handle] = None
 
     def push_event(self, code: int, *parameters: int) -> None:
         """Reports an event the way this body does: at once, or when it is polled."""
@@ -315,10 +321,10 @@ class SimulatedCamera:
             self._changed.notify_all()
 
     @contextlib.contextmanager
-    def events_held(self) -> Iterator[None]:
-        """Events this thread raises meanwhile follow at the end, behind the response."""
+    def events_held(self, transaction_id: int) -> Iterator[None]:
+        """Events this thread raises meanwhile are the transaction's, and follow its response."""
         events: list[Event] = []
-        self._held = (threading.get_ident(), events)
+        self._held = (threading.get_ident(), transaction_id, events)
         try:
             yield
         finally:
@@ -327,12 +333,12 @@ class SimulatedCamera:
                 self._send_event(event)
 
     def _emit(self, code: int, parameters: Parameters) -> None:
-        event = Event(code, _NO_TRANSACTION, parameters)
         held = self._held
         if held is not None and held[0] == threading.get_ident():
-            held[1].append(event)
+            _, transaction_id, events = held
+            events.append(Event(code, transaction_id, parameters))
         else:
-            self._send_event(event)
+            self._send_event(Event(code, _NO_TRANSACTION, parameters))
 
     def _send_event(self, event: Event) -> None:
         with self._changed:

@@ -58,6 +58,7 @@ class Store:
         self._page = Page(seed)
         self._thumbnails = Thumbnails()
         self._shots = 0
+        self.capacity = CAPACITY  # of each card, in bytes
         self.left_out = 0  # of a real folder: links and what cannot be read or named
 
     @classmethod
@@ -228,15 +229,20 @@ class Store:
 
     def storage_info(self, storage_id: int) -> StorageInfo:
         used = sum(stored.size for stored in self if stored.storage_id == storage_id)
-        free = max(0, CAPACITY - used)
+        free = max(0, self.capacity - used)
         return StorageInfo(
             access_capability=1 if self.read_only else 0,
-            max_capacity=max(CAPACITY, used),
+            max_capacity=max(self.capacity, used),
             free_space_in_bytes=free,
             free_space_in_images=free // 25_000_000,
             storage_description="Memory card",
             volume_label=f"CARD{(storage_id >> 16):d}",
         )
+
+    def next_storage(self) -> tuple[int, int]:
+        """The storage that the next shot goes to, and the bytes that are free there."""
+        storage_id = self._storages[self._shots % len(self._storages)]
+        return storage_id, self.storage_info(storage_id).free_space_in_bytes
 
     def handles(self, storage_id: int, format: int, parent: int) -> list[int]:
         """As GetObjectHandles asks: a storage or all; a format or 0; a folder, root, or all."""
@@ -334,6 +340,15 @@ class Store:
                 )
             else:
                 self.left_out += 1
+
+
+def card(
+    folder: str | os.PathLike[str] | None, objects: int, size: int, seed: int | str, model: Model
+) -> Store:
+    """The real files below a folder where one is given, else synthetic ones."""
+    if folder is not None:
+        return Store.from_folder(folder, model=model)
+    return Store.synthetic(objects, size, seed=seed, model=model)
 
 
 def _is_ptp_name(name: str) -> bool:

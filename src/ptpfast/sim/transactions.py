@@ -80,7 +80,7 @@ def _serve(camera: SimulatedCamera, peer: Peer, request: OperationRequest) -> No
     running = _Running()
     camera.begin_operation(request.code)
     try:
-        with camera.events_held():
+        with camera.events_held(request.transaction_id):
             _answer(camera, peer, request, running)
     finally:
         peer.payload_sent += running.payload
@@ -116,7 +116,7 @@ def _answer(
 
 def _hangs(camera: SimulatedCamera, peer: Peer) -> bool:
     """Some bodies do when asked right after Init Event Ack with no Probe Request (airmtp)."""
-    if not camera.needs_probe or peer.probed or peer.event_acknowledged_at is None:
+    if not camera.body.habits.needs_probe or peer.probed or peer.event_acknowledged_at is None:
         return False
     return time.monotonic() - peer.event_acknowledged_at < PAUSE_INSTEAD_OF_PROBE_S
 
@@ -155,7 +155,7 @@ def _refusal(camera: SimulatedCamera, peer: Peer, request: OperationRequest) -> 
         return None
     last, new = peer.last_transaction_id, request.transaction_id
     follows = last < new <= _LAST_TRANSACTION_ID or (last == _LAST_TRANSACTION_ID and new == 1)
-    if camera.strict_tid and not follows:
+    if camera.body.habits.strict_tid and not follows:
         return Reply(ResponseCode.InvalidTransactionID)
     peer.last_transaction_id = new
     return None

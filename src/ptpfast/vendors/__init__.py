@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
 from ..datasets import DeviceInfo
 from .bulk import BulkListing
 from .standard import STANDARD
-from .vendor import Model, ObjectRange, PartialRead, Quirks, Reply, Tuning, Vendor
+from .vendor import Habits, Model, ObjectRange, PartialRead, Quirks, Reply, Tuning, Vendor
 
 # `nikon` is NIKON in nikon.py, and so on. Loaded when it is asked for: it would be a good part of
 # `import ptpfast`.
 NAMES = ("standard", "nikon")
+# Real bodies that the simulated camera can be → the vendor whose file has them.
+BODIES = {"nikon-d5300": "nikon", "nikon-z6": "nikon"}
 
 
 @cache
@@ -24,15 +27,23 @@ def named(name: str) -> Vendor:
     return vendor
 
 
+def with_body(name: str) -> Vendor:
+    """The vendor of a body of `BODIES`, with that body as its model; KeyError for another name."""
+    vendor = named(BODIES[name])
+    return replace(vendor, model=vendor.bodies[name])
+
+
 def select(device_info: DeviceInfo) -> Vendor:
     """The vendor of a camera by its DeviceInfo; `STANDARD` for one without a file here."""
     return next((vendor for vendor in map(named, NAMES) if vendor.matches(device_info)), STANDARD)
 
 
 __all__ = [
+    "BODIES",
     "NAMES",
     "STANDARD",
     "BulkListing",
+    "Habits",
     "Model",
     "ObjectRange",
     "PartialRead",
@@ -42,4 +53,5 @@ __all__ = [
     "Vendor",
     "named",
     "select",
+    "with_body",
 ]

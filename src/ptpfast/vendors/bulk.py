@@ -79,6 +79,8 @@ def parse_object_prop_list(
                 known = found.setdefault(handle, {}).setdefault(code, value)
                 if known != value or not _is_sane(code, value):
                     wrong.add(handle)
+        else:
+            cursor.finish()
     except ProtocolError as error:
         log.debug("the rest of the list is left out: %s", error)
     return {

@@ -1,5 +1,7 @@
 """Nikon: DSLR and Nikon 1 bodies with built-in Wi-Fi or a WU-1 adapter, of the D5300's kind.
 
+What real bodies list is in `nikon_bodies.py`.
+
 Not yet here: the pairing and application modes of Z bodies.
 Sources: libgphoto2 (ptp.h, library.c), airmtp (airmtp.py, README), zcine; each fact names its own.
 """
@@ -10,14 +12,14 @@ import time
 from enum import IntEnum
 
 from .._wire import Builder, Cursor, OperationRequest
-from ..codes import ObjectFormat, OperationCode, ResponseCode
+from ..codes import OperationCode, ResponseCode
 from ..datasets import DeviceInfo, encode_array
 from ..errors import DeviceBusy, ProtocolError
+from . import nikon_bodies
 from .vendor import (
     GET_PARTIAL_OBJECT,
     Initiator,
     MiB,
-    Model,
     ObjectRange,
     PartialRead,
     Quirks,
@@ -33,11 +35,20 @@ class NikonOperation(IntEnum):
 
     InitiateCaptureRecInSdram = 0x90C0
     AfDrive = 0x90C1
+    ChangeCameraMode = 0x90C2
+    DeleteImagesInSdram = 0x90C3
     GetLargeThumb = 0x90C4
     GetEvent = 0x90C7
     DeviceReady = 0x90C8
+    GetVendorPropCodes = 0x90CA
+    AfAndCaptureRecInSdram = 0x90CB
+    AfDriveCancel = 0x9206
     InitiateCaptureRecInMedia = 0x9207
     GetVendorStorageIDs = 0x9209
+    SetTransferListLock = 0x9407
+    GetTransferList = 0x9408
+    NotifyFileAcquisitionStart = 0x9409
+    NotifyFileAcquisitionEnd = 0x940A
     GetEventEx = 0x941C
     GetObjectSize = 0x9421
     GetPartialObjectEx = 0x9431
@@ -110,7 +121,12 @@ def parse_events(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ...]]
     cursor = Cursor(payload, "GetEvent")
     if not cursor.remaining:
         return []
-    return [(cursor.u16(), (cursor.u32(),)) for _ in range(cursor.u16())]
+    count = cursor.u16()
+    events: list[tuple[int, tuple[int, ...]]] = [
+        (cursor.u16(), (cursor.u32(),)) for _ in range(count)
+    ]
+    cursor.finish()
+    return events
 
 
 def parse_events_ex(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ...]]]:
@@ -121,7 +137,11 @@ def parse_events_ex(payload: bytes | bytearray) -> list[tuple[int, tuple[int, ..
     count = cursor.u32()
     if count > cursor.remaining // 4:
         raise ProtocolError(f"GetEventEx: {count} events in {cursor.remaining} bytes")
-    return [(cursor.u16(), tuple(cursor.u32() for _ in range(cursor.u16()))) for _ in range(count)]
+    events = [
+        (cursor.u16(), tuple(cursor.u32() for _ in range(cursor.u16()))) for _ in range(count)
+    ]
+    cursor.finish()
+    return events
 
 
 def poll_events(camera: Initiator) -> list[tuple[int, tuple[int, ...]]]:
@@ -162,7 +182,10 @@ def object_size(camera: Initiator, handle: int) -> int | None:
     """GetObjectSize: u64, for objects of 4 GiB and more (libgphoto2 ptp.h)."""
     if not camera.supports(NikonOperation.GetObjectSize):
         return None
-    return Cursor(camera.fetch(NikonOperation.GetObjectSize, handle), "GetObjectSize").u64()
+    cursor = Cursor(camera.fetch(NikonOperation.GetObjectSize, handle), "GetObjectSize")
+    size = cursor.u64()
+    cursor.finish()
+    return size
 
 
 # Each with its evidence.
@@ -180,9 +203,6 @@ QUIRKS = Quirks(
 
 # Responder side: the same operations as the simulated camera answers them.
 # Facts: libgphoto2 ptp.c and library.c (parameters, answers), airmtp (events, framing).
-
-# DeviceBusy answers of DeviceReady after a picture: a body writes for a moment before it goes on.
-BUSY_POLLS = 2
 
 
 def _answer_get_event(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -208,34 +228,58 @@ def _answer_get_event_ex(camera: Responder, request: OperationRequest, data: byt
 
 
 def _answer_device_ready(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    polls = camera.state.get("busy_polls", 0)
-    if polls:
-        camera.state["busy_polls"] = polls - 1
-        return Reply(ResponseCode.DeviceBusy)
-    return Reply()
+    return Reply(ResponseCode.DeviceBusy) if camera.is_busy(polled=True) else Reply()
 
 
 def _answer_capture_to_card(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    if camera.state.get("busy_polls", 0):
+    if camera.is_busy():
         return Reply(ResponseCode.DeviceBusy)
-    camera.capture()
-    camera.state["busy_polls"] = BUSY_POLLS
+    if not camera.capture(request.transaction_id):
+        return Reply(ResponseCode.StoreFull)
     return Reply()
+
+
+def _answer_capture_in_media(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    to_card = _parameter(request, 1) == TO_CARD
+    answer = _answer_capture_to_card if to_card else _answer_capture_to_memory
+    return answer(camera, request, data)
 
 
 def _answer_capture_to_memory(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     """Announced by the events of the camera's memory, though the picture lies on the card here."""
-    if camera.state.get("busy_polls", 0):
+    if camera.is_busy():
         return Reply(ResponseCode.DeviceBusy)
     for handle in camera.capture(announce=False):
         camera.push_event(NikonEvent.ObjectAddedInSDRAM, handle)
     camera.push_event(NikonEvent.CaptureCompleteRecInSdram)
-    camera.state["busy_polls"] = BUSY_POLLS
     return Reply()
 
 
-def _answer_autofocus(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+def _answer_ok(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     return Reply()
+
+
+def _answer_property_codes(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    vendors_own = [code for code in camera.properties_supported if code >= 0xD000]
+    return Reply(data=encode_array(vendors_own, "u16"))
+
+
+def _answer_transfer_list(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    marked = [handle for handle in camera.marked if camera.object_size(handle) is not None]
+    if not marked:
+        return Reply(NikonResponse.NoTransferList)
+    return Reply(data=encode_array(marked))
+
+
+def _answer_acquisition_start(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    known = camera.object_size(_parameter(request, 0)) is not None
+    return Reply() if known else Reply(ResponseCode.InvalidObjectHandle)
+
+
+def _answer_acquisition_end(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    """The object has been fetched: its mark goes (airmtp README)."""
+    camera.marked.pop(_parameter(request, 0), None)
+    return _answer_acquisition_start(camera, request, data)
 
 
 def _answer_large_thumb(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -277,37 +321,27 @@ def _parameter(request: OperationRequest, index: int) -> int:
 RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
     OperationCode.InitiateCapture: _answer_capture_to_card,
     NikonOperation.InitiateCaptureRecInSdram: _answer_capture_to_memory,
-    NikonOperation.AfDrive: _answer_autofocus,
+    NikonOperation.AfAndCaptureRecInSdram: _answer_capture_to_memory,
+    NikonOperation.AfDrive: _answer_ok,
+    NikonOperation.AfDriveCancel: _answer_ok,
+    NikonOperation.ChangeCameraMode: _answer_ok,
+    NikonOperation.DeleteImagesInSdram: _answer_ok,
     NikonOperation.GetLargeThumb: _answer_large_thumb,
     NikonOperation.GetEvent: _answer_get_event,
     NikonOperation.DeviceReady: _answer_device_ready,
-    NikonOperation.InitiateCaptureRecInMedia: _answer_capture_to_card,
+    NikonOperation.GetVendorPropCodes: _answer_property_codes,
+    NikonOperation.InitiateCaptureRecInMedia: _answer_capture_in_media,
     NikonOperation.GetVendorStorageIDs: _answer_storage_ids,
+    NikonOperation.SetTransferListLock: _answer_ok,
+    NikonOperation.GetTransferList: _answer_transfer_list,
+    NikonOperation.NotifyFileAcquisitionStart: _answer_acquisition_start,
+    NikonOperation.NotifyFileAcquisitionEnd: _answer_acquisition_end,
     NikonOperation.GetEventEx: _answer_get_event_ex,
     NikonOperation.GetObjectSize: _answer_object_size,
     NikonOperation.GetPartialObjectEx: _answer_partial_object_ex,
 }
 
-D5300 = Model(
-    manufacturer="Nikon Corporation",
-    name="D5300",
-    device_version="V1.03",
-    vendor_extension_id=0x0000000A,
-    folder="100D5300",
-    file_stem="DSC_",
-    raw_extension="NEF",
-    raw_format=ObjectFormat.UndefinedImage,
-    operations={
-        code: answer
-        for code, answer in RESPONDER_OPERATIONS.items()
-        # The events with several parameters came with later bodies.
-        if code != NikonOperation.GetEventEx
-    },
-    # Older bodies have no bulk listing of MTP properties (libgphoto2 lists them object by object).
-    withheld=frozenset({OperationCode.GetObjectPropList}),
-    whole_end_data=True,
-    polled_events=True,
-)
+BODIES = nikon_bodies.models(RESPONDER_OPERATIONS)
 
 NIKON = Vendor(
     name="nikon",
@@ -320,5 +354,6 @@ NIKON = Vendor(
     poll_events=poll_events,
     release_shutter=release_shutter,
     object_size=object_size,
-    model=D5300,
+    model=BODIES["nikon-d5300"],
+    bodies=BODIES,
 )
