@@ -32,6 +32,7 @@ from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import BytesContent
 from ptpfast.transfer import ChunkPolicy, ObjectReader, Pace
 from ptpfast.transfer import download as download_module
+from ptpfast.transfer import seam
 from ptpfast.transfer import part as part_module
 from ptpfast.transfer.pace import Trickle
 
@@ -166,7 +167,7 @@ def test_after_a_break_the_next_run_goes_on_and_the_file_is_right(
     assert path.read_bytes() == content(sim, info.handle)
     assert names(tmp_path) == {info.name}
     assert transfer.resumed_at == kept
-    assert transfer.received == SIZE - kept + download_module.OVERLAP
+    assert transfer.received == SIZE - kept + seam.OVERLAP
 
 
 def edit(journal: Path, **changes: object) -> None:
@@ -198,7 +199,7 @@ def test_everything_there_but_the_response_costs_only_the_overlap(
     info = session.objects()[0]
     path.with_name(path.name + ".part").write_bytes(content(sim, info.handle))
     transfer = session.download(info, path)
-    assert transfer.received == download_module.OVERLAP
+    assert transfer.received == seam.OVERLAP
     assert path.read_bytes() == content(sim, info.handle)
 
 
