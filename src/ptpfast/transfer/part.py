@@ -78,7 +78,9 @@ class PartFile:
 
     def _tidy(self) -> None:
         """No note stays beside a finished file, and no part file of no bytes. OSError."""
-        if self._published or self._stands_at(self.final):
+        if self._published:
+            return
+        if self._stands_at(self.final):  # the handler came between
             if self._stands_at(self.path):  # two names: between link and unlink
                 os.unlink(self.path)
             self._journal.forget()
@@ -133,8 +135,8 @@ class PartFile:
                 os.replace(self.path, self.final)
             else:
                 _rename_new(self.path, self.final)
-            self._published = True
             self._journal.forget()
+            self._published = True
             sync_folder(os.path.dirname(self.final) or ".", strict=True)
         except FileExistsError:
             raise
