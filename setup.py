@@ -23,6 +23,8 @@ extensions = [
     Extension(
         f"ptpfast.{name}",
         [f"src/ptpfast/{name}.pyx"],
+        include_dirs=["src/ptpfast"],
+        depends=["src/ptpfast/checksum.h"],
         extra_compile_args=compile_args,
         extra_link_args=SANITIZE,
         define_macros=[("CYTHON_TRACE_NOGIL", "1")] if TRACE else [],

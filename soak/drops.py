@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ptpfast.transfer.download import OVERLAP
+from ptpfast.transfer.seam import OVERLAP
 
 from . import ROOT
 from .camera import Camera

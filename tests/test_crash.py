@@ -89,7 +89,6 @@ class Scene:
     copies: bool = False
     index: bool = False  # is what the listings remember on that disk too
     before: Callable[[Scene], None] | None = None
-    boot: str = "first"
     status: int = 0
     over: bool = False
     output: Path = field(init=False)
@@ -107,7 +106,7 @@ class Scene:
             path.mkdir()
         for folder in self.folders:
             folder.mkdir()
-        self.boot, self.status = "first", 0
+        self.status = 0
         self.output.unlink(missing_ok=True)
         self.store = Store.synthetic(OBJECTS, SIZE, seed="crash", pairs=False)
         self.card = {
@@ -143,7 +142,6 @@ class Scene:
                 cache=str(self.cache),
                 output=str(self.output),
                 log=str(self.log) if mode else "",
-                boot=self.boot,
                 mode=mode,
                 at=at,
                 room=room,
@@ -171,7 +169,6 @@ class Scene:
             Path(name).write_bytes(file.data)
             if file.modified is not None:
                 os.utime(name, ns=(file.modified, file.modified))
-        self.boot = "second"
 
     def final(self, folder: Path) -> set[str]:
         """The names of finished files there, each of them the camera's object."""

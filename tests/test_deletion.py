@@ -29,6 +29,7 @@ from ptpfast import (
     index,
     pull,
 )
+from ptpfast._sink import Checksum
 from ptpfast.library import copies as copies_module
 from ptpfast.library import deletion as deletion_module
 from ptpfast.library import persistence
@@ -36,6 +37,7 @@ from ptpfast.library.deletion_journal import JOURNAL_NAME, DeletionJournal
 from ptpfast.library.observer import Observer
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import journal
+from ptpfast.transfer.hashing import digest_of
 from ptpfast.transfer.journal import Identity
 from test_copies import contents, damage, on_card, payload, run
 
@@ -199,6 +201,13 @@ def test_a_file_that_is_not_what_the_camera_sends_gets_no_checksum(
     assert hashed == []  # it has just been
 
 
+def checksum(content: bytes) -> str:
+    """As it is noted beside a part file."""
+    taken = Checksum()
+    taken.update(content)
+    return digest_of(taken)
+
+
 @pytest.mark.parametrize("forged", [False, True])
 def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
     camera: Cameras, tmp_path: Path, forged: bool, monkeypatch: pytest.MonkeyPatch
@@ -213,7 +222,7 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
         damage(part)
         note = json.loads(part.with_name(part.name + ".json").read_text())
         kept = part.read_bytes()[: note["kept"]["size"]]
-        note["kept"]["digest"] = "sha256:" + hashlib.sha256(kept).hexdigest()
+        note["kept"]["digest"] = checksum(kept)
         part.with_name(part.name + ".json").write_text(json.dumps(note))
     before = payload(sim)
     monkeypatch.setattr(journal, "_own", {})  # as in another process
@@ -260,7 +269,7 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
     for kept in ("kept", "arrived"):
         if kept in note:
             content = part.read_bytes()[: note[kept]["size"]]
-            note[kept]["digest"] = "sha256:" + hashlib.sha256(content).hexdigest()
+            note[kept]["digest"] = checksum(content)
     part.with_name(part.name + ".json").write_text(json.dumps(note))
 
     def turn_up() -> None:

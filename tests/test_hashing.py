@@ -39,7 +39,7 @@ def test_the_digest_is_that_of_the_bytes_whatever_the_packets(
 
 @pytest.mark.parametrize("first", ALGORITHMS)
 @pytest.mark.parametrize("then", ALGORITHMS)
-def test_what_was_hashed_as_it_arrived_is_continued_by_the_same_algorithm_only(
+def test_a_part_file_is_continued_by_either_algorithm(
     camera: Cameras, connect: Sessions, tmp_path: Path, first: str, then: str
 ) -> None:
     sim = camera(size=SIZE, faults=[f"drop after-total {2 * MiB}"])
@@ -48,7 +48,7 @@ def test_what_was_hashed_as_it_arrived_is_continued_by_the_same_algorithm_only(
     with pytest.raises(ConnectionLost):
         session.download(info, tmp_path / "x", chunk=MiB // 2, verify="hash", algorithm=first)
     transfer = connect(sim).download(info, tmp_path / "x", verify="hash", algorithm=then)
-    assert (transfer.resumed_at > 0) == (first == then)
+    assert transfer.resumed_at > 0
     expected = content(sim, info.handle)
     assert (tmp_path / "x").read_bytes() == expected
     digests = {"sha256": hashlib.sha256, "xxh3": xxhash.xxh3_128}

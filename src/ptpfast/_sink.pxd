@@ -9,6 +9,18 @@ cdef extern from "<sys/uio.h>" nogil:
         size_t iov_len
 
 
+cdef extern from "checksum.h" nogil:
+    ctypedef struct ptpfast_checksum:
+        uint64_t size
+    void ptpfast_checksum_init(ptpfast_checksum *sum)
+    void ptpfast_checksum_add(ptpfast_checksum *sum, const uint8_t *bytes, size_t size)
+    void ptpfast_checksum_value(const ptpfast_checksum *sum, uint64_t value[2])
+
+
+cdef class Checksum:
+    cdef ptpfast_checksum state
+
+
 cdef class Sink:
     cdef readonly uint64_t position
     # Where the next bytes may be received directly; NULL for a sink that only takes pieces.
@@ -29,6 +41,11 @@ cdef class FileSink(Sink):
     cdef bint _lent
     cdef readonly str path
     cdef object _hasher
+    cdef bint _torn
+    cdef Checksum _checksum
+    cdef uint64_t _marked_at
+    cdef Checksum _marked_checksum
+    cdef object _marked_hasher
     cdef object _before
     cdef bint _fresh
     cdef uint64_t _reserved
@@ -36,6 +53,8 @@ cdef class FileSink(Sink):
     cdef int _reserve(self, uint64_t until) except -1
     cdef int _first(self) except -1 nogil
     cdef int _close(self) except -1
+    cdef object _marked(self, uint64_t position)
+    cdef void _add(self, const iovec *pieces, size_t size) noexcept nogil
     cdef int _hash(self, const iovec *pieces, size_t size) except -1
 
 

@@ -9,7 +9,7 @@ One sink may outlive many data phases: the partial reads of one object all go in
 and `position` is where the next byte goes.
 
 It is over 400 lines because the three kinds share one C interface, and each alone would be a module
-of a hundred.
+of a hundred; and because a file's checksum is computed where it is written.
 """
 
 import errno as _errno
@@ -20,11 +20,14 @@ from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS,
     PyBUF_FORMAT,
     PyBUF_READ,
+    PyBUF_SIMPLE,
     PyBUF_WRITABLE,
     PyBuffer_Release,
     PyObject_GetBuffer,
 )
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.errno cimport EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
@@ -95,6 +98,7 @@ cdef extern from * nogil:
     int ptpfast_rename_new(const char *old, const char *new)
     int ptpfast_reserve(int fd, long long offset, long long size)
     ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
+    ssize_t pread(int fd, void *to, size_t size, long long offset)
 
 cdef extern from "Python.h":
     bytes PyUnicode_EncodeFSDefault(object)
@@ -106,6 +110,74 @@ cdef uint64_t WRITE_BACK_SIZE = 4 << 20
 # The first growth of memory of our own; later it doubles, so it never exceeds twice what arrived.
 cdef size_t FIRST_GROWTH = 1 << 16
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
+
+
+# A file is read back by so much at a time.
+cdef size_t READ_SIZE = 1 << 18
+
+
+@cython.final
+cdef class Checksum:
+    """A running 128-bit checksum, much faster than the link: against what a disk loses or another
+    program changes, not against an attacker (checksum.h). Used like the objects of hashlib."""
+
+    name = "fast"
+
+    def __cinit__(self):
+        ptpfast_checksum_init(&self.state)
+
+    @property
+    def size(self):
+        """Bytes so far."""
+        return self.state.size
+
+    def update(self, data):
+        """Adds bytes."""
+        cdef Py_buffer view
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            with nogil:
+                ptpfast_checksum_add(&self.state, <const uint8_t *>view.buf, <size_t>view.len)
+        finally:
+            PyBuffer_Release(&view)
+
+    def read(self, int descriptor, uint64_t until):
+        """Adds the bytes of a file from `size` up to `until`, or to its end; returns the new
+        `size`. OSError."""
+        cdef ssize_t got = 0
+        cdef int code
+        cdef size_t want
+        cdef uint8_t *block = <uint8_t *>PyMem_RawMalloc(READ_SIZE)
+        if block == NULL:
+            raise MemoryError
+        try:
+            while self.state.size < until:
+                want = min(<uint64_t>READ_SIZE, until - self.state.size)
+                with nogil:
+                    got = pread(descriptor, block, want, <long long>self.state.size)
+                    code = errno
+                    if got > 0:
+                        ptpfast_checksum_add(&self.state, block, <size_t>got)
+                if got < 0 and code != EINTR:
+                    raise OSError(code, os.strerror(code))
+                if not got:
+                    break
+                PyErr_CheckSignals()
+        finally:
+            PyMem_RawFree(block)
+        return self.state.size
+
+    def copy(self):
+        """Another one with the same state."""
+        cdef Checksum other = Checksum.__new__(Checksum)
+        other.state = self.state
+        return other
+
+    def hexdigest(self):
+        """The checksum of all bytes so far, 32 hex digits."""
+        cdef uint64_t value[2]
+        ptpfast_checksum_value(&self.state, value)
+        return f"{value[0]:016x}{value[1]:016x}"
 
 
 cdef class Sink:
@@ -171,7 +243,9 @@ cdef class FileSink(Sink):
     size: the final length if known; that much room is reserved at once, so that a full disk shows
         before anything is asked of the camera, and the file does not fragment. Never zero-filled.
     hasher: an object with `update(memoryview)`, given everything in order as it is written; a view
-        is valid during the call.
+        is valid during the call. With a `copy()`, `rewind` can take it back to a `mark`.
+    checksum: of the `offset` bytes that are there; it goes on with what is written, without the
+        GIL.
     descriptor: of that file, open for writing, instead of opening it; it stays the caller's.
     before: called once, before the first byte is written.
 
@@ -183,10 +257,24 @@ cdef class FileSink(Sink):
         self._fd = -1
         self._process = getpid()
 
-    def __init__(self, path, *, offset=0, size=None, hasher=None, descriptor=None, before=None):
+    def __init__(
+        self,
+        path,
+        *,
+        offset=0,
+        size=None,
+        hasher=None,
+        descriptor=None,
+        before=None,
+        Checksum checksum=None,
+    ):
         cdef int code
         self.path = os.fsdecode(path)
+        if checksum is not None and checksum.state.size != offset:
+            raise ValueError(f"the checksum is of {checksum.size} bytes, not of {offset}")
         self._hasher = hasher
+        self._checksum = checksum
+        self._marked_at = NO_LIMIT
         self._before = before
         self._lent = descriptor is not None
         try:
@@ -246,6 +334,8 @@ cdef class FileSink(Sink):
                 with gil:
                     raise _sink_error(code, "write", self.path, self.position)
             self.position += <size_t>written
+            if self._checksum is not None:  # while it is in the processor's cache
+                self._add(pieces, <size_t>written)
             if self._hasher is not None:  # of what is in the file, whatever becomes of the rest
                 with gil:
                     self._hash(pieces, <size_t>written)
@@ -264,14 +354,55 @@ cdef class FileSink(Sink):
         return 0
 
     cdef int _drop(self, uint64_t position) except -1:
-        if self._hasher is not None and position != self.position:
+        back = position != self.position
+        if back and self._hasher is not None and self._marked(position) is None:
             raise ValueError("what was hashed cannot be taken back")
+        if back and self._checksum is not None and position != self._marked_at:
+            raise ValueError("what is in the checksum can be taken back to a mark only")
         try:
             os.ftruncate(self._fd, position)
         except OSError as error:
             raise _sink_error(error.errno, "cut", self.path, position) from error
+        if back and self._checksum is not None:
+            self._checksum.state = self._marked_checksum.state
+        if back and self._hasher is not None:
+            self._hasher = self._marked_hasher.copy()
         self._written_back = min(self._written_back, position)
         return 0
+
+    cdef object _marked(self, uint64_t position):
+        return self._marked_hasher if position == self._marked_at else None
+
+    def mark(self):
+        """Keeps the state of hasher and checksum: what comes after this can be taken back."""
+        self._marked_at = NO_LIMIT  # until all of it is kept
+        hasher = self.hasher
+        self._marked_hasher = hasher.copy() if hasattr(hasher, "copy") else None
+        if self._checksum is not None:
+            self._marked_checksum = self._checksum.copy()
+        self._marked_at = self.position
+
+    @property
+    def hasher(self):
+        """The hasher in its present state; None if one of its updates has failed."""
+        return None if self._torn else self._hasher
+
+    @property
+    def marked(self):
+        """The position at the last `mark`, its checksum and its hasher; None without a mark. Not to
+        be changed."""
+        if self._marked_at == NO_LIMIT:
+            return None
+        return self._marked_at, self._marked_checksum, self._marked_hasher
+
+    cdef void _add(self, const iovec *pieces, size_t size) noexcept nogil:
+        """The first `size` bytes of the pieces to the checksum."""
+        cdef size_t take
+        while size:
+            take = min(size, pieces.iov_len)
+            ptpfast_checksum_add(&self._checksum.state, <const uint8_t *>pieces.iov_base, take)
+            size -= take
+            pieces += 1
 
     cdef int _hash(self, const iovec *pieces, size_t size) except -1:
         """The first `size` bytes of the pieces, where they are: the hasher must not keep them."""
@@ -281,6 +412,9 @@ cdef class FileSink(Sink):
             view = PyMemoryView_FromMemory(<char *>pieces.iov_base, take, PyBUF_READ)
             try:
                 self._hasher.update(view)
+            except BaseException:
+                self._torn = True
+                raise
             finally:
                 view.release()
             size -= take

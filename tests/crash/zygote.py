@@ -20,15 +20,13 @@ import ptpfast.cli.pull
 import ptpfast.vendors.nikon  # noqa: F401
 from ptpfast.cli.main import ptpfast as command_line
 from ptpfast.library import persistence
-from ptpfast.transfer import download, journal
+from ptpfast.transfer import download
 
 SHIM = ctypes.CDLL(None)
 
 
 def run(request: dict[str, Any]) -> int:
     """In the child: the exit status."""
-    boot = request["boot"]
-    journal.boot_id = lambda: boot  # type: ignore[assignment]
     download.KEEP_S = 0.0  # everything is noted whenever it can be
     os.environ["PTPFAST_CACHE"] = request["cache"]
     persistence.FIRST_PAUSE_S = 0.01

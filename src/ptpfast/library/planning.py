@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from ..objects import ObjectInfo
     from .folder import Folder
 
-KeptOf = Callable[["ObjectInfo", Path, int], int]
+KeptOf = Callable[["ObjectInfo", Path], int]
 ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
 
 
 @dataclass(slots=True)
 class Job:
-    """An object that is to be fetched; `kept` bytes of an earlier run are likely to be of use, of
-    the `there` that its part file has."""
+    """An object that is to be fetched; `kept` bytes of an earlier run will be gone on from, of the
+    `there` that its part file has."""
 
     info: ObjectInfo
     path: Path
@@ -50,8 +50,8 @@ class Job:
 
 class Planner:
     """Plans for one folder. `jobs` are those still to be done, in order; `count` and `size` are of
-    all there have been: objects, and the bytes missing of them. kept(info, path, there) says how
-    many of the bytes `there` from an earlier run are likely to be of use."""
+    all there have been: objects, and the bytes missing of them. kept(info, path) says how
+    many bytes of an earlier run a download goes on from."""
 
     def __init__(self, folder: Folder, on_conflict: str, kept: KeptOf) -> None:
         self.jobs: deque[Job] = deque()
@@ -107,7 +107,7 @@ class Planner:
 
     def _take(self, info: ObjectInfo, path: Path, *, overwrite: bool = False) -> None:
         there = self._folder.part_size(path)
-        kept = self._kept(info, path, there) if there else 0
+        kept = self._kept(info, path) if there else 0
         job = Job(info, path, kept, there, overwrite)
         self.jobs.append(job)
         self.count += 1

@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PTPError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
-from ..transfer import VERIFY, ObjectReader
+from ..transfer import VERIFY
 from ..transfer.hashing import new_hash
-from ..transfer.journal import Identity, counted, is_note
+from ..transfer.journal import is_note
 from ..transfer.part import PART_SUFFIX, TAKEN, move_part
+from ..transfer.proof import counted
 from .folder import Folder, make
 from .leftovers import Leftovers
 from .manifest import Manifest
@@ -230,14 +231,12 @@ class Run:
                 self.report.files.remove(result)
                 self.report.selected -= 1
 
-    def _kept(self, info: ObjectInfo, path: Path, there: int) -> int:
-        """Of the bytes that an earlier run has left, those a download will go on from, as far as
-        that can be told before."""
-        if not self._options.resume or ObjectReader(self._session, info).partial() is None:
+    def _kept(self, info: ObjectInfo, path: Path) -> int:
+        """Of the bytes that an earlier run has left, those a download will go on from."""
+        if not self._options.resume:
             return 0
-        identity = Identity.of(self._session.device_info.body, info)
         by = None if self._options.verify == "size" else self._options.algorithm or "sha256"
-        return counted(os.fspath(path), identity, there, by)
+        return counted(self._session, info, path, by)
 
     def _check_room(self) -> None:
         """SinkError when what is known and not here yet does not fit."""
@@ -327,7 +326,7 @@ class Run:
         result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
         result.error = error if isinstance(error, Exception) else None
         if not (isinstance(error, SinkError) and error.errno == TAKEN):
-            result.kept = _part_size(job.path)
+            result.kept = counted(self._session, job.info, job.path)
         self._finish(result)
         return result.kept
 

@@ -1,12 +1,13 @@
 """One object to one file: part file, resume, verification, and only then the final name.
 
     NAME.part.json  whose bytes these are        (journal)
-    NAME.part       what is safely here          (length = bytes)
+    NAME.part       what is here                 (certain as far as the journal's checksum)
     NAME            appears whole, in one step
 
 An unfinished file never stands under its final name, and an existing file is not replaced unless
-asked. What an interrupted run left is continued when the journal proves it is of the same object
-and the bytes at the seam, read again, are equal.
+asked. What an interrupted run left is continued when the journal says that it is of the same
+object, the bytes still have the checksum they came with (`proof`), and those at the seam, read from
+the camera again, are equal.
 """
 
 from __future__ import annotations
@@ -21,26 +22,29 @@ from pathlib import Path
 from typing import Any
 
 from .._engine import Timeline
-from .._sink import FileSink, MemorySink
+from .._sink import Checksum, FileSink
 from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
 from ..pipelining import Following, Request
 from .hashing import digest_of, hex_of, new_hash
-from .journal import NOTHING_KEPT, Identity, Journal, Kept
+from .journal import NOTHING_KEPT, Identity, Journal, Kept, Left
 from .part import PartFile, sink_error
+from .proof import forget, may_continue, prove, seal
 from .ranges import Camera
 from .reading import ObjectReader, Progress
-from .verify import VERIFY, check_camera, check_file, check_size, hash_file
+from .seam import is_seamless
+from .verify import VERIFY, check_camera, check_file, check_size
 
 log = logging.getLogger("ptpfast")
 
-OVERLAP = 1 << 14  # bytes before the seam that are read again and compared
 # How often what is there is made sure of, if not in the middle of a partial read: a power cut costs
 # no more than this.
 KEEP_S = 10.0
-# How often the hash of what has arrived is noted besides, at the next progress: a killed process
-# costs little more than this.
-NOTE_SIZE = 4 << 20
+# The checksum of what has arrived is noted besides, at the next progress after so many bytes and
+# seconds: a killed process costs little more than this.
+NOTE_SIZE, NOTE_S = 1 << 20, 0.02
+# Where a note takes long, as on a slow stick, it may take no more than this part of the time.
+NOTE_SHARE = 1 / 50
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
 # unless the camera has reported a change of it.
@@ -116,16 +120,16 @@ class Download:
         self._camera = camera
         self._info = info
         self._path = os.fspath(path)
-        self._journal = Journal(self._path, Identity.of(identity, info))
+        self._identity = Identity.of(identity, info)
+        self._journal = Journal(self._path, self._identity)
         self._part = PartFile(self._path, self._journal)
         self._resume = resume
         self._overwrite = overwrite
         self._algorithm = algorithm or "sha256"
         self._hasher = None if verify == "size" else new_hash(self._algorithm)
-        # The hash at the end of the last whole read, and what the journal says.
-        self._marked: tuple[int, Any] = (0, None)
-        self._kept = NOTHING_KEPT
-        self._noted = 0
+        self._checksum = Checksum()
+        self._kept = NOTHING_KEPT  # what the journal says
+        self._noted, self._note_due = 0, 0.0
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -144,89 +148,82 @@ class Download:
         began = time.monotonic()
         if not self._overwrite and os.path.lexists(self._path):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
-        with self._part:
-            there, offset = self._part.length, self._resumable()
-            self.transfer.dropped = there - offset
-            if not offset and (there or self._journal.exists()):
-                self._start_anew()
-            self._receive(offset)
-            self._look_again()
-            self._verify()
-            self._part.publish(overwrite=self._overwrite)
+        try:
+            with self._part:
+                self._receive(self._begin())
+                self._finish()
+        finally:
+            self._part.close()  # once more: a signal handler may have raised in the midst of it
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
         self.transfer.chunks = self._reader.chunks
         return self.transfer
 
-    def _resumable(self) -> int:
+    def _finish(self) -> None:
+        try:
+            self._look_again()
+            self._verify()
+            self._part.publish(overwrite=self._overwrite)
+        except TransferError:
+            raise  # what is there is not right, or may not be
+        except BaseException:
+            self._keep_if_possible()  # all that is there can be gone on with
+            raise
+
+    def _begin(self) -> int:
+        """Where it goes on, or 0; what is behind is as good as gone then."""
+        there = self._part.length
+        offset = self._resumable(there)
+        self.transfer.dropped = there - offset
+        if offset:
+            return offset
+        if there and self._resume:
+            log.warning(
+                "%s: restarted: the %.1f MB from an earlier run could not be verified",
+                self._path,
+                there / 1e6,
+            )
+        if self._checksum.size:  # what was proven does not count
+            self._checksum = Checksum()
+            self._hasher = None if self._hasher is None else new_hash(self._algorithm)
+        if there or self._journal.exists():
+            self._start_anew()
+        return 0
+
+    def _resumable(self, there: int) -> int:
         """Bytes of the part file that are certainly this object's; 0 to start anew."""
-        length, size = self._part.length, self._reader.size
-        if (
-            not length
-            or not self._resume
-            or size is None
-            or (known := self._journal.read()) is None
-        ):
+        size = self._reader.size
+        if not there or not self._resume or size is None or self._reader.partial() is None:
             return 0
-        length = known.counted(length, None if self._hasher is None else self._algorithm)
-        if length and self._hasher is not None:
-            length = self._proven(known.arrived)
-        if not 0 < length <= size or self._reader.partial() is None:
+        algorithm = None if self._hasher is None else self._algorithm
+        proof = prove(self._path, self._part.fd, self._journal, algorithm)
+        forget(self._path)
+        if proof is None or not may_continue(proof, self._identity):
             return 0
-        if not self._seam_is_equal(length):
-            return 0
-        self.transfer.begun_elsewhere = not self._journal.goes_on_from(known.arrived)
-        if known.kept.size <= length:
-            self._kept = known.kept
-        return length
-
-    def _proven(self, kept: Kept) -> int:
-        """To verify by hash, only bytes count whose hash is known from when they arrived."""
-        found = new_hash(self._algorithm)
-        hash_file(self._part, kept.size, found)
-        if digest_of(found) != kept.digest:
-            return 0
-        self._hasher = found
-        return kept.size
-
-    def _seam_is_equal(self, length: int) -> bool:
-        start = max(0, length - OVERLAP)
-        # A camera that will not this once has not another object: all there is hangs on it.
-        if (seam := self._seam(start, length) or self._seam(start, length)) is None:
-            return False
-        try:
-            kept = os.pread(self._part.fd, length - start, start)
-        except OSError:
-            return False
-        equal = kept == seam
+        self._checksum, self._hasher = proof.checksum, proof.hasher
+        equal, received = is_seamless(self._camera, self._info, self._part, proof.size)
+        self.transfer.received += received
         if not equal:
-            log.warning("%s differs from the camera's object; starting anew", self._part.path)
-        return equal
-
-    def _seam(self, start: int, end: int) -> bytes | None:
-        """The camera's bytes there; None when it will not send them."""
-        sink = MemorySink()
-        reader = ObjectReader(self._camera, self._info)
-        try:
-            self.transfer.received += reader.read(sink, start, end - start)
-        except (ResponseError, TransferError) as error:
-            log.debug("the seam of %s cannot be read: %s", self._part.path, error)
-            return None
-        return bytes(sink.finish() or b"")
+            return 0
+        self._journal.goes_on_from(own=proof.own)
+        self.transfer.begun_elsewhere = not proof.own
+        known = self._journal.read()
+        if known is not None and known.kept.size <= proof.size:
+            self._kept = known.kept
+        return proof.size
 
     def _receive(self, offset: int) -> None:
-        if not offset and self._hasher is not None:
-            self._hasher = new_hash(self._algorithm)  # whatever was proven does not count
         sink = self._sink = FileSink(
             self._part.path,
             descriptor=self._part.fd,
             offset=offset,
             size=self._reader.size,
             hasher=self._hasher,
+            checksum=self._checksum,
             before=self._keep if offset else self._note,
         )
         self.transfer.resumed_at = self._noted = offset
-        self._mark()
+        sink.mark()
         self._began = self._kept_at = time.monotonic()
         try:
             # Read again, it is this object that comes next.
@@ -307,34 +304,36 @@ class Download:
         self._note(sync=True)
 
     def _progressed(self, received: int, size: int | None) -> None:
-        if self._progress is not None:
-            self._progress(received, size)
         whole = received == self._reader.trusted
         if whole:
-            self._mark()
-        if (whole or not self._reader.in_parts) and time.monotonic() - self._kept_at >= KEEP_S:
+            self._sink.mark()
+        if self._progress is not None:
+            self._progress(received, size)
+        now = time.monotonic()
+        if (whole or not self._reader.in_parts) and now - self._kept_at >= KEEP_S:
             self._keep()
-        elif self._hasher is not None and self._sink.position - self._noted >= NOTE_SIZE:
-            self._note_arrived(self._sink.position, self._hasher)
-
-    def _mark(self) -> None:
-        """What was hashed cannot be taken back; but a copy of the hash before it can be kept."""
-        if self._hasher is not None:
-            self._marked = self._sink.position, self._hasher.copy()
+        elif now >= self._note_due and self._sink.position - self._noted >= NOTE_SIZE:
+            self._note_arrived(self._sink.position, self._checksum)
+            took = time.monotonic() - now
+            self._note_due = now + took + max(NOTE_S, took / NOTE_SHARE)
 
     def _take_back(self, trusted: int) -> None:
         """Drops what a broken read has left; from the journal first, which must not speak of what
-        is gone. With the hash of the rest, the next run can go on there."""
-        size, hasher = self._marked
+        is gone. With the checksum of the rest, the next run can go on there."""
+        size, checksum, hasher = self._sink.marked or (0, None, None)
         taken_back = self._kept.size > trusted
         if taken_back:
             self._kept = NOTHING_KEPT
-        self._note_arrived(trusted, hasher if size == trusted else None, sync=taken_back)
+        known = checksum if size == trusted else None
+        self._note_arrived(trusted, known, sync=taken_back)
         self._part.cut(trusted)
+        if known is not None and not self._part.lost:
+            self._part.sync()
+            self._leave(known, hasher)
 
-    def _note_arrived(self, size: int, hasher: Any, *, sync: bool = False) -> None:
+    def _note_arrived(self, size: int, checksum: Checksum | None, *, sync: bool = False) -> None:
         """In the journal and without the disk: after a power cut what is kept still counts."""
-        arrived = None if hasher is None else Kept(size, digest_of(hasher))
+        arrived = None if checksum is None else Kept(size, digest_of(checksum))
         try:
             self._journal.write(self._kept, arrived, sync=sync)
             self._noted = size
@@ -346,8 +345,7 @@ class Download:
         size = self._sink.position
         if size:
             self._part.sync()
-            digest = None if self._hasher is None else digest_of(self._hasher)
-            self._kept = Kept(size, digest)
+            self._kept = Kept(size, digest_of(self._checksum))
             try:
                 self._journal.write(self._kept, sync=True)
                 self._noted = size
@@ -359,17 +357,23 @@ class Download:
         try:
             if not self._part.lost:
                 self._keep()
+                self._leave(self._checksum, self._sink.hasher)
         except SinkError as error:
             log.debug("%s", error)
         if self._part.lost:
             self._take_back(self._kept.size)
+
+    def _leave(self, checksum: Checksum, hasher: Any) -> None:
+        """A retry in this process need not read again what it can know to be untouched."""
+        if (stamp := seal(self._part.fd)) is not None and stamp.size == checksum.size:
+            self._journal.leave(Left(stamp, checksum, hasher))
 
     def _verify(self) -> None:
         transfer, name = self.transfer, self._info.name
         check_size(self._part, transfer.size, self._reader.size, name)
         if self._hasher is None:
             return
-        transfer.digest = arrived = digest_of(self._hasher)
+        transfer.digest = arrived = digest_of(self._sink.hasher)
         try:
             check_file(
                 self._part, transfer.size, arrived, name, from_disk=transfer.verified != "hash"

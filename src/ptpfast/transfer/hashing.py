@@ -4,6 +4,9 @@ is, `sha256:…` or `xxh3:…`, in hex.
 sha256  the one that others know: `sha256sum`, manifests
 xxh3    XXH3 with 128 bits, from the package xxhash: as sure against accidents, not against somebody
         who makes up a file, and at a fraction of the time
+
+A third kind, `fast:…`, is only in the notes beside part files: the checksum that every `FileSink`
+of a download takes (`_sink.Checksum`).
 """
 
 from __future__ import annotations
@@ -31,8 +34,16 @@ def new_hash(algorithm: str) -> Any:
 
 def digest_of(hasher: Any) -> str:
     """Of what a hash object has been given."""
-    name = "sha256" if hasher.name == "sha256" else "xxh3"
-    return f"{name}:{hasher.hexdigest()}"
+    return f"{_kind(hasher)}:{hasher.hexdigest()}"
+
+
+def same_algorithm(hasher: Any, algorithm: str) -> bool:
+    """Whether a hash object, if there is one, is of that kind."""
+    return hasher is not None and _kind(hasher) == algorithm
+
+
+def _kind(hasher: Any) -> str:
+    return hasher.name if hasher.name in ("sha256", "fast") else "xxh3"
 
 
 def algorithm_of(digest: str) -> str:

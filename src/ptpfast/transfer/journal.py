@@ -1,10 +1,10 @@
 """The note beside a part file that says whose bytes are in it, and how many of them are certain.
 
-It tells of which object of which camera the bytes are, so that another run continues only then. How
-many there are the part file's length tells, as long as the system has run on: what a process has
-written survives its end. After a power cut the length proves nothing; then only what was on the
-disk when it was noted here counts. The journal is read back as untrusted input: anything odd about
-it means "start anew".
+It tells of which object of which camera the bytes are, and the checksum of the first so many of
+them, taken as they were received. Another process continues only from bytes that still have that
+checksum (`proof`): the length of a part file proves nothing, because a disk can lose pages and
+another program can write into the file. The journal is read back as untrusted input: anything odd
+about it means "start anew".
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import errno
 import json
 import logging
 import os
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .._sink import Checksum
 from ..objects import ObjectInfo
 from ..readback import read_back
-from .hashing import algorithm_of
 from .syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
 
-SCHEMA = 4
+SCHEMA = 5
 JOURNAL_SUFFIX = ".part.json"
 NEW_SUFFIX = ".new"  # of a journal that is to take the place of one
 MAX_JOURNAL_SIZE = 1 << 16
@@ -31,16 +31,6 @@ _BEGINNING = b'{"schema": '  # of every one, also another version's
 _NULL = "null"
 _quoted = json.encoder.encode_basestring_ascii  # a JSON string
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never through a link
-
-
-@cache
-def boot_id() -> str:
-    """What tells this run of the operating system from all others; empty where it does not say."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read(64).strip()
-    except (OSError, ValueError):
-        return ""
 
 
 class Identity(NamedTuple):
@@ -61,8 +51,8 @@ class Identity(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """The first `size` bytes of the part file had reached the disk when this was noted; digest is
-    that of them as they arrived (`hashing`), if it was taken."""
+    """The first `size` bytes of the part file, and their checksum as they were received
+    (`hashing`)."""
 
     size: int = 0
     digest: str | None = None
@@ -72,27 +62,56 @@ NOTHING_KEPT = Kept()
 
 
 class Found(NamedTuple):
-    """What a journal says: what had reached the disk, what had arrived (the same after a power
-    cut), and whether the system has run on since, so that the part file's length can be
-    believed."""
+    """What a journal says: the bytes that had reached the disk, and those that had been written;
+    the same if nothing more was noted. Neither is believed before the file is read (`proof`)."""
 
     kept: Kept
     arrived: Kept
-    ran_on: bool
-
-    def counted(self, length: int, algorithm: str | None) -> int:
-        """How many of a part file's `length` bytes can count, if they are as they were. With an
-        `algorithm`, only those whose digest by it was noted."""
-        if algorithm is None:
-            return length if self.ran_on else min(length, self.kept.size)
-        size, digest = self.arrived
-        noted = digest is not None and algorithm_of(digest) == algorithm and size <= length
-        return size if noted else 0
 
 
-# By path, the digests that this process has noted of what it received itself: what is continued
-# there can so be told from what somebody else has put there meanwhile.
-_own: dict[str, set[str]] = {}
+class Stamp(NamedTuple):
+    """Which file it was and when it was last changed."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, descriptor: int) -> Stamp:
+        """That of an open file. OSError."""
+        status = os.fstat(descriptor)
+        return cls(
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
+
+
+class Left(NamedTuple):
+    """How this process has left a part file, with the checksum and the hasher in that state. All of
+    it had been flushed."""
+
+    stamp: Stamp
+    checksum: Checksum
+    hasher: Any
+
+
+@dataclass
+class Own:
+    """What this process knows of a part file that it has written: the checksums in its last note,
+    which tell its own bytes from what another process has put there since; and how it has left the
+    file, if it has closed it in good order."""
+
+    digests: set[str] = field(default_factory=set)
+    left: Left | None = None
+    whole: bool = True  # every byte was received by this process
+
+
+_own: dict[str, Own] = {}  # by path
 
 
 class Journal:
@@ -108,17 +127,16 @@ class Journal:
     ) -> None:
         """Puts it beside the part file. OSError.
 
-        `arrived` is what was written, more than what is `kept`: it is there for as long as the
-        system runs on. With `sync` the note, and the names in its folder, have reached the disk.
+        `arrived` is what was written, more than what is `kept`: a power cut may take it. With
+        `sync` the note, and the names in its folder, have reached the disk.
 
         One that is there is replaced whole or not at all. A first one is simply written: if that is
         cut short it is no JSON, and the part file still empty.
         """
         text = _text(self._identity, kept, arrived)
-        if self._is_own:
-            digests = {one.digest for one in (kept, arrived) if one is not None and one.digest}
-            if digests:
-                _own.setdefault(self._path, set()).update(digests)
+        digests = {one.digest for one in (kept, arrived) if one is not None and one.digest}
+        if digests and self._is_own:
+            _own.setdefault(self._path, Own()).digests = digests
         try:
             _write_new(self._path, text, sync=sync)
         except FileExistsError:
@@ -147,10 +165,8 @@ class Journal:
                     " and ".join(others),
                 )
                 return None
-            ran_on = bool(boot_id()) and entry["boot"] == boot_id()
             kept = _sane(entry["kept"])
-            arrived = _sane(entry["arrived"]) if ran_on and "arrived" in entry else kept
-            return Found(kept, arrived, ran_on)
+            return Found(kept, _sane(entry["arrived"]) if "arrived" in entry else kept)
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
@@ -161,11 +177,27 @@ class Journal:
         except FileNotFoundError:
             pass
 
-    def goes_on_from(self, kept: Kept) -> bool:
-        """Whether what is continued there was received by this process; what is noted from now on
-        is not all its own otherwise."""
-        self._is_own = kept.digest in _own.get(self._path, ())
-        return self._is_own
+    def goes_on_from(self, *, own: bool) -> None:
+        """What is continued was received by this process, or not: what is noted from now on is not
+        all its own then."""
+        self._is_own = own
+
+    def is_own(self, digest: str | None) -> bool:
+        """Whether this process has noted that checksum of bytes that it received itself."""
+        return digest in getattr(_own.get(self._path), "digests", ())
+
+    def leave(self, left: Left) -> None:
+        """Remembers how this process leaves the part file, for a retry."""
+        own = _own.setdefault(self._path, Own())
+        own.left, own.whole = left, self._is_own
+
+    def left(self, stamp: Stamp) -> tuple[Left, bool] | None:
+        """How this process has left the part file, and whether all of it was received by it; None
+        if the file has been changed since."""
+        own = _own.get(self._path)
+        if own is None or own.left is None or own.left.stamp != stamp:
+            return None
+        return own.left, own.whole
 
     def forget(self, *, sync: bool = False) -> None:
         """Removes it; missing is fine. With `sync` a power cut does not bring it back. OSError."""
@@ -202,15 +234,6 @@ def is_note(path: str) -> bool:
     return _BEGINNING.startswith(text.rstrip(b"\0"))
 
 
-def counted(path: str, identity: Identity, length: int, algorithm: str | None) -> int:
-    """Of the `length` bytes in the part file of `path`, how many a download of that object goes on
-    from, unless the camera or the file has changed since they were noted; see `Found.counted`."""
-    if whose(path) != identity or (known := Journal(path, identity).read()) is None:
-        return 0
-    size = known.counted(length, algorithm)
-    return size if size <= (identity.size or 0) else 0
-
-
 def _entry(path: str) -> Any:
     """OSError, ValueError and others for what was never written."""
     entry = json.loads(read_back(path, MAX_JOURNAL_SIZE))
@@ -236,10 +259,7 @@ def _text(identity: Identity, kept: Kept, arrived: Kept | None) -> bytes:
         f'"size": {_NULL if size is None else size}, "captured": "{captured}"}}'
     )
     more = "" if arrived is None else f', "arrived": {_kept_text(arrived)}'
-    return (
-        f'{{"schema": {SCHEMA}, "object": {told}, "boot": {_quoted(boot_id())}, '
-        f'"kept": {_kept_text(kept)}{more}}}'
-    ).encode()
+    return (f'{{"schema": {SCHEMA}, "object": {told}, "kept": {_kept_text(kept)}{more}}}').encode()
 
 
 def _kept_text(kept: Kept) -> str:

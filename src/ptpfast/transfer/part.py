@@ -63,18 +63,41 @@ class PartFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        fd, self.fd = self.fd, -1
+        self.close()
+
+    def close(self) -> None:
+        """Ends it; safe to call again, also where a signal handler has raised in the midst of it:
+        what was done is seen in the folder."""
+        if self.fd < 0:
+            return
         try:
-            # A forked child's copy: the file, its lock and its journal are the parent's.
-            if not self._owner.is_us:
-                return
-            if not self._published and not os.fstat(fd).st_size:
-                os.unlink(self.path)
-                self._journal.forget()
+            if (
+                self._owner.is_us
+            ):  # a forked child has a copy: file, lock and journal are the parent's
+                self._tidy()
         except OSError:
             pass  # litter, not a loss
         finally:
+            fd, self.fd = self.fd, -1
             os.close(fd)
+
+    def _tidy(self) -> None:
+        """No note stays beside a finished file, and no part file of no bytes. OSError."""
+        if self._published:
+            return
+        if self._stands_at(self.final):  # the handler came between
+            if self._stands_at(self.path):  # two names: between link and unlink
+                os.unlink(self.path)
+            self._journal.forget()
+        elif not os.fstat(self.fd).st_size:
+            os.unlink(self.path)
+            self._journal.forget()
+
+    def _stands_at(self, path: str) -> bool:
+        try:
+            return os.path.samestat(os.lstat(path), os.fstat(self.fd))
+        except FileNotFoundError:
+            return False
 
     @property
     def length(self) -> int:
@@ -117,8 +140,8 @@ class PartFile:
                 os.replace(self.path, self.final)
             else:
                 _rename_new(self.path, self.final)
-            self._published = True
             self._journal.forget()
+            self._published = True
             sync_folder(os.path.dirname(self.final) or ".", strict=True)
         except FileExistsError:
             raise

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from .._engine import DataPhase, Timeline
 from .._sink import Sink
+from ..datasets import DeviceInfo
 from ..errors import (
     DeviceBusy,
     NetworkError,
@@ -39,6 +40,8 @@ class Camera(Protocol):
 
     @property
     def vendor(self) -> Vendor: ...
+    @property
+    def device_info(self) -> DeviceInfo: ...
     @property
     def chunks(self) -> ChunkPolicy: ...
     @property

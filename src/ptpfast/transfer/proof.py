@@ -1,0 +1,169 @@
+"""Which bytes of a part file are certainly those that were received.
+
+The journal says which checksum the first so many bytes had as they came. Another process reads them
+again and compares, at every level of verification: a system that ran on is no proof, because a disk
+can lose pages that it said it had, and another program can have written into the file.
+
+A retry in the process that wrote the file need not read it again. When a download ends early it
+flushes the part file and gives it a modification time in the past, which no later write leaves in
+place: as long as the file is the same and has that time, its content is what was flushed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import stat
+import time
+from typing import Any, NamedTuple
+
+from .._sink import Checksum
+from ..objects import ObjectInfo
+from .hashing import digest_of, new_hash, same_algorithm
+from .journal import Found, Identity, Journal, Stamp
+from .part import PART_SUFFIX
+from .ranges import Camera
+from .reading import ObjectReader
+
+log = logging.getLogger("ptpfast")
+
+SEAL_S = 60.0  # so far back is the time that marks a part file as untouched
+# A file that was changed so recently could be changed again without another time: filesystems count
+# in steps of up to two seconds.
+SETTLED_S = 3.0
+BLOCK = 1 << 18
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Proof(NamedTuple):
+    """Bytes from the beginning of a part file that are as they were received: their checksum, and
+    the hasher in that state if one was asked for. own: this process has received all of them."""
+
+    checksum: Checksum
+    hasher: Any
+    own: bool
+
+    @property
+    def size(self) -> int:
+        """How many."""
+        return self.checksum.size
+
+
+# By path, what was proven before a download, so that it is not read twice.
+_proven: dict[str, tuple[Stamp, Found, str | None, Proof]] = {}
+
+
+def prove(path: str, descriptor: int, journal: Journal, algorithm: str | None) -> Proof | None:
+    """Returns what is certain of the part file of `path`, open for reading; None if nothing is.
+
+    algorithm: of the hasher that a download goes on with, if it takes a digest.
+    """
+    if (found := journal.read()) is None:
+        return None
+    try:
+        stamp = Stamp.of(descriptor)
+    except OSError as error:
+        log.debug("%s%s: %s", path, PART_SUFFIX, error)
+        return None
+    if (known := journal.left(stamp)) is not None:
+        left, own = known
+        if algorithm is None or same_algorithm(left.hasher, algorithm):
+            hasher = None if algorithm is None else left.hasher.copy()
+            return Proof(left.checksum.copy(), hasher, own)
+    before = _proven.get(path)
+    if before is not None and before[:3] == (stamp, found, algorithm):
+        proof = before[3]
+    elif (read := _read(descriptor, stamp.size, found, algorithm)) is not None:
+        proof = read
+    else:
+        return None
+    changed_s = max(stamp.modified_ns, stamp.changed_ns) / 1e9
+    if time.time() - changed_s > SETTLED_S:
+        _proven[path] = stamp, found, algorithm, proof
+    hasher = None if proof.hasher is None else proof.hasher.copy()
+    return Proof(proof.checksum.copy(), hasher, journal.is_own(digest_of(proof.checksum)))
+
+
+def counted(
+    camera: Camera, info: ObjectInfo, path: str | os.PathLike[str], algorithm: str | None = None
+) -> int:
+    """Of the part file of `path`, how many bytes a download of that object goes on from, unless the
+    camera's object is another one. It reads them. 0 if the camera reads nothing in parts."""
+    if ObjectReader(camera, info).partial() is None:
+        return 0
+    path, identity = os.fspath(path), Identity.of(camera.device_info.body, info)
+    try:
+        descriptor = os.open(path + PART_SUFFIX, _OPEN)
+    except OSError:
+        return 0
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return 0
+        proof = prove(path, descriptor, Journal(path, identity), algorithm)
+    finally:
+        os.close(descriptor)
+    return proof.size if proof is not None and may_continue(proof, identity) else 0
+
+
+def may_continue(proof: Proof, identity: Identity) -> bool:
+    """Whether the bytes can be of that object, as far as can be told without the camera: one that
+    says nothing of itself may be any, so only this process's own bytes count."""
+    if not identity.camera.strip() and not proof.own:
+        return False
+    return 0 < proof.size <= (identity.size or 0)
+
+
+def forget(path: str) -> None:
+    """Drops what was proven: the file is about to be another one."""
+    _proven.pop(path, None)
+
+
+def seal(descriptor: int) -> Stamp | None:
+    """Marks an open, flushed part file as untouched; None where its dates cannot be set."""
+    past = time.time_ns() - int(SEAL_S * 1e9) - secrets.randbelow(10**9)
+    try:
+        os.utime(descriptor, ns=(past, past))
+        stamp = Stamp.of(descriptor)
+    except OSError:
+        return None
+    # Some filesystems say yes and keep their own time.
+    return stamp if abs(stamp.modified_ns - past) < SEAL_S / 2 * 1e9 else None
+
+
+def _read(descriptor: int, length: int, found: Found, algorithm: str | None) -> Proof | None:
+    """Reads what was noted, the smaller first; the larger that agrees counts."""
+    if hasattr(os, "posix_fadvise"):  # what the disk has, not what the system remembers of it
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    checksum = Checksum()
+    hasher = None if algorithm is None else new_hash(algorithm)
+    proof = None
+    try:
+        for size, digest in sorted(_usable(found, length)):
+            _feed(descriptor, size, checksum, hasher)
+            if digest_of(checksum) == digest:
+                proof = Proof(checksum.copy(), hasher and hasher.copy(), False)
+    except OSError as error:
+        log.debug("the part file cannot be read back: %s", error)
+    return proof
+
+
+def _usable(found: Found, length: int) -> set[tuple[int, str]]:
+    return {
+        (size, digest)
+        for size, digest in (found.kept, found.arrived)
+        if 0 < size <= length and digest is not None
+    }
+
+
+def _feed(descriptor: int, until: int, checksum: Checksum, hasher: Any) -> None:
+    """Bytes of the file from where the checksum is, to it and to the hasher. OSError."""
+    if hasher is None:
+        checksum.read(descriptor, until)
+        return
+    while checksum.size < until:
+        block = os.pread(descriptor, min(BLOCK, until - checksum.size), checksum.size)
+        if not block:
+            return
+        hasher.update(block)
+        checksum.update(block)
