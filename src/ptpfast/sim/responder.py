@@ -25,6 +25,7 @@ from ..process import Owner
 from ..vendors import Vendor
 from .body import Body, Parameters, changed
 from .data_in import EndData, Framing
+from .door import prepare
 from .faults import Fault, FaultTable
 from .handshake import serve_connection
 from .link import LINKS, Link
@@ -365,17 +366,10 @@ class SimulatedCamera:
                     continue  # woken to close, or the Initiator has gone again
                 self._start(sock)
 
-    def _start(self, sock: socket.socket) -> None:
-        sock.setblocking(True)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, not self.nagle)
-        if self._relay is not None:
-            try:
-                sock = self._relay.between(sock, merges=not self.nagle)
-            except OSError:  # no descriptors left, for instance
-                sock.close()
-                return
-        if self._send_buffer is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
+    def _start(self, accepted: socket.socket) -> None:
+        sock = prepare(accepted, self._relay, nagle=self.nagle, send_buffer=self._send_buffer)
+        if sock is None:
+            return
         thread = threading.Thread(
             target=self._serve, args=(sock,), name=f"camera {self.port} connection", daemon=True
         )

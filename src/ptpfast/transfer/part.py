@@ -71,9 +71,8 @@ class PartFile:
         if self.fd < 0:
             return
         try:
-            if (
-                self._owner.is_us
-            ):  # a forked child has a copy: file, lock and journal are the parent's
+            # A forked child has a copy: file, lock and journal are the parent's.
+            if self._owner.is_us:
                 self._tidy()
         except OSError:
             pass  # litter, not a loss
