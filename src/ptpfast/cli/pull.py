@@ -160,7 +160,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
             report = run(
                 _address(host),
                 dest,
-                **vars(wanted),
+                **(vars(wanted) | {"include": wanted.include or None}),
                 **options,
                 observer=Recorder(output, shown),
                 timeouts=common.timeouts,

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ..arguments import several
 from ..codes import OperationCode
 
 AT_END = -1  # `after`: when the whole payload has been sent
@@ -283,11 +284,11 @@ def _operation_name(code: int) -> str:
 class FaultTable:
     """The faults a simulated camera has, and how often each has been due. For any thread."""
 
-    def __init__(self, faults: Iterable[Fault | str] = ()) -> None:
+    def __init__(self, faults: Iterable[Fault | str] | Fault | str = ()) -> None:
         self._lock = threading.Lock()
         self._rows: list[tuple[Fault, list[int]]] = []
         self.fired: list[Fault] = []
-        for fault in faults:
+        for fault in several("faults", faults, (Fault, str), "a fault"):
             self.add(fault)
 
     def add(self, fault: Fault | str) -> None:
