@@ -131,6 +131,11 @@ class Listing:
         self.tally.remembered = len(self._remembered)
         log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
 
+    def known(self, handle: int) -> Description | None:
+        """What is known of an object or a folder, without asking; None when nothing is."""
+        found = self._known.get(handle)
+        return None if isinstance(found, PTPError) else found
+
     def withdraw(self) -> None:
         """Forgets what is kept of the camera and keeps nothing of this listing until `restore`:
         objects are about to be deleted, and new ones may get their handles."""

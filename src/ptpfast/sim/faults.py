@@ -73,6 +73,16 @@ KINDS: dict[str, Kind] = {
     "respond": Kind(Stage.ANSWER, "this response code, no data, nothing done", int, 0x2002),
     "ok_without_data": Kind(Stage.ANSWER, "OK, and no data phase"),
     "no_answer": Kind(Stage.ANSWER, "no answer at all; the connections stay"),
+    "delete_instead": Kind(
+        Stage.ANSWER,
+        "deletes the object of this handle instead",
+        int,
+        0,
+        OperationCode.DeleteObject,
+    ),
+    "delete_too": Kind(
+        Stage.ANSWER, "this handle is deleted too", int, 0, OperationCode.DeleteObject
+    ),
     "sleep": Kind(Stage.ANSWER, "StoreNotAvailable, then both connections are closed"),
     # The connections.
     "drop": Kind(Stage.BREAK, "closes both connections (FIN)"),
