@@ -436,8 +436,8 @@ def test_folders_that_are_the_same_are_refused_before_anything_is_done(tmp_path:
         assert result.exit_code == 2
         assert "are the same folder; see 'ptpfast pull --help'" in result.stderr
     assert not other.exists()
-    with pytest.raises(ValueError, match="give a list"):
-        pull("127.0.0.1:1", main, copies=str(other))
+    with pytest.raises(ValueError, match="the same folder"):
+        pull("127.0.0.1:1", main, copies=str(main))
 
 
 def test_a_further_folder_that_cannot_be_one_is_told_before_connecting(tmp_path: Path) -> None:

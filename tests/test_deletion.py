@@ -680,7 +680,8 @@ def test_a_busy_camera_is_looked_at_before_it_is_asked_again(
         if row.operation in (OperationCode.GetObjectInfo, OperationCode.DeleteObject)
         and row.parameters[0] == FIRST
     ]
-    assert asked[-6:] == ["GetObjectInfo", "DeleteObject"] * 3
+    # And once more when it has answered OK.
+    assert asked[-7:] == ["GetObjectInfo", "DeleteObject"] * 3 + ["GetObjectInfo"]
 
 
 def test_a_handle_that_goes_to_a_new_picture_while_the_camera_is_busy_is_spared(
@@ -768,13 +769,13 @@ def test_an_object_whose_card_is_not_to_be_seen_does_not_count_as_deleted(
         patch.setattr(Session, "reconnect", reconnect)
         monkeypatch.setattr(deletion_module.Deletion, "renew_index", lambda deletion: None)
         report = fetch(sim, tmp_path)
-    assert (report.deleted, report.found_gone) == (1, 0)
-    assert report.files[0].left == deletion_module.INTERRUPTED
-    assert noted(tmp_path)[0] == ("proven", "IMG_0001.DNG")
-    assert "IMG_0001.DNG" not in [name for what, name in noted(tmp_path) if what != "proven"]
+    assert (report.deleted, report.found_gone) == (0, 0)
+    left = [deletion_module.INTERRUPTED, deletion_module.UNSEEN]
+    assert [result.left for result in report.files] == left
+    assert noted(tmp_path) == [("proven", name) for name in BOTH]
     monkeypatch.undo()
-    assert fetch(sim, tmp_path).found_gone == 1
-    assert noted(tmp_path)[-1] == ("gone", "IMG_0001.DNG")
+    assert fetch(sim, tmp_path).found_gone == 2
+    assert noted(tmp_path)[2:] == [("gone", name) for name in BOTH]
 
 
 def test_a_deletion_that_always_ends_the_connection_is_set_aside(

@@ -16,7 +16,7 @@ ROOT = "__init__"
 
 # Facts and bytes; then what PTP means and how one object is read, each knowing of the session no
 # more than a Protocol says; the session, which puts them together; many objects; and the edges.
-FACTS = {"text", "codes", "errors", "_wire", "datasets"}
+FACTS = {"text", "arguments", "codes", "errors", "_wire", "datasets"}
 BELOW_SESSION = {
     *FACTS,
     "_version",
@@ -51,6 +51,7 @@ BELOW_EDGES = {*BELOW_LIBRARY, "library", "watch", ROOT}
 MAY_IMPORT = {
     "_version": set(),
     "text": set(),
+    "arguments": set(),
     "readback": set(),
     "codes": set(),
     "errors": {"text", "codes"},
@@ -63,7 +64,7 @@ MAY_IMPORT = {
     "datasets": {"codes", "errors", "_wire"},
     "vendors": FACTS,
     "events": {"codes", "errors", "_wire", "_engine", "process"},
-    "objects": {"codes", "errors", "datasets"},
+    "objects": {"arguments", "codes", "errors", "datasets"},
     "handshake": {*FACTS, "_engine"},
     "pipelining": {"_sink", "_engine"},
     "connection": {

@@ -8,12 +8,13 @@ local file of one goes through `library.naming`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
+from .arguments import listed, number_in, whole_number
 from .codes import (
     JPEG_EXTENSIONS,
     RAW_EXTENSIONS,
@@ -40,6 +41,8 @@ _KINDS = {
     ]
     for ext in extensions
 }
+
+KINDS = ("raw", "jpeg", "video", "other")
 
 LARGEST_OBJECT = 1 << 50  # bytes; what claims to be larger is no size
 
@@ -232,6 +235,25 @@ class ObjectTable(Sequence[ObjectInfo]):
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"<ObjectTable: {len(self)} objects, {self.total_size:,} bytes{failed}>"
+
+
+def handle_of(given: ObjectInfo | int) -> int:
+    """The handle of an object, or that handle. TypeError."""
+    if isinstance(given, ObjectInfo):
+        return given.handle
+    return number_in("handles", given, _WHAT)
+
+
+def handles_of(given: Iterable[ObjectInfo | int] | ObjectInfo | int) -> Iterator[int]:
+    """The handles of one object or of several, each taken when it is its turn. TypeError."""
+    if isinstance(given, ObjectInfo) or whole_number(given) is not None:
+        return iter([handle_of(given)])  # type: ignore[arg-type]
+    if isinstance(given, Iterator):
+        return map(handle_of, given)
+    return map(handle_of, listed("handles", given, _WHAT))
+
+
+_WHAT = "an object, a handle"
 
 
 def _plain(moment: datetime | None) -> datetime | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._sink import MemorySink
 from ._wire import Builder
+from .arguments import several
 from .capture import capture, poll
 from .codes import DEFAULT_PORT, OperationCode
 from .connection import Connection
@@ -36,7 +37,7 @@ from .errors import PTPError, TransferError
 from .events import Event
 from .handshake import Timeouts
 from .lifetime import Lifetime, admitted, wait_until_welcome
-from .objects import Description, ObjectInfo, ObjectTable
+from .objects import Description, ObjectInfo, ObjectTable, handle_of, handles_of
 from .patience import Patience
 from .transactions import MAX_STRUCTURE
 from .transfer import Download, ObjectReader, Progress, Transfer
@@ -45,7 +46,7 @@ from .vendors import Vendor
 
 if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wait for them
     from .index import Index
-    from .listing import Listing, ListingProgress
+    from .listing import Formats, Listing, ListingProgress
 
 log = logging.getLogger("ptpfast")
 
@@ -131,7 +132,7 @@ class Session(Lifetime):
         self,
         storage: int | None = None,
         parent: int | None = None,
-        formats: Collection[int | str] | None = None,
+        formats: Formats | None = None,
         progress: ListingProgress | None = None,
     ) -> ObjectTable:
         """The files on the card, folders opened up. An object the camera cannot describe is in the
@@ -139,10 +140,10 @@ class Session(Lifetime):
 
         storage: one storage id (default all). parent: only what lies directly in this folder
         handle.
-        formats: format codes and kinds (`raw`, `jpeg`, `video`). progress(done, total) is called
-        as objects are described. What an earlier session has learnt of the card and still holds is
-        not asked for again (see `connect`); such an object is `remembered`, and compared with the
-        camera when it is read or deleted.
+        formats: one or several format codes and kinds (`raw`, `jpeg`, `video`).
+        progress(done, total) is called as objects are described. What an earlier session has learnt
+        of the card and still holds is not asked for again (see `connect`); such an object is
+        `remembered`, and compared with the camera when it is read or deleted.
         """
         return self.listing(storage, parent, progress).table(formats)
 
@@ -166,13 +167,14 @@ class Session(Lifetime):
 
     def describe(
         self,
-        handles: Collection[int],
-        formats: Collection[int | str] | None = None,
+        handles: Iterable[int] | int,
+        formats: Formats | None = None,
         progress: ListingProgress | None = None,
     ) -> ObjectTable:
         """The files among these handles, in order, each asked for; as `objects` otherwise."""
         from .listing import Listing
 
+        handles = handles_of(handles)
         return Listing(self, (), handles=handles, progress=progress).table(formats)
 
     def object_info(self, handle: int) -> ObjectInfo:
@@ -186,10 +188,10 @@ class Session(Lifetime):
         TransferError when nothing came."""
         from .listing import thumbnail
 
-        return thumbnail(self, _handle(object_or_handle))
+        return thumbnail(self, handle_of(object_or_handle))
 
     def thumbnails(
-        self, objects_or_handles: Iterable[ObjectInfo | int]
+        self, objects_or_handles: Iterable[ObjectInfo | int] | ObjectInfo | int
     ) -> Iterator[tuple[int, bytes | PTPError]]:
         """Each object's handle with its thumbnail, in order; an error (NoThumbnailPresent, …) in
         place of one ends nothing. Requests are sent ahead as the camera copes with (`connect`),
@@ -197,14 +199,14 @@ class Session(Lifetime):
         NetworkError after what has come; the session may be used between two of them."""
         from .listing import thumbnails
 
-        return thumbnails(self, map(_handle, objects_or_handles))
+        return thumbnails(self, handles_of(objects_or_handles))
 
     def delete(self, object_or_handle: ObjectInfo | int, *, busy_s: float | None = None) -> None:
         """Deletes an object on the camera; a busy one is asked again for `busy_s` (10 s by
         default). ObjectWriteProtected, StoreReadOnly, …; TransferError as in `download`."""
         if isinstance(object_or_handle, ObjectInfo):
             self.compare(object_or_handle)
-        self.command(OperationCode.DeleteObject, _handle(object_or_handle), busy_s=busy_s)
+        self.command(OperationCode.DeleteObject, handle_of(object_or_handle), busy_s=busy_s)
 
     # Reading
 
@@ -327,7 +329,7 @@ class Session(Lifetime):
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
-        then: Sequence[ObjectInfo] = (),
+        then: Sequence[ObjectInfo] | ObjectInfo = (),
     ) -> Transfer:
         """An object into the file `path`, which appears whole or not at all.
 
@@ -344,6 +346,7 @@ class Session(Lifetime):
         is not any more what an earlier session has learnt, or was when it was begun), and whatever
         ends the reading; the part file then stays.
         """
+        following = several("then", then, ObjectInfo, "an object")
         info = self._info(object_or_handle)
         return Download(
             self,
@@ -357,7 +360,7 @@ class Session(Lifetime):
             chunk=chunk,
             overwrite=overwrite,
             # One that is still to be compared would make the camera begin in vain.
-            then=then and list(takewhile(self._is_compared, then[: self.pipeline_depth])),
+            then=list(takewhile(self._is_compared, following[: self.pipeline_depth])),
         ).run()
 
     # The camera
@@ -390,7 +393,3 @@ class Session(Lifetime):
         without one (None: never), or when the session is over."""
         while (event := poll(self, self._events, timeout)) is not None:
             yield event
-
-
-def _handle(object_or_handle: ObjectInfo | int) -> int:
-    return object_or_handle.handle if isinstance(object_or_handle, ObjectInfo) else object_or_handle

@@ -160,7 +160,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
             report = run(
                 _address(host),
                 dest,
-                **vars(wanted),
+                **(vars(wanted) | {"include": wanted.include or None}),
                 **options,
                 observer=Recorder(output, shown),
                 timeouts=common.timeouts,
@@ -234,6 +234,8 @@ def status(report: Report) -> int:
         if copy.status == "failed"
     }
     kinds |= of_copies
+    if report.vanished:
+        kinds.add(SOME_FAILED)
     if not kinds:
         return 0
     if VERIFICATION in kinds:
@@ -277,6 +279,7 @@ def summary(output: Output, report: Report) -> None:
         left=report.left,
         found_gone=report.found_gone,
         same_disk=[str(folder) for folder in report.same_disk],
+        vanished=report.vanished,
         verified=report.verify if report.downloaded else None,
         digest=report.algorithm if report.downloaded and report.verify != "size" else None,
         unread=report.unread,
@@ -369,6 +372,9 @@ def _kept_safe(report: Report) -> str:
         parts.append(f"{report.left:,} left there: {', '.join(each)}")
     if report.found_gone:
         parts.append(f"{report.found_gone:,} of an interrupted deletion not there any more")
+    if report.vanished:
+        names = ", ".join(report.vanished[:10]) + (", ..." if len(report.vanished) > 10 else "")
+        parts.append(f"{len(report.vanished):,} vanished from the camera unasked: {names}")
     parts += [f"{path} is on the same disk as {report.destination}" for path in report.same_disk]
     if report.leftovers:
         size = human_size(sum(left.size for left in report.leftovers))

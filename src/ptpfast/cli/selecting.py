@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ..arguments import texts
 from ..library.selection import KINDS, ORDERS, Selection
 from .options import Moment, Words
 
@@ -48,6 +49,11 @@ def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             if since is not None and until is not None and _later(since, until):
                 text = f"{until} is before --since {since}"
                 raise click.BadParameter(text, param_hint="'--until'")
+            for option, globs in (("include", include), ("exclude", exclude)):
+                try:
+                    texts(option, globs)
+                except ValueError as error:
+                    raise click.BadParameter(str(error), param_hint=f"'--{option}'") from error
             formats = tuple(dict.fromkeys(word for words in format for word in words)) or ("all",)
             wanted = Wanted(formats, include, exclude, since, until, order)
             return function(*args, wanted=wanted, **rest)

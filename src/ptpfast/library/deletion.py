@@ -5,6 +5,7 @@
     note      `proven`, on the disk
     look      the handle is still this object's, and not protected
     delete    DeleteObject, of this handle alone
+    look      the handle is not on the camera any more; `aftermath` says what else is looked at
     note      `deleted`, or why it was left
 
 What an earlier run has fetched is known here by name, size and date, which proves nothing: the
@@ -38,6 +39,7 @@ from ..transfer import ObjectReader
 from ..transfer.hashing import new_hash
 from ..transfer.journal import Identity
 from ..transfer.verify import hash_from_disk
+from .aftermath import STILL_THERE, Aftermath
 from .deletion_journal import DeletionJournal
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ PROTECTED = "protected on the camera"
 GONE = "not on the camera any more"
 CHANGED = "another object has its handle by now"
 INTERRUPTED = "interrupted; the next run looks whether it is gone"
+UNSEEN = "the camera answered OK, and cannot be asked whether it is gone; the next run looks"
+LATE_S = 1.0  # some bodies answer before they have deleted
 COPY_MISSING = "not every copy is proven"
 SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
 
@@ -81,11 +85,14 @@ class Deletion:
         self._chunk = chunk
         self.listing: Listing | None = None  # the run's, once it has begun
         self._asked: set[int] = set()  # handles whose objects may be gone
+        self._aftermath = Aftermath(session, persistence)
         device = session.device_info
         self._camera = device.body
 
     def exempt(self, info: ObjectInfo) -> str:
         """Why an object is not to be deleted, whatever is proven of it; '' when it is."""
+        if self._aftermath.stopped:
+            return self._aftermath.stopped
         # What is remembered may be of before the button was pressed.
         if info.protected and (not info.remembered or self._is_protected(info)):
             return PROTECTED
@@ -131,6 +138,9 @@ class Deletion:
         assert info is not None
         if not self._proven(result, sent):
             return
+        if self._aftermath.stopped:
+            result.left = self._aftermath.stopped
+            return
         identity = Identity.of(self._camera, info)
         copies = [os.path.abspath(copy.path) for copy in result.copies]
         name = result.path.name if result.path else ""
@@ -147,12 +157,28 @@ class Deletion:
         result.deleted = not result.left
         if result.deleted:
             self._journal.note("deleted", identity)
-        elif result.left != INTERRUPTED:
+        elif result.left not in (INTERRUPTED, UNSEEN):
             self._journal.note("left", identity, reason=result.left)
+        if result.left in ("", STILL_THERE):
+            self._tell_vanished(self._aftermath.after(result.left, self._is_folder))
+
+    def _is_folder(self, handle: int) -> bool:
+        """Some bodies remove a folder with its last picture."""
+        known = None if self.listing is None else self.listing.known(handle)
+        return known is not None and known.is_folder
+
+    def _tell_vanished(self, handles: list[int]) -> None:
+        for handle in handles:
+            known = None if self.listing is None else self.listing.known(handle)
+            name = f"object 0x{handle:X}" if known is None else known.name
+            log.warning("%s vanished from the camera, which was not asked to delete it", name)
+            self._report.vanished.append(name)
+        self._asked.update(handles)  # what is kept of the camera does not have them, either
 
     def look_after(self) -> None:
-        """Notes of deletions that were interrupted whether the objects are gone. Those that are
-        still there wait until they are proven again."""
+        """Looks what vanished unasked, and notes of deletions that were interrupted whether the
+        objects are gone. Those that are still there wait until they are proven again."""
+        self._tell_vanished(self._aftermath.compare(self._is_folder))
         for identity, storage_id in self._journal.pending(self._camera).items():
             try:
                 gone = self._persistence.run(partial(self._is_gone, identity, storage_id))
@@ -243,7 +269,7 @@ class Deletion:
 
     def _ask(self, info: ObjectInfo) -> str:
         """'' when the object is deleted, else why it is not."""
-        asked = False
+        asked = answered = False
 
         def look() -> str | None:
             """Why it is not to be deleted, '' when it already is, None when it can be."""
@@ -252,22 +278,31 @@ class Deletion:
             except InvalidObjectHandle:
                 if not asked:
                     return GONE
+                if answered:
+                    return "" if self._has_storage(info.storage_id) else UNSEEN
                 # It was we who asked, and the answer was lost; or its card is not to be seen yet.
                 return "" if self._has_storage(info.storage_id) else INTERRUPTED
+            if answered:
+                return STILL_THERE if now.agrees_with(info) else ""
             if not now.agrees_with(info):
                 return f"{CHANGED}; whether it was deleted is not known" if asked else CHANGED
             return PROTECTED if now.protection else None
 
         def attempt() -> str:
-            nonlocal asked
-            outcome = look()
-            if outcome is not None:
-                return outcome
-            asked = True
-            self._forget_index()
-            self._asked.add(info.handle)
-            self._session.delete(info.handle, busy_s=0)
-            return ""
+            nonlocal asked, answered
+            if not answered:
+                if (outcome := look()) is not None:
+                    return outcome
+                self._aftermath.before(info.handle)
+                asked = True
+                self._forget_index()
+                self._asked.add(info.handle)
+                self._session.delete(info.handle, busy_s=0)
+                answered = True
+            patience = Patience(LATE_S)
+            while (outcome := look()) == STILL_THERE and not patience.is_used_up:
+                patience.wait(TransferError(STILL_THERE))
+            return outcome or ""
 
         def patiently() -> str:
             """A busy camera is asked again, but never without a look in between."""
@@ -287,11 +322,13 @@ class Deletion:
         except ObjectWriteProtected:
             return PROTECTED
         except ResponseError as error:
+            if answered:
+                return UNSEEN
             return f"the camera answered {name_of(ResponseCode, error.code)}"
         except ProtocolError as error:
             if not self._session.usable:
                 raise
-            return error.message
+            return UNSEEN if answered else error.message
 
 
 def _check(path: Path, sent: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from ..arguments import folders, path, switches, texts
 from ..handshake import Timeouts
 from ..session import Session, connect
 from ..transfer import VERIFY
@@ -20,7 +21,9 @@ from .naming import MANIFEST_NAME
 from .observer import Observer
 from .report import Report
 from .run import Options, Run
-from .selection import LISTED, Selection
+from .selection import LISTED, OneOrSeveral, Selection
+
+OnePath = str | os.PathLike[str]
 
 RETRY = 8  # about a minute of pauses
 NEEDS_SHA256 = "manifest, copies and delete_verified compare by SHA-256: no other algorithm"
@@ -30,9 +33,9 @@ def pull(
     session_or_address: Session | str,
     destination: str | os.PathLike[str],
     *,
-    formats: Sequence[str] = ("all",),
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    formats: OneOrSeveral = ("all",),
+    include: OneOrSeveral | None = None,
+    exclude: OneOrSeveral = (),
     since: date | None = None,
     until: date | None = None,
     order: str = LISTED,
@@ -48,13 +51,15 @@ def pull(
     depth: int | None = None,
     index: bool = True,
     retry: int | None = RETRY,
-    copies: Sequence[str | os.PathLike[str]] = (),
+    copies: OnePath | Sequence[OnePath] = (),
     delete_verified: bool = False,
 ) -> Report:
     """Downloads what is selected and not yet in `destination`, flat, under safe names.
 
     session_or_address: an open session, or `HOST[:PORT]`, for which `timeouts`, `depth` and `index`
-    are as in `connect`. formats, include, exclude, since, until, order: see `Selection`.
+    are as in `connect`. formats, include, exclude, since, until, order: see `Selection`. What takes
+    several values takes one of them alone too. An `include` of none is refused: it would be taken
+    for everything.
     Downloads begin with the first objects described; in an order but `listed` when all are.
     on_conflict: when a different file has the name: `rename` takes the next free number behind it,
     `skip` leaves the object, `overwrite` replaces the file, `fail` counts the object as failed.
@@ -71,11 +76,12 @@ def pull(
     Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed, the rest
     goes on. What ends the run is raised, from the listing on with the report so far as its
     attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError (also for want of room),
-    Cancelled, KeyboardInterrupt; the same call continues. ValueError: senseless options.
+    Cancelled, KeyboardInterrupt; the same call continues. ValueError, TypeError: senseless options.
     """
     began = time.monotonic()
-    to, more = Path(destination), _folders(copies)
-    selection = Selection(tuple(formats), tuple(include), tuple(exclude), since, until, order)
+    switches(dry_run=dry_run, resume=resume, index=index, delete_verified=delete_verified)
+    to, more = path("destination", destination), folders("copies", copies)
+    selection = Selection(formats, _meant(include), exclude, since, until, order)
     least = "disk" if delete_verified else "hash" if manifest or more else ""
     verify = _verification(least, verify, algorithm)
     options = Options(
@@ -126,15 +132,20 @@ def _check(options: Options, *, writable: bool) -> None:
         check(folder, writable=writable)
 
 
-def _folders(given: Sequence[str | os.PathLike[str]]) -> tuple[Path, ...]:
-    if isinstance(given, str | os.PathLike):
-        raise ValueError("copies takes several folders; give a list")
-    return tuple(map(Path, given))
+def _meant(include: OneOrSeveral | None) -> tuple[str, ...]:
+    """The globs of `include`, none for everything. ValueError for a list of none: whoever has
+    worked out what to take, and that there is nothing, does not want everything."""
+    if include is None:
+        return ()
+    globs = texts("include", include)
+    if not globs:
+        raise ValueError("include is empty; leave it out to take everything")
+    return globs
 
 
 def _manifest(wanted: str | os.PathLike[str] | bool | None, destination: Path) -> Manifest | None:
-    if not wanted:
+    if wanted is None or wanted is False:
         return None
-    path = destination / MANIFEST_NAME if wanted is True else Path(wanted)
-    check(path.parent)
-    return Manifest(path)
+    file = destination / MANIFEST_NAME if wanted is True else path("manifest", wanted)
+    check(file.parent)
+    return Manifest(file)

@@ -117,8 +117,9 @@ class Report:
     files that no run will go on with, known when all is listed. found_gone: objects whose deletion
     an earlier run had begun when it was interrupted, and which are not on the camera any more.
     same_disk: with `delete_verified`, folders for copies that are on the disk of the destination,
-    which are then lost with it. verify, algorithm: how far each file that was downloaded is checked
-    (`transfer.verify`), and by which digest from `hash` on.
+    which are then lost with it. vanished: names of objects that went from the camera while others
+    were deleted, and that it was not asked to delete. verify, algorithm: how far each file that was
+    downloaded is checked (`transfer.verify`), and by which digest from `hash` on.
     """
 
     destination: Path
@@ -133,6 +134,7 @@ class Report:
     manifest: Path | None = None
     found_gone: int = 0
     same_disk: list[Path] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     verify: str = "size"
     algorithm: str = "sha256"
@@ -204,9 +206,9 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether nothing failed, no copy either, and nothing was left over but what a dry run
-        planned. An object left on the camera is no failure."""
-        planned = self.count("planned")
-        return self.failed == 0 and self.copies("failed") == 0 and self.remaining == planned
+        planned. An object left on the camera is no failure, one that vanished from it is."""
+        failed = self.failed or self.copies("failed") or self.vanished
+        return not failed and self.remaining == self.count("planned")
 
     @property
     def mb_per_s(self) -> float:

@@ -5,12 +5,13 @@ Works on what the camera says of its objects; never asks the camera anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from ..arguments import texts
 from ..codes import ObjectFormat
 from .naming import same_name
 
@@ -21,39 +22,42 @@ KINDS = ("raw", "jpeg", "video", "all")
 LISTED = "listed"
 ORDERS = (LISTED, "oldest", "newest")
 
+OneOrSeveral = str | Sequence[str]
+
 
 @dataclass(frozen=True)
 class Selection:
-    """What to take. ValueError for a kind or an order there is not.
+    """What to take. ValueError for a kind or an order there is not, TypeError for no text.
 
-    formats: of `KINDS`; `all` takes every object that is not a folder.
-    include, exclude: globs, regardless of case. One with a slash is matched with the object's whole
-    path (`DCIM/100*/*`; a `*` there crosses folders), one without with its name. Without `include`
-    everything is in.
+    formats: one or several of `KINDS`; `all` takes every object that is not a folder.
+    include, exclude: one glob or several, regardless of case. One with a slash is matched with the
+    object's whole path (`DCIM/100*/*`; a `*` there crosses folders), one without with its name.
+    Without `include` everything is in.
     since, until: both inclusive. A date means the whole day by the camera's clock; a naive datetime
     is by the camera's clock too. An object without a date is in no range.
     order: `oldest` or `newest` first, by capture date and then path, without a date last; `listed`
     as they come.
     """
 
-    formats: tuple[str, ...] = ("all",)
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    formats: OneOrSeveral = ("all",)
+    include: OneOrSeveral = ()
+    exclude: OneOrSeveral = ()
     since: date | None = None
     until: date | None = None
     order: str = "oldest"
 
     def __post_init__(self) -> None:
-        for format in self.formats:
-            if format not in KINDS:
-                raise ValueError(f"no format {format!r}; there are: {', '.join(KINDS)}")
+        # From here on they are tuples.
+        object.__setattr__(self, "formats", texts("formats", self.formats, KINDS))
+        for name in ("include", "exclude"):
+            object.__setattr__(self, name, texts(name, getattr(self, name)))
         if not self.formats:
             raise ValueError(f"no format given; there are: {', '.join(KINDS)}")
         if self.order not in ORDERS:
             raise ValueError(f"no order {self.order!r}; there are: {', '.join(ORDERS)}")
-        for name in ("include", "exclude"):
-            if isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} takes several globs; give a list")
+        for name in ("since", "until"):
+            if not isinstance(bound := getattr(self, name), date | None):
+                raise TypeError(f"{name} takes a date or a datetime, not {bound!r}")
 
     def apply(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
         """The objects that are meant, in order."""

@@ -12,12 +12,14 @@ from __future__ import annotations
 from .camera import Camera, ListingProgress, Tally
 from .describing import describe_each, describe_one
 from .folders import Folders
+from .formats import Formats
 from .listing import Listing, handles_of
 from .thumbnails import thumbnail, thumbnails
 
 __all__ = [
     "Camera",
     "Folders",
+    "Formats",
     "Listing",
     "ListingProgress",
     "Tally",

@@ -18,6 +18,7 @@ from .bulk import Bulk
 from .camera import Camera, ListingProgress, Tally
 from .describing import describe_each
 from .folders import Folders
+from .formats import Formats, only, wanted_formats
 from .recall import Card, samples
 
 log = logging.getLogger("ptpfast")
@@ -130,6 +131,11 @@ class Listing:
         self.tally.remembered = len(self._remembered)
         log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
 
+    def known(self, handle: int) -> Description | None:
+        """What is known of an object or a folder, without asking; None when nothing is."""
+        found = self._known.get(handle)
+        return None if isinstance(found, PTPError) else found
+
     def withdraw(self) -> None:
         """Forgets what is kept of the camera and keeps nothing of this listing until `restore`:
         objects are about to be deleted, and new ones may get their handles."""
@@ -144,8 +150,9 @@ class Listing:
             self._known.pop(handle, None)
         self._keep()
 
-    def table(self, formats: Collection[int | str] | None = None) -> ObjectTable:
-        """All files no table has had yet; `formats` holds format codes and kinds (`raw`, …)."""
+    def table(self, formats: Formats | None = None) -> ObjectTable:
+        """All files no table has had yet; `formats`: one or several format codes and kinds."""
+        wanted = wanted_formats(formats)
         objects: dict[int, ObjectInfo] = {}
         failures: dict[int, PTPError] = {}
         for piece in self.pieces():
@@ -153,7 +160,7 @@ class Listing:
             failures.update(piece.failures)
         for handle in failures:
             objects.pop(handle, None)
-        return only(ObjectTable(list(objects.values()), list(failures.items())), formats)
+        return only(ObjectTable(list(objects.values()), list(failures.items())), wanted)
 
     def confirm(
         self, objects: Iterable[ObjectInfo], progress: ListingProgress | None = None
@@ -378,11 +385,3 @@ class _Count:
         self.done = done
         if self._progress is not None and self._total:
             self._progress(done, self._total)
-
-
-def only(table: ObjectTable, formats: Collection[int | str] | None) -> ObjectTable:
-    """The objects of these formats and kinds; all without any."""
-    if formats is None:
-        return table
-    chosen = [info for info in table if info.format in formats or info.kind in formats]
-    return ObjectTable(chosen, table.failures)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._wire import OperationRequest
+from ..arguments import numbers
 from ..codes import EventCode, OperationCode, ResponseCode
 from ..vendors import Habits, Reply, Vendor
 from .data_in import EndData
@@ -47,7 +48,7 @@ class Body:
         seed: int | str,
         capture_size: int,
         emit: Callable[[int, Parameters], None],
-        withheld: Iterable[int] = (),
+        withheld: Iterable[int] | int = (),
     ) -> None:
         model = vendor.model
         self.vendor = vendor
@@ -71,11 +72,12 @@ class Body:
             code: handler for code, handler in OPERATIONS.items() if code not in model.withheld
         }
         self._table.update(model.operations)
+        left_out = numbers("withheld", withheld, "an operation code")
         listed = model.reported.operations if model.reported else ()
         if listed:
             self._table = {code: each for code, each in self._table.items() if code in listed}
-        self._listed = {*listed, *SESSION_OPERATIONS, *self._table} - set(withheld)
-        for code in withheld:
+        self._listed = {*listed, *SESSION_OPERATIONS, *self._table} - set(left_out)
+        for code in left_out:
             self._table.pop(code, None)
 
     @property

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ..arguments import several
 from ..codes import OperationCode
 
 AT_END = -1  # `after`: when the whole payload has been sent
@@ -72,6 +73,16 @@ KINDS: dict[str, Kind] = {
     "respond": Kind(Stage.ANSWER, "this response code, no data, nothing done", int, 0x2002),
     "ok_without_data": Kind(Stage.ANSWER, "OK, and no data phase"),
     "no_answer": Kind(Stage.ANSWER, "no answer at all; the connections stay"),
+    "delete_instead": Kind(
+        Stage.ANSWER,
+        "deletes the object of this handle instead",
+        int,
+        0,
+        OperationCode.DeleteObject,
+    ),
+    "delete_too": Kind(
+        Stage.ANSWER, "this handle is deleted too", int, 0, OperationCode.DeleteObject
+    ),
     "sleep": Kind(Stage.ANSWER, "StoreNotAvailable, then both connections are closed"),
     # The connections.
     "drop": Kind(Stage.BREAK, "closes both connections (FIN)"),
@@ -283,11 +294,11 @@ def _operation_name(code: int) -> str:
 class FaultTable:
     """The faults a simulated camera has, and how often each has been due. For any thread."""
 
-    def __init__(self, faults: Iterable[Fault | str] = ()) -> None:
+    def __init__(self, faults: Iterable[Fault | str] | Fault | str = ()) -> None:
         self._lock = threading.Lock()
         self._rows: list[tuple[Fault, list[int]]] = []
         self.fired: list[Fault] = []
-        for fault in faults:
+        for fault in several("faults", faults, (Fault, str), "a fault"):
             self.add(fault)
 
     def add(self, fault: Fault | str) -> None:

@@ -99,12 +99,12 @@ class SimulatedCamera:
         send_buffer: int | None = SEND_BUFFER,
         nagle: bool = False,
         writes: Writes | str = Writes.WHOLE,
-        faults: Iterable[Fault | str] = (),
+        faults: Iterable[Fault | str] | Fault | str = (),
         strict_tid: bool | None = None,
         needs_probe: bool | None = None,
         busy_s: float | None = None,
         temperament: Temperament | str = Temperament.QUEUE,
-        withheld: Iterable[int] = (),
+        withheld: Iterable[int] | int = (),
         pending_s: float = 5.0,
         guid: bytes | None = None,
         name: str | None = None,
@@ -370,9 +370,8 @@ class SimulatedCamera:
         sock = prepare(accepted, self._relay, nagle=self.nagle, send_buffer=self._send_buffer)
         if sock is None:
             return
-        thread = threading.Thread(
-            target=self._serve, args=(sock,), name=f"camera {self.port} connection", daemon=True
-        )
+        name = f"camera {self.port} connection"
+        thread = threading.Thread(target=self._serve, args=(sock,), name=name, daemon=True)
         with self._changed:
             if self._closing:
                 sock.close()

@@ -198,6 +198,10 @@ def _strike_before(
                 reply = Reply(fault.number)
             case "ok_without_data":
                 reply = Reply()
+            case "delete_instead" | "delete_too":
+                if camera.store.get(fault.number) is not None:
+                    camera.store.delete(fault.number)
+                reply = Reply() if fault.kind == "delete_instead" else reply
             case "no_answer":
                 reply = _SILENCE
             case "sleep":
