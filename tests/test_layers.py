@@ -17,7 +17,17 @@ ROOT = "__init__"
 # Facts and bytes; then what PTP means and how one object is read, each knowing of the session no
 # more than a Protocol says; the session, which puts them together; many objects; and the edges.
 FACTS = {"text", "codes", "errors", "_wire", "datasets"}
-BELOW_SESSION = {*FACTS, "_version", "buffers", "_sink", "_engine", "vendors", "events", "objects"}
+BELOW_SESSION = {
+    *FACTS,
+    "_version",
+    "buffers",
+    "process",
+    "_sink",
+    "_engine",
+    "vendors",
+    "events",
+    "objects",
+}
 BELOW_SESSION |= {
     "index",
     "readback",
@@ -47,11 +57,12 @@ MAY_IMPORT = {
     "scope": {"codes", "errors"},
     "_wire": {"errors"},
     "buffers": set(),
+    "process": set(),
     "_sink": {"buffers", "errors"},
     "_engine": {"codes", "errors", "_wire", "_sink"},
     "datasets": {"codes", "errors", "_wire"},
     "vendors": FACTS,
-    "events": {"codes", "errors", "_wire", "_engine"},
+    "events": {"codes", "errors", "_wire", "_engine", "process"},
     "objects": {"codes", "errors", "datasets"},
     "handshake": {*FACTS, "_engine"},
     "pipelining": {"_sink", "_engine"},
@@ -70,7 +81,7 @@ MAY_IMPORT = {
     "index": {"datasets", "objects"},
     "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "pipelining", "index"},
     "patience": {"errors"},
-    "turn": {"errors"},
+    "turn": {"errors", "process"},
     "tuning": {"readback", "datasets", "vendors"},
     "transfer": {*BELOW_SESSION}
     - {"transfer", "transactions", "lifetime", "capture", "listing", "index", "tuning"},
@@ -81,7 +92,7 @@ MAY_IMPORT = {
     "library": BELOW_LIBRARY,
     "watch": {*BELOW_LIBRARY, "library"},
     ROOT: {*BELOW_LIBRARY, "library", "watch"},
-    "sim": {*FACTS, "vendors"},
+    "sim": {*FACTS, "process", "vendors"},
     "measure": BELOW_EDGES,
     "aio": BELOW_EDGES,
     "filesystem": BELOW_EDGES,

@@ -87,6 +87,7 @@ cdef class Channel:
     cdef bint _busy
     cdef bint _closed
     cdef bint _main_thread
+    cdef int _process
     cdef uint8_t *_ring
     cdef size_t _first
     cdef size_t _last
@@ -107,5 +108,6 @@ cdef class Channel:
     cdef int _check(self) except -1 nogil
     cdef int _send(self, const uint8_t *data, size_t size) except -1 nogil
     cdef int _begin(self, double wait_s) except -1
+    cdef int _require_own(self) except -1
     cdef int _end(self) except -1
     cdef int _release(self) except -1

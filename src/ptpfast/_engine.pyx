@@ -65,6 +65,7 @@ cdef extern from * nogil:
     #include <netinet/in.h>
     #include <netinet/tcp.h>
     #include <poll.h>
+    #include <sys/types.h>
     #include <sys/socket.h>
     #include <sys/uio.h>
     #include <time.h>
@@ -87,6 +88,7 @@ cdef extern from * nogil:
     #endif
     }
     """
+    int getpid()
     struct pollfd:
         int fd
         short events
@@ -518,6 +520,7 @@ cdef class Channel:
     def __init__(self, sock, *, quick_acks=True):
         sock.setblocking(False)
         self._quick_acks = quick_acks
+        self._process = getpid()
         # Re-entrant, because a signal handler may cancel or close in the thread that holds it.
         self._lock = threading.RLock()
         self._socket = sock
@@ -790,6 +793,7 @@ cdef class Channel:
     cdef int _begin(self, double wait_s) except -1:
         # Before the flag: Python code may run a signal handler, and that may raise.
         cdef bint main_thread = threading.current_thread() is threading.main_thread()
+        self._require_own()
         with self._lock:
             if self._closed:
                 raise ConnectionLost("the connection is closed")
@@ -809,8 +813,16 @@ cdef class Channel:
                 self._release()
         return 0
 
+    cdef int _require_own(self) except -1:
+        # A forked child's packets would stand among its parent's, and its locks may be held.
+        if getpid() != self._process:
+            raise RuntimeError(
+                "this session belongs to the process that opened it; connect again in the child")
+        return 0
+
     def cancel(self):
         """Makes whoever sends or receives here, now or next, raise Cancelled. From any thread."""
+        self._require_own()
         with self._lock:
             self._cancelled = True
             if self._wake_write >= 0:
@@ -821,6 +833,7 @@ cdef class Channel:
 
     def resume(self):
         """Takes a `cancel` back, so that the channel can be used again."""
+        self._require_own()
         with self._lock:
             self._cancelled = False
             try:
@@ -830,7 +843,12 @@ cdef class Channel:
                 pass
 
     def close(self):
-        """Ends the connection, both directions; safe to call twice, from any thread."""
+        """Ends the connection, both directions; safe to call twice, from any thread. In a forked
+        child it closes the child's descriptors, and the connection goes on."""
+        if getpid() != self._process:
+            self._closed = True
+            self._release()
+            return
         with self._lock:
             if self._closed:
                 return

@@ -25,6 +25,7 @@ cdef class Sink:
 
 cdef class FileSink(Sink):
     cdef int _fd
+    cdef int _process
     cdef bint _lent
     cdef readonly str path
     cdef object _hasher

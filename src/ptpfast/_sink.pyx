@@ -42,6 +42,7 @@ cdef extern from * nogil:
     #include <sys/statvfs.h>
     #include <sys/types.h>
     #include <sys/uio.h>
+    #include <unistd.h>
     /* Reserves blocks behind the end of a file and leaves its length alone. 0, or an errno. */
     static int ptpfast_reserve(int fd, long long offset, long long size) {
         /* What cannot fit is not tried: it would fill the disk on its way to failing. */
@@ -88,6 +89,7 @@ cdef extern from * nogil:
     #endif
     }
     """
+    int getpid()
     long long ptpfast_length(int fd)
     void ptpfast_write_back(int fd, long long offset, long long size)
     int ptpfast_rename_new(const char *old, const char *new)
@@ -179,6 +181,7 @@ cdef class FileSink(Sink):
 
     def __cinit__(self):
         self._fd = -1
+        self._process = getpid()
 
     def __init__(self, path, *, offset=0, size=None, hasher=None, descriptor=None, before=None):
         cdef int code
@@ -289,6 +292,9 @@ cdef class FileSink(Sink):
         not."""
         if self._fd < 0:
             return
+        if getpid() != self._process:
+            self._close()
+            raise RuntimeError("this file belongs to the process that opened it")
         try:
             if self._reserved > self.position:  # give back what is not needed
                 os.ftruncate(self._fd, self.position)
@@ -304,7 +310,8 @@ cdef class FileSink(Sink):
         if self._fd < 0:
             return
         try:
-            if self._reserved > self.position:
+            # Never in a forked child: its parent may have written more.
+            if self._reserved > self.position and getpid() == self._process:
                 os.ftruncate(self._fd, self.position)
         except OSError:
             pass  # only a reservation is lost to view; the length was right before

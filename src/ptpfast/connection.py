@@ -78,12 +78,24 @@ class Connection:
         self.connection_number = shaken.connection_number
         self._command = shaken.command
         self._events = EventReader(shaken.event, events, host)
-        self._turn = Turn()
         self._last_id = 0
+        self._turn = Turn()
         # Requested and not received to their end; what is interrupted must be read first.
         self._outstanding: deque[DataPhase] = deque()
         self._ahead = Ahead()  # the last of them, for the next run
-        self._events.start(shaken.early)
+        try:
+            self._events.start(shaken.early)
+        except BaseException:
+            self.close()
+            raise
+
+    def __del__(self) -> None:
+        # The thread of the events holds their channel, not this: a connection that a signal handler
+        # has kept from its variable would stay open with it.
+        if hasattr(self, "_turn") and not self._turn.over:
+            self._turn.over = True
+            self._events.disown()
+            self._command.close()
 
     @classmethod
     def open(
@@ -340,7 +352,7 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether another transaction can be tried."""
-        return not self._turn.over and not self._command.closed
+        return self._turn.owner.is_us and not self._turn.over and not self._command.closed
 
     def cancel(self) -> None:
         """Makes the running transaction raise Cancelled. From any thread."""
@@ -369,10 +381,15 @@ class Connection:
         return phase.response
 
     def close(self) -> None:
-        """Ends both connections, the Event connection first. Safe to call twice."""
+        """Ends both connections, the Event connection first. Safe to call twice. In a forked child
+        it closes the child's descriptors, and its parent's connections go on."""
         if self._turn.over:
             return
         self._turn.over = True
+        if not self._turn.owner.is_us:
+            self._events.disown()
+            self._command.close()
+            return
         try:
             self._events.close(self.timeouts.close)
         finally:

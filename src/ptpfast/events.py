@@ -19,6 +19,7 @@ from ._engine import Channel
 from ._wire import pack, parse
 from .codes import EventCode, name_of
 from .errors import Cancelled, NetworkError, ProtocolError
+from .process import Owner
 
 if TYPE_CHECKING:
     from ._wire import Packet
@@ -66,6 +67,7 @@ class Subscription:
 
     def get(self, timeout: float | None = None) -> Event | None:
         """The next event; None after `timeout` seconds, or when no more can come (`hub.closed`)."""
+        self._hub.owner.require()
         with self._hub.changed:
             self._hub.changed.wait_for(lambda: self._queue or self._hub.closed, timeout)
             return self._queue.popleft() if self._queue else None
@@ -84,6 +86,7 @@ class EventHub:
     """Takes events from all sources and gives each to every subscriber once. Thread-safe."""
 
     def __init__(self) -> None:
+        self.owner = Owner("session")
         self.changed = threading.Condition()
         self.subscriptions: list[Subscription] = []
         self.closed = False
@@ -93,6 +96,7 @@ class EventHub:
 
     def subscribe(self) -> Subscription:
         """A new queue, of what comes from now on."""
+        self.owner.require()
         subscription = Subscription(self)
         with self.changed:
             self.subscriptions.append(subscription)
@@ -181,6 +185,12 @@ class EventReader:
                 self._thread.join(timeout_s)
         finally:
             self._hub.close()
+
+    def disown(self) -> None:
+        """Ends the connection without waiting for the thread, which a forked child does not have
+        and whose locks may be held there for ever."""
+        self._closed = True
+        self._channel.close()
 
     def take(self, raw: bytes) -> None:
         """One packet, from either connection; a strange one is no reason to go deaf."""

@@ -34,6 +34,7 @@ from .errors import (
 from .events import EventHub
 from .handshake import Timeouts, bracketed
 from .patience import Patience
+from .process import Owner
 from .transactions import MAX_STRUCTURE, Transactions
 from .transfer import ChunkPolicy, Pace
 from .vendors import STANDARD, Tuning, Vendor, select
@@ -57,9 +58,16 @@ def _close_all() -> None:
         session.close()
 
 
-# A forked child has copies of its parent's sockets, and no business to say good-bye on them.
+def _forget_parents() -> None:
+    """In a forked child, which must not say good-bye on its parent's sockets; another thread of the
+    parent may have held the lock."""
+    global _not_before_lock
+    _not_before_lock = threading.Lock()
+    _open_sessions.clear()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_open_sessions.clear)
+    os.register_at_fork(after_in_child=_forget_parents)
 
 
 def wait_until_welcome(host: str, port: int) -> None:
@@ -99,6 +107,7 @@ class Lifetime(Transactions):
         self.remembers = True  # what the camera does not cope with
         self._events = connection.events.subscribe()
         self._closed = False
+        self._owner = Owner("session")
         try:
             self.device_info = self._get_device_info(in_session=False)
         except NetworkError as error:
@@ -181,10 +190,13 @@ class Lifetime(Transactions):
     def close(self) -> None:
         """Ends the session in order: CloseSession, then both connections. Never raises for a camera
         that does not answer; safe to call twice. Takes at most about the close timeout, plus the
-        pause some cameras need."""
+        pause some cameras need. In a forked child only its copies of the descriptors are closed."""
         if not self._closed:
             self._closed = True
-            self._end()
+            if self._owner.is_us:
+                self._end()
+            else:
+                self.connection.close()
 
     def _end(self) -> None:
         """Closes what stands; `reconnect` may make it stand again."""
@@ -232,6 +244,7 @@ class Lifetime(Transactions):
         Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
         the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
         """
+        self._owner.require()
         patience = patience or Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
         pause_s = self.vendor.quirks.reconnect_pause_s
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from .errors import ConnectionLost, Timeout
+from .process import Owner
 
 
 class Turn:
@@ -14,16 +15,18 @@ class Turn:
     taken and its being sure to be let go.
     """
 
-    __slots__ = ("_lock", "over")
+    __slots__ = ("_lock", "over", "owner")
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # the kind that knows whose it is
+        self.owner = Owner("session")
         self.over = False
 
     def now(self) -> threading.RLock:
         """The lock, for a `with`. ConnectionLost when it is over. RuntimeError for the thread that
         has its turn already: it calls from within its own transaction (a progress callback, a
-        signal handler), in the middle of packets."""
+        signal handler), in the middle of packets; and in a forked child."""
+        self.owner.require()
         if self.over:
             raise ConnectionLost("this session has been closed", hint="connect again")
         if self._lock._is_owned():  # type: ignore[attr-defined]

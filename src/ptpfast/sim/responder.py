@@ -21,6 +21,7 @@ from .. import vendors
 from .._wire import Event, InitCommandAck, InitCommandRequest, OperationRequest, pack
 from ..codes import PROTOCOL_VERSION, OperationCode
 from ..errors import ProtocolError
+from ..process import Owner
 from ..vendors import Vendor
 from .body import Body, Parameters, changed
 from .data_in import EndData, Framing
@@ -171,6 +172,7 @@ class SimulatedCamera:
         self._held: tuple[int, int, list[Event]] | None = None
         self._serving: dict[threading.Thread, socket.socket] = {}
         self._closing = False
+        self._owner = Owner("simulated camera")
         self._listener = socket.create_server((host, port), backlog=64)
         self._listener.setblocking(False)
         address = self._listener.getsockname()
@@ -192,7 +194,12 @@ class SimulatedCamera:
         return f"<SimulatedCamera {self.name} at {self.host}:{self.port}>"
 
     def close(self) -> None:
-        """Switches the camera off: all connections end, all threads have returned."""
+        """Switches the camera off: all connections end, all threads have returned. In a forked
+        child, which has none of the threads, its copies of the sockets are closed."""
+        if not self._owner.is_us:
+            for sock in (self._listener, self._wake, self._waker, *self._serving.values()):
+                sock.close()
+            return
         with self._changed:
             if self._closing:
                 return

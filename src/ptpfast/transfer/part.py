@@ -19,6 +19,7 @@ from typing import Self
 
 from .._sink import rename_new
 from ..errors import SinkError
+from ..process import Owner
 from .journal import JOURNAL_SUFFIX, Journal
 from .syncing import sync_folder
 
@@ -43,6 +44,7 @@ class PartFile:
         self.path = path + PART_SUFFIX
         self._journal = journal
         self.fd = -1
+        self._owner = Owner("part file")
         self.lost = False  # an fsync has failed: what it has lost the next one does not tell
         self._published = False
 
@@ -63,6 +65,9 @@ class PartFile:
     ) -> None:
         fd, self.fd = self.fd, -1
         try:
+            # A forked child's copy: the file, its lock and its journal are the parent's.
+            if not self._owner.is_us:
+                return
             if not self._published and not os.fstat(fd).st_size:
                 os.unlink(self.path)
                 self._journal.forget()
