@@ -22,7 +22,7 @@ from ptpfast import PTPError, tuning
 from ptpfast.cli import output as output_module
 from ptpfast.cli.main import ptpfast as command
 from ptpfast.cli.output import Output
-from ptpfast.datasets import ObjectInfoDataset, encode, encode_array
+from ptpfast.datasets import ObjectInfoDataset, StorageInfo, encode, encode_array
 from ptpfast.errors import (
     ConnectFailed,
     InitFailed,
@@ -41,10 +41,18 @@ EVIL = "\x1b]0;gotcha\x07\x9b31m\r\nforged\u202eline\x7f\u2028"
 HARMFUL = set(EVIL) - set("]0;gotcha31mforgedline")
 
 
+class LabelledStore(Store):
+    """A card whose slot says it, too."""
+
+    def storage_info(self, storage_id: int) -> StorageInfo:
+        told = super().storage_info(storage_id)
+        return dataclasses.replace(told, storage_description=EVIL, volume_label=EVIL)
+
+
 @pytest.fixture
 def evil(camera: Cameras) -> SimulatedCamera:
     """A camera that says it wherever it can."""
-    store = Store()
+    store = LabelledStore()
     folder = store.add_folder(f"DIR{EVIL}")
     store.add(f"a{EVIL}.NEF", 3000, parent=folder)
     store.add(f"b{EVIL}.JPG", 2000)
@@ -64,11 +72,15 @@ COMMANDS = {
     "pull verbose": ["pull", "AT", "DEST", "--verbose"],
     "conflict": ["pull", "AT", "DEST", "--on-conflict", "fail"],
     "tune": ["tune", "AT", "--dry-run"],
+    "bench": ["bench", "AT", "--budget", "1"],
+    "bench verbose": ["bench", "AT", "--budget", "1", "--verbose"],
+    "bench page": ["bench", "AT", "--budget", "1", "--html", "PAGE"],
 }
 
 
 def words(name: str, camera: SimulatedCamera, folder: Path) -> list[str]:
     places = {"AT": f"{camera.host}:{camera.port}", "DEST": str(folder)}
+    places["PAGE"] = str(folder / "page.html")
     return [places.get(word, word) for word in COMMANDS[name]]
 
 
@@ -104,6 +116,35 @@ def test_json_is_plain_ascii_and_says_exactly_what_the_camera_said(
     rows = [json.loads(line) for line in out.splitlines()]
     said = [value for row in rows for value in row.values() if isinstance(value, str)]
     assert any(EVIL in value for value in said) or name == "tune"
+
+
+MARKUP = "<script>alert(1)</script>\"'&amp;\u200b\u2066\ufeff\u00ad"
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_a_page_shows_what_a_camera_says_as_text_that_is_seen(
+    camera: Cameras, tmp_path: Path, compared: bool
+) -> None:
+    store = Store()
+    store.add(f"a{EVIL}{MARKUP}.NEF", 3_000_000)
+    model = dataclasses.replace(
+        STANDARD.model, manufacturer=EVIL + MARKUP, name=MARKUP, device_version=MARKUP + EVIL
+    )
+    sim = camera(vendor=dataclasses.replace(STANDARD, model=model), store=store)
+    file, arguments = tmp_path / "page.html", ["bench", f"{sim.host}:{sim.port}", "--budget", "1"]
+    if compared:
+        rows = CliRunner().invoke(command, [*arguments, "--json"]).stdout
+        (tmp_path / "before").write_text(rows.replace('"when": "', '"when": "\\u202e<b>'))
+        arguments += ["--compare", str(tmp_path / "before")]
+    result = CliRunner().invoke(command, [*arguments, "--html", str(file)])
+    assert result.exit_code == 0, result.output
+    text = file.read_text()
+    assert "gotcha" in text
+    assert text == "".join(char if char == "\n" else printable(char) for char in text)
+    assert not any(line.startswith("forged") for line in text.splitlines())
+    assert "<script" not in text
+    assert "<b>T" not in text
+    assert not HARMFUL & set(result.output) - {"\n"}
 
 
 def test_bars_show_names_that_cannot_steer_them(evil: SimulatedCamera, tmp_path: Path) -> None:

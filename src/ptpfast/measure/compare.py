@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from . import charts
 from .result import Figures
+from .svg import shown
 
 MOST_RUNS = 12  # of earlier ones, the latest
 WORTH_SAYING = 0.05
@@ -77,7 +77,7 @@ def comparison(now: Figures, earlier: Sequence[Figures]) -> str:
         then = rows[-1][1]
         rows.append(("this run", value, "d-0", ""))
         parts.append(
-            f'<section class="card"><h2>{measure.label[0].upper()}{escape(measure.label[1:])}'
+            f'<section class="card"><h2>{measure.label[0].upper()}{shown(measure.label[1:])}'
             f" {_change(measure, then, value)}</h2>{charts.bars(rows, measure.unit, 150.0)}"
             "</section>"
         )

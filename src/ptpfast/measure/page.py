@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from .. import _version
 from . import charts
 from .compare import comparison
 from .result import Figures, Reading, Result, chunk_words, named
-from .svg import number
+from .svg import number, shown
 from .verdict import CERTAINTY, Verdict, sentence
 
 OPTION = re.compile(r"(?<![\w-])--[a-z]+(?: \d\w*)?")  # of a command, with its value
@@ -43,7 +42,7 @@ def page(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f"<title>{escape(name)}: how fast it is</title>\n"
+        f"<title>{shown(name)}: how fast it is</title>\n"
         f"<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(filter(None, sections))
         + "\n</main>\n</body>\n</html>\n"
@@ -54,8 +53,8 @@ def _header(result: Result, figures: Figures) -> str:
     firmware = f"firmware {figures.firmware}, " if figures.firmware else ""
     about = f"{firmware}{figures.address}, {figures.when.replace('T', ' ')}"
     badge = "" if result.complete else '<span class="badge">unfinished run</span>'
-    name = escape(figures.camera or "A camera")
-    return f'<header><h1>{name}</h1><span class="about">{escape(about)}</span>{badge}</header>'
+    name = shown(figures.camera or "A camera")
+    return f'<header><h1>{name}</h1><span class="about">{shown(about)}</span>{badge}</header>'
 
 
 def _verdict(verdict: Verdict, figures: Figures) -> str:
@@ -71,8 +70,8 @@ def _verdict(verdict: Verdict, figures: Figures) -> str:
     )
     bar = f'{charts.share_bar(verdict.shares)}<div class="legend">{legend}</div>'
     return (
-        f'<section class="card verdict limit-{escape(verdict.limit)}"><div class="title">'
-        f"<h2>{escape(verdict.title)}</h2>"
+        f'<section class="card verdict limit-{shown(verdict.limit)}"><div class="title">'
+        f"<h2>{shown(verdict.title)}</h2>"
         f'<span class="badge">{CERTAINTY[verdict.certainty]}</span></div>'
         f"{f'<h3>{heading}</h3>{bar}' if verdict.shares else ''}"
         f'<div class="columns"><div><h3>Why</h3>{_list(verdict.reasons)}</div>'
@@ -88,7 +87,7 @@ def _list(lines: Sequence[str]) -> str:
 
 def _options(line: str) -> str:
     """Escaped, with what is to be typed as code, which is not broken across lines."""
-    return OPTION.sub(r"<code>\g<0></code>", escape(line))
+    return OPTION.sub(r"<code>\g<0></code>", shown(line))
 
 
 def _tiles(result: Result, figures: Figures) -> str:
@@ -107,7 +106,7 @@ def _tiles(result: Result, figures: Figures) -> str:
     ]
     tiles = "".join(
         f'<div class="tile"><h3>{label}</h3><b>{_value(value, unit)}</b>'
-        f"<span>{escape(about)}</span></div>"
+        f"<span>{shown(about)}</span></div>"
         for label, value, unit, about in rows
     )
     return f'<section class="tiles">{tiles}</section>'
@@ -121,7 +120,7 @@ def _value(value: float | None, unit: str) -> str:
 
 
 def _card(title: str, about: str, drawing: str, kind: str = "") -> str:
-    return f'<section class="card {kind}"><h2>{title}</h2><p>{escape(about)}</p>{drawing}</section>'
+    return f'<section class="card {kind}"><h2>{title}</h2><p>{shown(about)}</p>{drawing}</section>'
 
 
 def _charts(result: Result, figures: Figures) -> str:
@@ -196,7 +195,7 @@ def _link(result: Result, figures: Figures) -> str:
     facts.append(
         ("stalls", f"{f.stalls}, the longest {f.longest_stall_s:.1f} s" if f.stalls else "none")
     )
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    rows = "".join(f"<dt>{name}</dt><dd>{shown(value)}</dd>" for name, value in facts)
     return f'<section class="card"><h2>Link</h2><dl>{rows}</dl></section>'
 
 
@@ -230,7 +229,7 @@ def _readings(readings: Sequence[Reading]) -> str:
             f"{r.flow_mb_per_s:,.2f}" if r.flow_mb_per_s else "–",
             f"{len(r.stalls)}" if r.bytes else "–",
         ]
-        note = f'<td class="note">{escape(r.note)}</td>'
+        note = f'<td class="note">{shown(r.note)}</td>'
         rows.append(f"<tr><td>{_way(r)}</td>{''.join(f'<td>{c}</td>' for c in cells)}{note}</tr>")
     heads = ["read", "requests", "MB", "s", "MB/s", "wait ms", "p90", "flow MB/s", "stalls", ""]
     return _table("Every way of reading", heads, rows)
@@ -250,9 +249,7 @@ def _latencies(result: Result) -> str:
     for row in result.latencies:
         values = [row.ms.least, row.ms.p50, row.ms.p90, row.ms.p95, row.ms.p99, row.ms.most]
         cells = [str(row.ms.count), *("–" if v is None else f"{v:.2f}" for v in values)]
-        rows.append(
-            f"<tr><td>{escape(row.what)}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
-        )
+        rows.append(f"<tr><td>{shown(row.what)}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
     heads = ["ms", "times", "least", "median", "p90", "p95", "p99", "most"]
     return _table("Latency", heads, rows)
 
@@ -281,5 +278,5 @@ def _footer(figures: Figures) -> str:
         "than the link's round trip is the camera's; requests sent ahead have no waits of their "
         f"own. {unseen}A percentile is given where at least one sample lies beyond it. Rates are "
         "in megabytes (10<sup>6</sup> bytes) a second.</p>"
-        f"<p>Measured with ptpfast {escape(_version.__version__)}.</p></footer>"
+        f"<p>Measured with ptpfast {shown(_version.__version__)}.</p></footer>"
     )

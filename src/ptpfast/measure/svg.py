@@ -10,7 +10,14 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from ..text import printable
+
 WIDTH = 540.0
+
+
+def shown(text: str) -> str:
+    """Text of anybody's for a page or a drawing: escaped, and `?` for what is not seen."""
+    return escape(printable(text))
 
 
 class Drawing:
@@ -58,18 +65,18 @@ class Drawing:
         """Text whose baseline begins, ends or has its middle there."""
         self._parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">'
-            f"{escape(text)}</text>"
+            f"{shown(text)}</text>"
         )
 
     def _add(self, start: str, tag: str, title: str) -> None:
         if title:
-            self._parts.append(f"{start}><title>{escape(title)}</title></{tag}>")
+            self._parts.append(f"{start}><title>{shown(title)}</title></{tag}>")
         else:
             self._parts.append(f"{start}/>")
 
     def markup(self) -> str:
         """The drawing, to stand in a page."""
-        about = escape(self._about, quote=True)
+        about = shown(self._about)
         return (
             f'<svg viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{about}">'
             + "".join(self._parts)
