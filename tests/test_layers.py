@@ -81,7 +81,7 @@ MAY_IMPORT = {
     "index": {"datasets", "objects"},
     "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "pipelining", "index"},
     "patience": {"errors"},
-    "turn": {"errors", "process"},
+    "turn": {"_engine", "errors", "process"},
     "tuning": {"readback", "datasets", "vendors"},
     "transfer": {*BELOW_SESSION}
     - {"transfer", "transactions", "lifetime", "capture", "listing", "index", "tuning"},

@@ -45,15 +45,15 @@ def test_it_is_one_threads_and_no_threads_twice() -> None:
 
         def try_it() -> None:
             others.append(turn.is_anothers)
-            with pytest.raises(Timeout):
-                turn.take(0.001)
+            with pytest.raises(Timeout), turn.within(0.001):
+                pass
 
         thread = threading.Thread(target=try_it)
         thread.start()
         thread.join()
         assert others == [True]
-    turn.take(0.001)
-    turn.end()
+    with turn.within(0.001):
+        assert not turn.is_anothers
     assert not turn.is_anothers
     turn.over = True
     with pytest.raises(ConnectionLost, match="has been closed"):

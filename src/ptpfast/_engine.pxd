@@ -77,6 +77,11 @@ cdef class Timeline:
     cdef bint _grow(self) noexcept nogil
 
 
+cdef class TimedLock:
+    cdef object _lock
+    cdef double _wait_s
+
+
 cdef class Channel:
     cdef object _lock
     cdef object _socket

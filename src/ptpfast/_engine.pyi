@@ -1,4 +1,5 @@
 import socket
+import threading
 from typing import Any, final
 
 import numpy as np
@@ -52,6 +53,14 @@ class DataPhase:
 class Timeline:
     def __init__(self, capacity: int = 4096) -> None: ...
     def samples(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
+
+@final
+class TimedLock:
+    def __init__(self, lock: threading.RLock, wait_s: float) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+def is_free(lock: threading.RLock) -> bool: ...
 
 @final
 class Channel:

@@ -506,6 +506,35 @@ cdef class Timeline:
 
 
 @cython.final
+cdef class TimedLock:
+    """`with TimedLock(lock, wait_s):` holds a `threading.RLock`; Timeout when it is not free in
+    time.
+
+    Python runs signal handlers between its own instructions: one that raises behind `acquire` and
+    before `try` would leave the lock taken. Here nothing lies between.
+    """
+
+    def __init__(self, lock, wait_s):
+        self._lock = lock
+        self._wait_s = wait_s
+
+    def __enter__(self):
+        if not self._lock.acquire(True, self._wait_s):
+            raise Timeout("another thread's transaction does not end")
+
+    def __exit__(self, *_):
+        self._lock.release()
+
+
+def is_free(lock):
+    """Whether a lock could be taken now; it is not held when this returns or raises."""
+    if not lock.acquire(False):
+        return False
+    lock.release()
+    return True
+
+
+@cython.final
 cdef class Channel:
     """One TCP connection and the loop that drives it. `socket` is taken over.
 

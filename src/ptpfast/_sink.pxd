@@ -23,6 +23,10 @@ cdef class Sink:
     cdef int _drop(self, uint64_t position) except -1
 
 
+cdef class Descriptor:
+    cdef readonly int number
+
+
 cdef class FileSink(Sink):
     cdef int _fd
     cdef int _process

@@ -162,6 +162,42 @@ cdef class Sink:
 
 
 @cython.final
+cdef class Descriptor:
+    """An open file, which has an owner from the moment the system opens it.
+
+    Python runs signal handlers between its own instructions: one that raises behind `os.open` and
+    before its result is in a variable leaves the file open, and locked, for good. This is closed
+    with `close`, at the end of its `with`, or with the last reference to it. OSError as `os.open`.
+    """
+
+    def __cinit__(self):
+        self.number = -1
+
+    def __init__(self, path, int flags, int mode=0o666):
+        self.number = os.open(path, flags | os.O_CLOEXEC, mode)
+
+    def fileno(self):
+        return self.number
+
+    def close(self):
+        """Safe to call twice."""
+        cdef int fd = self.number
+        self.number = -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __dealloc__(self):
+        if self.number >= 0:
+            os.close(self.number)
+
+
+@cython.final
 cdef class FileSink(Sink):
     """Writes into a file whose length is always the number of bytes safely in it.
 

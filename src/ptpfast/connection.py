@@ -91,8 +91,8 @@ class Connection:
 
     def __del__(self) -> None:
         # The thread of the events holds their channel, not this: a connection that a signal handler
-        # has kept from its variable would stay open with it.
-        if hasattr(self, "_turn") and not self._turn.over:
+        # has kept from its variable, or interrupted in `close`, would stay open with it.
+        if hasattr(self, "_turn"):
             self._turn.over = True
             self._events.disown()
             self._command.close()
@@ -364,12 +364,9 @@ class Connection:
         try:
             if self._turn.is_anothers:
                 self._command.cancel()
-            self._turn.take(timeout_s)
-            try:
+            with self._turn.within(timeout_s):
                 self._command.resume()
                 self._settle(timeout_s)
-            finally:
-                self._turn.end()
         except (NetworkError, ProtocolError, Cancelled, RuntimeError) as error:
             log.debug("gave up an interrupted transaction: %s", error)
             return False

@@ -6,6 +6,7 @@ Event connection's reader and the session publish, subscribers wait.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -182,7 +183,8 @@ class EventReader:
         self._channel.close()
         try:
             if self._thread is not None and self._thread is not threading.current_thread():
-                self._thread.join(timeout_s)
+                with contextlib.suppress(RuntimeError):  # interrupted before it was started
+                    self._thread.join(timeout_s)
         finally:
             self._hub.close()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from .errors import ConnectionLost, Timeout
+from ._engine import TimedLock, is_free
+from .errors import ConnectionLost
 from .process import Owner
 
 
@@ -33,21 +34,13 @@ class Turn:
             raise RuntimeError("the session is in the middle of a transaction of this very thread")
         return self._lock
 
-    def take(self, wait_s: float) -> None:
-        """Takes it within so many seconds, to be given up with `end`: Timeout, and as `now`."""
-        if not self.now().acquire(timeout=wait_s):
-            raise Timeout("another thread's transaction does not end")
-
-    def end(self) -> None:
-        """Lets others have theirs."""
-        self._lock.release()
+    def within(self, wait_s: float) -> TimedLock:
+        """The lock for a `with`, waited for so many seconds: Timeout, and as `now`."""
+        return TimedLock(self.now(), wait_s)
 
     @property
     def is_anothers(self) -> bool:
         """Whether another thread has it."""
         if self._lock._is_owned():  # type: ignore[attr-defined]
             return False
-        if self._lock.acquire(blocking=False):
-            self._lock.release()
-            return False
-        return True
+        return not is_free(self._lock)

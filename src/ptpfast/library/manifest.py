@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._sink import Descriptor
 from ..errors import SinkError
 from ..readback import read_back
 from ..transfer.syncing import sync_folder
@@ -114,12 +115,11 @@ def _read(path: Path) -> Checksums:
 def _turn(folder: Path) -> Iterator[bool]:
     """While it lasts no other run writes a manifest into the folder, if True. The lock is on the
     folder: a manifest is replaced by another file, and a lock on it would go with the old one."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     until = time.monotonic() + TURN_S
-    try:
+    with Descriptor(folder, os.O_RDONLY | os.O_DIRECTORY) as held:
         while True:
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 alone = True
                 break
             except BlockingIOError:
@@ -130,8 +130,6 @@ def _turn(folder: Path) -> Iterator[bool]:
                 alone = False  # a filesystem without locks: as good as it gets
                 break
         yield alone
-    finally:
-        os.close(fd)
 
 
 def _error(path: Path, error: OSError) -> SinkError:

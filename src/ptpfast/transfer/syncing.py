@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from .._sink import Descriptor
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -12,15 +14,14 @@ def sync_folder(folder: str, *, strict: bool = False) -> None:
     """The names in a folder to the disk, where the filesystem can. strict: OSError when it could
     and did not."""
     try:
-        fd = os.open(folder, _FOLDER)
+        held = Descriptor(folder, _FOLDER)
     except OSError:
         if strict:
             raise
         return
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if strict and error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(fd)
+    with held:
+        try:
+            os.fsync(held)
+        except OSError as error:
+            if strict and error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise

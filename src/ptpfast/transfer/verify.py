@@ -13,7 +13,7 @@ import os
 import stat
 from typing import Any
 
-from .._sink import CallbackSink
+from .._sink import CallbackSink, Descriptor
 from ..errors import TransferError
 from ..pipelining import Following
 from .hashing import algorithm_of, digest_of, new_hash
@@ -70,8 +70,8 @@ def hash_from_disk(path: str) -> str:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     found = new_hash("sha256")
     try:
-        fd = os.open(path, flags)
-        try:
+        with Descriptor(path, flags) as held:
+            fd = held.number
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise OSError(errno.EINVAL, "not a regular file")
             os.fsync(fd)
@@ -80,8 +80,6 @@ def hash_from_disk(path: str) -> str:
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
             while block := os.read(fd, BLOCK):
                 found.update(block)
-        finally:
-            os.close(fd)
     except OSError as error:
         raise sink_error("read back", path, error) from error
     return str(found.hexdigest())
