@@ -278,10 +278,9 @@ class Deletion:
             except InvalidObjectHandle:
                 if not asked:
                     return GONE
-                if answered:
-                    return "" if self._has_storage(info.storage_id) else UNSEEN
-                # It was we who asked, and the answer was lost; or its card is not to be seen yet.
-                return "" if self._has_storage(info.storage_id) else INTERRUPTED
+                # Without an answer it may be gone all the same, or its card not to be seen yet.
+                unseen = UNSEEN if answered else INTERRUPTED
+                return "" if self._has_storage(info.storage_id) else unseen
             if answered:
                 return STILL_THERE if now.agrees_with(info) else ""
             if not now.agrees_with(info):
@@ -322,9 +321,7 @@ class Deletion:
         except ObjectWriteProtected:
             return PROTECTED
         except ResponseError as error:
-            if answered:
-                return UNSEEN
-            return f"the camera answered {name_of(ResponseCode, error.code)}"
+            return UNSEEN if answered else f"the camera answered {name_of(ResponseCode, error.code)}"
         except ProtocolError as error:
             if not self._session.usable:
                 raise

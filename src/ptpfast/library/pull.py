@@ -57,10 +57,8 @@ def pull(
     """Downloads what is selected and not yet in `destination`, flat, under safe names.
 
     session_or_address: an open session, or `HOST[:PORT]`, for which `timeouts`, `depth` and `index`
-    are as in `connect`. formats, include, exclude, since, until, order: see `Selection`. What takes
-    several values takes one of them alone too. An `include` of none is refused: it would be taken
-    for everything.
-    Downloads begin with the first objects described; in an order but `listed` when all are.
+    are as in `connect`. formats, include, exclude, since, until, order: see `Selection`; one value
+    alone will do. An empty `include` is refused. Downloads begin with the first objects described.
     on_conflict: when a different file has the name: `rename` takes the next free number behind it,
     `skip` leaves the object, `overwrite` replaces the file, `fail` counts the object as failed.
     verify, algorithm, chunk, resume: see `Session.download`; what implies a verify needs `sha256`.
@@ -72,7 +70,6 @@ def pull(
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.
-
     Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed, the rest
     goes on. What ends the run is raised, from the listing on with the report so far as its
     attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError (also for want of room),

@@ -74,11 +74,7 @@ KINDS: dict[str, Kind] = {
     "ok_without_data": Kind(Stage.ANSWER, "OK, and no data phase"),
     "no_answer": Kind(Stage.ANSWER, "no answer at all; the connections stay"),
     "delete_instead": Kind(
-        Stage.ANSWER,
-        "deletes the object of this handle instead",
-        int,
-        0,
-        OperationCode.DeleteObject,
+        Stage.ANSWER, "this handle is deleted instead", int, 0, OperationCode.DeleteObject
     ),
     "delete_too": Kind(
         Stage.ANSWER, "this handle is deleted too", int, 0, OperationCode.DeleteObject

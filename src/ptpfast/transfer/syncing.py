@@ -21,7 +21,7 @@ def sync_folder(folder: str, *, strict: bool = False) -> None:
         return
     with held:
         try:
-            os.fsync(held)
+            os.fsync(held.number)
         except OSError as error:
             if strict and error.errno not in (errno.EINVAL, errno.ENOTSUP):
                 raise
