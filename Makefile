@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The linters call each other by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd) setup.py
+COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd src/ptpfast/*.h) setup.py
 
 .PHONY: demo test check lint bench bench-quick bench-check bench-page fuzz soak crash sanitize build tools clean
 

@@ -6,7 +6,7 @@
  * simpler, so the values are ours and are compared only with each other.
  *
  * The value depends on the bytes alone: not on the byte order of the machine, not on alignment, and
- * not on how the bytes are cut into calls. tests/oracle.py has the same in plain Python.
+ * not on how the bytes are cut into calls. tests/checksum_oracle.py has the same in plain Python.
  */
 #ifndef PTPFAST_CHECKSUM_H
 #define PTPFAST_CHECKSUM_H
