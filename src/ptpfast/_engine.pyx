@@ -525,13 +525,13 @@ cdef class TimedLock:
     def __exit__(self, *_):
         self._lock.release()
 
-
-def is_free(lock):
-    """Whether a lock could be taken now; it is not held when this returns or raises."""
-    if not lock.acquire(False):
-        return False
-    lock.release()
-    return True
+    @staticmethod
+    def is_free(lock):
+        """Whether a lock could be taken now; it is not held when this returns or raises."""
+        if not lock.acquire(False):
+            return False
+        lock.release()
+        return True
 
 
 @cython.final

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ._engine import TimedLock, is_free
+from ._engine import TimedLock
 from .errors import ConnectionLost
 from .process import Owner
 
@@ -43,4 +43,4 @@ class Turn:
         """Whether another thread has it."""
         if self._lock._is_owned():  # type: ignore[attr-defined]
             return False
-        return not is_free(self._lock)
+        return not TimedLock.is_free(self._lock)

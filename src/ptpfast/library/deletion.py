@@ -321,7 +321,9 @@ class Deletion:
         except ObjectWriteProtected:
             return PROTECTED
         except ResponseError as error:
-            return UNSEEN if answered else f"the camera answered {name_of(ResponseCode, error.code)}"
+            return (
+                UNSEEN if answered else f"the camera answered {name_of(ResponseCode, error.code)}"
+            )
         except ProtocolError as error:
             if not self._session.usable:
                 raise

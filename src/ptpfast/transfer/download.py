@@ -167,7 +167,8 @@ class Download:
         except TransferError:
             raise  # what is there is not right, or may not be
         except BaseException:
-            self._keep_if_possible()  # all that is there can be gone on with
+            if not self._part.is_finished:
+                self._keep_if_possible()  # all that is there can be gone on with
             raise
 
     def _begin(self) -> int:

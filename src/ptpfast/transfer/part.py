@@ -84,13 +84,18 @@ class PartFile:
         """No note stays beside a finished file, and no part file of no bytes. OSError."""
         if self._published:
             return
-        if self._stands_at(self.final):  # the handler came between
+        if self.is_finished:  # a handler has raised in between
             if self._stands_at(self.path):  # two names: between link and unlink
                 os.unlink(self.path)
             self._journal.forget()
         elif not os.fstat(self.fd).st_size:
             os.unlink(self.path)
             self._journal.forget()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the file has its final name. OSError."""
+        return self._published or self._stands_at(self.final)
 
     def _stands_at(self, path: str) -> bool:
         try:
