@@ -192,14 +192,14 @@ class Deletion:
                 self._journal.note("gone", identity)
                 self._report.found_gone += 1
 
-    def _forget_index(self) -> None:
+    def _forget_index(self, doomed: int) -> None:
         """What is kept of this camera goes before the first object does: a new picture that gets
         the handle of a deleted one would else be taken for it, however this run ends."""
-        if self._asked:
-            return
-        if self.listing is not None:
+        is_first = not self._asked
+        self._asked.add(doomed)
+        if is_first and self.listing is not None:
             self.listing.withdraw()
-        elif self._session.index is not None:
+        elif is_first and self._session.index is not None:
             self._session.index.forget()
 
     def renew_index(self) -> None:
@@ -294,8 +294,7 @@ class Deletion:
                     return outcome
                 self._aftermath.before(info.handle)
                 asked = True
-                self._forget_index()
-                self._asked.add(info.handle)
+                self._forget_index(info.handle)
                 self._session.delete(info.handle, busy_s=0)
                 answered = True
             patience = Patience(LATE_S)
