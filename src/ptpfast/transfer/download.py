@@ -42,9 +42,9 @@ log = logging.getLogger("ptpfast")
 KEEP_S = 10.0
 # The checksum of what has arrived is noted besides, at the next progress after so many bytes and
 # seconds: a killed process costs little more than this.
-NOTE_SIZE, NOTE_S = 1 << 20, 0.005
+NOTE_SIZE, NOTE_S = 1 << 20, 0.002
 # Where a note takes long, as on a slow stick, it may take no more than this part of the time.
-NOTE_SHARE = 1 / 100
+NOTE_SHARE = 1 / 50
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
 # unless the camera has reported a change of it.
