@@ -14,7 +14,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__)
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define PTPFAST_AVX2 1 /* compiled beside the rest, and used where the processor has it */
+#elif defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
@@ -106,10 +109,56 @@ static inline void ptpfast_stripes(uint64_t *lanes, const uint8_t *bytes, const 
 }
 #endif
 
+#if defined(PTPFAST_AVX2)
+/* The same for whole blocks of 1 KiB, each of which is scrambled: twice as fast. */
+__attribute__((target("avx2"))) static inline __m256i
+ptpfast_mixed_wide(__m256i lane, const uint8_t *stripe, const uint64_t *secret) {
+    __m256i data = _mm256_loadu_si256((const __m256i *)stripe);
+    __m256i key = _mm256_xor_si256(data, _mm256_loadu_si256((const __m256i *)secret));
+    __m256i product = _mm256_mul_epu32(key, _mm256_srli_epi64(key, 32));
+    lane = _mm256_add_epi64(lane, _mm256_shuffle_epi32(data, _MM_SHUFFLE(1, 0, 3, 2)));
+    return _mm256_add_epi64(lane, product);
+}
+
+__attribute__((target("avx2"))) static inline __m256i
+ptpfast_scrambled_wide(__m256i lane, const uint64_t *secret) {
+    const __m256i prime = _mm256_set1_epi64x((long long)PTPFAST_PRIME_32);
+    __m256i key = _mm256_loadu_si256((const __m256i *)secret);
+    lane = _mm256_xor_si256(_mm256_xor_si256(lane, _mm256_srli_epi64(lane, 47)), key);
+    __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(lane, 32), prime);
+    return _mm256_add_epi64(_mm256_mul_epu32(lane, prime), _mm256_slli_epi64(high, 32));
+}
+
+__attribute__((target("avx2"))) static void
+ptpfast_blocks_wide(uint64_t *lanes, const uint8_t *bytes, size_t count) {
+    __m256i *to = (__m256i *)lanes;
+    __m256i a = _mm256_loadu_si256(to), b = _mm256_loadu_si256(to + 1);
+    for (; count; count--) {
+        for (int i = 0; i < PTPFAST_STRIPES; i++, bytes += PTPFAST_STRIPE) {
+            a = ptpfast_mixed_wide(a, bytes, ptpfast_secret + i);
+            b = ptpfast_mixed_wide(b, bytes + 32, ptpfast_secret + i + 4);
+        }
+        a = ptpfast_scrambled_wide(a, ptpfast_secret + PTPFAST_STRIPES);
+        b = ptpfast_scrambled_wide(b, ptpfast_secret + PTPFAST_STRIPES + 4);
+    }
+    _mm256_storeu_si256(to, a);
+    _mm256_storeu_si256(to + 1, b);
+}
+#endif
+
 /* Whole stripes, the first of which begins at byte `at` of everything. */
 static inline void ptpfast_checksum_stripes(uint64_t *lanes, uint64_t at, const uint8_t *bytes, size_t count) {
     size_t in_block = (size_t)(at / PTPFAST_STRIPE % PTPFAST_STRIPES), take;
     while (count) {
+#if defined(PTPFAST_AVX2)
+        if (!in_block && count >= PTPFAST_STRIPES && __builtin_cpu_supports("avx2")) {
+            take = count / PTPFAST_STRIPES;
+            ptpfast_blocks_wide(lanes, bytes, take);
+            bytes += take * PTPFAST_STRIPES * PTPFAST_STRIPE;
+            count -= take * PTPFAST_STRIPES;
+            continue;
+        }
+#endif
         take = PTPFAST_STRIPES - in_block < count ? PTPFAST_STRIPES - in_block : count;
         ptpfast_stripes(lanes, bytes, ptpfast_secret + in_block, take);
         bytes += take * PTPFAST_STRIPE;
