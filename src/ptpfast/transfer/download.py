@@ -40,11 +40,9 @@ log = logging.getLogger("ptpfast")
 # How often what is there is made sure of, if not in the middle of a partial read: a power cut costs
 # no more than this.
 KEEP_S = 10.0
-# The checksum of what has arrived is noted besides, at the next progress after so many bytes and
-# seconds: a killed process costs little more than this.
-NOTE_SIZE, NOTE_S = 1 << 20, 0.002
-# Where a note takes long, as on a slow stick, it may take no more than this part of the time.
-NOTE_SHARE = 1 / 50
+# The checksum of the received bytes is noted at the next progress after so many bytes and seconds,
+# which is what a killed process costs; a slow disk may take this share of the time for it.
+NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 20, 0.003, 1 / 20
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
 # unless the camera has reported a change of it.
@@ -129,7 +127,7 @@ class Download:
         self._hasher = None if verify == "size" else new_hash(self._algorithm)
         self._checksum = Checksum()
         self._kept = NOTHING_KEPT  # what the journal says
-        self._noted, self._note_due = 0, 0.0
+        self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -316,7 +314,9 @@ class Download:
         elif now >= self._note_due and self._sink.position - self._noted >= NOTE_SIZE:
             self._note_arrived(self._sink.position, self._checksum)
             took = time.monotonic() - now
-            self._note_due = now + took + max(NOTE_S, took / NOTE_SHARE)
+            usual = min(took, self._note_took or took)  # one that takes long may be a hiccup
+            self._note_took = took
+            self._note_due = now + took + max(NOTE_S, usual / NOTE_SHARE)
 
     def _take_back(self, trusted: int) -> None:
         """Drops what a broken read has left; from the journal first, which must not speak of what
