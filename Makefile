@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd src/ptpfast/*.h) setup.py
 
-.PHONY: demo test check lint bench bench-quick bench-check bench-page fuzz soak crash sanitize build tools clean
+.PHONY: demo test check lint bench bench-quick bench-check bench-page contenders fuzz soak crash sanitize build tools clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -93,6 +93,8 @@ $(VENV)/.atheris: $(VENV)/.installed
 $(VENV)/.built: $(VENV)/.installed $(COMPILED)
 	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
+
+contenders: $(VENV)/.contenders
 
 # A contender from PyPI. Where it has no wheel for this machine, the benchmarks say that it is missing.
 $(VENV)/.contenders: $(VENV)/.installed
