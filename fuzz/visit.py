@@ -23,9 +23,8 @@ from ptpfast import PTPError, Session
 from ptpfast.codes import DevicePropCode, OperationCode
 from ptpfast.library.naming import local_name
 from ptpfast.objects import ObjectInfo, ObjectTable
+from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ptpfast.sim import Store
-from ptpfast.transfer.journal import JOURNAL_SUFFIX
-from ptpfast.transfer.part import PART_SUFFIX
 from ptpfast.vendors import Vendor, named
 
 from .cameras import BODIES

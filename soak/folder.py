@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ptpfast.sim import Store, check
-from ptpfast.transfer.journal import JOURNAL_SUFFIX
-from ptpfast.transfer.part import PART_SUFFIX
 
 # What a run that ended may leave beside the files, to be continued.
 UNFINISHED = (PART_SUFFIX, JOURNAL_SUFFIX, f"{JOURNAL_SUFFIX}.new")

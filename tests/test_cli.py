@@ -383,7 +383,7 @@ def test_a_dry_run_counts_what_is_here_if_it_will_be_gone_on_with(
     (stored,) = sim.store.files()
     sim.store.replace(stored.handle, captured=stored.captured + timedelta(seconds=9))
     result = run("pull", at(sim), tmp_path, "--dry-run")
-    assert result.stdout.endswith("1 file to fetch, 3.0 MB\n")
+    assert result.stdout.endswith("1 file to fetch, 3.0 MB; 1 part file left over (2.0 MB)\n")
 
 
 def test_a_continued_file_is_told_with_what_was_here_and_the_rate_of_the_rest(

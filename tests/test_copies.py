@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,9 @@ from ptpfast.library import copies as copies_module
 from ptpfast.library import folder as folder_module
 from ptpfast.library import run as run_module
 from ptpfast.library.observer import Observer
+from ptpfast.ownership import files
 from ptpfast.sim import SimulatedCamera
+from ptpfast.transfer import journal
 from ptpfast.transfer import part as part_module
 from test_streaming import card, replaced
 
@@ -127,16 +130,22 @@ def test_the_note_of_an_interrupted_download_is_not_left_beside_the_bytes_of_a_c
     names = [path.name for path in one.iterdir()]
     assert sorted(names) == ["IMG_0001.DNG.part", "IMG_0001.DNG.part.json"]
     found: list[list[str]] = []
+    told: list[object] = []
     original = copies_module._pour
 
     def pour(*args: Any) -> tuple[int, str]:
         result = original(*args)
         found.append([path.name for path in one.iterdir()])  # what a killed process leaves
+        path = os.fspath(one / "IMG_0001.DNG")
+        whose = journal.whose(path)
+        assert whose is not None
+        told.extend((whose.camera, journal.Journal(path, whose).read().kept))  # type: ignore[union-attr]
         return result
 
     monkeypatch.setattr(copies_module, "_pour", pour)
     report = fetch(sim, main, one)
-    assert found == [["IMG_0001.DNG.part"]]
+    assert sorted(found[0]) == ["IMG_0001.DNG.part", "IMG_0001.DNG.part.json"]
+    assert told == ["", journal.NOTHING_KEPT]  # a copy's note names no camera
     assert report.copies("stored") == 1
     assert contents(one) == on_card(sim)
 
@@ -366,14 +375,40 @@ def test_a_name_that_somebody_takes_meanwhile_is_left_to_them(
 
 
 def test_what_a_killed_process_has_left_of_a_copy_is_begun_anew(
+    camera: Cameras, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=1)
+    main, one, _ = folders
+    original = copies_module._pour
+
+    def die(*args: Any) -> tuple[int, str]:
+        original(*args)
+        for name in ("IMG_0001.DNG.part", "IMG_0001.DNG.part.json"):
+            shutil.copy(one / name, main)  # before it is tidied away
+        raise OSError(errno.EIO, "killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(copies_module, "_pour", die)
+        assert not fetch(sim, main, one).ok
+    for name in ("IMG_0001.DNG.part", "IMG_0001.DNG.part.json"):
+        (main / name).rename(one / name)
+    with (one / "IMG_0001.DNG.part").open("r+b") as file:
+        file.write(b"x" * 100)
+    assert fetch(sim, main, one).ok
+    assert contents(one) == on_card(sim)
+
+
+def test_a_part_file_of_nobody_knows_what_stays_in_a_further_folder(
     camera: Cameras, folders: Folders
 ) -> None:
     sim = camera(objects=1)
     main, one, _ = folders
     one.mkdir()
     (one / "IMG_0001.DNG.part").write_bytes(b"x" * 2 * SIZE)
-    fetch(sim, main, one)
-    assert contents(one) == on_card(sim)
+    report = fetch(sim, main, one)
+    assert (one / "IMG_0001.DNG.part").read_bytes() == b"x" * 2 * SIZE
+    assert (one / "IMG_0001-1.DNG").read_bytes() == (main / "IMG_0001.DNG").read_bytes()
+    assert [left.path for left in report.leftovers] == [one / "IMG_0001.DNG.part"]
 
 
 def test_bytes_that_have_their_name_are_not_cut_when_the_rest_fails(
@@ -414,7 +449,7 @@ def test_a_copy_reaches_the_disk_before_it_has_its_name(
 
     for name in ("fsync", "posix_fadvise"):
         seen(os, name)
-    seen(part_module, "rename_new")
+    seen(files, "rename_new")
     fetch(sim, main, one)
     assert happened.pop(0) == "fsyncfolder"  # the name of the folder, which is new
     # The file's own copy in memory is dropped, then the new one's; only then it is read back.

@@ -16,10 +16,11 @@ import pytest
 
 from conftest import Cameras, Sessions
 from ptpfast import ConnectionLost, ObjectInfo, ProtocolError, SinkError, TransferError, connection
+from ptpfast.ownership import files
+from ptpfast.ownership.names import temporaries
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import VERIFY, Download, journal
 from ptpfast.transfer import download as download_module
-from ptpfast.transfer import part as part_module
 
 MiB = 1 << 20
 SIZE = 8 * MiB
@@ -154,7 +155,8 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
     """The order of it all, seen at the system calls that matter."""
     happened: list[tuple[str, str, int]] = []
     part = tmp_path / "x.part"
-    flushed = {"x.part": "data", "x.part.json.new": "note", tmp_path.name: "folder"}
+    new_note = os.path.basename(next(temporaries(str(tmp_path / "x.part.json"))))
+    flushed = {"x.part": "data", new_note: "note", tmp_path.name: "folder"}
 
     def seen(module: ModuleType, name: str) -> None:
         original = getattr(module, name)
@@ -162,8 +164,7 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
         def call(*args, **options):  # type: ignore[no-untyped-def]
             size = part.stat().st_size if part.exists() else -1
             what = os.readlink(f"/proc/self/fd/{args[0]}") if name == "fsync" else args[0]
-            if (file := os.path.basename(what)) != "x.part.json.new" or name == "fsync":
-                happened.append((name, flushed.get(file, "name"), size))
+            happened.append((name, flushed.get(os.path.basename(what), "name"), size))
             return original(*args, **options)
 
         monkeypatch.setattr(module, name, call)
@@ -173,7 +174,7 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
     info = session.objects()[0]
     for name in ("fsync", "unlink"):
         seen(os, name)
-    seen(part_module, "rename_new")
+    seen(files, "rename_new")
     session.download(info, tmp_path / "x", chunk=MiB)
 
     def kept(size: int) -> list[tuple[str, str, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -21,12 +20,12 @@ from ptpfast import DeviceInfo, ObjectInfo, SinkError, pull, tuning
 from ptpfast.datasets import parse_date_time
 from ptpfast.library import manifest as manifest_module
 from ptpfast.library.manifest import Manifest
+from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ptpfast.readback import read_back
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import download as download_module
 from ptpfast.transfer import journal
-from ptpfast.transfer.journal import JOURNAL_SUFFIX, Found, Identity, Journal, Kept
-from ptpfast.transfer.part import PART_SUFFIX
+from ptpfast.transfer.journal import Found, Identity, Journal, Kept
 from ptpfast.tuning import Tuning
 
 BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0")
@@ -81,7 +80,7 @@ def test_no_more_than_asked_for_is_read_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", ODD)
-def test_a_journal_that_is_no_regular_file_is_none(
+def test_a_journal_that_is_no_regular_file_is_none_and_takes_the_name(
     camera: Cameras, connect: Sessions, tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
     sim = camera(objects=1, size=SIZE)
@@ -90,10 +89,9 @@ def test_a_journal_that_is_no_regular_file_is_none(
     path = tmp_path / info.name
     make(journal_path(path))
     assert Journal(str(path), IDENTITY).read() is None
-    with contextlib.suppress(SinkError):  # a folder cannot be replaced by a journal
+    with pytest.raises(FileExistsError, match="something else has the name"):
         session.download(info, path)
-        assert path.read_bytes() == content(sim, info)
-    assert os.listdir(tmp_path) == [path.name] or make is make_folder
+    assert os.listdir(tmp_path) == [journal_path(path).name]
 
 
 @pytest.mark.parametrize("make", ODD)

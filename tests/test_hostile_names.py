@@ -22,9 +22,8 @@ from ptpfast.library.naming import (
     numbered_bases,
     same_name,
 )
+from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.transfer.journal import JOURNAL_SUFFIX
-from ptpfast.transfer.part import PART_SUFFIX
 
 PIECES = [targets.text_of(bytes([number])) for number in range(128)]
 any_name = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=30).map("".join)

@@ -22,7 +22,9 @@ import ptpfast
 from conftest import Cameras
 from ptpfast import Timeouts
 from ptpfast._sink import Descriptor
-from ptpfast.library import manifest as manifest_module
+from ptpfast.ownership import files
+from ptpfast.ownership.folders import turn
+from ptpfast.readback import read_back
 from ptpfast.transfer.syncing import sync_folder
 from ptpfast.transfer.verify import hash_from_disk
 from ptpfast.turn import Turn
@@ -103,12 +105,19 @@ def test_a_connection_is_settled_or_its_turn_is_free(camera: Cameras, connect: A
 
 
 def folder_turn(path: Path) -> None:
-    with manifest_module._turn(path.parent):
+    with turn(path.parent, 1.0):
+        pass
+
+
+def looked_at(path: Path) -> None:
+    with files.open_ours(str(path)):
         pass
 
 
 WORKS: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "turn of a folder": ("manifest.py", folder_turn),
+    "turn of a folder": ("folders.py", folder_turn),
+    "file of ours": ("files.py", looked_at),
+    "file read back": ("readback.py", lambda path: read_back(path, 100)),
     "folder to the disk": ("syncing.py", lambda path: sync_folder(str(path.parent))),
     "checksum from the disk": ("verify.py", lambda path: hash_from_disk(str(path))),
 }

@@ -16,7 +16,8 @@ import pytest
 from conftest import Cameras, Sessions
 from ptpfast import Session, TransferError
 from ptpfast._sink import Checksum
-from ptpfast.transfer import download, journal, part, proof
+from ptpfast.ownership import files
+from ptpfast.transfer import download, journal, proof
 from ptpfast.transfer.hashing import digest_of
 from ptpfast.transfer.journal import Journal
 from ptpfast.transfer.part import PartFile
@@ -28,7 +29,13 @@ FUNCTIONS: list[Callable[..., Any]] = [
     *(value for value in vars(download.Download).values() if callable(value)),
     *(value for value in vars(Journal).values() if callable(value)),
     *(PartFile.publish, PartFile.cut, PartFile.sync, PartFile.date, PartFile._tidy),
-    *(part._rename_new, part._link_new),
+    *(
+        files.publish,
+        files._link_new,
+        files._reserve_and_rename,
+        files.remove,
+        files._make_temporary,
+    ),
     *(journal._write_new, journal._text, proof.seal, proof.prove, proof._read),
 ]
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS}

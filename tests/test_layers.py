@@ -30,6 +30,7 @@ BELOW_SESSION = {
 }
 BELOW_SESSION |= {
     "index",
+    "ownership",
     "readback",
     "tuning",
     "lifetime",
@@ -52,7 +53,8 @@ MAY_IMPORT = {
     "_version": set(),
     "text": set(),
     "arguments": set(),
-    "readback": set(),
+    "readback": {"_sink"},
+    "ownership": {"_sink", "errors"},
     "codes": set(),
     "errors": {"text", "codes"},
     "scope": {"codes", "errors"},
@@ -79,11 +81,11 @@ MAY_IMPORT = {
         "turn",
     },
     "capture": {*FACTS, "vendors", "events", "objects"},
-    "index": {"datasets", "objects"},
+    "index": {"datasets", "objects", "ownership", "readback"},
     "listing": {*FACTS, "_sink", "_engine", "vendors", "objects", "pipelining", "index"},
     "patience": {"errors"},
     "turn": {"_engine", "errors", "process"},
-    "tuning": {"readback", "datasets", "vendors"},
+    "tuning": {"ownership", "readback", "datasets", "vendors"},
     "transfer": {*BELOW_SESSION}
     - {"transfer", "transactions", "lifetime", "capture", "listing", "index", "tuning"},
     "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing", "index"},

@@ -14,7 +14,9 @@ from ptpfast import NetworkError, Report, pull
 from ptpfast.library import folder as folder_module
 from ptpfast.library import persistence
 from ptpfast.library.leftovers import OVERTAKEN, VANISHED
+from ptpfast.ownership.names import temporaries
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.sim.content import BytesContent
 
 SIZE, KEPT = 3_000_000, 2_000_000
 RAW, JPEG = "IMG_0001.DNG", "IMG_0001.JPG"
@@ -120,6 +122,8 @@ def test_a_part_that_says_nothing_of_its_object_is_not_spoken_of(
         (b"", False),
         (bytes(300), False),
         (b'{"my": "own"}', True),
+        (b'{"schema": "http://example.com/my-own"}', True),
+        (b'{"schema": 4, "mine": 1}', True),
         (b"\0\0my own", True),
     ],
 )
@@ -128,7 +132,8 @@ def test_beside_a_finished_file_only_notes_of_ours_are_tidied_away(
 ) -> None:
     sim = camera(objects=1)
     fetch(sim, tmp_path)
-    paths = [tmp_path / f"{RAW}.part.json", tmp_path / f"{RAW}.part.json.new"]
+    note = tmp_path / f"{RAW}.part.json"
+    paths = [note, Path(next(temporaries(os.fspath(note))))]
     for path in paths:
         path.write_bytes(text)
     assert fetch(sim, tmp_path).skipped == 1
@@ -145,7 +150,7 @@ def test_another_cameras_part_is_not_spoken_of(
     assert left(report) == []
 
 
-def test_a_part_that_another_object_has_taken_over_is_none(
+def test_another_object_of_that_name_does_not_touch_a_part(
     sim: SimulatedCamera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
@@ -154,10 +159,12 @@ def test_a_part_that_another_object_has_taken_over_is_none(
     sim.store.delete(stored.handle)
     handle = sim.store.add(RAW, SIZE, captured=stored.captured + timedelta(days=1))
     sim.faults.add(f"drop on GetPartialObject handle {handle:#x} after 1000 times 0")
+    before = (tmp_path / f"{RAW}.part").read_bytes()
     report = fetch(sim, tmp_path, index=False)
     assert report.failed == 1
-    assert (tmp_path / f"{RAW}.part").stat().st_size == 1000
-    assert left(report) == []
+    assert (tmp_path / f"{RAW}.part").read_bytes() == before
+    assert (tmp_path / f"{RAW[:-4]}-1{RAW[-4:]}.part").stat().st_size == 1000
+    assert left(report) == [(f"{RAW}.part", KEPT, VANISHED)]
 
 
 def test_a_part_of_another_object_is_no_measure_of_how_far_this_one_is(
@@ -166,7 +173,7 @@ def test_a_part_of_another_object_is_no_measure_of_how_far_this_one_is(
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
     stored = sim.store.files()[0]
     assert stored.captured is not None
-    sim.store.replace(stored.handle, captured=stored.captured + timedelta(days=1))
+    sim.store.replace(stored.handle, content=BytesContent(bytes(SIZE + 1)))
     for number in range(2, 2 + persistence.SAME_PLACE):
         # Behind the seam, which is read again each time: a little further than the last.
         sim.faults.add(f"drop on GetPartialObject after 50000 at {number}")
@@ -181,11 +188,11 @@ def test_what_is_left_of_another_object_needs_no_room_and_counts_for_nothing(
 ) -> None:
     stored = sim.store.files()[0]
     assert stored.captured is not None
-    sim.store.replace(stored.handle, captured=stored.captured + timedelta(days=1))
+    sim.store.replace(stored.handle, content=BytesContent(bytes(SIZE + 1)))
     report = fetch(sim, tmp_path, include=["*.DNG"], dry_run=True)
     assert [result.kept for result in report.files] == [0]
     # What is there is overwritten: there is room for the object if there is for the rest.
-    room = SIZE - KEPT + (1 << 20)
+    room = SIZE + 1 - KEPT + (1 << 20)
     monkeypatch.setattr(folder_module.Folder, "free_space", lambda _: room)
     assert fetch(sim, tmp_path, include=["*.DNG"]).ok
     assert (tmp_path / RAW).read_bytes() == content(sim, RAW)

@@ -352,7 +352,8 @@ def test_equal_names_that_are_too_long_are_known_again(
 
 def test_thousands_of_one_name_get_numbers_without_a_search_for_each(tmp_path: Path) -> None:
     folder = folder_module.Folder(tmp_path)
-    paths = {folder.take_free("DSC_0001.NEF") for _ in range(20_000)}
+    info = ObjectInfo(1, "DSC_0001.NEF", "DSC_0001.NEF", 1, 0x3000)
+    paths = {folder.take_free("DSC_0001.NEF", info) for _ in range(20_000)}
     assert len(paths) == 20_000
     assert tmp_path / "DSC_0001-19999.NEF" in paths
 
@@ -460,14 +461,18 @@ def test_what_is_no_regular_file_is_never_written_through(
     assert target.read_bytes() == b"precious" if what == "link" else not target.exists()
 
 
-def test_a_part_file_is_not_taken_for_the_object(camera: Cameras, tmp_path: Path) -> None:
+def test_a_part_file_of_nobody_knows_what_is_left_alone(camera: Cameras, tmp_path: Path) -> None:
     (tmp_path / "DSC_0001.NEF.part").write_bytes(bytes(50_000))
     os.utime(tmp_path / "DSC_0001.NEF.part", (NOON.timestamp(),) * 2)
     sim = camera(store=same_names("100A"))
     report = fetch(sim, tmp_path)
     assert report.downloaded == 1
     assert_whole(sim, report)
-    assert listing(tmp_path) == ["DSC_0001.NEF"]
+    assert listing(tmp_path) == ["DSC_0001-1.NEF", "DSC_0001.NEF.part"]
+    assert (tmp_path / "DSC_0001.NEF.part").read_bytes() == bytes(50_000)
+    [left] = report.leftovers
+    assert left.path.name == "DSC_0001.NEF.part"
+    assert "no note beside it says whose it is" in left.reason
 
 
 def test_what_has_arrived_when_its_name_is_taken_is_finished_under_another(
@@ -573,7 +578,7 @@ def test_what_ends_the_run_carries_the_report_and_the_next_run_goes_on(
 def test_what_another_run_has_in_a_part_file_is_not_counted_as_this_runs(
     camera: Cameras, tmp_path: Path
 ) -> None:
-    first, second = camera(objects=1, size=400_000, seed=1), camera(objects=1, size=400_000, seed=2)
+    first, second = camera(objects=1, size=400_000), camera(objects=1, size=400_000)  # one body
     caught: list[SinkError] = []
 
     class Meanwhile(Observer):
@@ -588,6 +593,23 @@ def test_what_another_run_has_in_a_part_file_is_not_counted_as_this_runs(
     assert [(result.status, result.kept) for result in report.files] == [("unfinished", 0)]
     assert report.bytes == 0
     assert report.remaining == 1
+
+
+def test_what_another_camera_has_in_a_part_file_takes_the_name(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    first, second = camera(objects=1, size=400_000, seed=1), camera(objects=1, size=400_000, seed=2)
+    others: list[Report] = []
+
+    class Meanwhile(Observer):
+        def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+            if not others:
+                others.append(pull(address(second), tmp_path, timeouts=PATIENT))
+
+    report = pull(address(first), tmp_path, chunk=100_000, observer=Meanwhile())
+    assert_whole(first, report)
+    assert_whole(second, others[0])
+    assert listing(tmp_path) == ["IMG_0001-1.DNG", "IMG_0001.DNG"]
 
 
 def test_a_camera_that_cannot_be_reached_is_told_before_a_report_exists(tmp_path: Path) -> None:

@@ -359,7 +359,7 @@ def test_a_page_that_cannot_be_written_is_status_six(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.replace", refuse)
+    monkeypatch.setattr("os.rename", refuse)
     result = command(at(camera(objects=1)), "--budget", 1, "--html", tmp_path / "page.html")
     assert result.exit_code == 6
     assert "cannot write" in result.stderr

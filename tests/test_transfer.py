@@ -28,11 +28,11 @@ from ptpfast import (
     TransferError,
 )
 from ptpfast import connection as connection_module
+from ptpfast.ownership import files
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import BytesContent
 from ptpfast.transfer import ChunkPolicy, ObjectReader, Pace, seam
 from ptpfast.transfer import download as download_module
-from ptpfast.transfer import part as part_module
 from ptpfast.transfer.pace import Trickle
 
 MiB = 1 << 20
@@ -214,12 +214,9 @@ def test_everything_there_but_the_response_costs_only_the_overlap(
         lambda part, journal: part.write_bytes(part.read_bytes()[:-1] + b"?"),
         lambda part, journal: part.write_bytes(bytes(SIZE + 1)),
         lambda part, journal: part.write_bytes(b""),
-        lambda part, journal: journal.unlink(),
-        lambda part, journal: journal.write_bytes(b"\xff\0not json"),
-        lambda part, journal: journal.write_text("[" * 100_000),
-        lambda part, journal: journal.write_text('{"schema": 1, "camera": 3, "evil": []}'),
+        lambda part, journal: journal.write_bytes(journal.read_bytes()[:100]),
+        lambda part, journal: journal.write_bytes(bytes(300)),
         lambda part, journal: edit(journal, handle=1),
-        lambda part, journal: edit(journal, camera="another body"),
         lambda part, journal: journal.write_text(
             json.dumps({**json.loads(journal.read_text()), "schema": 99})
         ),
@@ -229,12 +226,9 @@ def test_everything_there_but_the_response_costs_only_the_overlap(
         "last byte wrong",
         "too long",
         "empty",
-        "no journal",
-        "binary journal",
-        "deep journal",
-        "foreign journal",
+        "half a journal",
+        "a journal of zeros",
         "another handle",
-        "another camera",
         "a later schema",
     ],
 )
@@ -252,8 +246,36 @@ def test_a_part_file_that_is_not_proven_is_started_anew(
 
 
 @pytest.mark.parametrize(
-    "was", [{"size": SIZE - 1}, {"name": "OTHER.NEF"}, {"captured": "2001-02-03T04:05:06"}]
+    ("spoil", "why"),
+    [
+        (lambda journal: journal.unlink(), "no note beside it"),
+        (lambda journal: journal.write_bytes(b"\xff\0not json"), "no note"),
+        (lambda journal: journal.write_text("[" * 100_000), "no note"),
+        (lambda journal: journal.write_text('{"schema": 1, "camera": 3, "evil": []}'), "no note"),
+        (lambda journal: edit(journal, camera="another body"), "of another camera"),
+        (lambda journal: edit(journal, name="OTHER.NEF"), "of another object"),
+        (lambda journal: edit(journal, captured="2001-02-03T04:05:06"), "of another object"),
+    ],
 )
+def test_a_part_file_that_nothing_proves_to_be_this_objects_keeps_its_bytes_and_the_name(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    spoil: Callable[[Path], None],
+    why: str,
+) -> None:
+    sim, path = broken_download(camera, connect, tmp_path)
+    part, journal = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
+    spoil(journal)
+    before = part.read_bytes(), journal.exists() and journal.read_bytes()
+    session = connect(sim)
+    with pytest.raises(FileExistsError, match=why):
+        session.download(session.objects()[0], path)
+    assert (part.read_bytes(), journal.exists() and journal.read_bytes()) == before
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("was", [{"size": SIZE - 1}, {"handle": 77}])
 def test_an_object_that_changed_on_the_card_is_started_anew_and_that_is_said(
     camera: Cameras,
     connect: Sessions,
@@ -339,13 +361,14 @@ def test_two_runs_do_not_write_into_one_part_file(
     assert names(tmp_path) == {"x"}
 
 
-def test_a_fifo_in_the_way_of_a_part_file_is_removed(
+def test_a_fifo_in_the_way_of_a_part_file_takes_the_name(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "x.part")
     session = connect(camera())
-    session.download(session.objects()[0], tmp_path / "x")
-    assert names(tmp_path) == {"x"}
+    with pytest.raises(FileExistsError, match="not a regular file"):
+        session.download(session.objects()[0], tmp_path / "x")
+    assert names(tmp_path) == {"x.part"}
 
 
 def test_a_link_in_the_way_of_a_journal_is_not_followed(
@@ -369,9 +392,10 @@ def test_a_part_file_that_is_a_link_is_not_followed(
     folder = tmp_path / "card"
     folder.mkdir()
     (folder / "x.part").symlink_to(victim)
-    session.download(session.objects()[0], folder / "x")
+    with pytest.raises(FileExistsError, match="it is a symbolic link"):
+        session.download(session.objects()[0], folder / "x")
     assert victim.read_bytes() == b"precious"
-    assert not (folder / "x").is_symlink()
+    assert names(folder) == {"x.part"}
 
 
 def test_a_part_file_with_two_names_is_not_written_through(
@@ -482,8 +506,9 @@ def test_a_file_that_the_disk_changed_is_not_published(
 
     with pytest.raises(TransferError, match="not what arrived"):
         session.download(session.objects()[0], tmp_path / "x", verify="hash", progress=spoil)
-    assert not (tmp_path / "x").exists()
-    assert not (tmp_path / "x.part.json").exists()
+    assert names(tmp_path) == {"x.part", "x.part.json"}
+    transfer = session.download(session.objects()[0], tmp_path / "x", verify="hash")
+    assert transfer.resumed_at == 0  # the note says whose they are, and that none of them counts
 
 
 def test_a_folder_that_does_not_exist_is_a_sink_error(
@@ -523,7 +548,7 @@ def test_filesystems_that_cannot_rename_without_replacing_or_link_get_what_they_
         raise OSError(errno.EINVAL, "not on this filesystem")
 
     for name in refused:
-        monkeypatch.setattr(part_module if name == "rename_new" else os, name, refuse)
+        monkeypatch.setattr(files if name == "rename_new" else os, name, refuse)
     sim = camera()
     session = connect(sim)
     table = session.objects()
@@ -932,9 +957,10 @@ def test_an_object_that_is_another_one_at_the_end_gets_no_name(
         return
     with pytest.raises(TransferError, match=r"is not .* any more"):
         session.download(info, path, **options)
-    assert names(tmp_path) == {info.name + ".part"}
+    assert names(tmp_path) == {info.name + ".part", info.name + ".part.json"}
     now = session.object_info(info.handle)
-    session.download(now, path)
+    path = tmp_path / now.name
+    assert session.download(now, path).resumed_at == 0
     assert path.read_bytes() == content(sim, info.handle)
 
 

@@ -8,18 +8,23 @@ and missed by nobody. Whether what it says still holds is not known here: `listi
 
 One SQLite file; each call opens it, does one short transaction and closes it, so that runs side by
 side do not wait for each other.
+
+SQLite does what a journal beside the file says, even delete other files. So the folder must be one
+where only this user can write, one run at a time is at work in it, and what lies beside the file
+then is a killed run's or planted: all is discarded before SQLite sees it.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
-import stat
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +32,9 @@ from typing import TYPE_CHECKING
 
 from .datasets import DeviceInfo
 from .objects import LARGEST_OBJECT, Description
+from .ownership import files, folders
+from .ownership.names import INDEX_COMPANIONS, INDEX_SUFFIX
+from .readback import read_back
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,6 +59,7 @@ _TABLES = (
     "PRIMARY KEY (listed, handle)) WITHOUT ROWID",
 )
 _COLUMNS = ", ".join(("handle", *(column.name for column in fields(Description))))
+_NAME = re.compile(rf"[0-9a-f]{{32}}{re.escape(INDEX_SUFFIX)}")
 _U16, _U32 = (1 << 16) - 1, (1 << 32) - 1
 # The most an integer column of a description may be; size may be missing, too.
 _MOST = {
@@ -116,7 +125,7 @@ class Index:
 
         name = hashlib.sha256(identity.encode()).hexdigest()[:32]
         try:
-            return cls(folder() / f"{name}.sqlite", identity)
+            return cls(folder() / f"{name}{INDEX_SUFFIX}", identity)
         except RuntimeError as error:
             log.debug("no index: %s", error)
             return None
@@ -194,38 +203,64 @@ class Index:
         self.forget()
 
     def _discard(self) -> None:
-        for tail in ("", "-journal", "-wal", "-shm"):
-            Path(f"{self.path}{tail}").unlink(missing_ok=True)
+        with suppress(FileNotFoundError), folders.turn(self.path.parent, BUSY_S):
+            self._discard_files()
+
+    def _discard_files(self) -> None:
+        for tail in ("", *INDEX_COMPANIONS):
+            files.discard(f"{self.path}{tail}")
 
     def _make_room(self) -> None:
         """Makes the folder, and keeps it from growing for ever."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders.make(self.path.parent, 0o700)
         if os.path.lexists(self.path):
             return
-        files = sorted(self.path.parent.glob("*.sqlite"), key=lambda path: path.lstat().st_mtime)
-        for old in files[: max(0, len(files) - MAX_FILES + 1)]:
-            old.unlink(missing_ok=True)
+        others = [path for path in self.path.parent.iterdir() if _NAME.fullmatch(path.name)]
+        others.sort(key=lambda path: path.lstat().st_mtime)
+        for old in others[: max(0, len(others) - MAX_FILES + 1)]:
+            files.remove(os.fspath(old), _is_index)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """The file, made if it is not there. _Unusable when it is not this body's, or not ours."""
-        import sqlite3
+        """The file, made if it is not there. _Unusable when it is not this body's, or not ours;
+        OSError when it cannot be had alone."""
+        with folders.turn(self.path.parent, BUSY_S) as alone:
+            if alone is None:
+                raise OSError(errno.EWOULDBLOCK, "another run has locked it")
+            self._look()
+            with self._connected() as database:
+                yield database
 
+    def _look(self) -> None:
+        """Everything that must hold before SQLite sees the file."""
+        folder = os.fspath(self.path.parent)
+        if why := files.why_not_private(folder):
+            raise PermissionError(errno.EPERM, f"{why}; set its rights, or PTPFAST_CACHE", folder)
+        if any(os.path.lexists(f"{self.path}{tail}") for tail in INDEX_COMPANIONS):
+            log.warning("the index %s is discarded: a run was killed while it wrote", self.path)
+            self._discard_files()
         if os.path.lexists(self.path):
             status = self.path.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                raise _Unusable("it is not a regular file")
+            if why := files.foreign(status, folder):
+                raise _Unusable(why)
             if status.st_size > MAX_FILE_SIZE:
                 raise _Unusable(f"{status.st_size:,} bytes are too many")
             if status.st_size and self._formats() != _FORMATS:
                 raise _Unusable("it could be read and never written")
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        import sqlite3
+
         until = time.monotonic() + LONGEST_S
-        with closing(sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)) as database:
+        path = os.path.abspath(self.path)  # never a `file:` address
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as database:
             database.text_factory = lambda raw: raw.decode()  # UnicodeDecodeError is a ValueError
             database.set_progress_handler(lambda: time.monotonic() > until, 10_000)
             database.execute("PRAGMA trusted_schema = OFF")
             database.execute("PRAGMA cell_size_check = ON")
             database.execute("PRAGMA synchronous = NORMAL")
+            database.execute("PRAGMA temp_store = MEMORY")
             self._check(database)
             try:
                 yield database
@@ -236,8 +271,7 @@ class Index:
 
     def _formats(self) -> bytes:
         """The versions of the file format that are needed to write and to read it."""
-        with self.path.open("rb") as file:
-            return file.read(20)[18:]
+        return read_back(self.path, 20)[18:]
 
     def _check(self, database: sqlite3.Connection) -> None:
         """That the file is this version's and this body's; an empty one is made so."""
@@ -261,6 +295,12 @@ class Index:
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             database.execute(f"PRAGMA user_version = {SCHEMA}")
         database.execute("COMMIT")
+
+
+def _is_index(fd: int) -> bool:
+    """Whether the open file is an index, of whatever body."""
+    head = os.pread(fd, 72, 0)
+    return head.startswith(b"SQLite format 3\0") and head[68:] == APPLICATION.to_bytes(4, "big")
 
 
 def is_plausible(handle: object, description: Description) -> bool:

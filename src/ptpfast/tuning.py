@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from .datasets import DeviceInfo
+from .ownership import files
+from .ownership.folders import make
+from .ownership.names import TUNINGS_NAME
 from .readback import read_back
 from .vendors import Tuning
 
@@ -28,11 +31,11 @@ DISTRUSTED = "does not cope with requests sent ahead"  # how the note of such a 
 def path() -> Path:
     """The file: `cameras.json` below PTPFAST_CONFIG, or the platform's configuration folder."""
     if given := os.environ.get("PTPFAST_CONFIG"):
-        return Path(given) / "cameras.json"
+        return Path(given) / TUNINGS_NAME
     if sys.platform == "darwin":
-        return Path.home() / "Library/Application Support/ptpfast/cameras.json"
+        return Path.home() / "Library/Application Support/ptpfast" / TUNINGS_NAME
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "ptpfast" / "cameras.json"
+    return Path(base) / "ptpfast" / TUNINGS_NAME
 
 
 def model_key(info: DeviceInfo) -> str:
@@ -76,14 +79,24 @@ def _write(kept: dict[str, Any]) -> Path:
         file = path()
     except RuntimeError as error:  # a user without a home folder
         raise OSError(str(error)) from error
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
-    temporary.write_text(
-        json.dumps(kept, indent=2, sort_keys=True) + "\n",  # in ASCII: models are the camera's
-        encoding="ascii",
-    )
-    os.replace(temporary, file)
+    make(file.parent)
+    text = json.dumps(kept, indent=2, sort_keys=True) + "\n"  # in ASCII: models are the camera's
+    try:
+        with files.open_ours(os.fspath(file)) as held:
+            mode = os.fstat(held.number).st_mode & 0o777
+    except FileNotFoundError:
+        mode = None
+    with files.replacing(file, _holds_tunings, key=str(os.getpid())) as new:
+        if mode is not None:
+            files.permit(new, mode)
+        with open(new, "w", encoding="ascii", closefd=False) as stream:
+            stream.write(text)
     return file
+
+
+def _holds_tunings(fd: int) -> bool:
+    """Whether the file is what a killed process of this number has left of one."""
+    return b"{\n".startswith(os.pread(fd, 2, 0).rstrip(b"\0"))
 
 
 def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import click
 
 from ..errors import SinkError
 from ..library.naming import printable
+from ..ownership import files
 from .bars import bars
 from .options import Common, Seconds, Size, command, host_argument
 from .output import Output, is_terminal
@@ -259,12 +259,9 @@ def _report(output: Output, result: Result, html: Path | None, earlier: list[Fig
 
 def _write(path: Path, text: str) -> None:
     """The whole file or none of it."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(temporary, path)
+        files.write_named(path, text.encode("utf-8", errors="backslashreplace"))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise SinkError(
             f"cannot write {path}: {error.strerror}",
             errno=error.errno or 0,

@@ -50,6 +50,11 @@ class Checksums:
         return bytes(text)
 
 
+def is_line(line: bytes) -> bool:
+    """Return whether a line, without its end, is a checksum."""
+    return _LINE.fullmatch(line) is not None
+
+
 def _lines(content: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
     """The lines that are checksums, and the file of each."""
     for match in _LINE.finditer(content):

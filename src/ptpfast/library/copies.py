@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError, TransferError
+from ..ownership.folders import Held
+from ..ownership.names import PART_SUFFIX
+from ..readback import open_regular
 from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
-from ..transfer.part import PartFile, sink_error
+from ..transfer.part import NotOurs, PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
 from .folder import Folder, make, nearest
-from .report import Copy, FileResult
+from .leftovers import in_the_way
+from .report import Copy, FileResult, Leftover
 
 if TYPE_CHECKING:
     from ..objects import ObjectInfo
@@ -63,10 +66,20 @@ class Copies:
     """The further folders of a run, as they were when it began. SinkError when one cannot be
     read."""
 
-    def __init__(self, folders: Sequence[Path], on_conflict: str) -> None:
-        self._folders = [Folder(path) for path in folders]
+    def __init__(self, folders: Sequence[Path], on_conflict: str, camera: str) -> None:
+        self._folders = [Folder(path, camera) for path in folders]
         self._renames = on_conflict in _RENAMING
-        self._made: set[Path] = set()
+        self._camera = camera
+        self._held: dict[Path, Held] = {}
+
+    def leftovers(self) -> list[Leftover]:
+        """Part files in the folders that are not touched, as nothing proves them this run's."""
+        return [left for folder in self._folders for left in in_the_way(folder.refused)]
+
+    def close(self) -> None:
+        """Lets go of the folders."""
+        while self._held:
+            self._held.popitem()[1].close()
 
     def complete(self, result: FileResult, expected: str | None, *, prove: bool) -> None:
         """Adds to `result.copies` what became of its file in each folder.
@@ -88,7 +101,7 @@ class Copies:
                 result.copies.append(Copy(found, "already here"))
                 continue
             try:
-                result.copies.append(Copy(self._choose(folder, path.name), "planned"))
+                result.copies.append(Copy(self._choose(folder, path.name, info), "planned"))
             except FileExistsError as error:
                 result.copies.append(_failed(folder, path, error))
 
@@ -111,10 +124,11 @@ class Copies:
                 if os.path.samestat(status, found.stat()):
                     raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
                 return Copy(found, "already here", compared=compared)
-            if folder.path not in self._made:
+            if (held := self._held.get(folder.path)) is None:
                 # Once: where a disk is taken out meanwhile, its folder is not made anew elsewhere.
                 make(folder.path)
-                self._made.add(folder.path)
+                held = self._held[folder.path] = Held(folder.path)
+            held.check()
             _check_room(folder, status.st_size)
             return Copy(self._store(folder, info, source, expected), "stored", compared=True)
         except (OSError, TransferError) as error:
@@ -122,21 +136,23 @@ class Copies:
 
     def _store(self, folder: Folder, info: ObjectInfo, source: Path, expected: str | None) -> Path:
         while True:
-            target = self._choose(folder, source.name)
+            target = self._choose(folder, source.name, info)
             try:
-                store(source, target, info, expected)
-            except FileExistsError:  # somebody has just made it
+                store(source, target, info, expected, self._camera)
+            except FileExistsError as error:  # somebody has just made it, or its part file
+                if isinstance(error, NotOurs):
+                    folder.refused[Path(f"{target}{PART_SUFFIX}")] = error.why
                 if not self._renames:
                     raise
             else:
                 return target
 
-    def _choose(self, folder: Folder, name: str) -> Path:
+    def _choose(self, folder: Folder, name: str, info: ObjectInfo) -> Path:
         """A name in that folder, given to this copy. FileExistsError."""
-        if folder.is_free(name):
+        if folder.is_free(name, info):
             return folder.take(name)
         if self._renames:
-            return folder.take_free(name)
+            return folder.take_free(name, info)
         raise FileExistsError(errno.EEXIST, folder.what_is(name), str(folder.path / name))
 
 
@@ -173,19 +189,20 @@ def _failed(folder: Folder, source: Path, error: Exception) -> Copy:
     return Copy(folder.path / source.name, "failed", reason, error)
 
 
-def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) -> None:
+def store(source: Path, target: Path, info: ObjectInfo, expected: str | None, camera: str) -> None:
     """Copies a finished file; the copy appears whole, proven and with the date of the file.
 
     expected: the SHA-256 both must have; None: the copy that of the file as it was read.
-    FileExistsError when the name is taken, SinkError, TransferError when a byte is wrong. Nothing
-    stays of a copy that failed; that of a killed process is begun anew by the next run.
+    camera: which the object is of. FileExistsError when the name is taken, SinkError, TransferError
+    when a byte is wrong. Nothing stays of a copy that failed; that of a killed process is begun
+    anew by the next run, which knows it by its note: that of a copy names no camera.
     """
     path = os.fspath(target)
-    journal = Journal(path, Identity.of("", info))
+    journal = Journal(path, Identity.of("", info), source=Identity.of(camera, info))
     with _opened(source) as fd, PartFile(path, journal) as part:
-        # First: the note of a download that was interrupted here is not about these bytes.
-        journal.forget(sync=True)
-        part.cut(0)
+        if not part.is_new:
+            # First: the note of a download that was interrupted here is not about these bytes.
+            part.begin_anew()
         try:
             if os.path.lexists(path):
                 raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
@@ -210,19 +227,14 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None) ->
 
 @contextmanager
 def _opened(source: Path) -> Iterator[int]:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        fd = os.open(source, flags)
+        held = open_regular(source)
     except OSError as error:
         raise sink_error("read", os.fspath(source), error) from error
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise SinkError(f"{source} is not a regular file", errno=errno.EINVAL)
+    with held:
         if hasattr(os, "posix_fadvise"):  # what is copied is what the disk has
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        yield fd
-    finally:
-        os.close(fd)
+            os.posix_fadvise(held.number, 0, 0, os.POSIX_FADV_DONTNEED)
+        yield held.number
 
 
 def _pour(fd: int, source: Path, part: PartFile) -> tuple[int, str]:

@@ -15,19 +15,19 @@ import json
 import logging
 import os
 import re
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import SinkError
+from ..ownership import files
+from ..ownership.names import DELETIONS_NAME as JOURNAL_NAME
 from ..readback import read_back
 from ..transfer.journal import Identity
 from ..transfer.syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
 
-JOURNAL_NAME = ".ptpfast-deletions.jsonl"
 SCHEMA = 2
 MAX_SIZE = 256 << 20  # half a million deletions
 # What can be an entry by its length: a parser costs time for each line, and memory for a long one.
@@ -35,6 +35,7 @@ _ENTRY = re.compile(rb"^\{[^\n]{99,32768}\}$", re.MULTILINE)
 
 What = Literal["proven", "deleted", "left", "gone"]
 _ENDS = ("deleted", "left", "gone")
+_BEGINNING = b'{"schema": '
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -63,21 +64,16 @@ class DeletionJournal:
             ) from error
 
     def _append(self, line: bytes) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        is_new = not self.path.exists()
-        fd = os.open(self.path, flags, 0o666)
-        try:
+        held, is_new = files.open_to_append(os.fspath(self.path), _holds_notes)
+        with held:
+            fd = held.number
             status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "not a regular file")
             # A line that a power cut has torn ends here, and is one of the odd ones.
             if status.st_size and os.pread(fd, 1, status.st_size - 1) != b"\n":
                 line = b"\n" + line
             if os.write(fd, line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(fd)
-        finally:
-            os.close(fd)
         if is_new:
             sync_folder(os.fspath(self.path.parent), strict=True)
 
@@ -104,6 +100,12 @@ class DeletionJournal:
             for identity, storage_id in begun.items()
             if identity.camera == camera
         }
+
+
+def _holds_notes(fd: int) -> bool:
+    """Whether the file begins as one of these journals does, or as one does after a power cut."""
+    text = os.pread(fd, len(_BEGINNING), 0).strip(b"\0")
+    return text.startswith(_BEGINNING) or _BEGINNING.startswith(text)
 
 
 def _parsed(line: bytes) -> tuple[str, Identity, int | None] | None:

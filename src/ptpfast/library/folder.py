@@ -10,15 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError
-from ..transfer.journal import JOURNAL_SUFFIX, NEW_SUFFIX
-from ..transfer.part import PART_SUFFIX
+from ..ownership import files, folders
+from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
+from ..transfer.journal import Identity
+from ..transfer.part import reserves, why_taken
 from ..transfer.syncing import sync_folder
 from .naming import base_name, numbered, numbered_bases, root_name, same_name
 
@@ -63,15 +64,18 @@ class Entry:
 class Folder:
     """The destination as it was when read, and what the run has taken of it since."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads the folder; one that does not exist is empty. SinkError when it cannot be read."""
+    def __init__(self, path: Path, camera: str = "") -> None:
+        """Reads the folder; one that does not exist is empty. camera: whose objects get names here.
+        SinkError when it cannot be read."""
         self.path = path
+        self._camera = camera
         self._named: dict[str, list[Entry]] = defaultdict(list)
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
         self._roots: set[str] = set()  # keys of names without all their numbers
         self._claimed: set[str] = set()  # names of entries
         self._taken: set[str] = set()  # keys of names given to objects of this run
         self._numbers: dict[str, int] = {}  # the last number tried, by key
+        self.refused: dict[Path, str] = {}  # part files that are in the way, and why they stay
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
@@ -135,13 +139,17 @@ class Folder:
         self._taken.add(same_name(entry.name))
         return self.path / entry.name
 
-    def is_free(self, name: str) -> bool:
-        """Whether nothing of that name is here, nor was given to an object of this run, nor would
-        its part file be something else than a regular file."""
+    def is_free(self, name: str, info: ObjectInfo) -> bool:
+        """Whether nothing of that name is here, nor was given to an object of this run, nor has its
+        part file or note a name that something else has."""
         key = same_name(name)
-        return key not in self._taken and key not in self._named and self._part_is_usable(name)
+        if key in self._taken:
+            return False
+        if key in self._named and not reserves(os.fspath(self.path / name), self._identity(info)):
+            return False
+        return self._part_is_usable(name, info)
 
-    def can_replace(self, name: str) -> bool:
+    def can_replace(self, name: str, info: ObjectInfo) -> bool:
         """Whether what is here under that name is a regular file no object of this run owns."""
         key = same_name(name)
         entries = self._named.get(key, [])
@@ -149,15 +157,24 @@ class Folder:
             key not in self._taken
             and bool(entries)
             and all(entry.regular and entry.name not in self._claimed for entry in entries)
-            and self._part_is_usable(name)
+            and self._part_is_usable(name, info)
         )
 
-    def _part_is_usable(self, name: str) -> bool:
-        return all(
-            entry.regular
+    def _part_is_usable(self, name: str, info: ObjectInfo) -> bool:
+        beside = [
+            entry
             for suffix in (PART_SUFFIX, JOURNAL_SUFFIX)
             for entry in self._named.get(same_name(name + suffix), [])
-        )
+        ]
+        if not beside:
+            return True
+        why = why_taken(os.fspath(self.path / name), self._identity(info))
+        if why:
+            self.refused[self.path / (name + PART_SUFFIX)] = why
+        return not why and all(entry.regular for entry in beside)
+
+    def _identity(self, info: ObjectInfo) -> Identity:
+        return Identity.of(self._camera, info)
 
     def take(self, name: str) -> Path:
         """Gives a name to an object of this run; its path. What it replaces is no copy of any other
@@ -167,10 +184,10 @@ class Folder:
         self._claimed.update(entry.name for entry in self._named.get(key, ()))
         return self.path / name
 
-    def take_free(self, name: str) -> Path:
+    def take_free(self, name: str, info: ObjectInfo) -> Path:
         """The name or its first numbered form that is free, given to an object of this run."""
         key, candidate = same_name(name), name
-        while not self.is_free(candidate):
+        while not self.is_free(candidate, info):
             # Going on where the last search ended: a card can hold thousands of one name.
             number = self._numbers[key] = self._numbers.get(key, 0) + 1
             candidate = numbered(name, number)
@@ -183,6 +200,9 @@ class Folder:
             return "something that is not a regular file has that name"
         if entries and entries[0].name not in self._claimed:
             return f"a different file of that name is here ({entries[0].size:,} bytes)"
+        part = self.path / (name + PART_SUFFIX)
+        if (why := self.refused.get(part)) is not None:
+            return f"{part.name} stays as it is: {why}"
         return "another object of the camera has that name"
 
     def parts(self) -> list[str]:
@@ -206,8 +226,8 @@ class Folder:
         left them, if they are any."""
         if same_name(path.name + PART_SUFFIX) in self._named:
             return []  # somebody is at work, or will be
-        names = (path.name + JOURNAL_SUFFIX, path.name + JOURNAL_SUFFIX + NEW_SUFFIX)
-        return [self.path / name for name in names if same_name(name) in self._named]
+        note = path.name + JOURNAL_SUFFIX
+        return [self.path / note] if same_name(note) in self._named else []
 
     def free_space(self) -> int:
         """Bytes that may be written here. SinkError when the system does not tell."""
@@ -226,7 +246,7 @@ def check(path: Path, *, writable: bool = True) -> None:
         raise folder_error(place, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     if writable:
         try:
-            with tempfile.TemporaryFile(dir=place):
+            with files.nameless(place):
                 pass
         except OSError as error:
             raise folder_error(place, error) from error
@@ -236,7 +256,7 @@ def make(path: Path) -> None:
     """Makes the folder, its parents too. SinkError."""
     new = [place for place in (path, *path.parents) if not os.path.lexists(place)]
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        folders.make(path)
     except OSError as error:
         raise folder_error(path, error) from error
     # A file is as safe as the names on the way to it.

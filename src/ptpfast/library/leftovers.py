@@ -8,11 +8,12 @@ they are here, and why.
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..ownership.names import PART_SUFFIX
 from ..transfer.journal import Identity, whose
-from ..transfer.part import PART_SUFFIX
 from .report import ALREADY_HERE, Leftover, Report
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Leftovers:
 
     def __init__(self, folder: Folder, camera: str) -> None:
         self._folder = folder.path
+        self._refused = folder.refused
         self._camera = camera
         self._parts: dict[str, Identity] = {}
         for name in folder.parts():
@@ -66,8 +68,23 @@ class Leftovers:
                 continue
             if whose(os.fspath(path)) == known:  # not another object's by now
                 left.append(Leftover(part, size, reason))
-        return left
+        told = {each.path for each in left}
+        return left + [each for each in in_the_way(self._refused) if each.path not in told]
 
     def _is_on_card(self, known: Identity) -> bool:
         ways = (known[2:], (known.handle, known.name), (known.handle,))
         return not self._seen.isdisjoint(ways)
+
+
+def in_the_way(refused: dict[Path, str]) -> list[Leftover]:
+    """Return the part files that are not touched because nothing proves them an object's of the
+    run, each with the reason; of those only that are still here."""
+    left = []
+    for part, why in sorted(refused.items()):
+        try:
+            status = part.lstat()
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode):
+            left.append(Leftover(part, status.st_size, why))
+    return left

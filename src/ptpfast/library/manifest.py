@@ -7,22 +7,21 @@ replaced in one step, so there is never half of one. Several runs may add to one
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from .._sink import Descriptor
 from ..errors import SinkError
-from ..readback import read_back
+from ..ownership import files
+from ..ownership.folders import Held, make, turn
+from ..readback import read_back, sha256_of
 from ..transfer.syncing import sync_folder
-from .checksums import Checksums
+from .checksums import Checksums, is_line
 
 MAX_SIZE = 256 << 20  # a million files with the longest names
 TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
+_PROOF_SIZE = 1 << 16  # of a killed run's: enough to tell what it is
+_MANY = 1 << 31  # names a manifest may have: where it is replaced, the others keep the old one
 
 
 class Manifest:
@@ -52,8 +51,7 @@ class Manifest:
         """
         if sha256 is None:
             try:
-                with file.open("rb") as stream:
-                    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+                sha256 = sha256_of(file)
             except OSError as error:
                 raise _error(file, error) from error
         name = self._name(file)
@@ -61,38 +59,38 @@ class Manifest:
         mark = "\\" if escaped != name else ""
         self._added[name] = f"{mark}{sha256}  {escaped}"
 
-    def write(self) -> None:
+    def write(self, held: Held | None = None) -> None:
         """Writes it in one step if anything was added, to what other runs have added meanwhile.
+        held: its folder, where it must be that one still; else it is made if it is missing.
         SinkError: the old one is still there."""
         if not self._added:
             return
+        folder = os.fspath(self.path.parent)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _turn(self.path.parent) as alone:
+            if held is None:
+                make(folder)
+            else:
+                held.check()
+            with turn(folder, TURN_S) as alone:
+                if alone is None:
+                    raise OSError(errno.EWOULDBLOCK, "another run holds the folder")
                 content = _read(self.path).with_lines(self._added)
-                mark = "" if alone else f".{os.getpid()}"
-                temporary = self.path.with_name(f".{self.path.name}{mark}.new")
-                self._replace(temporary, content)
+                key = "" if alone else str(os.getpid())
+                mode = _mode(self.path)
+                with files.replacing(self.path, partial(_is_like, content), key=key) as fd:
+                    if mode is not None:
+                        files.permit(fd, mode)  # others may not read more than before
+                    with open(fd, "wb", closefd=False) as file:
+                        file.write(content)
+                        file.flush()
+                        os.fsync(fd)
+            sync_folder(folder)
         except OSError as error:
             if isinstance(error, SinkError):
                 raise
             raise _error(self.path, error) from error
         self._known = Checksums(content)
         self._added.clear()
-
-    def _replace(self, temporary: Path, content: bytes) -> None:
-        temporary.unlink(missing_ok=True)  # a killed run's
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        try:
-            with open(fd, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(fd)
-            os.replace(temporary, self.path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(os.fspath(self.path.parent))
 
     def _name(self, file: Path) -> str:
         return os.path.relpath(file, self.path.parent)
@@ -111,25 +109,20 @@ def _read(path: Path) -> Checksums:
     return Checksums(content)
 
 
-@contextmanager
-def _turn(folder: Path) -> Iterator[bool]:
-    """While it lasts no other run writes a manifest into the folder, if True. The lock is on the
-    folder: a manifest is replaced by another file, and a lock on it would go with the old one."""
-    until = time.monotonic() + TURN_S
-    with Descriptor(folder, os.O_RDONLY | os.O_DIRECTORY) as held:
-        while True:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                alone = True
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.02)
-            except OSError:
-                alone = False  # a filesystem without locks: as good as it gets
-                break
-        yield alone
+def _mode(path: Path) -> int | None:
+    """The rights of the manifest that is there. OSError for one that is not to be replaced."""
+    try:
+        with files.open_ours(os.fspath(path), names=_MANY) as held:
+            return os.fstat(held.number).st_mode & 0o777
+    except FileNotFoundError:
+        return None
+
+
+def _is_like(content: bytes, fd: int) -> bool:
+    """Whether the file is the beginning of a list that is like this one: a killed run's."""
+    head = os.pread(fd, _PROOF_SIZE, 0).rstrip(b"\0")
+    lines = head.split(b"\n")[:-1]
+    return content.startswith(head) or all(map(is_line, lines))
 
 
 def _error(path: Path, error: OSError) -> SinkError:

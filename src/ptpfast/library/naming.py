@@ -10,18 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..ownership.names import MANIFEST_NAME as MANIFEST_NAME
+from ..ownership.names import is_reserved
+from ..ownership.names import same_name as same_name
 from ..text import printable as printable
 from ..text import replace_unseen
-from ..transfer.journal import JOURNAL_SUFFIX
-from ..transfer.part import PART_SUFFIX
 
 # 255 bytes is the limit of ext4, APFS and NTFS; ".part.json" and a little more must fit behind it.
 MAX_NAME_BYTES = 255 - 20
 NAMELESS = "unnamed"
-MANIFEST_NAME = "SHA256SUMS"
-
-# What a transfer puts beside the file: endings no file of an object may have.
-_OWN_ENDINGS = (PART_SUFFIX, JOURNAL_SUFFIX)
 _MOST_DIGITS = 7  # of a number behind a name
 _MAX_EXTENSION_BYTES = 16  # behind a longer one the dot was not meant for an extension
 _RESERVED_CHARACTERS = re.compile(r'[<>:"/\\|?*]')
@@ -31,11 +28,6 @@ _BAD_END = re.compile(r"[.\s]+$")
 # Windows takes these for devices, whatever extension follows.
 _DEVICES = re.compile(
     r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE
-)
-# Letters and marks without a shape, which ext4 (with casefold) and HFS+ leave out when they compare
-# names (Unicode's Default_Ignorable_Code_Point, but for those that are unseen already).
-_IGNORED = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
 
@@ -56,8 +48,7 @@ def local_name(name: str) -> str:
         text = NAMELESS
     if _DEVICES.match(text):
         text = _shorten("_" + text)
-    folded = same_name(text)
-    if folded.endswith(_OWN_ENDINGS) or folded == same_name(MANIFEST_NAME):
+    if is_reserved(text):
         text = _shorten(text, "_")
     return text
 
@@ -91,14 +82,6 @@ def numbered_bases(name: str) -> list[str]:
         return [name]
     forms = [numbered(name, 10**digits) for digits in range(_MOST_DIGITS)]
     return list(dict.fromkeys(base for form in forms if (base := base_name(form))))
-
-
-def same_name(name: str) -> str:
-    """A key that is equal for names some filesystem takes for the same one."""
-    if name.isascii():
-        return name.lower()
-    text = unicodedata.normalize("NFC", _IGNORED.sub("", name))
-    return unicodedata.normalize("NFC", text.casefold())
 
 
 def _split(name: str) -> tuple[str, str]:

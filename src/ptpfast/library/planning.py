@@ -50,8 +50,8 @@ class Job:
 
 class Planner:
     """Plans for one folder. `jobs` are those still to be done, in order; `count` and `size` are of
-    all there have been: objects, and the bytes missing of them. kept(info, path) says how
-    many bytes of an earlier run a download goes on from."""
+    all there have been: objects, and the bytes missing of them. kept(info, path) says how many
+    bytes of an earlier run a download goes on from."""
 
     def __init__(self, folder: Folder, on_conflict: str, kept: KeptOf) -> None:
         self.jobs: deque[Job] = deque()
@@ -91,12 +91,12 @@ class Planner:
         path = folder.claim_numbered(info, name)
         if path is not None:
             return [FileResult(info.handle, info, path, "skipped", ALREADY_HERE)]
-        if folder.is_free(name):
+        if folder.is_free(name, info):
             self._take(info, folder.take(name))
-        elif policy == "overwrite" and folder.can_replace(name):
+        elif policy == "overwrite" and folder.can_replace(name, info):
             self._take(info, folder.take(name), overwrite=True)
         elif policy in ("rename", "overwrite"):
-            self._take(info, folder.take_free(name))
+            self._take(info, folder.take_free(name, info))
         else:
             path, reason = folder.path / name, folder.what_is(name)
             if policy == "skip":

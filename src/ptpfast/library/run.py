@@ -14,7 +14,6 @@ import logging
 import os
 import time
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
@@ -22,22 +21,23 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import PTPError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
+from ..ownership.folders import Held
+from ..ownership.names import PART_SUFFIX
 from ..session import Session
-from ..transfer import VERIFY
-from ..transfer.hashing import new_hash
-from ..transfer.journal import is_note
-from ..transfer.part import PART_SUFFIX, TAKEN, move_part
+from ..transfer.journal import tidy
+from ..transfer.part import TAKEN, NotOurs, move_part
 from ..transfer.proof import counted
-from .folder import Folder, make
+from .folder import Folder, folder_error, make
 from .leftovers import Leftovers
 from .manifest import Manifest
 from .naming import local_name
 from .observer import Observer
+from .options import Options as Options
 from .persistence import Persistence
-from .planning import ON_CONFLICT, Job, Planner
+from .planning import Job, Planner
 from .report import ALREADY_HERE, FileResult, Report, not_had
 from .safekeeping import Safekeeping
-from .selection import LISTED, Selection
+from .selection import LISTED
 
 if TYPE_CHECKING:
     from ..listing import Listing
@@ -46,42 +46,8 @@ log = logging.getLogger("ptpfast")
 
 # For journals and folders; not so much that a card would not fit a disk of just its size.
 SPARE_SPACE = 1 << 20
-NO_OVERWRITE = (
-    "on_conflict='overwrite' does not go with delete_verified: "
-    "the file that is replaced may be all that is left of a deleted picture"
-)
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a run was asked for."""
-
-    destination: Path
-    selection: Selection
-    on_conflict: str
-    verify: str
-    algorithm: str | None
-    chunk: int | None
-    resume: bool
-    retry: int | None
-    copies: tuple[Path, ...] = ()
-    delete_verified: bool = False
-
-    def __post_init__(self) -> None:
-        for name, value, allowed in (
-            ("on_conflict", self.on_conflict, ON_CONFLICT),
-            ("verify", self.verify, VERIFY),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
-        if self.delete_verified and self.on_conflict == "overwrite":
-            # An emptied card counts from the beginning again: the file in the way of a new picture
-            # is an earlier one's, and all there is of it.
-            raise ValueError(NO_OVERWRITE)
-        if self.algorithm is not None:
-            new_hash(self.algorithm)  # if it can be had
 
 
 class Run:
@@ -119,6 +85,7 @@ class Run:
         self._folder: Folder
         self._planner: Planner
         self._leftovers: Leftovers
+        self._held: Held | None = None
         # What was decided on the word of an earlier session alone, by handle.
         self._believed: dict[int, FileResult] = {}
 
@@ -132,7 +99,7 @@ class Run:
             self._safekeeping.plan(result)
             self._finish(result)
         self._safekeeping.plan_rest()
-        self.report.leftovers = self._leftovers.found(self.report)
+        self._find_leftovers()
         self.report.elapsed = time.monotonic() - self._began
         return self.report
 
@@ -145,7 +112,7 @@ class Run:
             self._safekeeping.finish(self._manifest)
             self._complete_manifest()
             self._tidy()
-            self.report.leftovers = self._leftovers.found(self.report)
+            self._find_leftovers()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
@@ -153,10 +120,17 @@ class Run:
             raise
         finally:
             self.report.elapsed = time.monotonic() - self._began
+            self._safekeeping.close()
+            if self._held is not None:
+                self._held.close()
         return self.report
 
+    def _find_leftovers(self) -> None:
+        found = self._leftovers.found(self.report)
+        self.report.leftovers = found + self._safekeeping.leftovers()
+
     def _begin(self) -> Listing:
-        self._folder = Folder(self._options.destination)
+        self._folder = Folder(self._options.destination, self._session.device_info.body)
         self._planner = Planner(self._folder, self._options.on_conflict, self._kept)
         self._leftovers = Leftovers(self._folder, self._session.device_info.body)
         begin = partial(self._session.listing, progress=self._observer.listing)
@@ -180,10 +154,23 @@ class Run:
             jobs = self._planner.jobs
             if jobs:
                 if self._planner.count == len(jobs):  # the first
-                    make(self._options.destination)
+                    self._make_destination()
+                self._check_destination()
                 self._fetch(jobs.popleft())
             elif piece is None:
                 return
+
+    def _make_destination(self) -> None:
+        make(self._options.destination)
+        try:
+            self._held = Held(self._options.destination)
+        except OSError as error:
+            raise folder_error(self._options.destination, error) from error
+
+    def _check_destination(self) -> None:
+        """SinkError when another folder, or none, has the destination's name by now."""
+        if self._held is not None:
+            self._held.check()
 
     def _plan(self, piece: ObjectTable) -> None:
         """Selects, finds what is here already, and gives a name to the rest."""
@@ -300,16 +287,23 @@ class Run:
                     overwrite=job.overwrite,
                     then=self._next_objects(),
                 )
+            except SinkError:
+                self._check_destination()  # the clearer error, if it is that
+                raise
             except FileExistsError as error:
                 if isinstance(error, PTPError):
                     raise
+                why = f"{job.path} has just been made by somebody else"
+                if isinstance(error, NotOurs):
+                    why = f"{error.filename} stays as it is: {error.why}"
+                    self._folder.refused[Path(f"{job.path}{PART_SUFFIX}")] = error.why
                 if self._options.on_conflict not in ("rename", "overwrite"):
-                    raise TransferError(
-                        f"{job.path} has just been made by somebody else"
-                    ) from error
-                taken, job.path = job.path, self._folder.take_free(local_name(job.info.name))
+                    raise TransferError(why) from error
+                taken = job.path
+                job.path = self._folder.take_free(local_name(job.info.name), job.info)
+                job.overwrite = False  # nothing was asked to be replaced under that name
                 # With deletion every byte must be this run's; of a moved part that is hard to tell.
-                if not self._safekeeping.active:
+                if not (isinstance(error, NotOurs) or self._safekeeping.active):
                     move_part(os.fspath(taken), os.fspath(job.path))
 
     def _next_objects(self) -> list[ObjectInfo]:
@@ -343,10 +337,9 @@ class Run:
         """Removes what a killed run has left beside files that are whole."""
         for result in self.report.having("skipped"):
             if result.reason == ALREADY_HERE and result.path is not None:
-                for path in self._folder.left_beside(result.path):
-                    with suppress(OSError):  # litter, not a loss
-                        if is_note(os.fspath(path)):
-                            path.unlink()
+                with suppress(OSError):  # litter, not a loss
+                    if self._folder.left_beside(result.path):
+                        tidy(os.fspath(result.path))
 
     def _complete_manifest(self) -> None:
         """Adds the files that were here before and are not in it, and writes it. Those that have
@@ -361,15 +354,19 @@ class Run:
                 if sent is None:
                     self._observer.hashing(path)
                 manifest.add(path, sent)
-        manifest.write()
+        manifest.write(self._holding(manifest))
         self.report.manifest = manifest.path
+
+    def _holding(self, manifest: Manifest) -> Held | None:
+        """The destination, if that is where the manifest is."""
+        return self._held if manifest.path.parent == self._options.destination else None
 
     def _save_manifest(self) -> None:
         """Keeps the checksums there are when a run ends early; what ended it matters more."""
         if self._manifest is None:
             return
         try:
-            self._manifest.write()
+            self._manifest.write(self._holding(self._manifest))
             self.report.manifest = self._manifest.path
         except SinkError as error:
             log.warning("no manifest: %s", error)

@@ -31,7 +31,7 @@ from .deletion import Deletion
 from .deletion_journal import DeletionJournal
 from .manifest import Manifest
 from .naming import MANIFEST_NAME
-from .report import ALREADY_HERE, FileResult, Report
+from .report import ALREADY_HERE, FileResult, Leftover, Report
 
 if TYPE_CHECKING:
     from ..listing import Listing
@@ -62,7 +62,7 @@ class Safekeeping:
         self.proven: dict[Path, str] = {}
         self._report = report
         self._observer = observer
-        self._copies = Copies(copies, on_conflict)
+        self._copies = Copies(copies, on_conflict, session.device_info.body)
         self._deletion: Deletion | None = None
         if delete:
             journal = DeletionJournal(report.destination)
@@ -71,6 +71,14 @@ class Safekeeping:
             for folder in report.same_disk:
                 log.warning("%s is on the same disk as %s", folder, report.destination)
         self._waiting: deque[FileResult] = deque()
+
+    def leftovers(self) -> list[Leftover]:
+        """Part files in the further folders that are not touched."""
+        return self._copies.leftovers()
+
+    def close(self) -> None:
+        """Lets go of the further folders."""
+        self._copies.close()
 
     def follow(self, listing: Listing) -> None:
         """Takes note of the listing that the run is about."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO, Self
 
 from .._sink import CallbackSink, FileSink
 from ..errors import SinkError
+from ..ownership import files
 
 FIRST_BLOCK = 1 << 20
 LARGEST_BLOCK = 64 << 20
@@ -66,7 +66,7 @@ class Destination:
         if self._file is not None:
             self._file.close()
         try:
-            self._file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115
+            self._file = files.nameless(self.folder)
         except OSError as error:
             raise _sink_error("write in", self.folder, error) from error
         return self._file

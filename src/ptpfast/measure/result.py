@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..handshake import acknowledges_at_once
+from ..readback import read_back
 from ..vendors.vendor import MiB
 from .disk import DiskSpeed
 from .interface import Interface
@@ -227,8 +228,7 @@ def named(reading: Reading) -> str:
 def read_summaries(path: Path) -> list[Figures]:
     """The runs in a file of `ptpfast bench --json`, in its order. OSError; ValueError says what is
     wrong with it."""
-    with path.open("rb") as file:
-        text = file.read(min(LARGEST_FILE, os.fstat(file.fileno()).st_size) + 1)
+    text = read_back(os.path.realpath(path), LARGEST_FILE + 1)  # a link is the user's wish
     if len(text) > LARGEST_FILE:
         raise ValueError("it is too large to be a result of 'ptpfast bench --json'")
     found: deque[dict[str, Any]] = deque(maxlen=MOST_SUMMARIES)

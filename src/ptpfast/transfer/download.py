@@ -28,7 +28,7 @@ from ..objects import ObjectInfo
 from ..pipelining import Following, Request
 from .hashing import digest_of, hex_of, new_hash
 from .journal import NOTHING_KEPT, Identity, Journal, Kept, Left
-from .part import PartFile, sink_error
+from .part import PartFile, reserves
 from .proof import forget, may_continue, prove, seal
 from .ranges import Camera
 from .reading import ObjectReader, Progress
@@ -144,7 +144,8 @@ class Download:
     def run(self) -> Transfer:
         """Does it. The transfer is complete and under its final name when this returns."""
         began = time.monotonic()
-        if not self._overwrite and os.path.lexists(self._path):
+        is_taken = not self._overwrite and os.path.lexists(self._path)
+        if is_taken and not reserves(self._path, self._journal.source):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
         try:
             with self._part:
@@ -185,8 +186,8 @@ class Download:
         if self._checksum.size:  # what was proven does not count
             self._checksum = Checksum()
             self._hasher = None if self._hasher is None else new_hash(self._algorithm)
-        if there or self._journal.exists():
-            self._start_anew()
+        if not self._part.is_new:
+            self._part.begin_anew()
         return 0
 
     def _resumable(self, there: int) -> int:
@@ -219,7 +220,7 @@ class Download:
             size=self._reader.size,
             hasher=self._hasher,
             checksum=self._checksum,
-            before=self._keep if offset else self._note,
+            before=self._keep if offset else None,
         )
         self.transfer.resumed_at = self._noted = offset
         sink.mark()
@@ -270,7 +271,7 @@ class Download:
             self._camera.compare(self._info, again=True)
         except TransferError:
             # Some of it may be of what it was, and some of what it is.
-            self._journal.forget(sync=True)
+            self._doubt()
             raise
         except ResponseError as error:
             log.debug("%s is not described once more: %s", self._info.name, error)
@@ -286,21 +287,6 @@ class Download:
             self._went_on = True
             yield first
             yield from requests
-
-    def _note(self, *, sync: bool = False) -> None:
-        """The journal, before the first byte it speaks of."""
-        try:
-            self._journal.write(sync=sync)
-        except OSError as error:
-            raise sink_error("write beside", self._part.path, error) from error
-
-    def _start_anew(self) -> None:
-        """Before what is there is written over the disk must have forgotten what was said of it,
-        also where only that is left: after a power cut some pages can be old ones, or none, and the
-        seam be new. And what is there goes first: the new note, by which the length counts, must
-        not be found beside it."""
-        self._part.cut(0)
-        self._note(sync=True)
 
     def _progressed(self, received: int, size: int | None) -> None:
         whole = received == self._reader.trusted
@@ -383,8 +369,16 @@ class Download:
                 again = ObjectReader(self._camera, self._info, progress=self._progress)
                 transfer.received += check_camera(again, arrived, name, self._following())
         except TransferError:
-            self._journal.forget(sync=True)  # nothing in it can be believed
+            self._doubt()  # nothing in it can be believed
             raise
+
+    def _doubt(self) -> None:
+        """The note goes on saying whose the bytes are, and none of them counts."""
+        try:
+            self._journal.write(sync=True)
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
+            self._part.cut(0)
 
 
 def capture_time(info: ObjectInfo) -> float | None:

@@ -13,24 +13,32 @@ import errno
 import json
 import logging
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .._sink import Checksum
+from ..errors import SinkError
 from ..objects import ObjectInfo
+from ..ownership import files
+from ..ownership.names import JOURNAL_SUFFIX
 from ..readback import read_back
 from .syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
 
 SCHEMA = 5
-JOURNAL_SUFFIX = ".part.json"
-NEW_SUFFIX = ".new"  # of a journal that is to take the place of one
 MAX_JOURNAL_SIZE = 1 << 16
-_BEGINNING = b'{"schema": '  # of every one, also another version's
+_BEGINNING = b'{"schema": 0, "object": {"camera": "'  # of every one, but for the version
+_VERSION = re.compile(rb'^(\{"schema": )\d{1,4}')
+_HEAD_SIZE = len(_BEGINNING) + 4
 _NULL = "null"
+
+# Why a part file stays as it is, and the object gets another name.
+ANOTHER_OBJECT = "it is of another object"
+ANOTHER_CAMERA = "it is of another camera"
+UNKNOWN = "no note beside it says whose it is"
 _quoted = json.encoder.encode_basestring_ascii  # a JSON string
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # never through a link
 
 
 class Identity(NamedTuple):
@@ -48,6 +56,16 @@ class Identity(NamedTuple):
         """The identity of a listed object."""
         captured = info.captured.isoformat() if info.captured else ""
         return cls(camera, info.handle, info.name, info.size, captured)
+
+    def is_of(self, told: Identity) -> bool:
+        """Return whether a note tells of this picture, perhaps as it was before it changed on the
+        card or got another handle. A copy's note names no camera: its file is elsewhere, too."""
+        if told.camera not in (self.camera, "") or told.name != self.name:
+            return False
+        # Without a date the name alone would be that of any picture after the card was formatted.
+        return told.captured == self.captured and bool(
+            self.captured or told.handle == self.handle or not told.camera
+        )
 
 
 class Kept(NamedTuple):
@@ -115,11 +133,13 @@ _own: dict[str, Own] = {}  # by path
 
 
 class Journal:
-    """The journal of the file `path`, about one object."""
+    """The journal of the file `path`, about one object. source: the object itself, where the
+    journal is a copy's."""
 
-    def __init__(self, path: str, identity: Identity) -> None:
+    def __init__(self, path: str, identity: Identity, *, source: Identity | None = None) -> None:
         self._path = path + JOURNAL_SUFFIX
         self._identity = identity
+        self.source = source or identity
         self._is_own = True
 
     def write(
@@ -128,7 +148,8 @@ class Journal:
         """Puts it beside the part file. OSError.
 
         `arrived` is what was written, more than what is `kept`: a power cut may take it. With
-        `sync` the note, and the names in its folder, have reached the disk.
+        `sync` the note, and the names in its folder, have reached the disk. Where nothing is kept
+        and nothing arrived, the bytes are this object's and none of them counts.
 
         One that is there is replaced whole or not at all. A first one is simply written: if that is
         cut short it is no JSON, and the part file still empty.
@@ -140,11 +161,27 @@ class Journal:
         try:
             _write_new(self._path, text, sync=sync)
         except FileExistsError:
-            self.tidy()
-            _write_new(self._path + NEW_SUFFIX, text, sync=sync)
-            os.replace(self._path + NEW_SUFFIX, self._path)
+            if why := taken(self._path):
+                raise files.NotOurs(self._path, why) from None
+            with files.replacing(self._path, holds_note) as fd:
+                _write(fd, text, sync=sync)
         if sync:
             sync_folder(os.path.dirname(self._path) or ".", strict=True)
+
+    def begin(self) -> None:
+        """Puts a first one there, before there is a part file. One of an earlier run is replaced on
+        the disk, too: after a power cut it must not be found beside other bytes. NotOurs,
+        SinkError."""
+        try:
+            self.write(sync=self.exists())
+        except files.NotOurs:
+            raise
+        except OSError as error:
+            raise SinkError(
+                f"cannot write {self._path}: {error.strerror or error}",
+                errno=error.errno or 0,
+                hint="check the folder and the disk it is on",
+            ) from error
 
     def exists(self) -> bool:
         """Whether there is one, of whatever object."""
@@ -172,10 +209,7 @@ class Journal:
 
     def tidy(self) -> None:
         """Removes a note that was not put in its place because the process was killed. OSError."""
-        try:
-            os.unlink(self._path + NEW_SUFFIX)
-        except FileNotFoundError:
-            pass
+        files.tidy(self._path, holds_note)
 
     def goes_on_from(self, *, own: bool) -> None:
         """What is continued was received by this process, or not: what is noted from now on is not
@@ -200,14 +234,10 @@ class Journal:
         return own.left, own.whole
 
     def forget(self, *, sync: bool = False) -> None:
-        """Removes it; missing is fine. With `sync` a power cut does not bring it back. OSError."""
+        """Removes it; missing is fine, and what is no note of ours stays. With `sync` a power cut
+        does not bring it back. OSError."""
         _own.pop(self._path, None)
-        self.tidy()
-        try:
-            os.unlink(self._path)
-        except FileNotFoundError:
-            return
-        if sync:
+        if files.remove(self._path, holds_note) and sync:
             sync_folder(os.path.dirname(self._path) or ".")
 
 
@@ -215,7 +245,8 @@ def whose(path: str) -> Identity | None:
     """The object whose bytes are in the part file of `path`, as the journal beside it says; None
     where it says nothing of use."""
     try:
-        known = Identity(**_entry(path + JOURNAL_SUFFIX)["object"])
+        # Also another version's: whose the bytes are, all have said alike.
+        known = Identity(**json.loads(read_back(path + JOURNAL_SUFFIX, MAX_JOURNAL_SIZE))["object"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     texts = (known.camera, known.name, known.captured)
@@ -224,14 +255,56 @@ def whose(path: str) -> Identity | None:
     return known if sane else None
 
 
-def is_note(path: str) -> bool:
-    """Whether the file is a journal, or what is left of one: nothing or its beginning when its
+def holds_note(fd: int) -> bool:
+    """Whether the open file is a journal, or what is left of one: nothing or its beginning when its
     writing was cut short, zeros after a power cut."""
+    return _is_torn_or_whole(os.pread(fd, _HEAD_SIZE, 0))
+
+
+def _is_torn_or_whole(head: bytes) -> bool:
+    head = _VERSION.sub(rb"\g<1>0", head.rstrip(b"\0"))
+    return head.startswith(_BEGINNING) or _BEGINNING.startswith(head)
+
+
+def tidy(path: str) -> None:
+    """Removes the journal of a finished file, and what was to replace it: a run that was killed at
+    its end has left them. OSError."""
+    files.tidy(path + JOURNAL_SUFFIX, holds_note)
+    files.remove(path + JOURNAL_SUFFIX, holds_note)
+
+
+def taken(path: str) -> str:
+    """Return why the journal's name cannot be used, as something that is no note of ours has it;
+    '' when it can. OSError."""
     try:
-        text = read_back(path, len(_BEGINNING))
+        with files.open_ours(path) as held:
+            if holds_note(held.number):
+                return ""
+            return f"{os.path.basename(path)} is no note of ptpfast"
+    except FileNotFoundError:
+        return ""
+    except files.NotOurs as error:
+        return f"something else has the name {os.path.basename(path)}: {error.why}"
+
+
+def claim(path: str, identity: Identity) -> str:
+    """Return why the bytes in the part file of `path` are not to be touched for that object: no
+    note proves them to be of it. '' when they may be dropped, or continued if more is certain.
+
+    What is left of a note that a power cut has taken proves as much: this package was at work there
+    and nothing was certain yet.
+    """
+    if (told := whose(path)) is not None:
+        if identity.is_of(told):
+            return ""
+        same = told.camera == identity.camera
+        return ANOTHER_OBJECT if same else ANOTHER_CAMERA
+    try:
+        text = read_back(path + JOURNAL_SUFFIX, MAX_JOURNAL_SIZE).rstrip(b"\0")
     except OSError:
-        return False
-    return _BEGINNING.startswith(text.rstrip(b"\0"))
+        return UNKNOWN
+    is_torn = _is_torn_or_whole(text[:_HEAD_SIZE]) and not text.endswith(b"}")
+    return "" if is_torn else UNKNOWN
 
 
 def _entry(path: str) -> Any:
@@ -268,14 +341,16 @@ def _kept_text(kept: Kept) -> str:
 
 
 def _write_new(path: str, text: bytes, *, sync: bool) -> None:
-    fd = os.open(path, _NEW, 0o666)
-    try:
-        if os.write(fd, text) != len(text):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if sync:
-            os.fsync(fd)
-    except BaseException:
-        os.unlink(path)  # half a note is none
-        raise
-    finally:
-        os.close(fd)
+    with files.create(path) as held:
+        try:
+            _write(held.number, text, sync=sync)
+        except BaseException:
+            files.remove_made(path, held.number)  # half a note is none
+            raise
+
+
+def _write(fd: int, text: bytes, *, sync: bool) -> None:
+    if os.write(fd, text) != len(text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if sync:
+        os.fsync(fd)

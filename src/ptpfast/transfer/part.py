@@ -1,4 +1,7 @@
-"""The part file of a download: locked, empty or continued, and at last under its final name.
+"""The part file of a download: locked, new or continued, and at last under its final name.
+
+What is at NAME.part and not this object's by the note beside it, or not ours by kind and owner, is
+never touched: the name is taken.
 
 A part file is one run's at a time: two that write into one file would mix two objects. The lock is
 the operating system's on the open file, so it ends with the process, however that ends.
@@ -10,49 +13,52 @@ camera waits.
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
-import stat
 from types import TracebackType
 from typing import Self
 
-from .._sink import rename_new
+from .._sink import Descriptor
 from ..errors import SinkError
+from ..ownership import files
+from ..ownership.files import NotOurs as NotOurs
+from ..ownership.folders import turn
+from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ..process import Owner
-from .journal import JOURNAL_SUFFIX, Journal
+from .journal import Identity, Journal, claim, taken
 from .syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
 
-PART_SUFFIX = ".part"
 TAKEN = errno.EWOULDBLOCK  # of a SinkError: what is in the part file is another run's
-_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_OPEN_NEW = _OPEN | os.O_EXCL
-_LOCK = fcntl.LOCK_EX | fcntl.LOCK_NB
+TURN_S = 2.0  # for other runs to begin their files in the folder
+_TRIES = 100  # to open a part file that others finish in between
 
 
 class PartFile:
-    """NAME.part of the file `path`, made if missing, open and locked within a `with`.
+    """NAME.part of the file `path`, made if missing, open and locked within a `with`. A new one has
+    its journal from the beginning.
 
     An empty part file that was not published is removed at the end: it is of no use to anybody.
-    SinkError when another run has it, or when the disk refuses.
+    NotOurs when something else has its name or the journal's, or the bytes in it are not this
+    object's; SinkError when another run has it, or when the disk refuses.
     """
 
     def __init__(self, path: str, journal: Journal) -> None:
         self.final = path
         self.path = path + PART_SUFFIX
         self._journal = journal
-        self.fd = -1
+        self._held: Descriptor | None = None
         self._owner = Owner("part file")
+        self.is_new = False
         self.lost = False  # an fsync has failed: what it has lost the next one does not tell
         self._published = False
 
     def __enter__(self) -> Self:
         try:
-            self.fd = _open_locked(self.path)
+            self._held = self._open()
         except OSError as error:
-            if isinstance(error, SinkError):
+            if isinstance(error, SinkError | NotOurs):
                 raise
             raise sink_error("write", self.path, error) from error
         return self
@@ -77,31 +83,29 @@ class PartFile:
         except OSError:
             pass  # litter, not a loss
         finally:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
+            if self._held is not None:
+                self._held.close()
 
     def _tidy(self) -> None:
         """No note stays beside a finished file, and no part file of no bytes. OSError."""
         if self._published:
             return
         if self.is_finished:  # a handler has raised in between
-            if self._stands_at(self.path):  # two names: between link and unlink
-                os.unlink(self.path)
+            files.remove_made(self.path, self.fd)  # two names: between link and unlink
             self._journal.forget()
         elif not os.fstat(self.fd).st_size:
-            os.unlink(self.path)
+            files.remove_made(self.path, self.fd)
             self._journal.forget()
+
+    @property
+    def fd(self) -> int:
+        """The number of the open file; -1 outside of the `with`."""
+        return -1 if self._held is None else self._held.number
 
     @property
     def is_finished(self) -> bool:
         """Whether the file has its final name. OSError."""
-        return self._published or self._stands_at(self.final)
-
-    def _stands_at(self, path: str) -> bool:
-        try:
-            return os.path.samestat(os.lstat(path), os.fstat(self.fd))
-        except FileNotFoundError:
-            return False
+        return self._published or files.stands_for(self.final, self.fd)
 
     @property
     def length(self) -> int:
@@ -114,9 +118,20 @@ class PartFile:
     def cut(self, length: int) -> None:
         """Drops what is behind. SinkError."""
         try:
-            os.ftruncate(self.fd, length)
+            files.cut(self.fd, length)
         except OSError as error:
             raise sink_error("cut", self.path, error) from error
+
+    def begin_anew(self) -> None:
+        """Drops what is there. Before it is written over the disk must have forgotten what was said
+        of it, also where only that is left: after a power cut some pages can be old ones, or none,
+        and the seam be new. And what is there goes first: the new note, by which the length counts,
+        must not be found beside it. SinkError."""
+        self.cut(0)
+        try:
+            self._journal.write(sync=True)
+        except OSError as error:
+            raise sink_error("write beside", self.path, error) from error
 
     def sync(self) -> None:
         """Its bytes to the disk. SinkError."""
@@ -132,7 +147,7 @@ class PartFile:
         if mtime is None:
             return
         try:
-            os.utime(self.fd, (mtime, mtime))
+            files.date(self.fd, mtime)
         except (OverflowError, OSError) as error:  # outside of what this filesystem can say
             log.warning("%s keeps the time of its arrival: %s", self.final, error)
 
@@ -140,10 +155,7 @@ class PartFile:
         """The final name in one step, then the folder to disk. FileExistsError unless `overwrite`,
         SinkError."""
         try:
-            if overwrite:
-                os.replace(self.path, self.final)
-            else:
-                _rename_new(self.path, self.final)
+            files.publish(self.fd, self.path, self.final, overwrite=overwrite)
             self._journal.forget()
             self._published = True
             sync_folder(os.path.dirname(self.final) or ".", strict=True)
@@ -152,83 +164,136 @@ class PartFile:
         except OSError as error:
             raise sink_error("finish", self.final, error) from error
 
+    def _open(self) -> Descriptor:
+        for _ in range(_TRIES):
+            try:
+                return self._open_old()
+            except FileNotFoundError:
+                pass  # there is none, or another run has just finished it
+            try:
+                return self._make()
+            except FileExistsError as error:
+                if isinstance(error, NotOurs):
+                    raise
+        raise _in_use(self.path)
+
+    def _make(self) -> Descriptor:
+        """A new one. Its journal comes first, so that no power cut leaves bytes without a note;
+        meanwhile no other run begins a file in this folder."""
+        with turn(os.path.dirname(self.path) or ".", TURN_S):
+            if os.path.lexists(self.path):
+                raise FileExistsError(errno.EEXIST, "there is a part file", self.path)
+            try:
+                self._journal.begin()
+                held = files.create(self.path)
+            except NotOurs:
+                raise
+            except BaseException:
+                if not os.path.lexists(self.path):
+                    self._journal.forget()
+                raise
+            self.is_new = True
+            return self._locked(held)
+
+    def _open_old(self) -> Descriptor:
+        """The one that is there, if it may be used. FileNotFoundError, NotOurs."""
+        held = self._locked(files.open_ours(self.path, os.O_RDWR, names=2))
+        try:
+            self._check_old(held.number)
+        except BaseException:
+            held.close()  # not with the error, which a report keeps
+            raise
+        return held
+
+    def _check_old(self, fd: int) -> None:
+        status = os.fstat(fd)
+        if status.st_nlink > 1 and not _is_published(self.final, status):
+            raise NotOurs(self.path, "it has another name, too")
+        if status.st_nlink > 1 or not status.st_size:
+            # Not written into: what is written to it would reach a finished file, or somebody
+            # who has it open; and a crash between link and unlink has left it.
+            files.remove_made(self.path, fd)
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
+        if why := _why_not(self.final, self._journal.source):
+            raise NotOurs(self.path, why)
+        self._journal.tidy()
+        if reserves(self.final, self._journal.source):
+            files.drop_reservation(self.final, status)
+
+    def _locked(self, held: Descriptor) -> Descriptor:
+        """The open file with the lock; it is closed after an error."""
+        try:
+            if files.lock(held.number) and not files.stands_for(self.path, held.number):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
+        except BlockingIOError:
+            held.close()
+            raise _in_use(self.path) from None
+        except BaseException:
+            held.close()
+            raise
+        return held
+
 
 def move_part(path: str, to: str) -> bool:
     """What has arrived of the file `path` is to be finished as `to`; whether that is so now."""
     try:
-        rename_new(path + PART_SUFFIX, to + PART_SUFFIX)
-        rename_new(path + JOURNAL_SUFFIX, to + JOURNAL_SUFFIX)
+        files.move_new(path + PART_SUFFIX, to + PART_SUFFIX)
+        files.move_new(path + JOURNAL_SUFFIX, to + JOURNAL_SUFFIX)
     except OSError as error:
         log.debug("begun anew as %s: %s", to, error)
         return False
     return True
 
 
-def _open_locked(path: str) -> int:
-    while True:
-        fd = _open(path)
-        try:
-            fcntl.flock(fd, _LOCK)
-            if os.fstat(fd).st_ino == os.stat(path).st_ino:
-                return fd
-        except BlockingIOError:
-            os.close(fd)
-            raise SinkError(
-                f"another run is writing {path}",
-                errno=TAKEN,
-                hint="wait until it is done, or choose another folder",
-            ) from None
-        except FileNotFoundError:
-            pass  # the other run has just finished it: once more
-        except OSError:
-            return fd  # a filesystem without locks: as good as it gets
-        except BaseException:  # a signal handler's: the lock must not outlive the run
-            os.close(fd)
-            raise
-        os.close(fd)
+def _in_use(path: str) -> SinkError:
+    return SinkError(
+        f"another run is writing {path}",
+        errno=TAKEN,
+        hint="wait until it is done, or choose another folder",
+    )
 
 
-def _open(path: str) -> int:
+def _is_published(path: str, part: os.stat_result) -> bool:
+    """Whether the finished file is the part file itself, by its second name."""
     try:
-        return os.open(path, _OPEN_NEW, 0o666)
-    except FileExistsError:
-        _disown(path)
-        return os.open(path, _OPEN, 0o666)
-
-
-def _disown(path: str) -> None:
-    """Removes what is no part file of ours: a link, a FIFO; or one that a crash between link and
-    unlink has left with two names, so that what is written to it would reach a finished file."""
-    try:
-        status = os.lstat(path)
+        return part.st_nlink == 2 and files.is_same(os.lstat(path), part)
     except FileNotFoundError:
-        return
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-        os.unlink(path)
+        return False
 
 
-def _rename_new(part: str, path: str) -> None:
-    """Renames without ever replacing a file: FileExistsError."""
+def _why_not(path: str, identity: Identity) -> str:
+    return claim(path, identity) or taken(path + JOURNAL_SUFFIX)
+
+
+def why_taken(path: str, identity: Identity) -> str:
+    """Return why that object cannot be downloaded to `path` because of what is at the names of its
+    part file and journal; '' when it can. SinkError."""
+    part = path + PART_SUFFIX
     try:
-        rename_new(part, path)
+        try:
+            status = os.lstat(part)
+        except FileNotFoundError:
+            return taken(path + JOURNAL_SUFFIX)
+        folder = os.path.dirname(path) or "."
+        if why := files.foreign(status, folder, names=2 if _is_published(path, status) else 1):
+            return why
+        if status.st_nlink > 1 or not status.st_size:
+            return taken(path + JOURNAL_SUFFIX)
+        return _why_not(path, identity)
     except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
-            raise
-        _link_new(part, path)
+        raise sink_error("look at", part, error) from error
 
 
-def _link_new(part: str, path: str) -> None:
-    """The same where a rename would replace: older systems, some network filesystems."""
+def reserves(path: str, identity: Identity) -> bool:
+    """Return whether `path` is empty and stands for a finished part file beside it, which is that
+    object: the process was killed while it renamed the one to the other."""
     try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # FAT and some network filesystems have no links
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, "there is a file of that name", path) from None
-        os.rename(part, path)
-    else:
-        os.unlink(part)
+        status = os.lstat(path + PART_SUFFIX)
+    except OSError:
+        return False
+    if status.st_size != identity.size or not files.is_reservation(path, status):
+        return False
+    return not why_taken(path, identity)
 
 
 def sink_error(doing: str, path: str, error: OSError) -> SinkError:

@@ -14,15 +14,15 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import stat
 import time
 from typing import Any, NamedTuple
 
 from .._sink import Checksum
 from ..objects import ObjectInfo
+from ..ownership.names import PART_SUFFIX
+from ..readback import open_regular
 from .hashing import digest_of, new_hash, same_algorithm
 from .journal import Found, Identity, Journal, Stamp
-from .part import PART_SUFFIX
 from .ranges import Camera
 from .reading import ObjectReader
 
@@ -33,7 +33,6 @@ SEAL_S = 60.0  # so far back is the time that marks a part file as untouched
 # in steps of up to two seconds.
 SETTLED_S = 3.0
 BLOCK = 1 << 18
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Proof(NamedTuple):
@@ -94,15 +93,10 @@ def counted(
         return 0
     path, identity = os.fspath(path), Identity.of(camera.device_info.body, info)
     try:
-        descriptor = os.open(path + PART_SUFFIX, _OPEN)
+        with open_regular(path + PART_SUFFIX) as held:
+            proof = prove(path, held.number, Journal(path, identity), algorithm)
     except OSError:
         return 0
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return 0
-        proof = prove(path, descriptor, Journal(path, identity), algorithm)
-    finally:
-        os.close(descriptor)
     return proof.size if proof is not None and may_continue(proof, identity) else 0
 
 

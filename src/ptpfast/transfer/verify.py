@@ -8,14 +8,13 @@ reread  the camera's object, read a second time, has that digest too
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from typing import Any
 
-from .._sink import CallbackSink, Descriptor
+from .._sink import CallbackSink
 from ..errors import TransferError
 from ..pipelining import Following
+from ..readback import blocks, open_regular
 from .hashing import algorithm_of, digest_of, new_hash
 from .part import PartFile, sink_error
 from .reading import ObjectReader
@@ -67,18 +66,15 @@ def hash_from_disk(path: str) -> str:
     """SHA-256, in hex, of a finished file as the disk has it: file and folder are synced and the
     system's copy in memory is dropped before it is read. SinkError, also for what is no regular
     file."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     found = new_hash("sha256")
     try:
-        with Descriptor(path, flags) as held:
+        with open_regular(path) as held:
             fd = held.number
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file")
             os.fsync(fd)
             sync_folder(os.path.dirname(path) or ".", strict=True)
             if hasattr(os, "posix_fadvise"):
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-            while block := os.read(fd, BLOCK):
+            for block in blocks(held):
                 found.update(block)
     except OSError as error:
         raise sink_error("read back", path, error) from error

@@ -1,0 +1,351 @@
+"""Create, remove, cut and rename files by the rule of ownership.
+
+What a function looks at is an open file, and the name is touched only while it still stands for
+that file. Open files are `Descriptor`s, which no signal handler can make leak; `Proof` and the like
+take their numbers. Paths are strings: some of this runs once for each file of a card.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from .._sink import Descriptor, rename_new
+from .names import TEMPORARY_PREFIX, random_name, temporaries
+
+Proof = Callable[[int], bool]  # of a descriptor: whether its content is what the package writes
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_SETTLED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)  # a rename that never replaces: unknown here
+
+
+class NotOurs(FileExistsError):
+    """What has the name is not the package's: the name is taken. why: in a few words."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(errno.EEXIST, why, path)
+        self.why = why
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.filename, self.why)
+
+
+def create(path: str, mode: int = 0o666) -> Descriptor:
+    """Return a new file, open. FileExistsError, OSError."""
+    return Descriptor(path, _NEW, mode)
+
+
+def is_same(one: os.stat_result, other: os.stat_result) -> bool:
+    """Return whether both are of one file. Where a filesystem invents inode numbers at each look,
+    the time of the last change tells: nobody can set it."""
+    if os.path.samestat(one, other):
+        return True
+    return one.st_dev == other.st_dev and _traits(one) == _traits(other)
+
+
+def _traits(status: os.stat_result) -> tuple[int, ...]:
+    return (
+        status.st_mode,
+        status.st_uid,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
+def stands_for(path: str, fd: int) -> bool:
+    """Return whether the name is that of the open file. A missing name is not."""
+    try:
+        return is_same(os.lstat(path), os.fstat(fd))
+    except FileNotFoundError:
+        return False
+
+
+def is_owner(status: os.stat_result, folder: str) -> bool:
+    """Return whether a file belongs to this process's user, or to the user that a file which this
+    process makes in `folder` belongs to: FAT, SMB and NFS can give all files to one."""
+    if status.st_uid == os.geteuid():
+        return True
+    try:
+        path = random_name(folder)
+        with create(path, 0o600) as held:
+            try:
+                return os.fstat(held.number).st_uid == status.st_uid
+            finally:
+                os.unlink(path)
+    except OSError:
+        return False
+
+
+def foreign(status: os.stat_result, folder: str, *, names: int = 1) -> str:
+    """Return why something in `folder` is not the package's by kind and owner; '' when it may be.
+    names: how many names it may have."""
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    if status.st_nlink > names:
+        return "it has another name, too"
+    if not is_owner(status, folder):
+        return "it belongs to another user"
+    return ""
+
+
+def open_ours(path: str, flags: int = os.O_RDONLY, *, names: int = 1) -> Descriptor:
+    """Open a file that is ours by kind and owner, never through a link. NotOurs, OSError."""
+    try:
+        held = Descriptor(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotOurs(path, "it is a symbolic link") from error
+        if error.errno in (errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM):
+            raise NotOurs(path, error.strerror or "it cannot be opened") from error
+        raise
+    try:
+        if why := foreign(os.fstat(held.number), os.path.dirname(path) or ".", names=names):
+            raise NotOurs(path, why)
+    except BaseException:
+        held.close()  # not with the error, which somebody may keep
+        raise
+    return held
+
+
+def open_to_append(path: str, proof: Proof) -> tuple[Descriptor, bool]:
+    """Open a file of ours for lines at its end, and say whether it is new. NotOurs, OSError."""
+    try:
+        return Descriptor(path, _NEW | os.O_APPEND, 0o666), True
+    except FileExistsError:
+        held = open_ours(path, os.O_RDWR | os.O_APPEND)
+    try:
+        if not proof(held.number):
+            raise NotOurs(path, "its content is not what ptpfast writes")
+    except BaseException:
+        held.close()
+        raise
+    return held, False
+
+
+def lock(fd: int) -> bool:
+    """Lock an open file for as long as it is open; False where the filesystem has no locks: as good
+    as it gets. BlockingIOError when another has it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return False
+    return True
+
+
+def remove(path: str, proof: Proof) -> bool:
+    """Remove a file that its content, kind and owner prove ours; return whether it is gone.
+    OSError when the system refuses."""
+    try:
+        with open_ours(path) as held:
+            if not proof(held.number) or not stands_for(path, held.number):
+                return False
+            os.unlink(path)
+            return True
+    except FileNotFoundError:
+        return True
+    except NotOurs:
+        return False
+
+
+def discard(path: str | os.PathLike[str]) -> None:
+    """Remove a name of the package's in a folder of its own, where only this user can put files;
+    missing is fine. OSError, also when others can write there."""
+    folder = os.path.dirname(path)
+    if not os.path.lexists(path):
+        return
+    if why := why_not_private(folder):
+        raise PermissionError(errno.EPERM, f"{why}; it is left alone", folder)
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def why_not_private(folder: str | os.PathLike[str]) -> str:
+    """Return why others could put files into a folder; '' when only this user can. OSError."""
+    status = os.stat(folder)
+    if not is_owner(status, os.fspath(folder)):
+        return "the folder belongs to another user"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "others can write in the folder"
+    return ""
+
+
+def remove_made(path: str, fd: int) -> None:
+    """Remove the name of an open file that this process made or has proven; not of another file
+    that has come to that name. OSError."""
+    if stands_for(path, fd):
+        os.unlink(path)
+
+
+def cut(fd: int, length: int) -> None:
+    """Drop what is behind `length` in an open file of ours. OSError."""
+    os.ftruncate(fd, length)
+
+
+def permit(fd: int, mode: int) -> None:
+    """Set the rights of an open file that this process made. OSError where there are none."""
+    try:
+        os.fchmod(fd, mode)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL):
+            raise
+
+
+def date(fd: int, mtime: float) -> None:
+    """Set the modification time of an open file of ours (s since 1970). OSError, OverflowError."""
+    os.utime(fd, (mtime, mtime))
+
+
+@contextmanager
+def replacing(
+    path: str | os.PathLike[str], proof: Proof, *, key: str = "", mode: int = 0o666
+) -> Iterator[int]:
+    """Give the descriptor of a new file, which takes the place of `path` at the end of the block;
+    after an exception it is gone. What a killed process has left of that is removed if `proof` says
+    so; where something else has the name the next one is used. Whoever calls has made sure that
+    what it replaces is ours. One process at a time for a path and `key`. OSError."""
+    path = os.fspath(path)
+    temporary, held = _make_temporary(path, proof, key, mode)
+    with held:
+        try:
+            yield held.number
+            if not stands_for(temporary, held.number):
+                raise NotOurs(temporary, "the file has been replaced")
+            os.rename(temporary, path)
+        except BaseException:
+            remove_made(temporary, held.number)
+            raise
+
+
+def write_named(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file that the user has named, the whole of it or nothing; it may replace a regular
+    file there, with that one's rights, and nothing else. OSError."""
+    try:
+        status = os.stat(path)  # a link the user has put there is the user's wish
+        mode = status.st_mode & 0o777
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+    except FileNotFoundError:
+        mode = None
+    with replacing(os.path.realpath(path), _nothing, key=str(os.getpid())) as fd:
+        if mode is not None:
+            permit(fd, mode)
+        with open(fd, "wb", closefd=False) as file:
+            file.write(content)
+
+
+def _nothing(fd: int) -> bool:
+    return not os.fstat(fd).st_size
+
+
+def _make_temporary(path: str, proof: Proof, key: str, mode: int) -> tuple[str, Descriptor]:
+    for temporary in temporaries(path, key):
+        try:
+            return temporary, create(temporary, mode)
+        except FileExistsError:
+            if remove(temporary, proof):
+                return temporary, create(temporary, mode)
+    temporary = random_name(os.path.dirname(path))
+    return temporary, create(temporary, mode)
+
+
+def tidy(path: str, proof: Proof) -> None:
+    """Remove what a killed process has left that was to replace `path`. OSError."""
+    for temporary in temporaries(path):
+        if not os.path.lexists(temporary):
+            return
+        remove(temporary, proof)
+
+
+def move_new(old: str, new: str) -> None:
+    """Rename a file of ours to a name that is free; OSError, also where that cannot be had in one
+    step."""
+    rename_new(old, new)
+
+
+def publish(fd: int, part: str, path: str, *, overwrite: bool) -> None:
+    """Rename the open file `part` to `path`. It replaces nothing unless `overwrite`, where the user
+    has asked for it: then a regular file. FileExistsError, OSError."""
+    if not stands_for(part, fd):
+        raise OSError(errno.ESTALE, "another file has taken the place of its part file", part)
+    if overwrite:
+        if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+            raise FileExistsError(errno.EEXIST, "something else than a file has that name", path)
+        os.rename(part, path)
+        return
+    try:
+        rename_new(part, path)
+    except OSError as error:
+        if error.errno not in _SETTLED:
+            raise
+        _link_new(fd, part, path)
+
+
+def _link_new(fd: int, part: str, path: str) -> None:
+    """The same where a rename would replace: older systems, some network filesystems."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT and some network filesystems have no links
+        _reserve_and_rename(fd, part, path)
+    else:
+        remove_made(part, fd)
+
+
+def _reserve_and_rename(fd: int, part: str, path: str) -> None:
+    """The same without links: an empty file holds the name until it is renamed over. A process that
+    is killed in between leaves it; see `is_reservation`."""
+    try:
+        held = create(path)
+    except FileExistsError:
+        raise FileExistsError(errno.EEXIST, "there is a file of that name", path) from None
+    with held:
+        reserved = held.number
+        try:
+            # Somebody may have opened it by its name and written, or replaced it.
+            if os.fstat(reserved).st_size or not stands_for(path, reserved):
+                raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
+            os.rename(part, path)
+        except BaseException:
+            if not os.fstat(reserved).st_size and not stands_for(path, fd):
+                remove_made(path, reserved)
+            raise
+
+
+def is_reservation(path: str, part: os.stat_result) -> bool:
+    """Return whether `path` is what `publish` left when it was killed between its two steps: an
+    empty file of ours, newer than the last change of the part file, which is complete."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return (
+        not status.st_size
+        and status.st_ctime_ns >= part.st_ctime_ns
+        and not foreign(status, os.path.dirname(path) or ".")
+    )
+
+
+def drop_reservation(path: str, part: os.stat_result) -> None:
+    """Remove what `is_reservation` has recognised. OSError."""
+    try:
+        with open_ours(path) as held:
+            if is_reservation(path, part) and not os.fstat(held.number).st_size:
+                remove_made(path, held.number)
+    except (FileNotFoundError, NotOurs):
+        return
+
+
+def nameless(folder: str | os.PathLike[str]) -> IO[bytes]:
+    """Return an open file in `folder` that has no name, or none for long. OSError."""
+    return tempfile.TemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX, buffering=0)

@@ -1,0 +1,102 @@
+"""Make folders, hold one so that another in its place is noticed, and take turns in one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from .._sink import Descriptor
+from ..errors import SinkError
+from .files import create, lock, remove_made
+from .names import random_name
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
+_PAUSE_S = 0.005
+
+
+class Held:
+    """A folder, held from its first use on. `check` notices when it has been renamed, removed or
+    replaced: what is written by its path would then land elsewhere."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        """Open it. OSError."""
+        self._folder = os.fspath(folder)
+        self._open = Descriptor(self._folder, _FOLDER)
+
+    def check(self) -> None:
+        """Raise SinkError when the path does not lead to the folder any more."""
+        try:
+            found = os.stat(self._folder)
+            same = os.path.samestat(found, os.fstat(self._open.number)) or self._finds_a_marker()
+        except (FileNotFoundError, NotADirectoryError):
+            same = False
+        except OSError as error:
+            raise SinkError(
+                f"cannot look at {self._folder}: {error.strerror or error}",
+                errno=error.errno or 0,
+                hint="check the folder and the disk it is on",
+            ) from error
+        if not same:
+            raise SinkError(
+                f"{self._folder} has been renamed, removed or replaced during the run",
+                errno=errno.ESTALE,
+                hint="put the folder back and run it again; files that are complete stay in it",
+            )
+
+    def _finds_a_marker(self) -> bool:
+        """For a filesystem that invents inode numbers at each look."""
+        path = random_name(self._folder)
+        try:
+            with create(path, 0o600) as marker:
+                try:
+                    name = os.path.basename(path)
+                    os.stat(name, dir_fd=self._open.number, follow_symlinks=False)
+                    return True
+                finally:
+                    with suppress(OSError):
+                        remove_made(path, marker.number)
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Let it go. Safe to call twice."""
+        self._open.close()
+
+
+def make(folder: str | os.PathLike[str], mode: int = 0o777) -> None:
+    """Make a folder and its parents; one that is there is fine. `mode` is that of the last.
+    OSError."""
+    folder = os.fspath(folder)
+    try:
+        os.mkdir(folder, mode)
+    except FileNotFoundError:
+        parent = os.path.dirname(folder.rstrip("/"))
+        if not parent or parent == folder:
+            raise
+        make(parent)
+        with suppress(FileExistsError):
+            os.mkdir(folder, mode)
+    except FileExistsError:
+        if not os.path.isdir(folder):
+            raise
+
+
+@contextmanager
+def turn(folder: str | os.PathLike[str], most_s: float) -> Iterator[bool | None]:
+    """Take the package's lock on a folder: True while it is held, False where the filesystem has no
+    locks, None when others have held it for `most_s`. It is on the folder, because a file may be
+    replaced by another meanwhile. OSError when the folder cannot be opened."""
+    until = time.monotonic() + most_s
+    alone: bool | None = None
+    with Descriptor(folder, _FOLDER) as held:
+        while alone is None:
+            try:
+                alone = lock(held.number)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    break
+                time.sleep(_PAUSE_S)
+        yield alone

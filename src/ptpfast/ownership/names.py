@@ -1,0 +1,77 @@
+"""The list of names: all that the package makes beside a user's files.
+
+Temporary files begin with `.ptpfast-`. The local name of an object never begins with a dot, so an
+object cannot get such a name. The rest are reserved by `is_reserved`, which `library.naming` asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterator
+
+# Beside a file NAME that is not complete yet.
+PART_SUFFIX = ".part"
+JOURNAL_SUFFIX = ".part.json"
+# In the destination.
+MANIFEST_NAME = "SHA256SUMS"
+DELETIONS_NAME = ".ptpfast-deletions.jsonl"
+# Temporaries: of a file that is to replace one, of a trial whether a folder can be written, of a
+# measurement of the disk, of a marker.
+TEMPORARY_PREFIX = ".ptpfast-"
+# In the user's configuration and cache folders.
+TUNINGS_NAME = "cameras.json"
+INDEX_SUFFIX = ".sqlite"
+INDEX_COMPANIONS = ("-journal", "-wal", "-shm")  # SQLite's own, behind the index's name
+
+RESERVED_ENDINGS = (PART_SUFFIX, JOURNAL_SUFFIX)
+RESERVED_NAMES = (MANIFEST_NAME, DELETIONS_NAME)
+_MOST_TEMPORARIES = 100  # of one file: each beyond the first stands beside something planted
+
+# Letters and marks without a shape, which ext4 (with casefold) and HFS+ leave out when they compare
+# names (Unicode's Default_Ignorable_Code_Point).
+_IGNORED = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+
+
+def same_name(name: str) -> str:
+    """Return a key that is equal for names that some filesystem takes for the same one."""
+    if name.isascii():
+        return name.lower()
+    text = unicodedata.normalize("NFC", _IGNORED.sub("", name))
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether a filesystem could take `name` for one of the package's own."""
+    # ZFS can compare in compatibility forms; SMB and FAT drop dots and blanks at the end.
+    for key in (same_name(name), same_name(unicodedata.normalize("NFKC", same_name(name)))):
+        bare = key.rstrip(" .")
+        if bare.endswith(RESERVED_ENDINGS) or bare.startswith(TEMPORARY_PREFIX):
+            return True
+        if bare in _RESERVED_KEYS:
+            return True
+    return False
+
+
+_RESERVED_KEYS = frozenset(map(same_name, RESERVED_NAMES))
+
+
+def temporaries(path: str, key: str = "") -> Iterator[str]:
+    """Yield the names that a file which is to replace `path` can have, the usual one first. They
+    are the same in each process: a killed run's is found again. `key` sets processes apart."""
+    folder, name = os.path.split(path)
+    digest = hashlib.sha256(f"{key}\0{name}".encode(errors="surrogateescape")).hexdigest()[:16]
+    for number in range(_MOST_TEMPORARIES):
+        yield os.path.join(folder, f"{TEMPORARY_PREFIX}{digest}-{number}")
+
+
+def random_name(folder: str) -> str:
+    """Return a name in `folder` that nobody can know before."""
+    return os.path.join(folder, f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
