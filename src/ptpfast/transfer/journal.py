@@ -60,12 +60,15 @@ class Identity(NamedTuple):
     def is_of(self, told: Identity) -> bool:
         """Return whether a note tells of this picture, perhaps as it was before it changed on the
         card or got another handle. A copy's note names no camera: its file is elsewhere, too."""
-        if told.camera not in (self.camera, "") or told.name != self.name:
+        if told.name != self.name or told.captured != self.captured:
             return False
-        # Without a date the name alone would be that of any picture after the card was formatted.
-        return told.captured == self.captured and bool(
-            self.captured or told.handle == self.handle or not told.camera
-        )
+        if not told.camera:
+            return True
+        # Without a date a name, and in some cameras a handle, is that of any picture after the card
+        # was formatted; with one it may be another of a burst.
+        same_handle, same_size = told.handle == self.handle, told.size == self.size
+        enough = same_handle or same_size if self.captured else same_handle and same_size
+        return told.camera == self.camera and enough
 
 
 class Kept(NamedTuple):
