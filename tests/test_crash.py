@@ -197,7 +197,7 @@ class Scene:
 
     def finish(self) -> None:
         """The next run does the rest, and leaves nothing but the card."""
-        assert self.run() == 0
+        assert self.run() == 0, self.output.read_text()
         for folder in self.folders:
             assert self.final(folder) == self.card.keys()
             assert {p.name for p in folder.iterdir()} <= self.card.keys() | KEPT

@@ -123,6 +123,7 @@ class Copies:
                 # Another name of one file, or another way to one folder, is no second copy.
                 if os.path.samestat(status, found.stat()):
                     raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
+                folder.tidy(found)
                 return Copy(found, "already here", compared=compared)
             if (held := self._held.get(folder.path)) is None:
                 # Once: where a disk is taken out meanwhile, its folder is not made anew elsewhere.

@@ -103,9 +103,9 @@ class DeletionJournal:
 
 
 def _holds_notes(fd: int) -> bool:
-    """Whether the file begins as one of these journals does, or as one does after a power cut."""
-    text = os.pread(fd, len(_BEGINNING), 0).strip(b"\0")
-    return text.startswith(_BEGINNING) or _BEGINNING.startswith(text)
+    """Whether the file begins as one of these journals does, also if its first line was torn."""
+    line = os.pread(fd, 1 << 16, 0).strip(b"\0").partition(b"\n")[0]
+    return line.startswith(_BEGINNING) or _BEGINNING.startswith(line)
 
 
 def _parsed(line: bytes) -> tuple[str, Identity, int | None] | None:

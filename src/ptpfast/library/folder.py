@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from ..errors import SinkError
 from ..ownership import files, folders
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
-from ..transfer.journal import Identity
+from ..transfer.journal import Identity, tidy
 from ..transfer.part import reserves, why_taken
 from ..transfer.syncing import sync_folder
 from .naming import base_name, numbered, numbered_bases, root_name, same_name
@@ -221,13 +222,14 @@ class Folder:
         entries = self._named.get(same_name(path.name + PART_SUFFIX), [])
         return entries[0].size if entries and entries[0].regular else 0
 
-    def left_beside(self, path: Path) -> list[Path]:
-        """What has the names of a finished file's journals: a run that was killed at its end has
-        left them, if they are any."""
-        if same_name(path.name + PART_SUFFIX) in self._named:
-            return []  # somebody is at work, or will be
-        note = path.name + JOURNAL_SUFFIX
-        return [self.path / note] if same_name(note) in self._named else []
+    def tidy(self, path: Path) -> None:
+        """Removes the note beside a file that is whole: a run that was killed at its end has left
+        it. Not where there is a part file: somebody is at work, or will be."""
+        is_begun = same_name(path.name + PART_SUFFIX) in self._named
+        if is_begun or same_name(path.name + JOURNAL_SUFFIX) not in self._named:
+            return
+        with suppress(OSError):  # litter, not a loss
+            tidy(os.fspath(path))
 
     def free_space(self) -> int:
         """Bytes that may be written here. SinkError when the system does not tell."""

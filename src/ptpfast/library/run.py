@@ -13,7 +13,7 @@ import errno
 import logging
 import os
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
@@ -24,7 +24,6 @@ from ..objects import ObjectInfo, ObjectTable
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
 from ..session import Session
-from ..transfer.journal import tidy
 from ..transfer.part import TAKEN, NotOurs, move_part
 from ..transfer.proof import counted
 from .folder import Folder, folder_error, make
@@ -337,9 +336,7 @@ class Run:
         """Removes what a killed run has left beside files that are whole."""
         for result in self.report.having("skipped"):
             if result.reason == ALREADY_HERE and result.path is not None:
-                with suppress(OSError):  # litter, not a loss
-                    if self._folder.left_beside(result.path):
-                        tidy(os.fspath(result.path))
+                self._folder.tidy(result.path)
 
     def _complete_manifest(self) -> None:
         """Adds the files that were here before and are not in it, and writes it. Those that have
