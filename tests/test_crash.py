@@ -26,6 +26,7 @@ import pytest
 
 from conftest import without_pauses
 from crash.disk import Disk, Survival, records
+from noted import read_note
 from ptpfast.sim import SimulatedCamera, Store, check
 
 HERE = Path(__file__).parent / "crash"
@@ -243,7 +244,7 @@ def changed(scene: Scene) -> None:
     content[: -(1 << 14)] = bytes(len(content) - (1 << 14))
     part.write_bytes(content)
     note = part.with_name(part.name + ".json")
-    told = json.loads(note.read_bytes())
+    told = read_note(note)
     told["object"]["size"] -= 1
     note.write_text(json.dumps(told))
 
@@ -330,6 +331,6 @@ def test_a_power_cut_costs_no_more_than_what_came_since_the_last_note(
             scene.cut_power(survival, random.Random())
             for note in scene.folders[0].glob("*.part.json"):
                 part = scene.folders[0] / note.name.removesuffix(".json")
-                kept.append(json.loads(note.read_bytes())["kept"]["size"])
+                kept.append(read_note(note)["kept"]["size"])
                 assert part.stat().st_size >= kept[-1]
     assert {CHUNK, 2 * CHUNK, SIZE} <= set(kept)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from conftest import HASTY, PATIENT, Cameras, Sessions
+from noted import read_note, write_note
 from ptpfast import (
     NetworkError,
     OperationCode,
@@ -220,10 +221,10 @@ def test_an_object_that_an_earlier_run_has_begun_is_read_again_as_a_whole(
     part = tmp_path / "IMG_0001.DNG.part"
     if forged:
         damage(part)
-        note = json.loads(part.with_name(part.name + ".json").read_text())
+        note = read_note(part.with_name(part.name + ".json"))
         kept = part.read_bytes()[: note["kept"]["size"]]
         note["kept"]["digest"] = checksum(kept)
-        part.with_name(part.name + ".json").write_text(json.dumps(note))
+        write_note(part.with_name(part.name + ".json"), note)
     before = payload(sim)
     monkeypatch.setattr(journal, "_own", {})  # as in another process
     report = fetch(sim, tmp_path, manifest=True)
@@ -265,12 +266,12 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
         fetch(sim, other, retry=0, chunk=500_000)
     part = other / "IMG_0001.DNG.part"
     damage(part)
-    note = json.loads(part.with_name(part.name + ".json").read_text())
+    note = read_note(part.with_name(part.name + ".json"))
     for kept in ("kept", "arrived"):
         if kept in note:
             content = part.read_bytes()[: note[kept]["size"]]
             note[kept]["digest"] = checksum(content)
-    part.with_name(part.name + ".json").write_text(json.dumps(note))
+    write_note(part.with_name(part.name + ".json"), note)
 
     def turn_up() -> None:
         for tail in (".part", ".part.json"):

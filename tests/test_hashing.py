@@ -12,6 +12,7 @@ import xxhash
 
 import ptpfast
 from conftest import Cameras, Sessions
+from noted import read_note
 from ptpfast import ConnectionLost, TransferError
 from ptpfast.transfer.hashing import ALGORITHMS, digest_of, new_hash
 from test_cli import at, records, run
@@ -144,7 +145,7 @@ def test_a_journal_of_an_earlier_schema_is_not_believed(
     with pytest.raises(ConnectionLost):
         session.download(info, tmp_path / "x", chunk=MiB // 2)
     journal = tmp_path / "x.part.json"
-    entry = json.loads(journal.read_bytes())
+    entry = read_note(journal)
     journal.write_text(json.dumps(entry | {"schema": entry["schema"] - 1}))
     assert connect(sim).download(info, tmp_path / "x").resumed_at == 0
     assert (tmp_path / "x").read_bytes() == content(sim, info.handle)

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from conftest import Cameras, Sessions
+from noted import read_note
 from ptpfast import Session, TransferError
 from ptpfast._sink import Checksum
 from ptpfast.ownership import files
-from ptpfast.transfer import download, journal, proof
+from ptpfast.transfer import download, journal, notes, proof
 from ptpfast.transfer.hashing import digest_of
 from ptpfast.transfer.journal import Journal
 from ptpfast.transfer.part import PartFile
@@ -36,7 +37,7 @@ FUNCTIONS: list[Callable[..., Any]] = [
         files.remove,
         files._make_temporary,
     ),
-    *(journal._write_new, journal._text, proof.seal, proof.prove, proof._read),
+    *(journal._write_new, notes.first_line, proof.seal, proof.prove, proof._read),
 ]
 CODES: set[CodeType] = {function.__code__ for function in FUNCTIONS}
 
@@ -85,7 +86,7 @@ def assert_nothing_wrong(folder: Path, whole: bytes, where: str) -> None:
         return
     there = (folder / "x.part").read_bytes()
     with suppress(json.JSONDecodeError):  # its writing was interrupted: it says nothing
-        told = json.loads((folder / "x.part.json").read_text())
+        told = read_note(folder / "x.part.json")
         for kept in [told["kept"], *([told["arrived"]] if "arrived" in told else [])]:
             checksum = Checksum()
             checksum.update(whole[: kept["size"]])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Cameras, Sessions, without_pauses
+from noted import read_note
 from ptpfast import NetworkError, ObjectInfo
 from ptpfast.library import pull
 from ptpfast.sim import SimulatedCamera
@@ -144,7 +145,7 @@ def test_if_the_last_note_does_not_agree_what_was_flushed_before_counts(
     sim.faults.add("drop after-total 5000000")
     with pytest.raises(NetworkError):
         session.download(info, tmp_path / NAME, chunk=MiB, progress=noted_once)
-    note = json.loads(part.with_name(part.name + ".json").read_text())
+    note = read_note(part.with_name(part.name + ".json"))
     assert note["arrived"]["size"] > note["kept"]["size"] > 0
     zeros(part, note["kept"]["size"] + 1000, 1000)
     other_process()
@@ -209,7 +210,7 @@ def test_the_note_of_an_earlier_version_proves_nothing(
 ) -> None:
     sim, info, part = interrupted(camera, connect, tmp_path)
     note = part.with_name(part.name + ".json")
-    told = json.loads(note.read_text())
+    told = read_note(note)
     for kept in ("kept", "arrived"):
         if kept in told:
             told[kept]["digest"] = None

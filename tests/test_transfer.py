@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from conftest import HASTY, Cameras, Sessions
+from noted import read_note, write_note
 from ptpfast import (
     CallbackSink,
     ConnectionLost,
@@ -170,9 +171,9 @@ def test_after_a_break_the_next_run_goes_on_and_the_file_is_right(
 
 
 def edit(journal: Path, **changes: object) -> None:
-    entry = json.loads(journal.read_text())
+    entry = read_note(journal)
     entry["object"].update(changes)
-    journal.write_text(json.dumps(entry))
+    write_note(journal, entry)
 
 
 def broken_download(
@@ -217,9 +218,7 @@ def test_everything_there_but_the_response_costs_only_the_overlap(
         lambda part, journal: journal.write_bytes(journal.read_bytes()[:100]),
         lambda part, journal: journal.write_bytes(bytes(300)),
         lambda part, journal: edit(journal, handle=1),
-        lambda part, journal: journal.write_text(
-            json.dumps({**json.loads(journal.read_text()), "schema": 99})
-        ),
+        lambda part, journal: journal.write_text(json.dumps({**read_note(journal), "schema": 99})),
     ],
     ids=[
         "other bytes",

@@ -42,7 +42,7 @@ log = logging.getLogger("ptpfast")
 KEEP_S = 10.0
 # The checksum of the received bytes is noted at the next progress after so many bytes and seconds,
 # which is what a killed process costs; a slow disk may take this share of the time for it.
-NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 20, 0.003, 1 / 20
+NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 20
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
 # unless the camera has reported a change of it.
@@ -298,7 +298,7 @@ class Download:
         if (whole or not self._reader.in_parts) and now - self._kept_at >= KEEP_S:
             self._keep()
         elif now >= self._note_due and self._sink.position - self._noted >= NOTE_SIZE:
-            self._note_arrived(self._sink.position, self._checksum)
+            self._note_arrived()
             took = time.monotonic() - now
             usual = min(took, self._note_took or took)  # one that takes long may be a hiccup
             self._note_took = took
@@ -312,18 +312,26 @@ class Download:
         if taken_back:
             self._kept = NOTHING_KEPT
         known = checksum if size == trusted else None
-        self._note_arrived(trusted, known, sync=taken_back)
+        arrived = None if known is None else Kept(trusted, digest_of(known))
+        self._write(arrived, sync=taken_back)
         self._part.cut(trusted)
         if known is not None and not self._part.lost:
             self._part.sync()
             self._leave(known, hasher)
 
-    def _note_arrived(self, size: int, checksum: Checksum | None, *, sync: bool = False) -> None:
+    def _note_arrived(self) -> None:
         """In the journal and without the disk: after a power cut what is kept still counts."""
-        arrived = None if checksum is None else Kept(size, digest_of(checksum))
+        self._noted = self._sink.position
+        try:
+            self._journal.note(Kept(self._noted, digest_of(self._checksum)))
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
+
+    def _write(self, arrived: Kept | None = None, *, sync: bool) -> None:
+        """The journal anew."""
         try:
             self._journal.write(self._kept, arrived, sync=sync)
-            self._noted = size
+            self._noted = self._kept.size if arrived is None else arrived.size
         except OSError as error:
             log.debug("nothing noted in the journal: %s", error)
 
@@ -333,11 +341,7 @@ class Download:
         if size:
             self._part.sync()
             self._kept = Kept(size, digest_of(self._checksum))
-            try:
-                self._journal.write(self._kept, sync=True)
-                self._noted = size
-            except OSError as error:
-                log.debug("nothing noted in the journal: %s", error)
+            self._write(sync=True)
         self._kept_at = time.monotonic()
 
     def _keep_if_possible(self) -> None:

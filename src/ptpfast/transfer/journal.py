@@ -1,10 +1,9 @@
 """The note beside a part file that says whose bytes are in it, and how many of them are certain.
 
-It tells of which object of which camera the bytes are, and the checksum of the first so many of
-them, taken as they were received. Another process continues only from bytes that still have that
-checksum (`proof`): the length of a part file proves nothing, because a disk can lose pages and
-another program can write into the file. The journal is read back as untrusted input: anything odd
-about it means "start anew".
+`notes` has its text. Another process continues only from bytes that still have the checksum they
+were received with (`proof`): the length of a part file proves nothing, because a disk can lose
+pages and another program can write into the file. The journal is read back as untrusted input:
+anything odd about it means "start anew".
 """
 
 from __future__ import annotations
@@ -13,81 +12,37 @@ import errno
 import json
 import logging
 import os
-import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .._sink import Checksum
+from .._sink import Checksum, Descriptor
 from ..errors import SinkError
-from ..objects import ObjectInfo
 from ..ownership import files
 from ..ownership.names import JOURNAL_SUFFIX
 from ..readback import read_back
+from .notes import (
+    HEAD_SIZE,
+    LINE_SIZE,
+    MAX_JOURNAL_SIZE,
+    SCHEMA,
+    arrived_since,
+    first_line,
+    is_torn_or_whole,
+    line,
+    sane,
+)
+from .notes import NOTHING_KEPT as NOTHING_KEPT
+from .notes import Found as Found
+from .notes import Identity as Identity
+from .notes import Kept as Kept
 from .syncing import sync_folder
 
 log = logging.getLogger("ptpfast")
-
-SCHEMA = 5
-MAX_JOURNAL_SIZE = 1 << 16
-_BEGINNING = b'{"schema": 0, "object": {"camera": "'  # of every one, but for the version
-_VERSION = re.compile(rb'^(\{"schema": )\d{1,4}')
-_HEAD_SIZE = len(_BEGINNING) + 4
-_NULL = "null"
 
 # Why a part file stays as it is, and the object gets another name.
 ANOTHER_OBJECT = "it is of another object"
 ANOTHER_CAMERA = "it is of another camera"
 UNKNOWN = "no note beside it says whose it is"
-_quoted = json.encoder.encode_basestring_ascii  # a JSON string
-
-
-class Identity(NamedTuple):
-    """What must be equal for bytes to be of the same object: camera, handle, name, size, date. Not
-    the folders it is in: each has a description of its own, which a camera may fail to give."""
-
-    camera: str  # manufacturer, model and serial number
-    handle: int
-    name: str
-    size: int | None
-    captured: str
-
-    @classmethod
-    def of(cls, camera: str, info: ObjectInfo) -> Identity:
-        """The identity of a listed object."""
-        captured = info.captured.isoformat() if info.captured else ""
-        return cls(camera, info.handle, info.name, info.size, captured)
-
-    def is_of(self, told: Identity) -> bool:
-        """Return whether a note tells of this picture, perhaps as it was before it changed on the
-        card or got another handle. A copy's note names no camera: its file is elsewhere, too."""
-        if told.name != self.name or told.captured != self.captured:
-            return False
-        if not told.camera:
-            return True
-        # Without a date a name, and in some cameras a handle, is that of any picture after the card
-        # was formatted; with one it may be another of a burst.
-        same_handle, same_size = told.handle == self.handle, told.size == self.size
-        enough = same_handle or same_size if self.captured else same_handle and same_size
-        return told.camera == self.camera and enough
-
-
-class Kept(NamedTuple):
-    """The first `size` bytes of the part file, and their checksum as they were received
-    (`hashing`)."""
-
-    size: int = 0
-    digest: str | None = None
-
-
-NOTHING_KEPT = Kept()
-
-
-class Found(NamedTuple):
-    """What a journal says: the bytes that had reached the disk, and those that had been written;
-    the same if nothing more was noted. Neither is believed before the file is read (`proof`)."""
-
-    kept: Kept
-    arrived: Kept
 
 
 class Stamp(NamedTuple):
@@ -144,6 +99,10 @@ class Journal:
         self._identity = identity
         self.source = source or identity
         self._is_own = True
+        self._lines: Descriptor | None = None  # the journal, open for `note`
+        self._lines_at = 0  # where its lines for what has arrived begin
+        self._turn = 0  # which of them is written next
+        self._notes: list[Kept] = []  # what it says, the line of JSON first
 
     def write(
         self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None, *, sync: bool = False
@@ -157,10 +116,15 @@ class Journal:
         One that is there is replaced whole or not at all. A first one is simply written: if that is
         cut short it is no JSON, and the part file still empty.
         """
-        text = _text(self._identity, kept, arrived)
-        digests = {one.digest for one in (kept, arrived) if one is not None and one.digest}
-        if digests and self._is_own:
-            _own.setdefault(self._path, Own()).digests = digests
+        self.close()
+        text = first_line(self._identity, kept)
+        self._lines_at = len(text)
+        self._notes, self._turn = [kept], 0
+        if arrived is not None:
+            text += line(arrived)
+            self._notes.append(arrived)
+            self._turn = 1
+        self._remember()
         try:
             _write_new(self._path, text, sync=sync)
         except FileExistsError:
@@ -186,6 +150,31 @@ class Journal:
                 hint="check the folder and the disk it is on",
             ) from error
 
+    def note(self, arrived: Kept) -> None:
+        """Adds what has arrived to a journal that this process has written: in place, as it happens
+        a thousand times a second, and without the disk. OSError."""
+        if self._lines is None:
+            self._lines = files.open_ours(self._path, os.O_RDWR)
+            if not holds_note(self._lines.number):
+                raise files.NotOurs(self._path, "it is no note of ptpfast")
+        at = self._lines_at + self._turn * LINE_SIZE
+        self._turn ^= 1  # the next time not the line that was written last
+        os.pwrite(self._lines.number, line(arrived), at)
+        self._notes = [self._notes[0], *self._notes[1:][-1:], arrived]
+        self._remember()
+
+    def _remember(self) -> None:
+        """Which bytes are this process's own is told by the checksums that it has noted."""
+        digests = {noted.digest for noted in self._notes if noted.digest}
+        if digests and self._is_own:
+            _own.setdefault(self._path, Own()).digests = digests
+
+    def close(self) -> None:
+        """Closes the file, if `note` has opened it. Safe to call twice."""
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
+
     def exists(self) -> bool:
         """Whether there is one, of whatever object."""
         return os.path.lexists(self._path)
@@ -193,7 +182,10 @@ class Journal:
     def read(self) -> Found | None:
         """What is known of this very object's bytes; None when there is nothing to be trusted."""
         try:
-            entry = _entry(self._path)
+            first, *lines = _content(self._path).split(b"\n")
+            entry = json.loads(first)
+            if entry["schema"] != SCHEMA:
+                return None
             told = Identity(**entry["object"])
             if told != self._identity:
                 pairs = zip(Identity._fields, told, self._identity, strict=True)
@@ -205,8 +197,7 @@ class Journal:
                     " and ".join(others),
                 )
                 return None
-            kept = _sane(entry["kept"])
-            return Found(kept, _sane(entry["arrived"]) if "arrived" in entry else kept)
+            return Found(sane(entry["kept"]), tuple(arrived_since(lines[:2])))
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
@@ -249,7 +240,8 @@ def whose(path: str) -> Identity | None:
     where it says nothing of use."""
     try:
         # Also another version's: whose the bytes are, all have said alike.
-        known = Identity(**json.loads(read_back(path + JOURNAL_SUFFIX, MAX_JOURNAL_SIZE))["object"])
+        first = _content(path + JOURNAL_SUFFIX).partition(b"\n")[0]
+        known = Identity(**json.loads(first)["object"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     texts = (known.camera, known.name, known.captured)
@@ -261,12 +253,7 @@ def whose(path: str) -> Identity | None:
 def holds_note(fd: int) -> bool:
     """Whether the open file is a journal, or what is left of one: nothing or its beginning when its
     writing was cut short, zeros after a power cut."""
-    return _is_torn_or_whole(os.pread(fd, _HEAD_SIZE, 0))
-
-
-def _is_torn_or_whole(head: bytes) -> bool:
-    head = _VERSION.sub(rb"\g<1>0", head.rstrip(b"\0"))
-    return head.startswith(_BEGINNING) or _BEGINNING.startswith(head)
+    return is_torn_or_whole(os.pread(fd, HEAD_SIZE, 0))
 
 
 def tidy(path: str) -> None:
@@ -303,44 +290,16 @@ def claim(path: str, identity: Identity) -> str:
         same = told.camera == identity.camera
         return ANOTHER_OBJECT if same else ANOTHER_CAMERA
     try:
-        text = read_back(path + JOURNAL_SUFFIX, MAX_JOURNAL_SIZE).rstrip(b"\0")
+        text = _content(path + JOURNAL_SUFFIX).partition(b"\n")[0].rstrip(b"\0")
     except OSError:
         return UNKNOWN
-    is_torn = _is_torn_or_whole(text[:_HEAD_SIZE]) and not text.endswith(b"}")
+    is_torn = is_torn_or_whole(text[:HEAD_SIZE]) and not text.endswith(b"}")
     return "" if is_torn else UNKNOWN
 
 
-def _entry(path: str) -> Any:
-    """OSError, ValueError and others for what was never written."""
-    entry = json.loads(read_back(path, MAX_JOURNAL_SIZE))
-    if entry["schema"] != SCHEMA:
-        raise ValueError("another version's")
-    return entry
-
-
-def _sane(told: dict[str, Any]) -> Kept:
-    """ValueError, TypeError for what was never written."""
-    kept = Kept(**told)
-    if type(kept.size) is not int or kept.size < 0 or not isinstance(kept.digest, str | None):
-        raise ValueError("no such note")
-    return kept
-
-
-def _text(identity: Identity, kept: Kept, arrived: Kept | None) -> bytes:
-    """The journal's JSON, put together by hand: with each file the camera waits for it, and after a
-    few MB of payload all that an encoder needs has to come from memory again."""
-    camera, handle, name, size, captured = identity
-    told = (
-        f'{{"camera": {_quoted(camera)}, "handle": {handle}, "name": {_quoted(name)}, '
-        f'"size": {_NULL if size is None else size}, "captured": "{captured}"}}'
-    )
-    more = "" if arrived is None else f', "arrived": {_kept_text(arrived)}'
-    return (f'{{"schema": {SCHEMA}, "object": {told}, "kept": {_kept_text(kept)}{more}}}').encode()
-
-
-def _kept_text(kept: Kept) -> str:
-    digest = _NULL if kept.digest is None else f'"{kept.digest}"'
-    return f'{{"size": {kept.size}, "digest": {digest}}}'
+def _content(path: str) -> bytes:
+    """OSError."""
+    return read_back(path, MAX_JOURNAL_SIZE)
 
 
 def _write_new(path: str, text: bytes, *, sync: bool) -> None:

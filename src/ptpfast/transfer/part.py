@@ -83,6 +83,7 @@ class PartFile:
         except OSError:
             pass  # litter, not a loss
         finally:
+            self._journal.close()
             if self._held is not None:
                 self._held.close()
 

@@ -145,7 +145,7 @@ def _read(descriptor: int, length: int, found: Found, algorithm: str | None) -> 
 def _usable(found: Found, length: int) -> set[tuple[int, str]]:
     return {
         (size, digest)
-        for size, digest in (found.kept, found.arrived)
+        for size, digest in (found.kept, *found.arrived)
         if 0 < size <= length and digest is not None
     }
 

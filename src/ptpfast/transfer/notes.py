@@ -1,0 +1,122 @@
+"""What a journal says, as text: whose bytes are in a part file, and how many of them are certain.
+
+    {"schema": 6, "object": {...}, "kept": {...}}    whose; what had been flushed to the disk
+    {"size": ..., "digest": ...}                     what has arrived since, two lines that are
+    {"size": ..., "digest": ...}                     written in place by turns
+
+The first line is replaced whole, so that it never suffers from the others. All of it is read back
+as untrusted input.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..objects import ObjectInfo
+
+SCHEMA = 6
+MAX_JOURNAL_SIZE = 1 << 16
+_BEGINNING = b'{"schema": 0, "object": {"camera": "'  # of every one, but for the version
+_VERSION = re.compile(rb'^(\{"schema": )\d{1,4}')
+HEAD_SIZE = len(_BEGINNING) + 4
+LINE_SIZE = 96  # of each line for what has arrived
+_NULL = "null"
+_quoted = json.encoder.encode_basestring_ascii  # a JSON string
+
+
+class Identity(NamedTuple):
+    """What must be equal for bytes to be of the same object: camera, handle, name, size, date. Not
+    the folders it is in: each has a description of its own, which a camera may fail to give."""
+
+    camera: str  # manufacturer, model and serial number
+    handle: int
+    name: str
+    size: int | None
+    captured: str
+
+    @classmethod
+    def of(cls, camera: str, info: ObjectInfo) -> Identity:
+        """The identity of a listed object."""
+        captured = info.captured.isoformat() if info.captured else ""
+        return cls(camera, info.handle, info.name, info.size, captured)
+
+    def is_of(self, told: Identity) -> bool:
+        """Return whether a note tells of this picture, perhaps as it was before it changed on the
+        card or got another handle. A copy's note names no camera: its file is elsewhere, too."""
+        if told.name != self.name or told.captured != self.captured:
+            return False
+        if not told.camera:
+            return True
+        # Without a date a name, and in some cameras a handle, is that of any picture after the card
+        # was formatted; with one it may be another of a burst.
+        same_handle, same_size = told.handle == self.handle, told.size == self.size
+        enough = same_handle or same_size if self.captured else same_handle and same_size
+        return told.camera == self.camera and enough
+
+
+class Kept(NamedTuple):
+    """The first `size` bytes of the part file, and their checksum as they were received
+    (`hashing`)."""
+
+    size: int = 0
+    digest: str | None = None
+
+
+NOTHING_KEPT = Kept()
+
+
+class Found(NamedTuple):
+    """What a journal says: the bytes that had reached the disk, and those that had been written at
+    two later times, if that was noted. None is believed before the file is read (`proof`)."""
+
+    kept: Kept
+    arrived: tuple[Kept, ...] = ()
+
+
+def is_torn_or_whole(head: bytes) -> bool:
+    """Whether a file that begins with `head` (HEAD_SIZE bytes) is a journal of any version, or what
+    is left of one: nothing or its beginning when its writing was cut short, zeros after a power
+    cut."""
+    head = _VERSION.sub(rb"\g<1>0", head.rstrip(b"\0"))
+    return head.startswith(_BEGINNING) or _BEGINNING.startswith(head)
+
+
+def arrived_since(lines: list[bytes]) -> Iterator[Kept]:
+    """What the lines behind the first one say."""
+    for line in lines:
+        try:
+            yield sane(json.loads(line))
+        except (ValueError, TypeError, RecursionError):
+            continue  # torn by a power cut, or odd
+
+
+def sane(told: dict[str, Any]) -> Kept:
+    """What was noted. ValueError, TypeError for what was never written."""
+    kept = Kept(**told)
+    if type(kept.size) is not int or kept.size < 0 or not isinstance(kept.digest, str | None):
+        raise ValueError("no such note")
+    return kept
+
+
+def first_line(identity: Identity, kept: Kept) -> bytes:
+    """The first line, put together by hand: with each file the camera waits for it, and after a few
+    MB of payload all that an encoder needs has to come from memory again."""
+    camera, handle, name, size, captured = identity
+    told = (
+        f'{{"camera": {_quoted(camera)}, "handle": {handle}, "name": {_quoted(name)}, '
+        f'"size": {_NULL if size is None else size}, "captured": "{captured}"}}'
+    )
+    return f'{{"schema": {SCHEMA}, "object": {told}, "kept": {_kept_text(kept)}}}\n'.encode()
+
+
+def line(arrived: Kept) -> bytes:
+    """One of the others."""
+    return _kept_text(arrived).encode().ljust(LINE_SIZE - 1) + b"\n"
+
+
+def _kept_text(kept: Kept) -> str:
+    digest = _NULL if kept.digest is None else f'"{kept.digest}"'
+    return f'{{"size": {kept.size}, "digest": {digest}}}'
