@@ -34,6 +34,7 @@ from ptpfast.ownership import files
 from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer import journal
 from ptpfast.transfer import part as part_module
+from ptpfast.transfer.notes import OF_A_COPY
 from test_streaming import card, replaced
 
 SIZE = 300_000
@@ -145,7 +146,7 @@ def test_the_note_of_an_interrupted_download_is_not_left_beside_the_bytes_of_a_c
     monkeypatch.setattr(copies_module, "_pour", pour)
     report = fetch(sim, main, one)
     assert sorted(found[0]) == ["IMG_0001.DNG.part", "IMG_0001.DNG.part.json"]
-    assert told == ["", journal.NOTHING_KEPT]  # a copy's note names no camera
+    assert told == [OF_A_COPY, journal.NOTHING_KEPT]
     assert report.copies("stored") == 1
     assert contents(one) == on_card(sim)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -17,14 +18,18 @@ import pytest
 
 import ptpfast
 from conftest import PATIENT, Cameras
+from noted import read_note, write_note
 from ptpfast import NetworkError, Report, SinkError, pull
+from ptpfast._sink import Descriptor
 from ptpfast.index import folder as index_folder
 from ptpfast.library.naming import local_name
 from ptpfast.library.observer import Observer
-from ptpfast.ownership import files
+from ptpfast.ownership import files, folders
 from ptpfast.ownership.names import is_reserved, temporaries
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.transfer import download
+from ptpfast.sim.content import BytesContent
+from ptpfast.transfer import download, journal, part
+from ptpfast.transfer.notes import OF_A_COPY, Identity
 from ptpfast.transfer.verify import hash_from_disk
 
 NOON = datetime(2026, 1, 2, 12, 0, 0)
@@ -143,6 +148,119 @@ def test_the_reason_why_a_name_is_taken_is_said(
     (result,) = report.files
     assert "DSC_0001.NEF.part stays as it is: no note beside it says whose it is" in result.reason
     assert (tmp_path / "DSC_0001.NEF.part").read_bytes() == b"somebody's"
+
+
+NO_NOTES = {
+    "zeros and data": bytes(64) + b"an image of a disk",
+    "a later version": b'{"schema": 12, "object": {"camera": "mine',
+    "another object": b'{"schema": 5, "object": {"camera": "mine"}}',
+    "another schema": b'{"schema": "https://example.com", "object": {"camera": "mine"}}',
+    "a note and more": b'{"schema": 5, "object": {"camera": "mine"\nand more',
+    "too large": b'{"schema": 5, "object": {"camera": "' + b"x" * (1 << 16),
+}
+
+
+@pytest.mark.parametrize("text", NO_NOTES.values(), ids=NO_NOTES)
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_file_that_only_begins_like_a_note_stays_with_the_part_file_beside_it(
+    camera: Cameras, tmp_path: Path, text: bytes, finished: bool
+) -> None:
+    store = Store()
+    handle = store.add("X.NEF", SIZE)
+    sim = camera(store=store)
+    if finished:
+        assert fetch(sim, tmp_path).ok
+    planted = {"X.NEF.part.json": text, "X.NEF.part": b"somebody's"}
+    for name, content in planted.items():
+        (tmp_path / name).write_bytes(content)
+    assert fetch(sim, tmp_path).ok
+    here = contents(tmp_path)
+    assert here.pop("X.NEF" if finished else "X-1.NEF") == on_card(sim, handle)
+    assert here == planted
+
+
+def test_a_part_file_of_a_camera_that_says_nothing_of_itself_is_no_copy(tmp_path: Path) -> None:
+    picture = Identity("", 7, "X.NEF", 1000, "")
+    copy = Identity(OF_A_COPY, 7, "X.NEF", 1000, "")
+    for body in ("", "maker model 1"):
+        other = Identity(body, 8, "X.NEF", 2000, "")
+        assert not other.is_of(picture)
+        assert other.is_of(copy)
+
+
+def test_no_more_of_a_part_file_is_read_than_the_object_has(
+    interrupted: tuple[SimulatedCamera, Path],
+) -> None:
+    sim, folder = interrupted
+    part, note = folder / "DSC_0001.NEF.part", folder / "DSC_0001.NEF.part.json"
+    told = read_note(note)
+    told["kept"] = {"size": 8 << 40, "digest": told["kept"]["digest"]}
+    told.pop("arrived", None)
+    write_note(note, told)
+    os.truncate(part, 8 << 40)  # sparse: to read it would take an hour
+    assert fetch(sim, folder).downloaded == 1
+    (info,) = sim.store.files()
+    assert (folder / "DSC_0001.NEF").read_bytes() == on_card(sim, info.handle)
+
+
+def test_what_a_camera_has_written_into_the_beginning_since_is_noticed(
+    interrupted: tuple[SimulatedCamera, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, folder = interrupted
+    monkeypatch.setattr(journal, "_own", {})  # another process
+    (info,) = sim.store.files()
+    rated = bytearray(on_card(sim, info.handle))
+    rated[100:110] = b"five stars"
+    sim.store.replace(info.handle, content=BytesContent(bytes(rated)))
+    assert fetch(sim, folder).downloaded == 1
+    assert (folder / "DSC_0001.NEF").read_bytes() == bytes(rated)
+
+
+def test_a_part_file_that_appears_with_a_file_of_the_name_is_not_moved(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    """As a browser makes them: an empty file, and its part file."""
+
+    class Browser(Observer):
+        def started(self, info: Any, path: Path, kept: int) -> None:
+            if info.name == second.name and not path.exists():
+                path.touch()
+                path.with_name(f"{path.name}.part").write_bytes(b"somebody's")
+
+    sim = camera(objects=2)
+    second = sim.store.files()[1]
+    assert fetch(sim, tmp_path, observer=Browser()).ok
+    here = contents(tmp_path)
+    assert here[second.name] == b""
+    assert here[f"{second.name}.part"] == b"somebody's"
+    assert on_card(sim, second.handle) in here.values()
+
+
+def test_an_empty_file_beside_a_complete_part_file_stays(
+    interrupted: tuple[SimulatedCamera, Path],
+) -> None:
+    sim, folder = interrupted
+    (info,) = sim.store.files()
+    whole = on_card(sim, info.handle)
+    (folder / "DSC_0001.NEF.part").write_bytes(whole)
+    (folder / "DSC_0001.NEF").touch()
+    assert fetch(sim, folder).ok
+    assert (folder / "DSC_0001.NEF").read_bytes() == b""
+    assert (folder / "DSC_0001-1.NEF").read_bytes() == whole
+
+
+def test_a_folder_that_somebody_holds_locked_is_waited_for_once(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "TURN_S", 0.01)
+    pauses: list[float] = []
+    monkeypatch.setattr(folders.time, "sleep", pauses.append)
+    with Descriptor(tmp_path, os.O_RDONLY) as held:
+        fcntl.flock(held.number, fcntl.LOCK_EX)
+        assert fetch(camera(objects=1), tmp_path).ok
+        first = len(pauses)
+        assert fetch(camera(objects=3), tmp_path).ok
+    assert len(pauses) == first > 0
 
 
 # Kind and owner
@@ -393,9 +511,9 @@ def test_a_name_that_a_killed_process_has_reserved_is_taken_again(
         rename(old, new)
 
     rename = os.rename
+    monkeypatch.setattr(files, "rename_new", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     with monkeypatch.context() as patched:
-        patched.setattr(files, "rename_new", refuse)
-        patched.setattr(os, "link", refuse)
         patched.setattr(os, "rename", kill)
         patched.setattr(files, "remove_made", lambda path, fd: None)
         patched.setattr(download, "seal", lambda descriptor: None)

@@ -218,7 +218,7 @@ def test_everything_there_but_the_response_costs_only_the_overlap(
         lambda part, journal: journal.write_bytes(journal.read_bytes()[:100]),
         lambda part, journal: journal.write_bytes(bytes(300)),
         lambda part, journal: edit(journal, handle=1),
-        lambda part, journal: journal.write_text(json.dumps({**read_note(journal), "schema": 99})),
+        lambda part, journal: journal.write_text(json.dumps({**read_note(journal), "schema": 4})),
     ],
     ids=[
         "other bytes",
@@ -228,7 +228,7 @@ def test_everything_there_but_the_response_costs_only_the_overlap(
         "half a journal",
         "a journal of zeros",
         "another handle",
-        "a later schema",
+        "an earlier schema",
     ],
 )
 def test_a_part_file_that_is_not_proven_is_started_anew(
@@ -252,6 +252,7 @@ def test_a_part_file_that_is_not_proven_is_started_anew(
         (lambda journal: journal.write_text("[" * 100_000), "no note"),
         (lambda journal: journal.write_text('{"schema": 1, "camera": 3, "evil": []}'), "no note"),
         (lambda journal: edit(journal, camera="another body"), "of another camera"),
+        (lambda j: j.write_text(json.dumps({**read_note(j), "schema": 99})), "no note"),
         (lambda journal: edit(journal, name="OTHER.NEF"), "of another object"),
         (lambda journal: edit(journal, captured="2001-02-03T04:05:06"), "of another object"),
     ],

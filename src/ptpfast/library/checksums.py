@@ -55,6 +55,11 @@ def is_line(line: bytes) -> bool:
     return _LINE.fullmatch(line) is not None
 
 
+def is_line_begun(line: bytes) -> bool:
+    """Return whether a line that was cut short can have been a checksum."""
+    return re.fullmatch(rb"\\?[0-9a-fA-F]{0,64}( ([ *][^\0\n]{0,8192})?)?", line) is not None
+
+
 def _lines(content: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
     """The lines that are checksums, and the file of each."""
     for match in _LINE.finditer(content):

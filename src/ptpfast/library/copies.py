@@ -20,6 +20,7 @@ from ..ownership.names import PART_SUFFIX
 from ..readback import open_regular
 from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
+from ..transfer.notes import OF_A_COPY
 from ..transfer.part import NotOurs, PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
 from .folder import Folder, make, nearest
@@ -196,10 +197,10 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None, ca
     expected: the SHA-256 both must have; None: the copy that of the file as it was read.
     camera: which the object is of. FileExistsError when the name is taken, SinkError, TransferError
     when a byte is wrong. Nothing stays of a copy that failed; that of a killed process is begun
-    anew by the next run, which knows it by its note: that of a copy names no camera.
+    anew by the next run, which knows it by its note: that of a copy says so.
     """
     path = os.fspath(target)
-    journal = Journal(path, Identity.of("", info), source=Identity.of(camera, info))
+    journal = Journal(path, Identity.of(OF_A_COPY, info), source=Identity.of(camera, info))
     with _opened(source) as fd, PartFile(path, journal) as part:
         if not part.is_new:
             # First: the note of a download that was interrupted here is not about these bytes.

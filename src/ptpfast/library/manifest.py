@@ -16,7 +16,7 @@ from ..ownership import files
 from ..ownership.folders import Held, make, turn
 from ..readback import read_back, sha256_of
 from ..transfer.syncing import sync_folder
-from .checksums import Checksums, is_line
+from .checksums import Checksums, is_line, is_line_begun
 
 MAX_SIZE = 256 << 20  # a million files with the longest names
 TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
@@ -73,7 +73,8 @@ class Manifest:
                 held.check()
             with turn(folder, TURN_S) as alone:
                 if alone is None:
-                    raise OSError(errno.EWOULDBLOCK, "another run holds the folder")
+                    why = "another run or program has locked the folder"
+                    raise OSError(errno.EWOULDBLOCK, why)
                 content = _read(self.path).with_lines(self._added)
                 key = "" if alone else str(os.getpid())
                 mode = _mode(self.path)
@@ -121,8 +122,8 @@ def _mode(path: Path) -> int | None:
 def _is_like(content: bytes, fd: int) -> bool:
     """Whether the file is the beginning of a list that is like this one: a killed run's."""
     head = os.pread(fd, _PROOF_SIZE, 0).rstrip(b"\0")
-    lines = head.split(b"\n")[:-1]
-    return content.startswith(head) or all(map(is_line, lines))
+    *lines, last = head.split(b"\n")
+    return content.startswith(head) or (all(map(is_line, lines)) and is_line_begun(last))
 
 
 def _error(path: Path, error: OSError) -> SinkError:

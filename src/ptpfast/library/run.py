@@ -24,6 +24,7 @@ from ..objects import ObjectInfo, ObjectTable
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
 from ..session import Session
+from ..transfer.journal import Identity
 from ..transfer.part import TAKEN, NotOurs, move_part
 from ..transfer.proof import counted
 from .folder import Folder, folder_error, make
@@ -303,7 +304,8 @@ class Run:
                 job.overwrite = False  # nothing was asked to be replaced under that name
                 # With deletion every byte must be this run's; of a moved part that is hard to tell.
                 if not (isinstance(error, NotOurs) or self._safekeeping.active):
-                    move_part(os.fspath(taken), os.fspath(job.path))
+                    identity = Identity.of(self._session.device_info.body, job.info)
+                    move_part(os.fspath(taken), os.fspath(job.path), identity)
 
     def _next_objects(self) -> list[ObjectInfo]:
         """Those that will be fetched from their beginning after this one, as many as may matter;

@@ -329,11 +329,33 @@ def is_reservation(path: str, part: os.stat_result) -> bool:
         status = os.lstat(path)
     except OSError:
         return False
+    folder = os.path.dirname(path) or "."
     return (
         not status.st_size
         and status.st_ctime_ns >= part.st_ctime_ns
-        and not foreign(status, os.path.dirname(path) or ".")
+        and not foreign(status, folder)
+        and _needs_reservations(folder)
     )
+
+
+def _needs_reservations(folder: str) -> bool:
+    """Whether `publish` has no other way in this folder. OSError."""
+    one, other = random_name(folder), random_name(folder)
+    with create(one, 0o600) as first, create(other, 0o600) as second:
+        try:
+            rename_new(one, other)
+        except OSError as error:
+            if error.errno not in _SETTLED:
+                return False
+            with suppress(OSError):
+                os.unlink(other)
+                os.link(one, other)
+                return False
+            return True
+        finally:
+            for path, held in ((one, first), (other, second), (other, first)):
+                remove_made(path, held.number)
+    return False
 
 
 def drop_reservation(path: str, part: os.stat_result) -> None:

@@ -15,6 +15,7 @@ from .names import random_name
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _PAUSE_S = 0.005
+_held_by_others: set[tuple[int, int]] = set()
 
 
 class Held:
@@ -85,18 +86,23 @@ def make(folder: str | os.PathLike[str], mode: int = 0o777) -> None:
 
 
 @contextmanager
-def turn(folder: str | os.PathLike[str], most_s: float) -> Iterator[bool | None]:
+def turn(
+    folder: str | os.PathLike[str], most_s: float, *, once: bool = False
+) -> Iterator[bool | None]:
     """Take the package's lock on a folder: True while it is held, False where the filesystem has no
     locks, None when others have held it for `most_s`. It is on the folder, because a file may be
     replaced by another meanwhile. OSError when the folder cannot be opened."""
-    until = time.monotonic() + most_s
     alone: bool | None = None
     with Descriptor(folder, _FOLDER) as held:
+        status = os.fstat(held.number)
+        key = status.st_dev, status.st_ino
+        until = time.monotonic() + (0 if once and key in _held_by_others else most_s)
         while alone is None:
             try:
                 alone = lock(held.number)
             except BlockingIOError:
                 if time.monotonic() > until:
+                    _held_by_others.add(key)  # somebody's lock for long: waited for once
                     break
                 time.sleep(_PAUSE_S)
         yield alone

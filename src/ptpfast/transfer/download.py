@@ -201,7 +201,9 @@ class Download:
         if proof is None or not may_continue(proof, self._identity):
             return 0
         self._checksum, self._hasher = proof.checksum, proof.hasher
-        equal, received = is_seamless(self._camera, self._info, self._part, proof.size)
+        equal, received = is_seamless(
+            self._camera, self._info, self._part, proof.size, own=proof.own
+        )
         self.transfer.received += received
         if not equal:
             return 0

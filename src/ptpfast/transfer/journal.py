@@ -21,15 +21,16 @@ from ..ownership import files
 from ..ownership.names import JOURNAL_SUFFIX
 from ..readback import read_back
 from .notes import (
-    HEAD_SIZE,
     LINE_SIZE,
     MAX_JOURNAL_SIZE,
     SCHEMA,
     arrived_since,
     first_line,
-    is_torn_or_whole,
+    is_note,
+    is_torn,
     line,
     sane,
+    told_by,
 )
 from .notes import NOTHING_KEPT as NOTHING_KEPT
 from .notes import Found as Found
@@ -175,6 +176,11 @@ class Journal:
             self._lines.close()
             self._lines = None
 
+    @property
+    def most(self) -> int:
+        """As many bytes as can be the object's."""
+        return self._identity.size or 0
+
     def exists(self) -> bool:
         """Whether there is one, of whatever object."""
         return os.path.lexists(self._path)
@@ -240,10 +246,12 @@ def whose(path: str) -> Identity | None:
     where it says nothing of use."""
     try:
         # Also another version's: whose the bytes are, all have said alike.
-        first = _content(path + JOURNAL_SUFFIX).partition(b"\n")[0]
-        known = Identity(**json.loads(first)["object"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        told = told_by(_content(path + JOURNAL_SUFFIX))
+    except OSError:
         return None
+    if told is None:
+        return None
+    known = Identity(**told["object"])
     texts = (known.camera, known.name, known.captured)
     numbers = (known.handle, 0 if known.size is None else known.size)
     sane = all(type(text) is str for text in texts) and all(type(n) is int for n in numbers)
@@ -253,7 +261,7 @@ def whose(path: str) -> Identity | None:
 def holds_note(fd: int) -> bool:
     """Whether the open file is a journal, or what is left of one: nothing or its beginning when its
     writing was cut short, zeros after a power cut."""
-    return is_torn_or_whole(os.pread(fd, HEAD_SIZE, 0))
+    return is_note(os.pread(fd, MAX_JOURNAL_SIZE, 0))
 
 
 def tidy(path: str) -> None:
@@ -290,11 +298,10 @@ def claim(path: str, identity: Identity) -> str:
         same = told.camera == identity.camera
         return ANOTHER_OBJECT if same else ANOTHER_CAMERA
     try:
-        text = _content(path + JOURNAL_SUFFIX).partition(b"\n")[0].rstrip(b"\0")
+        text = _content(path + JOURNAL_SUFFIX).rstrip(b"\0")
     except OSError:
         return UNKNOWN
-    is_torn = is_torn_or_whole(text[:HEAD_SIZE]) and not text.endswith(b"}")
-    return "" if is_torn else UNKNOWN
+    return "" if is_torn(text) else UNKNOWN
 
 
 def _content(path: str) -> bytes:

@@ -19,11 +19,12 @@ from ..objects import ObjectInfo
 
 SCHEMA = 6
 MAX_JOURNAL_SIZE = 1 << 16
-_BEGINNING = b'{"schema": 0, "object": {"camera": "'  # of every one, but for the version
-_VERSION = re.compile(rb'^(\{"schema": )\d{1,4}')
-HEAD_SIZE = len(_BEGINNING) + 4
+_BEGINNING = b'{"schema": , "object": {"camera": "'  # of every one, but for the version
+_VERSION = re.compile(rb'\{"schema": (\d{1,4})')
+_VERSION_AT = len(b'{"schema": ')
 LINE_SIZE = 96  # of each line for what has arrived
 _NULL = "null"
+OF_A_COPY = "\0a copy"  # for the camera in a copy's note; no camera can be called so
 _quoted = json.encoder.encode_basestring_ascii  # a JSON string
 
 
@@ -45,16 +46,20 @@ class Identity(NamedTuple):
 
     def is_of(self, told: Identity) -> bool:
         """Return whether a note tells of this picture, perhaps as it was before it changed on the
-        card or got another handle. A copy's note names no camera: its file is elsewhere, too."""
+        card or got another handle; or of a copy, whose file is elsewhere, too."""
         if told.name != self.name or told.captured != self.captured:
             return False
-        if not told.camera:
+        if told.camera == OF_A_COPY:
             return True
         # Without a date a name, and in some cameras a handle, is that of any picture after the card
         # was formatted; with one it may be another of a burst.
         same_handle, same_size = told.handle == self.handle, told.size == self.size
-        enough = same_handle or same_size if self.captured else same_handle and same_size
+        is_weak = not (self.captured and self.camera.strip())
+        enough = same_handle and same_size if is_weak else same_handle or same_size
         return told.camera == self.camera and enough
+
+
+_FIELDS = set(Identity._fields)
 
 
 class Kept(NamedTuple):
@@ -76,12 +81,33 @@ class Found(NamedTuple):
     arrived: tuple[Kept, ...] = ()
 
 
-def is_torn_or_whole(head: bytes) -> bool:
-    """Whether a file that begins with `head` (HEAD_SIZE bytes) is a journal of any version, or what
+def is_note(content: bytes) -> bool:
+    """Whether the whole content of a file is a journal, of this version or an earlier one, or what
     is left of one: nothing or its beginning when its writing was cut short, zeros after a power
     cut."""
-    head = _VERSION.sub(rb"\g<1>0", head.rstrip(b"\0"))
-    return head.startswith(_BEGINNING) or _BEGINNING.startswith(head)
+    text = content.rstrip(b"\0")
+    return len(content) < MAX_JOURNAL_SIZE and (is_torn(text) or told_by(text) is not None)
+
+
+def is_torn(text: bytes) -> bool:
+    """Whether a text is the beginning of a journal's first line, or empty."""
+    versioned = _VERSION.match(text)
+    if versioned is None:
+        return _BEGINNING.startswith(text)
+    head = _BEGINNING[:_VERSION_AT] + text[versioned.end() :]
+    is_ours = head.startswith(_BEGINNING) or _BEGINNING.startswith(head)
+    is_cut = b"\n" not in text and not text.endswith(b"}")
+    return is_ours and is_cut and int(versioned[1]) <= SCHEMA
+
+
+def told_by(content: bytes) -> dict[str, Any] | None:
+    """The first line of a journal of this version or an earlier one; None for anything else."""
+    try:
+        told: dict[str, Any] = json.loads(content.partition(b"\n")[0].rstrip(b"\0"))
+        schema, names = told["schema"], set(told["object"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return told if type(schema) is int and schema <= SCHEMA and names == _FIELDS else None
 
 
 def arrived_since(lines: list[bytes]) -> Iterator[Kept]:

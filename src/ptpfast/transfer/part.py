@@ -181,7 +181,7 @@ class PartFile:
     def _make(self) -> Descriptor:
         """A new one. Its journal comes first, so that no power cut leaves bytes without a note;
         meanwhile no other run begins a file in this folder."""
-        with turn(os.path.dirname(self.path) or ".", TURN_S):
+        with turn(os.path.dirname(self.path) or ".", TURN_S, once=True):
             if os.path.lexists(self.path):
                 raise FileExistsError(errno.EEXIST, "there is a part file", self.path)
             try:
@@ -235,12 +235,24 @@ class PartFile:
         return held
 
 
-def move_part(path: str, to: str) -> bool:
-    """What has arrived of the file `path` is to be finished as `to`; whether that is so now."""
+def move_part(path: str, to: str, identity: Identity) -> bool:
+    """What has arrived of that object for the file `path` is to be finished as `to`; whether that
+    is so now."""
+    part = path + PART_SUFFIX
     try:
-        files.move_new(path + PART_SUFFIX, to + PART_SUFFIX)
-        files.move_new(path + JOURNAL_SUFFIX, to + JOURNAL_SUFFIX)
-    except OSError as error:
+        if not os.path.lexists(part):
+            return False
+        with PartFile(path, Journal(path, identity)) as held:
+            if held.is_new or not held.length:
+                return False
+            # First: bytes without their note would be nobody's.
+            files.move_new(path + JOURNAL_SUFFIX, to + JOURNAL_SUFFIX)
+            try:
+                files.move_new(part, to + PART_SUFFIX)
+            except OSError:
+                files.move_new(to + JOURNAL_SUFFIX, path + JOURNAL_SUFFIX)
+                raise
+    except OSError as error:  # also ours about a disk, and a name that is taken
         log.debug("begun anew as %s: %s", to, error)
         return False
     return True

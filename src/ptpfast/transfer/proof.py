@@ -73,7 +73,7 @@ def prove(path: str, descriptor: int, journal: Journal, algorithm: str | None) -
     before = _proven.get(path)
     if before is not None and before[:3] == (stamp, found, algorithm):
         proof = before[3]
-    elif (read := _read(descriptor, stamp.size, found, algorithm)) is not None:
+    elif (read := _read(descriptor, min(stamp.size, journal.most), found, algorithm)) is not None:
         proof = read
     else:
         return None
@@ -125,7 +125,7 @@ def seal(descriptor: int) -> Stamp | None:
     return stamp if abs(stamp.modified_ns - past) < SEAL_S / 2 * 1e9 else None
 
 
-def _read(descriptor: int, length: int, found: Found, algorithm: str | None) -> Proof | None:
+def _read(descriptor: int, most: int, found: Found, algorithm: str | None) -> Proof | None:
     """Reads what was noted, the smaller first; the larger that agrees counts."""
     if hasattr(os, "posix_fadvise"):  # what the disk has, not what the system remembers of it
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -133,7 +133,7 @@ def _read(descriptor: int, length: int, found: Found, algorithm: str | None) -> 
     hasher = None if algorithm is None else new_hash(algorithm)
     proof = None
     try:
-        for size, digest in sorted(_usable(found, length)):
+        for size, digest in sorted(_usable(found, most)):
             _feed(descriptor, size, checksum, hasher)
             if digest_of(checksum) == digest:
                 proof = Proof(checksum.copy(), hasher and hasher.copy(), False)
@@ -142,11 +142,11 @@ def _read(descriptor: int, length: int, found: Found, algorithm: str | None) -> 
     return proof
 
 
-def _usable(found: Found, length: int) -> set[tuple[int, str]]:
+def _usable(found: Found, most: int) -> set[tuple[int, str]]:
     return {
         (size, digest)
         for size, digest in (found.kept, *found.arrived)
-        if 0 < size <= length and digest is not None
+        if 0 < size <= most and digest is not None
     }
 
 

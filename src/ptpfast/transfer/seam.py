@@ -22,15 +22,17 @@ OVERLAP = 1 << 14  # bytes before the seam
 PLACES, PLACE_SIZE = 7, 1 << 12
 
 
-def is_seamless(camera: Camera, info: ObjectInfo, part: PartFile, length: int) -> tuple[bool, int]:
-    """Compares the first `length` bytes of a part file with the camera's object, at the seam and
-    for a weak description elsewhere.
+def is_seamless(
+    camera: Camera, info: ObjectInfo, part: PartFile, length: int, *, own: bool
+) -> tuple[bool, int]:
+    """Compares the first `length` bytes of a part file with the camera's object: at the seam, at
+    the beginning for bytes of another process, and for a weak description elsewhere.
 
     Returns whether they are equal, and how many bytes were received for it. What ends the
     connection is raised.
     """
     received = 0
-    for start, end in _places(camera, info, length):
+    for start, end in _places(camera, info, length, own):
         # A camera that will not this once has not another object: all there is hangs on it.
         sent = _sent(camera, info, start, end) or _sent(camera, info, start, end)
         received += len(sent)
@@ -46,13 +48,15 @@ def is_seamless(camera: Camera, info: ObjectInfo, part: PartFile, length: int) -
     return True, received
 
 
-def _places(camera: Camera, info: ObjectInfo, length: int) -> Iterator[tuple[int, int]]:
-    """The bytes at the seam tell most; but where the description leaves out when an object was
-    made, or the camera which it is, another object may have those, too."""
+def _places(camera: Camera, info: ObjectInfo, length: int, own: bool) -> Iterator[tuple[int, int]]:
+    """The bytes at the seam tell most. A camera may since have written into the beginning (a
+    rating, a rotation); and where the description leaves out when an object was made, or the camera
+    which it is, another object may have those at the seam, too."""
     yield max(0, length - OVERLAP), length
-    if info.captured and camera.device_info.serial_number.strip(" 0"):
+    is_weak = not (info.captured and camera.device_info.serial_number.strip(" 0"))
+    if own and not is_weak:
         return
-    for place in range(PLACES):
+    for place in range(PLACES if is_weak else 1):
         start = length * place // PLACES
         yield start, min(start + PLACE_SIZE, length)
 
