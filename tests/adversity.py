@@ -13,7 +13,7 @@ from conftest import HASTY, without_pauses
 from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError, Session, Timeouts
 from ptpfast.sim import KINDS, Content, Fault, SimulatedCamera, check
-from ptpfast.sim.faults import Stage
+from ptpfast.sim.kinds import Stage
 from ptpfast.vendors import Vendor
 
 # Data phases as cameras send them: packets of any size, cut anywhere, the total told or not.

@@ -17,7 +17,8 @@ from .._wire import EndData as EndDataPacket
 from .._wire import Event as EventPacket
 from ..codes import EventCode, ResponseCode
 from .content import Content
-from .faults import Fault, Stage
+from .faults import Fault
+from .kinds import Stage
 from .peer import Peer, PeerLeftError, Writes
 
 _HEAD = 12  # length, type, transaction id

@@ -29,7 +29,8 @@ from .card import SlowContent
 from .content import BytesContent
 from .corruption import corrupt
 from .data_in import DataIn, Source, strike
-from .faults import Fault, Stage
+from .faults import Fault
+from .kinds import Stage
 from .peer import Peer, PeerLeftError, parse_known
 from .temperament import in_turn
 
