@@ -641,7 +641,7 @@ def test_without_retries_a_camera_that_is_busy_is_not_waited_for(
         ("init_fail=1", 4, "not registered"),
         ("event_fail=3", 4, "refused the connection"),
         ("respond=0x200F on GetStorageIDs", 4, "AccessDenied"),
-        ("long_array on GetObjectHandles", 5, "GetObjectHandles"),
+        ("long_array on GetObjectHandles times 0", 5, "GetObjectHandles"),
         ("drop on GetObjectHandles", 3, ""),
         ("no_answer on GetObjectHandles", 3, "silent"),
         ("sleep on GetObjectHandles", 4, "StoreNotAvailable"),

@@ -253,6 +253,10 @@ def strike(peer: Peer, fault: Fault) -> None:
         case "black_hole":
             peer.silent = True
             peer.wait(None)
+        case "drip":
+            peer.outlet.flush()
+            peer.outlet.drip_s = float(fault.value or 0)
+            return
         case "drop_event":
             peer.drop(peer.event)
             return

@@ -67,6 +67,7 @@ KINDS: dict[str, Kind] = {
     "stall": Kind(
         Stage.BREAK, "sends nothing for these seconds, then goes on; 0: for ever", float, 0
     ),
+    "drip": Kind(Stage.BREAK, "from then on sends a byte each so many seconds", float, 0.1),
     "black_hole": Kind(Stage.BREAK, "no byte from either connection any more, probes included"),
     # Datasets.
     "empty_data": Kind(Stage.DATASET, "a dataset of no bytes"),
@@ -95,6 +96,14 @@ KINDS: dict[str, Kind] = {
         "the handle list has this handle too",
         int,
         0xDEADBEEF,
+        operation=OperationCode.GetObjectHandles,
+    ),
+    "no_handles": Kind(
+        Stage.DATASET, "the handle list is empty", operation=OperationCode.GetObjectHandles
+    ),
+    "root_only": Kind(
+        Stage.DATASET,
+        "asked for all handles, those in the root alone",
         operation=OperationCode.GetObjectHandles,
     ),
     # Start Data.
