@@ -240,11 +240,12 @@ def status(report: Report) -> int:
         return 0
     if VERIFICATION in kinds:
         return VERIFICATION
-    if kinds == {DISK}:
+    if kinds == of_copies == {DISK}:
         return DISK
-    # Not one object could be had, and each time it was the camera that said no.
-    refused = kinds == {REFUSED} and not report.downloaded and not report.skipped
-    return REFUSED if refused else SOME_FAILED
+    # Not one object could be had, and each time it was the camera that said no, or the disk.
+    if not report.downloaded and not report.skipped and kinds in ({REFUSED}, {DISK}):
+        return kinds.pop()
+    return SOME_FAILED
 
 
 def summary(output: Output, report: Report) -> None:

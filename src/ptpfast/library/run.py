@@ -20,7 +20,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import PTPError, ResponseError, SinkError, TransferError
+from ..errors import PTPError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
@@ -28,7 +28,7 @@ from ..scope import Scope, scope_of
 from ..session import Session
 from ..transfer.part import NotOurs, move_part
 from ..transfer.proof import counted
-from .folder import Folder, folder_error, make
+from .folder import Folder, check, folder_error, make
 from .leftovers import Leftovers
 from .manifest import Manifest
 from .meter import Meter
@@ -298,16 +298,26 @@ class Run:
     def _is_set_aside(self, job: Job, error: BaseException) -> bool:
         """Whether the error concerns no more than the object or its storage: then the next one is
         fetched."""
-        if not isinstance(error, ResponseError | TransferError):
-            return False
-        scope = scope_of(error)
-        if scope not in (Scope.OBJECT, Scope.STORAGE):
+        scope = self._reach(error)
+        if not isinstance(error, Exception) or scope not in (Scope.OBJECT, Scope.STORAGE):
             return False
         info = job.info
         self._finish(not_had(info, error))
         if scope is Scope.STORAGE:
             self._storages.look(info)
         return True
+
+    def _reach(self, error: BaseException) -> Scope:
+        """What an error concerns. What the system says of one file it says of each where no file
+        can be made at all: then it is the folder's."""
+        scope = scope_of(error)
+        if scope is Scope.OBJECT and isinstance(error, OSError):
+            try:
+                check(self._options.destination)
+            except SinkError as of_folder:
+                log.debug("%s", of_folder)
+                return Scope.DESTINATION
+        return scope
 
     def _download(self, job: Job, meter: Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""

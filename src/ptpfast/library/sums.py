@@ -39,10 +39,11 @@ class Sums:
     ) -> None:
         """Adds the files that were here before and are not in the manifest, and writes it.
 
-        Files that have failed are not what they are to be, and are left out. held: the
+        Files that have failed are not what they are to be, and are left out. One that cannot be
+        read does not keep the others out: its SinkError is raised at the end. held: the
         destination, which must still be the same folder if the manifest is in it.
         """
-        manifest = self._manifest
+        manifest, unread = self._manifest, None
         if manifest is None:
             return
         for result in report.having("skipped"):
@@ -52,8 +53,13 @@ class Sums:
             sent = proven.get(path)
             if sent is None:
                 observer.hashing(path)
-            manifest.add(path, sent)
+            try:
+                manifest.add(path, sent)
+            except SinkError as error:
+                unread = unread or error
         self._write(manifest, report, held)
+        if unread is not None:
+            raise unread
 
     def save(self, report: Report, held: Held | None) -> None:
         """Keeps the checksums there are when a run ends early; what ended it matters more."""
