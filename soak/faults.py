@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 
 from ptpfast.sim import FOR_EVER, Fault, FaultTable
-from ptpfast.sim.faults import Stage
+from ptpfast.sim.kinds import Stage
 
 from .plan import Row
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from ptpfast.codes import OperationCode as Op
 from ptpfast.codes import ResponseCode as Code
 from ptpfast.sim import KINDS, Fault, Store
-from ptpfast.sim.faults import AT_END, Stage
+from ptpfast.sim.faults import AT_END
+from ptpfast.sim.kinds import Stage
 
 Row = tuple[int, str]  # reads to let pass, and the fault as text
 

@@ -13,7 +13,7 @@ from conftest import HASTY, without_pauses
 from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError, Session, Timeouts
 from ptpfast.sim import KINDS, Content, Fault, SimulatedCamera, check
-from ptpfast.sim.faults import Stage
+from ptpfast.sim.kinds import Stage
 from ptpfast.vendors import Vendor
 
 # Data phases as cameras send them: packets of any size, cut anywhere, the total told or not.
@@ -34,8 +34,8 @@ HARMLESS = (
     *("unknown_packet", "event_on_command", "event_burst", "probe", "extra_parameters"),
 )
 BREAKING = (
-    *("no_answer", "drop", "drop_command", "reset", "stall", "black_hole", "wrong_tid", "length"),
-    *("no_response", "response_wrong_tid", "response_tid_zero"),
+    *("no_answer", "drop", "drop_command", "reset", "stall", "drip", "black_hole", "wrong_tid"),
+    *("length", "no_response", "response_wrong_tid", "response_tid_zero"),
 )
 # Where nothing but silence tells that something is wrong, too little patience costs one more try at
 # most; elsewhere a loaded machine could be taken for a silent one.

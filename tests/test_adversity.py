@@ -30,7 +30,7 @@ from outcomes import ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError
 from ptpfast.library import persistence
 from ptpfast.sim import KINDS, Fault
-from ptpfast.sim.faults import Stage
+from ptpfast.sim.kinds import Stage
 
 SIZE = 400_000
 PLACES = {

@@ -32,7 +32,7 @@ from ptpfast import OperationCode, PTPError
 from ptpfast.library import persistence
 from ptpfast.library.deletion_journal import JOURNAL_NAME
 from ptpfast.sim import AT_END, Content, Fault, SimulatedCamera, check
-from ptpfast.sim.faults import Stage
+from ptpfast.sim.kinds import Stage
 
 FIRST = 0x00040003  # the handle of the first file; two folders come before
 SIZE, CHUNK = 20_000, 12_000

@@ -80,6 +80,7 @@ THUMBNAILS = promises(
     vanish=ONE_ERROR,
 ) | {
     **dict.fromkeys(SILENT, SILENCE),
+    "drip": "ends with TooSlow",
     **dict.fromkeys(("overrun", "wrong_tid", "length"), "ends with ProtocolError"),
     "response_wrong_tid": "ends with ProtocolError",
     ("overrun", "no total"): "too much",

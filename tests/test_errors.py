@@ -11,6 +11,7 @@ from ptpfast.codes import FailReason, OperationCode, ResponseCode
 from ptpfast.errors import (
     RESPONSE_ERRORS,
     AccessDenied,
+    CameraFailing,
     Cancelled,
     ConnectFailed,
     ConnectionLost,
@@ -42,6 +43,7 @@ EXAMPLES = [
     LimitReached(errno.EMFILE),
     TransferError("a.nef: 7 of 8 bytes", hint="run the same command again", received=7),
     Unreadable("it went wrong 3 times at the same place", received=7),
+    CameraFailing(ConnectionLost("GetObject(0x40012): ended"), 10, 31.5),
     Cancelled("GetObject(0x40012): cancelled", received=9),
 ]
 every_example = pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)

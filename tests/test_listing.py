@@ -25,7 +25,7 @@ from ptpfast import (
     TransferError,
 )
 from ptpfast.index import Index
-from ptpfast.listing import listing as listing_module
+from ptpfast.listing import cards
 from ptpfast.listing.recall import CHECKED, Card
 from ptpfast.objects import Description
 from ptpfast.sim import SimulatedCamera, Store
@@ -153,8 +153,8 @@ def test_handles_that_are_listed_twice_are_looked_at_once(
 ) -> None:
     sim = body(camera, store=Store.synthetic(1, 1000))
     first = again(sim, connect)
-    honest = listing_module.handles_of
-    monkeypatch.setattr(listing_module, "handles_of", lambda *asked: honest(*asked) * 3)
+    honest = cards.handles_of
+    monkeypatch.setattr(cards, "handles_of", lambda *asked: honest(*asked) * 3)
     assert_true(again(sim, connect), sim)
     assert_true(first, sim)
 

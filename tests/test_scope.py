@@ -79,6 +79,7 @@ def test_no_row_is_hidden_by_one_above_it():
         (SinkError("no descriptors", errno=errno.EMFILE), Scope.COMPUTER),
         (LimitReached(errno.EMFILE), Scope.COMPUTER),
         (MemoryError(), Scope.COMPUTER),
+        (RuntimeError("can't start new thread"), Scope.COMPUTER),
         (UnicodeEncodeError("ascii", "ü", 0, 1, "not in range"), Scope.OBJECT),
         (ZeroDivisionError(), Scope.DEFECT),
         (RuntimeError("odd"), Scope.DEFECT),

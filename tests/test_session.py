@@ -438,7 +438,7 @@ def test_folders_that_go_in_circles_end(camera: Cameras, connect: Sessions) -> N
 def test_a_handle_list_longer_than_its_bytes_is_a_protocol_error(
     camera: Cameras, connect: Sessions
 ) -> None:
-    session = connect(camera(faults=["long_array on GetObjectHandles"]))
+    session = connect(camera(faults=["long_array on GetObjectHandles times 2"]))
     with pytest.raises(ptpfast.ProtocolError, match="does not fit"):
         session.objects()
     assert len(session.objects()) == 4

@@ -29,7 +29,7 @@ from .errors import (
 )
 from .events import EventHub, EventReader
 from .handshake import Timeouts, shake_hands
-from .patience import require_pace
+from .patience import SlowestPace
 from .pipelining import DROPPED, Ahead, Following, Request, Run
 from .turn import Turn
 
@@ -37,7 +37,7 @@ log = logging.getLogger("ptpfast")
 
 LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
 PAUSE_S = 0.1  # how often a long transaction reports
-LOOK_S = 1.0  # how often the pace of what is no object's payload is looked at
+LOOK_S = 1.0  # how often the pace of what nobody watches is looked at
 # After an error in mid-phase: this much is read and dropped to keep the connection usable.
 DRAIN_SIZE = 64 << 20
 
@@ -281,17 +281,16 @@ class Connection:
         wait_s = self.timeouts.operation
         if phase.sink is not None and self.timeouts.first_byte is not None:
             wait_s = self.timeouts.first_byte
-        late = time.monotonic() + wait_s
-        # An object's payload may come as slowly as it likes: somebody watches, or takes the pieces.
-        slice_s = PAUSE_S if on_pause is not None else None if until_full else LOOK_S
+        pace = SlowestPace(wait_s, phase.received)
+        slice_s = PAUSE_S if on_pause is not None else LOOK_S
         try:
             while not self._command.receive(
                 phase, first_s=wait_s, idle_s=self.timeouts.idle, slice_s=slice_s, timeline=timeline
             ):
+                pace.require(phase.label, phase.received)
                 if on_pause is not None:
                     on_pause(phase)
-                elif slice_s is not None:
-                    require_pace(phase.label, phase.received, time.monotonic() - late)
+                pace.resume()
                 if phase.sink_full and until_full:
                     return
                 if phase.sink_full:

@@ -6,6 +6,7 @@
     ├── ResponseError            DeviceBusy, AccessDenied, … by code      the Responder said no
     ├── ProtocolError                                       the Responder broke the rules
     ├── SinkError (OSError)                                 our disk
+    ├── CameraFailing                                       one object after the other fails
     ├── LimitReached (OSError)                              this computer allows no more
     ├── TransferError                                       an object is wrong, changed or gone
     └── Cancelled                                           somebody asked
@@ -313,6 +314,11 @@ class LimitReached(PTPError, OSError):
     def of(cls, error: BaseException) -> LimitReached | None:
         """The limit that an error of the system stands for, if it does."""
         number = error.errno if isinstance(error, OSError) else 0
+        if isinstance(error, MemoryError):
+            number = errno.ENOMEM
+        # All that Python says of it.
+        if isinstance(error, RuntimeError) and "start new thread" in str(error):
+            number = errno.EAGAIN
         return cls(number) if number in _LIMITS else None
 
 
@@ -322,6 +328,21 @@ class TransferError(PTPError):
 
 class Unreadable(TransferError):
     """An object that goes wrong at the same place again and again; others may not."""
+
+
+class CameraFailing(PTPError):
+    """The camera has failed at so many objects in a row, one way or another, that it is not asked
+    any more. `busy`: it was busy for the last of them; else the connection ended."""
+
+    hint = "switch the camera off and on, then go on"
+
+    def __init__(self, last: PTPError, count: int, seconds: float) -> None:
+        busy = isinstance(last, DeviceBusy)
+        what = "has been busy" if busy else "has ended the connection or kept silent"
+        super().__init__(
+            f"the camera {what} at {count} files in a row, for {seconds:.0f} s; stopped"
+        )
+        self.busy = busy
 
 
 class Cancelled(PTPError):

@@ -143,16 +143,19 @@ class ObjectTable(Sequence[ObjectInfo]):
 
     `handle`, `size`, `format`, `captured`, `storage_id`, `parent` and `is_raw` are arrays, `names`
     and `paths` are lists, all in order. `table[mask]`, `table[indices]` and slices are tables
-    again. `failures` holds the handles that could not be described, with their errors.
+    again. `failures` holds the handles that could not be described, with their errors; `unlisted`
+    the ids of storages that could not be listed, with theirs.
     """
 
     def __init__(
         self,
         objects: Sequence[ObjectInfo],
         failures: Sequence[tuple[int, PTPError]] = (),
+        unlisted: Sequence[tuple[int, PTPError]] = (),
     ) -> None:
         self._objects = list(objects)
         self.failures = list(failures)
+        self.unlisted = list(unlisted)
 
     def _column(self, value: Callable[[ObjectInfo], Any], dtype: str) -> NDArray[Any]:
         import numpy as np
@@ -221,7 +224,7 @@ class ObjectTable(Sequence[ObjectInfo]):
     def __getitem__(self, index: slice | NDArray[Any] | Sequence[int]) -> ObjectTable: ...
     def __getitem__(self, index: Any) -> ObjectInfo | ObjectTable:
         if isinstance(index, slice):
-            return ObjectTable(self._objects[index], self.failures)
+            return ObjectTable(self._objects[index], self.failures, self.unlisted)
         try:
             return self._objects[operator.index(index)]
         except TypeError:
@@ -230,7 +233,7 @@ class ObjectTable(Sequence[ObjectInfo]):
         import numpy as np
 
         rows = np.arange(len(self))[np.asarray(index)]
-        return ObjectTable([self._objects[row] for row in rows], self.failures)
+        return ObjectTable([self._objects[row] for row in rows], self.failures, self.unlisted)
 
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""
@@ -254,6 +257,12 @@ def handles_of(given: Iterable[ObjectInfo | int] | ObjectInfo | int) -> Iterator
 
 
 _WHAT = "an object, a handle"
+
+
+def card_name(storage_id: int) -> str:
+    """A storage for people: `card 2`, by the slot that the upper half of its id counts."""
+    slot = storage_id >> 16
+    return f"card {slot}" if 0 < slot < 100 else f"storage 0x{storage_id:08X}"
 
 
 def _plain(moment: datetime | None) -> datetime | None:

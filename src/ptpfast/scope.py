@@ -13,6 +13,7 @@ from enum import Enum
 
 from .codes import ResponseCode
 from .errors import (
+    CameraFailing,
     Cancelled,
     InitFailed,
     LimitReached,
@@ -31,6 +32,7 @@ class Scope(Enum):
     STORAGE = "this storage"  # its objects are set aside; the other storage's come
     DESTINATION = "this destination"  # nothing more can be stored there: ends the run
     CONNECTION = "the connection"  # made again; ends the run when that is of no use
+    CAMERA = "the camera"  # fails at whatever it is asked: ends the run
     COMPUTER = "a limit of this computer"  # open files, threads, memory: ends the run
     STOPPED = "the user"  # stopped the run
     DEFECT = "a defect of ptpfast"
@@ -43,6 +45,7 @@ BY_CLASS: tuple[tuple[type[BaseException], Scope], ...] = (
     (ProtocolError, Scope.CONNECTION),
     (TransferError, Scope.OBJECT),
     (ResponseError, Scope.OBJECT),  # a vendor's code; the others are in BY_RESPONSE
+    (CameraFailing, Scope.CAMERA),
     (Cancelled, Scope.STOPPED),
     (LimitReached, Scope.COMPUTER),
     (SinkError, Scope.DESTINATION),
@@ -142,4 +145,6 @@ def scope_of(error: BaseException) -> Scope:
         scope = BY_ERRNO.get(error.errno or 0)
         if scope is not None:
             return scope
+    if isinstance(error, RuntimeError) and LimitReached.of(error) is not None:
+        return Scope.COMPUTER  # a thread that cannot be started
     return next((scope for kind, scope in BY_CLASS if isinstance(error, kind)), Scope.DEFECT)

@@ -29,7 +29,6 @@ from .datasets import (
     DevicePropDesc,
     StorageInfo,
     decode,
-    decode_array,
     decode_prop_desc,
     write_value,
 )
@@ -49,8 +48,6 @@ if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wa
     from .listing import Formats, Listing, ListingProgress
 
 log = logging.getLogger("ptpfast")
-
-MAX_STORAGES = 1000  # of a camera; the largest have three slots
 
 
 def connect(
@@ -117,11 +114,9 @@ class Session(Lifetime):
 
     def storage_ids(self) -> list[int]:
         """Storages with a card in them (a slot without one has a low half of zero)."""
-        operation, limit = OperationCode.GetStorageIDs, 4 + 4 * MAX_STORAGES
-        # An answer without even a count is not to make a card pass for empty.
-        payload = self.fetch(operation, limit=limit) or self.fetch(operation, limit=limit)
-        ids = decode_array(payload, "u32", "GetStorageIDs")
-        return [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
+        from .listing import storages_of
+
+        return storages_of(self)[0]
 
     def storage_info(self, storage_id: int) -> StorageInfo:
         """Capacity and free space (bytes) and names of a storage."""
@@ -157,7 +152,7 @@ class Session(Lifetime):
         of what 64 handles are, as soon as they are described. Asks for the handles alone."""
         from .listing import Listing
 
-        storages = self.storage_ids() if storage is None else [storage]
+        storages = None if storage is None else [storage]
         return Listing(self, storages, parent or 0, index=self.index, progress=progress)
 
     def handles(self, storage: int | None = None, parent: int | None = None) -> list[int]:

@@ -14,7 +14,8 @@ from ._wire import OperationResponse
 from .codes import OperationCode, ResponseCode, name_of
 from .connection import Connection
 from .errors import DeviceBusy, ProtocolError, PTPError, TransferError, response_error
-from .patience import BUSY_S, Patience
+from .losses import Losses
+from .patience import BRIEF_BUSY_S, BUSY_S, Patience
 from .pipelining import Doubt, Following, Request
 from .transfer.stream import renewed
 from .vendors import Vendor
@@ -49,7 +50,16 @@ class Transactions:
         self.operations: frozenset[int] = frozenset()
         self.pipeline_depth = 1
         self.pipelined = 0  # transactions that went well with others outstanding
+        self.losses = Losses()
+        # Told before each pause while the camera is busy: its answer, and for how long so far.
+        self.told_busy: Callable[[PTPError, float], object] | None = None
+        self.is_brief = False  # a busy camera is hardly waited for
         self._doubt = Doubt()
+
+    def patience(self, limit_s: float) -> Patience:
+        """How long a busy camera is asked again: `limit_s`, unless it has been for long."""
+        brief = self.is_brief or self.losses.streak.is_long
+        return Patience(min(limit_s, BRIEF_BUSY_S) if brief else limit_s, told=self.told_busy)
 
     def supports(self, operation: int) -> bool:
         """Whether the camera lists the operation."""
@@ -95,7 +105,7 @@ class Transactions:
                 return phase
             if not isinstance(error, DeviceBusy) or phase.received:
                 raise error
-            patience = patience or Patience(BUSY_S if busy_s is None else busy_s)
+            patience = patience or self.patience(BUSY_S if busy_s is None else busy_s)
             patience.wait(error)
 
     def pipeline(
@@ -153,7 +163,7 @@ class Transactions:
         run in between: that ends it. ResponseError unless OK, ProtocolError for a short payload,
         TransferError for none at all where nobody knows the size.
         """
-        patience = Patience(BUSY_S)
+        patience = self.patience(BUSY_S)
         while True:
             request = Request(operation, parameters, None, limit, label)
             phase = self.connection.begin(request)

@@ -10,6 +10,7 @@ from .output import Output, human_size
 if TYPE_CHECKING:
     from ..session import Session
 
+NO_CARD = "no memory card in the camera"
 UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
 
 
@@ -23,8 +24,13 @@ def info(common: Common, host: tuple[str, int]) -> None:
         camera = _camera(session)
         common.output.record("camera", **camera)
         _show_camera(common.output, camera)
-        for storage_id in session.storage_ids():
+        session.losses.recover = lambda error, _: session.reconnect_after(error)
+        storage_ids = session.storage_ids()
+        for storage_id in storage_ids:
             _storage(common.output, session, storage_id)
+        if not storage_ids:
+            common.output.record("storage", id=None, error=NO_CARD)
+            common.output.row("Storage", NO_CARD)
 
 
 def _camera(session: Session) -> dict[str, Any]:
@@ -99,11 +105,18 @@ def _show_camera(output: Output, camera: dict[str, Any]) -> None:
 
 
 def _storage(output: Output, session: Session, storage_id: int) -> None:
-    from ..errors import ProtocolError, ResponseError
+    from ..codes import OperationCode
+    from ..errors import ProtocolError, ResponseError, Unreadable
+    from ..listing.asking import attempt
 
     try:
-        storage = session.storage_info(storage_id)
-    except (ResponseError, ProtocolError) as error:
+        storage = attempt(
+            session,
+            OperationCode.GetStorageInfo,
+            storage_id,
+            lambda: session.storage_info(storage_id),
+        )
+    except (ResponseError, ProtocolError, Unreadable) as error:
         output.record("storage", id=storage_id, error=str(error))
         output.row(f"Storage {storage_id:#010x}", str(error))
         return

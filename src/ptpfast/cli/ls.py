@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..library.naming import printable
+from ..library.report import StorageFailure
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..errors import PTPError
+    from ..library.observer import Observer
     from ..objects import ObjectInfo, ObjectTable
+    from ..session import Session
 
 
 @command(
@@ -26,21 +32,38 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     """List the objects on the camera.
 
     On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs
-    between them. Status 1 when the camera could not describe some objects.
+    between them. Status 1 when the camera could not describe some objects, or list a card.
     """
     from ..session import connect
+    from .nothing import nothing_text
     from .progress import display
 
     selection = wanted.selection()
     with connect(host[0], port=host[1], timeouts=common.timeouts, **options) as session:
         with display(common.output) as shown:
-            table = session.objects(progress=shown.listing)
+            session.told_busy = shown.busy
+            # A camera that ends the connection at one object does so each time: the rest is listed.
+            session.losses.recover = _recovering(session, shown)
+            listing = session.listing(progress=shown.listing)
+            table = listing.table()
         chosen = selection.apply(table)
         _show(common.output, chosen)
         undated = selection.undated(table)
+    for doubt in listing.doubts:
+        common.output.note(doubt)
+    if not chosen and not table.failures and not table.unlisted:
+        common.output.note(nothing_text(len(table), selection.words))
     if undated:
         common.output.note(f"{plural(undated, 'object')} without a date left out")
     return _failures(common.output, table)
+
+
+def _recovering(session: Session, shown: Observer) -> Callable[[PTPError, bool], None]:
+    def recover(error: PTPError, _: bool) -> None:
+        shown.lost(error)
+        session.reconnect_after(error)
+
+    return recover
 
 
 def _show(output: Output, chosen: list[ObjectInfo]) -> None:
@@ -99,7 +122,11 @@ def _table(output: Output, chosen: list[ObjectInfo]) -> None:
 
 
 def _failures(output: Output, table: ObjectTable) -> int:
+    for storage_id, error in table.unlisted:
+        failure = StorageFailure(storage_id, str(error), error)
+        output.record("failure", storage=storage_id, message=str(error))
+        output.note(f"ptpfast: {failure}")
     for handle, error in table.failures:
         output.record("failure", handle=handle, message=str(error))
         output.note(f"ptpfast: {handle:#010x} cannot be described: {error}")
-    return 1 if table.failures else 0
+    return 1 if table.failures or table.unlisted else 0

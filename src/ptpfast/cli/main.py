@@ -33,9 +33,9 @@ Exit status:
   1    some objects failed; they are listed
   2    the command line is wrong
   3    the camera cannot be reached, or was lost
-  4    the camera refused
+  4    the camera refused, or has no memory card
   5    the camera broke the protocol
-  6    the local disk: full, or not writable
+  6    this computer: a disk full or not writable, no more open files or threads
   7    an object did not arrive as announced
   70   a defect of ptpfast itself; --verbose shows where
   130  interrupted; finished and part files are kept, the same command continues

@@ -16,7 +16,9 @@ from ..library.naming import printable
 from ..library.observer import Observer
 from ..library.report import ALREADY_HERE, FileResult, Report
 from .bars import bars
+from .busy import BusyLines
 from .ls import object_record
+from .nothing import nothing_line
 from .output import Output, human_seconds, human_size, is_terminal, plural
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class Lines(Observer):
         self._begun = False  # with an object; what fails before was not to be fetched
         self._done = 0
         self._listed = time.monotonic()
+        self._busy = BusyLines()
 
     def listing(self, done: int, total: int) -> None:
         self._tell_count("listing", done, total)
@@ -94,6 +97,9 @@ class Lines(Observer):
     def waiting(self, error: PTPError) -> None:
         self._output.note(waiting_line(error))
 
+    def busy(self, error: PTPError, waited_s: float) -> None:
+        self._busy(error, waited_s, self._output.note)
+
     def hashing(self, path: Path) -> None:
         self._output.note(f"{path.name}: checksum of the file that is here")
 
@@ -110,6 +116,7 @@ class Bars(Observer):
         self._whole: TaskID | None = None
         self._file: TaskID | None = None
         self._counts: dict[str, TaskID] = {}
+        self._busy = BusyLines()
         self._before = 0  # bytes of the objects that are done with, this run's share
         self._kept = 0  # bytes of the object in flight that an earlier run has left
 
@@ -192,6 +199,9 @@ class Bars(Observer):
     def waiting(self, error: PTPError) -> None:
         self._print(waiting_line(error))
 
+    def busy(self, error: PTPError, waited_s: float) -> None:
+        self._busy(error, waited_s, self._print)
+
     def hashing(self, path: Path) -> None:
         self._check(f"checksum of {printable(path.name)}")
 
@@ -217,6 +227,8 @@ def _of_bytes(column: ProgressColumn) -> ProgressColumn:
 
 def plan_line(report: Report, count: int, size: int) -> str:
     """What a run is going to do."""
+    if not report.selected and not report.failed:
+        return nothing_line(report)
     here = sum(1 for result in report.files if result.reason == ALREADY_HERE)
     parts = [f"{plural(report.selected, 'object')} selected"]
     if here:
@@ -288,6 +300,7 @@ class Recorder(Observer):
     def __init__(self, output: Output, shown: Observer) -> None:
         self._output = output
         self._shown = shown
+        self._busy = BusyLines()
         self.listing = shown.listing  # type: ignore[method-assign]
         self.confirming = shown.confirming  # type: ignore[method-assign]
         self.planned = shown.planned  # type: ignore[method-assign]
@@ -300,6 +313,10 @@ class Recorder(Observer):
         self._shown.lost(error)
         if self._output.json:
             self._output.record("retry", reason=error.message)
+
+    def busy(self, error: PTPError, waited_s: float) -> None:
+        self._shown.busy(error, waited_s)
+        self._busy(error, waited_s, lambda text: self._output.record("waiting", reason=text))
 
     def waiting(self, error: PTPError) -> None:
         self._shown.waiting(error)

@@ -234,17 +234,18 @@ def status(report: Report) -> int:
         if copy.status == "failed"
     }
     kinds |= of_copies
-    if report.vanished:
+    if report.vanished or report.storages:
         kinds.add(SOME_FAILED)
     if not kinds:
         return 0
     if VERIFICATION in kinds:
         return VERIFICATION
-    if kinds == {DISK}:
+    if kinds == of_copies == {DISK}:
         return DISK
-    # Not one object could be had, and each time it was the camera that said no.
-    refused = kinds == {REFUSED} and not report.downloaded and not report.skipped
-    return REFUSED if refused else SOME_FAILED
+    # Not one object could be had, and each time it was the camera that said no, or the disk.
+    if not report.downloaded and not report.skipped and kinds in ({REFUSED}, {DISK}):
+        return kinds.pop()
+    return SOME_FAILED
 
 
 def summary(output: Output, report: Report) -> None:
@@ -257,6 +258,10 @@ def summary(output: Output, report: Report) -> None:
             say(finished_line(result) or "")
     for left in report.leftovers:
         output.note(leftover_line(left))
+    for failure in report.storages:  # an error is said all the same
+        (say if output.quiet else output.note)(str(failure))
+    for doubt in report.doubts:
+        output.note(doubt)
     output.record(
         "summary",
         objects=report.objects,
@@ -265,6 +270,12 @@ def summary(output: Output, report: Report) -> None:
         elapsed=round(report.elapsed, 6),
         skipped=report.skipped,
         failed=report.failed,
+        found=report.found,
+        storages=[
+            {"id": each.storage_id, "name": each.name, "reason": each.reason}
+            for each in report.storages
+        ],
+        doubts=report.doubts,
         retries=report.retries,
         downloaded=report.downloaded,
         remaining=report.remaining,
@@ -295,8 +306,12 @@ def summary(output: Output, report: Report) -> None:
 
 def summary_line(report: Report) -> str:
     """What came of a run, for people."""
+    from .nothing import nothing_line
+
     planned = report.having("planned")
-    if planned:
+    if report.listed and not (report.objects or report.storages or report.found_gone):
+        text = nothing_line(report)
+    elif planned:
         kept = sum(result.kept for result in planned)
         size = sum(result.size or 0 for result in planned) - kept
         text = f"{plural(len(planned), 'file')} to fetch, {human_size(size)}"
@@ -310,6 +325,8 @@ def summary_line(report: Report) -> str:
         text += f", {human_size(report.bytes)}{verb} in {took} ({report.mb_per_s:.1f} MB/s)"
         if (whole := human_seconds(report.elapsed)) != took:
             text += f", {whole} in all"
+    for failure in report.storages:
+        text += f"; {failure.name} not available"
     if report.skipped:
         text += f"; {report.skipped:,} skipped"
     if report.failed:

@@ -129,7 +129,7 @@ class Deletion:
             sink.finish()
             return str(found.hexdigest())
 
-        return self._persistence.run(read, lambda: 0)
+        return self._persistence.read(read, lambda: 0)
 
     def delete(self, result: FileResult, sent: str) -> None:
         """Deletes the object of a result if its file and all its copies have the SHA-256 `sent` on
@@ -304,7 +304,7 @@ class Deletion:
 
         def patiently() -> str:
             """A busy camera is asked again, but never without a look in between."""
-            patience = Patience(BUSY_S)
+            patience = self._session.patience(BUSY_S)
             while True:
                 try:
                     return attempt()
@@ -313,7 +313,7 @@ class Deletion:
 
         try:
             try:
-                return self._persistence.run(patiently, lambda: 0)
+                return self._persistence.delete(patiently)
             except Unreadable as error:  # the connection stands anew
                 outcome = self._persistence.run(look)
                 return error.message if outcome is None else outcome

@@ -43,6 +43,10 @@ class Observer:
     def waiting(self, error: PTPError) -> None:
         """The camera seems to hold an earlier session, and is waited for."""
 
+    def busy(self, error: PTPError, waited_s: float) -> None:
+        """The camera is busy, and has been asked again for `waited_s` seconds; several times a
+        second."""
+
     def hashing(self, path: Path) -> None:
         """A file that is here already is being read for the manifest."""
 

@@ -19,8 +19,9 @@ from .folder import check
 from .manifest import Manifest
 from .naming import MANIFEST_NAME
 from .observer import Observer
+from .options import Options
 from .report import Report
-from .run import Options, Run
+from .run import Run
 from .selection import LISTED, OneOrSeveral, Selection
 
 OnePath = str | os.PathLike[str]

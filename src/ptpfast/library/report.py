@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import DeviceBusy, ResponseError, SessionNotOpen, StoreNotAvailable, TransferError
+from ..errors import DeviceBusy, ResponseError, SessionNotOpen, StoreNotAvailable
+from ..objects import card_name
 
 if TYPE_CHECKING:
     from ..objects import ObjectInfo
@@ -53,6 +54,24 @@ class Leftover:
         return self.path.with_name(f"{self.path.name}.json")
 
 
+@dataclass(frozen=True, slots=True)
+class StorageFailure:
+    """A storage that could not be read, from the beginning or from some moment on, and why. An id
+    of 0 stands for those that the camera's list of storages, which was cut, does not name."""
+
+    storage_id: int
+    reason: str
+    error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """`card 2`."""
+        return card_name(self.storage_id) if self.storage_id else "a further card"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
 @dataclass(slots=True)
 class FileResult:
     """What became of one object.
@@ -92,14 +111,14 @@ class FileResult:
 _PASSING = (DeviceBusy, SessionNotOpen, StoreNotAvailable)
 
 
-def not_had(info: ObjectInfo, error: ResponseError | TransferError) -> FileResult:
+def not_had(info: ObjectInfo, error: Exception) -> FileResult:
     """What became of an object that did not arrive.
 
     Some bodies refuse to send an object of no bytes, in every run. That is no failure, but no proof
     of an empty file either: 0 is also the size that some bodies give for a large one.
     """
-    refused = isinstance(error, ResponseError) and not isinstance(error, _PASSING)
-    if info.size == 0 and refused:
+    of_object = not isinstance(error, _PASSING)
+    if info.size == 0 and isinstance(error, ResponseError) and of_object:
         reason = f"described as 0 bytes, and the camera does not send it: {error.message}"
         return FileResult(info.handle, info, None, "skipped", reason)
     return FileResult(info.handle, info, None, "failed", str(error), error)
@@ -109,23 +128,27 @@ def not_had(info: ObjectInfo, error: ResponseError | TransferError) -> FileResul
 class Report:
     """The outcome of a run, whole or as far as it came.
 
-    listed: whether all of the camera's objects are known; until then the counts grow. selected: how
-    many objects were to be taken. bytes: payload bytes moved in this run (a resumed file counts
-    with what was still missing). seconds: spent on fetching objects, listing not included; elapsed:
-    since `pull` was called, in all. undated: objects left out because a date range was asked for
-    and they have no date. manifest: the file of checksums, if one was written. leftovers: part
-    files that no run will go on with, known when all is listed. found_gone: objects whose deletion
-    an earlier run had begun when it was interrupted, and which are not on the camera any more.
-    same_disk: with `delete_verified`, folders for copies that are on the disk of the destination,
-    which are then lost with it. vanished: names of objects that went from the camera while others
-    were deleted, and that it was not asked to delete. verify, algorithm: how far each file that was
-    downloaded is checked (`transfer.verify`), and by which digest from `hash` on.
+    listed: whether all of the camera's objects are known; until then the counts grow. found: how
+    many files that is; selected: how many of them were to be taken, and `selection` by what, in
+    words. storages: those that could not be read. doubts: why a card without objects may not be
+    empty, in words. bytes: payload bytes moved in this run (a resumed file counts with what was
+    still missing). seconds: spent on fetching objects, listing not included; elapsed: since `pull`
+    was called, in all. undated: objects left out because a date range was asked for and they have
+    no date. manifest: the file of checksums, if one was written. leftovers: part files that no run
+    will go on with, known when all is listed. found_gone: objects whose deletion an earlier run had
+    begun when it was interrupted, and which are not on the camera any more. same_disk: with
+    `delete_verified`, folders for copies that are on the disk of the destination, which are then
+    lost with it. vanished: names of objects that went from the camera while others were deleted,
+    and that it was not asked to delete. verify, algorithm: how far each file that was downloaded is
+    checked (`transfer.verify`), and by which digest from `hash` on.
     """
 
     destination: Path
     files: list[FileResult] = field(default_factory=list)
     listed: bool = False
+    found: int = 0
     selected: int = 0
+    selection: str = ""
     bytes: int = 0
     seconds: float = 0.0
     elapsed: float = 0.0
@@ -135,6 +158,8 @@ class Report:
     found_gone: int = 0
     same_disk: list[Path] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
+    storages: list[StorageFailure] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     verify: str = "size"
     algorithm: str = "sha256"
@@ -205,9 +230,10 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, no copy either, and nothing was left over but what a dry run
-        planned. An object left on the camera is no failure, one that vanished from it is."""
-        failed = self.failed or self.copies("failed") or self.vanished
+        """Whether nothing failed, no copy and no storage either, and nothing was left over but what
+        a dry run planned. An object left on the camera is no failure, one that vanished from it is.
+        """
+        failed = self.failed or self.copies("failed") or self.storages or self.vanished
         return not failed and self.remaining == self.count("planned")
 
     @property

@@ -13,31 +13,36 @@ import errno
 import logging
 import os
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import PTPError, ResponseError, SinkError, TransferError
+from ..errors import PTPError, SinkError, TransferError
 from ..objects import ObjectInfo, ObjectTable
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
+from ..scope import Scope, scope_of
 from ..session import Session
 from ..transfer.journal import Identity
-from ..transfer.part import TAKEN, NotOurs, move_part
+from ..transfer.part import NotOurs, move_part
 from ..transfer.proof import counted
-from .folder import Folder, folder_error, make
+from .folder import Folder, check, folder_error, make
 from .leftovers import Leftovers
 from .manifest import Manifest
+from .meter import Meter
 from .naming import local_name
 from .observer import Observer
-from .options import Options as Options
+from .options import Options
 from .persistence import Persistence
 from .planning import Job, Planner
 from .report import ALREADY_HERE, FileResult, Report, not_had
 from .safekeeping import Safekeeping
 from .selection import LISTED
+from .storages import Storages
+from .sums import Sums
 
 if TYPE_CHECKING:
     from ..listing import Listing
@@ -65,10 +70,12 @@ class Run:
         self.report = Report(
             options.destination, verify=options.verify, algorithm=options.algorithm or "sha256"
         )
+        self.report.selection = options.selection.words
         self._began = began
         self._session = session
         self._options = options
         self._manifest = manifest
+        self._sums = Sums(manifest)
         self._observer = observer
         self._persistence = Persistence(session, options.retry, self._lost)
         self._safekeeping = Safekeeping(
@@ -81,6 +88,8 @@ class Run:
             delete=options.delete_verified,
             chunk=options.chunk,
         )
+        self._storages = Storages(session, self._persistence, self.report)
+        self._found: set[int] = set()  # handles of files
         self._listing: Listing
         self._folder: Folder
         self._planner: Planner
@@ -91,7 +100,7 @@ class Run:
 
     def plan(self) -> Report:
         """A dry run: what would be done."""
-        with closing(self._begin()):
+        with self._at_the_camera():
             while (piece := self._next()) is not None:
                 self._plan(piece)
         for job in self._planner.jobs:
@@ -106,16 +115,17 @@ class Run:
     def go(self) -> Report:
         """The run. What ends it early carries the report."""
         try:
-            with closing(self._begin()):
+            with self._at_the_camera():
                 self._work()
-            # Only then is it known of a file that was here already whether it is what it is to be.
-            self._safekeeping.finish(self._manifest)
-            self._complete_manifest()
+                # Only now is it known of a file that was here already whether it is what it is to
+                # be.
+                self._safekeeping.finish(self._manifest)
+            self._sums.complete(self.report, self._safekeeping.proven, self._observer, self._held)
             self._tidy()
             self._find_leftovers()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
-            self._save_manifest()
+            self._sums.save(self.report, self._held)
             self._safekeeping.tell_rest()
             raise
         finally:
@@ -125,9 +135,17 @@ class Run:
                 self._held.close()
         return self.report
 
-    def _find_leftovers(self) -> None:
-        found = self._leftovers.found(self.report)
-        self.report.leftovers = found + self._safekeeping.leftovers()
+    @contextmanager
+    def _at_the_camera(self) -> Iterator[None]:
+        """Begins with the listing. A camera that is busy, or lost meanwhile, is waited for, and the
+        observer is told."""
+        session = self._session
+        before, session.told_busy = session.told_busy, self._observer.busy
+        try:
+            with self._persistence.for_listings(), closing(self._begin()):
+                yield
+        finally:
+            session.told_busy = before
 
     def _begin(self) -> Listing:
         self._folder = Folder(self._options.destination, self._session.device_info.body)
@@ -135,6 +153,7 @@ class Run:
         self._leftovers = Leftovers(self._folder, self._session.device_info.body)
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
+        self._storages.follow(self._listing)
         self._safekeeping.follow(self._listing)
         if not self._listing.handles:
             self._plan(ObjectTable([]))
@@ -180,6 +199,8 @@ class Run:
         self._leftovers.see(piece)
         chosen = selection.apply(piece)
         report.listed = self._listing.complete
+        self._found.update(info.handle for info in piece)
+        report.found = len(self._found)
         report.selected += len(chosen)
         report.undated += selection.undated(piece)
         for handle, error in piece.failures:
@@ -240,18 +261,21 @@ class Run:
 
     def _fetch(self, job: Job) -> None:
         info = job.info
-        meter = _Meter(self._observer, info, job.kept)
+        if (gone := self._storages.unavailable(info)) is not None:
+            self._finish(FileResult(info.handle, info, None, "failed", gone.reason, gone.error))
+            return
+        meter = Meter(self._observer, info, job.kept)
         self._observer.started(info, job.path, job.kept)
         began = time.monotonic()
         result = None
         try:
-            transfer = self._persistence.run(
+            transfer = self._persistence.read(
                 partial(self._download, job, meter), lambda: _part_size(job.path), job.kept
             )
-        except (ResponseError, TransferError) as error:
-            self.report.bytes += meter.moved
-            self._finish(not_had(info, error))
         except BaseException as error:
+            if self._is_set_aside(job, error):
+                self.report.bytes += meter.moved
+                return
             left = self._leave(job, error)
             # What was written after the last progress is received too.
             unseen = left - meter.kept if self._options.resume else 0
@@ -268,11 +292,35 @@ class Run:
             try:
                 self._safekeeping.settle(result)
             finally:
-                if self._manifest is not None and result.status != "failed":
-                    self._manifest.add(transfer.path, transfer.sha256)
+                if result.status != "failed":
+                    self._sums.add(transfer.path, transfer.sha256)
                 self._finish(result)
 
-    def _download(self, job: Job, meter: _Meter) -> Any:
+    def _is_set_aside(self, job: Job, error: BaseException) -> bool:
+        """Whether the error concerns no more than the object or its storage: then the next one is
+        fetched."""
+        scope = self._reach(error)
+        if not isinstance(error, Exception) or scope not in (Scope.OBJECT, Scope.STORAGE):
+            return False
+        info = job.info
+        self._finish(not_had(info, error))
+        if scope is Scope.STORAGE:
+            self._storages.look(info)
+        return True
+
+    def _reach(self, error: BaseException) -> Scope:
+        """What an error concerns. What the system says of one file it says of each where no file
+        can be made at all: then it is the folder's."""
+        scope = scope_of(error)
+        if scope is Scope.OBJECT and isinstance(error, OSError):
+            try:
+                check(self._options.destination)
+            except SinkError as of_folder:
+                log.debug("%s", of_folder)
+                return Scope.DESTINATION
+        return scope
+
+    def _download(self, job: Job, meter: Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
         while True:
             try:
@@ -320,8 +368,7 @@ class Run:
         that are kept of it."""
         result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
         result.error = error if isinstance(error, Exception) else None
-        if not (isinstance(error, SinkError) and error.errno == TAKEN):
-            result.kept = counted(self._session, job.info, job.path)
+        result.kept = counted(self._session, job.info, job.path)
         self._finish(result)
         return result.kept
 
@@ -334,41 +381,16 @@ class Run:
         if not self._safekeeping.waits(result):
             self._observer.finished(result)
 
+    def _find_leftovers(self) -> None:
+        # What is on a card that cannot be read is not gone.
+        found = [] if self.report.storages else self._leftovers.found(self.report)
+        self.report.leftovers = found + self._safekeeping.leftovers()
+
     def _tidy(self) -> None:
         """Removes what a killed run has left beside files that are whole."""
         for result in self.report.having("skipped"):
             if result.reason == ALREADY_HERE and result.path is not None:
                 self._folder.tidy(result.path)
-
-    def _complete_manifest(self) -> None:
-        """Adds the files that were here before and are not in it, and writes it. Those that have
-        failed are not what they are to be, and are left out."""
-        manifest = self._manifest
-        if manifest is None:
-            return
-        for result in self.report.having("skipped"):
-            path = result.path
-            if result.reason == ALREADY_HERE and path is not None and path not in manifest:
-                sent = self._safekeeping.proven.get(path)
-                if sent is None:
-                    self._observer.hashing(path)
-                manifest.add(path, sent)
-        manifest.write(self._holding(manifest))
-        self.report.manifest = manifest.path
-
-    def _holding(self, manifest: Manifest) -> Held | None:
-        """The destination, if that is where the manifest is."""
-        return self._held if manifest.path.parent == self._options.destination else None
-
-    def _save_manifest(self) -> None:
-        """Keeps the checksums there are when a run ends early; what ended it matters more."""
-        if self._manifest is None:
-            return
-        try:
-            self._manifest.write(self._holding(self._manifest))
-            self.report.manifest = self._manifest.path
-        except SinkError as error:
-            log.warning("no manifest: %s", error)
 
 
 def _part_size(path: Path) -> int:
@@ -377,19 +399,3 @@ def _part_size(path: Path) -> int:
         return os.stat(f"{path}{PART_SUFFIX}").st_size
     except OSError:
         return 0
-
-
-class _Meter:
-    """Hands on the progress of one object, and counts what it moves beyond what was `kept`."""
-
-    def __init__(self, observer: Observer, info: ObjectInfo, kept: int) -> None:
-        self._observer = observer
-        self._info = info
-        self.kept = kept
-        self.moved = 0
-
-    def __call__(self, received: int, size: int | None) -> None:
-        if received < self.kept:  # it was not continued but begun anew
-            self.kept = 0
-        self.moved = received - self.kept
-        self._observer.progress(self._info, received, size)

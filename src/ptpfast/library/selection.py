@@ -63,6 +63,15 @@ class Selection:
         """The objects that are meant, in order."""
         return self.sort(info for info in objects if self.takes(info) and self.dated(info))
 
+    @property
+    def words(self) -> str:
+        """What narrows it, for people: `*.CR3, since 2026-11-22`; '' when nothing does."""
+        kinds = () if "all" in self.formats else self.formats
+        parts = [*kinds, *self.include, *(f"not {glob}" for glob in self.exclude)]
+        parts += [f"since {self.since}"] if self.since is not None else []
+        parts += [f"until {self.until}"] if self.until is not None else []
+        return ", ".join(parts)
+
     def undated(self, objects: Iterable[ObjectInfo]) -> int:
         """How many objects are left out only because they have no date to compare."""
         if self.since is None and self.until is None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from .._engine import DataPhase
 from .._sink import Sink
 from ..errors import PTPError
+from ..losses import Losses
 from ..pipelining import Request
 from ..vendors.vendor import Vendor
 
@@ -26,6 +27,8 @@ class Camera(Protocol):
     def pipeline_depth(self) -> int: ...
     @property
     def usable(self) -> bool: ...
+    @property
+    def losses(self) -> Losses: ...
     def supports(self, operation: int) -> bool: ...
     def fetch(self, operation: int, *parameters: int, limit: int = ...) -> bytearray: ...
     def receive(
@@ -78,3 +81,17 @@ class Tally:
             f"{', '.join(sources) or 'nothing'}; "
             f"{self.requests:,} requests, {self.round_trips:,} round trips"
         )
+
+
+class Count:
+    """Tells how many of some are `done`, if there are any."""
+
+    def __init__(self, total: int, progress: ListingProgress | None) -> None:
+        self.done = 0
+        self._total = total
+        self._progress = progress
+
+    def __call__(self, done: int) -> None:
+        self.done = done
+        if self._progress is not None and self._total:
+            self._progress(done, self._total)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 from .._wire import Cursor
 from ..codes import SIZE_SATURATED, ObjectPropCode, OperationCode
 from ..datasets import ObjectInfoDataset, decode
-from ..errors import ProtocolError, PTPError, ResponseError
+from ..errors import ProtocolError, PTPError, ResponseError, Unreadable
 from ..objects import LARGEST_OBJECT, Description
+from .asking import attempt
 from .camera import Camera, Tally
 from .many import Many
 
@@ -22,6 +23,7 @@ log = logging.getLogger("ptpfast")
 # Four strings of 254 characters at most and 52 bytes of numbers; firmware may add to it.
 MAX_OBJECT_INFO = 1 << 16
 MAX_PROPERTY = 1 << 10  # a size is 8 bytes
+OBJECT_SIZE = -1  # for a vendor's operation of that purpose, whichever it is
 
 Told = Callable[[int, "Description | PTPError"], None]
 
@@ -101,8 +103,13 @@ def _true_sizes(camera: Camera, handles: list[int], tally: Tally) -> dict[int, i
     for handle in handles:
         if handle not in sizes:
             try:
-                size = camera.vendor.object_size(camera, handle)  # type: ignore[arg-type]
-            except (ResponseError, ProtocolError) as error:
+                size = attempt(
+                    camera,
+                    OBJECT_SIZE,
+                    handle,
+                    lambda: camera.vendor.object_size(camera, handle),  # type: ignore[arg-type] # noqa: B023
+                )
+            except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("no size of 0x%X: %s", handle, error)
                 continue
             if size is not None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 
+from ..codes import OperationCode
 from ..datasets import parse_date_time
-from ..errors import ProtocolError, PTPError, ResponseError
+from ..errors import ProtocolError, PTPError, ResponseError, Unreadable
 from ..objects import Description, ObjectInfo
+from .asking import attempt
 from .camera import Camera, Tally
 from .describing import describe_one
 
@@ -72,8 +74,13 @@ class Folders:
         if handle not in self._known:
             self._tally.count(1)
             try:
-                self._known[handle] = describe_one(self._camera, handle)
-            except (ResponseError, ProtocolError) as error:
+                self._known[handle] = attempt(
+                    self._camera,
+                    OperationCode.GetObjectInfo,
+                    handle,
+                    lambda: describe_one(self._camera, handle),
+                )
+            except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("folder 0x%X cannot be described: %s", handle, error)
                 self._known[handle] = error
         known = self._known[handle]

@@ -40,4 +40,4 @@ def only(table: ObjectTable, formats: frozenset[int | str] | None) -> ObjectTabl
     if formats is None:
         return table
     chosen = [info for info in table if info.format in formats or info.kind in formats]
-    return ObjectTable(chosen, table.failures)
+    return ObjectTable(chosen, table.failures, table.unlisted)

@@ -6,41 +6,29 @@ Sources: airmtp for asking only for what is new.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 
-from .._sink import MemorySink
-from ..codes import OperationCode
-from ..datasets import StorageInfo, decode, decode_array
-from ..errors import ProtocolError, PTPError, ResponseError
+from ..errors import ProtocolError, PTPError
 from ..index import Index
 from ..objects import Description, ObjectInfo, ObjectTable
 from .bulk import Bulk
-from .camera import Camera, ListingProgress, Tally
+from .camera import Camera, Count, ListingProgress, Tally
+from .cards import (
+    MAX_HANDLES,
+    Unlisted,
+    cards_of,
+    introduce,
+    no_card,
+    question,
+    storages_of,
+)
 from .describing import describe_each
 from .folders import Folders
 from .formats import Formats, only, wanted_formats
+from .opening import Opening
 from .recall import Card, samples
 
 log = logging.getLogger("ptpfast")
-
-MAX_HANDLES = 1 << 20  # objects of a camera; a card holds some ten thousand
-MAX_STORAGE_INFO = 1 << 16
-
-
-def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> list[int]:
-    """Handles below `parent` (0: of all objects) of a storage.
-
-    All three parameters are sent: some bodies answer nothing otherwise (airmtp). An answer without
-    even a count is asked for twice: a card is not to pass for empty because of it.
-    """
-    operation = OperationCode.GetObjectHandles
-    for _ in range(2):
-        sink = MemorySink()
-        tally.count(1)
-        camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
-        if payload := sink.finish():
-            return decode_array(payload, "u32", "GetObjectHandles")
-    return []
 
 
 class Listing:
@@ -49,20 +37,25 @@ class Listing:
     With an index, what an earlier session has learnt and still holds is not asked for again; it is
     `remembered` in the tables, and `confirm` compares it with the camera before it is relied on.
     `handles` are all those of files and folders, `complete` says whether each has been in a table,
-    `tally` where everything came from and what it cost.
+    `tally` where everything came from and what it cost. `unlisted` are storages that could not be
+    listed, and why (0: those that a cut list of storages does not name); `doubts` says in words why
+    a card that lists nothing may not be empty.
     """
 
     def __init__(
         self,
         camera: Camera,
-        storage_ids: Iterable[int],
+        storage_ids: Iterable[int] | None,
         parent: int = 0,
         *,
         handles: Iterable[int] = (),
         index: Index | None = None,
         progress: ListingProgress | None = None,
     ) -> None:
+        """storage_ids: None for all; StoreNotAvailable where there is no card."""
         self.tally = Tally()
+        self.unlisted: Unlisted = {}
+        self.doubts: list[str] = []
         self._camera = camera
         self._parent = parent
         self._index = None if parent else index
@@ -83,16 +76,29 @@ class Listing:
         self._closed = False
         self._withdrawn = False
         self._cards: list[Card] = []
-        listed = dict.fromkeys(handles)
-        for storage_id in storage_ids:
-            found = handles_of(camera, storage_id, parent, self.tally)
-            card = Card(storage_id, list(dict.fromkeys(found)))  # some may be listed twice
-            self._cards.append(card)
+        self.handles = list(dict.fromkeys(handles))
+        self._find(storage_ids)
+        self._opening = Opening(camera, [] if parent else self._cards, self.tally)
+        self.complete = not self.handles
+
+    def _find(self, storage_ids: Iterable[int] | None) -> None:
+        """The cards, and the handles of each."""
+        cut = None
+        if storage_ids is None:
+            storage_ids, cut = storages_of(self._camera)
+            if not storage_ids:
+                raise no_card()
+        self._cards, self.unlisted = cards_of(self._camera, storage_ids, self._parent, self.tally)
+        if cut is not None:
+            self.unlisted[0] = cut
+        listed = dict.fromkeys(self.handles)
+        for card in self._cards:
+            if not card.handles and not self._parent:
+                self.doubts += filter(None, [question(self._camera, card, self.tally)])
             listed.update(dict.fromkeys(card.handles))
-            if len(listed) > MAX_HANDLES:
-                raise ProtocolError(f"the camera lists more than {MAX_HANDLES:,} objects")
+        if len(listed) > MAX_HANDLES:
+            raise ProtocolError(f"the camera lists more than {MAX_HANDLES:,} objects")
         self.handles = list(listed)
-        self.complete = not listed
 
     def pieces(self, size: int | None = None) -> Generator[ObjectTable, None, None]:
         """The files in the camera's order, as `next` has them, and then `close`."""
@@ -112,8 +118,8 @@ class Listing:
         """
         self._recall()
         if not self.complete:
-            end = len(self.handles) if size is None else self._at + size
-            last = end >= len(self.handles)
+            end = self._end(size)
+            last = end == len(self.handles)
             table = self._piece(self.handles[self._at : end], last=last)
             self._at, self.complete = end, last
             return table
@@ -121,6 +127,24 @@ class Listing:
             return self._corrected()
         self.close()
         return None
+
+    def _end(self, size: int | None) -> int:
+        """Where the next table ends, with all before it described and, where that is all there is,
+        the folders opened that nothing of the list is in."""
+        while True:
+            there = len(self.handles)
+            end = there if size is None else min(self._at + size, there)
+            self._describe(self.handles[self._at : end])
+            if end < there or not self._open_folders(self._known):
+                return end
+
+    def _open_folders(self, known: Mapping[int, Description | PTPError]) -> bool:
+        """Whether there are more handles now."""
+        new = self._opening.open(known)
+        listed = set(self.handles)
+        self.handles += [handle for handle in new if handle not in listed]
+        self._bulk_is_due |= bool(new)
+        return len(self.handles) > len(listed)
 
     def close(self) -> None:
         """Keeps in the index what is known, if not all then that."""
@@ -160,7 +184,9 @@ class Listing:
             failures.update(piece.failures)
         for handle in failures:
             objects.pop(handle, None)
-        return only(ObjectTable(list(objects.values()), list(failures.items())), wanted)
+        unlisted = list(self.unlisted.items())
+        table = ObjectTable(list(objects.values()), list(failures.items()), unlisted)
+        return only(table, wanted)
 
     def confirm(
         self, objects: Iterable[ObjectInfo], progress: ListingProgress | None = None
@@ -170,7 +196,7 @@ class Listing:
         its storage is. progress(done, total) is told how many of those are compared."""
         handles = [info.handle for info in objects]
         doubtful = [handle for handle in handles if handle in self._remembered]
-        tell = _Count(len(doubtful), progress)
+        tell = Count(len(doubtful), progress)
         tell(0)
         if self._bulk.is_worth_it(len(doubtful), len(doubtful)):
             self._compare_in_bulk()
@@ -197,21 +223,20 @@ class Listing:
 
     def _introduce(self, card: Card) -> None:
         """Asks for what the card says of itself, and recalls what is known of it."""
-        self.tally.count(1)
-        try:
-            payload = self._camera.fetch(
-                OperationCode.GetStorageInfo, card.storage_id, limit=MAX_STORAGE_INFO
-            )
-            card.introduce(decode(StorageInfo, payload))
-        except (ResponseError, ProtocolError) as error:
-            if not self._camera.usable:
-                raise
-            log.debug("storage 0x%08X cannot be remembered: %s", card.storage_id, error)
+        introduce(self._camera, card, self.tally)
+        if self._index is None or card.name is None:
             return
-        if self._index is not None and card.name is not None:
-            card.remember(self._index.recall(card.storage_id, card.name))
-            self._known.update(card.remembered)
-            self._remembered.update(card.remembered)
+        remembered = self._index.recall(card.storage_id, card.name)
+        there = set(card.handles)
+        if any(
+            handle not in there and each.parent in there
+            for handle, each in remembered.descriptions.items()
+        ):
+            # Gone, or never listed but in its folder.
+            self._open_folders({**remembered.descriptions, **self._known})
+        card.remember(remembered)
+        self._known.update(card.remembered)
+        self._remembered.update(card.remembered)
 
     def _distrust(self, cards: Iterable[Card]) -> None:
         """Believes nothing remembered of these any more, and asks for it when its turn comes."""
@@ -232,7 +257,6 @@ class Listing:
 
     def _piece(self, handles: list[int], *, last: bool) -> ObjectTable:
         self._closed = False
-        self._describe(handles)
         if last:
             self._distrust(card for card in self._cards if not self._space_is_explained(card))
             self._describe(handles)  # again what has just been doubted; nothing as a rule
@@ -353,6 +377,8 @@ class Listing:
             elif not known.is_folder:
                 remembered = handle in self._remembered
                 objects.append(self._folders.object_info(handle, known, remembered=remembered))
+        failures += self._opening.failures
+        self._opening.failures.clear()
         return ObjectTable(objects, failures)
 
     def _keep(self) -> None:
@@ -371,17 +397,3 @@ class Listing:
             same = len(described) == len(card.remembered) and not card.gone
             if not same or free is None or free != card.was_free:
                 self._index.keep(card.storage_id, card.name, free, described)
-
-
-class _Count:
-    """Tells how many of some are `done`, if there are any."""
-
-    def __init__(self, total: int, progress: ListingProgress | None) -> None:
-        self.done = 0
-        self._total = total
-        self._progress = progress
-
-    def __call__(self, done: int) -> None:
-        self.done = done
-        if self._progress is not None and self._total:
-            self._progress(done, self._total)

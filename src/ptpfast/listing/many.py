@@ -1,7 +1,7 @@
 """One small operation for each of many objects, with requests sent ahead where the camera copes.
 
 A camera that does not cope with that is connected to again and asked one at a time; an object whose
-answer is an error is one object, and ends nothing.
+answer is an error, or at which the connection ends each time, is one object, and ends nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from .._sink import MemorySink
 from ..codes import OperationCode
 from ..errors import (
     DeviceBusy,
-    NetworkError,
     ProtocolError,
     PTPError,
     ResponseError,
     StoreNotAvailable,
+    Unreadable,
 )
+from ..losses import SAME_DESCRIPTION
 from ..pipelining import Request
+from ..scope import Scope, scope_of
+from .asking import attempt, has_ended
 from .camera import Camera, Tally
 
 Done = Callable[[int, "bytearray | PTPError"], None]
@@ -51,15 +54,23 @@ class Many:
         self._tally = tally or Tally()
         self._name = getattr(operation, "name", f"0x{operation:04X}")
         self._to_ask: deque[int] = deque()
+        self._asked = 0  # last
         self._later: list[int] = []  # to be asked once more
         self._done: Done
 
     def ask(self, handles: Iterable[int], done: Done) -> None:
-        """Asks about each handle once; `done` is given its payload, or the ResponseError or
-        ProtocolError instead of one. Raises NetworkError, and a ProtocolError that ends the
-        session."""
+        """Asks about each handle once; `done` is given its payload, or instead of one the
+        ResponseError or ProtocolError, or Unreadable where the connection always ends.
+
+        Raises what ends the session, unless that can be made anew (`Losses`).
+        """
+        losses = self._camera.losses
         left = dict.fromkeys(handles)
         self._tally.count(len(left), self._camera.pipeline_depth)
+        for handle in list(left):
+            if (aside := losses.set_aside(self._operation, handle)) is not None:
+                del left[handle]
+                done(handle, aside)
 
         def answered(handle: int, answer: bytearray | PTPError) -> None:
             del left[handle]
@@ -71,20 +82,30 @@ class Many:
             try:
                 self._camera.pipeline(self._next, self._finished)
                 break
-            except (NetworkError, ProtocolError) as error:
+            except PTPError as error:
+                if not has_ended(self._camera, error):
+                    raise
                 self._to_ask.clear()
                 self._later.clear()
-                if not self._camera.leave_pipeline(error):
-                    raise
+                if self._camera.leave_pipeline(error):
+                    continue
+                # One at a time: it is the last that was asked.
+                asked = self._asked
+                aside = losses.add(self._operation, asked, error, SAME_DESCRIPTION)
+                if aside is not None:
+                    answered(asked, aside)
         later, self._later = self._later, []
         for handle in later:  # each by itself now, and waited for
             self._tally.count(1)
-            answered(handle, self._ask_one(handle))
+            answer = self._ask_one(handle)
+            if isinstance(answer, DeviceBusy):
+                losses.answered(answer)
+            answered(handle, answer)
 
     def _next(self) -> Request | None:
         if not self._to_ask:
             return None
-        handle = self._to_ask.popleft()
+        handle = self._asked = self._to_ask.popleft()
         return Request(
             self._operation,
             self._parameters(handle),
@@ -100,12 +121,15 @@ class Many:
         # No store is also what a camera says last before it sleeps, and its connections end.
         if isinstance(error, DeviceBusy | StoreNotAvailable):
             self._later.append(request.about)
+        elif isinstance(error, ResponseError) and scope_of(error) is Scope.CONNECTION:
+            raise error
         else:
+            self._camera.losses.answered(error)
             self._done(request.about, error or payload)
 
     def _ask_one(self, handle: int) -> bytearray | PTPError:
-        sink = MemorySink()
-        try:
+        def ask() -> bytearray:
+            sink = MemorySink()
             self._camera.receive(
                 self._operation,
                 *self._parameters(handle),
@@ -113,11 +137,14 @@ class Many:
                 limit=self._limit,
                 label=self._label(handle),
             )
-        except (ResponseError, ProtocolError) as error:
+            return sink.finish() or bytearray()
+
+        try:
+            return attempt(self._camera, self._operation, handle, ask)
+        except (ResponseError, ProtocolError, Unreadable) as error:
             if not self._camera.usable:
                 raise
             return error
-        return sink.finish() or bytearray()
 
     def _label(self, handle: int) -> str:
         return f"{self._name}(0x{handle:X})"

@@ -134,8 +134,7 @@ class Bench:
                     self._measure()
                 finally:
                     result.tcp = tcp_state(self._host, self._port)
-                    local = result.tcp.local if result.tcp is not None else self._host
-                    result.interface = interface_of(local)
+                    result.interface = interface_of(result.tcp.local if result.tcp else self._host)
             self._handshakes(self._session.vendor.quirks)
             result.complete = True
         finally:
@@ -152,6 +151,7 @@ class Bench:
             known = (session.pipeline_depth,) if session.pipeline_depth > 1 else ()
             self._plan = dataclasses.replace(self._plan, depths=known)
         session.pipeline_depth = 1
+        session.losses.recover = lambda error, _: self._recover(error)  # one object may end it
 
     def _measure(self) -> None:
         listing = self._session.listing()
@@ -203,14 +203,15 @@ class Bench:
             raise error
         began = self._clock.now()
         session.reconnect(Patience(self._timeouts.connect, first_s=0.1, most_s=2.0))
-        took = self._clock.now() - began
-        self._note(f"connected again {took:.1f} s after the connection was lost")
+        self._note(
+            f"connected again {self._clock.now() - began:.1f} s after the connection was lost"
+        )
 
     # The steps
 
     def _list(self, listing: Listing, until: float) -> None:
         """As `pull` lists, with nothing remembered from before; as far as the time allows."""
-        tally, found, began = listing.tally, [], time.monotonic()
+        result, tally, found, began = self.result, listing.tally, [], time.monotonic()
         try:
             for piece in listing.pieces(PIECE):
                 found += list(piece)
@@ -223,8 +224,7 @@ class Bench:
             step = max(1, len(listing.handles) // FURTHER)
             found += list(self._session.describe(listing.handles[::step]))
         self._objects = sorted((o for o in found if o.size), key=lambda o: -(o.size or 0))[:COURSE]
-        rate = self.result.listed / self.result.listing_s
-        self._watch.found("describing objects", f"{rate:.0f} a second")
+        self._watch.found("describing objects", f"{result.listed / result.listing_s:.0f} a second")
 
     def _small(self, handles: list[int], until: float) -> None:
         took: dict[str, list[float]] = {}

@@ -23,7 +23,7 @@ from datetime import date
 from functools import partial
 
 from .._sink import CallbackSink, MemorySink
-from ..errors import Cancelled, ConnectFailed, PTPError, ResponseError, TransferError
+from ..errors import Cancelled, ConnectFailed, PTPError, ResponseError, TransferError, Unreadable
 from ..handshake import Timeouts
 from ..objects import ObjectInfo, ObjectTable
 from ..session import Session
@@ -74,8 +74,7 @@ class Tuner:
         """All steps. TransferError when there is nothing on the card to measure with."""
         session = self._session
         session.pipeline_depth = 1
-        handles = session.handles()[:SAMPLE]
-        table = self._describe(handles, 1)
+        handles, table = self._sample()
         largest = max((o for o in table if o.size), key=lambda o: o.size or 0, default=None)
         if largest is None:
             raise TransferError("no object to measure with", hint="take a picture first")
@@ -91,6 +90,21 @@ class Tuner:
         gain = rates[chosen] / plain if plain else 1.0
         found = Tuning(depth if chosen[0] > 1 else 1, chosen[1], round(gain, 3), note)
         return self._with_whole(objects, found, chosen, rates)
+
+    def _sample(self) -> tuple[list[int], ObjectTable]:
+        """Handles, described; without those at which the camera ends the connection."""
+        session = self._session
+        session.losses.recover = lambda error, _: session.reconnect_after(error)
+        try:
+            handles = session.handles()[:SAMPLE]
+            table = self._describe(handles, 1)
+            if not table:  # folders whose contents the camera does not list with them
+                handles = [info.handle for info in session.objects()][:SAMPLE]
+                table = self._describe(handles, 1)
+        finally:
+            session.losses.recover = None
+        aside = {handle for handle, error in table.failures if isinstance(error, Unreadable)}
+        return [handle for handle in handles if handle not in aside], table
 
     def _find(self, finding: Finding) -> None:
         self.findings.append(finding)

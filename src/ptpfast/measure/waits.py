@@ -93,8 +93,9 @@ def latencies(
 ) -> None:
     """Small operations in turn, so that what changes meanwhile hits all of them alike, until
     `time.monotonic` says so; at least once each. `took` is given the ms of each, by its name. What
-    the camera refuses is left out."""
-    ask = session.receive
+    the camera refuses is left out, and objects at which it ends the connection."""
+    ask, aside = session.receive, session.losses.set_aside
+    handles = [one for one in handles if aside(OperationCode.GetObjectInfo, one) is None]
     turns: dict[str, Callable[[int], object]] = {
         "GetStorageIDs": lambda _: ask(OperationCode.GetStorageIDs, sink=None, limit=MOST),
         "GetObjectInfo": lambda handle: ask(

@@ -91,7 +91,8 @@ def turn(
 ) -> Iterator[bool | None]:
     """Take the package's lock on a folder: True while it is held, False where the filesystem has no
     locks, None when others have held it for `most_s`. It is on the folder, because a file may be
-    replaced by another meanwhile. OSError when the folder cannot be opened."""
+    replaced by another meanwhile. once: a folder that was waited for in vain is not waited for
+    again. OSError when the folder cannot be opened."""
     alone: bool | None = None
     with Descriptor(folder, _FOLDER) as held:
         status = os.fstat(held.number)

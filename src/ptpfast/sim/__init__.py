@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from .content import Content, check, first_difference
 from .data_in import EndData
-from .faults import AT_END, FOR_EVER, KINDS, Fault, FaultTable
+from .faults import AT_END, FOR_EVER, Fault, FaultTable
+from .kinds import KINDS
 from .link import LINKS, Link
 from .peer import Writes
 from .responder import SimulatedCamera

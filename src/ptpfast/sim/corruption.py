@@ -42,5 +42,7 @@ _CORRUPTIONS: dict[str, Corruption] = {
     "parent": _object_info(parent_object=lambda fault, _: fault.number),
     "self_parent": _object_info(parent_object=lambda _, handle: handle),
     "long_array": _long_array,
+    "no_handles": lambda _fault, _dataset, _handle: encode_array([]),
+    "root_only": lambda _fault, dataset, _handle: dataset,  # of a folder: as it is
     "extra_handle": _extra_handle,
 }

@@ -17,7 +17,8 @@ from .._wire import EndData as EndDataPacket
 from .._wire import Event as EventPacket
 from ..codes import EventCode, ResponseCode
 from .content import Content
-from .faults import Fault, Stage
+from .faults import Fault
+from .kinds import Stage
 from .peer import Peer, PeerLeftError, Writes
 
 _HEAD = 12  # length, type, transaction id
@@ -252,6 +253,10 @@ def strike(peer: Peer, fault: Fault) -> None:
         case "black_hole":
             peer.silent = True
             peer.wait(None)
+        case "drip":
+            peer.outlet.flush()
+            peer.outlet.drip_s = float(fault.value or 0)
+            return
         case "drop_event":
             peer.drop(peer.event)
             return

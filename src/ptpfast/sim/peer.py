@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from enum import Enum
+from itertools import chain
 
 from .._wire import Cancel, InitEventAck, Packet, PacketType, pack, parse
 from ..errors import ProtocolError
@@ -136,6 +137,7 @@ class Outlet:
                 _MOST_BYTES, max(_SMALLEST_SLICE, int(5 * _SLICE_S * bytes_per_s))
             )
         self._free_at = 0.0  # when the slowed line has room again
+        self.drip_s: float | None = None  # from now on one byte each so many seconds
 
     def put(self, chunk: Chunk, size: int) -> None:
         """Adds a chunk of `size` bytes to what the next flush sends; flushes when that is much."""
@@ -155,6 +157,9 @@ class Outlet:
         if not waiting:
             return
         self._waiting, self._size = [], 0
+        if self.drip_s is not None:
+            self._drip(waiting, self.drip_s)
+            return
         if self._bytes_per_s is None and self._fragment is None:
             self._send(waiting, size)
             return
@@ -171,6 +176,12 @@ class Outlet:
             if sent < len(chunk):
                 self._sock.sendall(memoryview(chunk)[sent:])
             sent = max(0, sent - len(chunk))
+
+    def _drip(self, chunks: list[Chunk], pause_s: float) -> None:
+        for byte in chain.from_iterable(chunks):
+            self._sock.sendall(bytes([byte]))
+            if self._gone.wait(pause_s):
+                raise PeerLeftError("while sending")
 
     def _slices(self, chunks: list[Chunk]) -> Iterator[memoryview]:
         size = self._fragment or _MOST_BYTES

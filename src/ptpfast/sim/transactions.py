@@ -22,14 +22,16 @@ from .._wire import (
     ProbeResponse,
     pack,
 )
-from ..codes import OperationCode, ResponseCode
+from ..codes import ROOT_OBJECTS, OperationCode, ResponseCode
+from ..datasets import encode_array
 from ..errors import ProtocolError
 from ..vendors import ObjectRange, Reply
 from .card import SlowContent
 from .content import BytesContent
 from .corruption import corrupt
 from .data_in import DataIn, Source, strike
-from .faults import Fault, Stage
+from .faults import Fault
+from .kinds import Stage
 from .peer import Peer, PeerLeftError, parse_known
 from .temperament import in_turn
 
@@ -242,7 +244,7 @@ def _send(
         _strike_after(peer, faults)
     else:
         if isinstance(reply.data, bytes):
-            source = _corrupted(reply.data, faults, handle)
+            source = _corrupted(camera, request, reply.data, faults)
         phase = DataIn(peer, request.transaction_id, source, camera.framing, faults)
         try:
             phase.send()
@@ -270,9 +272,18 @@ def _source(camera: SimulatedCamera, peer: Peer, reply: Reply) -> Source | None:
     return None if data is None else (BytesContent(data), 0, len(data))
 
 
-def _corrupted(dataset: bytes, faults: list[tuple[int, Fault]], handle: int) -> Source:
+def _corrupted(
+    camera: SimulatedCamera,
+    request: OperationRequest,
+    dataset: bytes,
+    faults: list[tuple[int, Fault]],
+) -> Source:
+    handle = _object_of(request)
     for _, fault in faults:
-        if fault.stage is Stage.DATASET:
+        if fault.kind == "root_only" and not handle:
+            root = camera.store.handles(request.parameters[0], 0, ROOT_OBJECTS)
+            dataset = encode_array(root)
+        elif fault.stage is Stage.DATASET:
             dataset = corrupt(fault, dataset, handle)
     return BytesContent(dataset), 0, len(dataset)
 

@@ -26,7 +26,7 @@ from ..errors import (
 from ..events import EventHub
 from ..handshake import Timeouts
 from ..objects import ObjectInfo
-from ..patience import BUSY_S, Patience
+from ..patience import BUSY_S, Patience, SlowestPace
 from ..pipelining import Following, Request
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
@@ -54,6 +54,7 @@ class Camera(Protocol):
     def refused(self) -> set[int]: ...
     @property
     def proven(self) -> set[int]: ...
+    def patience(self, limit_s: float) -> Patience: ...
     def supports(self, operation: int) -> bool: ...
     def receive(
         self,
@@ -140,7 +141,8 @@ class RangeReader:
         self._asked = self.position  # up to where requests have left
         self._ahead: deque[Request] = deque()
         self._last = 0.0  # when the last chunk was complete, or its request left
-        self._patience = Patience(BUSY_S)
+        self._patience = camera.patience(BUSY_S)
+        self._slowest: SlowestPace
 
     def run(self) -> None:
         """Reads to the end. Raises what ends it; `position` is right then."""
@@ -148,6 +150,7 @@ class RangeReader:
             self._last = time.monotonic()
             self._camera.pace.resume(self._last)
             self._seen = self.position
+            self._slowest = SlowestPace(self._camera.timeouts.operation, self.position)
             try:
                 self._camera.pipeline(
                     self._next, self._done, timeline=self._timeline, following=self._following
@@ -266,7 +269,10 @@ class RangeReader:
         self._drop_ahead()
 
     def _came_to(self, position: int) -> None:
+        # Each of many answers may be in time, and bring next to nothing.
+        self._slowest.require(self._label, position)
         self._report(position)
+        self._slowest.resume()
         came, self._seen = position - self._seen, position
         self._camera.pace.add(max(came, 0))
 

@@ -1,0 +1,38 @@
+"""A request about one thing, asked again when the connection ends at it, and not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..errors import ProtocolError, PTPError
+from ..scope import Scope, scope_of
+from .camera import Camera
+
+T = TypeVar("T")
+
+
+def has_ended(camera: Camera, error: PTPError) -> bool:
+    """Whether the session is over with this error; nonsense in a dataset does not end it."""
+    if isinstance(error, ProtocolError) and camera.usable:
+        return False
+    return scope_of(error) is Scope.CONNECTION
+
+
+def attempt(camera: Camera, operation: int, about: int, work: Callable[[], T]) -> T:
+    """What `work`, which asks for an operation about one thing, returns.
+
+    Raises what `work` raises, Unreadable for what the connection always ends at; see `Losses`.
+    """
+    while True:
+        if (aside := camera.losses.set_aside(operation, about)) is not None:
+            raise aside
+        try:
+            done = work()
+        except PTPError as error:
+            if not has_ended(camera, error):
+                raise
+            camera.losses.add(operation, about, error)
+        else:
+            camera.losses.answered()
+            return done

@@ -1,0 +1,170 @@
+"""Which cards there are and which handles each has; one that fails does not hide the others.
+
+Emptiness is questioned: a camera that lists nothing may have no card, or a card that it does not
+list, or list only what is in the root.
+
+Source: ISO 15740 for storage ids: the low half of an empty slot's is zero, the high half counts
+slots.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from .._sink import MemorySink
+from ..codes import ROOT_OBJECTS, OperationCode, ResponseCode
+from ..datasets import StorageInfo, decode, decode_array
+from ..errors import ProtocolError, PTPError, ResponseError, StoreNotAvailable, TransferError
+from ..objects import card_name
+from .asking import attempt
+from .camera import Camera, Tally
+from .recall import UNKNOWN_SPACE, Card
+
+log = logging.getLogger("ptpfast")
+
+MAX_HANDLES = 1 << 20  # objects of a camera; a card holds some ten thousand
+MAX_STORAGES = 1000  # of a camera; the largest have three slots
+MAX_STORAGE_INFO = 1 << 16
+# What may be used of a card without a picture on it: the filesystem's own, the camera's notes.
+USED_IF_EMPTY = 1_000_000
+
+Unlisted = dict[int, PTPError]
+_FAILURES = (ResponseError, ProtocolError, TransferError)
+
+
+def storages_of(camera: Camera) -> tuple[list[int], PTPError | None]:
+    """The ids of all storages with a card in them; and what is wrong with that list, if it is cut:
+    then the ids in front of the cut are right all the same."""
+    operation, error = OperationCode.GetStorageIDs, None
+    # An answer without even a count, or a cut one, is not to hide a card: asked for twice.
+    for _ in range(2):
+        payload = camera.fetch(operation, limit=4 + 4 * MAX_STORAGES)
+        try:
+            ids = decode_array(payload, "u32", "GetStorageIDs") if payload else []
+            error = None
+        except ProtocolError as damaged:
+            error = damaged
+            whole = memoryview(payload)[4 : len(payload) // 4 * 4].tobytes()
+            ids = [int.from_bytes(whole[at : at + 4], "little") for at in range(0, len(whole), 4)]
+        if payload and error is None:
+            break
+    found = [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
+    if error is not None and not found:
+        raise error
+    return found, error
+
+
+def no_card() -> StoreNotAvailable:
+    """The error for a camera that lists no storage with a card in it."""
+    error = StoreNotAvailable(ResponseCode.StoreNotAvailable, OperationCode.GetStorageIDs)
+    error.message = "no memory card in the camera"
+    error.hint = "put a card in, or wait until the camera has read it"
+    return error
+
+
+def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> list[int]:
+    """Handles below `parent` (0: of all objects) of a storage.
+
+    All three parameters are sent: some bodies answer nothing otherwise (airmtp). An answer without
+    even a count, or a cut one, is asked for twice: a card is not to pass for empty because of it.
+    """
+    operation = OperationCode.GetObjectHandles
+    for last in (False, True):
+        sink = MemorySink()
+        tally.count(1)
+        camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
+        try:
+            if payload := sink.finish():
+                return decode_array(payload, "u32", "GetObjectHandles")
+        except ProtocolError:
+            if last:
+                raise
+    return []
+
+
+def cards_of(
+    camera: Camera, storage_ids: Iterable[int], parent: int, tally: Tally
+) -> tuple[list[Card], Unlisted]:
+    """The storages with the handles of each; and why there are none of some. Raises that where no
+    storage can be listed."""
+    ids = list(storage_ids)
+
+    def handles(storage_id: int) -> list[int]:
+        def ask() -> list[int]:
+            return handles_of(camera, storage_id, parent, tally)
+
+        # Without another card there is nothing that could be had instead.
+        operation = OperationCode.GetObjectHandles
+        return attempt(camera, operation, storage_id, ask) if len(ids) > 1 else ask()
+
+    cards: dict[int, Card] = {}
+    unlisted: Unlisted = {}
+    # Twice: "no store" is also the last word of a camera that goes to sleep, and then the next
+    # request finds the connection at its end.
+    for storage_id in [*ids, *(ids if len(ids) > 1 else ())]:
+        if storage_id in cards or (len(unlisted) == len(ids) and not cards):
+            continue
+        try:
+            found = handles(storage_id)
+        except _FAILURES as failure:
+            if not camera.usable:
+                raise
+            unlisted[storage_id] = failure
+        else:
+            cards[storage_id] = Card(storage_id, list(dict.fromkeys(found)))  # some repeat
+            unlisted.pop(storage_id, None)
+    if unlisted and not cards:
+        raise next(iter(unlisted.values()))
+    for storage_id, error in unlisted.items():
+        log.warning("%s cannot be listed: %s", card_name(storage_id), error)
+    # A folder is on one card, and others need not know its handle.
+    return [cards[each] for each in ids if each in cards], {} if parent else unlisted
+
+
+def introduce(camera: Camera, card: Card, tally: Tally) -> StorageInfo | None:
+    """What the card says of itself, which the card takes note of; None where it says nothing."""
+    tally.count(1)
+    operation = OperationCode.GetStorageInfo
+    try:
+        payload = attempt(
+            camera,
+            operation,
+            card.storage_id,
+            lambda: camera.fetch(operation, card.storage_id, limit=MAX_STORAGE_INFO),
+        )
+        info = decode(StorageInfo, payload)
+    except _FAILURES as error:
+        if not camera.usable:
+            raise
+        log.debug("storage 0x%08X says nothing of itself: %s", card.storage_id, error)
+        return None
+    card.introduce(info)
+    return info
+
+
+def question(camera: Camera, card: Card, tally: Tally) -> str:
+    """Why a card without objects may not be empty, '' if nothing speaks against it. A camera that
+    lists none when asked for all, and some when asked for those in the root, has these."""
+    info = introduce(camera, card, tally)
+    if info is None or UNKNOWN_SPACE in (info.max_capacity, info.free_space_in_bytes):
+        return ""
+    used = info.max_capacity - info.free_space_in_bytes
+    if used <= USED_IF_EMPTY:
+        return ""
+    try:
+        found = handles_of(camera, card.storage_id, ROOT_OBJECTS, tally)
+    except _FAILURES as error:
+        if not camera.usable:
+            raise
+        log.debug("the root of storage 0x%08X: %s", card.storage_id, error)
+        found = []
+    card.handles = list(dict.fromkeys(found))
+    if card.handles:
+        return ""
+    amount = f"{used / 1e9:.1f} GB" if used >= 1e9 else f"{used / 1e6:.1f} MB"
+    verb = "is" if used == 1 else "are"
+    return (
+        f"the camera lists no pictures on {card_name(card.storage_id)}, although {amount} of it "
+        f"{verb} used"
+    )

@@ -1,0 +1,93 @@
+"""Folders that a camera lists without what is in them, opened.
+
+Asked for all objects, most cameras list the whole tree; some list only what is in the root. So a
+folder that nothing in the list names as its parent is asked for its contents: once, some folders at
+a time, and what is found in it again. For a camera that lists the tree these are its empty folders.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from ..codes import OperationCode
+from ..datasets import decode_array
+from ..errors import ProtocolError, PTPError, Unreadable
+from ..objects import Description
+from .camera import Camera, Tally
+from .cards import MAX_HANDLES
+from .folders import MAX_DEPTH
+from .many import Many
+from .recall import Card
+
+log = logging.getLogger("ptpfast")
+
+MOST_FOLDERS = 10_000  # that may be asked for; DCF allows a card 900
+Known = Mapping[int, "Description | PTPError"]
+
+
+class Opening:
+    """Opens the folders of some cards; `failures` are those that could not be, and why."""
+
+    def __init__(self, camera: Camera, cards: list[Card], tally: Tally) -> None:
+        self.failures: list[tuple[int, PTPError]] = []
+        self._camera = camera
+        self._cards = cards
+        self._tally = tally
+        self._opened: set[int] = set()
+        self._levels = 0
+
+    def open(self, known: Known) -> list[int]:
+        """The handles that the cards' folders hold and no list had, added to the cards'."""
+        parents = {each.parent for each in known.values() if isinstance(each, Description)}
+        waiting = {
+            handle: card
+            for card in self._cards
+            for handle in card.handles
+            if handle not in parents and handle not in self._opened and _is_folder(known, handle)
+        }
+        if not waiting or self._levels == MAX_DEPTH:
+            return []
+        if len(self._opened) + len(waiting) > MOST_FOLDERS:
+            log.warning("more than %d folders seem to be empty: not opened", MOST_FOLDERS)
+            return []
+        self._levels += 1
+        self._opened.update(waiting)
+        # One folder with something in it shows that the camera lists trees.
+        return self._ask(waiting, lists_trees=any(_is_folder(known, each) for each in parents))
+
+    def _ask(self, waiting: dict[int, Card], *, lists_trees: bool) -> list[int]:
+        listed = {handle for card in self._cards for handle in card.handles}
+        new: list[int] = []
+
+        def answered(folder: int, answer: bytearray | PTPError) -> None:
+            try:
+                if isinstance(answer, PTPError):
+                    raise answer
+                found = decode_array(answer, "u32", "GetObjectHandles") if answer else []
+            except PTPError as error:
+                log.debug("folder 0x%X cannot be opened: %s", folder, error)
+                if not lists_trees or isinstance(error, Unreadable):
+                    self.failures.append((folder, error))
+                return
+            for handle in found:
+                if handle not in listed:
+                    listed.add(handle)
+                    waiting[folder].handles.append(handle)
+                    new.append(handle)
+
+        Many(
+            self._camera,
+            OperationCode.GetObjectHandles,
+            4 + 4 * MAX_HANDLES,
+            lambda folder: (waiting[folder].storage_id, 0, folder),
+            self._tally,
+        ).ask(waiting, answered)
+        if len(listed) > MAX_HANDLES:
+            raise ProtocolError(f"the camera lists more than {MAX_HANDLES:,} objects")
+        return new
+
+
+def _is_folder(known: Known, handle: int) -> bool:
+    description = known.get(handle)
+    return isinstance(description, Description) and description.is_folder
