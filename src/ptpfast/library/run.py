@@ -284,6 +284,7 @@ class Run:
                     progress=meter,
                     chunk=self._options.chunk,
                     overwrite=job.overwrite,
+                    prove_end=self._options.delete_verified,
                     then=self._next_objects(),
                 )
             except SinkError:

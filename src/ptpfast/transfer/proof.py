@@ -21,6 +21,7 @@ from .._sink import Checksum
 from ..objects import ObjectInfo
 from ..ownership.names import PART_SUFFIX
 from ..readback import open_regular
+from .ends import may_end_elsewhere
 from .hashing import digest_of, new_hash, same_algorithm
 from .journal import Found, Identity, Journal, Stamp
 from .ranges import Camera
@@ -97,15 +98,18 @@ def counted(
             proof = prove(path, held.number, Journal(path, identity), algorithm)
     except OSError:
         return 0
-    return proof.size if proof is not None and may_continue(proof, identity) else 0
+    # A download looks where such an object ends; it may be longer than described.
+    size = None if may_end_elsewhere(info) else identity.size
+    return proof.size if proof is not None and may_continue(proof, identity, size) else 0
 
 
-def may_continue(proof: Proof, identity: Identity) -> bool:
+def may_continue(proof: Proof, identity: Identity, size: int | None) -> bool:
     """Whether the bytes can be of that object, as far as can be told without the camera: one that
-    says nothing of itself may be any, so only this process's own bytes count."""
+    says nothing of itself may be any, so only this process's own bytes count. size: the object's;
+    None if it may be larger than described."""
     if not identity.camera.strip() and not proof.own:
         return False
-    return 0 < proof.size <= (identity.size or 0)
+    return proof.size > 0 and (size is None or proof.size <= size)
 
 
 def forget(path: str) -> None:

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 
 from .._sink import MemorySink
 from ..errors import ResponseError, TransferError
-from ..objects import ObjectInfo
 from .part import PartFile
-from .ranges import Camera
 from .reading import ObjectReader
 
 log = logging.getLogger("ptpfast")
@@ -22,17 +20,17 @@ OVERLAP = 1 << 14  # bytes before the seam
 PLACES, PLACE_SIZE = 7, 1 << 12
 
 
-def is_seamless(camera: Camera, info: ObjectInfo, part: PartFile, length: int) -> tuple[bool, int]:
-    """Compares the first `length` bytes of a part file with the camera's object, at the seam and
+def is_seamless(reader: ObjectReader, part: PartFile, length: int) -> tuple[bool, int]:
+    """Compares the first `length` bytes of a part file with the object of `reader`, at the seam and
     for a weak description elsewhere.
 
     Returns whether they are equal, and how many bytes were received for it. What ends the
     connection is raised.
     """
     received = 0
-    for start, end in _places(camera, info, length):
+    for start, end in _places(reader, length):
         # A camera that will not this once has not another object: all there is hangs on it.
-        sent = _sent(camera, info, start, end) or _sent(camera, info, start, end)
+        sent = _sent(reader, start, end) or _sent(reader, start, end)
         received += len(sent)
         if not sent:
             return False, received
@@ -46,23 +44,23 @@ def is_seamless(camera: Camera, info: ObjectInfo, part: PartFile, length: int) -
     return True, received
 
 
-def _places(camera: Camera, info: ObjectInfo, length: int) -> Iterator[tuple[int, int]]:
+def _places(reader: ObjectReader, length: int) -> Iterator[tuple[int, int]]:
     """The bytes at the seam tell most; but where the description leaves out when an object was
     made, or the camera which it is, another object may have those, too."""
     yield max(0, length - OVERLAP), length
-    if info.captured and camera.device_info.serial_number.strip(" 0"):
+    if reader.info.captured and reader.camera.device_info.serial_number.strip(" 0"):
         return
     for place in range(PLACES):
         start = length * place // PLACES
         yield start, min(start + PLACE_SIZE, length)
 
 
-def _sent(camera: Camera, info: ObjectInfo, start: int, end: int) -> bytes:
+def _sent(reader: ObjectReader, start: int, end: int) -> bytes:
     """The camera's bytes there; nothing when it will not send them."""
     sink = MemorySink()
     try:
-        ObjectReader(camera, info).read(sink, start, end - start)
+        reader.another().read(sink, start, end - start)
     except (ResponseError, TransferError) as error:
-        log.debug("%s at %d cannot be read again: %s", info.name, start, error)
+        log.debug("%s at %d cannot be read again: %s", reader.info.name, start, error)
         return b""
     return bytes(sink.finish() or b"")
