@@ -22,6 +22,7 @@ from .observer import Observer
 from .report import Report
 from .run import Options, Run
 from .selection import LISTED, OneOrSeveral, Selection
+from .volatile import check_lasting
 
 OnePath = str | os.PathLike[str]
 
@@ -67,13 +68,13 @@ def pull(
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
     copies: further folders that get every file; at least `verify="hash"`. delete_verified: deletes
     on the camera what is proven (`library.safekeeping`); at least `verify="disk"`, no `overwrite`.
+    Folders in memory are refused then (`library.volatile`).
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.
-    Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed, the rest
-    goes on. What ends the run is raised, from the listing on with the report so far as its
-    attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError (also for want of room),
-    Cancelled, KeyboardInterrupt; the same call continues. ValueError, TypeError: senseless options.
+    Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed. What
+    ends the run is raised, with the report so far as `error.report`: NetworkError, InitFailed,
+    ProtocolError, SinkError, Cancelled, KeyboardInterrupt. ValueError, TypeError: bad options.
     """
     began = time.monotonic()
     switches(dry_run=dry_run, resume=resume, index=index, delete_verified=delete_verified)
@@ -127,6 +128,8 @@ def _check(options: Options, *, writable: bool) -> None:
     check_different(options.destination, options.copies)
     for folder in (options.destination, *options.copies):
         check(folder, writable=writable)
+        if options.delete_verified:
+            check_lasting(folder)
 
 
 def _meant(include: OneOrSeveral | None) -> tuple[str, ...]:
