@@ -24,6 +24,7 @@ from ..transfer.part import NotOurs, PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
 from .folder import Folder, make, nearest
 from .leftovers import in_the_way
+from .listed import Listed
 from .report import Copy, FileResult, Leftover
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Copies:
         self._renames = on_conflict in _RENAMING
         self._camera = camera
         self._held: dict[Path, Held] = {}
+        self._listed = {folder.path: Listed(folder.path) for folder in self._folders}
 
     def leftovers(self) -> list[Leftover]:
         """Part files in the folders that are not touched, as nothing proves them this run's."""
@@ -138,14 +140,17 @@ class Copies:
     def _store(self, folder: Folder, info: ObjectInfo, source: Path, expected: str | None) -> Path:
         while True:
             target = self._choose(folder, source.name, info)
+            listed = self._listed[folder.path]
             try:
-                store(source, target, info, expected, self._camera)
+                with listed.storing(target):
+                    store(source, target, info, expected, self._camera)
             except FileExistsError as error:  # somebody has just made it, or its part file
                 if isinstance(error, NotOurs):
                     folder.refused[Path(f"{target}{PART_SUFFIX}")] = error.why
                 if not self._renames:
                     raise
             else:
+                listed.stored(target, expected)
                 return target
 
     def _choose(self, folder: Folder, name: str, info: ObjectInfo) -> Path:

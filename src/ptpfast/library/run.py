@@ -28,6 +28,7 @@ from ..transfer.part import TAKEN, NotOurs, move_part
 from ..transfer.proof import counted
 from .folder import Folder, folder_error, make
 from .leftovers import Leftovers
+from .listed import Listed
 from .manifest import Manifest
 from .naming import local_name
 from .observer import Observer
@@ -80,6 +81,7 @@ class Run:
             delete=options.delete_verified,
             chunk=options.chunk,
         )
+        self._listed = Listed(options.destination)
         self._listing: Listing
         self._folder: Folder
         self._planner: Planner
@@ -244,9 +246,10 @@ class Run:
         began = time.monotonic()
         result = None
         try:
-            transfer = self._persistence.run(
-                partial(self._download, job, meter), lambda: _part_size(job.path), job.kept
-            )
+            with self._listed.storing(job.path):
+                transfer = self._persistence.run(
+                    partial(self._download, job, meter), lambda: _part_size(job.path), job.kept
+                )
         except (ResponseError, TransferError) as error:
             self.report.bytes += meter.moved
             self._finish(not_had(info, error))
@@ -265,6 +268,7 @@ class Run:
             self.report.seconds += time.monotonic() - began
         if result is not None:
             try:
+                self._listed.stored(transfer.path, transfer.sha256)
                 self._safekeeping.settle(result)
             finally:
                 if self._manifest is not None and result.status != "failed":
