@@ -22,6 +22,7 @@ from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
 from ..transfer.part import NotOurs, PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
+from .apart import is_one
 from .folder import Folder, make, nearest
 from .leftovers import in_the_way
 from .listed import Listed
@@ -32,25 +33,6 @@ if TYPE_CHECKING:
 
 # With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
 _RENAMING = ("rename", "overwrite")
-
-
-def check_different(destination: Path, copies: Sequence[Path]) -> None:
-    """ValueError when two of the folders are the same one: it would hold a single copy."""
-    seen: list[Path] = []
-    for folder in (destination, *copies):
-        for other in seen:
-            if _same(folder, other):
-                raise ValueError(f"{folder} and {other} are the same folder")
-        seen.append(folder)
-
-
-def _same(one: Path, other: Path) -> bool:
-    if os.path.realpath(one) == os.path.realpath(other):
-        return True
-    try:
-        return os.path.samefile(one, other)
-    except OSError:  # one that is still to be made
-        return False
 
 
 def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
@@ -72,6 +54,7 @@ class Copies:
         self._renames = on_conflict in _RENAMING
         self._camera = camera
         self._held: dict[Path, Held] = {}
+        self._apart: set[Path] = set()  # folders that are none of the others
         self._listed = {folder.path: Listed(folder.path) for folder in self._folders}
 
     def leftovers(self) -> list[Leftover]:
@@ -122,6 +105,7 @@ class Copies:
             else:
                 found = _known(folder, info, source.name)
             if found is not None:
+                self._check_apart(folder.path, source.parent)
                 # Another name of one file, or another way to one folder, is no second copy.
                 if os.path.samestat(status, found.stat()):
                     raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
@@ -132,10 +116,21 @@ class Copies:
                 make(folder.path)
                 held = self._held[folder.path] = Held(folder.path)
             held.check()
+            self._check_apart(folder.path, source.parent)
             _check_room(folder, status.st_size)
             return Copy(self._store(folder, info, source, expected), "stored", compared=True)
         except (OSError, TransferError) as error:
             return _failed(folder, source, error)
+
+    def _check_apart(self, folder: Path, destination: Path) -> None:
+        """FileExistsError for a folder that is another one of the run. It was looked at before, but
+        perhaps it was not there yet, and nothing could be made where it was to be."""
+        if folder in self._apart:
+            return
+        for other in (destination, *self._apart):
+            if is_one(folder, other):
+                raise FileExistsError(errno.EEXIST, f"{folder} and {other} are the same folder")
+        self._apart.add(folder)
 
     def _store(self, folder: Folder, info: ObjectInfo, source: Path, expected: str | None) -> Path:
         while True:

@@ -14,7 +14,7 @@ from ..handshake import Timeouts
 from ..session import Session, connect
 from ..transfer import VERIFY
 from .address import parse_address
-from .copies import check_different
+from .apart import check_different
 from .folder import check
 from .manifest import Manifest
 from .naming import MANIFEST_NAME
@@ -125,7 +125,7 @@ def _verification(least: str, verify: str, algorithm: str | None) -> str:
 
 def _check(options: Options, *, writable: bool) -> None:
     """ValueError, SinkError for folders that cannot do."""
-    check_different(options.destination, options.copies)
+    check_different(options.destination, options.copies, mark=writable)
     for folder in (options.destination, *options.copies):
         check(folder, writable=writable)
         if options.delete_verified:
