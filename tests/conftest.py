@@ -72,6 +72,7 @@ def _no_settings_of_this_computer(_homes: Iterator[Path]) -> Iterator[None]:
         for name in ("config", "cache"):
             (home / name).mkdir(parents=True)
             patch.setenv(f"PTPFAST_{name.upper()}", str(home / name))
+        patch.setenv("PTPFAST_ALLOW_MEMORY", "1")  # where the tests' folders are
         yield
 
 

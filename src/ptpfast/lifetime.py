@@ -104,6 +104,7 @@ class Lifetime(Transactions):
         super().__init__(connection, vendor or STANDARD)
         self.refused: set[int] = set()  # operations listed and yet refused
         self.proven: set[int] = set()  # partial reads that have worked
+        self.lost_at_end: dict[int, int] = {}  # reads behind an end that lost the connection
         self.remembers = True  # what the camera does not cope with
         self._events = connection.events.subscribe()
         self._closed = False

@@ -19,7 +19,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._sink import MemorySink
 from ._wire import Builder
 from .arguments import several
 from .capture import capture, poll
@@ -39,7 +38,8 @@ from .lifetime import Lifetime, admitted, wait_until_welcome
 from .objects import Description, ObjectInfo, ObjectTable, handle_of, handles_of
 from .patience import Patience
 from .transactions import MAX_STRUCTURE
-from .transfer import Download, ObjectReader, Progress, Transfer
+from .transfer import Download, Progress, Transfer
+from .transfer.memory import read, read_into
 from .transfer.stream import ObjectFile, stream
 from .vendors import Vendor
 
@@ -264,9 +264,7 @@ class Session(Lifetime):
 
     def read(self, object_or_handle: ObjectInfo | int) -> bytearray:
         """A whole object in memory."""
-        own = MemorySink()  # it grows with what arrives: a size is only the camera's word
-        ObjectReader(self, self._info(object_or_handle)).read(own)
-        return own.finish() or bytearray()
+        return read(self, self._info(object_or_handle))
 
     def read_into(
         self,
@@ -283,23 +281,7 @@ class Session(Lifetime):
         default to the object's end. Fewer are read only at its end. ValueError if it does not fit;
         after an error the buffer holds `error.received` bytes of the last request and all before.
         """
-        info = self._info(object_or_handle)
-        room = memoryview(buffer).nbytes
-        wanted = size
-        if wanted is None:
-            wanted = max(info.size - offset, 0) if info.size else None
-        if wanted is not None and info.size:
-            wanted = min(wanted, max(info.size - offset, 0))
-        if offset < 0 or (size is not None and size < 0):
-            raise ValueError("offset and size must not be negative")
-        if wanted is not None and wanted > room:
-            raise ValueError(f"{wanted:,} bytes do not fit into a buffer of {room:,}")
-        sink = MemorySink(buffer)
-        try:
-            whole = offset == 0 and wanted in (None, info.size)
-            return ObjectReader(self, info).read(sink, offset, None if whole else wanted)
-        finally:
-            sink.abandon()
+        return read_into(self, self._info(object_or_handle), buffer, offset, size)
 
     def stream(
         self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
@@ -324,6 +306,7 @@ class Session(Lifetime):
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
+        prove_end: bool = False,
         then: Sequence[ObjectInfo] | ObjectInfo = (),
     ) -> Transfer:
         """An object into the file `path`, which appears whole or not at all.
@@ -336,7 +319,8 @@ class Session(Lifetime):
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
         partial read, None as tuned or adaptive, 0 the whole object at once. then: what will be
         downloaded next, in this order and in the same way: the camera begins with it while this
-        file goes to disk, with as many requests as `pipeline_depth` allows.
+        file goes to disk, with as many requests as `pipeline_depth` allows. prove_end: reads behind
+        the end of any object, as is done of movies, and takes the true size if more comes.
         Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
         is not any more what an earlier session has learnt, or was when it was begun), and whatever
         ends the reading; the part file then stays.
@@ -354,6 +338,7 @@ class Session(Lifetime):
             progress=progress,
             chunk=chunk,
             overwrite=overwrite,
+            prove_end=prove_end,
             # One that is still to be compared would make the camera begin in vain.
             then=list(takewhile(self._is_compared, following[: self.pipeline_depth])),
         ).run()

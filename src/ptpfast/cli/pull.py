@@ -142,14 +142,15 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     macOS cannot drop its copy of a file in memory: what is said here to be read from the disk may
     come from there.
     """
-    from ..library.copies import check_different, on_disk_of
+    from ..library.apart import check_different
+    from ..library.copies import on_disk_of
     from ..library.pull import pull as run
     from .progress import Recorder, display
 
     output = common.output
     _agree(options)
     try:
-        check_different(dest, options["copies"])
+        check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--copies'") from error
     if options["delete_verified"]:  # said while nothing is deleted yet

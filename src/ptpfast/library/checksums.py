@@ -30,22 +30,22 @@ class Checksums:
         match = None if place is None else _LINE.match(self._content, place)
         return None if match is None else match[2].decode().lower()
 
-    def with_lines(self, lines: dict[str, str]) -> bytes:
-        """The text with these lines, by file: each in the place of the file's own, or at the end.
-        All other lines stay as they are."""
-        wanted = {_bytes(file): _bytes(line) for file, line in lines.items()}
+    def with_lines(self, lines: dict[str, str | None]) -> bytes:
+        """The text with these lines, by file: each in the place of the file's own, or at the end;
+        with none the file's own is gone. All other lines stay as they are."""
+        wanted = {_bytes(file): _bytes(line or "") for file, line in lines.items()}
         content, text, at = memoryview(self._content), bytearray(), 0
         waiting = dict(wanted)
         for match, file in _lines(self._content):
             if file in wanted:
                 text += content[at : match.start()]
-                if (line := waiting.pop(file, None)) is not None:
+                if line := waiting.pop(file, None):
                     text += line + b"\n"
                 at = match.end() + 1
         text += content[at:]
         if text and not text.endswith(b"\n"):
             text += b"\n"
-        for line in waiting.values():
+        for line in filter(None, waiting.values()):
             text += line + b"\n"
         return bytes(text)
 
@@ -68,7 +68,7 @@ def _lines(content: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
             parts = file.split(b"\\\\")  # between two of them no backslash is escaped
             parts = [part.replace(b"\\n", b"\n").replace(b"\\r", b"\r") for part in parts]
             file = b"\\".join(parts)
-        if file:
+        if file := file.removeprefix(b"./"):  # as of `sha256sum ./*`
             yield match, file
 
 

@@ -23,8 +23,10 @@ from ..transfer.journal import Identity, Journal
 from ..transfer.notes import OF_A_COPY
 from ..transfer.part import NotOurs, PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
+from .apart import is_one
 from .folder import Folder, make, nearest
 from .leftovers import in_the_way
+from .listed import Listed
 from .report import Copy, FileResult, Leftover
 
 if TYPE_CHECKING:
@@ -32,25 +34,6 @@ if TYPE_CHECKING:
 
 # With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
 _RENAMING = ("rename", "overwrite")
-
-
-def check_different(destination: Path, copies: Sequence[Path]) -> None:
-    """ValueError when two of the folders are the same one: it would hold a single copy."""
-    seen: list[Path] = []
-    for folder in (destination, *copies):
-        for other in seen:
-            if _same(folder, other):
-                raise ValueError(f"{folder} and {other} are the same folder")
-        seen.append(folder)
-
-
-def _same(one: Path, other: Path) -> bool:
-    if os.path.realpath(one) == os.path.realpath(other):
-        return True
-    try:
-        return os.path.samefile(one, other)
-    except OSError:  # one that is still to be made
-        return False
 
 
 def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
@@ -72,6 +55,8 @@ class Copies:
         self._renames = on_conflict in _RENAMING
         self._camera = camera
         self._held: dict[Path, Held] = {}
+        self._apart: set[Path] = set()  # folders that are none of the others
+        self._listed = {folder.path: Listed(folder.path) for folder in self._folders}
 
     def leftovers(self) -> list[Leftover]:
         """Part files in the folders that are not touched, as nothing proves them this run's."""
@@ -121,6 +106,7 @@ class Copies:
             else:
                 found = _known(folder, info, source.name)
             if found is not None:
+                self._check_apart(folder.path, source.parent)
                 # Another name of one file, or another way to one folder, is no second copy.
                 if os.path.samestat(status, found.stat()):
                     raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
@@ -131,22 +117,36 @@ class Copies:
                 make(folder.path)
                 held = self._held[folder.path] = Held(folder.path)
             held.check()
+            self._check_apart(folder.path, source.parent)
             _check_room(folder, status.st_size)
             return Copy(self._store(folder, info, source, expected), "stored", compared=True)
         except (OSError, TransferError) as error:
             return _failed(folder, source, error)
 
+    def _check_apart(self, folder: Path, destination: Path) -> None:
+        """FileExistsError for a folder that is another one of the run. It was looked at before, but
+        perhaps it was not there yet, and nothing could be made where it was to be."""
+        if folder in self._apart:
+            return
+        for other in (destination, *self._apart):
+            if is_one(folder, other):
+                raise FileExistsError(errno.EEXIST, f"{folder} and {other} are the same folder")
+        self._apart.add(folder)
+
     def _store(self, folder: Folder, info: ObjectInfo, source: Path, expected: str | None) -> Path:
         while True:
             target = self._choose(folder, source.name, info)
+            listed = self._listed[folder.path]
             try:
-                store(source, target, info, expected, self._camera)
+                with listed.storing(target):
+                    store(source, target, info, expected, self._camera)
             except FileExistsError as error:  # somebody has just made it, or its part file
                 if isinstance(error, NotOurs):
                     folder.refused[Path(f"{target}{PART_SUFFIX}")] = error.why
                 if not self._renames:
                     raise
             else:
+                listed.stored(target, expected)
                 return target
 
     def _choose(self, folder: Folder, name: str, info: ObjectInfo) -> Path:

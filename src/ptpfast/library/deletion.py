@@ -2,6 +2,7 @@
 
     prove     the file and every copy, read from the disk under their names, have the SHA-256 of
               what the camera sent in this run
+    look      the object ends where the file does
     note      `proven`, on the disk
     look      the handle is still this object's, and not protected
     delete    DeleteObject, of this handle alone
@@ -60,6 +61,8 @@ INTERRUPTED = "interrupted; the next run looks whether it is gone"
 UNSEEN = "the camera answered OK, and cannot be asked whether it is gone; the next run looks"
 LATE_S = 1.0  # some bodies answer before they have deleted
 COPY_MISSING = "not every copy is proven"
+LONGER = "it has more bytes than the file here"
+END_UNKNOWN = "whether it ends where the file does cannot be told"
 SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
 
 # Nothing, and to DeleteObject everything there is (ISO 15740).
@@ -84,6 +87,7 @@ class Deletion:
         self._report = report
         self._chunk = chunk
         self.listing: Listing | None = None  # the run's, once it has begun
+        self._whole: set[int] = set()  # handles of what was read as a whole, which has an end
         self._asked: set[int] = set()  # handles whose objects may be gone
         self._aftermath = Aftermath(session, persistence)
         device = session.device_info
@@ -118,15 +122,20 @@ class Deletion:
 
         def read() -> str:
             self._session.compare(info)
+            reader = ObjectReader(self._session, info, chunk=self._chunk)
+            reader.find_end()
             found = new_hash("sha256")
             sink = CallbackSink(found.update)
             began = time.monotonic()
             try:
-                ObjectReader(self._session, info, chunk=self._chunk).read(sink)
+                reader.read(sink)
             finally:
                 self._report.bytes += sink.position
                 self._report.seconds += time.monotonic() - began
             sink.finish()
+            reader.confirm_end()
+            if not reader.chunks:
+                self._whole.add(info.handle)
             return str(found.hexdigest())
 
         return self._persistence.read(read, lambda: 0)
@@ -140,6 +149,9 @@ class Deletion:
             return
         if self._aftermath.stopped:
             result.left = self._aftermath.stopped
+            return
+        result.left = self._ends_elsewhere(result, info)
+        if result.left:
             return
         identity = Identity.of(self._camera, info)
         copies = [os.path.abspath(copy.path) for copy in result.copies]
@@ -161,6 +173,32 @@ class Deletion:
             self._journal.note("left", identity, reason=result.left)
         if result.left in ("", STILL_THERE):
             self._tell_vanished(self._aftermath.after(result.left, self._is_folder))
+
+    def _ends_elsewhere(self, result: FileResult, info: ObjectInfo) -> str:
+        """Why the file may not be all of the object, '' if it is: it may have grown since, and what
+        was read in parts, as long as it was described, says nothing of what is behind that."""
+        assert result.path is not None
+        path, transfer = result.path, result.transfer
+        in_parts = transfer.chunks if transfer is not None else info.handle not in self._whole
+
+        def look() -> str:
+            size = path.stat().st_size
+            reader = ObjectReader(self._session, info, size=size)
+            reader.find_end()
+            if reader.size != size:
+                return LONGER
+            return END_UNKNOWN if in_parts and not reader.end_is_proven else ""
+
+        try:
+            return self._persistence.run(look, lambda: 0)
+        except TransferError as error:
+            return f"{LONGER}: {error.message}"
+        except OSError as error:
+            return f"the file here is not proven: {error.strerror}"
+        except (ResponseError, ProtocolError) as error:
+            if not self._session.usable:
+                raise
+            return f"{END_UNKNOWN}: {error.message}"
 
     def _is_folder(self, handle: int) -> bool:
         """Some bodies remove a folder with its last picture."""

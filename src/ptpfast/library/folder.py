@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ..errors import SinkError
 from ..ownership import files, folders
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
+from ..transfer.ends import FOUR_GIB
 from ..transfer.journal import Identity, tidy
 from ..transfer.part import reserves, why_taken
 from ..transfer.syncing import sync_folder
@@ -51,7 +52,8 @@ class Entry:
         moment = info.captured or info.modified  # what a download sets the modification time to
         if not self.regular or (size is None and moment is None):
             return False
-        if size is not None and size != self.size:
+        # A movie's size is 4 GiB or some more than a camera says that has 32 bits for it.
+        if size is not None and (self.size < size or (self.size - size) % FOUR_GIB):
             return False
         if moment is None:
             return True

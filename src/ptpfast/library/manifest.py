@@ -31,18 +31,19 @@ class Manifest:
         """Reads the manifest if there is one. SinkError when it cannot be read."""
         self.path = path
         self._known = _read(path)
-        self._added: dict[str, str] = {}  # file → its line, since it was last written
+        self._added: dict[str, str | None] = {}  # file → its line, if any, since last written
 
     def __contains__(self, file: Path) -> bool:
         name = self._name(file)
-        return name in self._added or name in self._known
+        return self._added[name] is not None if name in self._added else name in self._known
 
     def sha256(self, file: Path) -> str | None:
         """The checksum noted of a file, in hexadecimal; None when there is none."""
         name = self._name(file)
-        if (line := self._added.get(name)) is not None:
-            return line.removeprefix("\\")[:64].lower()
-        return self._known.sha256(name)
+        if name not in self._added:
+            return self._known.sha256(name)
+        line = self._added[name]
+        return None if line is None else line.removeprefix("\\")[:64].lower()
 
     def add(self, file: Path, sha256: str | None = None) -> None:
         """Adds or replaces a file's checksum in hexadecimal; without one the file is read.
@@ -58,6 +59,10 @@ class Manifest:
         escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         mark = "\\" if escaped != name else ""
         self._added[name] = f"{mark}{sha256}  {escaped}"
+
+    def drop(self, file: Path) -> None:
+        """Drops a file's line."""
+        self._added[self._name(file)] = None
 
     def write(self, held: Held | None = None) -> None:
         """Writes it in one step if anything was added, to what other runs have added meanwhile.

@@ -14,7 +14,7 @@ from ..handshake import Timeouts
 from ..session import Session, connect
 from ..transfer import VERIFY
 from .address import parse_address
-from .copies import check_different
+from .apart import check_different
 from .folder import check
 from .manifest import Manifest
 from .naming import MANIFEST_NAME
@@ -23,6 +23,7 @@ from .options import Options
 from .report import Report
 from .run import Run
 from .selection import LISTED, OneOrSeveral, Selection
+from .volatile import check_lasting
 
 OnePath = str | os.PathLike[str]
 
@@ -68,13 +69,13 @@ def pull(
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
     copies: further folders that get every file; at least `verify="hash"`. delete_verified: deletes
     on the camera what is proven (`library.safekeeping`); at least `verify="disk"`, no `overwrite`.
+    Folders in memory are refused then (`library.volatile`).
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.
-    Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed, the rest
-    goes on. What ends the run is raised, from the listing on with the report so far as its
-    attribute `report`: NetworkError, InitFailed, ProtocolError, SinkError (also for want of room),
-    Cancelled, KeyboardInterrupt; the same call continues. ValueError, TypeError: senseless options.
+    Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed. What
+    ends the run is raised, with the report so far as `error.report`: NetworkError, InitFailed,
+    ProtocolError, SinkError, Cancelled, KeyboardInterrupt. ValueError, TypeError: bad options.
     """
     began = time.monotonic()
     switches(dry_run=dry_run, resume=resume, index=index, delete_verified=delete_verified)
@@ -125,9 +126,11 @@ def _verification(least: str, verify: str, algorithm: str | None) -> str:
 
 def _check(options: Options, *, writable: bool) -> None:
     """ValueError, SinkError for folders that cannot do."""
-    check_different(options.destination, options.copies)
+    check_different(options.destination, options.copies, mark=writable)
     for folder in (options.destination, *options.copies):
         check(folder, writable=writable)
+        if options.delete_verified:
+            check_lasting(folder)
 
 
 def _meant(include: OneOrSeveral | None) -> tuple[str, ...]:

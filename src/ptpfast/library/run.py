@@ -31,6 +31,7 @@ from ..transfer.part import NotOurs, move_part
 from ..transfer.proof import counted
 from .folder import Folder, check, folder_error, make
 from .leftovers import Leftovers
+from .listed import Listed
 from .manifest import Manifest
 from .meter import Meter
 from .naming import local_name
@@ -90,6 +91,7 @@ class Run:
         )
         self._storages = Storages(session, self._persistence, self.report)
         self._found: set[int] = set()  # handles of files
+        self._listed = Listed(options.destination)
         self._listing: Listing
         self._folder: Folder
         self._planner: Planner
@@ -269,9 +271,10 @@ class Run:
         began = time.monotonic()
         result = None
         try:
-            transfer = self._persistence.read(
-                partial(self._download, job, meter), lambda: _part_size(job.path), job.kept
-            )
+            with self._listed.storing(job.path):
+                transfer = self._persistence.read(
+                    partial(self._download, job, meter), lambda: _part_size(job.path), job.kept
+                )
         except BaseException as error:
             if self._is_set_aside(job, error):
                 self.report.bytes += meter.moved
@@ -290,6 +293,7 @@ class Run:
             self.report.seconds += time.monotonic() - began
         if result is not None:
             try:
+                self._listed.stored(transfer.path, transfer.sha256)
                 self._safekeeping.settle(result)
             finally:
                 if result.status != "failed":
@@ -333,6 +337,7 @@ class Run:
                     progress=meter,
                     chunk=self._options.chunk,
                     overwrite=job.overwrite,
+                    prove_end=self._options.delete_verified,
                     then=self._next_objects(),
                 )
             except SinkError:

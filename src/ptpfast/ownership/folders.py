@@ -49,22 +49,29 @@ class Held:
 
     def _finds_a_marker(self) -> bool:
         """For a filesystem that invents inode numbers at each look."""
-        path = random_name(self._folder)
         try:
-            with create(path, 0o600) as marker:
-                try:
-                    name = os.path.basename(path)
-                    os.stat(name, dir_fd=self._open.number, follow_symlinks=False)
-                    return True
-                finally:
-                    with suppress(OSError):
-                        remove_made(path, marker.number)
+            with marker(self._folder) as name:
+                os.stat(name, dir_fd=self._open.number, follow_symlinks=False)
+                return True
         except OSError:
             return False
 
     def close(self) -> None:
         """Let it go. Safe to call twice."""
         self._open.close()
+
+
+@contextmanager
+def marker(folder: str) -> Iterator[str]:
+    """Keep a file in a folder while it lasts, by which the folder is known again: its name, which
+    nobody can know before. OSError."""
+    path = random_name(folder)
+    with create(path, 0o600) as made:
+        try:
+            yield os.path.basename(path)
+        finally:
+            with suppress(OSError):
+                remove_made(path, made.number)
 
 
 def make(folder: str | os.PathLike[str], mode: int = 0o777) -> None:

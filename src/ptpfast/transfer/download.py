@@ -26,9 +26,10 @@ from .._sink import Checksum, FileSink
 from ..errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..objects import ObjectInfo
 from ..pipelining import Following, Request
+from .ends import may_end_elsewhere
 from .hashing import digest_of, hex_of, new_hash
 from .journal import NOTHING_KEPT, Identity, Journal, Kept, Left
-from .part import PartFile, reserves
+from .part import PartFile, capture_time, reserves
 from .proof import forget, may_continue, prove, seal
 from .ranges import Camera
 from .reading import ObjectReader, Progress
@@ -108,6 +109,7 @@ class Download:
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
+        prove_end: bool = False,
         then: Sequence[ObjectInfo] = (),
     ) -> None:
         if verify not in VERIFY:
@@ -137,6 +139,8 @@ class Download:
             timeline=self.transfer.recorded,
         )
         self._chunk = chunk
+        self._prove_end = prove_end
+        self._doubts_end = prove_end or may_end_elsewhere(info)
         self._then = then
         self._went_on = False  # the camera is at work on the next one already
         self._began = 0.0
@@ -161,6 +165,8 @@ class Download:
     def _finish(self) -> None:
         try:
             self._look_again()
+            if self._doubts_end:
+                self._reader.confirm_end()
             self._verify()
             self._part.publish(overwrite=self._overwrite)
         except TransferError:
@@ -172,6 +178,8 @@ class Download:
 
     def _begin(self) -> int:
         """Where it goes on, or 0; what is behind is as good as gone then."""
+        if self._doubts_end:
+            self._reader.find_end()
         there = self._part.length
         offset = self._resumable(there)
         self.transfer.dropped = there - offset
@@ -196,14 +204,12 @@ class Download:
         if not there or not self._resume or size is None or self._reader.partial() is None:
             return 0
         algorithm = None if self._hasher is None else self._algorithm
-        proof = prove(self._path, self._part.fd, self._journal, algorithm)
+        proof = prove(self._path, self._part.fd, self._journal, algorithm, size)
         forget(self._path)
         if proof is None or not may_continue(proof, self._identity):
             return 0
         self._checksum, self._hasher = proof.checksum, proof.hasher
-        equal, received = is_seamless(
-            self._camera, self._info, self._part, proof.size, own=proof.own
-        )
+        equal, received = is_seamless(self._reader, self._part, proof.size, own=proof.own)
         self.transfer.received += received
         if not equal:
             return 0
@@ -283,6 +289,8 @@ class Download:
         if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
         for info in self._then:
+            if self._prove_end or may_end_elsewhere(info):
+                return  # it begins with its end
             requests = ObjectReader(self._camera, info, chunk=self._chunk).requests()
             if (first := next(requests, None)) is None:
                 return  # fetched in another way; what is behind it has to wait
@@ -372,7 +380,7 @@ class Download:
                 self._part, transfer.size, arrived, name, from_disk=transfer.verified != "hash"
             )
             if transfer.verified == "reread":
-                again = ObjectReader(self._camera, self._info, progress=self._progress)
+                again = self._reader.another(progress=self._progress)
                 transfer.received += check_camera(again, arrived, name, self._following())
         except TransferError:
             self._doubt()  # nothing in it can be believed
@@ -385,15 +393,3 @@ class Download:
         except OSError as error:
             log.debug("nothing noted in the journal: %s", error)
             self._part.cut(0)
-
-
-def capture_time(info: ObjectInfo) -> float | None:
-    """When the picture was taken, as an mtime; a time without zone is this computer's local
-    time."""
-    moment = info.captured or info.modified
-    if moment is None:
-        return None
-    try:
-        return moment.timestamp()
-    except (OverflowError, ValueError, OSError):
-        return None  # a clock never set can be before this system's time begins

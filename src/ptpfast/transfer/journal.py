@@ -176,11 +176,6 @@ class Journal:
             self._lines.close()
             self._lines = None
 
-    @property
-    def most(self) -> int:
-        """As many bytes as can be the object's."""
-        return self._identity.size or 0
-
     def exists(self) -> bool:
         """Whether there is one, of whatever object."""
         return os.path.lexists(self._path)

@@ -20,6 +20,7 @@ from typing import Self
 
 from .._sink import Descriptor
 from ..errors import SinkError
+from ..objects import ObjectInfo
 from ..ownership import files
 from ..ownership.files import NotOurs as NotOurs
 from ..ownership.folders import turn
@@ -316,3 +317,15 @@ def sink_error(doing: str, path: str, error: OSError) -> SinkError:
         errno=error.errno or 0,
         hint="check the folder and the disk it is on",
     )
+
+
+def capture_time(info: ObjectInfo) -> float | None:
+    """When the picture was taken, as an mtime; a time without zone is this computer's local
+    time."""
+    moment = info.captured or info.modified
+    if moment is None:
+        return None
+    try:
+        return moment.timestamp()
+    except (OverflowError, ValueError, OSError):
+        return None  # a clock never set can be before this system's time begins

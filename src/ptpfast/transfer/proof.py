@@ -21,6 +21,7 @@ from .._sink import Checksum
 from ..objects import ObjectInfo
 from ..ownership.names import PART_SUFFIX
 from ..readback import open_regular
+from .ends import may_end_elsewhere
 from .hashing import digest_of, new_hash, same_algorithm
 from .journal import Found, Identity, Journal, Stamp
 from .ranges import Camera
@@ -33,6 +34,7 @@ SEAL_S = 60.0  # so far back is the time that marks a part file as untouched
 # in steps of up to two seconds.
 SETTLED_S = 3.0
 BLOCK = 1 << 18
+LONGER = 16 << 32  # than described modulo 4 GiB; no more of a part file is read
 
 
 class Proof(NamedTuple):
@@ -53,10 +55,13 @@ class Proof(NamedTuple):
 _proven: dict[str, tuple[Stamp, Found, str | None, Proof]] = {}
 
 
-def prove(path: str, descriptor: int, journal: Journal, algorithm: str | None) -> Proof | None:
+def prove(
+    path: str, descriptor: int, journal: Journal, algorithm: str | None, most: int
+) -> Proof | None:
     """Returns what is certain of the part file of `path`, open for reading; None if nothing is.
 
-    algorithm: of the hasher that a download goes on with, if it takes a digest.
+    algorithm: of the hasher that a download goes on with, if it takes a digest. most: as many bytes
+    as can be the object's.
     """
     if (found := journal.read()) is None:
         return None
@@ -73,7 +78,7 @@ def prove(path: str, descriptor: int, journal: Journal, algorithm: str | None) -
     before = _proven.get(path)
     if before is not None and before[:3] == (stamp, found, algorithm):
         proof = before[3]
-    elif (read := _read(descriptor, min(stamp.size, journal.most), found, algorithm)) is not None:
+    elif (read := _read(descriptor, min(stamp.size, most), found, algorithm)) is not None:
         proof = read
     else:
         return None
@@ -92,9 +97,11 @@ def counted(
     if ObjectReader(camera, info).partial() is None:
         return 0
     path, identity = os.fspath(path), Identity.of(camera.device_info.body, info)
+    # A download looks where such an object ends; it may be longer than described.
+    most = (info.size or 0) + (LONGER if may_end_elsewhere(info) else 0)
     try:
         with open_regular(path + PART_SUFFIX) as held:
-            proof = prove(path, held.number, Journal(path, identity), algorithm)
+            proof = prove(path, held.number, Journal(path, identity), algorithm, most)
     except OSError:
         return 0
     return proof.size if proof is not None and may_continue(proof, identity) else 0
@@ -103,9 +110,7 @@ def counted(
 def may_continue(proof: Proof, identity: Identity) -> bool:
     """Whether the bytes can be of that object, as far as can be told without the camera: one that
     says nothing of itself may be any, so only this process's own bytes count."""
-    if not identity.camera.strip() and not proof.own:
-        return False
-    return 0 < proof.size <= (identity.size or 0)
+    return proof.size > 0 and bool(identity.camera.strip() or proof.own)
 
 
 def forget(path: str) -> None:

@@ -26,6 +26,7 @@ from ..objects import ObjectInfo
 from ..pipelining import Following, Request
 from ..vendors.vendor import PartialRead, Vendor
 from .chunking import ChunkPolicy
+from .ends import FOUR_GIB, End
 from .pace import Overdue
 from .ranges import Camera, RangeReader, chunk_request
 
@@ -39,7 +40,8 @@ _REFUSALS = (OperationNotSupported, ParameterNotSupported, InvalidObjectHandle)
 class ObjectReader:
     """Reads one object.
 
-    chunk: None adaptive, 0 the whole object at once, else bytes for each partial read.
+    size: of the object, if that is known better than from its description. chunk: None adaptive, 0
+    the whole object at once, else bytes for each partial read.
     """
 
     def __init__(
@@ -47,21 +49,24 @@ class ObjectReader:
         camera: Camera,
         info: ObjectInfo,
         *,
+        size: int | None = None,
         chunk: int | None = None,
         progress: Progress | None = None,
         timeline: Timeline | None = None,
     ) -> None:
         if chunk is not None and chunk < 0:
             raise ValueError("chunk is negative")
-        self._camera = camera
-        self._info = info
+        self.camera = camera
+        self.info = info
         self._told = chunk == 0
         self._whole = self._told or (chunk is None and camera.chunks.is_whole(info.size))
         self._policy = ChunkPolicy(chunk, fixed=chunk) if chunk else camera.chunks
         self._progress = progress
         self._timeline = timeline
         # Some bodies report size 0 for what is large (gphoto2#526): only the transfer tells.
-        self.size = info.size or None
+        self.size = size or info.size or None
+        self.end_is_proven = False  # it ends where its size says
+        self._least = 0  # bytes it has, if its size is not known
         self._trusted = 0
         self._chunks: RangeReader | None = None  # at work
         self.operation = "GetObject"
@@ -84,11 +89,11 @@ class ObjectReader:
         end = self.size if end is None else end
         if end is None:
             return None
-        for read in self._camera.vendor.partial_reads:
+        for read in self.camera.vendor.partial_reads:
             if (
                 end <= 1 << read.offset_bits
-                and self._camera.supports(read.operation)
-                and read.operation not in self._camera.refused
+                and self.camera.supports(read.operation)
+                and read.operation not in self.camera.refused
             ):
                 return read
         return None
@@ -149,19 +154,47 @@ class ObjectReader:
         following: Following | None,
     ) -> int:
         """In another way, for good if that works and this one never has."""
-        self._camera.refused.add(read.operation)
+        self.camera.refused.add(read.operation)
         for_good = False
         try:
             received = self.read(sink, offset, size, following)
-            for_good = read.operation not in self._camera.proven
+            for_good = read.operation not in self.camera.proven
             return received
         finally:
             if not for_good:  # it was the object, or a whim
-                self._camera.refused.discard(read.operation)
+                self.camera.refused.discard(read.operation)
+
+    def find_end(self) -> None:
+        """Reads where the object is to end, and takes the true size if it does not. TransferError
+        when it has more bytes than described, and how many cannot be told."""
+        if self.size is None or self.partial() is None:
+            return  # a whole object tells
+        end = End(self.camera, self.info.handle, self.partial, self.label())
+        there = end.is_at(self.size)
+        if there is False:
+            self.size = end.search(self.size)
+            self._least = FOUR_GIB if self.size is None else 0
+        self.end_is_proven = there is not None and self.size is not None
+
+    def confirm_end(self) -> None:
+        """Looks again for the end of an object that is read, if it could not be told before.
+        TransferError where it is elsewhere."""
+        if self.end_is_proven:
+            return
+        size = self.size
+        self.find_end()
+        if self.size != size:
+            raise TransferError(f"{self.label()} has more than the {size:,} bytes listed")
+
+    def another(self, *, progress: Progress | None = None) -> ObjectReader:
+        """Reads the same object once more, to the end that this one knows of."""
+        reader = ObjectReader(self.camera, self.info, progress=progress)
+        reader.size, reader._least = self.size, self._least
+        return reader
 
     def label(self) -> str:
         """The object for messages: name and handle."""
-        return f"{self._info.name or 'object'} (0x{self._info.handle:X})"
+        return f"{self.info.name or 'object'} (0x{self.info.handle:X})"
 
     def requests(self, offset: int = 0, size: int | None = None) -> Iterator[Request]:
         """The requests of the same `read`, as far as can be told; none unless they are partial
@@ -178,7 +211,7 @@ class ObjectReader:
             offset += want
 
     def _partial_label(self, read: PartialRead) -> str:
-        return f"{operation_name(self._camera.vendor, read.operation)} of {self.label()}"
+        return f"{operation_name(self.camera.vendor, read.operation)} of {self.label()}"
 
     def _read_chunks(
         self,
@@ -187,10 +220,10 @@ class ObjectReader:
         span: tuple[int, int],
         following: Following | None,
     ) -> int:
-        self.operation = operation_name(self._camera.vendor, read.operation)
+        self.operation = operation_name(self.camera.vendor, read.operation)
         chunks = self._chunks = RangeReader(
-            self._camera,
-            self._info,
+            self.camera,
+            self.info,
             read,
             sink,
             span,
@@ -205,7 +238,7 @@ class ObjectReader:
         finally:
             self._trusted, self._chunks = chunks.position, None
             self.chunks += chunks.sizes
-        self._camera.proven.add(read.operation)
+        self.camera.proven.add(read.operation)
         return chunks.position - span[0]
 
     def _read_whole(self, sink: Sink) -> int:
@@ -218,20 +251,31 @@ class ObjectReader:
                 f"{self.label()}: the camera said OK and sent nothing",
                 hint="try it by itself, or fetch it from the card",
             )
-        if self.size is not None and phase.received != self.size:
-            raise TransferError(
-                f"{self.label()}: {phase.received:,} bytes came, the camera lists {self.size:,}",
-                received=phase.received,
-            )
+        self.check_whole(phase.received)
+        self.end_is_proven = True  # the camera said so
         self._trusted = phase.received
         self._policy.whole_paused(phase.silence)
         self._report(phase.received)
         return phase.received
 
+    def check_whole(self, received: int) -> None:
+        """TransferError unless a whole object may have so many bytes."""
+        if self.size is not None and received != self.size:
+            raise TransferError(
+                f"{self.label()}: {received:,} bytes came, the camera lists {self.size:,}",
+                received=received,
+            )
+        if received < self._least:
+            raise TransferError(
+                f"{self.label()}: {received:,} bytes came of {self._least:,} or more",
+                hint="fetch it from the card",
+                received=received,
+            )
+
     def _get_object(self, sink: Sink) -> DataPhase:
-        return self._camera.receive(
+        return self.camera.receive(
             _GET_OBJECT,
-            self._info.handle,
+            self.info.handle,
             sink=sink,
             limit=self.size,
             label=f"GetObject of {self.label()}",
@@ -240,7 +284,7 @@ class ObjectReader:
         )
 
     def _report(self, received: int) -> None:
-        total_s = self._camera.timeouts.total
+        total_s = self.camera.timeouts.total
         if total_s is not None and time.monotonic() - self._began > total_s:
             raise Overdue(f"{self.label()}: not here after {total_s:g} s", received=received)
         if self._progress is not None:

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 
 from .._sink import MemorySink
 from ..errors import ResponseError, TransferError
-from ..objects import ObjectInfo
 from .part import PartFile
-from .ranges import Camera
 from .reading import ObjectReader
 
 log = logging.getLogger("ptpfast")
@@ -23,18 +21,18 @@ PLACES, PLACE_SIZE = 7, 1 << 12
 
 
 def is_seamless(
-    camera: Camera, info: ObjectInfo, part: PartFile, length: int, *, own: bool
+    reader: ObjectReader, part: PartFile, length: int, *, own: bool
 ) -> tuple[bool, int]:
-    """Compares the first `length` bytes of a part file with the camera's object: at the seam, at
+    """Compares the first `length` bytes of a part file with the object of `reader`: at the seam, at
     the beginning for bytes of another process, and for a weak description elsewhere.
 
     Returns whether they are equal, and how many bytes were received for it. What ends the
     connection is raised.
     """
     received = 0
-    for start, end in _places(camera, info, length, own):
+    for start, end in _places(reader, length, own):
         # A camera that will not this once has not another object: all there is hangs on it.
-        sent = _sent(camera, info, start, end) or _sent(camera, info, start, end)
+        sent = _sent(reader, start, end) or _sent(reader, start, end)
         received += len(sent)
         if not sent:
             return False, received
@@ -48,12 +46,13 @@ def is_seamless(
     return True, received
 
 
-def _places(camera: Camera, info: ObjectInfo, length: int, own: bool) -> Iterator[tuple[int, int]]:
+def _places(reader: ObjectReader, length: int, own: bool) -> Iterator[tuple[int, int]]:
     """The bytes at the seam tell most. A camera may since have written into the beginning (a
     rating, a rotation); and where the description leaves out when an object was made, or the camera
     which it is, another object may have those at the seam, too."""
     yield max(0, length - OVERLAP), length
-    is_weak = not (info.captured and camera.device_info.serial_number.strip(" 0"))
+    serial_number = reader.camera.device_info.serial_number.strip(" 0")
+    is_weak = not (reader.info.captured and serial_number)
     if own and not is_weak:
         return
     for place in range(PLACES if is_weak else 1):
@@ -61,12 +60,12 @@ def _places(camera: Camera, info: ObjectInfo, length: int, own: bool) -> Iterato
         yield start, min(start + PLACE_SIZE, length)
 
 
-def _sent(camera: Camera, info: ObjectInfo, start: int, end: int) -> bytes:
+def _sent(reader: ObjectReader, start: int, end: int) -> bytes:
     """The camera's bytes there; nothing when it will not send them."""
     sink = MemorySink()
     try:
-        ObjectReader(camera, info).read(sink, start, end - start)
+        reader.another().read(sink, start, end - start)
     except (ResponseError, TransferError) as error:
-        log.debug("%s at %d cannot be read again: %s", info.name, start, error)
+        log.debug("%s at %d cannot be read again: %s", reader.info.name, start, error)
         return b""
     return bytes(sink.finish() or b"")

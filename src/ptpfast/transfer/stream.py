@@ -11,6 +11,7 @@ from .._sink import MemorySink
 from ..codes import OperationCode
 from ..errors import TransferError
 from ..objects import ObjectInfo
+from .memory import reader_to_end
 from .ranges import Camera
 from .reading import ObjectReader
 
@@ -19,10 +20,15 @@ def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memory
     """Memoryviews of `chunk_size` bytes; partial reads, or one GetObject where there are none."""
     if chunk_size < 1:
         raise ValueError("chunk_size must be at least 1")
-    reader = ObjectReader(camera, info, chunk=chunk_size)
+    return _pieces(camera, info, chunk_size)
+
+
+def _pieces(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memoryview]:
+    reader = reader_to_end(camera, info, chunk=chunk_size)
     if reader.size is None or reader.partial() is None:
-        return _whole(camera, reader, chunk_size)
-    return _partial(reader, reader.size, chunk_size)
+        yield from _whole(camera, reader, chunk_size)
+    else:
+        yield from _partial(reader, reader.size, chunk_size)
 
 
 def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memoryview]:
@@ -69,8 +75,7 @@ def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[me
     ):
         received += len(piece)
         yield piece
-    if reader.size is not None and received != reader.size:
-        raise TransferError(f"{received:,} bytes came, the camera lists {reader.size:,}")
+    reader.check_whole(received)
 
 
 class ObjectFile(io.RawIOBase):
@@ -80,10 +85,12 @@ class ObjectFile(io.RawIOBase):
         super().__init__()
         if not info.size:
             raise io.UnsupportedOperation(f"the size of {info.name} is not known")
+        reader = reader_to_end(camera, info)
+        if reader.size is None:
+            raise io.UnsupportedOperation(f"no partial read reaches the end of {info.name}")
         self.name = info.name
-        self._size = info.size
-        self._camera = camera
-        self._info = info
+        self._size = reader.size
+        self._reader = reader
         self._position = 0
 
     def readable(self) -> bool:
@@ -108,7 +115,7 @@ class ObjectFile(io.RawIOBase):
             raise ValueError("the file is closed")
         sink = MemorySink()  # it grows with what arrives: a size is only the camera's word
         want = max(self._size - self._position, 0)
-        self._position += ObjectReader(self._camera, self._info).read(sink, self._position, want)
+        self._position += self._reader.another().read(sink, self._position, want)
         return bytes(sink.finish() or b"")
 
     def readinto(self, buffer: Any) -> int:
@@ -119,7 +126,7 @@ class ObjectFile(io.RawIOBase):
             want = min(memoryview(buffer).nbytes, self._size - self._position)
             if want <= 0:
                 return 0
-            got = ObjectReader(self._camera, self._info).read(sink, self._position, want)
+            got = self._reader.another().read(sink, self._position, want)
         finally:
             sink.abandon()
         self._position += got

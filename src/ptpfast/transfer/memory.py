@@ -1,0 +1,49 @@
+"""An object, or a part of one, in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._sink import MemorySink
+from ..objects import ObjectInfo
+from .ends import may_end_elsewhere
+from .ranges import Camera
+from .reading import ObjectReader
+
+
+def read(camera: Camera, info: ObjectInfo) -> bytearray:
+    """All of an object."""
+    own = MemorySink()  # it grows with what arrives: a size is only the camera's word
+    reader_to_end(camera, info).read(own)
+    return own.finish() or bytearray()
+
+
+def read_into(camera: Camera, info: ObjectInfo, buffer: Any, offset: int, size: int | None) -> int:
+    """Bytes [offset, offset + size) of an object into a buffer, to its end by default; how many
+    were read. ValueError if they do not fit."""
+    if offset < 0 or (size is not None and size < 0):
+        raise ValueError("offset and size must not be negative")
+    room = memoryview(buffer).nbytes
+    # A range that ends before the described end needs no look there.
+    within = size is not None and offset + size <= (info.size or 0)
+    reader = ObjectReader(camera, info) if within else reader_to_end(camera, info)
+    wanted = size
+    if reader.size is not None:
+        left = max(reader.size - offset, 0)
+        wanted = left if size is None else min(size, left)
+    if wanted is not None and wanted > room:
+        raise ValueError(f"{wanted:,} bytes do not fit into a buffer of {room:,}")
+    sink = MemorySink(buffer)
+    try:
+        whole = offset == 0 and wanted in (None, reader.size)
+        return reader.read(sink, offset, None if whole else wanted)
+    finally:
+        sink.abandon()
+
+
+def reader_to_end(camera: Camera, info: ObjectInfo, *, chunk: int | None = None) -> ObjectReader:
+    """A reader that knows where the object ends, where the description may be wrong."""
+    reader = ObjectReader(camera, info, chunk=chunk)
+    if may_end_elsewhere(info):
+        reader.find_end()
+    return reader
