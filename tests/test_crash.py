@@ -48,7 +48,7 @@ class Zygote:
     """A process that runs the command line as often as it is asked to."""
 
     def __init__(self, shim: Path) -> None:
-        environment = {**os.environ, "LD_PRELOAD": str(shim)}
+        environment = {**os.environ, "LD_PRELOAD": str(shim), "PTPFAST_ALLOW_MEMORY": "1"}
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "zygote.py")],
             stdin=subprocess.PIPE,

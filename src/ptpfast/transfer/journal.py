@@ -19,6 +19,7 @@ from .._sink import Checksum, Descriptor
 from ..errors import SinkError
 from ..ownership import files
 from ..ownership.names import JOURNAL_SUFFIX
+from ..process import Owner
 from ..readback import read_back
 from .notes import (
     LINE_SIZE,
@@ -101,7 +102,8 @@ class Journal:
         self.source = source or identity
         self._is_own = True
         self._lines: Descriptor | None = None  # the journal, open for `note`
-        self._lines_at = 0  # where its lines for what has arrived begin
+        self._first = b""  # its first line
+        self._owner = Owner("journal")
         self._turn = 0  # which of them is written next
         self._notes: list[Kept] = []  # what it says, the line of JSON first
 
@@ -118,8 +120,10 @@ class Journal:
         cut short it is no JSON, and the part file still empty.
         """
         self.close()
+        if not self._owner.is_us:
+            return  # a forked child speaks of its parent's bytes
         text = first_line(self._identity, kept)
-        self._lines_at = len(text)
+        self._first = text
         self._notes, self._turn = [kept], 0
         if arrived is not None:
             text += line(arrived)
@@ -154,11 +158,14 @@ class Journal:
     def note(self, arrived: Kept) -> None:
         """Adds what has arrived to a journal that this process has written: in place, as it happens
         a thousand times a second, and without the disk. OSError."""
+        if not self._owner.is_us:
+            return
         if self._lines is None:
             self._lines = files.open_ours(self._path, os.O_RDWR)
-            if not holds_note(self._lines.number):
-                raise files.NotOurs(self._path, "it is no note of ptpfast")
-        at = self._lines_at + self._turn * LINE_SIZE
+            if os.pread(self._lines.number, len(self._first), 0) != self._first:
+                self.close()
+                raise files.NotOurs(self._path, "another process has replaced it")
+        at = len(self._first) + self._turn * LINE_SIZE
         self._turn ^= 1  # the next time not the line that was written last
         os.pwrite(self._lines.number, line(arrived), at)
         self._notes = [self._notes[0], *self._notes[1:][-1:], arrived]
