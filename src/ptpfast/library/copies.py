@@ -22,7 +22,7 @@ from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
 from ..transfer.part import NotOurs, PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
-from .folder import Folder, make, nearest
+from .folder import Folder, is_same, make, nearest
 from .leftovers import in_the_way
 from .report import Copy, FileResult, Leftover
 
@@ -38,18 +38,9 @@ def check_different(destination: Path, copies: Sequence[Path]) -> None:
     seen: list[Path] = []
     for folder in (destination, *copies):
         for other in seen:
-            if _same(folder, other):
+            if is_same(folder, other):
                 raise ValueError(f"{folder} and {other} are the same folder")
         seen.append(folder)
-
-
-def _same(one: Path, other: Path) -> bool:
-    if os.path.realpath(one) == os.path.realpath(other):
-        return True
-    try:
-        return os.path.samefile(one, other)
-    except OSError:  # one that is still to be made
-        return False
 
 
 def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
@@ -66,8 +57,11 @@ class Copies:
     """The further folders of a run, as they were when it began. SinkError when one cannot be
     read."""
 
-    def __init__(self, folders: Sequence[Path], on_conflict: str, camera: str) -> None:
-        self._folders = [Folder(path, camera) for path in folders]
+    def __init__(
+        self, folders: Sequence[Path], on_conflict: str, camera: str, manifest: Path | None
+    ) -> None:
+        """manifest: the list of checksums of the run, wherever that is."""
+        self._folders = [Folder(path, camera, manifest) for path in folders]
         self._renames = on_conflict in _RENAMING
         self._camera = camera
         self._held: dict[Path, Held] = {}

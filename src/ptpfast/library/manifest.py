@@ -14,11 +14,11 @@ from pathlib import Path
 from ..errors import SinkError
 from ..ownership import files
 from ..ownership.folders import Held, make, turn
-from ..readback import read_back, sha256_of
+from ..readback import open_regular, read_back, sha256_of
 from ..transfer.syncing import sync_folder
-from .checksums import Checksums, is_line
+from .checksums import Checksums, is_line, why_no_list
 
-MAX_SIZE = 256 << 20  # a million files with the longest names
+MAX_SIZE = 64 << 20  # more than half a million files
 TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
 _PROOF_SIZE = 1 << 16  # of a killed run's: enough to tell what it is
 _MANY = 1 << 31  # names a manifest may have: where it is replaced, the others keep the old one
@@ -28,7 +28,8 @@ class Manifest:
     """The checksums of files, by their path from the manifest's folder."""
 
     def __init__(self, path: Path) -> None:
-        """Reads the manifest if there is one. SinkError when it cannot be read."""
+        """Reads the manifest if there is one. SinkError when it cannot be read, or is something
+        else."""
         self.path = path
         self._known = _read(path)
         self._added: dict[str, str] = {}  # file → its line, since it was last written
@@ -74,7 +75,8 @@ class Manifest:
             with turn(folder, TURN_S) as alone:
                 if alone is None:
                     raise OSError(errno.EWOULDBLOCK, "another run holds the folder")
-                content = _read(self.path).with_lines(self._added)
+                self._known = _read(self.path)
+                content = self._known.with_lines(self._added)
                 key = "" if alone else str(os.getpid())
                 mode = _mode(self.path)
                 with files.replacing(self.path, partial(_is_like, content), key=key) as fd:
@@ -89,6 +91,7 @@ class Manifest:
             if isinstance(error, SinkError):
                 raise
             raise _error(self.path, error) from error
+        self._known = Checksums()  # the old text goes before the new one is looked through
         self._known = Checksums(content)
         self._added.clear()
 
@@ -97,15 +100,19 @@ class Manifest:
 
 
 def _read(path: Path) -> Checksums:
-    """The manifest as it is there; an empty one when there is none. SinkError."""
+    """The manifest as it is there; an empty one when there is none. SinkError, also for a file that
+    is something else: what is added to it would damage it."""
     try:
-        content = read_back(path, MAX_SIZE + 1)
+        with open_regular(path) as held:
+            if os.fstat(held.number).st_size > MAX_SIZE:
+                raise OSError(errno.EFBIG, "too large for a list of checksums")
+        content = read_back(path, MAX_SIZE)
+        if why := why_no_list(content):
+            raise OSError(errno.EINVAL, why)
     except FileNotFoundError:
         return Checksums()
     except OSError as error:
         raise _error(path, error) from error
-    if len(content) > MAX_SIZE:
-        raise _error(path, OSError(errno.EFBIG, "too large for a list of checksums"))
     return Checksums(content)
 
 
@@ -118,11 +125,11 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _is_like(content: bytes, fd: int) -> bool:
+def _is_like(content: bytes | bytearray, fd: int) -> bool:
     """Whether the file is the beginning of a list that is like this one: a killed run's."""
     head = os.pread(fd, _PROOF_SIZE, 0).rstrip(b"\0")
     lines = head.split(b"\n")[:-1]
-    return content.startswith(head) or all(map(is_line, lines))
+    return content.startswith(head) or (bool(lines) and all(map(is_line, lines)))
 
 
 def _error(path: Path, error: OSError) -> SinkError:

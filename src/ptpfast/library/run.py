@@ -70,16 +70,7 @@ class Run:
         self._manifest = manifest
         self._observer = observer
         self._persistence = Persistence(session, options.retry, self._lost)
-        self._safekeeping = Safekeeping(
-            session,
-            self._persistence,
-            self.report,
-            observer,
-            copies=options.copies,
-            on_conflict=options.on_conflict,
-            delete=options.delete_verified,
-            chunk=options.chunk,
-        )
+        self._safekeeping = Safekeeping(session, self._persistence, self.report, observer, options)
         self._listing: Listing
         self._folder: Folder
         self._planner: Planner
@@ -129,9 +120,10 @@ class Run:
         self.report.leftovers = found + self._safekeeping.leftovers()
 
     def _begin(self) -> Listing:
-        self._folder = Folder(self._options.destination, self._session.device_info.body)
+        camera = self._session.device_info.body
+        self._folder = Folder(self._options.destination, camera, self._options.manifest)
         self._planner = Planner(self._folder, self._options.on_conflict, self._kept)
-        self._leftovers = Leftovers(self._folder, self._session.device_info.body)
+        self._leftovers = Leftovers(self._folder, camera)
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
         self._safekeeping.follow(self._listing)

@@ -1,0 +1,175 @@
+"""Lists of checksums, of deletions, of models: the package adds to them, and to nothing else."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import PATIENT, Cameras
+from ptpfast import Report, SinkError, pull
+from ptpfast.library.checksums import Checksums
+from ptpfast.library.observer import Observer
+from ptpfast.sim import SimulatedCamera, Store
+
+NOON = datetime(2026, 1, 2, 12, 0, 0)
+SIZE = 5000
+HEX = "0123456789abcdef" * 4
+
+
+def fetch(sim: SimulatedCamera, folder: Path, **options: Any) -> Report:
+    return pull(f"{sim.host}:{sim.port}", folder, timeouts=PATIENT, **options)
+
+
+def card(camera: Cameras, *names: str) -> tuple[SimulatedCamera, dict[str, bytes]]:
+    """A camera that has objects of these names, and the content of each."""
+    store = Store()
+    handles = [store.add(name, SIZE, captured=NOON) for name in names]
+    sim = camera(store=store)
+    wanted = (b"".join(store.expected(handle).spans(0, SIZE)) for handle in handles)
+    return sim, dict(zip(names, wanted, strict=True))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+# The name of a list of checksums
+
+
+@pytest.mark.parametrize("name", ["SUMS.TXT", "sums.txt", "Sums.txt.", "SUMS．TXT"])
+@pytest.mark.parametrize("in_copies", [False, True])
+def test_no_object_gets_the_name_of_the_list_of_checksums(
+    camera: Cameras, tmp_path: Path, name: str, in_copies: bool
+) -> None:
+    sim, wanted = card(camera, "DSC_0001.NEF", "SUMS.TXT")
+    main, more = tmp_path / "main", tmp_path / "more"
+    listed = (more if in_copies else main) / name
+    report = fetch(sim, main, copies=[more], manifest=listed, delete_verified=True)
+    assert (report.ok, report.deleted) == (True, 2)
+    for folder in (main, more):
+        assert set(wanted.values()) <= set(contents(folder).values())
+    for content in wanted.values():
+        assert content != listed.read_bytes()
+    assert len(listed.read_text().splitlines()) == 2
+
+
+def test_nor_does_it_get_the_name_of_a_folder_on_the_way_to_the_list(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim, wanted = card(camera, "DSC_0001.NEF")
+    report = fetch(sim, tmp_path, manifest=tmp_path / "DSC_0001.NEF" / "sums")
+    assert report.ok
+    assert (tmp_path / "DSC_0001-1.NEF").read_bytes() == wanted["DSC_0001.NEF"]
+    assert "../DSC_0001-1.NEF" in (tmp_path / "DSC_0001.NEF" / "sums").read_text()
+
+
+def test_the_list_is_not_taken_for_an_object_of_its_name_size_and_date(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim, wanted = card(camera, "SUMS.TXT")
+    listed = tmp_path / "SUMS.TXT"
+    listed.write_bytes(f"{HEX}  a\n".encode().ljust(SIZE, b"\n"))
+    os.utime(listed, (NOON.timestamp(), NOON.timestamp()))
+    report = fetch(sim, tmp_path, manifest=listed)
+    assert report.downloaded == 1
+    assert (tmp_path / "SUMS-1.TXT").read_bytes() == wanted["SUMS.TXT"]
+    assert fetch(sim, tmp_path, manifest=listed, on_conflict="skip").skipped == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X.NEF.part",
+        "X.NEF.PART.JSON",
+        ".ptpfast-deletions.jsonl",
+        ".ptpfast-0123",
+        "cameras.json",
+        f"{'0f' * 16}.sqlite",
+        f"{'0f' * 16}.sqlite-journal",
+    ],
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_name_that_is_ours_for_another_file_cannot_be_that_of_the_list(
+    tmp_path: Path, name: str, dry_run: bool
+) -> None:
+    with pytest.raises(ValueError, match="gives that name to another file"):
+        pull("127.0.0.1:1", tmp_path, manifest=tmp_path / name, dry_run=dry_run)
+    assert os.listdir(tmp_path) == []
+
+
+# What is no list of checksums
+
+
+NO_LISTS = [
+    b"\xff\xd8\xff" + b"x" * 100,
+    b"my diary\nof the year\n",
+    b"my diary",
+    b"\0" * 5000,
+    f"{HEX}  a\n".encode() * 2000 + b"\0",
+    f"{'0' * 32}  md5\n".encode(),
+    f"# of mine\n{HEX}  a\nthe first line\nthe second line\n".encode(),
+    b"x" * 200_000,
+]
+
+
+@pytest.mark.parametrize("content", NO_LISTS)
+def test_a_file_that_is_no_list_of_checksums_is_refused_before_anything_is_fetched(
+    camera: Cameras, tmp_path: Path, content: bytes
+) -> None:
+    sim, _ = card(camera, "DSC_0001.NEF")
+    listed = tmp_path / "old.jpg"
+    listed.write_bytes(content)
+    with pytest.raises(SinkError, match=r"old\.jpg: it is no list of"):
+        fetch(sim, tmp_path, manifest=listed)
+    assert contents(tmp_path) == {"old.jpg": content}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n\n",
+        b"# of mine\n",
+        f"{HEX} *a\r\n{HEX}  b\r\n".encode(),
+        f"SHA256 (a) = {HEX}\n".encode(),
+        f"of my archive\n{HEX}  a\n".encode(),
+        f"{HEX}  a\n".encode() * 2000 + b"and so on\n" * 1000,
+    ],
+)
+def test_a_list_of_checksums_is_added_to_and_keeps_every_line(
+    camera: Cameras, tmp_path: Path, content: bytes
+) -> None:
+    sim, _ = card(camera, "DSC_0001.NEF")
+    listed = tmp_path / "list"
+    listed.write_bytes(content)
+    assert fetch(sim, tmp_path, manifest=listed).ok
+    assert listed.read_bytes().startswith(content)
+    assert listed.read_bytes().endswith(b"  DSC_0001.NEF\n")
+
+
+def test_a_list_that_has_become_something_else_meanwhile_stays_as_it_is(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim, wanted = card(camera, "DSC_0001.NEF")
+    listed = tmp_path / "list"
+
+    class Write(Observer):
+        def finished(self, result: Any) -> None:
+            listed.write_bytes(b"my diary\n")
+
+    with pytest.raises(SinkError, match="no list of"):
+        fetch(sim, tmp_path, manifest=listed, observer=Write())
+    assert contents(tmp_path) == {"list": b"my diary\n", **wanted}
+
+
+def test_checksums_are_found_by_names_whose_hashes_begin_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ptpfast.library.checksums._mark", lambda file: 0)
+    sums = Checksums("".join(f"{n:064x}  {n % 7}\n" for n in range(20)).encode())
+    assert [sums.sha256(str(n)) for n in (0, 5, 6)] == [f"{n:064x}" for n in (14, 19, 13)]
+    assert "7" not in sums
