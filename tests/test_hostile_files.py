@@ -99,11 +99,11 @@ def test_a_journal_that_is_no_regular_file_is_none_and_takes_the_name(
 def test_checksums_that_are_no_regular_file_end_the_pull_before_it_begins(
     camera: Cameras, tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
-    make(tmp_path / "SHA256SUMS")
+    make(tmp_path / "sums")
     sim = camera(objects=1, size=SIZE)
-    with pytest.raises(SinkError, match="SHA256SUMS"):
-        pull(f"{sim.host}:{sim.port}", tmp_path, manifest=True, timeouts=PATIENT)
-    assert os.listdir(tmp_path) == ["SHA256SUMS"]
+    with pytest.raises(SinkError, match="sums"):
+        pull(f"{sim.host}:{sim.port}", tmp_path, manifest=tmp_path / "sums", timeouts=PATIENT)
+    assert os.listdir(tmp_path) == ["sums"]
 
 
 @pytest.mark.parametrize("make", ODD)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from conftest import PATIENT, Cameras
 from ptpfast import Report, SinkError, pull
+from ptpfast.cli.failure import DISK
+from ptpfast.cli.main import ptpfast
 from ptpfast.library.checksums import Checksums
 from ptpfast.library.observer import Observer
 from ptpfast.sim import SimulatedCamera, Store
@@ -24,6 +28,10 @@ def fetch(sim: SimulatedCamera, folder: Path, **options: Any) -> Report:
     return pull(f"{sim.host}:{sim.port}", folder, timeouts=PATIENT, **options)
 
 
+def run(sim: SimulatedCamera, *words: object) -> Result:
+    return CliRunner().invoke(ptpfast, ["pull", f"{sim.host}:{sim.port}", *map(str, words)])
+
+
 def card(camera: Cameras, *names: str) -> tuple[SimulatedCamera, dict[str, bytes]]:
     """A camera that has objects of these names, and the content of each."""
     store = Store()
@@ -34,7 +42,8 @@ def card(camera: Cameras, *names: str) -> tuple[SimulatedCamera, dict[str, bytes
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    files = (path for path in folder.iterdir() if path.is_file() and path.stat().st_size < 1 << 20)
+    return {path.name: path.read_bytes() for path in files}
 
 
 # The name of a list of checksums
@@ -173,3 +182,64 @@ def test_checksums_are_found_by_names_whose_hashes_begin_alike(
     sums = Checksums("".join(f"{n:064x}  {n % 7}\n" for n in range(20)).encode())
     assert [sums.sha256(str(n)) for n in (0, 5, 6)] == [f"{n:064x}" for n in (14, 19, 13)]
     assert "7" not in sums
+
+
+def plant_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def plant_link(path: Path) -> None:
+    path.symlink_to(__file__)
+
+
+def plant_text(path: Path) -> None:
+    path.write_bytes(b"my diary\n")
+
+
+def plant_foreign(path: Path) -> None:
+    path.touch()
+    os.chown(path, 12345, 12345)
+
+
+def plant_zeros(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 28)
+
+
+PLANTED = [plant_folder, plant_link, plant_text, plant_foreign, plant_zeros, os.mkfifo]
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_list_that_cannot_be_added_to_costs_no_picture_and_is_told_at_the_end(
+    camera: Cameras, tmp_path: Path, plant: Callable[[Path], None]
+) -> None:
+    if plant is plant_foreign and os.geteuid():
+        pytest.skip("only the superuser can make another user's file")
+    sim, wanted = card(camera, "DSC_0001.NEF", "DSC_0002.NEF")
+    listed = tmp_path / "SHA256SUMS"
+    plant(listed)
+    before = os.lstat(listed)
+    done = run(sim, tmp_path, "--manifest", "--copies", tmp_path / "more", "--delete-verified")
+    assert done.exit_code == DISK
+    assert done.stderr.count("SHA256SUMS") == 1
+    assert "move it away" in done.stderr
+    assert "2 files fetched" in done.stdout
+    assert "2 deleted on the camera" in done.stdout
+    assert wanted.items() <= contents(tmp_path).items()
+    after = os.lstat(listed)
+    assert (before.st_ino, before.st_size, before.st_mtime_ns) == (
+        after.st_ino,
+        after.st_size,
+        after.st_mtime_ns,
+    )
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_such_a_list_that_the_caller_names_is_refused_before_anything_is_fetched(
+    tmp_path: Path, plant: Callable[[Path], None]
+) -> None:
+    if plant is plant_foreign and os.geteuid():
+        pytest.skip("only the superuser can make another user's file")
+    plant(tmp_path / "list")
+    with pytest.raises(SinkError, match="list"):
+        pull("127.0.0.1:1", tmp_path, manifest=tmp_path / "list")

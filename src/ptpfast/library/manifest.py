@@ -2,6 +2,9 @@
 
 An existing manifest is kept and added to; lines it does not understand stay as they are. It is
 replaced in one step, so there is never half of one. Several runs may add to one at a time.
+
+A file that is something else stays as it is and raises SinkError: at once for a path that the
+caller has named, at the end of the run for `SHA256SUMS`, because no picture is to wait for that.
 """
 
 from __future__ import annotations
@@ -27,12 +30,27 @@ _MANY = 1 << 31  # names a manifest may have: where it is replaced, the others k
 class Manifest:
     """The checksums of files, by their path from the manifest's folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, later: bool = False) -> None:
         """Reads the manifest if there is one. SinkError when it cannot be read, or is something
-        else."""
+        else; with `later`, `check` raises that."""
         self.path = path
-        self._known = _read(path)
+        self._known = Checksums()
+        self._is_unread = later
+        try:
+            self._known, self._is_unread = _read(path), False
+        except SinkError:
+            if not later:
+                raise
         self._added: dict[str, str] = {}  # file → its line, since it was last written
+
+    def check(self) -> None:
+        """Look whether the manifest can be added to, before the first checksum is. SinkError."""
+        if self._is_unread:
+            self._known, self._is_unread = _read(self.path), False
+        try:
+            _mode(self.path)
+        except OSError as error:
+            raise _error(self.path, error) from error
 
     def __contains__(self, file: Path) -> bool:
         name = self._name(file)
@@ -136,5 +154,5 @@ def _error(path: Path, error: OSError) -> SinkError:
     return SinkError(
         f"cannot read or write {path}: {error.strerror or error}",
         errno=error.errno or 0,
-        hint="check the file, or name another manifest",
+        hint="move it away, or mend it, then run it again",
     )

@@ -132,7 +132,11 @@ def _check(options: Options, *, writable: bool) -> Manifest | None:
     if not writable or options.manifest is None:
         return None
     check(options.manifest.parent)
-    return Manifest(options.manifest)
+    is_usual = options.manifest == options.destination / MANIFEST_NAME
+    sums = Manifest(options.manifest, later=is_usual)
+    if not is_usual:  # else no picture waits for it: the run tells at its end
+        sums.check()
+    return sums
 
 
 def _meant(include: OneOrSeveral | None) -> tuple[str, ...]:

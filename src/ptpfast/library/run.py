@@ -100,9 +100,9 @@ class Run:
                 self._work()
             # Only then is it known of a file that was here already whether it is what it is to be.
             self._safekeeping.finish(self._manifest)
-            self._complete_manifest()
             self._tidy()
             self._find_leftovers()
+            self._complete_manifest()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
@@ -336,6 +336,7 @@ class Run:
         manifest = self._manifest
         if manifest is None:
             return
+        manifest.check()
         for result in self.report.having("skipped"):
             path = result.path
             if result.reason == ALREADY_HERE and path is not None and path not in manifest:
