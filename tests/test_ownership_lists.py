@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -12,12 +13,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import PATIENT, Cameras
-from ptpfast import Report, SinkError, pull
+from ptpfast import OperationCode, Report, SinkError, pull
 from ptpfast.cli.failure import DISK
 from ptpfast.cli.main import ptpfast
 from ptpfast.library.checksums import Checksums
+from ptpfast.library.deletion_journal import MOST_PENDING, DeletionJournal
 from ptpfast.library.observer import Observer
+from ptpfast.ownership.names import DELETIONS_NAME
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.transfer.journal import Identity
 
 NOON = datetime(2026, 1, 2, 12, 0, 0)
 SIZE = 5000
@@ -206,15 +210,15 @@ def plant_zeros(path: Path) -> None:
         file.truncate(1 << 28)
 
 
-PLANTED = [plant_folder, plant_link, plant_text, plant_foreign, plant_zeros, os.mkfifo]
+PLANTED = [plant_folder, plant_link, plant_text, plant_zeros, os.mkfifo]
+if not os.geteuid():  # others cannot make another user's file
+    PLANTED.append(plant_foreign)
 
 
 @pytest.mark.parametrize("plant", PLANTED)
 def test_a_list_that_cannot_be_added_to_costs_no_picture_and_is_told_at_the_end(
     camera: Cameras, tmp_path: Path, plant: Callable[[Path], None]
 ) -> None:
-    if plant is plant_foreign and os.geteuid():
-        pytest.skip("only the superuser can make another user's file")
     sim, wanted = card(camera, "DSC_0001.NEF", "DSC_0002.NEF")
     listed = tmp_path / "SHA256SUMS"
     plant(listed)
@@ -238,8 +242,155 @@ def test_a_list_that_cannot_be_added_to_costs_no_picture_and_is_told_at_the_end(
 def test_such_a_list_that_the_caller_names_is_refused_before_anything_is_fetched(
     tmp_path: Path, plant: Callable[[Path], None]
 ) -> None:
-    if plant is plant_foreign and os.geteuid():
-        pytest.skip("only the superuser can make another user's file")
     plant(tmp_path / "list")
     with pytest.raises(SinkError, match="list"):
         pull("127.0.0.1:1", tmp_path, manifest=tmp_path / "list")
+
+
+# The journal of deletions
+
+
+def plant_blank(path: Path) -> None:
+    path.write_bytes(b"\nmy diary\n")
+
+
+def plant_zeros_and_text(path: Path) -> None:
+    path.write_bytes(b"\0" * 5000 + b"\nmy diary\n")
+
+
+def plant_zeros_and_entry(path: Path) -> None:
+    path.write_bytes(b"\0" * 70_000 + BEGIN)
+
+
+def plant_schema(path: Path) -> None:
+    path.write_bytes(b'{"schema": "https://json-schema.org", "mine": 1}\n')
+
+
+def plant_what(path: Path) -> None:
+    path.write_bytes(b'{"schema": 2, "what": "my entry"}\n')
+
+
+def plant_second_name(path: Path) -> None:
+    path.write_bytes(BEGIN)
+    os.link(path, path.with_name("backup"))
+
+
+BEGIN = b'{"schema": 2, "what": "deleted", "when": "2026-01-02T12:00:00+00:00", "object": {}}\n'
+NO_JOURNALS = [
+    *PLANTED,
+    plant_blank,
+    plant_zeros_and_text,
+    plant_zeros_and_entry,
+    plant_schema,
+    plant_what,
+    plant_second_name,
+]
+
+
+@pytest.mark.parametrize("plant", NO_JOURNALS)
+def test_without_a_journal_everything_is_fetched_and_nothing_deleted_and_that_is_told_once(
+    camera: Cameras, tmp_path: Path, plant: Callable[[Path], None]
+) -> None:
+    sim, wanted = card(camera, "DSC_0001.NEF", "DSC_0002.NEF")
+    path = tmp_path / DELETIONS_NAME
+    plant(path)
+    before = os.lstat(path)
+    done = run(sim, tmp_path, "--delete-verified")
+    assert done.exit_code == DISK
+    assert done.stderr.count(DELETIONS_NAME) == 1
+    assert "move that file away" in done.stderr
+    assert "2 left there: what is deleted cannot be noted" in done.stdout
+    assert wanted.items() <= contents(tmp_path).items()
+    assert len(sim.store.files()) == 2
+    after = os.lstat(path)
+    assert (before.st_ino, before.st_size, before.st_mtime_ns) == (
+        after.st_ino,
+        after.st_size,
+        after.st_mtime_ns,
+    )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        BEGIN,
+        *(BEGIN[:cut] for cut in (1, 5, 13, 20, 25, 40)),
+        BEGIN[:9] + b"\n",
+        BEGIN[:15] + b"\0",
+        b"\0" * 300,
+        b"\0" * 300 + b"\n" + BEGIN,
+        b'{"schema": 1, "what": "left", "when": "',
+    ],
+)
+def test_a_journal_that_a_power_cut_has_torn_is_gone_on_with(
+    camera: Cameras, tmp_path: Path, head: bytes
+) -> None:
+    sim, _ = card(camera, "DSC_0001.NEF")
+    (tmp_path / DELETIONS_NAME).write_bytes(head)
+    assert fetch(sim, tmp_path, delete_verified=True).deleted == 1
+    assert (tmp_path / DELETIONS_NAME).read_bytes().startswith(head)
+
+
+def test_a_journal_that_is_lost_during_the_run_ends_the_deletions_alone(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim, wanted = card(camera, "DSC_0001.NEF", "DSC_0002.NEF", "DSC_0003.NEF")
+
+    class Replace(Observer):
+        def finished(self, result: Any) -> None:
+            if result.object.name == "DSC_0001.NEF":
+                (tmp_path / DELETIONS_NAME).write_bytes(b"my diary\n")
+
+    with pytest.raises(SinkError, match="cannot write") as caught:
+        fetch(sim, tmp_path, delete_verified=True, observer=Replace())
+    report: Report = caught.value.report  # type: ignore[attr-defined]
+    assert (report.downloaded, report.deleted, report.left) == (3, 1, 2)
+    assert contents(tmp_path) == {DELETIONS_NAME: b"my diary\n", **wanted}
+
+
+def entry(sim: SimulatedCamera, handle: int, **more: Any) -> bytes:
+    identity = {"camera": f"ptpfast Simulated Camera {sim.body.serial_number}", "handle": handle}
+    identity |= {"name": "a", "size": 1, "captured": ""} | more.pop("object", {})
+    written = {"schema": 2, "what": "proven", "when": "2026-01-02T12:00:00+00:00"}
+    written |= {"object": identity, "sha256": HEX, "storage": 0x00010001} | more
+    return json.dumps(written).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"file": "a"},
+        {"file": "../away"},
+        {"file": "one", "storage": 7},
+        {"file": "one", "object": {"size": float("nan")}},
+        {"file": "one", "object": {"size": 2}},
+    ],
+)
+def test_lines_that_the_card_cannot_have_had_cost_few_requests_and_are_not_found_gone(
+    camera: Cameras, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    sim, _ = card(camera, "DSC_0001.NEF")
+    folder = tmp_path / "card"
+    folder.mkdir()
+    (folder / "one").write_bytes(b"1")
+    (tmp_path / "away").write_bytes(b"1")
+    planted = b"".join(entry(sim, 9000 + number, **more) for number in range(3000))
+    (folder / DELETIONS_NAME).write_bytes(planted)
+    report = fetch(sim, folder, delete_verified=True)
+    assert (report.deleted, report.found_gone) == (1, 0)
+    assert sim.operations[OperationCode.GetObjectInfo] < 20
+    written = (folder / DELETIONS_NAME).read_bytes().removeprefix(planted)
+    assert written.count(b"\n") == 2
+
+
+def test_of_a_large_journal_the_end_is_looked_at_and_the_latest_lines(tmp_path: Path) -> None:
+    journal = DeletionJournal(tmp_path)
+    with journal.path.open("wb") as file:
+        file.write(BEGIN)
+        file.truncate(1 << 30)
+    for number in range(MOST_PENDING + 5):
+        journal.note("proven", Identity("c", number + 1, "A", 1, ""), sha256=HEX)
+    handles = [identity.handle for identity in journal.pending("c")]
+    assert handles == list(range(6, MOST_PENDING + 6))

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._sink import CallbackSink
 from ..codes import OperationCode, ResponseCode, name_of
@@ -30,6 +31,7 @@ from ..errors import (
     ProtocolError,
     PTPError,
     ResponseError,
+    SinkError,
     TransferError,
     Unreadable,
 )
@@ -43,11 +45,13 @@ from .aftermath import STILL_THERE, Aftermath
 from .deletion_journal import DeletionJournal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ..listing import Listing
     from ..objects import ObjectInfo
     from ..session import Session
+    from .deletion_journal import What
     from .persistence import Persistence
     from .report import FileResult, Report
 
@@ -60,6 +64,7 @@ INTERRUPTED = "interrupted; the next run looks whether it is gone"
 UNSEEN = "the camera answered OK, and cannot be asked whether it is gone; the next run looks"
 LATE_S = 1.0  # some bodies answer before they have deleted
 COPY_MISSING = "not every copy is proven"
+UNNOTED = "what is deleted cannot be noted"
 SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
 
 # Nothing, and to DeleteObject everything there is (ISO 15740).
@@ -67,8 +72,8 @@ _NO_OBJECT = (0, 0xFFFFFFFF)
 
 
 class Deletion:
-    """The deletions of a run. Everything here raises what ends the run: NetworkError when the
-    connection stays lost, SinkError when the journal cannot be written."""
+    """The deletions of a run. NetworkError, when the connection stays lost, ends the run. When the
+    journal cannot be written, nothing more is deleted, and `check` raises that."""
 
     def __init__(
         self,
@@ -88,9 +93,16 @@ class Deletion:
         self._aftermath = Aftermath(session, persistence)
         device = session.device_info
         self._camera = device.body
+        self._unnoted: SinkError | None = None
+        try:
+            journal.check()
+        except SinkError as error:
+            self._unnoted = error
 
     def exempt(self, info: ObjectInfo) -> str:
         """Why an object is not to be deleted, whatever is proven of it; '' when it is."""
+        if self._unnoted is not None:
+            return UNNOTED
         if self._aftermath.stopped:
             return self._aftermath.stopped
         # What is remembered may be of before the button was pressed.
@@ -144,23 +156,33 @@ class Deletion:
         identity = Identity.of(self._camera, info)
         copies = [os.path.abspath(copy.path) for copy in result.copies]
         name = result.path.name if result.path else ""
-        self._journal.note(
-            "proven",
-            identity,
-            sha256=sent,
-            file=name,
-            copies=copies,
-            storage=info.storage_id,
-        )
+        more = {"sha256": sent, "file": name, "copies": copies, "storage": info.storage_id}
+        if not self._note("proven", identity, **more):
+            result.left = UNNOTED
+            return
         result.left = INTERRUPTED  # until it is known better
         result.left = self._ask(info)
         result.deleted = not result.left
         if result.deleted:
-            self._journal.note("deleted", identity)
+            self._note("deleted", identity)
         elif result.left not in (INTERRUPTED, UNSEEN):
-            self._journal.note("left", identity, reason=result.left)
+            self._note("left", identity, reason=result.left)
         if result.left in ("", STILL_THERE):
             self._tell_vanished(self._aftermath.after(result.left, self._is_folder))
+
+    def _note(self, what: What, identity: Identity, **more: Any) -> bool:
+        """Whether that is noted, on the disk."""
+        if self._unnoted is None:
+            try:
+                self._journal.note(what, identity, **more)
+            except SinkError as error:
+                self._unnoted = error
+        return self._unnoted is None
+
+    def check(self) -> None:
+        """SinkError when something could not be noted in this run."""
+        if self._unnoted is not None:
+            raise self._unnoted
 
     def _is_folder(self, handle: int) -> bool:
         """Some bodies remove a folder with its last picture."""
@@ -179,7 +201,7 @@ class Deletion:
         """Looks what vanished unasked, and notes of deletions that were interrupted whether the
         objects are gone. Those that are still there wait until they are proven again."""
         self._tell_vanished(self._aftermath.compare(self._is_folder))
-        for identity, storage_id in self._journal.pending(self._camera).items():
+        for identity, storage_id in self._pending():
             try:
                 gone = self._persistence.run(partial(self._is_gone, identity, storage_id))
             except (ResponseError, ProtocolError) as error:
@@ -187,10 +209,26 @@ class Deletion:
                     raise
                 log.debug("whether %s is deleted cannot be told: %s", identity.name, error)
                 continue
-            if gone:
+            if gone and self._note("gone", identity):
                 log.info("%s is gone; an earlier run had begun to delete it", identity.name)
-                self._journal.note("gone", identity)
                 self._report.found_gone += 1
+
+    def _pending(self) -> Iterator[tuple[Identity, int | None]]:
+        """The objects that the camera is to be asked for, and the storage of each. Anybody can have
+        written the journal: one that was deleted has its file here, and each file is one's."""
+        by_file = {
+            proven.file: (identity, proven.storage_id)
+            for identity, proven in self._journal.pending(self._camera).items()
+            if _is_here(self._report.destination, proven.file, identity.size)
+        }
+        seen = {
+            Identity.of(self._camera, result.object)
+            for result in self._report.files
+            if result.object is not None and not (result.deleted or result.object.remembered)
+        }
+        for identity, storage_id in by_file.values():
+            if identity not in seen:
+                yield identity, storage_id
 
     def _forget_index(self, doomed: int) -> None:
         """What is kept of this camera goes before the first object does: a new picture that gets
@@ -327,6 +365,17 @@ class Deletion:
             if not self._session.usable:
                 raise
             return UNSEEN if answered else error.message
+
+
+def _is_here(folder: Path, name: str, size: int | None) -> bool:
+    """Whether a regular file of that name and size is in the folder itself."""
+    if not name or "/" in name or "\0" in name:
+        return False
+    try:
+        status = os.lstat(folder / name)
+    except (OSError, ValueError):  # ValueError: no name of this system's
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == size
 
 
 def _check(path: Path, sent: str) -> None:

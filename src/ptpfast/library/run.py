@@ -103,6 +103,7 @@ class Run:
             self._tidy()
             self._find_leftovers()
             self._complete_manifest()
+            self._safekeeping.check()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()

@@ -127,6 +127,11 @@ class Safekeeping:
             self._deletion.look_after()
             self._deletion.renew_index()
 
+    def check(self) -> None:
+        """SinkError when a deletion could not be noted, so that nothing more was deleted."""
+        if self._deletion is not None:
+            self._deletion.check()
+
     def tell_rest(self) -> None:
         """Tells of the results that still wait when a run ends early."""
         for result in self._still_meant():
