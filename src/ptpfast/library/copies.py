@@ -10,11 +10,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError, TransferError
+from ..index import folder as index_folder
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
 from ..readback import open_regular
@@ -22,6 +23,7 @@ from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
 from ..transfer.part import NotOurs, PartFile, sink_error
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
+from ..tuning import path as tunings
 from .folder import Folder, is_same, make, nearest
 from .leftovers import in_the_way
 from .report import Copy, FileResult, Leftover
@@ -34,7 +36,17 @@ _RENAMING = ("rename", "overwrite")
 
 
 def check_different(destination: Path, copies: Sequence[Path]) -> None:
-    """ValueError when two of the folders are the same one: it would hold a single copy."""
+    """ValueError when two of the folders are the same one: it would hold a single copy. Also when
+    ptpfast keeps its own files in one: an object could get the name of such a file."""
+    with suppress(RuntimeError):  # a user without a home folder
+        own = (
+            (index_folder(), "its cache (PTPFAST_CACHE)"),
+            (tunings().parent, "its settings (PTPFAST_CONFIG)"),
+        )
+        for folder in (destination, *copies):
+            for ours, what in own:
+                if is_same(folder, ours):
+                    raise ValueError(f"{folder} is where ptpfast keeps {what}; use another folder")
     seen: list[Path] = []
     for folder in (destination, *copies):
         for other in seen:

@@ -1,0 +1,39 @@
+"""Pictures do not go where the package keeps its own files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from conftest import Cameras
+from ptpfast import pull
+from ptpfast.cli.main import ptpfast
+
+
+@pytest.mark.parametrize("variable", ["PTPFAST_CACHE", "PTPFAST_CONFIG"])
+@pytest.mark.parametrize("way", ["itself", "a link", "still to be made"])
+def test_a_folder_of_the_packages_own_files_takes_no_pictures(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, way: str
+) -> None:
+    sim = camera(objects=1)
+    place = own = tmp_path / "own"
+    if way != "still to be made":
+        own.mkdir()
+    if way == "a link":
+        place = tmp_path / "link"
+        place.symlink_to(own)
+    monkeypatch.setenv(variable, str(own))
+    at = f"{sim.host}:{sim.port}"
+    for words in (place, []), (tmp_path / "card", [place]):
+        with pytest.raises(ValueError, match=rf"ptpfast keeps its \w+ \({variable}\)"):
+            pull(at, words[0], copies=words[1])
+        copies = [word for folder in words[1] for word in ("--copies", str(folder))]
+        done = CliRunner().invoke(ptpfast, ["pull", at, str(words[0]), *copies])
+        assert done.exit_code == 2
+        assert variable in done.stderr
+    assert sim.sessions_opened == 0
+    assert not own.exists() or os.listdir(own) == []
+    assert pull(at, tmp_path / "card").ok
