@@ -114,7 +114,9 @@ class Manifest:
         self._added.clear()
 
     def _name(self, file: Path) -> str:
-        return os.path.relpath(file, self.path.parent)
+        # `sha256sum -c` follows the names from where the list really is.
+        place = os.path.realpath(file.parent)
+        return os.path.relpath(os.path.join(place, file.name), os.path.realpath(self.path.parent))
 
 
 def _read(path: Path) -> Checksums:
@@ -154,5 +156,5 @@ def _error(path: Path, error: OSError) -> SinkError:
     return SinkError(
         f"cannot read or write {path}: {error.strerror or error}",
         errno=error.errno or 0,
-        hint="move it away, or mend it, then run it again",
+        hint="check the disk; move it away if it is no list of checksums, then run it again",
     )
