@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -43,9 +42,9 @@ from ..transfer.journal import Identity
 from ..transfer.verify import hash_from_disk
 from .aftermath import STILL_THERE, Aftermath
 from .deletion_journal import DeletionJournal
+from .report import ALREADY_HERE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from ..listing import Listing
@@ -201,7 +200,14 @@ class Deletion:
         """Looks what vanished unasked, and notes of deletions that were interrupted whether the
         objects are gone. Those that are still there wait until they are proven again."""
         self._tell_vanished(self._aftermath.compare(self._is_folder))
-        for identity, storage_id in self._pending():
+        seen = {
+            Identity.of(self._camera, result.object)
+            for result in self._report.files
+            if result.object is not None and not (result.deleted or result.object.remembered)
+        }
+        for identity, storage_id in self._journal.pending_here(self._camera):
+            if identity in seen:
+                continue
             try:
                 gone = self._persistence.run(partial(self._is_gone, identity, storage_id))
             except (ResponseError, ProtocolError) as error:
@@ -212,23 +218,6 @@ class Deletion:
             if gone and self._note("gone", identity):
                 log.info("%s is gone; an earlier run had begun to delete it", identity.name)
                 self._report.found_gone += 1
-
-    def _pending(self) -> Iterator[tuple[Identity, int | None]]:
-        """The objects that the camera is to be asked for, and the storage of each. Anybody can have
-        written the journal: one that was deleted has its file here, and each file is one's."""
-        by_file = {
-            proven.file: (identity, proven.storage_id)
-            for identity, proven in self._journal.pending(self._camera).items()
-            if _is_here(self._report.destination, proven.file, identity.size)
-        }
-        seen = {
-            Identity.of(self._camera, result.object)
-            for result in self._report.files
-            if result.object is not None and not (result.deleted or result.object.remembered)
-        }
-        for identity, storage_id in by_file.values():
-            if identity not in seen:
-                yield identity, storage_id
 
     def _forget_index(self, doomed: int) -> None:
         """What is kept of this camera goes before the first object does: a new picture that gets
@@ -278,7 +267,10 @@ class Deletion:
         """Whether the file of a result has that SHA-256 on the disk; else it has failed."""
         assert result.path is not None
         try:
-            _check(result.path, sent)
+            if result.reason == ALREADY_HERE:
+                _check_found(result.path, sent)
+            else:
+                _check(result.path, sent)
         except (PTPError, OSError) as error:
             result.status, result.reason, result.error = "failed", str(error), error
             result.left = "the file here is not proven"
@@ -367,15 +359,15 @@ class Deletion:
             return UNSEEN if answered else error.message
 
 
-def _is_here(folder: Path, name: str, size: int | None) -> bool:
-    """Whether a regular file of that name and size is in the folder itself."""
-    if not name or "/" in name or "\0" in name:
-        return False
-    try:
-        status = os.lstat(folder / name)
-    except (OSError, ValueError):  # ValueError: no name of this system's
-        return False
-    return stat.S_ISREG(status.st_mode) and status.st_size == size
+def _check_found(path: Path, sent: str) -> None:
+    """The same for a file that was here already, which may be another camera's: two bodies of one
+    model can take pictures of one name and size in the same second."""
+    if hash_from_disk(os.fspath(path)) != sent:
+        raise TransferError(
+            f"{path} has the name, size and date of this object, and other content: it is another "
+            "camera's picture, or damaged",
+            hint="move the file away, then run it again; the camera keeps the object",
+        )
 
 
 def _check(path: Path, sent: str) -> None:

@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import re
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -124,6 +125,27 @@ class DeletionJournal:
             if what == "proven" and identity.camera == camera:
                 begun[identity] = proven
         return dict(list(begun.items())[-MOST_PENDING:])
+
+    def pending_here(self, camera: str) -> list[tuple[Identity, int | None]]:
+        """Those of them whose file is here, and the storage of each. Anybody can have written the
+        journal: an object that was to be deleted has its file here, and each file is one's."""
+        by_file = {
+            proven.file: (identity, proven.storage_id)
+            for identity, proven in self.pending(camera).items()
+            if _is_here(self.path.parent, proven.file, identity.size)
+        }
+        return list(by_file.values())
+
+
+def _is_here(folder: Path, name: str, size: int | None) -> bool:
+    """Whether a regular file of that name and size is in the folder itself."""
+    if not name or "/" in name or "\0" in name:
+        return False
+    try:
+        status = os.lstat(folder / name)
+    except (OSError, ValueError):  # ValueError: no name of this system's
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == size
 
 
 def _holds_notes(fd: int) -> bool:

@@ -1,8 +1,9 @@
-"""Pictures do not go where the package keeps its own files."""
+"""Pictures and other files of one name: the package's own, and another camera's."""
 
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from conftest import Cameras
 from ptpfast import pull
 from ptpfast.cli.main import ptpfast
+from ptpfast.sim import Store
 
 
 @pytest.mark.parametrize("variable", ["PTPFAST_CACHE", "PTPFAST_CONFIG"])
@@ -37,3 +39,22 @@ def test_a_folder_of_the_packages_own_files_takes_no_pictures(
     assert sim.sessions_opened == 0
     assert not own.exists() or os.listdir(own) == []
     assert pull(at, tmp_path / "card").ok
+
+
+def test_another_cameras_file_of_the_same_name_size_and_date_is_told_as_such(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sims = []
+    for seed in (1, 2):
+        store = Store(seed=seed)
+        store.add("DSC_0001.NEF", 5000, captured=datetime(2026, 1, 2, 12, 0, 0))
+        sims.append(camera(store=store, seed=seed))
+    one, two = (f"{sim.host}:{sim.port}" for sim in sims)
+    pull(one, tmp_path)
+    before = (tmp_path / "DSC_0001.NEF").read_bytes()
+    done = CliRunner().invoke(ptpfast, ["pull", two, str(tmp_path), "--delete-verified"])
+    assert done.exit_code == 7
+    assert "another camera's picture, or damaged; move the file away" in done.stderr
+    assert "check the disk" not in done.stderr
+    assert len(sims[1].store.files()) == 1
+    assert (tmp_path / "DSC_0001.NEF").read_bytes() == before
