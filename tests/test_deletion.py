@@ -920,7 +920,7 @@ def test_odd_lines_of_the_journal_are_passed_over(tmp_path: Path, line: bytes) -
     journal.note("proven", IDENTITY, sha256="0" * 64)
     with journal.path.open("ab") as file:
         file.write(line)  # torn: without its end
-    assert journal.pending("camera") == {IDENTITY: None}
+    assert journal.pending("camera") == {IDENTITY: (None, "")}
     assert journal.pending("another") == {}
     journal.note("deleted", IDENTITY)
     assert journal.pending("camera") == {}

@@ -12,7 +12,7 @@ import pytest
 from conftest import PATIENT, Cameras, Sessions
 from ptpfast import ObjectInfo, OperationCode, Report, Session, TransferError, pull
 from ptpfast.library import deletion as deletion_module
-from ptpfast.library import persistence
+from ptpfast.library import endings, persistence
 from ptpfast.sim import SimulatedCamera, Store, check
 from ptpfast.transfer import ObjectReader
 from ptpfast.vendors import ObjectRange, Reply
@@ -246,7 +246,7 @@ def test_a_refusal_proves_nothing_where_the_last_byte_is_refused_too(
     sim = lying("A.NEF")
     behaves(monkeypatch, sim, lambda _, at, size: Reply(0x2002) if size < 1000 else None)
     report = fetch(sim, tmp_path, delete_verified=True)
-    assert (report.deleted, report.files[0].left) == (0, deletion_module.END_UNKNOWN)
+    assert (report.deleted, report.files[0].left) == (0, endings.END_UNKNOWN)
     assert sim.store.files()
 
 
@@ -282,7 +282,7 @@ def test_a_body_that_a_read_behind_the_end_breaks_is_not_asked_for_ever(
     behaves(monkeypatch, sim, breaks)
     report = fetch(sim, tmp_path, delete_verified=True)
     assert assert_whole_or_failed(sim, tmp_path, report)
-    assert (report.deleted, report.files[0].left) == (0, deletion_module.END_UNKNOWN)
+    assert (report.deleted, report.files[0].left) == (0, endings.END_UNKNOWN)
 
 
 def test_a_body_that_counts_modulo_in_reads_too_is_asked_with_wider_offsets(
@@ -328,7 +328,7 @@ def test_an_object_that_grows_before_its_deletion_stays(
 
     monkeypatch.setattr(deletion_module.Deletion, "_proven", proven)
     report = fetch(sim, tmp_path, delete_verified=True)
-    assert (report.deleted, report.files[0].left) == (0, deletion_module.LONGER)
+    assert (report.deleted, report.files[0].left) == (0, endings.LONGER)
 
 
 @pytest.mark.parametrize("withheld", [[], [PARTIAL]])

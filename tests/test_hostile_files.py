@@ -99,11 +99,11 @@ def test_a_journal_that_is_no_regular_file_is_none_and_takes_the_name(
 def test_checksums_that_are_no_regular_file_end_the_pull_before_it_begins(
     camera: Cameras, tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
-    make(tmp_path / "SHA256SUMS")
+    make(tmp_path / "sums")
     sim = camera(objects=1, size=SIZE)
-    with pytest.raises(SinkError, match="SHA256SUMS"):
-        pull(f"{sim.host}:{sim.port}", tmp_path, manifest=True, timeouts=PATIENT)
-    assert os.listdir(tmp_path) == ["SHA256SUMS"]
+    with pytest.raises(SinkError, match="sums"):
+        pull(f"{sim.host}:{sim.port}", tmp_path, manifest=tmp_path / "sums", timeouts=PATIENT)
+    assert os.listdir(tmp_path) == ["sums"]
 
 
 @pytest.mark.parametrize("make", ODD)
@@ -189,6 +189,11 @@ def test_any_tuning_is_sane_or_nothing(entries: Any) -> None:
     tuning.path().write_text(json.dumps(entries))
     found = tuning.load(BODY)
     assert found is None or found.is_sane()
+    if not isinstance(entries, dict):
+        with pytest.raises(SinkError, match="no JSON object"):
+            tuning.save(BODY, Tuning(2))
+        assert tuning.path().read_text() == json.dumps(entries)
+        return
     tuning.save(BODY, Tuning(2))
     assert tuning.load(BODY) == Tuning(2)
 
@@ -202,7 +207,12 @@ def test_any_checksums_are_kept_and_added_to(
     tmp_path_factory: Any, before: bytes, name: str
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "SHA256SUMS"
-    path.write_bytes(before)
+    path.write_bytes(before := f"{'a' * 64}  a\n".encode() * 200 + before)
+    if b"\0" in before:
+        with pytest.raises(SinkError, match="NUL"):
+            Manifest(path)
+        assert path.read_bytes() == before
+        return
     manifest = Manifest(path)
     file = path.with_name(name)
     try:

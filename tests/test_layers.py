@@ -97,7 +97,7 @@ MAY_IMPORT = {
     "losses": {"errors"},
     "patience": {"errors"},
     "turn": {"_engine", "errors", "process"},
-    "tuning": {"ownership", "readback", "datasets", "vendors"},
+    "tuning": {"errors", "ownership", "readback", "datasets", "vendors"},
     "transfer": {*BELOW_SESSION}
     - {"transfer", "transactions", "lifetime", "capture", "listing", "index", "tuning"},
     "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing", "index"},

@@ -806,6 +806,19 @@ def test_a_manifest_elsewhere_names_the_files_from_there(camera: Cameras, tmp_pa
     assert path.read_text().rstrip().endswith("  ../in/IMG_0001.DNG")
 
 
+def test_a_manifest_in_a_folder_reached_by_a_link_is_one_sha256sum_accepts(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    real = tmp_path / "deep" / "lists"
+    real.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(real)
+    fetch(camera(objects=1), tmp_path / "in", manifest=tmp_path / "link" / "sums")
+    assert (real / "sums").read_text().endswith("  ../../in/IMG_0001.DNG\n")
+    # The destination by another way: it is the same folder.
+    fetch(camera(objects=2), tmp_path / "link", manifest=real / "sums")
+    assert (real / "sums").read_text().count("  IMG_0001.") == 2
+
+
 def test_an_interrupted_run_keeps_the_checksums_it_has(camera: Cameras, tmp_path: Path) -> None:
     class Impatient(Observer):
         def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
@@ -818,6 +831,6 @@ def test_an_interrupted_run_keeps_the_checksums_it_has(camera: Cameras, tmp_path
 
 
 def test_a_manifest_that_cannot_be_read_is_told_before_connecting(tmp_path: Path) -> None:
-    (tmp_path / "SHA256SUMS").mkdir()
-    with pytest.raises(SinkError, match="SHA256SUMS"):
-        pull("127.0.0.1:1", tmp_path, manifest=True)
+    (tmp_path / "sums").mkdir()
+    with pytest.raises(SinkError, match="sums"):
+        pull("127.0.0.1:1", tmp_path, manifest=tmp_path / "sums")

@@ -15,7 +15,16 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import HASTY, Cameras, Sessions, without_pauses
-from ptpfast import Cancelled, DeviceInfo, OperationCode, TransferError, pull, tuning, vendors
+from ptpfast import (
+    Cancelled,
+    DeviceInfo,
+    OperationCode,
+    SinkError,
+    TransferError,
+    pull,
+    tuning,
+    vendors,
+)
 from ptpfast._wire import OperationRequest
 from ptpfast.cli.main import ptpfast
 from ptpfast.measure import Finding, tune
@@ -165,9 +174,7 @@ def test_entries_of_other_models_are_kept() -> None:
     "text",
     [
         "",
-        "\0\xff",
-        "[]",
-        "[" * 100_000,
+        "\0\0",
         '{"Maker Model 1.0": 5}',
         '{"Maker Model 1.0": {"depth": -1}}',
         '{"Maker Model 1.0": {"depth": 1e99}}',
@@ -185,13 +192,46 @@ def test_entries_of_other_models_are_kept() -> None:
         '{"Maker Model 1.0": {"whole_size": 1e9}}',
     ],
 )
-def test_a_damaged_file_is_as_good_as_none(text: str) -> None:
+def test_a_damaged_entry_is_as_good_as_none(text: str) -> None:
     file = tuning.path()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="latin-1")
     assert tuning.load(BODY) is None
     tuning.save(BODY, Tuning(depth=2))
     assert tuning.load(BODY) == Tuning(depth=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("\0\xff", "no JSON"),
+        ("of my own", r"no JSON \(line 1, column 1\)"),
+        ('["list of my cameras"]', "no JSON object"),
+        ('{"Other Body 2": {"depth": 3, "note": "measured for hours"},}', "line 1, column"),
+        ("[" * 100_000, "no JSON"),
+        ('{"Other Body 2": ' + "1" * 5000 + "}", "no JSON"),
+        ('{"Other Body 2": {"depth": 3}}' + " " * tuning.MAX_FILE_SIZE + "tail", "too large"),
+        ("\0" * tuning.MAX_FILE_SIZE + "tail", "too large"),
+    ],
+)
+def test_a_file_that_cannot_be_read_whole_is_as_good_as_none_and_stays_as_it_is(
+    camera: Cameras, text: str, why: str
+) -> None:
+    file = tuning.path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="latin-1")
+    assert tuning.load(BODY) is None
+    for change in (lambda: tuning.save(BODY, Tuning(depth=2)), lambda: tuning.forget("Body 2")):
+        with pytest.raises(SinkError, match=why):
+            change()
+    sim = camera(objects=1)
+    done = CliRunner().invoke(ptpfast, ["tune", f"{sim.host}:{sim.port}"])
+    assert done.exit_code == 6
+    assert "cannot be added to" in done.stderr
+    assert "mend it, or move it away" in done.stderr
+    assert sim.sessions_opened == 0  # it is told before anything is measured
+    tuning.distrust(BODY, Tuning(depth=2), "no")
+    assert file.read_text(encoding="latin-1") == text
 
 
 def test_the_file_lies_where_the_platform_wants_it(

@@ -1,12 +1,14 @@
 """What has been measured of a camera model: how deep to pipeline, how much to ask for at a time.
 
 Kept in a readable file in the user's configuration folder, one entry for each model and firmware,
-and read back as untrusted input: anything odd in it is as if it were not there. How it is measured
+and read back as untrusted input: anything odd in it is as if it were not there. A file that cannot
+be read whole is never replaced: somebody may have written it by hand. How it is measured
 is in `measure.tune`; what is known of a vendor's models for everybody is in the vendor's file.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .datasets import DeviceInfo
+from .errors import SinkError
 from .ownership import files
 from .ownership.folders import make
 from .ownership.names import TUNINGS_NAME
@@ -63,13 +66,18 @@ def _sane(entry: Any) -> Tuning | None:
 
 def save(info: DeviceInfo, tuning: Tuning) -> Path:
     """Adds or replaces the entry of this model; the file's path. OSError when it cannot be
-    written."""
-    return _write({**_read(), model_key(info): asdict(tuning)})
+    written, or what is there cannot be read and would be lost."""
+    return _write({**_kept(), model_key(info): asdict(tuning)})
+
+
+def check() -> None:
+    """Look whether `save` could add an entry to what is there. OSError."""
+    _kept()
 
 
 def forget(key: str) -> Path:
     """Removes the entry of that `model_key`, if there is one; the file's path. OSError."""
-    kept = _read()
+    kept = _kept()
     kept.pop(key, None)
     return _write(kept)
 
@@ -115,8 +123,42 @@ def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
 
 
 def _read() -> dict[str, Any]:
+    """All that is kept; nothing when it cannot be read."""
     try:
-        entries = json.loads(read_back(path(), MAX_FILE_SIZE))
-    except (OSError, ValueError, RecursionError, RuntimeError):  # RuntimeError: no home folder
+        return _kept()
+    except OSError:
         return {}
-    return entries if isinstance(entries, dict) else {}
+
+
+def _kept() -> dict[str, Any]:
+    """All that is kept. OSError when there is a file, and it is not what this module writes."""
+    try:
+        file = path()
+    except RuntimeError as error:  # a user without a home folder
+        raise OSError(str(error)) from error
+    try:
+        content = read_back(file, MAX_FILE_SIZE + 1)
+    except FileNotFoundError:
+        return {}
+    if len(content) > MAX_FILE_SIZE:
+        raise _unreadable(file, "it is too large")
+    if not content.strip(b"\0 \t\r\n"):  # a power cut leaves zeros
+        return {}
+    try:
+        entries = json.loads(content)
+    except json.JSONDecodeError as error:
+        why = f"it is no JSON (line {error.lineno}, column {error.colno})"
+        raise _unreadable(file, why) from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, endless digits, too deep
+        raise _unreadable(file, "it is no JSON that can be read") from error
+    if not isinstance(entries, dict):
+        raise _unreadable(file, "it is no JSON object")
+    return entries
+
+
+def _unreadable(file: Path, why: str) -> SinkError:
+    return SinkError(
+        f"{file} cannot be added to: {why}",
+        errno=errno.EINVAL,
+        hint="mend it, or move it away",
+    )

@@ -152,7 +152,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="'--copies'") from error
+        raise click.UsageError(str(error)) from error
     if options["delete_verified"]:  # said while nothing is deleted yet
         for folder in on_disk_of(dest, options["copies"]):
             output.note(f"{folder} is on the same disk as {dest}: with that disk both are lost")

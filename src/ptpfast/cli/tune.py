@@ -74,6 +74,8 @@ def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
         output.record("waiting", reason=error.message)
         output.note(waiting_line(error))
 
+    if not dry_run:
+        tuning.check()  # before half a minute of measuring
     with connect(
         host[0], port=host[1], timeouts=common.timeouts, depth=1, waiting=waiting
     ) as session:

@@ -12,13 +12,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import SinkError
+from ..index import folder as index_folder
 from ..ownership.folders import marker
-from .folder import nearest
+from ..tuning import path as tunings
+from .folder import is_same, nearest
 
 
 def check_different(destination: Path, copies: Sequence[Path], *, mark: bool) -> None:
-    """ValueError when two of the folders are the same one, or will be when they are made. mark:
-    files may be made in them, or in the nearest of their parents, to find out."""
+    """ValueError when two of the folders are the same one, or will be when they are made; or when
+    ptpfast keeps its own files in one: an object could get the name of such a file. mark: files may
+    be made in them, or in the nearest of their parents, to find out."""
+    for folder in (destination, *copies):
+        for ours, what in _own_folders():
+            if is_same(folder, ours):
+                raise ValueError(f"{folder} is where ptpfast keeps {what}; use another folder")
     seen: list[Path] = []
     for folder in (destination, *copies):
         for other in seen:
@@ -27,15 +34,18 @@ def check_different(destination: Path, copies: Sequence[Path], *, mark: bool) ->
         seen.append(folder)
 
 
+def _own_folders() -> list[tuple[Path, str]]:
+    try:
+        cache, settings = index_folder(), tunings().parent
+    except RuntimeError:  # a user without a home folder
+        return []
+    return [(cache, "its cache (PTPFAST_CACHE)"), (settings, "its settings (PTPFAST_CONFIG)")]
+
+
 def is_one(one: Path, other: Path, *, mark: bool = True) -> bool:
     """Whether two paths lead to one folder, as far as that can be told."""
-    if os.path.realpath(one) == os.path.realpath(other):
+    if is_same(one, other):
         return True
-    try:
-        if os.path.samefile(one, other):
-            return True
-    except OSError:  # one that is still to be made
-        pass
     return mark and (_is_seen(one, other) or _is_seen(other, one))
 
 

@@ -7,30 +7,44 @@ million empty lines would take gigabytes. Only lines that are checksums are note
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 
 # Each repeat has an end, so that the time is that of the text's length; a longer name is no file's.
 _LINE = re.compile(rb"^(\\?)([0-9a-fA-F]{64}) [ *]([^\n]{1,8192})$", re.MULTILINE)
+_BSD = re.compile(rb"SHA256 \([^\n]{1,8192}\) = [0-9a-fA-F]{64}\r?")  # of `sha256sum --tag`
+_HEAD = 1 << 16  # bytes that tell what a file is
+_PLACE_BITS = 32  # of a place, in one number with a hash of the file's name before it
 
 
 class Checksums:
     """The lines of a list of checksums; the last one of a file counts."""
 
-    def __init__(self, content: bytes = b"") -> None:
+    def __init__(self, content: bytes | bytearray = b"") -> None:
         self._content = content
-        # File → where its line begins: ten times less memory than the match or the line itself.
-        self._places = {file: match.start() for match, file in _lines(content)}
+        # Where each file's line begins, by a hash of its name: 8 bytes a line, where a dictionary
+        # takes two hundred.
+        self._places = array("Q", sorted(_mark(file) | at.start() for at, file in _lines(content)))
 
     def __contains__(self, file: str) -> bool:
-        return _bytes(file) in self._places
+        return self.sha256(file) is not None
 
     def sha256(self, file: str) -> str | None:
         """The checksum of a file, in hexadecimal; None when there is none."""
-        place = self._places.get(_bytes(file))
-        match = None if place is None else _LINE.match(self._content, place)
-        return None if match is None else match[2].decode().lower()
+        wanted = _bytes(file)
+        mark, found = _mark(wanted), None
+        for at in range(bisect_left(self._places, mark), len(self._places)):
+            entry = self._places[at]
+            if entry >> _PLACE_BITS != mark >> _PLACE_BITS:
+                break
+            for match, name in _lines(self._content, entry & (1 << _PLACE_BITS) - 1):
+                if name == wanted:  # else another one with its hash
+                    found = match[2].decode().lower()
+                break
+        return found
 
-    def with_lines(self, lines: dict[str, str | None]) -> bytes:
+    def with_lines(self, lines: dict[str, str | None]) -> bytearray:
         """The text with these lines, by file: each in the place of the file's own, or at the end;
         with none the file's own is gone. All other lines stay as they are."""
         wanted = {_bytes(file): _bytes(line or "") for file, line in lines.items()}
@@ -47,12 +61,12 @@ class Checksums:
             text += b"\n"
         for line in filter(None, waiting.values()):
             text += line + b"\n"
-        return bytes(text)
+        return text
 
 
 def is_line(line: bytes) -> bool:
     """Return whether a line, without its end, is a checksum."""
-    return _LINE.fullmatch(line) is not None
+    return bool(_LINE.fullmatch(line) or _BSD.fullmatch(line))
 
 
 def is_line_begun(line: bytes) -> bool:
@@ -60,9 +74,22 @@ def is_line_begun(line: bytes) -> bool:
     return re.fullmatch(rb"\\?[0-9a-fA-F]{0,64}( ([ *][^\0\n]{0,8192})?)?", line) is not None
 
 
-def _lines(content: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
-    """The lines that are checksums, and the file of each."""
-    for match in _LINE.finditer(content):
+def why_no_list(content: bytes) -> str:
+    """Return why a file is not taken for a list of checksums; '' when it is. Its first lines tell:
+    of those that are neither blank nor remarks most are checksums. An empty file is a list, too."""
+    if b"\0" in content:
+        return "it is no list of checksums: it has NUL bytes in it"
+    lines = content[:_HEAD].split(b"\n")
+    if len(content) > _HEAD and len(lines) > 1:
+        lines.pop()  # it is cut
+    told = [line for line in lines if line.strip() and not line.startswith(b"#")]
+    good = sum(map(is_line, told))
+    return "" if 2 * good >= len(told) else "it is no list of SHA-256 checksums"
+
+
+def _lines(content: bytes | bytearray, begin: int = 0) -> Iterator[tuple[re.Match[bytes], bytes]]:
+    """The lines that are checksums from a place on, and the file of each."""
+    for match in _LINE.finditer(content, begin):
         file = match[3].removesuffix(b"\r")
         if match[1]:
             parts = file.split(b"\\\\")  # between two of them no backslash is escaped
@@ -70,6 +97,11 @@ def _lines(content: bytes) -> Iterator[tuple[re.Match[bytes], bytes]]:
             file = b"\\".join(parts)
         if file := file.removeprefix(b"./"):  # as of `sha256sum ./*`
             yield match, file
+
+
+def _mark(file: bytes) -> int:
+    """A hash of a file's name, with room for a place behind it."""
+    return (hash(file) & (1 << 64 - _PLACE_BITS) - 1) << _PLACE_BITS
 
 
 def _bytes(text: str) -> bytes:

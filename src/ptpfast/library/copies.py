@@ -50,8 +50,11 @@ class Copies:
     """The further folders of a run, as they were when it began. SinkError when one cannot be
     read."""
 
-    def __init__(self, folders: Sequence[Path], on_conflict: str, camera: str) -> None:
-        self._folders = [Folder(path, camera) for path in folders]
+    def __init__(
+        self, folders: Sequence[Path], on_conflict: str, camera: str, manifest: Path | None
+    ) -> None:
+        """manifest: the list of checksums of the run, wherever that is."""
+        self._folders = [Folder(path, camera, manifest) for path in folders]
         self._renames = on_conflict in _RENAMING
         self._camera = camera
         self._held: dict[Path, Held] = {}

@@ -20,7 +20,7 @@ import logging
 import os
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._sink import CallbackSink
 from ..codes import OperationCode, ResponseCode, name_of
@@ -31,6 +31,7 @@ from ..errors import (
     ProtocolError,
     PTPError,
     ResponseError,
+    SinkError,
     TransferError,
     Unreadable,
 )
@@ -42,6 +43,8 @@ from ..transfer.journal import Identity
 from ..transfer.verify import hash_from_disk
 from .aftermath import STILL_THERE, Aftermath
 from .deletion_journal import DeletionJournal
+from .endings import why_not_the_end
+from .report import ALREADY_HERE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from ..listing import Listing
     from ..objects import ObjectInfo
     from ..session import Session
+    from .deletion_journal import What
     from .persistence import Persistence
     from .report import FileResult, Report
 
@@ -61,8 +65,7 @@ INTERRUPTED = "interrupted; the next run looks whether it is gone"
 UNSEEN = "the camera answered OK, and cannot be asked whether it is gone; the next run looks"
 LATE_S = 1.0  # some bodies answer before they have deleted
 COPY_MISSING = "not every copy is proven"
-LONGER = "it has more bytes than the file here"
-END_UNKNOWN = "whether it ends where the file does cannot be told"
+UNNOTED = "what is deleted cannot be noted"
 SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
 
 # Nothing, and to DeleteObject everything there is (ISO 15740).
@@ -70,8 +73,8 @@ _NO_OBJECT = (0, 0xFFFFFFFF)
 
 
 class Deletion:
-    """The deletions of a run. Everything here raises what ends the run: NetworkError when the
-    connection stays lost, SinkError when the journal cannot be written."""
+    """The deletions of a run. NetworkError, when the connection stays lost, ends the run. When the
+    journal cannot be written, nothing more is deleted, and `check` raises that."""
 
     def __init__(
         self,
@@ -92,9 +95,16 @@ class Deletion:
         self._aftermath = Aftermath(session, persistence)
         device = session.device_info
         self._camera = device.body
+        self._unnoted: SinkError | None = None
+        try:
+            journal.check()
+        except SinkError as error:
+            self._unnoted = error
 
     def exempt(self, info: ObjectInfo) -> str:
         """Why an object is not to be deleted, whatever is proven of it; '' when it is."""
+        if self._unnoted is not None:
+            return UNNOTED
         if self._aftermath.stopped:
             return self._aftermath.stopped
         # What is remembered may be of before the button was pressed.
@@ -150,55 +160,44 @@ class Deletion:
         if self._aftermath.stopped:
             result.left = self._aftermath.stopped
             return
-        result.left = self._ends_elsewhere(result, info)
+        parts = result.transfer.chunks if result.transfer is not None else ()
+        in_parts = bool(parts) or (result.transfer is None and info.handle not in self._whole)
+        assert result.path is not None
+        result.left = why_not_the_end(
+            self._session, self._persistence, info, result.path, in_parts=in_parts
+        )
         if result.left:
             return
         identity = Identity.of(self._camera, info)
         copies = [os.path.abspath(copy.path) for copy in result.copies]
         name = result.path.name if result.path else ""
-        self._journal.note(
-            "proven",
-            identity,
-            sha256=sent,
-            file=name,
-            copies=copies,
-            storage=info.storage_id,
-        )
+        more = {"sha256": sent, "file": name, "copies": copies, "storage": info.storage_id}
+        if not self._note("proven", identity, **more):
+            result.left = UNNOTED
+            return
         result.left = INTERRUPTED  # until it is known better
         result.left = self._ask(info)
         result.deleted = not result.left
         if result.deleted:
-            self._journal.note("deleted", identity)
+            self._note("deleted", identity)
         elif result.left not in (INTERRUPTED, UNSEEN):
-            self._journal.note("left", identity, reason=result.left)
+            self._note("left", identity, reason=result.left)
         if result.left in ("", STILL_THERE):
             self._tell_vanished(self._aftermath.after(result.left, self._is_folder))
 
-    def _ends_elsewhere(self, result: FileResult, info: ObjectInfo) -> str:
-        """Why the file may not be all of the object, '' if it is: it may have grown since, and what
-        was read in parts, as long as it was described, says nothing of what is behind that."""
-        assert result.path is not None
-        path, transfer = result.path, result.transfer
-        in_parts = transfer.chunks if transfer is not None else info.handle not in self._whole
+    def _note(self, what: What, identity: Identity, **more: Any) -> bool:
+        """Whether that is noted, on the disk."""
+        if self._unnoted is None:
+            try:
+                self._journal.note(what, identity, **more)
+            except SinkError as error:
+                self._unnoted = error
+        return self._unnoted is None
 
-        def look() -> str:
-            size = path.stat().st_size
-            reader = ObjectReader(self._session, info, size=size)
-            reader.find_end()
-            if reader.size != size:
-                return LONGER
-            return END_UNKNOWN if in_parts and not reader.end_is_proven else ""
-
-        try:
-            return self._persistence.run(look, lambda: 0)
-        except TransferError as error:
-            return f"{LONGER}: {error.message}"
-        except OSError as error:
-            return f"the file here is not proven: {error.strerror}"
-        except (ResponseError, ProtocolError) as error:
-            if not self._session.usable:
-                raise
-            return f"{END_UNKNOWN}: {error.message}"
+    def check(self) -> None:
+        """SinkError when something could not be noted in this run."""
+        if self._unnoted is not None:
+            raise self._unnoted
 
     def _is_folder(self, handle: int) -> bool:
         """Some bodies remove a folder with its last picture."""
@@ -217,7 +216,14 @@ class Deletion:
         """Looks what vanished unasked, and notes of deletions that were interrupted whether the
         objects are gone. Those that are still there wait until they are proven again."""
         self._tell_vanished(self._aftermath.compare(self._is_folder))
-        for identity, storage_id in self._journal.pending(self._camera).items():
+        seen = {
+            Identity.of(self._camera, result.object)
+            for result in self._report.files
+            if result.object is not None and not (result.deleted or result.object.remembered)
+        }
+        for identity, storage_id in self._journal.pending_here(self._camera):
+            if identity in seen:
+                continue
             try:
                 gone = self._persistence.run(partial(self._is_gone, identity, storage_id))
             except (ResponseError, ProtocolError) as error:
@@ -225,9 +231,8 @@ class Deletion:
                     raise
                 log.debug("whether %s is deleted cannot be told: %s", identity.name, error)
                 continue
-            if gone:
+            if gone and self._note("gone", identity):
                 log.info("%s is gone; an earlier run had begun to delete it", identity.name)
-                self._journal.note("gone", identity)
                 self._report.found_gone += 1
 
     def _forget_index(self, doomed: int) -> None:
@@ -278,7 +283,10 @@ class Deletion:
         """Whether the file of a result has that SHA-256 on the disk; else it has failed."""
         assert result.path is not None
         try:
-            _check(result.path, sent)
+            if result.reason == ALREADY_HERE:
+                _check_found(result.path, sent)
+            else:
+                _check(result.path, sent)
         except (PTPError, OSError) as error:
             result.status, result.reason, result.error = "failed", str(error), error
             result.left = "the file here is not proven"
@@ -365,6 +373,17 @@ class Deletion:
             if not self._session.usable:
                 raise
             return UNSEEN if answered else error.message
+
+
+def _check_found(path: Path, sent: str) -> None:
+    """The same for a file that was here already, which may be another camera's: two bodies of one
+    model can take pictures of one name and size in the same second."""
+    if hash_from_disk(os.fspath(path)) != sent:
+        raise TransferError(
+            f"{path} has the name, size and date of this object, and other content: it is another "
+            "camera's picture, or damaged",
+            hint="move the file away, then run it again; the camera keeps the object",
+        )
 
 
 def _check(path: Path, sent: str) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SinkError
 from ..ownership import files, folders
-from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
+from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys
 from ..transfer.ends import FOUR_GIB
 from ..transfer.journal import Identity, tidy
 from ..transfer.part import reserves, why_taken
@@ -67,11 +67,13 @@ class Entry:
 class Folder:
     """The destination as it was when read, and what the run has taken of it since."""
 
-    def __init__(self, path: Path, camera: str = "") -> None:
+    def __init__(self, path: Path, camera: str = "", manifest: Path | None = None) -> None:
         """Reads the folder; one that does not exist is empty. camera: whose objects get names here.
-        SinkError when it cannot be read."""
+        manifest: the list of checksums of the run: no object gets its name, nor that of a folder on
+        the way to it. SinkError when it cannot be read."""
         self.path = path
         self._camera = camera
+        self._manifest = _names_in(path, manifest)  # keys
         self._named: dict[str, list[Entry]] = defaultdict(list)
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
         self._roots: set[str] = set()  # keys of names without all their numbers
@@ -96,9 +98,14 @@ class Folder:
         regular = stat.S_ISREG(status.st_mode)
         entry = Entry(found.name, regular, status.st_size, status.st_mtime)
         self._named[same_name(found.name)].append(entry)
+        if self._is_manifest(found.name):
+            self._claimed.add(found.name)
         self._roots.add(same_name(root_name(found.name)))
         if base := base_name(found.name):
             self._numbered[same_name(base)].append(entry)
+
+    def _is_manifest(self, name: str) -> bool:
+        return bool(self._manifest) and not self._manifest.isdisjoint(keys(name))
 
     def has_copy(self, info: ObjectInfo, name: str) -> bool:
         """Whether a file under its own name is this object, and nobody's yet."""
@@ -146,7 +153,7 @@ class Folder:
         """Whether nothing of that name is here, nor was given to an object of this run, nor has its
         part file or note a name that something else has."""
         key = same_name(name)
-        if key in self._taken:
+        if key in self._taken or self._is_manifest(name):
             return False
         if key in self._named and not reserves(os.fspath(self.path / name), self._identity(info)):
             return False
@@ -158,6 +165,7 @@ class Folder:
         entries = self._named.get(key, [])
         return (
             key not in self._taken
+            and not self._is_manifest(name)
             and bool(entries)
             and all(entry.regular and entry.name not in self._claimed for entry in entries)
             and self._part_is_usable(name, info)
@@ -199,6 +207,8 @@ class Folder:
     def what_is(self, name: str) -> str:
         """What stands in an object's way under that name, for a message."""
         entries = self._named.get(same_name(name), [])
+        if self._is_manifest(name):
+            return "the list of checksums has that name"
         if any(not entry.regular for entry in entries):
             return "something that is not a regular file has that name"
         if entries and entries[0].name not in self._claimed:
@@ -240,6 +250,23 @@ class Folder:
         except OSError as error:
             raise folder_error(self.path, error) from error
         return status.f_bavail * status.f_frsize
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder, also one that is still to be made."""
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _names_in(folder: Path, file: Path | None) -> frozenset[str]:
+    """The keys of names in a folder that a file there, or below, needs."""
+    places = () if file is None else (file, *file.parents)
+    found = [keys(place.name) for place in places if is_same(folder, place.parent)]
+    return frozenset().union(*found)
 
 
 def check(path: Path, *, writable: bool = True) -> None:

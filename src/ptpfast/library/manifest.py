@@ -2,6 +2,9 @@
 
 An existing manifest is kept and added to; lines it does not understand stay as they are. It is
 replaced in one step, so there is never half of one. Several runs may add to one at a time.
+
+A file that is something else stays as it is and raises SinkError: at once for a path that the
+caller has named, at the end of the run for `SHA256SUMS`, because no picture is to wait for that.
 """
 
 from __future__ import annotations
@@ -14,11 +17,11 @@ from pathlib import Path
 from ..errors import SinkError
 from ..ownership import files
 from ..ownership.folders import Held, make, turn
-from ..readback import read_back, sha256_of
+from ..readback import open_regular, read_back, sha256_of
 from ..transfer.syncing import sync_folder
-from .checksums import Checksums, is_line, is_line_begun
+from .checksums import Checksums, is_line, is_line_begun, why_no_list
 
-MAX_SIZE = 256 << 20  # a million files with the longest names
+MAX_SIZE = 64 << 20  # more than half a million files
 TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
 _PROOF_SIZE = 1 << 16  # of a killed run's: enough to tell what it is
 _MANY = 1 << 31  # names a manifest may have: where it is replaced, the others keep the old one
@@ -27,11 +30,27 @@ _MANY = 1 << 31  # names a manifest may have: where it is replaced, the others k
 class Manifest:
     """The checksums of files, by their path from the manifest's folder."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads the manifest if there is one. SinkError when it cannot be read."""
+    def __init__(self, path: Path, *, later: bool = False) -> None:
+        """Reads the manifest if there is one. SinkError when it cannot be read, or is something
+        else; with `later`, `check` raises that."""
         self.path = path
-        self._known = _read(path)
+        self._known = Checksums()
+        self._is_unread = later
+        try:
+            self._known, self._is_unread = _read(path), False
+        except SinkError:
+            if not later:
+                raise
         self._added: dict[str, str | None] = {}  # file → its line, if any, since last written
+
+    def check(self) -> None:
+        """Look whether the manifest can be added to, before the first checksum is. SinkError."""
+        if self._is_unread:
+            self._known, self._is_unread = _read(self.path), False
+        try:
+            _mode(self.path)
+        except OSError as error:
+            raise _error(self.path, error) from error
 
     def __contains__(self, file: Path) -> bool:
         name = self._name(file)
@@ -80,7 +99,8 @@ class Manifest:
                 if alone is None:
                     why = "another run or program has locked the folder"
                     raise OSError(errno.EWOULDBLOCK, why)
-                content = _read(self.path).with_lines(self._added)
+                self._known = _read(self.path)
+                content = self._known.with_lines(self._added)
                 key = "" if alone else str(os.getpid())
                 mode = _mode(self.path)
                 with files.replacing(self.path, partial(_is_like, content), key=key) as fd:
@@ -95,23 +115,30 @@ class Manifest:
             if isinstance(error, SinkError):
                 raise
             raise _error(self.path, error) from error
+        self._known = Checksums()  # the old text goes before the new one is looked through
         self._known = Checksums(content)
         self._added.clear()
 
     def _name(self, file: Path) -> str:
-        return os.path.relpath(file, self.path.parent)
+        # `sha256sum -c` follows the names from where the list really is.
+        place = os.path.realpath(file.parent)
+        return os.path.relpath(os.path.join(place, file.name), os.path.realpath(self.path.parent))
 
 
 def _read(path: Path) -> Checksums:
-    """The manifest as it is there; an empty one when there is none. SinkError."""
+    """The manifest as it is there; an empty one when there is none. SinkError, also for a file that
+    is something else: what is added to it would damage it."""
     try:
-        content = read_back(path, MAX_SIZE + 1)
+        with open_regular(path) as held:
+            if os.fstat(held.number).st_size > MAX_SIZE:
+                raise OSError(errno.EFBIG, "too large for a list of checksums")
+        content = read_back(path, MAX_SIZE)
+        if why := why_no_list(content):
+            raise OSError(errno.EINVAL, why)
     except FileNotFoundError:
         return Checksums()
     except OSError as error:
         raise _error(path, error) from error
-    if len(content) > MAX_SIZE:
-        raise _error(path, OSError(errno.EFBIG, "too large for a list of checksums"))
     return Checksums(content)
 
 
@@ -124,7 +151,7 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _is_like(content: bytes, fd: int) -> bool:
+def _is_like(content: bytes | bytearray, fd: int) -> bool:
     """Whether the file is the beginning of a list that is like this one: a killed run's."""
     head = os.pread(fd, _PROOF_SIZE, 0).rstrip(b"\0")
     *lines, last = head.split(b"\n")
@@ -135,5 +162,5 @@ def _error(path: Path, error: OSError) -> SinkError:
     return SinkError(
         f"cannot read or write {path}: {error.strerror or error}",
         errno=error.errno or 0,
-        hint="check the file, or name another manifest",
+        hint="check the disk; move it away if it is no list of checksums, then run it again",
     )

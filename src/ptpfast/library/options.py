@@ -30,6 +30,7 @@ class Options:
     retry: int | None
     copies: tuple[Path, ...] = ()
     delete_verified: bool = False
+    manifest: Path | None = None
 
     def __post_init__(self) -> None:
         for name, value, allowed in (

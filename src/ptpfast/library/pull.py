@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..arguments import folders, path, switches, texts
 from ..handshake import Timeouts
+from ..ownership.names import is_ours_for_another_use
 from ..session import Session, connect
 from ..transfer import VERIFY
 from .address import parse_address
@@ -80,14 +81,14 @@ def pull(
     began = time.monotonic()
     switches(dry_run=dry_run, resume=resume, index=index, delete_verified=delete_verified)
     to, more = path("destination", destination), folders("copies", copies)
-    selection = Selection(formats, _meant(include), exclude, since, until, order)
+    take = Selection(formats, _meant(include), exclude, since, until, order)
     least = "disk" if delete_verified else "hash" if manifest or more else ""
     verify = _verification(least, verify, algorithm)
+    file = _manifest(manifest, to)
     options = Options(
-        to, selection, on_conflict, verify, algorithm, chunk, resume, retry, more, delete_verified
+        to, take, on_conflict, verify, algorithm, chunk, resume, retry, more, delete_verified, file
     )
-    _check(options, writable=not dry_run)
-    sums = None if dry_run else _manifest(manifest, to)
+    sums = _check(options, writable=not dry_run)
     with _session(session_or_address, timeouts, depth, index, options, observer) as session:
         run = Run(session, options, sums, observer or Observer(), began)
         return run.plan() if dry_run else run.go()
@@ -124,13 +125,22 @@ def _verification(least: str, verify: str, algorithm: str | None) -> str:
     return least if verify in VERIFY[: VERIFY.index(least)] else verify
 
 
-def _check(options: Options, *, writable: bool) -> None:
-    """ValueError, SinkError for folders that cannot do."""
+def _check(options: Options, *, writable: bool) -> Manifest | None:
+    """The list of checksums as it is there, where one is to be written. ValueError, SinkError for
+    folders or a list that cannot do."""
     check_different(options.destination, options.copies, mark=writable)
     for folder in (options.destination, *options.copies):
         check(folder, writable=writable)
         if options.delete_verified:
             check_lasting(folder)
+    if not writable or options.manifest is None:
+        return None
+    check(options.manifest.parent)
+    is_usual = options.manifest == options.destination / MANIFEST_NAME
+    sums = Manifest(options.manifest, later=is_usual)
+    if not is_usual:  # else no picture waits for it: the run tells at its end
+        sums.check()
+    return sums
 
 
 def _meant(include: OneOrSeveral | None) -> tuple[str, ...]:
@@ -144,9 +154,13 @@ def _meant(include: OneOrSeveral | None) -> tuple[str, ...]:
     return globs
 
 
-def _manifest(wanted: str | os.PathLike[str] | bool | None, destination: Path) -> Manifest | None:
+def _manifest(wanted: OnePath | bool | None, destination: Path) -> Path | None:
+    """The list of checksums that is meant. ValueError for the name of another file of ours."""
     if wanted is None or wanted is False:
         return None
-    file = destination / MANIFEST_NAME if wanted is True else path("manifest", wanted)
-    check(file.parent)
-    return Manifest(file)
+    if wanted is True:
+        return destination / MANIFEST_NAME
+    file = path("manifest", wanted)
+    if is_ours_for_another_use(file.name):
+        raise ValueError(f"manifest cannot be {file}: ptpfast gives that name to another file")
+    return file

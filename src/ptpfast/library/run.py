@@ -79,16 +79,7 @@ class Run:
         self._sums = Sums(manifest)
         self._observer = observer
         self._persistence = Persistence(session, options.retry, self._lost)
-        self._safekeeping = Safekeeping(
-            session,
-            self._persistence,
-            self.report,
-            observer,
-            copies=options.copies,
-            on_conflict=options.on_conflict,
-            delete=options.delete_verified,
-            chunk=options.chunk,
-        )
+        self._safekeeping = Safekeeping(session, self._persistence, self.report, observer, options)
         self._storages = Storages(session, self._persistence, self.report)
         self._found: set[int] = set()  # handles of files
         self._listed = Listed(options.destination)
@@ -122,9 +113,10 @@ class Run:
                 # Only now is it known of a file that was here already whether it is what it is to
                 # be.
                 self._safekeeping.finish(self._manifest)
-            self._sums.complete(self.report, self._safekeeping.proven, self._observer, self._held)
             self._tidy()
             self._find_leftovers()
+            self._sums.complete(self.report, self._safekeeping.proven, self._observer, self._held)
+            self._safekeeping.check()
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._sums.save(self.report, self._held)
@@ -150,9 +142,10 @@ class Run:
             session.told_busy = before
 
     def _begin(self) -> Listing:
-        self._folder = Folder(self._options.destination, self._session.device_info.body)
+        camera = self._session.device_info.body
+        self._folder = Folder(self._options.destination, camera, self._options.manifest)
         self._planner = Planner(self._folder, self._options.on_conflict, self._kept)
-        self._leftovers = Leftovers(self._folder, self._session.device_info.body)
+        self._leftovers = Leftovers(self._folder, camera)
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
         self._storages.follow(self._listing)

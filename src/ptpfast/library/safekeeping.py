@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..listing import Listing
     from ..session import Session
     from .observer import Observer
+    from .options import Options
     from .persistence import Persistence
 
 log = logging.getLogger("ptpfast")
@@ -52,21 +53,20 @@ class Safekeeping:
         persistence: Persistence,
         report: Report,
         observer: Observer,
-        *,
-        copies: Sequence[Path],
-        on_conflict: str,
-        delete: bool,
-        chunk: int | None,
+        options: Options,
     ) -> None:
+        copies, delete = options.copies, options.delete_verified
         self.active = bool(copies) or delete
         self.proven: dict[Path, str] = {}
         self._report = report
         self._observer = observer
-        self._copies = Copies(copies, on_conflict, session.device_info.body)
+        self._copies = Copies(
+            copies, options.on_conflict, session.device_info.body, options.manifest
+        )
         self._deletion: Deletion | None = None
         if delete:
             journal = DeletionJournal(report.destination)
-            self._deletion = Deletion(session, persistence, journal, report, chunk)
+            self._deletion = Deletion(session, persistence, journal, report, options.chunk)
             report.same_disk = on_disk_of(report.destination, copies)
             for folder in report.same_disk:
                 log.warning("%s is on the same disk as %s", folder, report.destination)
@@ -126,6 +126,11 @@ class Safekeeping:
         if self._deletion is not None:
             self._deletion.look_after()
             self._deletion.renew_index()
+
+    def check(self) -> None:
+        """SinkError when a deletion could not be noted, so that nothing more was deleted."""
+        if self._deletion is not None:
+            self._deletion.check()
 
     def tell_rest(self) -> None:
         """Tells of the results that still wait when a run ends early."""

@@ -46,6 +46,7 @@ class Sums:
         manifest, unread = self._manifest, None
         if manifest is None:
             return
+        manifest.check()
         for result in report.having("skipped"):
             path = result.path
             if result.reason != ALREADY_HERE or path is None or path in manifest:

@@ -26,6 +26,7 @@ TEMPORARY_PREFIX = ".ptpfast-"
 TUNINGS_NAME = "cameras.json"
 INDEX_SUFFIX = ".sqlite"
 INDEX_COMPANIONS = ("-journal", "-wal", "-shm")  # SQLite's own, behind the index's name
+_INDEX = re.compile(r"[0-9a-f]{32}\.sqlite(-journal|-wal|-shm)?")
 
 RESERVED_ENDINGS = (PART_SUFFIX, JOURNAL_SUFFIX)
 RESERVED_NAMES = (MANIFEST_NAME, DELETIONS_NAME)
@@ -48,16 +49,26 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
+def keys(name: str) -> frozenset[str]:
+    """Return keys of which two names share one if any filesystem takes them for the same one."""
+    # ZFS can compare in compatibility forms; SMB and FAT drop dots and blanks at the end.
+    forms = (same_name(name), same_name(unicodedata.normalize("NFKC", same_name(name))))
+    return frozenset(form.rstrip(" .") for form in forms)
+
+
 def is_reserved(name: str) -> bool:
     """Return whether a filesystem could take `name` for one of the package's own."""
-    # ZFS can compare in compatibility forms; SMB and FAT drop dots and blanks at the end.
-    for key in (same_name(name), same_name(unicodedata.normalize("NFKC", same_name(name)))):
-        bare = key.rstrip(" .")
-        if bare.endswith(RESERVED_ENDINGS) or bare.startswith(TEMPORARY_PREFIX):
-            return True
-        if bare in _RESERVED_KEYS:
-            return True
-    return False
+    return any(
+        key.endswith(RESERVED_ENDINGS) or key.startswith(TEMPORARY_PREFIX) or key in _RESERVED_KEYS
+        for key in keys(name)
+    )
+
+
+def is_ours_for_another_use(name: str) -> bool:
+    """Return whether a list of checksums cannot have that name: it is that of another file."""
+    if not keys(name).isdisjoint({MANIFEST_NAME.lower()}):
+        return False
+    return is_reserved(name) or name == TUNINGS_NAME or bool(_INDEX.fullmatch(name))
 
 
 _RESERVED_KEYS = frozenset(map(same_name, RESERVED_NAMES))
