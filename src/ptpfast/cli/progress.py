@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..library.naming import printable
 from ..library.observer import Observer
 from ..library.report import ALREADY_HERE, FileResult, Report
+from ..text import in_text, unescaped
 from .bars import bars
 from .ls import object_record
 from .output import Output, human_seconds, human_size, is_terminal, plural
@@ -342,8 +343,8 @@ def file_record(result: FileResult) -> dict[str, Any]:
     """What became of an object, in JSON."""
     fields: dict[str, Any] = {
         "status": result.status,
-        "file": str(result.path) if result.path else None,
-        "reason": result.reason or None,
+        "file": in_text(str(result.path)) if result.path else None,
+        "reason": unescaped(result.reason) or None,
         "handle": result.handle,
     }
     if result.object is not None:
@@ -354,8 +355,8 @@ def file_record(result: FileResult) -> dict[str, Any]:
         fields["copies"] = [
             {
                 "status": copy.status,
-                "file": str(copy.path),
-                "reason": copy.reason or None,
+                "file": in_text(str(copy.path)),
+                "reason": unescaped(copy.reason) or None,
                 "compared": copy.compared,
             }
             for copy in result.copies

@@ -35,6 +35,7 @@ from ..errors import (
 )
 from ..listing import describe_one
 from ..patience import BUSY_S, Patience
+from ..text import in_text
 from ..transfer import ObjectReader
 from ..transfer.hashing import new_hash
 from ..transfer.journal import Identity
@@ -142,8 +143,8 @@ class Deletion:
             result.left = self._aftermath.stopped
             return
         identity = Identity.of(self._camera, info)
-        copies = [os.path.abspath(copy.path) for copy in result.copies]
-        name = result.path.name if result.path else ""
+        copies = [in_text(os.path.abspath(copy.path)) for copy in result.copies]
+        name = in_text(result.path.name) if result.path else ""
         self._journal.note(
             "proven",
             identity,

@@ -15,6 +15,7 @@ from ..errors import SinkError
 from ..ownership import files
 from ..ownership.folders import Held, make, turn
 from ..readback import read_back, sha256_of
+from ..text import in_text
 from ..transfer.syncing import sync_folder
 from .checksums import Checksums, is_line
 
@@ -93,7 +94,7 @@ class Manifest:
         self._added.clear()
 
     def _name(self, file: Path) -> str:
-        return os.path.relpath(file, self.path.parent)
+        return in_text(os.path.relpath(file, self.path.parent))
 
 
 def _read(path: Path) -> Checksums:
