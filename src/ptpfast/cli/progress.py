@@ -19,11 +19,13 @@ from ..text import in_text, unescaped
 from .bars import bars
 from .ls import object_record
 from .output import Output, human_seconds, human_size, is_terminal, plural
+from .shortage import has_no_room, short_line, short_record
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
     from ..errors import PTPError
+    from ..library.room import Shortage
     from ..objects import ObjectInfo
     from ..transfer import Transfer
 
@@ -75,6 +77,9 @@ class Lines(Observer):
         if report.listed:
             self._count = count
             self._output.note(plan_line(report, count, size))
+
+    def short(self, shortage: Shortage) -> None:
+        self._output.note(short_line(shortage))
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         self._begun = True
@@ -163,6 +168,9 @@ class Bars(Observer):
             description = f"{plural(count, 'file')}{more}"
             self._bars.update(self._whole, total=size, description=description)
 
+    def short(self, shortage: Shortage) -> None:
+        self._print(short_line(shortage))
+
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         self._kept = kept
         self._file = self._bars.add_task(printable(path.name), total=info.size, completed=kept)
@@ -240,6 +248,8 @@ def finished_line(result: FileResult) -> str | None:
         return f"{name} was here{kept}"
     if result.status == "skipped" and result.reason != ALREADY_HERE:
         return f"{name} skipped: {result.reason}"
+    if result.status == "unfinished" and has_no_room(result):
+        return None  # the error at the end tells of them
     if result.status == "unfinished":
         return f"{name} unfinished; {human_size(result.kept)} kept"
     return None
@@ -301,6 +311,10 @@ class Recorder(Observer):
         self._shown.lost(error)
         if self._output.json:
             self._output.record("retry", reason=error.message)
+
+    def short(self, shortage: Shortage) -> None:
+        self._shown.short(shortage)
+        self._output.record("short", **short_record(shortage))
 
     def waiting(self, error: PTPError) -> None:
         self._shown.waiting(error)

@@ -173,7 +173,7 @@ def _proven(folder: Folder, name: str, size: int, expected: str) -> Path | None:
 
 def _check_room(folder: Folder, size: int) -> None:
     free = folder.free_space()
-    if size > free:
+    if free is not None and size > free:
         raise SinkError(
             f"a copy of {size / 1e6:,.1f} MB does not fit into {folder.path}, "
             f"which has {free / 1e6:,.1f} MB free",

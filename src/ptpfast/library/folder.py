@@ -231,13 +231,17 @@ class Folder:
         with suppress(OSError):  # litter, not a loss
             tidy(os.fspath(path))
 
-    def free_space(self) -> int:
-        """Bytes that may be written here. SinkError when the system does not tell."""
+    def free_space(self) -> int | None:
+        """Bytes that may be written here; None where the filesystem does not tell, or what it tells
+        makes no sense: a disk of no blocks, or free blocks of which nobody may have one."""
         try:
             status = os.statvfs(nearest(self.path))
-        except OSError as error:
-            raise folder_error(self.path, error) from error
-        return status.f_bavail * status.f_frsize
+        except OSError:
+            return None
+        block = status.f_frsize or status.f_bsize
+        if not status.f_blocks or not block or (status.f_bfree and not status.f_bavail):
+            return None
+        return status.f_bavail * block
 
 
 def check(path: Path, *, writable: bool = True) -> None:

@@ -26,15 +26,18 @@ from ..ownership.names import PART_SUFFIX
 from ..session import Session
 from ..transfer.part import TAKEN, NotOurs, move_part
 from ..transfer.proof import counted
+from .copies import on_disk_of
 from .folder import Folder, folder_error, make
 from .leftovers import Leftovers
 from .manifest import Manifest
+from .meter import Meter
 from .naming import local_name
 from .observer import Observer
 from .options import Options as Options
 from .persistence import Persistence
 from .planning import Job, Planner
 from .report import ALREADY_HERE, FileResult, Report, not_had
+from .room import Room
 from .safekeeping import Safekeeping
 from .selection import LISTED
 
@@ -43,8 +46,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ptpfast")
 
-# For journals and folders; not so much that a card would not fit a disk of just its size.
-SPARE_SPACE = 1 << 20
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
 
@@ -85,6 +86,8 @@ class Run:
         self._planner: Planner
         self._leftovers: Leftovers
         self._held: Held | None = None
+        self._room: Room
+        self._is_short = False  # and that is said
         # What was decided on the word of an earlier session alone, by handle.
         self._believed: dict[int, FileResult] = {}
 
@@ -112,6 +115,8 @@ class Run:
             self._complete_manifest()
             self._tidy()
             self._find_leftovers()
+            if (error := self._room.error(self._planner.count)) is not None:
+                raise error
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._save_manifest()
@@ -131,6 +136,8 @@ class Run:
     def _begin(self) -> Listing:
         self._folder = Folder(self._options.destination, self._session.device_info.body)
         self._planner = Planner(self._folder, self._options.on_conflict, self._kept)
+        same_disk = on_disk_of(self._options.destination, self._options.copies)
+        self._room = Room(self._folder, 1 + len(same_disk))
         self._leftovers = Leftovers(self._folder, self._session.device_info.body)
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
@@ -145,19 +152,24 @@ class Run:
         return self._persistence.run(partial(self._listing.next, size))
 
     def _work(self) -> None:
-        """A piece of the listing, an object, and so on; then the rest of the objects."""
+        """A piece of the listing, an object, and so on; then the rest of the objects, and those for
+        which there was no room before."""
         while True:
             if (piece := self._next()) is not None:
                 self._plan(piece)
-                self._check_room()
-            jobs = self._planner.jobs
-            if jobs:
-                if self._planner.count == len(jobs):  # the first
+                self._keep_to_what_fits()
+            elif not self._planner.jobs:
+                self._room.recall(self._planner.jobs)
+            if jobs := self._planner.jobs:
+                if self._held is None:  # the first
                     self._make_destination()
                 self._check_destination()
                 self._fetch(jobs.popleft())
             elif piece is None:
-                return
+                break
+        for job in self._room.give_up():
+            error = SinkError("there is no room for it", errno=errno.ENOSPC)
+            self._leave(job, error)
 
     def _make_destination(self) -> None:
         make(self._options.destination)
@@ -224,22 +236,18 @@ class Run:
         by = None if self._options.verify == "size" else self._options.algorithm or "sha256"
         return counted(self._session, info, path, by)
 
-    def _check_room(self) -> None:
-        """SinkError when what is known and not here yet does not fit."""
-        jobs = self._planner.jobs
-        needed = sum(job.room for job in jobs)
-        free = self._folder.free_space()
-        if needed and needed + SPARE_SPACE > free:
-            raise SinkError(
-                f"{len(jobs)} objects need {needed / 1e6:,.1f} MB, and "
-                f"{self._options.destination} has {free / 1e6:,.1f} MB free",
-                errno=errno.ENOSPC,
-                hint="make room, choose another folder, or take fewer (--include, --since)",
-            )
+    def _keep_to_what_fits(self) -> None:
+        """Leaves for later what there is no room for, and says so."""
+        planner = self._planner
+        self._room.keep_to(planner.jobs)
+        shortage = self._room.shortage(planner.jobs, planner.count, planner.size)
+        if shortage is not None and (self.report.listed or not self._is_short):
+            self._is_short = True
+            self._observer.short(shortage)
 
     def _fetch(self, job: Job) -> None:
         info = job.info
-        meter = _Meter(self._observer, info, job.kept)
+        meter = Meter(self._observer, info, job.kept)
         self._observer.started(info, job.path, job.kept)
         began = time.monotonic()
         result = None
@@ -255,7 +263,8 @@ class Run:
             # What was written after the last progress is received too.
             unseen = left - meter.kept if self._options.resume else 0
             self.report.bytes += max(meter.moved, unseen)
-            raise
+            if not self._room.is_used_up(job, error, self._planner.jobs):
+                raise
         else:
             # After a lost connection the transfer knows of its last part only.
             self.report.bytes += max(transfer.received, meter.moved)
@@ -271,7 +280,7 @@ class Run:
                     self._manifest.add(transfer.path, transfer.sha256)
                 self._finish(result)
 
-    def _download(self, job: Job, meter: _Meter) -> Any:
+    def _download(self, job: Job, meter: Meter) -> Any:
         """One object, under another name if somebody has just taken the planned one."""
         while True:
             try:
@@ -375,19 +384,3 @@ def _part_size(path: Path) -> int:
         return os.stat(f"{path}{PART_SUFFIX}").st_size
     except OSError:
         return 0
-
-
-class _Meter:
-    """Hands on the progress of one object, and counts what it moves beyond what was `kept`."""
-
-    def __init__(self, observer: Observer, info: ObjectInfo, kept: int) -> None:
-        self._observer = observer
-        self._info = info
-        self.kept = kept
-        self.moved = 0
-
-    def __call__(self, received: int, size: int | None) -> None:
-        if received < self.kept:  # it was not continued but begun anew
-            self.kept = 0
-        self.moved = received - self.kept
-        self._observer.progress(self._info, received, size)

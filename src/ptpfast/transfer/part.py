@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from .._sink import Descriptor
-from ..errors import SinkError
+from ..errors import SinkError, disk_hint
 from ..ownership import files
 from ..ownership.files import NotOurs as NotOurs
 from ..ownership.folders import turn
@@ -301,5 +301,5 @@ def sink_error(doing: str, path: str, error: OSError) -> SinkError:
     return SinkError(
         f"cannot {doing} {path}: {error.strerror or error}",
         errno=error.errno or 0,
-        hint="check the folder and the disk it is on",
+        hint=disk_hint(error.errno),
     )
