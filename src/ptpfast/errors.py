@@ -334,6 +334,11 @@ class LimitReached(PTPError, OSError):
     def of(cls, error: BaseException) -> LimitReached | None:
         """The limit that an error of the system stands for, if it does."""
         number = error.errno if isinstance(error, OSError) else 0
+        if isinstance(error, MemoryError):
+            number = errno.ENOMEM
+        # All that Python says of it.
+        if isinstance(error, RuntimeError) and "start new thread" in str(error):
+            number = errno.EAGAIN
         return cls(number) if number in _LIMITS else None
 
 

@@ -19,7 +19,7 @@ from . import _wire
 from ._engine import Channel
 from ._wire import pack, parse
 from .codes import EventCode, name_of
-from .errors import Cancelled, NetworkError, ProtocolError
+from .errors import Cancelled, LimitReached, NetworkError, ProtocolError
 from .process import Owner
 
 if TYPE_CHECKING:
@@ -172,10 +172,14 @@ class EventReader:
 
     def start(self, early: list[Packet]) -> None:
         """Begins, with packets that came during the handshake."""
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(early,), name=f"ptpfast events {self._host}", daemon=True
         )
-        self._thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise LimitReached.of(error) or error from error
+        self._thread = thread
 
     def close(self, timeout_s: float) -> None:
         """Ends the connection and waits for the thread, unless it is this one."""

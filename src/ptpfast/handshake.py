@@ -21,7 +21,7 @@ from . import _wire
 from ._engine import Channel
 from ._wire import pack, parse
 from .codes import DEFAULT_PORT, PROTOCOL_VERSION, FailReason
-from .errors import ConnectFailed, ConnectionLost, InitFailed, ProtocolError, Timeout
+from .errors import ConnectFailed, ConnectionLost, InitFailed, LimitReached, ProtocolError, Timeout
 
 if TYPE_CHECKING:
     from ._wire import Packet
@@ -197,6 +197,8 @@ def _connect(
                 ) from error
             raise ConnectFailed(f"no answer from {where}") from error
         except OSError as error:
+            if (limit := LimitReached.of(error)) is not None:
+                raise limit from error
             reason = error.strerror or str(error)
             raise ConnectFailed(f"cannot reach {where}: {reason}") from error
         try:
@@ -207,6 +209,8 @@ def _connect(
             return Channel(sock, quick_acks=QUICK_ACKS)
         except OSError as error:  # macOS says so of a connection that is reset already
             sock.close()
+            if (limit := LimitReached.of(error)) is not None:
+                raise limit from error
             raise ConnectFailed(f"{where} closed the connection at once") from error
 
 

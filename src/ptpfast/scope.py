@@ -142,4 +142,6 @@ def scope_of(error: BaseException) -> Scope:
         scope = BY_ERRNO.get(error.errno or 0)
         if scope is not None:
             return scope
+    if isinstance(error, RuntimeError) and LimitReached.of(error) is not None:
+        return Scope.COMPUTER  # a thread that cannot be started
     return next((scope for kind, scope in BY_CLASS if isinstance(error, kind)), Scope.DEFECT)

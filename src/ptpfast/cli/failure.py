@@ -31,8 +31,12 @@ class Failure:
 
 def explain(error: BaseException) -> Failure:
     """The failure an exception stands for."""
-    from ..errors import PTPError
+    from ..errors import LimitReached, PTPError
+    from ..scope import Scope, scope_of
 
+    # From the disk's side it comes as any error of a file.
+    if scope_of(error) is Scope.COMPUTER and (limit := LimitReached.of(error)) is not None:
+        return Failure(limit.message, limit.hint, DISK)
     if isinstance(error, PTPError):
         return Failure(error.message, error.hint, status_of(error))
     if isinstance(error, click.UsageError):
@@ -66,6 +70,7 @@ def status_of(error: BaseException) -> int:
         (errors.InitFailed, REFUSED),
         (errors.ResponseError, REFUSED),
         (errors.ProtocolError, PROTOCOL),
+        (errors.LimitReached, DISK),
         (errors.SinkError, DISK),
         (errors.Unreadable, SOME_FAILED),
         (errors.TransferError, VERIFICATION),
