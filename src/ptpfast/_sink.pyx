@@ -99,6 +99,7 @@ cdef extern from * nogil:
     int ptpfast_rename_new(const char *old, const char *new)
     int ptpfast_reserve(int fd, long long offset, long long size)
     ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
+    int ptpfast_close "close"(int fd)
     ssize_t pread(int fd, void *to, size_t size, long long offset)
 
 cdef extern from "Python.h":
@@ -253,11 +254,11 @@ cdef class Descriptor:
         return self.number
 
     def close(self):
-        """Safe to call twice."""
+        """Safe to call twice. Never raises: some filesystems answer with any error."""
         cdef int fd = self.number
         self.number = -1
         if fd >= 0:
-            os.close(fd)
+            ptpfast_close(fd)
 
     def __enter__(self):
         return self

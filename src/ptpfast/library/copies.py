@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import SinkError, TransferError
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
+from ..ownership.sameness import is_same
 from ..readback import open_regular
 from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
@@ -47,7 +48,7 @@ def _same(one: Path, other: Path) -> bool:
     if os.path.realpath(one) == os.path.realpath(other):
         return True
     try:
-        return os.path.samefile(one, other)
+        return is_same(os.path.realpath(one), os.stat(other))
     except OSError:  # one that is still to be made
         return False
 
@@ -121,7 +122,7 @@ class Copies:
                 found = _known(folder, info, source.name)
             if found is not None:
                 # Another name of one file, or another way to one folder, is no second copy.
-                if os.path.samestat(status, found.stat()):
+                if is_same(found, status):
                     raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
                 folder.tidy(found)
                 return Copy(found, "already here", compared=compared)

@@ -34,6 +34,7 @@ from ..errors import (
     Unreadable,
 )
 from ..listing import describe_one
+from ..ownership.sameness import is_same
 from ..patience import BUSY_S, Patience
 from ..text import in_text
 from ..transfer import ObjectReader
@@ -260,7 +261,7 @@ class Deletion:
                 continue
             try:
                 _check(copy.path, sent)
-                if any(copy.path.samefile(other) for other in others):
+                if any(is_same(copy.path, other.stat()) for other in others):
                     raise TransferError(f"{copy.path} is one file with another copy")
                 others.append(copy.path)
             except (PTPError, OSError) as error:

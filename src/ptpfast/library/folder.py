@@ -252,8 +252,7 @@ def check(path: Path, *, writable: bool = True) -> None:
         raise folder_error(place, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     if writable:
         try:
-            with files.nameless(place):
-                pass
+            files.try_to_write(place)
         except OSError as error:
             raise folder_error(place, error) from error
 

@@ -16,7 +16,7 @@ from ..ownership import files
 from ..ownership.folders import Held, make, turn
 from ..readback import read_back, sha256_of
 from ..text import in_text
-from ..transfer.syncing import sync_folder
+from ..transfer.syncing import sync_file, sync_folder
 from .checksums import Checksums, is_line
 
 MAX_SIZE = 256 << 20  # a million files with the longest names
@@ -83,8 +83,7 @@ class Manifest:
                         files.permit(fd, mode)  # others may not read more than before
                     with open(fd, "wb", closefd=False) as file:
                         file.write(content)
-                        file.flush()
-                        os.fsync(fd)
+                    sync_file(fd)
             sync_folder(folder)
         except OSError as error:
             if isinstance(error, SinkError):

@@ -23,7 +23,7 @@ from ..objects import ObjectInfo
 from ..ownership import files
 from ..ownership.names import JOURNAL_SUFFIX
 from ..readback import read_back
-from .syncing import sync_folder
+from .syncing import sync_file, sync_folder
 
 log = logging.getLogger("ptpfast")
 
@@ -356,4 +356,4 @@ def _write(fd: int, text: bytes, *, sync: bool) -> None:
     if os.write(fd, text) != len(text):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if sync:
-        os.fsync(fd)
+        sync_file(fd)
