@@ -152,3 +152,16 @@ def test_error_shows_the_characters_of_a_folder_and_not_its_bytes(
     done = started(sim, ASCII, "pull", tmp_path / "Bücher")
     assert done.returncode == 6
     assert "B\\xfccher is not a folder" in done.stderr
+
+
+def test_simulated_camera_has_the_files_of_a_folder_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"a picture")
+    program = (
+        "from ptpfast.sim import Store; import sys\n"
+        "print([ascii(one.name) for one in Store.from_folder(sys.argv[1]).files()])"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    said = subprocess.run(
+        words, env=os.environ | ASCII, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
+    ).stdout
+    assert said.strip() == str([ascii(NAME)])
