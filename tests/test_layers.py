@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "text": set(),
     "arguments": set(),
     "readback": {"_sink"},
-    "ownership": {"_sink", "errors"},
+    "ownership": {"_sink", "errors", "text"},
     "codes": set(),
     "errors": {"text", "codes"},
     "scope": {"codes", "errors"},

@@ -516,6 +516,7 @@ def test_a_name_that_a_killed_process_has_reserved_is_taken_again(
     with monkeypatch.context() as patched:
         patched.setattr(os, "rename", kill)
         patched.setattr(files, "remove_made", lambda path, fd: None)
+        patched.setattr(files, "remove_open", lambda path, held: False)
         patched.setattr(download, "seal", lambda descriptor: None)
         with pytest.raises(Killed):
             fetch(sim, folder)

@@ -19,6 +19,7 @@ from ptpfast.library import run
 from ptpfast.library.folder import Folder
 from ptpfast.library.observer import Observer
 from ptpfast.library.planning import ON_CONFLICT, Planner
+from ptpfast.library.room import Shortage
 from ptpfast.library.run import PIECE
 from ptpfast.sim import SimulatedCamera, Store
 
@@ -174,13 +175,22 @@ def test_a_listing_that_breaks_off_leaves_what_was_fetched_and_is_gone_on_with(
 def test_a_disk_too_small_for_what_is_listed_later_is_told_then(
     camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module.Folder, "free_space", lambda _: (1 << 20) + 100_000)
+    def free(_: object) -> int:
+        return (1 << 20) + 4096 * (100 - len(os.listdir(tmp_path)))
+
+    monkeypatch.setattr(folder_module.Folder, "free_space", free)
+    told: list[tuple[int, int]] = []
+
+    class Told(Observer):
+        def short(self, shortage: Shortage) -> None:
+            told.append((shortage.fit, len(os.listdir(tmp_path))))
+
     sim = camera(store=card(150), withheld=[LIST])
-    with pytest.raises(SinkError, match=r"objects need 0\.1 MB") as caught:
-        pull(connect(sim), tmp_path)
+    with pytest.raises(SinkError, match=r"100 of 150 files fit; 50 objects need 0\.1 MB") as caught:
+        pull(connect(sim), tmp_path, observer=Told())
+    assert told[-1] == (100, 2)  # while only a few files were here
     report: Report = caught.value.report  # type: ignore[attr-defined]
-    assert 0 < report.downloaded < 3
-    assert len(list(tmp_path.iterdir())) == report.downloaded
+    assert report.downloaded == len(os.listdir(tmp_path)) == 100
 
 
 # What

@@ -34,7 +34,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from .buffers import require_plain
-from .errors import SinkError
+from .errors import SinkError, disk_hint
 
 cdef extern from * nogil:
     """
@@ -48,10 +48,11 @@ cdef extern from * nogil:
     #include <unistd.h>
     /* Reserves blocks behind the end of a file and leaves its length alone. 0, or an errno. */
     static int ptpfast_reserve(int fd, long long offset, long long size) {
-        /* What cannot fit is not tried: it would fill the disk on its way to failing. */
+        /* What cannot fit is not tried: it would fill the disk on its way to failing. A disk of no
+           blocks, or of blocks of no bytes, tells nothing. */
         struct statvfs disk;
-        if (!fstatvfs(fd, &disk) && disk.f_blocks
-            && (unsigned long long)disk.f_bfree * disk.f_frsize < (unsigned long long)size)
+        if (!fstatvfs(fd, &disk) && disk.f_blocks && disk.f_frsize
+            && (unsigned long long)disk.f_bfree < (unsigned long long)size / disk.f_frsize)
             return ENOSPC;
     #if defined(__linux__)
         #ifndef FALLOC_FL_KEEP_SIZE
@@ -98,6 +99,7 @@ cdef extern from * nogil:
     int ptpfast_rename_new(const char *old, const char *new)
     int ptpfast_reserve(int fd, long long offset, long long size)
     ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
+    int ptpfast_close "close"(int fd)
     ssize_t pread(int fd, void *to, size_t size, long long offset)
 
 cdef extern from "Python.h":
@@ -252,11 +254,11 @@ cdef class Descriptor:
         return self.number
 
     def close(self):
-        """Safe to call twice."""
+        """Safe to call twice. Never raises: some filesystems answer with any error."""
         cdef int fd = self.number
         self.number = -1
         if fd >= 0:
-            os.close(fd)
+            ptpfast_close(fd)
 
     def __enter__(self):
         return self
@@ -343,6 +345,8 @@ cdef class FileSink(Sink):
         self._reserved = until  # even if it fails: some of it may be taken then
         with nogil:
             code = ptpfast_reserve(self._fd, <long long>self.position, <long long>size)
+        if not code and ptpfast_length(self._fd) > <long long>self.position:
+            os.ftruncate(self._fd, self.position)  # some filesystems reserve by writing zeros
         # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; no room is final.
         if code in _NO_ROOM:
             self.abandon()
@@ -643,16 +647,6 @@ cdef class CallbackSink(Sink):
         self._filled = 0
 
 
-_HINTS = {
-    code: hint
-    for codes, hint in [
-        ("ENOSPC EDQUOT", "free some space and run it again; what arrived is kept"),
-        ("EFBIG", "this filesystem cannot hold a file of that size (FAT stops at 4 GiB)"),
-        ("EACCES EPERM EROFS", "choose a folder that can be written"),
-        ("ENOENT ENOTDIR EISDIR ELOOP", "check the folder"),
-    ]
-    for code in [getattr(_errno, name) for name in codes.split()]
-}
 _NO_ROOM = frozenset([_errno.ENOSPC, _errno.EDQUOT, _errno.EFBIG])
 
 
@@ -667,5 +661,5 @@ def rename_new(old, new):
 
 def _sink_error(code, doing, path, received):
     text = os.strerror(code)
-    hint = _HINTS.get(code, "check the folder and the disk it is on")
-    return SinkError(f"cannot {doing} {path}: {text}", errno=code, received=received, hint=hint)
+    text = f"cannot {doing} {path}: {text}"
+    return SinkError(text, errno=code, received=received, hint=disk_hint(code))

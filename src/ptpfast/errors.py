@@ -282,6 +282,27 @@ class SinkError(PTPError, OSError):
         self.errno = errno
 
 
+_DISK_HINTS = {
+    code: hint
+    for codes, hint in (
+        ("ENOSPC EDQUOT", "free some space and run it again; what arrived is kept"),
+        ("EFBIG", "this filesystem cannot hold a file of that size (FAT stops at 4 GiB)"),
+        ("EACCES EPERM EROFS", "choose a folder that can be written"),
+        ("ENOENT ENOTDIR EISDIR ELOOP", "check the folder"),
+        ("ENAMETOOLONG EILSEQ", "this filesystem cannot have that name; choose another folder"),
+        ("EBUSY ETXTBSY", "another program, or the filesystem itself, holds the file"),
+        ("ESTALE ENOTCONN ENODEV ENXIO", "the disk is gone: connect it again, and run it again"),
+        ("EMFILE ENFILE", "raise the limit of open files (ulimit -n)"),
+    )
+    for code in (getattr(errno, name) for name in codes.split())
+}
+
+
+def disk_hint(code: int | None) -> str:
+    """What to do about an errno of the local disk."""
+    return _DISK_HINTS.get(code or 0, "check the folder and the disk it is on")
+
+
 # What a limit of this computer is called, and where it is raised.
 _LIMITS: dict[int, tuple[str, str]] = {
     errno.EMFILE: (

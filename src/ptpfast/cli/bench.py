@@ -16,9 +16,9 @@ from ..errors import SinkError
 from ..library.naming import printable
 from ..ownership import files
 from .bars import bars
+from .file_lines import waiting_line
 from .options import Common, Seconds, Size, command, host_argument
 from .output import Output, is_terminal
-from .progress import waiting_line
 
 if TYPE_CHECKING:
     from ..errors import PTPError

@@ -14,19 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 from ..library.naming import printable
 from ..library.observer import Observer
-from ..library.report import ALREADY_HERE, FileResult, Report
+from ..library.report import FileResult, Report
 from .bars import bars
 from .busy import BusyLines
-from .ls import object_record
-from .nothing import nothing_line
-from .output import Output, human_seconds, human_size, is_terminal, plural
+from .file_lines import (
+    file_record,
+    finished_line,
+    lost_line,
+    plan_line,
+    planned_line,
+    waiting_line,
+)
+from .output import Output, is_terminal, plural
+from .shortage import short_line, short_record
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
     from ..errors import PTPError
+    from ..library.room import Shortage
     from ..objects import ObjectInfo
-    from ..transfer import Transfer
 
 CONFIRMING = "comparing with the camera"  # what is known of it from an earlier run
 LISTING_LINE_S = 5.0  # without a terminal: a line about a long listing not more often
@@ -77,6 +84,9 @@ class Lines(Observer):
         if report.listed:
             self._count = count
             self._output.note(plan_line(report, count, size))
+
+    def short(self, shortage: Shortage) -> None:
+        self._output.note(short_line(shortage))
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         self._begun = True
@@ -169,6 +179,9 @@ class Bars(Observer):
             description = f"{plural(count, 'file')}{more}"
             self._bars.update(self._whole, total=size, description=description)
 
+    def short(self, shortage: Shortage) -> None:
+        self._print(short_line(shortage))
+
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         self._kept = kept
         self._file = self._bars.add_task(printable(path.name), total=info.size, completed=kept)
@@ -225,74 +238,6 @@ def _of_bytes(column: ProgressColumn) -> ProgressColumn:
     return column
 
 
-def plan_line(report: Report, count: int, size: int) -> str:
-    """What a run is going to do."""
-    if not report.selected and not report.failed:
-        return nothing_line(report)
-    here = sum(1 for result in report.files if result.reason == ALREADY_HERE)
-    parts = [f"{plural(report.selected, 'object')} selected"]
-    if here:
-        parts.append(f"{here:,} already here")
-    parts.append(f"{count:,} to fetch ({human_size(size)})" if count else "nothing to fetch")
-    return ", ".join(parts)
-
-
-def finished_line(result: FileResult) -> str | None:
-    """A line about a file that is done with; None for one that was here already, unless something
-    was done with it."""
-    name = result.path.name if result.path else name_of(result)
-    kept = kept_text(result)
-    transfer = result.transfer
-    if transfer is not None and result.status == "downloaded":
-        return f"{name}  {_arrived(transfer)}{kept}"
-    if result.status == "failed":
-        return f"{name} failed: {result.reason}"
-    if result.reason == ALREADY_HERE and kept:
-        return f"{name} was here{kept}"
-    if result.status == "skipped" and result.reason != ALREADY_HERE:
-        return f"{name} skipped: {result.reason}"
-    if result.status == "unfinished":
-        return f"{name} unfinished; {human_size(result.kept)} kept"
-    return None
-
-
-def _arrived(transfer: Transfer) -> str:
-    """How a file arrived; the rate is that of what was fetched, which may be a part or twice."""
-    rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
-    took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
-    size, fetched = human_size(transfer.size), human_size(transfer.received)
-    if transfer.resumed_at:
-        return f"{size}: {human_size(transfer.resumed_at)} were here, {fetched} fetched in {took}"
-    begun = ""
-    if transfer.dropped:
-        there = human_size(transfer.dropped)
-        begun = f", begun anew: the {there} from before were not certainly of it"
-    more = f": {fetched} fetched" if fetched != size else ""
-    return f"{size}{more} in {took}{begun}"
-
-
-def kept_text(result: FileResult) -> str:
-    """What else was done with a file, to go on a line about it; '' when nothing was."""
-    text = ""
-    if stored := sum(copy.status == "stored" for copy in result.copies):
-        text += ", " + plural(stored, "copy", "copies")
-    if result.deleted:
-        text += ", deleted on the camera"
-    elif result.left:
-        text += f", left on the camera: {result.left}"
-    for copy in result.copies:
-        if copy.status == "failed":
-            text += f"; no copy {copy.path}: {copy.reason}"
-    return text
-
-
-def name_of(result: FileResult) -> str:
-    """The object's own name, its handle where it has none."""
-    if result.object is not None and result.object.name:
-        return result.object.name
-    return f"object 0x{result.handle:X}"
-
-
 class Recorder(Observer):
     """Hands everything on to a display, and prints what is a result: a record for each object with
     `--json`, a line for each that a dry run would fetch without."""
@@ -318,6 +263,10 @@ class Recorder(Observer):
         self._shown.busy(error, waited_s)
         self._busy(error, waited_s, lambda text: self._output.record("waiting", reason=text))
 
+    def short(self, shortage: Shortage) -> None:
+        self._shown.short(shortage)
+        self._output.record("short", **short_record(shortage))
+
     def waiting(self, error: PTPError) -> None:
         self._shown.waiting(error)
         if self._output.json:
@@ -329,72 +278,3 @@ class Recorder(Observer):
             self._output.record("file", **file_record(result))
         elif (text := planned_line(result)) is not None:
             self._output.result(text)
-
-
-def planned_line(result: FileResult) -> str | None:
-    """What a dry run would do with an object; None for nothing."""
-    info = result.object
-    if info is None:
-        return None
-    copies = [f", copy {copy.path}" for copy in result.copies if copy.status == "planned"]
-    more = "".join(copies) + (", then deleted on the camera" if result.to_delete else "")
-    if result.status == "planned":
-        size = human_size(info.size) + (f", {human_size(result.kept)} here" if result.kept else "")
-        return printable(f"{info.path} -> {result.path} ({size}){more}")
-    return printable(f"{info.path} is here as {result.path}{more}") if more else None
-
-
-def lost_line(error: PTPError) -> str:
-    """What is said when the connection is about to be made again."""
-    return printable(f"{error.message}; connecting again")
-
-
-def waiting_line(error: PTPError) -> str:
-    """What is said while a camera that is busy is asked again."""
-    why = "it may still hold the session of a run that was cut off"
-    return printable(f"{error.message}; asking again for a while: {why}")
-
-
-def file_record(result: FileResult) -> dict[str, Any]:
-    """What became of an object, in JSON."""
-    fields: dict[str, Any] = {
-        "status": result.status,
-        "file": str(result.path) if result.path else None,
-        "reason": result.reason or None,
-        "handle": result.handle,
-    }
-    if result.object is not None:
-        fields |= object_record(result.object)
-    if result.status in ("unfinished", "planned"):
-        fields["kept"] = result.kept
-    if result.copies:
-        fields["copies"] = [
-            {
-                "status": copy.status,
-                "file": str(copy.path),
-                "reason": copy.reason or None,
-                "compared": copy.compared,
-            }
-            for copy in result.copies
-        ]
-    if result.deleted or result.left or result.to_delete:
-        fields |= {"deleted": result.deleted, "left": result.left or None}
-    if result.to_delete:
-        fields["to_delete"] = True
-    if result.compared:
-        fields["verified"] = "compared"
-    transfer = result.transfer
-    if transfer is not None:
-        fields |= {
-            "size": transfer.size,
-            "received": transfer.received,
-            "resumed_at": transfer.resumed_at,
-            "dropped": transfer.dropped,
-            "seconds": round(transfer.seconds, 6),
-            "verified": transfer.verified,
-            "sha256": transfer.sha256,
-            "xxh3": transfer.xxh3,
-            "operation": transfer.operation,
-            "chunks": transfer.chunks,
-        }
-    return fields

@@ -11,6 +11,7 @@ import click
 from ..library.planning import ON_CONFLICT
 from ..library.pull import RETRY
 from ..library.selection import LISTED
+from ..text import in_text
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from ..transfer.verify import FROM_DISK
@@ -282,7 +283,7 @@ def summary(output: Output, report: Report) -> None:
         remaining=report.remaining,
         undated=report.undated,
         mb_per_s=round(report.mb_per_s, 3),
-        manifest=str(report.manifest) if report.manifest else None,
+        manifest=in_text(str(report.manifest)) if report.manifest else None,
         copied=report.copies("stored"),
         copies_failed=report.copies("failed"),
         copies_here=report.copies("already here"),
@@ -290,13 +291,13 @@ def summary(output: Output, report: Report) -> None:
         deleted=report.deleted,
         left=report.left,
         found_gone=report.found_gone,
-        same_disk=[str(folder) for folder in report.same_disk],
+        same_disk=[in_text(str(folder)) for folder in report.same_disk],
         vanished=report.vanished,
         verified=report.verify if report.downloaded else None,
         digest=report.algorithm if report.downloaded and report.verify != "size" else None,
         unread=report.unread,
         leftovers=[
-            {"file": str(left.path), "bytes": left.size, "reason": left.reason}
+            {"file": in_text(str(left.path)), "bytes": left.size, "reason": left.reason}
             for left in report.leftovers
         ],
         ok=report.ok,

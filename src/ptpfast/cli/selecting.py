@@ -12,6 +12,7 @@ import click
 
 from ..arguments import texts
 from ..library.selection import KINDS, ORDERS, Selection
+from ..text import unescaped
 from .options import Moment, Words
 
 
@@ -55,6 +56,7 @@ def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 except ValueError as error:
                     raise click.BadParameter(str(error), param_hint=f"'--{option}'") from error
             formats = tuple(dict.fromkeys(word for words in format for word in words)) or ("all",)
+            include, exclude = (tuple(map(unescaped, globs)) for globs in (include, exclude))
             wanted = Wanted(formats, include, exclude, since, until, order)
             return function(*args, wanted=wanted, **rest)
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..library.naming import printable
+from ..text import in_text
+from .file_lines import waiting_line
 from .options import Address, Common, command
 from .output import Output, human_chunk, human_size, plural
-from .progress import waiting_line
 
 if TYPE_CHECKING:
     from ..errors import PTPError
@@ -92,7 +93,7 @@ def _show(output: Output) -> None:
     entries = tuning.entries()
     for key, found in entries.items():
         if found is None:
-            output.record("unusable", model=key, file=str(tuning.path()))
+            output.record("unusable", model=key, file=in_text(str(tuning.path())))
             output.result(f"{key}: what is kept of it makes no sense, and is not used")
         else:
             output.record("tuning", **_record(key, found, tuning.path()))
@@ -113,7 +114,7 @@ def _forget(output: Output, model: str) -> None:
         raise click.BadParameter(text, param_hint="'--forget'")
     for key in found:
         file = tuning.forget(key)
-        output.record("forgotten", model=key, file=str(file))
+        output.record("forgotten", model=key, file=in_text(str(file)))
         output.result(f"{key}: forgotten")
 
 
@@ -127,7 +128,7 @@ def _record(key: str, found: Tuning, file: Any) -> dict[str, Any]:
         "whole_mb_per_s": found.whole_mb_per_s,
         "whole_size": found.whole_size,
         "note": found.note or None,
-        "file": str(file) if file else None,
+        "file": in_text(str(file)) if file else None,
     }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import SinkError, TransferError
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
+from ..ownership.sameness import is_same
 from ..readback import open_regular
 from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
@@ -111,7 +112,7 @@ class Copies:
             if found is not None:
                 self._check_apart(folder.path, source.parent)
                 # Another name of one file, or another way to one folder, is no second copy.
-                if os.path.samestat(status, found.stat()):
+                if is_same(found, status):
                     raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
                 folder.tidy(found)
                 return Copy(found, "already here", compared=compared)
@@ -177,7 +178,7 @@ def _proven(folder: Folder, name: str, size: int, expected: str) -> Path | None:
 
 def _check_room(folder: Folder, size: int) -> None:
     free = folder.free_space()
-    if size > free:
+    if free is not None and size > free:
         raise SinkError(
             f"a copy of {size / 1e6:,.1f} MB does not fit into {folder.path}, "
             f"which has {free / 1e6:,.1f} MB free",

@@ -36,7 +36,9 @@ from ..errors import (
     Unreadable,
 )
 from ..listing import describe_one
+from ..ownership.sameness import is_same
 from ..patience import BUSY_S, Patience
+from ..text import in_text
 from ..transfer import ObjectReader
 from ..transfer.hashing import new_hash
 from ..transfer.journal import Identity
@@ -169,8 +171,8 @@ class Deletion:
         if result.left:
             return
         identity = Identity.of(self._camera, info)
-        copies = [os.path.abspath(copy.path) for copy in result.copies]
-        name = result.path.name if result.path else ""
+        copies = [in_text(os.path.abspath(copy.path)) for copy in result.copies]
+        name = in_text(result.path.name)
         more = {"sha256": sent, "file": name, "copies": copies, "storage": info.storage_id}
         if not self._note("proven", identity, **more):
             result.left = UNNOTED
@@ -305,7 +307,7 @@ class Deletion:
                 continue
             try:
                 _check(copy.path, sent)
-                if any(copy.path.samefile(other) for other in others):
+                if any(is_same(copy.path, other.stat()) for other in others):
                     raise TransferError(f"{copy.path} is one file with another copy")
                 others.append(copy.path)
             except (PTPError, OSError) as error:

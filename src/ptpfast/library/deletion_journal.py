@@ -25,7 +25,7 @@ from ..ownership import files
 from ..ownership.names import DELETIONS_NAME as JOURNAL_NAME
 from ..readback import open_regular
 from ..transfer.journal import Identity
-from ..transfer.syncing import sync_folder
+from ..transfer.syncing import sync_file, sync_folder
 
 log = logging.getLogger("ptpfast")
 
@@ -101,7 +101,7 @@ class DeletionJournal:
                 line = b"\n" + line
             if os.write(fd, line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(fd)
+            sync_file(fd)
         if is_new:
             sync_folder(os.fspath(self.path.parent), strict=True)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SinkError
-from ..ownership import files, folders
+from ..ownership import files, folders, sameness
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys
 from ..transfer.ends import FOUR_GIB
 from ..transfer.journal import Identity, tidy
@@ -243,13 +243,17 @@ class Folder:
         with suppress(OSError):  # litter, not a loss
             tidy(os.fspath(path))
 
-    def free_space(self) -> int:
-        """Bytes that may be written here. SinkError when the system does not tell."""
+    def free_space(self) -> int | None:
+        """Bytes that may be written here; None where the filesystem does not tell, or what it tells
+        makes no sense: a disk of no blocks, or free blocks of which nobody may have one."""
         try:
             status = os.statvfs(nearest(self.path))
-        except OSError as error:
-            raise folder_error(self.path, error) from error
-        return status.f_bavail * status.f_frsize
+        except OSError:
+            return None
+        block = status.f_frsize or status.f_bsize
+        if not status.f_blocks or not block or (status.f_bfree and not status.f_bavail):
+            return None
+        return status.f_bavail * block
 
 
 def is_same(one: Path, other: Path) -> bool:
@@ -257,7 +261,7 @@ def is_same(one: Path, other: Path) -> bool:
     if os.path.realpath(one) == os.path.realpath(other):
         return True
     try:
-        return os.path.samefile(one, other)
+        return sameness.is_same(os.path.realpath(one), os.stat(other))
     except OSError:
         return False
 
@@ -277,8 +281,7 @@ def check(path: Path, *, writable: bool = True) -> None:
         raise folder_error(place, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     if writable:
         try:
-            with files.nameless(place):
-                pass
+            files.try_to_write(place)
         except OSError as error:
             raise folder_error(place, error) from error
 

@@ -18,7 +18,8 @@ from ..errors import SinkError
 from ..ownership import files
 from ..ownership.folders import Held, make, turn
 from ..readback import open_regular, read_back, sha256_of
-from ..transfer.syncing import sync_folder
+from ..text import in_text
+from ..transfer.syncing import sync_file, sync_folder
 from .checksums import Checksums, is_line, is_line_begun, why_no_list
 
 MAX_SIZE = 64 << 20  # more than half a million files
@@ -108,8 +109,7 @@ class Manifest:
                         files.permit(fd, mode)  # others may not read more than before
                     with open(fd, "wb", closefd=False) as file:
                         file.write(content)
-                        file.flush()
-                        os.fsync(fd)
+                    sync_file(fd)
             sync_folder(folder)
         except OSError as error:
             if isinstance(error, SinkError):
@@ -121,8 +121,8 @@ class Manifest:
 
     def _name(self, file: Path) -> str:
         # `sha256sum -c` follows the names from where the list really is.
-        place = os.path.realpath(file.parent)
-        return os.path.relpath(os.path.join(place, file.name), os.path.realpath(self.path.parent))
+        place, folder = os.path.realpath(file.parent), os.path.realpath(self.path.parent)
+        return in_text(os.path.relpath(os.path.join(place, file.name), folder))
 
 
 def _read(path: Path) -> Checksums:

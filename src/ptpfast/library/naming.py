@@ -13,8 +13,8 @@ import unicodedata
 from ..ownership.names import MANIFEST_NAME as MANIFEST_NAME
 from ..ownership.names import is_reserved
 from ..ownership.names import same_name as same_name
+from ..text import in_text, on_disk, replace_unseen
 from ..text import printable as printable
-from ..text import replace_unseen
 
 # 255 bytes is the limit of ext4, APFS and NTFS; ".part.json" and a little more must fit behind it.
 MAX_NAME_BYTES = 255 - 20
@@ -36,7 +36,8 @@ def local_name(name: str) -> str:
 
     Separators, control characters and what Windows refuses become `_`; so do a leading dot, blank,
     `-` or `~`. The result is in Unicode form NFC, at most `MAX_NAME_BYTES` bytes of UTF-8 with the
-    extension kept, and none of the names this package uses for its own files.
+    extension kept, and none of the names this package uses for its own files. As all names here it
+    is as this process opens it (`text.on_disk`).
     """
     text = unicodedata.normalize("NFC", replace_unseen(name, "_"))
     text = _RESERVED_CHARACTERS.sub("_", text)
@@ -50,21 +51,22 @@ def local_name(name: str) -> str:
         text = _shorten("_" + text)
     if is_reserved(text):
         text = _shorten(text, "_")
-    return text
+    return on_disk(text)
 
 
 def numbered(name: str, number: int) -> str:
     """`name` with a number before its extension, for one that is taken: `DSC_0001-1.NEF`."""
-    stem, tail = _split(name)
-    return _shorten(stem, f"-{number}{tail}")
+    stem, tail = _split(in_text(name))
+    return on_disk(_shorten(stem, f"-{number}{tail}"))
 
 
 def base_name(name: str) -> str | None:
     """The name `name` is a numbered form of; None when it carries no number."""
+    name = in_text(name)
     # Where a cut has left an end that now looks like an extension, the number is behind it.
     for stem, tail in (_split(name), (name, "")):
         if match := re.fullmatch(r"(.+)-[1-9][0-9]*", stem, re.DOTALL):
-            return match.group(1) + tail
+            return on_disk(match.group(1) + tail)
     return None
 
 
@@ -78,7 +80,7 @@ def root_name(name: str) -> str:
 def numbered_bases(name: str) -> list[str]:
     """What `base_name` makes of the numbered forms of `name`: `name` itself, and for one so long
     that it is cut to make room for a number, what is left of it."""
-    if _size(name) + _MOST_DIGITS < MAX_NAME_BYTES:
+    if _size(in_text(name)) + _MOST_DIGITS < MAX_NAME_BYTES:
         return [name]
     forms = [numbered(name, 10**digits) for digits in range(_MOST_DIGITS)]
     return list(dict.fromkeys(base for form in forms if (base := base_name(form))))

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ..errors import PTPError
     from ..objects import ObjectInfo
     from .report import FileResult, Report
+    from .room import Shortage
 
 
 class Observer:
@@ -27,6 +28,10 @@ class Observer:
     def planned(self, report: Report, count: int, size: int) -> None:
         """As far as the listing goes, `count` objects are to be fetched in this run, `size` bytes
         of them not here yet. Told again as it goes on; `report.listed` says that this was all."""
+
+    def short(self, shortage: Shortage) -> None:
+        """A folder is too small for all its files: those that fit will be stored. Told when it is
+        first seen, and again when all is listed."""
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         """An object is under way to `path`; `kept` bytes of an earlier run may be of use."""

@@ -27,8 +27,9 @@ from ..ownership.names import PART_SUFFIX
 from ..scope import Scope, scope_of
 from ..session import Session
 from ..transfer.journal import Identity
-from ..transfer.part import NotOurs, move_part
+from ..transfer.part import NotOurs, move_part, part_size
 from ..transfer.proof import counted
+from .copies import on_disk_of
 from .folder import Folder, check, folder_error, make
 from .leftovers import Leftovers
 from .listed import Listed
@@ -40,6 +41,7 @@ from .options import Options
 from .persistence import Persistence
 from .planning import Job, Planner
 from .report import ALREADY_HERE, FileResult, Report, not_had
+from .room import Room
 from .safekeeping import Safekeeping
 from .selection import LISTED
 from .storages import Storages
@@ -50,8 +52,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ptpfast")
 
-# For journals and folders; not so much that a card would not fit a disk of just its size.
-SPARE_SPACE = 1 << 20
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
 
@@ -88,6 +88,8 @@ class Run:
         self._planner: Planner
         self._leftovers: Leftovers
         self._held: Held | None = None
+        self._room: Room
+        self._is_short = False  # and that is said
         # What was decided on the word of an earlier session alone, by handle.
         self._believed: dict[int, FileResult] = {}
 
@@ -110,13 +112,14 @@ class Run:
         try:
             with self._at_the_camera():
                 self._work()
-                # Only now is it known of a file that was here already whether it is what it is to
-                # be.
+                # Only now is it known whether a file that was here already is what it is to be.
                 self._safekeeping.finish(self._manifest)
             self._tidy()
             self._find_leftovers()
             self._sums.complete(self.report, self._safekeeping.proven, self._observer, self._held)
             self._safekeeping.check()
+            if (error := self._room.error(self._planner.count)) is not None:
+                raise error
         except BaseException as error:
             error.report = self.report  # type: ignore[attr-defined]
             self._sums.save(self.report, self._held)
@@ -145,6 +148,8 @@ class Run:
         camera = self._session.device_info.body
         self._folder = Folder(self._options.destination, camera, self._options.manifest)
         self._planner = Planner(self._folder, self._options.on_conflict, self._kept)
+        same_disk = on_disk_of(self._options.destination, self._options.copies)
+        self._room = Room(self._folder, 1 + len(same_disk))
         self._leftovers = Leftovers(self._folder, camera)
         begin = partial(self._session.listing, progress=self._observer.listing)
         self._listing = self._persistence.run(begin)
@@ -160,19 +165,24 @@ class Run:
         return self._persistence.run(partial(self._listing.next, size))
 
     def _work(self) -> None:
-        """A piece of the listing, an object, and so on; then the rest of the objects."""
+        """A piece of the listing, an object, and so on; then the rest of the objects, and those for
+        which there was no room before."""
         while True:
             if (piece := self._next()) is not None:
                 self._plan(piece)
-                self._check_room()
-            jobs = self._planner.jobs
-            if jobs:
-                if self._planner.count == len(jobs):  # the first
+                self._keep_to_what_fits()
+            elif not self._planner.jobs:
+                self._room.recall(self._planner.jobs)
+            if jobs := self._planner.jobs:
+                if self._held is None:  # the first
                     self._make_destination()
                 self._check_destination()
                 self._fetch(jobs.popleft())
             elif piece is None:
-                return
+                break
+        for job in self._room.give_up():
+            error = SinkError("there is no room for it", errno=errno.ENOSPC)
+            self._leave(job, error)
 
     def _make_destination(self) -> None:
         make(self._options.destination)
@@ -241,18 +251,14 @@ class Run:
         by = None if self._options.verify == "size" else self._options.algorithm or "sha256"
         return counted(self._session, info, path, by)
 
-    def _check_room(self) -> None:
-        """SinkError when what is known and not here yet does not fit."""
-        jobs = self._planner.jobs
-        needed = sum(job.room for job in jobs)
-        free = self._folder.free_space()
-        if needed and needed + SPARE_SPACE > free:
-            raise SinkError(
-                f"{len(jobs)} objects need {needed / 1e6:,.1f} MB, and "
-                f"{self._options.destination} has {free / 1e6:,.1f} MB free",
-                errno=errno.ENOSPC,
-                hint="make room, choose another folder, or take fewer (--include, --since)",
-            )
+    def _keep_to_what_fits(self) -> None:
+        """Leaves for later what there is no room for, and says so."""
+        planner = self._planner
+        self._room.keep_to(planner.jobs)
+        shortage = self._room.shortage(planner.jobs, planner.count, planner.size)
+        if shortage is not None and (self.report.listed or not self._is_short):
+            self._is_short = True
+            self._observer.short(shortage)
 
     def _fetch(self, job: Job) -> None:
         info = job.info
@@ -266,7 +272,9 @@ class Run:
         try:
             with self._listed.storing(job.path):
                 transfer = self._persistence.read(
-                    partial(self._download, job, meter), lambda: _part_size(job.path), job.kept
+                    partial(self._download, job, meter),
+                    lambda: part_size(os.fspath(job.path)),
+                    job.kept,
                 )
         except BaseException as error:
             if self._is_set_aside(job, error):
@@ -276,7 +284,8 @@ class Run:
             # What was written after the last progress is received too.
             unseen = left - meter.kept if self._options.resume else 0
             self.report.bytes += max(meter.moved, unseen)
-            raise
+            if not self._room.is_used_up(job, error, self._planner.jobs):
+                raise
         else:
             # After a lost connection the transfer knows of its last part only.
             self.report.bytes += max(transfer.received, meter.moved)
@@ -389,11 +398,3 @@ class Run:
         for result in self.report.having("skipped"):
             if result.reason == ALREADY_HERE and result.path is not None:
                 self._folder.tidy(result.path)
-
-
-def _part_size(path: Path) -> int:
-    """Bytes in the part file of `path`; 0 if there is none."""
-    try:
-        return os.stat(f"{path}{PART_SUFFIX}").st_size
-    except OSError:
-        return 0

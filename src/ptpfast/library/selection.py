@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..arguments import texts
 from ..codes import ObjectFormat
-from .naming import same_name
+from ..ownership.names import same_text
 
 if TYPE_CHECKING:
     from ..objects import ObjectInfo
@@ -110,7 +110,7 @@ class Selection:
 
 def _matches(info: ObjectInfo, glob: str) -> bool:
     text = info.path if "/" in glob else info.name
-    return fnmatchcase(same_name(text.strip("/")), same_name(glob.strip("/")))
+    return fnmatchcase(same_text(text.strip("/")), same_text(glob.strip("/")))
 
 
 def _first(bound: date) -> datetime:

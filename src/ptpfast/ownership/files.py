@@ -18,9 +18,12 @@ from typing import IO, Any
 
 from .._sink import Descriptor, rename_new
 from .names import TEMPORARY_PREFIX, random_name, temporaries
+from .sameness import is_same, stands_for
 
 Proof = Callable[[int], bool]  # of a descriptor: whether its content is what the package writes
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+# A filesystem that removes or renames no file that is open, as folders shared with Windows.
+_HELD = (errno.EBUSY, errno.ETXTBSY, errno.EACCES, errno.EPERM)
 _SETTLED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)  # a rename that never replaces: unknown here
 
 
@@ -40,32 +43,6 @@ def create(path: str, mode: int = 0o666) -> Descriptor:
     return Descriptor(path, _NEW, mode)
 
 
-def is_same(one: os.stat_result, other: os.stat_result) -> bool:
-    """Return whether both are of one file. Where a filesystem invents inode numbers at each look,
-    the time of the last change tells: nobody can set it."""
-    if os.path.samestat(one, other):
-        return True
-    return one.st_dev == other.st_dev and _traits(one) == _traits(other)
-
-
-def _traits(status: os.stat_result) -> tuple[int, ...]:
-    return (
-        status.st_mode,
-        status.st_uid,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
-
-
-def stands_for(path: str, fd: int) -> bool:
-    """Return whether the name is that of the open file. A missing name is not."""
-    try:
-        return is_same(os.lstat(path), os.fstat(fd))
-    except FileNotFoundError:
-        return False
-
-
 def is_owner(status: os.stat_result, folder: str) -> bool:
     """Return whether a file belongs to this process's user, or to the user that a file which this
     process makes in `folder` belongs to: FAT, SMB and NFS can give all files to one."""
@@ -74,10 +51,10 @@ def is_owner(status: os.stat_result, folder: str) -> bool:
     try:
         path = random_name(folder)
         with create(path, 0o600) as held:
-            try:
-                return os.fstat(held.number).st_uid == status.st_uid
-            finally:
-                os.unlink(path)
+            uid = os.fstat(held.number).st_uid
+            with suppress(OSError):  # litter, where nothing can be removed
+                remove_open(path, held)
+            return uid == status.st_uid
     except OSError:
         return False
 
@@ -147,10 +124,7 @@ def remove(path: str, proof: Proof) -> bool:
     OSError when the system refuses."""
     try:
         with open_ours(path) as held:
-            if not proof(held.number) or not stands_for(path, held.number):
-                return False
-            os.unlink(path)
-            return True
+            return proof(held.number) and remove_open(path, held)
     except FileNotFoundError:
         return True
     except NotOurs:
@@ -184,6 +158,24 @@ def remove_made(path: str, fd: int) -> None:
     that has come to that name. OSError."""
     if stands_for(path, fd):
         os.unlink(path)
+
+
+def remove_open(path: str, held: Descriptor) -> bool:
+    """Remove the name of an open file, which is closed where the filesystem removes no file that is
+    open; return whether it was the file's. OSError."""
+    if not stands_for(path, held.number):
+        return False
+    try:
+        os.unlink(path)
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise
+        status = os.fstat(held.number)
+        held.close()
+        if not is_same(path, status):
+            return False
+        os.unlink(path)
+    return True
 
 
 def cut(fd: int, length: int) -> None:
@@ -220,9 +212,10 @@ def replacing(
             yield held.number
             if not stands_for(temporary, held.number):
                 raise NotOurs(temporary, "the file has been replaced")
-            os.rename(temporary, path)
+            _rename(temporary, path, held)
         except BaseException:
-            remove_made(temporary, held.number)
+            if held.number >= 0:
+                remove_open(temporary, held)
             raise
 
 
@@ -272,53 +265,69 @@ def move_new(old: str, new: str) -> None:
     rename_new(old, new)
 
 
-def publish(fd: int, part: str, path: str, *, overwrite: bool) -> None:
+def publish(held: Descriptor, part: str, path: str, *, overwrite: bool) -> None:
     """Rename the open file `part` to `path`. It replaces nothing unless `overwrite`, where the user
-    has asked for it: then a regular file. FileExistsError, OSError."""
-    if not stands_for(part, fd):
+    has asked for it: then a regular file. The file is closed where the filesystem renames none that
+    is open; all of it has been flushed. FileExistsError, OSError."""
+    if not stands_for(part, held.number):
         raise OSError(errno.ESTALE, "another file has taken the place of its part file", part)
     if overwrite:
         if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
             raise FileExistsError(errno.EEXIST, "something else than a file has that name", path)
-        os.rename(part, path)
+        _rename(part, path, held)
         return
     try:
         rename_new(part, path)
     except OSError as error:
-        if error.errno not in _SETTLED:
+        if error.errno not in (*_SETTLED, *_HELD):
             raise
-        _link_new(fd, part, path)
+        _link_new(held, part, path)
 
 
-def _link_new(fd: int, part: str, path: str) -> None:
+def _rename(old: str, new: str, held: Descriptor) -> None:
+    """Rename an open file, which is closed if need be. OSError."""
+    try:
+        os.rename(old, new)
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise
+        status = os.fstat(held.number)
+        held.close()
+        if not is_same(old, status):
+            raise
+        os.rename(old, new)
+
+
+def _link_new(held: Descriptor, part: str, path: str) -> None:
     """The same where a rename would replace: older systems, some network filesystems."""
     try:
         os.link(part, path)
     except FileExistsError:
         raise
     except OSError:  # FAT and some network filesystems have no links
-        _reserve_and_rename(fd, part, path)
+        _reserve_and_rename(held, part, path)
     else:
-        remove_made(part, fd)
+        with suppress(OSError):  # what is left is removed when it is closed
+            remove_made(part, held.number)
 
 
-def _reserve_and_rename(fd: int, part: str, path: str) -> None:
+def _reserve_and_rename(held: Descriptor, part: str, path: str) -> None:
     """The same without links: an empty file holds the name until it is renamed over. A process that
     is killed in between leaves it; see `is_reservation`."""
     try:
-        held = create(path)
+        reserved = create(path)
     except FileExistsError:
         raise FileExistsError(errno.EEXIST, "there is a file of that name", path) from None
-    with held:
-        reserved = held.number
+    with reserved:
         try:
             # Somebody may have opened it by its name and written, or replaced it.
-            if os.fstat(reserved).st_size or not stands_for(path, reserved):
+            if os.fstat(reserved.number).st_size or not stands_for(path, reserved.number):
                 raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
-            os.rename(part, path)
+            _rename(part, path, held)
         except BaseException:
-            if not os.fstat(reserved).st_size and not stands_for(path, fd):
-                remove_made(path, reserved)
+            is_part = held.number >= 0 and stands_for(path, held.number)
+            if not os.fstat(reserved.number).st_size and not is_part:
+                remove_open(path, reserved)
             raise
 
 
@@ -366,6 +375,17 @@ def drop_reservation(path: str, part: os.stat_result) -> None:
                 remove_made(path, held.number)
     except (FileNotFoundError, NotOurs):
         return
+
+
+def try_to_write(folder: str | os.PathLike[str]) -> None:
+    """Make a file in the folder and remove it. OSError."""
+    if hasattr(os, "O_TMPFILE"):
+        with suppress(OSError):  # not on every filesystem; a killed process leaves nothing
+            Descriptor(folder, os.O_TMPFILE | os.O_RDWR, 0o600).close()
+            return
+    path = random_name(os.fspath(folder))
+    with create(path, 0o600) as held, suppress(OSError):  # litter, where nothing can be removed
+        remove_open(path, held)
 
 
 def nameless(folder: str | os.PathLike[str]) -> IO[bytes]:

@@ -13,6 +13,8 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 
+from ..text import in_text
+
 # Beside a file NAME that is not complete yet.
 PART_SUFFIX = ".part"
 JOURNAL_SUFFIX = ".part.json"
@@ -43,21 +45,26 @@ _IGNORED = re.compile(
 
 def same_name(name: str) -> str:
     """Return a key that is equal for names that some filesystem takes for the same one."""
-    if name.isascii():
-        return name.lower()
-    text = unicodedata.normalize("NFC", _IGNORED.sub("", name))
+    return same_text(in_text(name))
+
+
+def same_text(text: str) -> str:
+    """Return `same_name` of a name as text, such as a camera's."""
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFC", _IGNORED.sub("", text))
     return unicodedata.normalize("NFC", text.casefold())
 
 
 def keys(name: str) -> frozenset[str]:
     """Return keys of which two names share one if any filesystem takes them for the same one."""
     # ZFS can compare in compatibility forms; SMB and FAT drop dots and blanks at the end.
-    forms = (same_name(name), same_name(unicodedata.normalize("NFKC", same_name(name))))
+    forms = (same_name(name), same_text(unicodedata.normalize("NFKC", same_name(name))))
     return frozenset(form.rstrip(" .") for form in forms)
 
 
 def is_reserved(name: str) -> bool:
-    """Return whether a filesystem could take `name` for one of the package's own."""
+    """Return whether a filesystem could take `name`, as text, for one of the package's own."""
     return any(
         key.endswith(RESERVED_ENDINGS) or key.startswith(TEMPORARY_PREFIX) or key in _RESERVED_KEYS
         for key in keys(name)

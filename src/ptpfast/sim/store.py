@@ -16,6 +16,7 @@ from typing import Any
 
 from ..codes import ALL_STORAGES, ObjectFormat, extension
 from ..datasets import StorageInfo
+from ..text import in_text
 from ..vendors import STANDARD, Model
 from .content import BytesContent, Content, FileContent, Page
 from .stored import FORMATS, StoredObject
@@ -325,19 +326,18 @@ class Store:
             except OSError:
                 self.left_out += 1
                 continue
-            if entry.is_symlink() or not _is_ptp_name(entry.name):
+            name = in_text(entry.name)
+            if entry.is_symlink() or not _is_ptp_name(name):
                 self.left_out += 1
                 continue
             moment = datetime.fromtimestamp(int(status.st_mtime))
             if entry.is_dir():
-                child = self.add_folder(entry.name, parent=parent, captured=moment)
+                child = self.add_folder(name, parent=parent, captured=moment)
                 self._add_real(Path(entry.path), child)
             elif entry.is_file() and os.access(entry.path, os.R_OK):
                 content = FileContent(Path(entry.path), status.st_size)
                 is_protected = not status.st_mode & 0o222
-                self.add(
-                    entry.name, content, parent=parent, captured=moment, protected=is_protected
-                )
+                self.add(name, content, parent=parent, captured=moment, protected=is_protected)
             else:
                 self.left_out += 1
 

@@ -257,7 +257,8 @@ class Download:
         self.transfer.size = sink.position
         self._part.date(capture_time(self._info))
         try:
-            sink.finish()
+            sink.finish(sync=False)
+            self._part.sync()
         except SinkError:
             self._take_back(self._kept.size)
             raise

@@ -37,7 +37,7 @@ from .notes import NOTHING_KEPT as NOTHING_KEPT
 from .notes import Found as Found
 from .notes import Identity as Identity
 from .notes import Kept as Kept
-from .syncing import sync_folder
+from .syncing import sync_file, sync_folder
 
 log = logging.getLogger("ptpfast")
 
@@ -324,4 +324,4 @@ def _write(fd: int, text: bytes, *, sync: bool) -> None:
     if os.write(fd, text) != len(text):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if sync:
-        os.fsync(fd)
+        sync_file(fd)

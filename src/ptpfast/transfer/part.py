@@ -15,24 +15,28 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from .._sink import Descriptor
-from ..errors import SinkError
+from ..errors import SinkError, disk_hint
 from ..objects import ObjectInfo
 from ..ownership import files
 from ..ownership.files import NotOurs as NotOurs
 from ..ownership.folders import turn
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
+from ..ownership.sameness import is_same, stands_for
 from ..process import Owner
 from .journal import Identity, Journal, claim, taken
-from .syncing import sync_folder
+from .syncing import close_file, sync_file, sync_folder
 
 log = logging.getLogger("ptpfast")
 
 TAKEN = errno.EWOULDBLOCK  # of a SinkError: what is in the part file is another run's
 TURN_S = 2.0  # for other runs to begin their files in the folder
+SAME_TIME_S = 2.0  # FAT keeps modification times to two seconds
+_without_dates: set[str] = set()  # folders that are known, and said, to keep none
 _TRIES = 100  # to open a part file that others finish in between
 
 
@@ -90,13 +94,13 @@ class PartFile:
 
     def _tidy(self) -> None:
         """No note stays beside a finished file, and no part file of no bytes. OSError."""
-        if self._published:
-            return
-        if self.is_finished:  # a handler has raised in between
-            files.remove_made(self.path, self.fd)  # two names: between link and unlink
-            self._journal.forget()
-        elif not os.fstat(self.fd).st_size:
-            files.remove_made(self.path, self.fd)
+        assert self._held is not None
+        is_done = self.is_finished
+        is_empty = not is_done and not os.fstat(self.fd).st_size
+        # Two names are left between link and unlink, or where the second was refused.
+        if is_empty or (is_done and os.fstat(self.fd).st_nlink > 1):
+            files.remove_open(self.path, self._held)
+        if is_empty or (is_done and not self._published):  # a handler has raised in between
             self._journal.forget()
 
     @property
@@ -107,7 +111,7 @@ class PartFile:
     @property
     def is_finished(self) -> bool:
         """Whether the file has its final name. OSError."""
-        return self._published or files.stands_for(self.final, self.fd)
+        return self._published or (self.fd >= 0 and stands_for(self.final, self.fd))
 
     @property
     def length(self) -> int:
@@ -136,9 +140,10 @@ class PartFile:
             raise sink_error("write beside", self.path, error) from error
 
     def sync(self) -> None:
-        """Its bytes to the disk. SinkError."""
+        """Its bytes to the disk, where the filesystem can. SinkError when it could and did not."""
         try:
-            os.fsync(self.fd)
+            sync_file(self.fd)
+            close_file(os.dup(self.fd))  # which tells more than the flush, on some filesystems
         except OSError as error:
             self.lost = True  # before anything else: a signal handler may raise from here on
             raise sink_error("flush", self.path, error) from error
@@ -150,15 +155,34 @@ class PartFile:
             return
         try:
             files.date(self.fd, mtime)
-        except (OverflowError, OSError) as error:  # outside of what this filesystem can say
-            log.warning("%s keeps the time of its arrival: %s", self.final, error)
+            if abs(os.fstat(self.fd).st_mtime - mtime) <= SAME_TIME_S:
+                return
+            error: Exception | None = None
+        except (OverflowError, OSError) as refused:  # outside of what this filesystem can say
+            error = refused
+        folder = os.path.dirname(self.final) or "."
+        if folder not in _without_dates:
+            _without_dates.add(folder)
+            log.warning(
+                "%s does not keep the dates of pictures%s: the next run may fetch them again",
+                folder,
+                f" ({error})" if error else "",
+            )
 
     def publish(self, *, overwrite: bool) -> None:
         """The final name in one step, then the folder to disk. FileExistsError unless `overwrite`,
         SinkError."""
         try:
-            files.publish(self.fd, self.path, self.final, overwrite=overwrite)
-            self._journal.forget()
+            assert self._held is not None
+            try:
+                files.publish(self._held, self.path, self.final, overwrite=overwrite)
+            except OSError:
+                if self.fd < 0:  # closed for the try
+                    with suppress(OSError):
+                        self._held = self._open_old()
+                raise
+            with suppress(OSError):  # litter, not a loss
+                self._journal.forget()
             self._published = True
             sync_folder(os.path.dirname(self.final) or ".", strict=True)
         except FileExistsError:
@@ -225,7 +249,7 @@ class PartFile:
     def _locked(self, held: Descriptor) -> Descriptor:
         """The open file with the lock; it is closed after an error."""
         try:
-            if files.lock(held.number) and not files.stands_for(self.path, held.number):
+            if files.lock(held.number) and not stands_for(self.path, held.number):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         except BlockingIOError:
             held.close()
@@ -259,6 +283,14 @@ def move_part(path: str, to: str, identity: Identity) -> bool:
     return True
 
 
+def part_size(path: str) -> int:
+    """Bytes in the part file of `path`; 0 if there is none."""
+    try:
+        return os.stat(path + PART_SUFFIX).st_size
+    except OSError:
+        return 0
+
+
 def _in_use(path: str) -> SinkError:
     return SinkError(
         f"another run is writing {path}",
@@ -270,7 +302,7 @@ def _in_use(path: str) -> SinkError:
 def _is_published(path: str, part: os.stat_result) -> bool:
     """Whether the finished file is the part file itself, by its second name."""
     try:
-        return part.st_nlink == 2 and files.is_same(os.lstat(path), part)
+        return part.st_nlink == 2 and is_same(path, part)
     except FileNotFoundError:
         return False
 
@@ -315,7 +347,7 @@ def sink_error(doing: str, path: str, error: OSError) -> SinkError:
     return SinkError(
         f"cannot {doing} {path}: {error.strerror or error}",
         errno=error.errno or 0,
-        hint="check the folder and the disk it is on",
+        hint=disk_hint(error.errno),
     )
 
 

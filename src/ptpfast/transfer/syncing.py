@@ -1,4 +1,4 @@
-"""Names reach the disk with the folder they are in, not with the file."""
+"""Files and names to the disk. Names get there with the folder they are in, not with the file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,31 @@ import os
 
 from .._sink import Descriptor
 
+# A filesystem that cannot flush says one of these; others mean that it did not succeed.
+CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
+# Network filesystems answer so, too, where it is a folder.
+_CANNOT_SYNC_FOLDER = CANNOT_SYNC | {errno.EBADF, errno.EISDIR, errno.EPERM, errno.EACCES}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def sync_file(fd: int) -> None:
+    """The bytes of an open file to the disk, where the filesystem can. OSError when it could and
+    did not."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in CANNOT_SYNC:
+            raise
+
+
+def close_file(fd: int) -> None:
+    """Closes a file. NFS and many FUSE filesystems tell only then of a write that has failed:
+    OSError."""
+    try:
+        os.close(fd)
+    except OSError as error:
+        if error.errno not in CANNOT_SYNC:
+            raise
 
 
 def sync_folder(folder: str, *, strict: bool = False) -> None:
@@ -23,5 +47,5 @@ def sync_folder(folder: str, *, strict: bool = False) -> None:
         try:
             os.fsync(held.number)
         except OSError as error:
-            if strict and error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            if strict and error.errno not in _CANNOT_SYNC_FOLDER:
                 raise

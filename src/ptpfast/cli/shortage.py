@@ -1,0 +1,34 @@
+"""What is said of a folder that is too small for a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..library.room import FULL
+from ..text import in_text
+from .output import human_size, plural
+
+if TYPE_CHECKING:
+    from ..library.report import FileResult
+    from ..library.room import Shortage
+
+
+def has_no_room(result: FileResult) -> bool:
+    """Whether an object was not begun for want of room."""
+    return not result.kept and isinstance(result.error, OSError) and result.error.errno in FULL
+
+
+def short_line(shortage: Shortage) -> str:
+    """The line for people."""
+    fit = f"{shortage.fit:,} of {plural(shortage.count, 'file')}"
+    fits = "fits" if shortage.fit == 1 else "fit"
+    return (
+        f"{human_size(shortage.free)} free in {shortage.folder}: {fit} {fits} "
+        f"({human_size(shortage.size)})"
+    )
+
+
+def short_record(shortage: Shortage) -> dict[str, Any]:
+    """The fields in JSON."""
+    fields = {name: getattr(shortage, name) for name in ("free", "fit", "count", "size")}
+    return {"folder": in_text(str(shortage.folder)), **fields}
