@@ -33,16 +33,16 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Mirror:
     ways: list[tuple[Path, Path]] = []
 
     @contextmanager
-    def marker(folder: str) -> Iterator[str]:
-        with original(folder) as name:
+    def marker(folder: str) -> Iterator[tuple[str, bytes]]:
+        with original(folder) as (name, token):
             made = []
             for mount, upper in ways:
                 if Path(folder).is_relative_to(mount):
                     place = upper / Path(folder).relative_to(mount)
                     place.mkdir(parents=True, exist_ok=True)  # an overlay copies folders up
-                    (place / name).touch()
+                    (place / name).write_bytes(token)
                     made.append(place / name)
-            yield name
+            yield name, token
             for path in made:
                 path.unlink()
 

@@ -911,7 +911,7 @@ def test_a_disk_that_fills_up_on_the_way_is_status_six_and_goes_on_later(
         patch.setattr(os, "fsync", full)
         result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 6
-    assert_one_line(result, "No space left")
+    assert_one_line(result, "is full")
     assert result.stdout.startswith("0 files fetched")
     assert all(name.endswith((".part", ".part.json")) for name in names(tmp_path))
     assert run("pull", at(sim), tmp_path).exit_code == 0

@@ -70,11 +70,11 @@ def test_so_is_a_line_that_another_program_wrote(
 ) -> None:
     fetch(sim, tmp_path)
     sha256 = hashlib.sha256((tmp_path / NAME).read_bytes()).hexdigest()
-    (tmp_path / SUMS).write_bytes(f"{sha256} *{spelling}\nother text\n".encode())
+    (tmp_path / SUMS).write_bytes(f"{sha256} *{spelling}\n# other text\n".encode())
     take_another(sim)
     fetch(sim, tmp_path, on_conflict="overwrite")
     sha256 = hashlib.sha256((tmp_path / NAME).read_bytes()).hexdigest()
-    assert (tmp_path / SUMS).read_text() == f"other text\n{sha256}  {NAME}\n"
+    assert (tmp_path / SUMS).read_text() == f"# other text\n{sha256}  {NAME}\n"
 
 
 def test_a_file_in_the_place_of_a_missing_one_is_not_called_by_its_checksum(

@@ -82,7 +82,6 @@ def test_no_row_is_hidden_by_one_above_it():
         (RuntimeError("can't start new thread"), Scope.COMPUTER),
         (UnicodeEncodeError("ascii", "ü", 0, 1, "not in range"), Scope.OBJECT),
         (ZeroDivisionError(), Scope.DEFECT),
-        (RuntimeError("can't start new thread"), Scope.COMPUTER),
         (RuntimeError("odd"), Scope.DEFECT),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else value.name,

@@ -25,6 +25,7 @@ from .failure import (
     explain,
     status_of,
 )
+from .file_lines import finished_line
 from .options import Common, chunk_option, command, depth_option, host_argument, index_option
 from .output import Output, human_seconds, human_size, plural, say
 from .selecting import Wanted, selecting
@@ -252,8 +253,6 @@ def status(report: Report) -> int:
 
 def summary(output: Output, report: Report) -> None:
     """The last line of a run, in JSON or for people; failures before it."""
-    from .progress import finished_line
-
     for result in report.files:
         failed = result.status == "failed" or any(c.status == "failed" for c in result.copies)
         if output.quiet and failed:  # an error is said all the same

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import SinkError
 from ..index import folder as index_folder
-from ..ownership.folders import marker
+from ..ownership.markers import is_marked, marker
 from ..tuning import path as tunings
 from .folder import is_same, nearest
 
@@ -44,14 +44,20 @@ def _own_folders() -> list[tuple[Path, str]]:
 
 def is_one(one: Path, other: Path, *, mark: bool = True) -> bool:
     """Whether two paths lead to one folder, as far as that can be told."""
-    if is_same(one, other):
+    if os.path.realpath(one) == os.path.realpath(other):
         return True
-    return mark and (_is_seen(one, other) or _is_seen(other, one))
+    if not mark:
+        return is_same(one, other)
+    seen = (_is_seen(one, other), _is_seen(other, one))
+    if True in seen:
+        return True
+    # Some filesystems have one inode number for all: a marker that is not found tells better.
+    return None in seen and is_same(one, other)
 
 
-def _is_seen(one: Path, other: Path) -> bool:
+def _is_seen(one: Path, other: Path) -> bool | None:
     """Whether a file that is made in a folder is found in another; or in the places where they will
-    be made, if they are to have the same path there."""
+    be made, if they are to have the same path there. None where no file can be made."""
     one, other = Path(os.path.abspath(one)), Path(os.path.abspath(other))
     try:
         place = nearest(one)
@@ -59,7 +65,7 @@ def _is_seen(one: Path, other: Path) -> bool:
         if other.parts[len(other.parts) - len(missing) :] != missing:
             return False
         there = Path(*other.parts[: len(other.parts) - len(missing)])
-        with marker(os.fspath(place)) as name:
-            return os.path.lexists(there / name)
-    except (OSError, SinkError):  # nothing can be made there
-        return False
+        with marker(os.fspath(place)) as (name, token):
+            return is_marked(there / name, token)
+    except (OSError, SinkError):
+        return None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ..errors import SinkError
 from ..ownership import files, folders, sameness
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys
+from ..text import in_text
 from ..transfer.ends import FOUR_GIB
 from ..transfer.journal import Identity, tidy
 from ..transfer.part import reserves, why_taken
@@ -105,7 +106,7 @@ class Folder:
             self._numbered[same_name(base)].append(entry)
 
     def _is_manifest(self, name: str) -> bool:
-        return bool(self._manifest) and not self._manifest.isdisjoint(keys(name))
+        return bool(self._manifest) and not self._manifest.isdisjoint(keys(in_text(name)))
 
     def has_copy(self, info: ObjectInfo, name: str) -> bool:
         """Whether a file under its own name is this object, and nobody's yet."""
@@ -269,7 +270,7 @@ def is_same(one: Path, other: Path) -> bool:
 def _names_in(folder: Path, file: Path | None) -> frozenset[str]:
     """The keys of names in a folder that a file there, or below, needs."""
     places = () if file is None else (file, *file.parents)
-    found = [keys(place.name) for place in places if is_same(folder, place.parent)]
+    found = [keys(in_text(place.name)) for place in places if is_same(folder, place.parent)]
     return frozenset().union(*found)
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 
 from .._sink import Descriptor
 from ..errors import SinkError
-from .files import create, lock, remove_made
-from .names import random_name
+from .files import lock
+from .markers import is_marked, marker
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _PAUSE_S = 0.005
@@ -50,28 +50,14 @@ class Held:
     def _finds_a_marker(self) -> bool:
         """For a filesystem that invents inode numbers at each look."""
         try:
-            with marker(self._folder) as name:
-                os.stat(name, dir_fd=self._open.number, follow_symlinks=False)
-                return True
+            with marker(self._folder) as (name, token):
+                return is_marked(name, token, folder_fd=self._open.number)
         except OSError:
             return False
 
     def close(self) -> None:
         """Let it go. Safe to call twice."""
         self._open.close()
-
-
-@contextmanager
-def marker(folder: str) -> Iterator[str]:
-    """Keep a file in a folder while it lasts, by which the folder is known again: its name, which
-    nobody can know before. OSError."""
-    path = random_name(folder)
-    with create(path, 0o600) as made:
-        try:
-            yield os.path.basename(path)
-        finally:
-            with suppress(OSError):
-                remove_made(path, made.number)
 
 
 def make(folder: str | os.PathLike[str], mode: int = 0o777) -> None:

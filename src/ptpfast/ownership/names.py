@@ -30,6 +30,8 @@ INDEX_SUFFIX = ".sqlite"
 INDEX_COMPANIONS = ("-journal", "-wal", "-shm")  # SQLite's own, behind the index's name
 _INDEX = re.compile(r"[0-9a-f]{32}\.sqlite(-journal|-wal|-shm)?")
 
+_RANDOM = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{16}")
+
 RESERVED_ENDINGS = (PART_SUFFIX, JOURNAL_SUFFIX)
 RESERVED_NAMES = (MANIFEST_NAME, DELETIONS_NAME)
 _MOST_TEMPORARIES = 100  # of one file: each beyond the first stands beside something planted
@@ -56,10 +58,10 @@ def same_text(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
-def keys(name: str) -> frozenset[str]:
-    """Return keys of which two names share one if any filesystem takes them for the same one."""
+def keys(text: str) -> frozenset[str]:
+    """Return keys of which two names, as text, share one if any filesystem takes them for one."""
     # ZFS can compare in compatibility forms; SMB and FAT drop dots and blanks at the end.
-    forms = (same_name(name), same_text(unicodedata.normalize("NFKC", same_name(name))))
+    forms = (same_text(text), same_text(unicodedata.normalize("NFKC", same_text(text))))
     return frozenset(form.rstrip(" .") for form in forms)
 
 
@@ -93,3 +95,8 @@ def temporaries(path: str, key: str = "") -> Iterator[str]:
 def random_name(folder: str) -> str:
     """Return a name in `folder` that nobody can know before."""
     return os.path.join(folder, f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+
+
+def is_random_name(name: str) -> bool:
+    """Return whether a name can be one of `random_name`."""
+    return _RANDOM.fullmatch(name) is not None

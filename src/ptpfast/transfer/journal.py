@@ -238,6 +238,7 @@ class Journal:
     def forget(self, *, sync: bool = False) -> None:
         """Removes it; missing is fine, and what is no note of ours stays. With `sync` a power cut
         does not bring it back. OSError."""
+        self.close()
         _own.pop(self._path, None)
         if files.remove(self._path, holds_note) and sync:
             sync_folder(os.path.dirname(self._path) or ".")

@@ -1,0 +1,56 @@
+"""Markers: files by which a folder is known again where paths and inode numbers do not tell."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from .files import create, lock, open_ours, remove_open
+from .names import is_random_name, random_name
+
+_LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TOKEN_SIZE = 32
+
+
+@contextmanager
+def marker(folder: str) -> Iterator[tuple[str, bytes]]:
+    """Keep a marker in a folder while it lasts: its name and its content, which nobody can know
+    before. A new name each time, as an overlay remembers which names were not there. What a killed
+    process has left is removed. OSError."""
+    _tidy(folder)
+    path = random_name(folder)
+    with create(path, 0o600) as held:
+        token = secrets.token_hex(_TOKEN_SIZE // 2).encode()
+        try:
+            with suppress(BlockingIOError):  # a living process's is locked
+                lock(held.number)
+            os.pwrite(held.number, token, 0)
+            yield os.path.basename(path), token
+        finally:
+            with suppress(OSError):
+                remove_open(path, held)
+
+
+def is_marked(path: str | os.PathLike[str], token: bytes, *, folder_fd: int | None = None) -> bool:
+    """Return whether the marker is there, too: by a path, or by its name in an open folder."""
+    try:
+        fd = os.open(path, _LOOK, dir_fd=folder_fd)
+    except OSError:
+        return False
+    try:
+        return os.pread(fd, _TOKEN_SIZE + 1, 0) == token
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def _tidy(folder: str) -> None:
+    with os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if is_random_name(entry.name)]
+    for path in left:
+        with suppress(OSError), open_ours(path, os.O_RDWR) as held:
+            if lock(held.number) and os.fstat(held.number).st_size in (0, _TOKEN_SIZE):
+                remove_open(path, held)
