@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd src/ptpfast/*.h) setup.py
 
-.PHONY: demo test check lint bench bench-quick bench-check bench-page contenders fuzz soak crash sanitize build tools clean
+.PHONY: demo test check lint bench bench-quick bench-check bench-page contenders fuzz soak crash folders sanitize build tools clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -17,7 +17,7 @@ test: build
 	$(BIN)/python -m pytest -n $(TEST_WORKERS)
 
 # Everything that a change must pass besides `make test`.
-check: lint bench-quick bench-check crash
+check: lint bench-quick bench-check crash folders
 
 lint: build
 	$(BIN)/ruff check .
@@ -55,6 +55,10 @@ soak: build
 # Killed, full disk and power cut, each at every call that changes the folder: the tests take turns.
 crash: build
 	CRASH_THOROUGH=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --timeout=1800 tests/test_crash.py
+
+# Every pull into every odd folder there is a table of: the tests take turns.
+folders: build
+	FOLDERS_THOROUGH=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) tests/test_odd_folders.py
 
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build

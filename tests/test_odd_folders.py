@@ -64,13 +64,19 @@ def put(path: Path, content: bytes) -> None:
         os.write(held.number, content)
 
 
-every_kind = pytest.mark.parametrize("manner", KIND)
-with_or_without_dates = pytest.mark.parametrize("manner", KIND | WITHOUT_DATES)
-broken = pytest.mark.parametrize("manner", BROKEN)
 ALL = KIND | WITHOUT_DATES
+# `make folders`, which `make check` calls. Else the tests take turns: each has a third of the
+# manners, and each manner is in several tests.
+THOROUGH = bool(os.environ.get("FOLDERS_THOROUGH"))
+broken = pytest.mark.parametrize("manner", BROKEN)
 
 
-@every_kind
+def share(number: int, manners: dict[str, Any] = ALL) -> pytest.MarkDecorator:
+    names = list(manners)
+    return pytest.mark.parametrize("manner", names if THOROUGH else names[number::3])
+
+
+@share(1, KIND)
 def test_files_come_whole_and_are_known_again(
     sim: SimulatedCamera, mount: Mount, manner: str
 ) -> None:
@@ -109,7 +115,7 @@ def test_files_come_whole_where_dates_are_not_kept_and_that_is_said_once(
     assert "next run" in said[0]
 
 
-@with_or_without_dates
+@share(0)
 def test_download_is_continued_after_a_lost_connection_and_in_the_next_run(
     sim: SimulatedCamera, mount: Mount, manner: str
 ) -> None:
@@ -125,7 +131,7 @@ def test_download_is_continued_after_a_lost_connection_and_in_the_next_run(
     assert without_litter(in_folder(folder), manner) == contents(sim)
 
 
-@with_or_without_dates
+@share(1)
 def test_objects_are_deleted_only_when_file_and_copy_are_proven(
     sim: SimulatedCamera, mount: Mount, tmp_path: Path, manner: str
 ) -> None:
@@ -143,7 +149,7 @@ def test_objects_are_deleted_only_when_file_and_copy_are_proven(
         assert without_litter(in_folder(folder / name), manner) == expected
 
 
-@with_or_without_dates
+@share(2)
 @pytest.mark.parametrize("policy", ["rename", "skip", "fail"])
 def test_file_of_somebody_else_is_never_replaced(
     sim: SimulatedCamera, mount: Mount, manner: str, policy: str
@@ -159,7 +165,7 @@ def test_file_of_somebody_else_is_never_replaced(
     assert found == expected | ({"A-1.NEF": first} if policy == "rename" else {})
 
 
-@every_kind
+@share(2, KIND)
 def test_file_is_replaced_where_that_is_asked_for(
     sim: SimulatedCamera, mount: Mount, manner: str
 ) -> None:
