@@ -196,3 +196,21 @@ def test_what_is_left_of_another_object_needs_no_room_and_counts_for_nothing(
     monkeypatch.setattr(folder_module.Folder, "free_space", lambda _: room)
     assert fetch(sim, tmp_path, include=["*.DNG"]).ok
     assert (tmp_path / RAW).read_bytes() == content(sim, RAW)
+
+
+@pytest.mark.parametrize("name", [RAW, "CLIP.MOV"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_part_stays_when_its_object_vanishes_before_it_is_gone_on_with(
+    camera: Cameras, tmp_path: Path, name: str, at: int
+) -> None:
+    store = Store()
+    store.add(name, SIZE)
+    sim = camera(store=store, faults=[f"drop after-total {KEPT} times 0"])
+    with pytest.raises(NetworkError):
+        fetch(sim, tmp_path, retry=0, chunk=100_000)
+    sim.faults.clear()
+    before = (tmp_path / f"{name}.part").read_bytes()
+    assert before
+    sim.faults.add(f"vanish on GetPartialObject at {at}")
+    assert fetch(sim, tmp_path, chunk=100_000).failed == 1
+    assert (tmp_path / f"{name}.part").read_bytes()[: len(before)] == before

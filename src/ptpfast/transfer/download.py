@@ -185,6 +185,9 @@ class Download:
         self.transfer.dropped = there - offset
         if offset:
             return offset
+        if there:
+            # It may be all there is of an object that is gone: then this raises ResponseError.
+            self._camera.compare(self._info, again=True)
         if there and self._resume:
             log.warning(
                 "%s: restarted: the %.1f MB from an earlier run could not be verified",
