@@ -399,7 +399,7 @@ def test_what_a_killed_process_has_left_of_a_copy_is_begun_anew(
     assert contents(one) == on_card(sim)
 
 
-def test_a_part_file_of_nobody_knows_what_stays_in_a_further_folder(
+def test_a_part_file_without_a_note_stays_in_a_further_folder(
     camera: Cameras, folders: Folders
 ) -> None:
     sim = camera(objects=1)

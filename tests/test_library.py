@@ -461,7 +461,7 @@ def test_what_is_no_regular_file_is_never_written_through(
     assert target.read_bytes() == b"precious" if what == "link" else not target.exists()
 
 
-def test_a_part_file_of_nobody_knows_what_is_left_alone(camera: Cameras, tmp_path: Path) -> None:
+def test_a_part_file_without_a_note_is_left_alone(camera: Cameras, tmp_path: Path) -> None:
     (tmp_path / "DSC_0001.NEF.part").write_bytes(bytes(50_000))
     os.utime(tmp_path / "DSC_0001.NEF.part", (NOON.timestamp(),) * 2)
     sim = camera(store=same_names("100A"))

@@ -203,8 +203,8 @@ def replacing(
 ) -> Iterator[int]:
     """Give the descriptor of a new file, which takes the place of `path` at the end of the block;
     after an exception it is gone. What a killed process has left of that is removed if `proof` says
-    so; where something else has the name the next one is used. Whoever calls has made sure that
-    what it replaces is ours. One process at a time for a path and `key`. OSError."""
+    so; where something else has the name the next one is used. The caller has made sure that what
+    it replaces is ours. One process at a time for a path and `key`. OSError."""
     path = os.fspath(path)
     temporary, held = _make_temporary(path, proof, key, mode)
     with held:
