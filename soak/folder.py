@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
+from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, temporaries
 from ptpfast.sim import Store, check
 
 # What a run that ended may leave beside the files, to be continued.
-UNFINISHED = (PART_SUFFIX, JOURNAL_SUFFIX, f"{JOURNAL_SUFFIX}.new")
+UNFINISHED = (PART_SUFFIX, JOURNAL_SUFFIX)
 SETBACK = 8 << 20  # bytes: more than a hash that was not noted yet, or a broken read, can cost
 
 
@@ -22,6 +22,9 @@ class Checked:
         self.wrong: list[str] = []
         self._begun: dict[str, int] = {}  # bytes of unfinished files, at the last look
         self._expected = {stored.name: stored.handle for stored in store.files()}
+        unfinished = [f"{name}{suffix}" for name in self._expected for suffix in UNFINISHED]
+        # A killed run can leave a note that was about to replace one, too.
+        self._passing = {*unfinished, *(next(temporaries(name)) for name in unfinished)}
         self._store = store
 
     @property
@@ -50,7 +53,7 @@ class Checked:
                         wrong.append(f"{name} has been replaced")
                     wrong += self._compare(name)
                     self.right[name] = now
-            elif not self._belongs(name):
+            elif name not in self._passing:
                 wrong.append(f"{name} is of no object of the card")
         self.wrong += wrong
         return wrong
@@ -69,12 +72,6 @@ class Checked:
             for name, size in before.items()
             if size - self._begun.get(name, size) > SETBACK
         ]
-
-    def _belongs(self, name: str) -> bool:
-        return any(
-            name.endswith(suffix) and name.removesuffix(suffix) in self._expected
-            for suffix in UNFINISHED
-        )
 
     def _compare(self, name: str) -> list[str]:
         content = self._store.expected(self._expected[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ from soak.lane import Figures, Goal, Lane, plan_of
 from soak.resident import Resident
 
 from ptpfast.codes import OperationCode
+from ptpfast.ownership.names import temporaries
 from ptpfast.sim import KINDS, Fault
 from ptpfast.sim.content import read
 
@@ -113,6 +115,16 @@ def test_what_is_not_the_card_is_noticed_at_once_or_at_the_end(
         assert checked.finish() == [f"{first.name} is missing"]
         return
     assert any(first.name in text for text in checked.look())
+
+
+def test_what_a_run_killed_as_it_replaced_a_note_leaves_may_be_there_until_the_end(
+    checked: Checked,
+) -> None:
+    name = min(entry.name for entry in checked.path.iterdir())
+    left = next(temporaries(str(checked.path / f"{name}.part.json")))
+    Path(left).touch()
+    assert checked.look() == []
+    assert checked.finish() == [f"{os.path.basename(left)} is left"]
 
 
 def test_what_is_of_no_object_is_noticed(checked: Checked) -> None:
