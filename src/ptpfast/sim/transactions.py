@@ -57,10 +57,23 @@ class Transaction(NamedTuple):
 
 @dataclass
 class _Running:
-    """What is known of the transaction being served, for the log."""
+    """The transaction being served, until it is in the log: before its response leaves, so that
+    whoever has the response finds it there."""
 
-    response: int | None = None
+    camera: SimulatedCamera
+    request: OperationRequest
     payload: int = 0
+    _ended: bool = False
+
+    def end(self, response: int | None) -> None:
+        """Log it, the first time; `response` is None when none is sent."""
+        if self._ended:
+            return
+        self._ended = True
+        _, code, transaction_id, parameters = self.request
+        self.camera.end_operation(
+            Transaction(code, transaction_id, parameters, response, self.payload)
+        )
 
 
 def serve_transactions(camera: SimulatedCamera, peer: Peer) -> None:
@@ -79,22 +92,14 @@ def serve_transactions(camera: SimulatedCamera, peer: Peer) -> None:
 
 
 def _serve(camera: SimulatedCamera, peer: Peer, request: OperationRequest) -> None:
-    running = _Running()
+    running = _Running(camera, request)
     camera.begin_operation(request.code)
     try:
         with camera.events_held(request.transaction_id):
             _answer(camera, peer, request, running)
     finally:
         peer.payload_sent += running.payload
-        camera.end_operation(
-            Transaction(
-                request.code,
-                request.transaction_id,
-                request.parameters,
-                running.response,
-                running.payload,
-            )
-        )
+        running.end(None)
 
 
 def _answer(
@@ -307,9 +312,9 @@ def _respond(
             case "no_response":
                 peer.outlet.flush()
                 return
+    running.end(response.code)
     _put(peer, response)
     peer.outlet.flush()
-    running.response = response.code
 
 
 def _put(peer: Peer, response: OperationResponse) -> None:
