@@ -6,18 +6,23 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd src/ptpfast/*.h) setup.py
 
-.PHONY: demo test check lint bench bench-quick bench-check bench-page contenders fuzz soak crash folders sanitize build tools clean
+.PHONY: demo test check lint bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
 
 demo: build
 	$(BIN)/ptpfast demo
 
+# Many tests start Python, which is to find everything compiled, whatever the shell is set to.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+
 # The tests mostly wait: four at a time on two cores.
 TEST_WORKERS ?= 4
+PYTEST = $(BIN)/python -m pytest -n $(TEST_WORKERS)
 test: build
-	$(BIN)/python -m pytest -n $(TEST_WORKERS)
+	$(PYTEST) -m "not build"
 
 # Everything that a change must pass besides `make test`.
-check: lint bench-quick bench-check crash folders
+check: lint bench-quick bench-check crash matrices package
 
 lint: build
 	$(BIN)/ruff check .
@@ -54,11 +59,15 @@ soak: build
 
 # Killed, full disk and power cut, each at every call that changes the folder: the tests take turns.
 crash: build
-	CRASH_THOROUGH=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --timeout=1800 tests/test_crash.py
+	THOROUGH=1 $(PYTEST) -q --timeout=1800 tests/test_crash.py
 
-# Every pull into every odd folder there is a table of: the tests take turns.
-folders: build
-	FOLDERS_THOROUGH=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) tests/test_odd_folders.py
+# Every fault in every operation, every pull into every odd folder: `make test` has a third of them.
+matrices: build
+	THOROUGH=1 $(PYTEST) -q -m matrix
+
+# An sdist and a wheel, built and used where there is nothing else of the project.
+package: build
+	$(BIN)/python -m pytest -q -m build
 
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build

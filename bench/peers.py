@@ -141,7 +141,7 @@ def output(command: list[str], **settings: str) -> str:
     return done.stdout
 
 
-def run(command: list[str]) -> dict[str, Any]:
+def run(command: list[str], **settings: str) -> dict[str, Any]:
     """Runs a contender in a fresh process and returns what it reports."""
-    report: dict[str, Any] = json.loads(output(command))
+    report: dict[str, Any] = json.loads(output(command, **settings))
     return report

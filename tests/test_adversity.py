@@ -32,6 +32,8 @@ from ptpfast.library import persistence
 from ptpfast.sim import KINDS, Fault
 from ptpfast.sim.kinds import Stage
 
+pytestmark = pytest.mark.matrix
+
 SIZE = 400_000
 PLACES = {
     Stage.INIT: [(None, None)],

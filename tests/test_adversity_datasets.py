@@ -24,6 +24,8 @@ from outcomes import ASIDE, UNSEEN
 from ptpfast.library import persistence
 from ptpfast.sim import Fault, check
 
+pytestmark = pytest.mark.matrix
+
 FIRST = 0x00040003  # the handle of the first file; two folders come before
 SIZE = 1000
 

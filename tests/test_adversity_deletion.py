@@ -34,6 +34,8 @@ from ptpfast.library.deletion_journal import JOURNAL_NAME
 from ptpfast.sim import AT_END, Content, Fault, SimulatedCamera, check
 from ptpfast.sim.kinds import Stage
 
+pytestmark = pytest.mark.matrix
+
 FIRST = 0x00040003  # the handle of the first file; two folders come before
 SIZE, CHUNK = 20_000, 12_000
 INSIDE = 5000

@@ -35,6 +35,8 @@ from ptpfast.library import persistence
 from ptpfast.library.persistence import Persistence
 from ptpfast.sim import Fault, SimulatedCamera
 
+pytestmark = pytest.mark.matrix
+
 THIRD = 0x00040005  # the handle of the third file; two folders come before
 
 

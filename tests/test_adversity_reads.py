@@ -34,6 +34,8 @@ from ptpfast.vendors import STANDARD, ObjectRange, PartialRead, Reply
 from ptpfast.vendors.nikon import NikonOperation
 from ptpfast.vendors.vendor import GET_PARTIAL_OBJECT, Responder
 
+pytestmark = pytest.mark.matrix
+
 SIZE, CHUNK = 100_000, 40_000
 INSIDE = 15_000  # of a chunk
 # Nikon's framing is the shape "one packet".

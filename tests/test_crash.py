@@ -34,7 +34,7 @@ COMPILER = shutil.which("cc")
 OBJECTS, SIZE, CHUNK = 2, 150_000, 1 << 16
 WATCH, KILL, FULL = 1, 2, 3
 # All that can happen at each call; else one of it, in turns.
-THOROUGH = bool(os.environ.get("CRASH_THOROUGH"))
+THOROUGH = bool(os.environ.get("THOROUGH"))
 T = TypeVar("T")
 KEPT = {"SHA256SUMS", ".ptpfast-deletions.jsonl"}
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
+from each import each
 from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast.sim import KINDS, Fault, SimulatedCamera
 from test_adversity import EITHER, OUTCOMES
@@ -48,14 +48,15 @@ def rows() -> list[Row]:
     return found
 
 
-every_row = pytest.mark.parametrize("row", rows(), ids=lambda row: row.what)
+every_row = each(rows(), lambda row: row.what)
 
 
 def test_every_test_that_the_page_names_exists_with_the_case_it_names() -> None:
     cited = [test for row in rows() for test in row.tests]
     files = sorted({f"tests/{name.partition('::')[0]}" for name, _ in cited})
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True)
+    whole = os.environ | {"THOROUGH": "1"}
+    done = subprocess.run([*command, *files], cwd=ROOT, env=whole, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     cases: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():

@@ -207,7 +207,7 @@ def test_any_checksums_are_kept_and_added_to(
     tmp_path_factory: Any, before: bytes, name: str
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "SHA256SUMS"
-    path.write_bytes(before := f"{'a' * 64}  a\n".encode() * 200 + before)
+    path.write_bytes(before := f"{'a' * 64}  another\n".encode() * 200 + before)
     if b"\0" in before:
         with pytest.raises(SinkError, match="NUL"):
             Manifest(path)

@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
+from each import each
 
 PACKAGE = Path(__file__).parents[1] / "src" / "ptpfast"
 ROOT = "__init__"
@@ -200,9 +200,7 @@ def foreign_imports(path):
     return heads - {"ptpfast"} - CYTHON - set(sys.stdlib_module_names)
 
 
-every_source = pytest.mark.parametrize(
-    "path", sources(), ids=lambda path: str(path.relative_to(PACKAGE))
-)
+every_source = each(sources())
 
 
 @every_source

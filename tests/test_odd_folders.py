@@ -65,18 +65,15 @@ def put(path: Path, content: bytes) -> None:
 
 
 ALL = KIND | WITHOUT_DATES
-# `make folders`, which `make check` calls. Else the tests take turns: each has a third of the
-# manners, and each manner is in several tests.
-THOROUGH = bool(os.environ.get("FOLDERS_THOROUGH"))
 broken = pytest.mark.parametrize("manner", BROKEN)
 
 
-def share(number: int, manners: dict[str, Any] = ALL) -> pytest.MarkDecorator:
-    names = list(manners)
-    return pytest.mark.parametrize("manner", names if THOROUGH else names[number::3])
+def of(manners: dict[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    cases = pytest.mark.parametrize("manner", list(manners))
+    return lambda test: pytest.mark.matrix(cases(test))
 
 
-@share(1, KIND)
+@of(KIND)
 def test_files_come_whole_and_are_known_again(
     sim: SimulatedCamera, mount: Mount, manner: str
 ) -> None:
@@ -115,7 +112,7 @@ def test_files_come_whole_where_dates_are_not_kept_and_that_is_said_once(
     assert "next run" in said[0]
 
 
-@share(0)
+@of(ALL)
 def test_download_is_continued_after_a_lost_connection_and_in_the_next_run(
     sim: SimulatedCamera, mount: Mount, manner: str
 ) -> None:
@@ -131,7 +128,7 @@ def test_download_is_continued_after_a_lost_connection_and_in_the_next_run(
     assert without_litter(in_folder(folder), manner) == contents(sim)
 
 
-@share(1)
+@of(ALL)
 def test_objects_are_deleted_only_when_file_and_copy_are_proven(
     sim: SimulatedCamera, mount: Mount, tmp_path: Path, manner: str
 ) -> None:
@@ -149,7 +146,7 @@ def test_objects_are_deleted_only_when_file_and_copy_are_proven(
         assert without_litter(in_folder(folder / name), manner) == expected
 
 
-@share(2)
+@of(ALL)
 @pytest.mark.parametrize("policy", ["rename", "skip", "fail"])
 def test_file_of_somebody_else_is_never_replaced(
     sim: SimulatedCamera, mount: Mount, manner: str, policy: str
@@ -165,7 +162,7 @@ def test_file_of_somebody_else_is_never_replaced(
     assert found == expected | ({"A-1.NEF": first} if policy == "rename" else {})
 
 
-@share(2, KIND)
+@of(KIND)
 def test_file_is_replaced_where_that_is_asked_for(
     sim: SimulatedCamera, mount: Mount, manner: str
 ) -> None:

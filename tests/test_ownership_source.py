@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from each import each
+
 PACKAGE = Path(__file__).parents[1] / "src" / "ptpfast"
 
 # Functions of these modules that change what a folder holds, or how much a file does.
@@ -95,7 +97,7 @@ def is_writing(values: list[ast.expr]) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+@each(sources())
 def test_files_are_created_removed_cut_and_replaced_by_ownership_alone(path: Path) -> None:
     found = list(changing_calls(ast.parse(path.read_text())))
     # These write through a descriptor that ownership has opened.

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
+from each import each
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "ptpfast"
@@ -23,14 +23,10 @@ def files(folder, *suffixes):
     return sorted(path for path in folder.rglob("*") if path.suffix in suffixes)
 
 
-def parametrised(name, paths):
-    return pytest.mark.parametrize(name, paths, ids=lambda path: str(path.relative_to(ROOT)))
-
-
-every_source = parametrised("path", files(PACKAGE, ".py", ".pyx", ".pxd", ".pyi"))
-every_python = parametrised("path", files(PACKAGE, ".py"))
-every_cython = parametrised("path", files(PACKAGE, ".pyx", ".pxd"))
-every_test = parametrised("path", files(TESTS, ".py"))
+every_source = each(files(PACKAGE, ".py", ".pyx", ".pxd", ".pyi"))
+every_python = each(files(PACKAGE, ".py"))
+every_cython = each(files(PACKAGE, ".pyx", ".pxd"))
+every_test = each(files(TESTS, ".py"))
 
 
 def lines(path):
@@ -118,8 +114,7 @@ def test_only_the_wire_module_knows_layouts_so_nothing_uses_struct(path):
     assert [line for line in uses if "SO_LINGER" not in line] == []
 
 
-@parametrised(
-    "path",
+@each(
     [path for folder in ("src", "bench", "tests") for path in files(ROOT / folder, ".py", ".pyx")],
 )
 def test_nothing_is_left_for_later_in_a_comment(path):
@@ -127,7 +122,7 @@ def test_nothing_is_left_for_later_in_a_comment(path):
     assert [mark for mark in marks if "re.search" not in mark] == []
 
 
-@parametrised("path", [path for path in files(PACKAGE, ".py") if path.parent.name != "vendors"])
+@each([path for path in files(PACKAGE, ".py") if path.parent.name != "vendors"])
 def test_vendor_is_named_in_its_own_file_only(path):
     assert re.findall("nikon", path.read_text(encoding="utf-8"), re.IGNORECASE) == []
 

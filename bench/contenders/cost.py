@@ -16,7 +16,7 @@ from pathlib import Path
 
 # As in initiator.c: numpy's BLAS starts threads that spin at first, and TCP forgets its window in a
 # pause, which must be the same for all contenders.
-SETTLE_S = 0.25
+SETTLE_S = float(os.environ.get("BENCH_SETTLE_S", 0.25))
 # Where calls.py begins and ends to count system calls; what lies between the second pair is taken
 # off. Nobody has files of these names.
 BEGIN, END = "/ptpfast-bench/begin", "/ptpfast-bench/end"
