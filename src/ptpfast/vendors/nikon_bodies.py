@@ -93,8 +93,8 @@ Z_6 = Reported(
 )
 
 _RAW, _JPEG, _BOTH = (True, False), (False, True), (True, True)
-# CompressionSetting. The Z 6 has two JPEG qualities for each of the D5300's, and a TIFF (6), which
-# is a JPEG here (libgphoto2 config.c).
+# CompressionSetting, as published clients set it. Newer bodies, among them the Z 6, have two JPEG
+# qualities for each of the D5300's, and a TIFF (6), which is a JPEG here.
 _D5300_FILES = {0: _JPEG, 1: _JPEG, 2: _JPEG, 4: _RAW, 5: _BOTH, 6: _BOTH, 7: _BOTH}
 _Z_6_FILES = {**dict.fromkeys(range(7), _JPEG), 7: _RAW, **dict.fromkeys(range(8, 14), _BOTH)}
 
@@ -144,5 +144,6 @@ def models(operations: Mapping[int, ResponderOperation]) -> dict[str, Model]:
         "nikon-d5300": _body(
             "D5300", "V1.03", 0x00000006, "100D5300", D5300, _D5300_FILES, operations
         ),
+        # The folder is that of cards of Z 6 bodies, as people's scripts that copy from one name it.
         "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _Z_6_FILES, operations),
     }
