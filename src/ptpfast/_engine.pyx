@@ -58,7 +58,7 @@ from ptpfast._wire cimport (
 )
 
 from . import _wire
-from .errors import Cancelled, ConnectionLost, ProtocolError, Timeout
+from .engine_errors import Cancelled, ConnectionLost, ProtocolError, Timeout
 
 cdef extern from * nogil:
     """

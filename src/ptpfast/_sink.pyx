@@ -34,7 +34,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from .buffers import require_plain
-from .errors import SinkError, disk_hint
+from .engine_errors import SinkError, disk_hint
 
 cdef extern from * nogil:
     """

@@ -26,7 +26,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from .errors import ProtocolError
+from .engine_errors import ProtocolError
 
 log = logging.getLogger("ptpfast")
 _SHOWN = 16  # bytes of a rest, in the log

@@ -1,0 +1,156 @@
+"""What can go wrong with bytes: the network, the peer's bytes, our disk, this computer's limits.
+
+The base of all ptpfast errors is here, too; those that know PTP's codes are in `ptp.errors`.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from .text import printable
+
+
+class PTPError(Exception):
+    """Base of all ptpfast errors. `hint` says what to try; `received` counts bytes kept.
+
+    A message may quote the camera: it is on one line, with `?` for what could steer a terminal.
+    """
+
+    hint: str = ""
+    received: int = 0
+    transaction_id: int | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None, received: int = 0) -> None:
+        self.message = printable(message)
+        super().__init__(self.message)
+        self.received = received
+        if hint is not None:
+            self.hint = printable(hint)
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    def precede(self, doing: str) -> None:
+        """Puts before the message what was being done."""
+        self.message = printable(f"{doing}: {self.message}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python's own way would call the class with the message alone, and would lose `errno`.
+        state = dict(vars(self))
+        if isinstance(self, OSError):
+            state["errno"] = self.errno
+        return _restore, (type(self), self.args), state
+
+
+def _restore(cls: type[PTPError], args: tuple[Any, ...]) -> PTPError:
+    """An error as it was pickled or copied, but for its attributes, which follow by themselves."""
+    error = cls.__new__(cls)
+    error.args = args
+    return error
+
+
+class NetworkError(PTPError, OSError):
+    """The network failed us; the session is over, connect again."""
+
+
+class ConnectionLost(NetworkError):
+    """The connection ended in the middle of something."""
+
+    hint = "the camera may have gone to sleep or out of range; connect again to go on"
+
+
+class Timeout(NetworkError, TimeoutError):
+    """Nothing arrived for as long as we were told to wait."""
+
+    hint = "the camera is silent; wake it, move closer, or allow more time with a longer timeout"
+
+
+class ProtocolError(PTPError):
+    """Bytes that PTP/IP or a dataset's layout does not allow. The connection is of no more use.
+
+    `packet_type` is the packet's number, 0 where none applies; `offset` is the byte position in the
+    packet, dataset or data phase at which it showed.
+    """
+
+    hint = "the camera broke the protocol; please report it with the camera's model"
+
+    def __init__(
+        self, message: str, *, packet_type: int = 0, offset: int = 0, received: int = 0
+    ) -> None:
+        super().__init__(message, received=received)
+        self.packet_type = packet_type
+        self.offset = offset
+
+
+class SinkError(PTPError, OSError):
+    """Our side could not store the bytes: disk full, not writable. `errno` says why."""
+
+    def __init__(self, message: str, *, errno: int = 0, received: int = 0, hint: str = "") -> None:
+        super().__init__(message, received=received, hint=hint)
+        self.errno = errno
+
+
+_DISK_HINTS = {
+    code: hint
+    for codes, hint in (
+        ("ENOSPC EDQUOT", "free some space and run it again; what arrived is kept"),
+        ("EFBIG", "this filesystem cannot hold a file of that size (FAT stops at 4 GiB)"),
+        ("EACCES EPERM EROFS", "choose a folder that can be written"),
+        ("ENOENT ENOTDIR EISDIR ELOOP", "check the folder"),
+        ("ENAMETOOLONG EILSEQ", "this filesystem cannot have that name; choose another folder"),
+        ("EBUSY ETXTBSY", "another program, or the filesystem itself, holds the file"),
+        ("ESTALE ENOTCONN ENODEV ENXIO", "the disk is gone: connect it again, and run it again"),
+        ("EMFILE ENFILE", "raise the limit of open files (ulimit -n)"),
+    )
+    for code in (getattr(errno, name) for name in codes.split())
+}
+
+
+def disk_hint(code: int | None) -> str:
+    """What to do about an errno of the local disk."""
+    return _DISK_HINTS.get(code or 0, "check the folder and the disk it is on")
+
+
+# What a limit of this computer is called, and where it is raised.
+_LIMITS: dict[int, tuple[str, str]] = {
+    errno.EMFILE: (
+        "this computer allows no more open files",
+        "raise the limit (ulimit -n), or close other files",
+    ),
+    errno.ENFILE: (
+        "this computer has no room for more open files",
+        "close other programs, or raise the system's limit",
+    ),
+    errno.EAGAIN: (
+        "this computer allows no more threads",
+        "raise the limit (ulimit -u), or close other programs",
+    ),
+    errno.ENOMEM: ("this computer has no memory left", "close other programs"),
+}
+_LIMITS[errno.ENOBUFS] = _LIMITS[errno.ENOMEM]
+
+
+class LimitReached(PTPError, OSError):
+    """This computer allows no more open files or threads, or has no more memory: neither the camera
+    nor the disk is to blame. `errno` is EMFILE, ENFILE, EAGAIN (threads), ENOMEM or ENOBUFS."""
+
+    def __init__(self, number: int) -> None:
+        message, hint = _LIMITS[number]
+        super().__init__(message, hint=hint)
+        self.errno = number
+
+    @classmethod
+    def of(cls, error: BaseException) -> LimitReached | None:
+        """The limit that an error of the system stands for, if it does."""
+        number = error.errno if isinstance(error, OSError) else 0
+        if isinstance(error, MemoryError):
+            number = errno.ENOMEM
+        # All that Python says of it.
+        if isinstance(error, RuntimeError) and "start new thread" in str(error):
+            number = errno.EAGAIN
+        return cls(number) if number in _LIMITS else None
+
+
+class Cancelled(PTPError):
+    """`cancel()` was called from another thread."""
