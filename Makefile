@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The linters call each other by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-COMPILED := $(wildcard src/ptpfast/_*.pyx src/ptpfast/_*.pxd src/ptpfast/*.h) setup.py
+COMPILED := $(wildcard src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd src/ptpfast/engine/*.h) setup.py
 
 .PHONY: demo test check lint bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
 
@@ -27,9 +27,9 @@ check: lint bench-quick bench-check crash matrices package
 lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint src/ptpfast/*.pyx src/ptpfast/*.pxd
+	$(BIN)/cython-lint src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest ptpfast._wire ptpfast._sink ptpfast._engine
+	$(BIN)/python -m mypy.stubtest ptpfast.engine.wire ptpfast.engine.sink ptpfast.engine.channel
 
 # Half an hour to an hour; keeps its numbers and draws the page anew.
 bench: build $(VENV)/.contenders
@@ -115,5 +115,5 @@ $(VENV)/.contenders: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info src/ptpfast/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist src/*.egg-info src/ptpfast/engine/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

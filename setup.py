@@ -21,15 +21,15 @@ if os.environ.get("PTPFAST_WERROR") == "1":
 
 extensions = [
     Extension(
-        f"ptpfast.{name}",
-        [f"src/ptpfast/{name}.pyx"],
-        include_dirs=["src/ptpfast"],
-        depends=["src/ptpfast/checksum.h"],
+        f"ptpfast.engine.{name}",
+        [f"src/ptpfast/engine/{name}.pyx"],
+        include_dirs=["src/ptpfast/engine"],
+        depends=["src/ptpfast/engine/checksum.h"],
         extra_compile_args=compile_args,
         extra_link_args=SANITIZE,
         define_macros=[("CYTHON_TRACE_NOGIL", "1")] if TRACE else [],
     )
-    for name in ("_wire", "_sink", "_engine")
+    for name in ("wire", "sink", "channel")
 ]
 
 setup(

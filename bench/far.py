@@ -27,7 +27,7 @@ import time
 
 import numpy as np
 
-from ptpfast.codes import OperationCode
+from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import Link, SimulatedCamera
 
 from .content import BLOCK, PERIOD, expected

@@ -19,15 +19,15 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 import ptpfast
-from ptpfast import handshake
-from ptpfast._engine import DataPhase
-from ptpfast._sink import MemorySink
-from ptpfast.codes import OperationCode
-from ptpfast.errors import PTPError
+from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.sink import MemorySink
 from ptpfast.library.observer import Observer
-from ptpfast.pipelining import Request
+from ptpfast.link.pipelining import Request
+from ptpfast.ptp.codes import OperationCode
+from ptpfast.ptp.errors import PTPError
 from ptpfast.sim import Store, check
 from ptpfast.transfer import ObjectReader
+from ptpfast.transport import handshake
 
 from .contenders.cost import SETTLE_S, Cost
 from .contenders.session import reads

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from ptpfast.codes import OperationCode
+from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import Store
 
 from . import peers

@@ -21,9 +21,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ptpfast import _wire as wire
-from ptpfast.codes import OperationCode, ResponseCode
-from ptpfast.datasets import (
+from ptpfast.engine import wire as wire
+from ptpfast.ptp.codes import OperationCode, ResponseCode
+from ptpfast.ptp.datasets import (
     DeviceInfo,
     ObjectInfoDataset,
     decode,

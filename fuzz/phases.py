@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ptpfast._engine import Channel, DataPhase
-from ptpfast._sink import CallbackSink, FileSink, MemorySink, Sink
-from ptpfast._wire import ProbeResponse, pack
-from ptpfast.errors import ConnectionLost, ProtocolError
+from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.sink import CallbackSink, FileSink, MemorySink, Sink
+from ptpfast.engine.wire import ProbeResponse, pack
+from ptpfast.ptp.errors import ConnectionLost, ProtocolError
 
 from .reference import Outcome, read_phase
 

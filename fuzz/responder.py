@@ -15,9 +15,9 @@ import socket
 import sys
 from typing import Any
 
-from ptpfast import _wire as wire
-from ptpfast.codes import EventCode
-from ptpfast.errors import ProtocolError
+from ptpfast.engine import wire as wire
+from ptpfast.ptp.codes import EventCode
+from ptpfast.ptp.errors import ProtocolError
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.peer import shut
 

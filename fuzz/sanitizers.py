@@ -100,7 +100,7 @@ def _runtime(kind: str) -> str:
 # sanitizer is not there and its silence means nothing.
 _CANARY = """
 import ctypes, numpy
-from ptpfast._wire import Cursor
+from ptpfast.engine.wire import Cursor
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 block = (ctypes.c_ubyte * 64).from_address(libc.malloc(16))

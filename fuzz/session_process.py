@@ -113,9 +113,10 @@ def say(title: str, visit: Visit, told: dict[str, Any]) -> None:
 
 def impatient() -> None:
     """Waits that are right for cameras and only cost time here are made short."""
-    from ptpfast import handshake, lifetime, transactions
     from ptpfast.library import persistence
+    from ptpfast.link import lifetime, transactions
     from ptpfast.transfer import ranges
+    from ptpfast.transport import handshake
 
     for module in (transactions, ranges):
         vars(module)["BUSY_S"] = 0.02

@@ -15,8 +15,9 @@ import numpy
 
 import oracle
 import vectors
-from ptpfast._wire import Cursor, pack, parse
-from ptpfast.datasets import (
+from ptpfast.engine.wire import Cursor, pack, parse
+from ptpfast.library import naming
+from ptpfast.ptp.datasets import (
     DeviceInfo,
     ObjectInfoDataset,
     StorageInfo,
@@ -29,8 +30,7 @@ from ptpfast.datasets import (
     parse_date_time,
     read_value,
 )
-from ptpfast.errors import ProtocolError
-from ptpfast.library import naming
+from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors import nikon
 
 from .phases import HEAD, channel, data_phase
@@ -62,7 +62,7 @@ def _both(read: Callable[[], Any], read_oracle: Callable[[], Any]) -> tuple[Any,
 
 
 def packets(data: bytes) -> None:
-    """`_wire.parse`, and `pack` back."""
+    """`wire.parse`, and `pack` back."""
     if both := _both(lambda: parse(_exact(data)), lambda: oracle.read_packet(data)):
         packet, (number, values) = both
         assert packet.packet_type == number

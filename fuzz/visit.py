@@ -20,10 +20,10 @@ from typing import Any
 
 import ptpfast
 from ptpfast import PTPError, Session
-from ptpfast.codes import DevicePropCode, OperationCode
 from ptpfast.library.naming import local_name
-from ptpfast.objects import ObjectInfo, ObjectTable
 from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
+from ptpfast.ptp.codes import DevicePropCode, OperationCode
+from ptpfast.ptp.objects import ObjectInfo, ObjectTable
 from ptpfast.sim import Store
 from ptpfast.vendors import Vendor, named
 

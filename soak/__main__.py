@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ptpfast.codes import OperationCode
+from ptpfast.ptp.codes import OperationCode
 
 from . import drops, plan, report, run
 

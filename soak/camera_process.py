@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ptpfast import vendors
-from ptpfast.codes import OperationCode
+from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import SimulatedCamera, Transaction
 from ptpfast.sim.content import Content
 

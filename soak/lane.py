@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ptpfast.codes import OperationCode
+from ptpfast.ptp.codes import OperationCode
 
 from . import ROOT, plan
 from .camera import Camera

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from ptpfast.codes import OperationCode as Op
-from ptpfast.codes import ResponseCode as Code
+from ptpfast.ptp.codes import OperationCode as Op
+from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.sim import KINDS, Fault, Store
 from ptpfast.sim.faults import AT_END
 from ptpfast.sim.kinds import Stage

@@ -20,7 +20,7 @@ from ptpfast import Session, Timeouts, vendors
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors import Vendor
 
-SOURCES = Path(ptpfast.__file__).parent
+ENGINE = Path(ptpfast.__file__).parent / "engine"
 # Long enough for a loaded machine, short enough that a hang is seen.
 PATIENT = Timeouts(connect=10, operation=20, idle=20, close=5)
 # For tests in which the camera goes silent on purpose.
@@ -32,9 +32,9 @@ def pytest_configure() -> None:
     # from here; some of that ends by them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    for name in ("_wire", "_sink", "_engine"):
-        sources = [SOURCES / f"{name}.{ending}" for ending in ("pyx", "pxd")]
-        built = max((p.stat().st_mtime for p in SOURCES.glob(f"{name}.*.so")), default=0)
+    for name in ("wire", "sink", "channel"):
+        sources = [ENGINE / f"{name}.{ending}" for ending in ("pyx", "pxd")]
+        built = max((p.stat().st_mtime for p in ENGINE.glob(f"{name}.*.so")), default=0)
         if any(path.exists() and path.stat().st_mtime > built for path in sources):
             pytest.exit(f"{name} is older than its source: run `make build`", returncode=3)
 

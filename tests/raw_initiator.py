@@ -1,12 +1,12 @@
-"""The Initiator of the simulated camera's tests: raw sockets, `_wire`, and no more."""
+"""The Initiator of the simulated camera's tests: raw sockets, `engine.wire`, and no more."""
 
 from __future__ import annotations
 
 import socket
 from typing import Any, Self
 
-from ptpfast import _wire as wire
-from ptpfast.codes import OperationCode, ResponseCode
+from ptpfast.engine import wire as wire
+from ptpfast.ptp.codes import OperationCode, ResponseCode
 from ptpfast.sim import SimulatedCamera
 
 Op = OperationCode

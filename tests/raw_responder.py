@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ptpfast._wire import (
+from ptpfast.engine.wire import (
     EndData,
     InitCommandAck,
     InitCommandRequest,
@@ -27,8 +27,8 @@ from ptpfast._wire import (
     pack,
     parse,
 )
-from ptpfast.codes import OperationCode, ResponseCode
-from ptpfast.datasets import DeviceInfo, encode
+from ptpfast.ptp.codes import OperationCode, ResponseCode
+from ptpfast.ptp.datasets import DeviceInfo, encode
 
 Send = Callable[[bytes], None]
 Answer = Callable[[Any, Send], None]

@@ -17,11 +17,13 @@ from contextlib import ExitStack
 import pytest
 
 from conftest import Cameras, Sessions
-from ptpfast import OperationCode, Session, _wire, handshake
-from ptpfast._engine import Channel, DataPhase
-from ptpfast._sink import MemorySink
+from ptpfast import OperationCode, Session
+from ptpfast.engine import wire
+from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.sink import MemorySink
 from ptpfast.sim import LINKS, Link, SimulatedCamera, Writes, check
 from ptpfast.transfer import ObjectReader
+from ptpfast.transport import handshake
 
 MANY = 300
 FEW = 60  # the first sixteen are acknowledged at once whatever we do
@@ -54,7 +56,7 @@ def send_in_pieces(sock: socket.socket, *pieces: bytes) -> None:
 def probe(theirs: socket.socket, channel: Channel, count: int) -> float:
     """As on the Event connection: an event in two pieces behind each of our packets; how long all
     of them took."""
-    asked, event = _wire.pack(_wire.ProbeRequest()), _wire.pack(_wire.Event(0x4002, 0, (1,)))
+    asked, event = wire.pack(wire.ProbeRequest()), wire.pack(wire.Event(0x4002, 0, (1,)))
     began = time.monotonic()
     for _ in range(count):
         channel.send(asked)
@@ -68,14 +70,14 @@ def transact(theirs: socket.socket, channel: Channel, count: int) -> float:
     """Answers whose packets are sent apart, each to a request; how long all of them took."""
     began = time.monotonic()
     for number in range(1, count + 1):
-        request = _wire.pack(_wire.OperationRequest(1, 0x1001, number, ()))
+        request = wire.pack(wire.OperationRequest(1, 0x1001, number, ()))
         channel.send(request)
         assert theirs.recv(1000) == request
         send_in_pieces(
             theirs,
-            _wire.pack(_wire.StartData(number, 10)),
-            _wire.pack(_wire.EndData(number, b"0123456789")),
-            _wire.pack(_wire.OperationResponse(0x2001, number, ())),
+            wire.pack(wire.StartData(number, 10)),
+            wire.pack(wire.EndData(number, b"0123456789")),
+            wire.pack(wire.OperationResponse(0x2001, number, ())),
         )
         phase = DataPhase(number, MemorySink())
         assert channel.receive(phase, first_s=20, idle_s=20)

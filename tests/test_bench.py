@@ -19,7 +19,7 @@ from bench.harness import Case, Claim, Range, Sample, alternate
 
 import ptpfast
 from kernel_sessions import left_after
-from ptpfast import tuning
+from ptpfast.state import tuning
 
 SIZE = 3 * PERIOD + 1000
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,10 +11,10 @@ import pytest
 
 from conftest import Cameras, Sessions
 from ptpfast import vendors
-from ptpfast.codes import EventCode, ObjectFormat
-from ptpfast.codes import OperationCode as Op
-from ptpfast.codes import ResponseCode as Code
-from ptpfast.datasets import DeviceInfo, decode, decode_array, decode_prop_desc
+from ptpfast.ptp.codes import EventCode, ObjectFormat
+from ptpfast.ptp.codes import OperationCode as Op
+from ptpfast.ptp.codes import ResponseCode as Code
+from ptpfast.ptp.datasets import DeviceInfo, decode, decode_array, decode_prop_desc
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.vendors import Habits, nikon
 from raw_initiator import Initiator

@@ -12,9 +12,9 @@ import pytest
 
 from conftest import Cameras, Sessions
 from ptpfast import Session
-from ptpfast._sink import MemorySink
-from ptpfast.buffers import plain_bytes
-from ptpfast.codes import OperationCode
+from ptpfast.engine.buffers import plain_bytes
+from ptpfast.engine.sink import MemorySink
+from ptpfast.ptp.codes import OperationCode
 from ptpfast.ptpip import PtpIpCmdRequest, PtpIpConnection
 from ptpfast.sim import SimulatedCamera
 

@@ -50,7 +50,7 @@ def test_the_sdist_holds_the_sources_and_no_generated_code(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = [Path(name).name for name in archive.getnames()]
-    for name in ("_wire", "_sink", "_engine"):
+    for name in ("wire", "sink", "channel"):
         assert {f"{name}.pyx", f"{name}.pxd", f"{name}.pyi"} <= set(names)
         assert f"{name}.c" not in names
     assert "LICENSE" in names
@@ -60,9 +60,9 @@ def test_the_sdist_holds_the_sources_and_no_generated_code(built: Path) -> None:
 def test_the_wheel_holds_modules_stubs_and_the_typing_marker(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("_wire", "_sink", "_engine"):
-        assert [n for n in names if n.startswith(f"ptpfast/{name}.") and n.endswith(".so")]
-        assert f"ptpfast/{name}.pyi" in names
+    for name in ("wire", "sink", "channel"):
+        assert [n for n in names if n.startswith(f"ptpfast/engine/{name}.") and n.endswith(".so")]
+        assert f"ptpfast/engine/{name}.pyi" in names
     assert "ptpfast/py.typed" in names
     assert not [n for n in names if n.startswith(("tests/", "bench/"))]
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from conftest import HASTY, Cameras, Sessions, without_pauses
 from ptpfast import ObjectTable, OperationCode, Session
-from ptpfast._wire import Builder
-from ptpfast.codes import DataType, ObjectPropCode
-from ptpfast.datasets import write_value
+from ptpfast.engine.wire import Builder
 from ptpfast.listing.bulk import WORTH_IT
 from ptpfast.listing.recall import CHECKED
+from ptpfast.ptp.codes import DataType, ObjectPropCode
+from ptpfast.ptp.datasets import write_value
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.vendors.bulk import Described, parse_object_prop_list
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import ptpfast
-from ptpfast.codes import DataType, ObjectPropCode
-from ptpfast.datasets import (
+from ptpfast.ptp.codes import DataType, ObjectPropCode
+from ptpfast.ptp.datasets import (
     DeviceInfo,
     DevicePropDesc,
     ObjectInfoDataset,

@@ -11,7 +11,7 @@ import pytest
 import ptpfast
 from conftest import Cameras, Sessions, without_pauses
 from ptpfast import OperationCode
-from ptpfast.codes import EventCode
+from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.vendors import Habits, Vendor, named
 
@@ -20,8 +20,8 @@ SILENT = Habits(events=False)
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ptpfast.capture.QUIET_S", 0.1)
-    monkeypatch.setattr("ptpfast.capture.SECOND_FILE_S", 0.1)
+    monkeypatch.setattr("ptpfast.session.capture.QUIET_S", 0.1)
+    monkeypatch.setattr("ptpfast.session.capture.SECOND_FILE_S", 0.1)
 
 
 def silent(vendor: str) -> Vendor:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import checksum_oracle
 from ptpfast import FileSink
-from ptpfast._sink import Checksum
+from ptpfast.engine.sink import Checksum
 from test_sink import pour
 
 CONTENT = hashlib.shake_128(b"checksum").digest(5000)

@@ -763,7 +763,7 @@ def test_every_wait_can_be_given_and_all_of_them_at_once(
         given.append(timeouts)
         raise ConnectFailed("nobody")
 
-    monkeypatch.setattr("ptpfast.session.connect", connect)
+    monkeypatch.setattr("ptpfast.session.session.connect", connect)
     run("info", "camera", *[word for each in words for word in ("--timeout", each)])
     assert given == [expected]
     assert set(WAITS) == {field.name for field in dataclasses.fields(Timeouts)}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ptpfast import codes
-from ptpfast.codes import (
+from ptpfast.ptp import codes
+from ptpfast.ptp.codes import (
     JPEG_EXTENSIONS,
     RAW_EXTENSIONS,
     VIDEO_EXTENSIONS,

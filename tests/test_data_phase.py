@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ptpfast import MemorySink, ProtocolError, SinkError
-from ptpfast._engine import DataPhase
-from ptpfast._sink import CallbackSink
-from ptpfast._wire import (
+from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.sink import CallbackSink
+from ptpfast.engine.wire import (
     Data,
     EndData,
     Event,
@@ -22,7 +22,7 @@ from ptpfast._wire import (
     pack,
     parse,
 )
-from ptpfast.codes import ResponseCode
+from ptpfast.ptp.codes import ResponseCode
 
 TID = 7
 PAYLOAD = bytes(random.Random(1).randbytes(5000))

@@ -7,9 +7,9 @@ import pytest
 
 import oracle
 import vectors
-from ptpfast._wire import Builder, Cursor
-from ptpfast.codes import DataType
-from ptpfast.datasets import (
+from ptpfast.engine.wire import Builder, Cursor
+from ptpfast.ptp.codes import DataType
+from ptpfast.ptp.datasets import (
     DeviceInfo,
     DevicePropDesc,
     ObjectInfoDataset,
@@ -25,7 +25,7 @@ from ptpfast.datasets import (
     read_value,
     write_value,
 )
-from ptpfast.errors import ProtocolError
+from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors import nikon
 
 DATASETS = {

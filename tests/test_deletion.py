@@ -27,16 +27,16 @@ from ptpfast import (
     Session,
     SinkError,
     TransferError,
-    index,
     pull,
 )
-from ptpfast._sink import Checksum
+from ptpfast.engine.sink import Checksum
 from ptpfast.library import copies as copies_module
 from ptpfast.library import deletion as deletion_module
 from ptpfast.library import persistence
 from ptpfast.library.deletion_journal import JOURNAL_NAME, DeletionJournal
 from ptpfast.library.observer import Observer
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.state import index
 from ptpfast.transfer import journal
 from ptpfast.transfer.hashing import digest_of
 from ptpfast.transfer.journal import Identity

@@ -11,8 +11,9 @@ import pytest
 
 import ptpfast
 from conftest import HASTY, Cameras, Sessions
-from ptpfast import ConnectFailed, ConnectionLost, InitFailed, OperationCode, Timeout, handshake
-from ptpfast._wire import InitCommandAck, pack
+from ptpfast import ConnectFailed, ConnectionLost, InitFailed, OperationCode, Timeout
+from ptpfast.engine.wire import InitCommandAck, pack
+from ptpfast.transport import handshake
 from raw_responder import Responder, Send
 
 

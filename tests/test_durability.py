@@ -15,7 +15,8 @@ import pytest
 
 from conftest import Cameras, Sessions
 from noted import read_note
-from ptpfast import ConnectionLost, ObjectInfo, ProtocolError, SinkError, TransferError, connection
+from ptpfast import ConnectionLost, ObjectInfo, ProtocolError, SinkError, TransferError
+from ptpfast.link import connection
 from ptpfast.ownership import files
 from ptpfast.ownership.names import temporaries
 from ptpfast.sim import SimulatedCamera, Store

@@ -11,8 +11,8 @@ import ptpfast
 from adversity import assert_right, expected_files, finished_files
 from conftest import Cameras, Sessions
 from ptpfast import OperationCode, StorageInfo
-from ptpfast.errors import StoreNotAvailable
 from ptpfast.listing.folders import MAX_DEPTH
+from ptpfast.ptp.errors import StoreNotAvailable
 from ptpfast.sim import SimulatedCamera, Store
 from test_one_fault import run
 

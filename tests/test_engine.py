@@ -25,8 +25,8 @@ from ptpfast import (
     Timeline,
     Timeout,
 )
-from ptpfast._engine import Channel, DataPhase
-from ptpfast._wire import (
+from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.wire import (
     Data,
     EndData,
     Event,

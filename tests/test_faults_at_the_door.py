@@ -28,12 +28,20 @@ from ptpfast import (
     Timeout,
     Timeouts,
 )
-from ptpfast import _wire as wire
-from ptpfast import handshake as handshake_module
-from ptpfast._wire import Data, EndData, InitCommandAck, InitEventAck, ProbeRequest, StartData, pack
-from ptpfast.datasets import ObjectInfoDataset, encode
+from ptpfast.engine import wire as wire
+from ptpfast.engine.wire import (
+    Data,
+    EndData,
+    InitCommandAck,
+    InitEventAck,
+    ProbeRequest,
+    StartData,
+    pack,
+)
 from ptpfast.library import persistence
 from ptpfast.library.observer import Observer
+from ptpfast.ptp.datasets import ObjectInfoDataset, encode
+from ptpfast.transport import handshake as handshake_module
 from ptpfast.vendors import STANDARD, named
 from raw_responder import Responder, Send, device_info, payload, response
 

@@ -15,7 +15,8 @@ import pytest
 import ptpfast
 from conftest import PATIENT, Cameras, Sessions
 from ptpfast import Session
-from ptpfast._sink import FileSink
+from ptpfast.engine.sink import FileSink
+from ptpfast.link import lifetime
 from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer.journal import Identity, Journal
 from ptpfast.transfer.part import PartFile
@@ -128,7 +129,7 @@ def test_locks_that_other_threads_hold_at_the_fork_do_not_stop_a_child_s_close(
     held, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with session.connection._turn.now(), session.hub.changed, ptpfast.lifetime._not_before_lock:
+        with session.connection._turn.now(), session.hub.changed, lifetime._not_before_lock:
             held.set()
             over.wait(LONG_S)
 
@@ -139,7 +140,7 @@ def test_locks_that_other_threads_hold_at_the_fork_do_not_stop_a_child_s_close(
 
         def work() -> None:
             session.close()
-            ptpfast.lifetime.wait_until_welcome("127.0.0.1", 1)
+            lifetime.wait_until_welcome("127.0.0.1", 1)
 
         in_child(work)
     finally:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import oracle
 import vectors
-from ptpfast import _wire
-from ptpfast._wire import Cursor, pack, parse
-from ptpfast.datasets import (
+from ptpfast.engine import wire
+from ptpfast.engine.wire import Cursor, pack, parse
+from ptpfast.ptp.datasets import (
     DeviceInfo,
     ObjectInfoDataset,
     StorageInfo,
@@ -25,7 +25,7 @@ from ptpfast.datasets import (
     parse_date_time,
     read_value,
 )
-from ptpfast.errors import ProtocolError
+from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors import nikon
 
 CLASSES = {cls.__name__: cls for cls in (DeviceInfo, StorageInfo, ObjectInfoDataset)}
@@ -202,7 +202,7 @@ def test_any_change_of_a_known_input_finds_nothing(target, draw):
 
 
 WRONG = {
-    "packets": (targets, "parse", lambda data: _wire.ProbeRequest()),
+    "packets": (targets, "parse", lambda data: wire.ProbeRequest()),
     "datasets": (targets, "decode", lambda cls, data: cls()),
     "data_phase": (phases, "read_phase", lambda *_: phases.Outcome(done=True)),
     "channel": (phases, "read_phase", lambda *_: phases.Outcome(done=True)),
@@ -227,20 +227,20 @@ parameters = st.lists(u32, max_size=5).map(tuple)
 total = st.none() | st.integers(0, (1 << 64) - 2)
 payload = st.binary(max_size=300)
 ANY_PACKET = st.one_of(
-    st.builds(_wire.InitCommandRequest, guid, name, u32),
-    st.builds(_wire.InitCommandAck, u32, guid, name, u32),
-    st.builds(_wire.InitEventRequest, u32),
-    st.builds(_wire.InitEventAck),
-    st.builds(_wire.InitFail, u32),
-    st.builds(_wire.OperationRequest, u32, u16, u32, parameters),
-    st.builds(_wire.OperationResponse, u16, u32, parameters),
-    st.builds(_wire.Event, u16, u32, parameters),
-    st.builds(_wire.StartData, u32, total),
-    st.builds(_wire.Data, u32, payload),
-    st.builds(_wire.Cancel, u32),
-    st.builds(_wire.EndData, u32, payload),
-    st.builds(_wire.ProbeRequest),
-    st.builds(_wire.ProbeResponse),
+    st.builds(wire.InitCommandRequest, guid, name, u32),
+    st.builds(wire.InitCommandAck, u32, guid, name, u32),
+    st.builds(wire.InitEventRequest, u32),
+    st.builds(wire.InitEventAck),
+    st.builds(wire.InitFail, u32),
+    st.builds(wire.OperationRequest, u32, u16, u32, parameters),
+    st.builds(wire.OperationResponse, u16, u32, parameters),
+    st.builds(wire.Event, u16, u32, parameters),
+    st.builds(wire.StartData, u32, total),
+    st.builds(wire.Data, u32, payload),
+    st.builds(wire.Cancel, u32),
+    st.builds(wire.EndData, u32, payload),
+    st.builds(wire.ProbeRequest),
+    st.builds(wire.ProbeResponse),
 )
 
 

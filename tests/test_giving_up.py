@@ -13,11 +13,11 @@ import ptpfast
 from adversity import assert_right, expected_files, finished_files
 from conftest import HASTY, Cameras, Sessions
 from ptpfast import OperationCode, Timeout, Timeouts
-from ptpfast.errors import CameraFailing, LimitReached
 from ptpfast.library import persistence
 from ptpfast.library.observer import Observer
-from ptpfast.losses import BRIEF_AFTER, SAME_PLACE, STOP_AFTER
-from ptpfast.patience import SLOWEST_BYTES_PER_S, SlowestPace, TooSlow
+from ptpfast.link.losses import BRIEF_AFTER, SAME_PLACE, STOP_AFTER
+from ptpfast.link.patience import SLOWEST_BYTES_PER_S, SlowestPace, TooSlow
+from ptpfast.ptp.errors import CameraFailing, LimitReached
 from test_one_fault import run
 
 DRIPS = "drip=0.1 on {} handle 0x00040005 after 100 times 0"  # a byte each third of `idle`
@@ -27,7 +27,7 @@ DRIPS = "drip=0.1 on {} handle 0x00040005 after 100 times 0"  # a byte each thir
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(persistence, "LONGEST_PAUSE_S", 0.02)
-    monkeypatch.setattr("ptpfast.transactions.BUSY_S", 0.05)
+    monkeypatch.setattr("ptpfast.link.transactions.BUSY_S", 0.05)
     monkeypatch.setattr("ptpfast.transfer.ranges.BUSY_S", 0.05)
 
 
@@ -91,7 +91,7 @@ def test_a_weak_link_that_lives_is_waited_for(camera: Cameras, tmp_path: Path) -
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr("ptpfast.patience.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("ptpfast.link.patience.time.monotonic", lambda: self.now)
 
 
 def seconds_until_too_slow(clock: Clock, rate: float, *, burst: int = 0) -> float | None:
@@ -196,7 +196,7 @@ def test_who_watches_is_told_of_every_wait_for_a_busy_camera(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     sim = camera(objects=2, size=1000, faults=[f"busy on {operation} times 6"])
-    monkeypatch.setattr("ptpfast.transactions.BUSY_S", 10)
+    monkeypatch.setattr("ptpfast.link.transactions.BUSY_S", 10)
     monkeypatch.setattr("ptpfast.transfer.ranges.BUSY_S", 10)
     watching = Watching()
     assert ptpfast.pull(f"{sim.host}:{sim.port}", tmp_path / "card", observer=watching).ok

@@ -17,17 +17,18 @@ from hypothesis import strategies as st
 
 from conftest import PATIENT, Cameras, Sessions
 from noted import read_note
-from ptpfast import DeviceInfo, ObjectInfo, SinkError, pull, tuning
-from ptpfast.datasets import parse_date_time
+from ptpfast import DeviceInfo, ObjectInfo, SinkError, pull
 from ptpfast.library import manifest as manifest_module
 from ptpfast.library.manifest import Manifest
 from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
-from ptpfast.readback import read_back
+from ptpfast.ownership.readback import read_back
+from ptpfast.ptp.datasets import parse_date_time
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.state import tuning
+from ptpfast.state.tuning import Tuning
 from ptpfast.transfer import download as download_module
 from ptpfast.transfer import journal
 from ptpfast.transfer.journal import Found, Identity, Journal, Kept
-from ptpfast.tuning import Tuning
 
 BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0")
 IDENTITY = Identity("Maker Model 1", 7, "x", 100, "")

@@ -12,8 +12,8 @@ import pytest
 import ptpfast
 from conftest import HASTY, Sessions
 from ptpfast import MemorySink, ProtocolError, Timeout, Timeouts
-from ptpfast import _wire as wire
-from ptpfast._wire import (
+from ptpfast.engine import wire as wire
+from ptpfast.engine.wire import (
     Data,
     EndData,
     InitEventAck,
@@ -23,11 +23,11 @@ from ptpfast._wire import (
     StartData,
     pack,
 )
-from ptpfast.codes import ObjectFormat, OperationCode
-from ptpfast.datasets import ObjectInfoDataset, encode, encode_array
-from ptpfast.events import QUEUE_SIZE, Event, EventHub
+from ptpfast.link.events import QUEUE_SIZE, Event, EventHub
 from ptpfast.listing.folders import MAX_DEPTH, MAX_PATH
 from ptpfast.listing.listing import MAX_HANDLES
+from ptpfast.ptp.codes import ObjectFormat, OperationCode
+from ptpfast.ptp.datasets import ObjectInfoDataset, encode, encode_array
 from ptpfast.ptpip import PtpIpConnection
 from ptpfast.vendors import STANDARD, nikon
 from raw_responder import Responder, Send, data, device_info, for_ever, payload, response

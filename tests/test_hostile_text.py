@@ -18,12 +18,13 @@ from click.testing import CliRunner
 
 import ptpfast
 from conftest import HASTY, Cameras
-from ptpfast import PTPError, tuning
+from ptpfast import PTPError
 from ptpfast.cli import output as output_module
 from ptpfast.cli.main import ptpfast as command
 from ptpfast.cli.output import Output
-from ptpfast.datasets import ObjectInfoDataset, StorageInfo, encode, encode_array
-from ptpfast.errors import (
+from ptpfast.engine.text import printable
+from ptpfast.ptp.datasets import ObjectInfoDataset, StorageInfo, encode, encode_array
+from ptpfast.ptp.errors import (
     ConnectFailed,
     InitFailed,
     ProtocolError,
@@ -32,7 +33,7 @@ from ptpfast.errors import (
     TransferError,
 )
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.text import printable
+from ptpfast.state import tuning
 from ptpfast.vendors import STANDARD
 from raw_responder import Responder, payload
 

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ptpfast import index as index_module
-from ptpfast.datasets import DeviceInfo
-from ptpfast.index import Index, Remembered, identity_of, is_plausible
-from ptpfast.objects import Description
+from ptpfast.ptp.datasets import DeviceInfo
+from ptpfast.ptp.objects import Description
+from ptpfast.state import index as index_module
+from ptpfast.state.index import Index, Remembered, identity_of, is_plausible
 
 STORAGE, CARD = 0x00010001, "a card"
 BODY = DeviceInfo(manufacturer="Maker", model="One", serial_number="0012345")

@@ -21,13 +21,13 @@ import pytest
 import ptpfast
 from conftest import Cameras
 from ptpfast import Timeouts
-from ptpfast._sink import Descriptor
+from ptpfast.engine.sink import Descriptor
+from ptpfast.link.turn import Turn
 from ptpfast.ownership import files
 from ptpfast.ownership.folders import turn
-from ptpfast.readback import read_back
+from ptpfast.ownership.readback import read_back
 from ptpfast.transfer.syncing import sync_folder
 from ptpfast.transfer.verify import hash_from_disk
-from ptpfast.turn import Turn
 
 BRISK = Timeouts(connect=10, operation=10, idle=10, close=1)
 
@@ -140,7 +140,11 @@ def test_a_file_is_never_left_open_or_locked(tmp_path: Path, name: str) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_session_that_is_interrupted_as_it_opens_leaves_nothing(camera: Cameras) -> None:
     sim, moment = camera(objects=1, pending_s=0.5), 0
-    files = ("ptpfast/handshake.py", "ptpfast/connection.py", "ptpfast/events.py")
+    files = (
+        "ptpfast/transport/handshake.py",
+        "ptpfast/link/connection.py",
+        "ptpfast/link/events.py",
+    )
 
     def work() -> None:
         ptpfast.connect(sim.host, port=sim.port, timeouts=BRISK).close()

@@ -16,7 +16,7 @@ import pytest
 from conftest import Cameras, Sessions
 from noted import read_note
 from ptpfast import Session, TransferError
-from ptpfast._sink import Checksum
+from ptpfast.engine.sink import Checksum
 from ptpfast.ownership import files
 from ptpfast.transfer import download, journal, notes, proof
 from ptpfast.transfer.hashing import digest_of

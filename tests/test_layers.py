@@ -14,106 +14,31 @@ from each import each
 PACKAGE = Path(__file__).parents[1] / "src" / "ptpfast"
 ROOT = "__init__"
 
-# Facts and bytes; then what PTP means and how one object is read, each knowing of the session no
-# more than a Protocol says; the session, which puts them together; many objects; and the edges.
-FACTS = {"text", "arguments", "codes", "errors", "_wire", "datasets"}
-BELOW_SESSION = {
-    *FACTS,
-    "_version",
-    "buffers",
-    "process",
-    "_sink",
-    "_engine",
-    "vendors",
-    "events",
-    "objects",
-}
-BELOW_SESSION |= {
-    "index",
-    "ownership",
-    "readback",
-    "tuning",
-    "lifetime",
-    "patience",
-    "handshake",
-    "losses",
-    "pipelining",
-    "scope",
-    "turn",
-    "connection",
-    "capture",
-    "listing",
-    "transfer",
-    "transactions",
-}
-BELOW_LIBRARY = {*BELOW_SESSION, "session", "discovery"}
-BELOW_EDGES = {*BELOW_LIBRARY, "library", "watch", ROOT}
-
-# Module or folder of the package → what of the package it may import.
+# Folder of the package → what else of the package it may import. From the bottom up; each knows
+# only what is above it in this table.
 MAY_IMPORT = {
     "_version": set(),
-    "text": set(),
-    "arguments": set(),
-    "readback": {"_sink"},
-    "ownership": {"_sink", "errors", "text"},
-    "codes": set(),
-    "errors": {"text", "codes"},
-    "scope": {"codes", "errors"},
-    "_wire": {"errors"},
-    "buffers": set(),
-    "process": set(),
-    "_sink": {"buffers", "errors"},
-    "_engine": {"codes", "errors", "_wire", "_sink"},
-    "datasets": {"codes", "errors", "_wire"},
-    "vendors": FACTS,
-    "events": {"codes", "errors", "_wire", "_engine", "process"},
-    "objects": {"arguments", "codes", "errors", "datasets"},
-    "handshake": {*FACTS, "_engine"},
-    "pipelining": {"_sink", "_engine"},
-    "connection": {
-        *FACTS,
-        "buffers",
-        "_sink",
-        "_engine",
-        "events",
-        "handshake",
-        "patience",
-        "pipelining",
-        "turn",
-    },
-    "capture": {*FACTS, "vendors", "events", "objects"},
-    "index": {"datasets", "objects", "ownership", "readback"},
-    "listing": {
-        *FACTS,
-        "_sink",
-        "_engine",
-        "vendors",
-        "objects",
-        "pipelining",
-        "index",
-        "losses",
-        "scope",
-    },
-    "losses": {"errors"},
-    "patience": {"errors"},
-    "turn": {"_engine", "errors", "process"},
-    "tuning": {"errors", "ownership", "readback", "datasets", "vendors"},
-    "transfer": {*BELOW_SESSION}
-    - {"transfer", "transactions", "lifetime", "capture", "listing", "index", "tuning"},
-    "transactions": {*BELOW_SESSION} - {"transactions", "lifetime", "capture", "listing", "index"},
-    "lifetime": {*BELOW_SESSION} - {"lifetime", "capture", "listing", "index"},
-    "session": BELOW_SESSION,
-    "discovery": {*FACTS, "_version", "vendors", "connection"},
+    "engine": set(),
+    "ptp": {"engine"},
+    "vendors": {"engine", "ptp"},
+    "transport": {"engine", "ptp"},
+    "ownership": {"engine"},
+    "state": {"engine", "ptp", "vendors", "ownership"},
+    "link": {"engine", "ptp", "vendors", "transport", "state"},
+    "listing": {"engine", "ptp", "vendors", "state", "link"},
+    "transfer": {"engine", "ptp", "vendors", "transport", "ownership", "link"},
+    "session": {"_version", "engine", "ptp", "vendors", "transport", "state", "link"}
+    | {"listing", "transfer"},
+    "sim": {"engine", "ptp", "vendors"},
+}
+BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
+BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}
+BELOW_EDGES = {*BELOW_LIBRARY, "library", ROOT}
+MAY_IMPORT |= {
     "library": BELOW_LIBRARY,
-    "watch": {*BELOW_LIBRARY, "library"},
-    ROOT: {*BELOW_LIBRARY, "library", "watch"},
-    "sim": {*FACTS, "process", "vendors"},
+    ROOT: {*BELOW_LIBRARY, "library"},
     "measure": BELOW_EDGES,
-    "aio": BELOW_EDGES,
-    "filesystem": BELOW_EDGES,
-    "cluster": BELOW_EDGES,
     "ptpip": BELOW_EDGES,
-    "testing": {*BELOW_EDGES, "sim"},
     "cli": {*BELOW_EDGES, "sim", "measure"},  # `ptpfast bench` is the command of measure
     "__main__": {"cli"},
 }
@@ -123,13 +48,8 @@ EXTRAS = {
     "click": {"cli", "__main__"},
     "rich": {"cli"},
     "platformdirs": {"cli", "library"},
-    "zeroconf": {"discovery"},
     "xxhash": {"transfer", "library"},
-    "fsspec": {"filesystem"},
     "matplotlib": {"measure"},
-    "distributed": {"cluster"},
-    "dask": {"cluster"},
-    "pytest": {"testing"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}
@@ -229,28 +149,27 @@ def test_places_have_no_way_around_in_a_circle():
     assert done == set(MAY_IMPORT)
 
 
-def test_simulated_camera_is_imported_by_the_command_line_and_testing_alone():
-    users = {layer_of(path) for path in sources() if "sim" in set(own_imports(path))}
-    assert users <= {"cli", "testing"}
-    assert {layer for layer, below in MAY_IMPORT.items() if "sim" in below} == {"cli", "testing"}
+def test_simulated_camera_is_imported_by_the_command_line_alone():
+    assert {layer_of(path) for path in sources() if "sim" in set(own_imports(path))} == {"cli"}
+    assert {layer for layer, below in MAY_IMPORT.items() if "sim" in below} == {"cli"}
 
 
 def test_reading_of_imports_sees_every_way_to_write_one(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
-    for name in ("__init__.py", "codes.py", "session.py", "_wire.pyx"):
+    for name in ("__init__.py", "codes.py", "session.py", "wire.pyx"):
         (tmp_path / name).touch()
     (tmp_path / "vendors").mkdir()
     python = tmp_path / "vendors" / "some.py"
     python.write_text(
-        "from .. import session\nfrom ..codes import X\nimport ptpfast._wire\nimport numpy as np\n"
+        "from .. import session\nfrom ..codes import X\nimport ptpfast.wire\nimport numpy as np\n"
         "from ptpfast import connect\nfrom . import other\ndef late():\n    import rich.table\n"
     )
-    compiled = tmp_path / "_wire.pyx"
+    compiled = tmp_path / "wire.pyx"
     compiled.write_text(
         "from . cimport codes\nfrom .session import (\n    A,\n)\nfrom ptpfast.vendors cimport x\n"
         "cimport cython\nfrom libc.stdint cimport uint8_t\nimport os, numpy\n"
     )
-    assert set(own_imports(python)) == {"session", "codes", "_wire", ROOT}
+    assert set(own_imports(python)) == {"session", "codes", "wire", ROOT}
     assert foreign_imports(python) == {"numpy", "rich"}
     assert set(own_imports(compiled)) == {"codes", "session", "vendors"}
     assert foreign_imports(compiled) == {"numpy"}

@@ -17,9 +17,9 @@ import pytest
 
 import ptpfast
 from conftest import PATIENT, Cameras
-from ptpfast import handshake
-from ptpfast.errors import LimitReached
+from ptpfast.ptp.errors import LimitReached
 from ptpfast.sim import SimulatedCamera
+from ptpfast.transport import handshake
 
 TIMEOUT_S = 60
 WITHOUT_THREADS = """

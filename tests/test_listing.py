@@ -24,11 +24,11 @@ from ptpfast import (
     Session,
     TransferError,
 )
-from ptpfast.index import Index
 from ptpfast.listing import cards
 from ptpfast.listing.recall import CHECKED, Card
-from ptpfast.objects import Description
+from ptpfast.ptp.objects import Description
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.state.index import Index
 
 DATE = datetime(2026, 3, 4, 5, 6, 7)
 # Storage ids, storage info, handles; and the objects that are looked at again.

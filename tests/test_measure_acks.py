@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from conftest import PATIENT, Cameras
-from ptpfast import handshake
 from ptpfast.measure.acks import ack_wait, held
 from ptpfast.measure.figures import figures
 from ptpfast.measure.page import page
@@ -18,6 +17,7 @@ from ptpfast.measure.samples import Arrival, Spread
 from ptpfast.measure.text import lines
 from ptpfast.measure.verdict import Verdict, judge
 from ptpfast.sim import Link
+from ptpfast.transport import handshake
 
 MiB = 1 << 20
 # As `ptpfast bench` measured them at a simulated camera, with delayed acknowledgements.

@@ -27,7 +27,6 @@ from ptpfast import (
     PTPError,
     TransferError,
     connect,
-    tuning,
     vendors,
 )
 from ptpfast.cli.bench import _Bar
@@ -40,6 +39,7 @@ from ptpfast.measure.figures import figures
 from ptpfast.measure.run import Bench, Plan
 from ptpfast.measure.verdict import judge
 from ptpfast.sim import Link, SimulatedCamera, Temperament
+from ptpfast.state import tuning
 
 TIMEOUT_S = 60
 BRIEF_S = 2.0

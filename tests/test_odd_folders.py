@@ -15,7 +15,7 @@ from conftest import PATIENT, Cameras
 from fuse.manners import BROKEN, KIND, WITHOUT_DATES
 from fuse.mounted import mounted, need_fuse
 from ptpfast import ConnectionLost, Report, SinkError, pull
-from ptpfast._sink import Descriptor
+from ptpfast.engine.sink import Descriptor
 from ptpfast.sim import SimulatedCamera, Store
 
 SIZES = {"A.NEF": 300_000, "B.NEF": 20_000, "Ü a longer name.MOV": 3_000_000}

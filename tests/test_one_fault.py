@@ -15,7 +15,7 @@ from conftest import HASTY, Cameras, Sessions
 from ptpfast import ConnectionLost, PTPError, Unreadable
 from ptpfast.cli.main import ptpfast as command
 from ptpfast.library import persistence
-from ptpfast.losses import SAME_DESCRIPTION
+from ptpfast.link.losses import SAME_DESCRIPTION
 from ptpfast.sim import SimulatedCamera, Store
 
 THIRD = 0x00040005  # the handle of the third file; two folders come before

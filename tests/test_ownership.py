@@ -20,14 +20,14 @@ import ptpfast
 from conftest import PATIENT, Cameras
 from noted import read_note, write_note
 from ptpfast import NetworkError, Report, SinkError, pull
-from ptpfast._sink import Descriptor
-from ptpfast.index import folder as index_folder
+from ptpfast.engine.sink import Descriptor
 from ptpfast.library.naming import local_name
 from ptpfast.library.observer import Observer
 from ptpfast.ownership import files, folders
 from ptpfast.ownership.names import is_reserved, temporaries
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.sim.content import BytesContent
+from ptpfast.state.index import folder as index_folder
 from ptpfast.transfer import download, journal, part
 from ptpfast.transfer.notes import OF_A_COPY, Identity
 from ptpfast.transfer.verify import hash_from_disk

@@ -36,7 +36,7 @@ WRITING = re.compile(r"O_(CREAT|TRUNC|WRONLY|RDWR|APPEND|EXCL|TMPFILE)")
 # Where such a call stands elsewhere, how often, and why it may.
 ALLOWED = {
     "cli/output.py": {"os.open": 1},  # /dev/null, for a standard output that nobody reads
-    "_sink.pyx": {
+    "engine/sink.pyx": {
         "os.open": 2,  # `Descriptor`, with which ownership opens; `FileSink`, at its caller's path
         "os.ftruncate": 5,  # `FileSink`, of the open file it was given or has opened
     },
@@ -124,9 +124,11 @@ def test_compiled_modules_change_files_only_where_they_say_so() -> None:
         + "|".join(sorted(CHANGING["os"]))
         + r")\(|\b(?:unlink|truncate|rename|remove)\("
     )
-    for path in sorted(PACKAGE.glob("*.pyx")):
+    for path in sorted(PACKAGE.rglob("*.pyx")):
         found = [name.rstrip("(") for name in pattern.findall(path.read_text())]
-        assert {name: found.count(name) for name in found} == ALLOWED.get(path.name, {}), path.name
+        assert {name: found.count(name) for name in found} == ALLOWED.get(
+            str(path.relative_to(PACKAGE)), {}
+        )
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from ptpfast import (
     Unreadable,
     pull,
 )
-from ptpfast.errors import StoreNotAvailable
 from ptpfast.library import persistence
 from ptpfast.library.persistence import Persistence
+from ptpfast.ptp.errors import StoreNotAvailable
 from ptpfast.sim import SimulatedCamera, Store, check
 
 MiB = 1 << 20

@@ -19,11 +19,11 @@ from ptpfast import (
     ProtocolError,
     PTPError,
     ResponseError,
-    pipelining,
-    tuning,
 )
+from ptpfast.link import pipelining
 from ptpfast.sim import SimulatedCamera, Temperament
-from ptpfast.tuning import Tuning
+from ptpfast.state import tuning
+from ptpfast.state.tuning import Tuning
 
 SIZE = 3_000_000
 

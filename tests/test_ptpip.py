@@ -31,7 +31,7 @@ from ptpfast import (
     Timeout,
     TransferError,
 )
-from ptpfast.codes import EventCode, ResponseCode
+from ptpfast.ptp.codes import EventCode, ResponseCode
 from ptpfast.ptpip import (
     PtpIpCancelTransaction,
     PtpIpCmdRequest,
@@ -334,7 +334,7 @@ def test_two_pictures_in_a_row_wait_for_each_other(camera: Cameras, opened: Open
 def test_camera_that_stays_busy_is_told_to_the_caller(
     camera: Cameras, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptpfast.transactions.BUSY_S", 0.05)
+    monkeypatch.setattr("ptpfast.link.transactions.BUSY_S", 0.05)
     ptpip = opened(camera(faults=["busy on GetStorageIDs times 0"]))
     with pytest.raises(DeviceBusy):
         ask(ptpip, 0x1004)

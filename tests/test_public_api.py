@@ -62,11 +62,11 @@ def test_every_method_of_a_session_has_a_docstring(name: str) -> None:
 
 
 def test_the_compiled_modules_show_few_names() -> None:
-    from ptpfast import _engine, _sink, _wire
+    from ptpfast.engine import channel, sink, wire
 
     shown = [
         name
-        for module in (_wire, _sink, _engine)
+        for module in (wire, sink, channel)
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
     ]
@@ -75,10 +75,10 @@ def test_the_compiled_modules_show_few_names() -> None:
 
 def test_importing_prints_nothing_and_loads_neither_numpy_nor_the_edges() -> None:
     loaded = run("import sys, ptpfast; print(*sys.modules)").split()
-    assert "ptpfast._engine" in loaded
+    assert "ptpfast.engine.channel" in loaded
     for name in ("numpy", "click", "rich", "ptpfast.sim", "ptpfast.cli", "ptpfast.ptpip"):
         assert name not in loaded
-    for name in ("sqlite3", "ptpfast.listing", "ptpfast.index"):  # where they are used
+    for name in ("sqlite3", "ptpfast.listing", "ptpfast.state.index"):  # where they are used
         assert name not in loaded
 
 

@@ -7,8 +7,8 @@ import pkgutil
 import pytest
 
 import ptpfast
-from ptpfast.codes import OperationCode, ResponseCode
-from ptpfast.errors import (
+from ptpfast.ptp.codes import OperationCode, ResponseCode
+from ptpfast.ptp.errors import (
     Cancelled,
     ConnectionLost,
     InitFailed,
@@ -18,7 +18,7 @@ from ptpfast.errors import (
     TransferError,
     response_error,
 )
-from ptpfast.scope import BY_CLASS, BY_ERRNO, BY_RESPONSE, TAKEN, Scope, scope_of
+from ptpfast.ptp.scope import BY_CLASS, BY_ERRNO, BY_RESPONSE, TAKEN, Scope, scope_of
 
 
 def error_classes():

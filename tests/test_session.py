@@ -38,8 +38,8 @@ from ptpfast import (
     TransferError,
     vendors,
 )
-from ptpfast._engine import Channel, DataPhase
-from ptpfast._wire import ProbeRequest, pack
+from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.wire import ProbeRequest, pack
 from ptpfast.sim import Fault, SimulatedCamera
 
 VENDOR_NAMES = sorted(vendors.NAMES)

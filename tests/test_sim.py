@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ptpfast import _wire as wire
-from ptpfast.codes import FailReason
+from ptpfast.engine import wire as wire
+from ptpfast.ptp.codes import FailReason
 from ptpfast.sim import (
     SimulatedCamera,
     check,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ptpfast import _wire as wire
+from ptpfast.engine import wire as wire
 from ptpfast.sim import (
     EndData,
     SimulatedCamera,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ptpfast import _wire as wire
-from ptpfast.datasets import (
+from ptpfast.engine import wire as wire
+from ptpfast.ptp.datasets import (
     ObjectInfoDataset,
     decode,
     decode_array,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ptpfast import _wire as wire
-from ptpfast.codes import EventCode
+from ptpfast.engine import wire as wire
+from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import (
     SimulatedCamera,
 )

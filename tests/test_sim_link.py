@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Cameras, Sessions
 from ptpfast import ConnectionLost, OperationCode
-from ptpfast.pipelining import Request
+from ptpfast.link.pipelining import Request
 from ptpfast.sim import LINKS, Link, SimulatedCamera, check
 from ptpfast.sim.link import read_profiles
 from ptpfast.sim.relay import Line, Relay

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from ptpfast import vendors
-from ptpfast.codes import EventCode, ObjectFormat
-from ptpfast.datasets import (
+from ptpfast.ptp.codes import EventCode, ObjectFormat
+from ptpfast.ptp.datasets import (
     DeviceInfo,
     ObjectInfoDataset,
     StorageInfo,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ptpfast import vendors
-from ptpfast.datasets import (
+from ptpfast.ptp.datasets import (
     parse_date_time,
 )
 from ptpfast.sim import (

@@ -11,8 +11,8 @@ import pytest
 import ptpfast
 from conftest import HASTY, PATIENT, Cameras
 from ptpfast import PTPError, pull
-from ptpfast.codes import DataType
-from ptpfast.datasets import DevicePropDesc
+from ptpfast.ptp.codes import DataType
+from ptpfast.ptp.datasets import DevicePropDesc
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.vendors import STANDARD
 

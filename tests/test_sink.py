@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from ptpfast import CallbackSink, FileSink, MemorySink, SinkError
-from ptpfast._engine import DataPhase
-from ptpfast._sink import Sink
-from ptpfast._wire import Data, EndData, OperationResponse, StartData, pack
+from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.sink import Sink
+from ptpfast.engine.wire import Data, EndData, OperationResponse, StartData, pack
 
 PAYLOAD = bytes(range(256)) * 40
 
@@ -218,8 +218,8 @@ def test_a_file_that_cannot_be_opened_is_a_sink_error_with_its_errno(
 FULL = """
 import resource, sys
 from ptpfast import FileSink, SinkError
-from ptpfast._engine import DataPhase
-from ptpfast._wire import Data, StartData, pack
+from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.wire import Data, StartData, pack
 sink = FileSink(sys.argv[1])
 phase = DataPhase(1, sink)
 phase.feed(pack(StartData(1, 100_000)) + pack(Data(1, b"a" * 5000)))

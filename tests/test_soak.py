@@ -16,8 +16,8 @@ from soak.folder import Checked
 from soak.lane import Figures, Goal, Lane, plan_of
 from soak.resident import Resident
 
-from ptpfast.codes import OperationCode
 from ptpfast.ownership.names import temporaries
+from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import KINDS, Fault
 from ptpfast.sim.content import read
 

@@ -122,18 +122,18 @@ def test_nothing_is_left_for_later_in_a_comment(path):
     assert [mark for mark in marks if "re.search" not in mark] == []
 
 
-@each([path for path in files(PACKAGE, ".py") if path.parent.name != "vendors"])
+@each([path for path in files(PACKAGE, ".py") if "vendors" not in path.parts])
 def test_vendor_is_named_in_its_own_file_only(path):
     assert re.findall("nikon", path.read_text(encoding="utf-8"), re.IGNORECASE) == []
 
 
-def test_vendor_has_one_file_one_of_its_bodies_and_a_line_in_the_registry():
+def test_vendor_has_one_folder_and_a_line_in_the_registry():
     named = {
-        path.name
+        str(path.relative_to(PACKAGE / "vendors"))
         for path in files(PACKAGE / "vendors", ".py")
         if "nikon" in path.read_text(encoding="utf-8").lower()
     }
-    assert named == {"nikon.py", "nikon_bodies.py", "__init__.py"}
+    assert named == {"nikon/__init__.py", "nikon/body.py", "__init__.py"}
 
 
 @every_source

@@ -7,17 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import HASTY, Cameras, Sessions
-from ptpfast import (
-    ConnectionLost,
-    OperationCode,
-    PTPError,
-    ResponseError,
-    Timeout,
-    TransferError,
-    tuning,
-)
-from ptpfast.errors import NoThumbnailPresent
+from ptpfast import ConnectionLost, OperationCode, PTPError, ResponseError, Timeout, TransferError
+from ptpfast.ptp.errors import NoThumbnailPresent
 from ptpfast.sim import SimulatedCamera, Temperament
+from ptpfast.state import tuning
 
 
 def expected(camera: SimulatedCamera) -> list[tuple[int, bytes]]:

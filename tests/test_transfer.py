@@ -28,13 +28,13 @@ from ptpfast import (
     Timeouts,
     TransferError,
 )
-from ptpfast import connection as connection_module
+from ptpfast.link import connection as connection_module
+from ptpfast.link.pace import Trickle
 from ptpfast.ownership import files
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import BytesContent
 from ptpfast.transfer import ChunkPolicy, ObjectReader, Pace, seam
 from ptpfast.transfer import download as download_module
-from ptpfast.transfer.pace import Trickle
 
 MiB = 1 << 20
 SIZE = 3_000_000
@@ -696,7 +696,7 @@ def test_stalls_alone_do_not_make_chunks_too_small_to_be_of_use() -> None:
 def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch, after: int, depth: int
 ) -> None:
-    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 1.0)
+    monkeypatch.setattr("ptpfast.link.chunking.STALL_S", 1.0)
     sim = camera(size=20 * MiB, objects=1)
     session = connect(sim, depth=depth)
     info = session.objects()[0]
@@ -714,7 +714,7 @@ def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
 def test_what_our_disk_takes_is_no_stall_of_the_camera(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.4)
+    monkeypatch.setattr("ptpfast.link.chunking.STALL_S", 0.4)
     sim = camera(size=4 * MiB, objects=1)
     session = connect(sim)
     info = session.objects()[0]

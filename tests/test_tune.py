@@ -15,21 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import HASTY, Cameras, Sessions, without_pauses
-from ptpfast import (
-    Cancelled,
-    DeviceInfo,
-    OperationCode,
-    SinkError,
-    TransferError,
-    pull,
-    tuning,
-    vendors,
-)
-from ptpfast._wire import OperationRequest
+from ptpfast import Cancelled, DeviceInfo, OperationCode, SinkError, TransferError, pull, vendors
 from ptpfast.cli.main import ptpfast
+from ptpfast.engine.wire import OperationRequest
 from ptpfast.measure import Finding, tune
 from ptpfast.sim import Link, SimulatedCamera, Temperament
-from ptpfast.tuning import Tuning
+from ptpfast.state import tuning
+from ptpfast.state.tuning import Tuning
 from ptpfast.vendors import ObjectRange, Reply
 from ptpfast.vendors.vendor import Responder
 
@@ -504,7 +496,7 @@ def test_a_whole_object_that_fails_though_it_worked_when_tuned_comes_in_parts(
 def test_after_a_whole_object_that_stalls_the_others_come_in_parts(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptpfast.transfer.chunking.STALL_S", 0.2)
+    monkeypatch.setattr("ptpfast.link.chunking.STALL_S", 0.2)
     sim = camera(objects=3, size=600_000, faults=["stall=0.4 on GetObject after 70000"])
     known = Tuning(chunk=0, whole=True, whole_size=600_000)
     with connect(sim) as session:

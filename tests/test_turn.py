@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 
 from ptpfast import ConnectionLost, Timeout
-from ptpfast.turn import Turn
+from ptpfast.link.turn import Turn
 
 
 def test_no_signal_handler_that_raises_leaves_it_taken() -> None:

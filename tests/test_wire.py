@@ -7,9 +7,9 @@ import pytest
 
 import oracle
 import vectors
-from ptpfast import _wire
-from ptpfast._wire import Builder, Cursor, PacketType, pack, parse
-from ptpfast.errors import ProtocolError
+from ptpfast.engine import wire
+from ptpfast.engine.wire import Builder, Cursor, PacketType, pack, parse
+from ptpfast.ptp.errors import ProtocolError
 
 RPI1 = bytes.fromhex("cc6bb64e4e6fd9ab08ed9efca484213a")
 WIN7 = bytes.fromhex("0000000000000000ffff080027f5164f")
@@ -20,48 +20,48 @@ EOS = bytes.fromhex("000000000000000000" + "0100bbc1859fab")
 DATE_TIME = b"\x10" + "20260102T030405\0".encode("utf-16-le")
 
 EXPECTED = {
-    "init_command_request_of_gphoto2": _wire.InitCommandRequest(RPI1, "rpi1-test", 0x10000),
-    "init_command_request_of_sonys_import_software": _wire.InitCommandRequest(
+    "init_command_request_of_gphoto2": wire.InitCommandRequest(RPI1, "rpi1-test", 0x10000),
+    "init_command_request_of_sonys_import_software": wire.InitCommandRequest(
         WIN7, "WIN7-VM", 0x10000
     ),
-    "init_command_request_with_a_short_name": _wire.InitCommandRequest(SHORT, "pc", 0x10000),
-    "init_command_request_with_an_empty_name": _wire.InitCommandRequest(COUNTING, "", 0x10000),
-    "init_command_request_without_version": _wire.InitCommandRequest(COUNTING, "pc", 0),
-    "init_command_ack_with_a_short_name": _wire.InitCommandAck(1, CAMERA, "CAM", 0x10000),
-    "init_command_ack_of_a_canon_t6": _wire.InitCommandAck(1, EOS, "EOST6{", 0x10000),
-    "init_command_ack_with_connection_number_zero": _wire.InitCommandAck(0, CAMERA, "CAM", 0x10000),
-    "init_command_ack_without_version": _wire.InitCommandAck(1, CAMERA, "CAM", 0),
-    "init_event_request": _wire.InitEventRequest(1),
-    "init_event_ack": _wire.InitEventAck(),
-    "init_fail_rejected": _wire.InitFail(1),
-    "init_fail_busy": _wire.InitFail(2),
-    "init_fail_without_reason": _wire.InitFail(0),
-    "operation_request_get_device_info": _wire.OperationRequest(1, 0x1001, 0),
-    "operation_request_open_session": _wire.OperationRequest(1, 0x1002, 0, (1,)),
-    "operation_request_get_object_handles": _wire.OperationRequest(1, 0x1007, 3, (0x10001, 0, 0)),
-    "operation_request_get_partial_object": _wire.OperationRequest(
+    "init_command_request_with_a_short_name": wire.InitCommandRequest(SHORT, "pc", 0x10000),
+    "init_command_request_with_an_empty_name": wire.InitCommandRequest(COUNTING, "", 0x10000),
+    "init_command_request_without_version": wire.InitCommandRequest(COUNTING, "pc", 0),
+    "init_command_ack_with_a_short_name": wire.InitCommandAck(1, CAMERA, "CAM", 0x10000),
+    "init_command_ack_of_a_canon_t6": wire.InitCommandAck(1, EOS, "EOST6{", 0x10000),
+    "init_command_ack_with_connection_number_zero": wire.InitCommandAck(0, CAMERA, "CAM", 0x10000),
+    "init_command_ack_without_version": wire.InitCommandAck(1, CAMERA, "CAM", 0),
+    "init_event_request": wire.InitEventRequest(1),
+    "init_event_ack": wire.InitEventAck(),
+    "init_fail_rejected": wire.InitFail(1),
+    "init_fail_busy": wire.InitFail(2),
+    "init_fail_without_reason": wire.InitFail(0),
+    "operation_request_get_device_info": wire.OperationRequest(1, 0x1001, 0),
+    "operation_request_open_session": wire.OperationRequest(1, 0x1002, 0, (1,)),
+    "operation_request_get_object_handles": wire.OperationRequest(1, 0x1007, 3, (0x10001, 0, 0)),
+    "operation_request_get_partial_object": wire.OperationRequest(
         1, 0x101B, 9, (0x1002, 1 << 20, 1 << 20)
     ),
-    "operation_request_set_device_prop_value": _wire.OperationRequest(2, 0x1016, 10, (0x5011,)),
-    "operation_response_ok": _wire.OperationResponse(0x2001, 0),
-    "operation_response_with_a_parameter": _wire.OperationResponse(0x2001, 9, (1 << 20,)),
-    "operation_response_transaction_cancelled": _wire.OperationResponse(0x201F, 9),
-    "event_object_added": _wire.Event(0x4002, 0xFFFFFFFF, (0x1004,)),
-    "event_without_parameters": _wire.Event(0x4008, 0),
-    "start_data_of_three_handles": _wire.StartData(3, 16),
-    "start_data_of_five_gibibytes": _wire.StartData(9, 5 << 30),
-    "start_data_of_unknown_total": _wire.StartData(9, None),
-    "start_data_with_a_u32_total": _wire.StartData(9, 1 << 20),
-    "start_data_with_an_unknown_u32_total": _wire.StartData(9, None),
-    "data": _wire.Data(9, b"II*\0\x08\0\0\0"),
-    "cancel": _wire.Cancel(9),
-    "end_data_with_everything": _wire.EndData(
+    "operation_request_set_device_prop_value": wire.OperationRequest(2, 0x1016, 10, (0x5011,)),
+    "operation_response_ok": wire.OperationResponse(0x2001, 0),
+    "operation_response_with_a_parameter": wire.OperationResponse(0x2001, 9, (1 << 20,)),
+    "operation_response_transaction_cancelled": wire.OperationResponse(0x201F, 9),
+    "event_object_added": wire.Event(0x4002, 0xFFFFFFFF, (0x1004,)),
+    "event_without_parameters": wire.Event(0x4008, 0),
+    "start_data_of_three_handles": wire.StartData(3, 16),
+    "start_data_of_five_gibibytes": wire.StartData(9, 5 << 30),
+    "start_data_of_unknown_total": wire.StartData(9, None),
+    "start_data_with_a_u32_total": wire.StartData(9, 1 << 20),
+    "start_data_with_an_unknown_u32_total": wire.StartData(9, None),
+    "data": wire.Data(9, b"II*\0\x08\0\0\0"),
+    "cancel": wire.Cancel(9),
+    "end_data_with_everything": wire.EndData(
         3, bytes.fromhex("03000000 01100000 02100000 03100000")
     ),
-    "end_data_with_a_string": _wire.EndData(10, DATE_TIME),
-    "end_data_empty": _wire.EndData(9, b""),
-    "probe_request": _wire.ProbeRequest(),
-    "probe_response": _wire.ProbeResponse(),
+    "end_data_with_a_string": wire.EndData(10, DATE_TIME),
+    "end_data_empty": wire.EndData(9, b""),
+    "probe_request": wire.ProbeRequest(),
+    "probe_response": wire.ProbeResponse(),
 }
 
 every_vector = pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_buffer_that_is_not_contiguous_raises_type_error():
 
 
 def test_packet_classes_carry_their_type_and_the_names_of_their_fields():
-    assert _wire.OperationRequest._fields == (
+    assert wire.OperationRequest._fields == (
         "data_phase",
         "code",
         "transaction_id",
@@ -220,21 +220,21 @@ def test_packet_classes_carry_their_type_and_the_names_of_their_fields():
     )
     for number in PacketType:
         name = "".join(part.title() for part in number.name.split("_"))
-        assert getattr(_wire, name).packet_type is number
-        assert name in getattr(_wire, name).__name__
+        assert getattr(wire, name).packet_type is number
+        assert name in getattr(wire, name).__name__
 
 
 @pytest.mark.parametrize(
     "packet",
     [
-        _wire.InitEventRequest(1 << 32),
-        _wire.InitEventRequest(-1),
-        _wire.InitCommandRequest(b"too short", "pc", 0x10000),
-        _wire.OperationRequest(1, 0x10000, 0),
-        _wire.OperationRequest(1, 0x1001, 0, (-1,)),
-        _wire.OperationRequest(1, 0x1001, 0, (1 << 70,)),
-        _wire.StartData(1, 1 << 64),
-        _wire.StartData(1, -1),
+        wire.InitEventRequest(1 << 32),
+        wire.InitEventRequest(-1),
+        wire.InitCommandRequest(b"too short", "pc", 0x10000),
+        wire.OperationRequest(1, 0x10000, 0),
+        wire.OperationRequest(1, 0x1001, 0, (-1,)),
+        wire.OperationRequest(1, 0x1001, 0, (1 << 70,)),
+        wire.StartData(1, 1 << 64),
+        wire.StartData(1, -1),
     ],
     ids=repr,
 )

@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from ptpfast import CallbackSink, FileSink, MemorySink, ObjectInfo, ObjectTable
-from ptpfast._engine import DataPhase
-from ptpfast._wire import (
+from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.wire import (
     Data,
     EndData,
     OperationRequest,
@@ -25,7 +25,7 @@ from ptpfast._wire import (
     pack,
     parse,
 )
-from ptpfast.datasets import ObjectInfoDataset, decode, decode_array, encode, encode_array
+from ptpfast.ptp.datasets import ObjectInfoDataset, decode, decode_array, encode, encode_array
 
 from ..content import expected
 

@@ -4,17 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 try:
-    from ._engine import Timeline
+    from .engine.channel import Timeline
 except ModuleNotFoundError as error:
     raise ImportError(
         "ptpfast's compiled modules are not here: in a checkout run `make build`; "
         "elsewhere install it again with `pip install --force-reinstall ptpfast`"
     ) from error
-from ._sink import CallbackSink, FileSink, MemorySink
 from ._version import __version__
-from .codes import EventCode, ObjectFormat, OperationCode, ResponseCode
-from .datasets import DeviceInfo, DevicePropDesc, StorageInfo
-from .errors import (
+from .engine.sink import CallbackSink, FileSink, MemorySink
+from .link.events import Event
+from .link.transactions import Response
+from .ptp.codes import EventCode, ObjectFormat, OperationCode, ResponseCode
+from .ptp.datasets import DeviceInfo, DevicePropDesc, StorageInfo
+from .ptp.errors import (
     AccessDenied,
     Cancelled,
     ConnectFailed,
@@ -31,12 +33,10 @@ from .errors import (
     TransferError,
     Unreadable,
 )
-from .events import Event
-from .handshake import Timeouts
-from .objects import ObjectInfo, ObjectTable
-from .session import Session, connect
-from .transactions import Response
+from .ptp.objects import ObjectInfo, ObjectTable
+from .session.session import Session, connect
 from .transfer import Transfer
+from .transport.handshake import Timeouts
 
 if TYPE_CHECKING:
     from .library.pull import pull

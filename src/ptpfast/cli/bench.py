@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import SinkError
 from ..library.naming import printable
 from ..ownership import files
+from ..ptp.errors import SinkError
 from .bars import bars
 from .file_lines import waiting_line
 from .options import Common, Seconds, Size, command, host_argument
 from .output import Output, is_terminal
 
 if TYPE_CHECKING:
-    from ..errors import PTPError
     from ..measure.disk import Destination
     from ..measure.result import Figures, Result
     from ..measure.run import Plan
+    from ..ptp.errors import PTPError
 
 LEAST_BUDGET_S = 1.0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..library.naming import printable
 
 if TYPE_CHECKING:
-    from ..errors import PTPError
+    from ..ptp.errors import PTPError
 
 BUSY_LINE_S = 4.0  # a line about a camera that is busy not more often, and not before
 

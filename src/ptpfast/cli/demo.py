@@ -42,7 +42,7 @@ def demo(common: Common, pairs: int) -> None:
 
 def _run(output: Output, camera: SimulatedCamera, folder: Path) -> None:
     from ..library.pull import pull
-    from ..session import connect
+    from ..session.session import connect
     from .progress import display
 
     with connect(camera.host, port=camera.port, index=False) as session:
@@ -61,7 +61,7 @@ def _run(output: Output, camera: SimulatedCamera, folder: Path) -> None:
 
 def _compare(camera: SimulatedCamera, report: Report) -> None:
     """TransferError for a file that is not the object."""
-    from ..errors import TransferError
+    from ..ptp.errors import TransferError
     from ..sim import first_difference
 
     arrived = {result.handle: result.path for result in report.having("downloaded")}

@@ -31,8 +31,8 @@ class Failure:
 
 def explain(error: BaseException) -> Failure:
     """The failure an exception stands for."""
-    from ..errors import LimitReached, PTPError
-    from ..scope import Scope, scope_of
+    from ..ptp.errors import LimitReached, PTPError
+    from ..ptp.scope import Scope, scope_of
 
     # From the disk's side it comes as any error of a file.
     if scope_of(error) is Scope.COMPUTER and (limit := LimitReached.of(error)) is not None:
@@ -63,7 +63,7 @@ def explain(error: BaseException) -> Failure:
 
 def status_of(error: BaseException) -> int:
     """The exit status for a PTPError, by who is to blame."""
-    from .. import errors
+    from ..ptp import errors
 
     if isinstance(error, errors.CameraFailing):
         return REFUSED if error.busy else UNREACHABLE

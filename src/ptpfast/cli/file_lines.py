@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..engine.text import in_text, unescaped
 from ..library.naming import printable
 from ..library.report import ALREADY_HERE, FileResult, Report
-from ..text import in_text, unescaped
 from .ls import object_record
 from .nothing import nothing_line
 from .output import human_seconds, human_size, plural
 from .shortage import has_no_room
 
 if TYPE_CHECKING:
-    from ..errors import PTPError
+    from ..ptp.errors import PTPError
     from ..transfer import Transfer
 
 

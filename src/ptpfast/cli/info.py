@@ -8,7 +8,7 @@ from .options import Common, command, host_argument
 from .output import Output, human_size
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..session.session import Session
 
 NO_CARD = "no memory card in the camera"
 UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
@@ -18,7 +18,7 @@ UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
 @host_argument
 def info(common: Common, host: tuple[str, int]) -> None:
     """Camera, storages, battery, abilities."""
-    from ..session import connect
+    from ..session.session import connect
 
     with connect(host[0], port=host[1], timeouts=common.timeouts) as session:
         camera = _camera(session)
@@ -51,8 +51,8 @@ def _camera(session: Session) -> dict[str, Any]:
 
 
 def _battery(session: Session) -> int | None:
-    from ..codes import DevicePropCode
-    from ..errors import ProtocolError, ResponseError
+    from ..ptp.codes import DevicePropCode
+    from ..ptp.errors import ProtocolError, ResponseError
 
     if DevicePropCode.BatteryLevel not in session.device_info.device_properties_supported:
         return None
@@ -76,7 +76,7 @@ def _reaches_beyond_4_gib(session: Session) -> bool:
 
 
 def _name(session: Session, code: int) -> str:
-    from ..codes import OperationCode
+    from ..ptp.codes import OperationCode
 
     for table in (OperationCode, session.vendor.operations):
         if table is not None and code in set(table):
@@ -105,9 +105,9 @@ def _show_camera(output: Output, camera: dict[str, Any]) -> None:
 
 
 def _storage(output: Output, session: Session, storage_id: int) -> None:
-    from ..codes import OperationCode
-    from ..errors import ProtocolError, ResponseError, Unreadable
     from ..listing.asking import attempt
+    from ..ptp.codes import OperationCode
+    from ..ptp.errors import ProtocolError, ResponseError, Unreadable
 
     try:
         storage = attempt(

@@ -13,10 +13,10 @@ from .selecting import Wanted, selecting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..errors import PTPError
     from ..library.observer import Observer
-    from ..objects import ObjectInfo, ObjectTable
-    from ..session import Session
+    from ..ptp.errors import PTPError
+    from ..ptp.objects import ObjectInfo, ObjectTable
+    from ..session.session import Session
 
 
 @command(
@@ -34,7 +34,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs
     between them. Status 1 when the camera could not describe some objects, or list a card.
     """
-    from ..session import connect
+    from ..session.session import connect
     from .nothing import nothing_text
     from .progress import display
 

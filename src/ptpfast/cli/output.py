@@ -14,8 +14,8 @@ import traceback
 from typing import Any, TextIO
 
 from .._version import __version__
-from ..errors import SinkError
 from ..library.naming import printable
+from ..ptp.errors import SinkError
 from .failure import Failure, OutputClosed
 
 SCHEMA = 1

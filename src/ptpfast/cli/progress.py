@@ -31,9 +31,9 @@ from .shortage import short_line, short_record
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
-    from ..errors import PTPError
     from ..library.room import Shortage
-    from ..objects import ObjectInfo
+    from ..ptp.errors import PTPError
+    from ..ptp.objects import ObjectInfo
 
 CONFIRMING = "comparing with the camera"  # what is known of it from an earlier run
 LISTING_LINE_S = 5.0  # without a terminal: a line about a long listing not more often

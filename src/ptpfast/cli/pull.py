@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..engine.text import in_text
 from ..library.planning import ON_CONFLICT
 from ..library.pull import RETRY
 from ..library.selection import LISTED
-from ..text import in_text
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from ..transfer.verify import FROM_DISK

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from ..arguments import texts
+from ..engine.text import unescaped
 from ..library.selection import KINDS, ORDERS, Selection
-from ..text import unescaped
+from ..ptp.arguments import texts
 from .options import Moment, Words
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..engine.text import in_text
 from ..library.room import FULL
-from ..text import in_text
 from .output import human_size, plural
 
 if TYPE_CHECKING:

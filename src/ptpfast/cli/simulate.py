@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import vendors
-from ..codes import OperationCode
+from ..ptp.codes import OperationCode
 from .options import Common, Seconds, Size, command
 from .output import Output, human_size, plural
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..engine.text import in_text
 from ..library.naming import printable
-from ..text import in_text
 from .file_lines import waiting_line
 from .options import Address, Common, command
 from .output import Output, human_chunk, human_size, plural
 
 if TYPE_CHECKING:
-    from ..errors import PTPError
     from ..measure import Finding
+    from ..ptp.errors import PTPError
     from ..vendors import Tuning
 
 
@@ -52,9 +52,9 @@ def tune(
 
 
 def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
-    from .. import tuning
     from ..measure import tune as run
-    from ..session import connect
+    from ..session.session import connect
+    from ..state import tuning
 
     output = common.output
 
@@ -88,7 +88,7 @@ def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
 
 
 def _show(output: Output) -> None:
-    from .. import tuning
+    from ..state import tuning
 
     entries = tuning.entries()
     for key, found in entries.items():
@@ -105,7 +105,7 @@ def _show(output: Output) -> None:
 
 
 def _forget(output: Output, model: str) -> None:
-    from .. import tuning
+    from ..state import tuning
 
     # As a terminal shows it, or as it is.
     found = [key for key in tuning.entries() if model in (key, printable(key))]

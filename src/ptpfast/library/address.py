@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..codes import DEFAULT_PORT
+from ..ptp.codes import DEFAULT_PORT
 
 _BRACKETED = re.compile(r"\[([^\[\]]+)\](?::(.*))?", re.DOTALL)
 _ALLOWED = re.compile(r"[\w.:%-]+")

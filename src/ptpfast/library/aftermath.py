@@ -11,13 +11,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidObjectHandle, NetworkError, ProtocolError, ResponseError
 from ..listing import describe_one
+from ..ptp.errors import InvalidObjectHandle, NetworkError, ProtocolError, ResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..session import Session
+    from ..session.session import Session
     from .persistence import Persistence
 
 log = logging.getLogger("ptpfast")

@@ -11,10 +11,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import SinkError
-from ..index import folder as index_folder
 from ..ownership.markers import is_marked, marker
-from ..tuning import path as tunings
+from ..ptp.errors import SinkError
+from ..state.index import folder as index_folder
+from ..state.tuning import path as tunings
 from .folder import is_same, nearest
 
 

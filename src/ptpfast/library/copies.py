@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import SinkError, TransferError
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
+from ..ownership.readback import open_regular
 from ..ownership.sameness import is_same
-from ..readback import open_regular
+from ..ptp.errors import SinkError, TransferError
 from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
 from ..transfer.notes import OF_A_COPY
@@ -31,7 +31,7 @@ from .listed import Listed
 from .report import Copy, FileResult, Leftover
 
 if TYPE_CHECKING:
-    from ..objects import ObjectInfo
+    from ..ptp.objects import ObjectInfo
 
 # With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
 _RENAMING = ("rename", "overwrite")

@@ -22,9 +22,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._sink import CallbackSink
-from ..codes import OperationCode, ResponseCode, name_of
-from ..errors import (
+from ..engine.sink import CallbackSink
+from ..engine.text import in_text
+from ..link.patience import BUSY_S, Patience
+from ..listing import describe_one
+from ..ownership.sameness import is_same
+from ..ptp.codes import OperationCode, ResponseCode, name_of
+from ..ptp.errors import (
     DeviceBusy,
     InvalidObjectHandle,
     ObjectWriteProtected,
@@ -35,10 +39,6 @@ from ..errors import (
     TransferError,
     Unreadable,
 )
-from ..listing import describe_one
-from ..ownership.sameness import is_same
-from ..patience import BUSY_S, Patience
-from ..text import in_text
 from ..transfer import ObjectReader
 from ..transfer.hashing import new_hash
 from ..transfer.journal import Identity
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..listing import Listing
-    from ..objects import ObjectInfo
-    from ..session import Session
+    from ..ptp.objects import ObjectInfo
+    from ..session.session import Session
     from .deletion_journal import What
     from .persistence import Persistence
     from .report import FileResult, Report

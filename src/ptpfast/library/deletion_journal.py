@@ -20,10 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ..errors import SinkError
 from ..ownership import files
 from ..ownership.names import DELETIONS_NAME as JOURNAL_NAME
-from ..readback import open_regular
+from ..ownership.readback import open_regular
+from ..ptp.errors import SinkError
 from ..transfer.journal import Identity
 from ..transfer.syncing import sync_file, sync_folder
 

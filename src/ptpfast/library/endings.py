@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ProtocolError, ResponseError, TransferError
+from ..ptp.errors import ProtocolError, ResponseError, TransferError
 from ..transfer import ObjectReader
 
 if TYPE_CHECKING:
-    from ..objects import ObjectInfo
-    from ..session import Session
+    from ..ptp.objects import ObjectInfo
+    from ..session.session import Session
     from .persistence import Persistence
 
 LONGER = "it has more bytes than the file here"

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import SinkError
+from ..engine.text import in_text
 from ..ownership import files, folders, sameness
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys
-from ..text import in_text
+from ..ptp.errors import SinkError
 from ..transfer.ends import FOUR_GIB
 from ..transfer.journal import Identity, tidy
 from ..transfer.part import reserves, why_taken
@@ -27,7 +27,7 @@ from ..transfer.syncing import sync_folder
 from .naming import base_name, numbered, numbered_bases, root_name, same_name
 
 if TYPE_CHECKING:
-    from ..objects import ObjectInfo
+    from ..ptp.objects import ObjectInfo
 
 # FAT keeps modification times to two seconds.
 SAME_TIME_S = 2.0

@@ -17,7 +17,7 @@ from ..transfer.journal import Identity, whose
 from .report import ALREADY_HERE, Leftover, Report
 
 if TYPE_CHECKING:
-    from ..objects import ObjectTable
+    from ..ptp.objects import ObjectTable
     from .folder import Folder
 
 VANISHED = "its object is not on the card any more"

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import SinkError
-from ..readback import sha256_of
+from ..ownership.readback import sha256_of
+from ..ptp.errors import SinkError
 from .manifest import Manifest
 from .naming import MANIFEST_NAME
 

@@ -14,11 +14,11 @@ import os
 from functools import partial
 from pathlib import Path
 
-from ..errors import SinkError
+from ..engine.text import in_text
 from ..ownership import files
 from ..ownership.folders import Held, make, turn
-from ..readback import open_regular, read_back, sha256_of
-from ..text import in_text
+from ..ownership.readback import open_regular, read_back, sha256_of
+from ..ptp.errors import SinkError
 from ..transfer.syncing import sync_file, sync_folder
 from .checksums import Checksums, is_line, is_line_begun, why_no_list
 

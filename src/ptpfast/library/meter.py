@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .observer import Observer
 
 if TYPE_CHECKING:
-    from ..objects import ObjectInfo
+    from ..ptp.objects import ObjectInfo
 
 
 class Meter:

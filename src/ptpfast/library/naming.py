@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..engine.text import in_text, on_disk, replace_unseen
+from ..engine.text import printable as printable
 from ..ownership.names import MANIFEST_NAME as MANIFEST_NAME
 from ..ownership.names import is_reserved
 from ..ownership.names import same_name as same_name
-from ..text import in_text, on_disk, replace_unseen
-from ..text import printable as printable
 
 # 255 bytes is the limit of ext4, APFS and NTFS; ".part.json" and a little more must fit behind it.
 MAX_NAME_BYTES = 255 - 20

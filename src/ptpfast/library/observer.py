@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..errors import PTPError
-    from ..objects import ObjectInfo
+    from ..ptp.errors import PTPError
+    from ..ptp.objects import ObjectInfo
     from .report import FileResult, Report
     from .room import Shortage
 

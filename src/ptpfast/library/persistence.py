@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from ..errors import (
+from ..link.losses import SAME_PLACE, Streak
+from ..link.patience import Patience, TooSlow
+from ..ptp.errors import (
     DeviceBusy,
     ProtocolError,
     PTPError,
@@ -16,10 +18,8 @@ from ..errors import (
     StoreNotAvailable,
     Unreadable,
 )
-from ..losses import SAME_PLACE, Streak
-from ..patience import Patience, TooSlow
-from ..scope import Scope, scope_of
-from ..session import Session
+from ..ptp.scope import Scope, scope_of
+from ..session.session import Session
 
 log = logging.getLogger("ptpfast")
 

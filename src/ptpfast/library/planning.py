@@ -19,7 +19,7 @@ from .naming import local_name
 from .report import ALREADY_HERE, FileResult
 
 if TYPE_CHECKING:
-    from ..objects import ObjectInfo
+    from ..ptp.objects import ObjectInfo
     from .folder import Folder
 
 KeptOf = Callable[["ObjectInfo", Path], int]

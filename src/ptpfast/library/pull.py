@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from ..arguments import folders, path, switches, texts
-from ..handshake import Timeouts
 from ..ownership.names import is_ours_for_another_use
-from ..session import Session, connect
+from ..ptp.arguments import folders, path, switches, texts
+from ..session.session import Session, connect
 from ..transfer import VERIFY
+from ..transport.handshake import Timeouts
 from .address import parse_address
 from .apart import check_different
 from .folder import check

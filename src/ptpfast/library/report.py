@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import DeviceBusy, ResponseError, SessionNotOpen, StoreNotAvailable
-from ..objects import card_name
+from ..ptp.errors import DeviceBusy, ResponseError, SessionNotOpen, StoreNotAvailable
+from ..ptp.objects import card_name
 
 if TYPE_CHECKING:
-    from ..objects import ObjectInfo
+    from ..ptp.objects import ObjectInfo
     from ..transfer import Transfer
 
 ALREADY_HERE = "already here"  # as the reason why an object was skipped

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import SinkError
+from ..ptp.errors import SinkError
 
 if TYPE_CHECKING:
     from .folder import Folder

@@ -20,12 +20,12 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import PTPError, SinkError, TransferError
-from ..objects import ObjectInfo, ObjectTable
 from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
-from ..scope import Scope, scope_of
-from ..session import Session
+from ..ptp.errors import PTPError, SinkError, TransferError
+from ..ptp.objects import ObjectInfo, ObjectTable
+from ..ptp.scope import Scope, scope_of
+from ..session.session import Session
 from ..transfer.journal import Identity
 from ..transfer.part import NotOurs, move_part, part_size
 from ..transfer.proof import counted

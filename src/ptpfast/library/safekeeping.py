@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ResponseError, SinkError, TransferError
+from ..ptp.errors import ResponseError, SinkError, TransferError
 from .copies import Copies, on_disk_of
 from .deletion import Deletion
 from .deletion_journal import DeletionJournal
@@ -35,7 +35,7 @@ from .report import ALREADY_HERE, FileResult, Leftover, Report
 
 if TYPE_CHECKING:
     from ..listing import Listing
-    from ..session import Session
+    from ..session.session import Session
     from .observer import Observer
     from .options import Options
     from .persistence import Persistence

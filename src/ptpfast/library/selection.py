@@ -11,12 +11,12 @@ from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ..arguments import texts
-from ..codes import ObjectFormat
 from ..ownership.names import same_text
+from ..ptp.arguments import texts
+from ..ptp.codes import ObjectFormat
 
 if TYPE_CHECKING:
-    from ..objects import ObjectInfo
+    from ..ptp.objects import ObjectInfo
 
 KINDS = ("raw", "jpeg", "video", "all")
 LISTED = "listed"

@@ -9,13 +9,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..errors import ProtocolError, ResponseError
+from ..ptp.errors import ProtocolError, ResponseError
 from .report import StorageFailure
 
 if TYPE_CHECKING:
     from ..listing import Listing
-    from ..objects import ObjectInfo
-    from ..session import Session
+    from ..ptp.objects import ObjectInfo
+    from ..session.session import Session
     from .persistence import Persistence
     from .report import Report
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import SinkError
+from ..ptp.errors import SinkError
 from .report import ALREADY_HERE
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .._sink import Descriptor
-from ..errors import SinkError
+from ..engine.sink import Descriptor
+from ..ptp.errors import SinkError
 from .folder import nearest
 
 MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs", "rootfs", "hugetlbfs"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..errors import ProtocolError, PTPError
-from ..scope import Scope, scope_of
+from ..ptp.errors import ProtocolError, PTPError
+from ..ptp.scope import Scope, scope_of
 from .camera import Camera
 
 T = TypeVar("T")

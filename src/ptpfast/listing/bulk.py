@@ -12,9 +12,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from .._engine import DataPhase
-from .._sink import MemorySink
-from ..errors import (
+from ..engine.channel import DataPhase
+from ..engine.sink import MemorySink
+from ..ptp.errors import (
     ConnectFailed,
     DeviceBusy,
     NetworkError,
@@ -22,7 +22,7 @@ from ..errors import (
     PTPError,
     ResponseError,
 )
-from ..objects import LARGEST_OBJECT, Description
+from ..ptp.objects import LARGEST_OBJECT, Description
 from ..vendors import BulkListing
 from .camera import Camera, Tally
 from .many import Many

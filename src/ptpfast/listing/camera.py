@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .._engine import DataPhase
-from .._sink import Sink
-from ..errors import PTPError
-from ..losses import Losses
-from ..pipelining import Request
+from ..engine.channel import DataPhase
+from ..engine.sink import Sink
+from ..link.losses import Losses
+from ..link.pipelining import Request
+from ..ptp.errors import PTPError
 from ..vendors.vendor import Vendor
 
 ListingProgress = Callable[[int, int], None]

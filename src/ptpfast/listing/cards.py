@@ -12,11 +12,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from .._sink import MemorySink
-from ..codes import ROOT_OBJECTS, OperationCode, ResponseCode
-from ..datasets import StorageInfo, decode, decode_array
-from ..errors import ProtocolError, PTPError, ResponseError, StoreNotAvailable, TransferError
-from ..objects import card_name
+from ..engine.sink import MemorySink
+from ..ptp.codes import ROOT_OBJECTS, OperationCode, ResponseCode
+from ..ptp.datasets import StorageInfo, decode, decode_array
+from ..ptp.errors import ProtocolError, PTPError, ResponseError, StoreNotAvailable, TransferError
+from ..ptp.objects import card_name
 from .asking import attempt
 from .camera import Camera, Tally
 from .recall import UNKNOWN_SPACE, Card

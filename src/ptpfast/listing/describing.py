@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from .._wire import Cursor
-from ..codes import SIZE_SATURATED, ObjectPropCode, OperationCode
-from ..datasets import ObjectInfoDataset, decode
-from ..errors import ProtocolError, PTPError, ResponseError, Unreadable
-from ..objects import LARGEST_OBJECT, Description
+from ..engine.wire import Cursor
+from ..ptp.codes import SIZE_SATURATED, ObjectPropCode, OperationCode
+from ..ptp.datasets import ObjectInfoDataset, decode
+from ..ptp.errors import ProtocolError, PTPError, ResponseError, Unreadable
+from ..ptp.objects import LARGEST_OBJECT, Description
 from .asking import attempt
 from .camera import Camera, Tally
 from .many import Many

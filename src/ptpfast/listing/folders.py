@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 
-from ..codes import OperationCode
-from ..datasets import parse_date_time
-from ..errors import ProtocolError, PTPError, ResponseError, Unreadable
-from ..objects import Description, ObjectInfo
+from ..ptp.codes import OperationCode
+from ..ptp.datasets import parse_date_time
+from ..ptp.errors import ProtocolError, PTPError, ResponseError, Unreadable
+from ..ptp.objects import Description, ObjectInfo
 from .asking import attempt
 from .camera import Camera, Tally
 from .describing import describe_one

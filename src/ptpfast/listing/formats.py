@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..arguments import listed, number_in, whole_number
-from ..objects import KINDS, ObjectTable
+from ..ptp.arguments import listed, number_in, whole_number
+from ..ptp.objects import KINDS, ObjectTable
 
 Formats = Collection[int | str] | int | str
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 
-from ..errors import ProtocolError, PTPError
-from ..index import Index
-from ..objects import Description, ObjectInfo, ObjectTable
+from ..ptp.errors import ProtocolError, PTPError
+from ..ptp.objects import Description, ObjectInfo, ObjectTable
+from ..state.index import Index
 from .bulk import Bulk
 from .camera import Camera, Count, ListingProgress, Tally
 from .cards import (

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from .._engine import DataPhase
-from .._sink import MemorySink
-from ..codes import OperationCode
-from ..errors import (
+from ..engine.channel import DataPhase
+from ..engine.sink import MemorySink
+from ..link.losses import SAME_DESCRIPTION
+from ..link.pipelining import Request
+from ..ptp.codes import OperationCode
+from ..ptp.errors import (
     DeviceBusy,
     ProtocolError,
     PTPError,
@@ -20,9 +22,7 @@ from ..errors import (
     StoreNotAvailable,
     Unreadable,
 )
-from ..losses import SAME_DESCRIPTION
-from ..pipelining import Request
-from ..scope import Scope, scope_of
+from ..ptp.scope import Scope, scope_of
 from .asking import attempt, has_ended
 from .camera import Camera, Tally
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from ..codes import OperationCode
-from ..datasets import decode_array
-from ..errors import ProtocolError, PTPError, Unreadable
-from ..objects import Description
+from ..ptp.codes import OperationCode
+from ..ptp.datasets import decode_array
+from ..ptp.errors import ProtocolError, PTPError, Unreadable
+from ..ptp.objects import Description
 from .camera import Camera, Tally
 from .cards import MAX_HANDLES
 from .folders import MAX_DEPTH

@@ -23,9 +23,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..datasets import StorageInfo
-from ..index import Remembered
-from ..objects import Description
+from ..ptp.datasets import StorageInfo
+from ..ptp.objects import Description
+from ..state.index import Remembered
 
 CHECKED = 6  # objects asked for again in a storage
 UNKNOWN_SPACE = 0xFFFFFFFFFFFFFFFF

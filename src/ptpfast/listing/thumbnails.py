@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from ..codes import OperationCode
-from ..errors import PTPError, TransferError
+from ..ptp.codes import OperationCode
+from ..ptp.errors import PTPError, TransferError
 from .camera import Camera
 from .many import Many
 

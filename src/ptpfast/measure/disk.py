@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from .._sink import CallbackSink, FileSink
-from ..errors import SinkError
+from ..engine.sink import CallbackSink, FileSink
 from ..ownership import files
+from ..ptp.errors import SinkError
 
 FIRST_BLOCK = 1 << 20
 LARGEST_BLOCK = 64 << 20

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .._engine import DataPhase, Timeline
-from .._sink import CallbackSink
-from ..codes import OperationCode
-from ..errors import PTPError, Timeout
-from ..objects import ObjectInfo
-from ..pipelining import Request
-from ..session import Session
+from ..engine.channel import DataPhase, Timeline
+from ..engine.sink import CallbackSink
+from ..link.pipelining import Request
+from ..ptp.codes import OperationCode
+from ..ptp.errors import PTPError, Timeout
+from ..ptp.objects import ObjectInfo
+from ..session.session import Session
 from ..transfer import ObjectReader
 from .acks import held
 from .disk import AnySink, Destination

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from ..handshake import acknowledges_at_once
-from ..readback import read_back
+from ..ownership.readback import read_back
+from ..transport.handshake import acknowledges_at_once
 from ..vendors.vendor import MiB
 from .disk import DiskSpeed
 from .interface import Interface

@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..errors import NetworkError, ProtocolError, PTPError, SinkError, Timeout, TransferError
-from ..handshake import Timeouts
+from ..link.patience import Patience
 from ..listing import Listing
-from ..objects import ObjectInfo
-from ..patience import Patience
-from ..session import Session
+from ..ptp.errors import NetworkError, ProtocolError, PTPError, SinkError, Timeout, TransferError
+from ..ptp.objects import ObjectInfo
+from ..session.session import Session
 from ..transfer import ObjectReader
+from ..transport.handshake import Timeouts
 from ..vendors.vendor import MiB, Quirks
 from .disk import Destination
 from .interface import interface_of

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from ..text import printable
+from ..engine.text import printable
 
 WIDTH = 540.0
 

@@ -22,12 +22,19 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from .._sink import CallbackSink, MemorySink
-from ..errors import Cancelled, ConnectFailed, PTPError, ResponseError, TransferError, Unreadable
-from ..handshake import Timeouts
-from ..objects import ObjectInfo, ObjectTable
-from ..session import Session
+from ..engine.sink import CallbackSink, MemorySink
+from ..ptp.errors import (
+    Cancelled,
+    ConnectFailed,
+    PTPError,
+    ResponseError,
+    TransferError,
+    Unreadable,
+)
+from ..ptp.objects import ObjectInfo, ObjectTable
+from ..session.session import Session
 from ..transfer import ObjectReader
+from ..transport.handshake import Timeouts
 from ..vendors import Tuning
 from .result import WHOLE_GAIN
 

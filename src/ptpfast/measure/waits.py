@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .._wire import ProbeRequest, ProbeResponse, pack, parse
-from ..codes import OperationCode
-from ..connection import Connection
-from ..errors import PTPError, ResponseError
-from ..handshake import Timeouts, shake_hands
-from ..lifetime import admitted, wait_until_welcome
-from ..objects import ObjectInfo
-from ..session import Session
+from ..engine.wire import ProbeRequest, ProbeResponse, pack, parse
+from ..link.connection import Connection
+from ..link.lifetime import admitted, wait_until_welcome
+from ..ptp.codes import OperationCode
+from ..ptp.errors import PTPError, ResponseError
+from ..ptp.objects import ObjectInfo
+from ..session.session import Session
 from ..transfer import ObjectReader
+from ..transport.handshake import Timeouts, shake_hands
 from .result import Latency
 from .samples import Spread
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from .._sink import Descriptor, rename_new
+from ..engine.sink import Descriptor, rename_new
 from .names import TEMPORARY_PREFIX, random_name, temporaries
 from .sameness import is_same, stands_for
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from .._sink import Descriptor
-from ..errors import SinkError
+from ..engine.errors import SinkError
+from ..engine.sink import Descriptor
 from .files import lock
 from .markers import is_marked, marker
 

@@ -13,7 +13,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 
-from ..text import in_text
+from ..engine.text import in_text
 
 # Beside a file NAME that is not complete yet.
 PART_SUFFIX = ".part"

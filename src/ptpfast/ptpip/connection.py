@@ -12,18 +12,18 @@ from collections import defaultdict, deque
 from types import TracebackType
 from typing import Any, Self
 
-from .. import _wire
-from .._sink import MemorySink
-from ..codes import DEFAULT_PORT, PROTOCOL_VERSION, OperationCode
-from ..errors import (
+from ..engine import wire
+from ..engine.sink import MemorySink
+from ..link.events import QUEUE_SIZE, Event, EventHub, Source, Subscription
+from ..ptp.codes import DEFAULT_PORT, PROTOCOL_VERSION, OperationCode
+from ..ptp.errors import (
     ConnectionLost,
     DeviceBusy,
     PTPError,
     ResponseError,
     TransferError,
 )
-from ..events import QUEUE_SIZE, Event, EventHub, Source, Subscription
-from ..session import Session, connect
+from ..session.session import Session, connect
 from .packets import (
     PtpIpCmdRequest,
     PtpIpCmdResponse,
@@ -263,23 +263,23 @@ class PtpIpConnection:
         if isinstance(packet, PtpIpEventReq):
             if packet.session_id is None:
                 packet.session_id = self.session_id
-            answers.append(body(_wire.InitEventAck()))
+            answers.append(body(wire.InitEventAck()))
         elif isinstance(packet, PtpIpInitCmdReq):
             there = session.connection
             self.session_id = number = there.connection_number
-            ack = _wire.InitCommandAck(number, there.guid, there.name, PROTOCOL_VERSION)
+            ack = wire.InitCommandAck(number, there.guid, there.name, PROTOCOL_VERSION)
             answers.append(body(ack))
         elif isinstance(packet, PtpIpPing):
             self._keep_alive(session)
-            answers.append(body(_wire.ProbeResponse()))
+            answers.append(body(wire.ProbeResponse()))
         elif isinstance(packet, PtpIpCmdRequest):
             response, payload = self._run(packet, session), packet.data_in
             number = packet.transaction_id
             if payload is not None:
-                answers.append(body(_wire.StartData(number, len(payload))))
-                answers.append(body(_wire.EndData(number, payload)))
+                answers.append(body(wire.StartData(number, len(payload))))
+                answers.append(body(wire.EndData(number, payload)))
             code = response.ptp_response_code
-            answers.append(body(_wire.OperationResponse(code, number, response.args)))
+            answers.append(body(wire.OperationResponse(code, number, response.args)))
         else:
             raise TypeError(f"a {type(packet).__name__} is not sent to a camera")
 
@@ -294,7 +294,7 @@ class PtpIpConnection:
         event = session.get()
         if event is None:
             raise ConnectionLost("the Event connection has ended")
-        return body(_wire.Event(event.code, event.transaction_id, event.parameters))
+        return body(wire.Event(event.code, event.transaction_id, event.parameters))
 
 
 class _Queueing(Subscription):

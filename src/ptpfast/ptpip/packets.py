@@ -1,4 +1,4 @@
-"""The seed's packet classes: its names for the packets of `_wire`, which alone knows layouts.
+"""The seed's packet classes: its names for the packets of `engine.wire`, which alone knows layouts.
 
 Numbers are ints and names are str where the seed kept raw bytes. A class takes the bytes after a
 packet's length and type (`data`), or nothing; its attributes are the packet's fields in wire order.
@@ -10,16 +10,16 @@ from __future__ import annotations
 import threading
 from typing import Any, ClassVar
 
-from .. import _wire
-from .._wire import Builder, Cursor, PacketType, pack
-from ..codes import PROTOCOL_VERSION
-from ..errors import ProtocolError
-from ..handshake import default_guid, default_name
+from ..engine import wire
+from ..engine.wire import Builder, Cursor, PacketType, pack
+from ..ptp.codes import PROTOCOL_VERSION
+from ..ptp.errors import ProtocolError
+from ..transport.handshake import default_guid, default_name
 
 _CLASSES: dict[int, type[PtpIpPacket]] = {}
 
 
-def body(packet: _wire.Packet) -> bytes:
+def body(packet: wire.Packet) -> bytes:
     """A packet without its length field, as `PtpIpPacket.factory` takes it."""
     return pack(packet)[4:]
 
@@ -30,11 +30,11 @@ def _parse(cmdtype: int, data: Any) -> Any:
     builder.u32(len(data) + 8)
     builder.u32(cmdtype)
     builder.payload(data)
-    return _wire.parse(bytes(builder))
+    return wire.parse(bytes(builder))
 
 
 class PtpIpPacket:
-    """Base of the packets. `cmdtype` is the packet type, a number of `_wire.PacketType`."""
+    """Base of the packets. `cmdtype` is the packet type, a number of `wire.PacketType`."""
 
     cmdtype: ClassVar[PacketType | None] = None
     fields: ClassVar[tuple[str, ...]] = ()
@@ -80,7 +80,7 @@ class PtpIpInitCmdReq(PtpIpPacket):
         super().__init__(data)
 
     def data(self) -> bytes:
-        return body(_wire.InitCommandRequest(self.guid, self.hostname, PROTOCOL_VERSION))
+        return body(wire.InitCommandRequest(self.guid, self.hostname, PROTOCOL_VERSION))
 
 
 class PtpIpInitCmdAck(PtpIpPacket):
@@ -106,7 +106,7 @@ class PtpIpEventReq(PtpIpPacket):
     def data(self) -> bytes:
         if self.session_id is None:
             raise ValueError("session_id, the connection number, is not set")
-        return body(_wire.InitEventRequest(self.session_id))
+        return body(wire.InitEventRequest(self.session_id))
 
 
 class PtpIpEventAck(PtpIpPacket):
@@ -170,7 +170,7 @@ class PtpIpCmdRequest(PtpIpPacket):
 
     def data(self) -> bytes:
         return body(
-            _wire.OperationRequest(self.unkown, self.ptp_cmd, self.transaction_id, self.args)
+            wire.OperationRequest(self.unkown, self.ptp_cmd, self.transaction_id, self.args)
         )
 
     def begin(self) -> None:
@@ -253,7 +253,7 @@ class PtpIpPing(PtpIpPacket):
     cmdtype = PacketType.PROBE_REQUEST
 
     def data(self) -> bytes:
-        return body(_wire.ProbeRequest())
+        return body(wire.ProbeRequest())
 
 
 class PtpIpPong(PtpIpPacket):

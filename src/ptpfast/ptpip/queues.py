@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, MutableSequence
 from typing import Any, TypeVar
 
-from ..errors import Cancelled
+from ..ptp.errors import Cancelled
 from .packets import PtpIpCmdRequest
 
 T = TypeVar("T")

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from .._wire import OperationRequest
-from ..arguments import numbers
-from ..codes import EventCode, OperationCode, ResponseCode
+from ..engine.wire import OperationRequest
+from ..ptp.arguments import numbers
+from ..ptp.codes import EventCode, OperationCode, ResponseCode
 from ..vendors import Habits, Reply, Vendor
 from .data_in import EndData
 from .operations import OPERATIONS, Operation

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..datasets import ObjectInfoDataset, decode, decode_array, encode, encode_array
+from ..ptp.datasets import ObjectInfoDataset, decode, decode_array, encode, encode_array
 from .faults import Fault
 
 Corruption = Callable[[Fault, bytes, int], bytes]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import chain
 
-from .._wire import Data, OperationResponse, PacketType, ProbeRequest, StartData, pack
-from .._wire import EndData as EndDataPacket
-from .._wire import Event as EventPacket
-from ..codes import EventCode, ResponseCode
+from ..engine.wire import Data, OperationResponse, PacketType, ProbeRequest, StartData, pack
+from ..engine.wire import EndData as EndDataPacket
+from ..engine.wire import Event as EventPacket
+from ..ptp.codes import EventCode, ResponseCode
 from .content import Content
 from .faults import Fault
 from .kinds import Stage

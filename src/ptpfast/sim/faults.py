@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..arguments import several
-from ..codes import OperationCode
+from ..ptp.arguments import several
+from ..ptp.codes import OperationCode
 from .kinds import KINDS, Stage, Value
 
 AT_END = -1  # `after`: when the whole payload has been sent

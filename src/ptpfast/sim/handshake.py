@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from .._wire import (
+from ..engine.wire import (
     Cancel,
     InitCommandAck,
     InitCommandRequest,
@@ -18,7 +18,7 @@ from .._wire import (
     ProbeResponse,
     pack,
 )
-from ..codes import PROTOCOL_VERSION, FailReason
+from ..ptp.codes import PROTOCOL_VERSION, FailReason
 from .faults import Fault
 from .peer import PacketReader, Peer, parse_known
 from .transactions import serve_transactions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..codes import OperationCode
+from ..ptp.codes import OperationCode
 
 Value = int | float | str | None
 

@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .._wire import OperationRequest
-from ..codes import (
+from ..engine.wire import OperationRequest
+from ..ptp.codes import (
     ALL_STORAGES,
     ROOT_OBJECTS,
     ObjectFormat,
     OperationCode,
     ResponseCode,
 )
-from ..datasets import DeviceInfo, encode, encode_array
+from ..ptp.datasets import DeviceInfo, encode, encode_array
 from ..vendors import ObjectRange, Reply
 from .properties import (
     get_device_prop_desc,

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from enum import Enum
 from itertools import chain
 
-from .._wire import Cancel, InitEventAck, Packet, PacketType, pack, parse
-from ..errors import ProtocolError
+from ..engine.wire import Cancel, InitEventAck, Packet, PacketType, pack, parse
+from ..ptp.errors import ProtocolError
 
 LARGEST_PACKET = 16 << 20  # of an Initiator; its largest are Data packets of a data-out phase
 _RECEIVE = 1 << 16

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .._wire import Builder, Cursor, OperationRequest
-from ..codes import (
+from ..engine.wire import Builder, Cursor, OperationRequest
+from ..ptp.codes import (
     ALL_STORAGES,
     ROOT_OBJECTS,
     DataType,
@@ -21,7 +21,7 @@ from ..codes import (
     ObjectPropCode,
     ResponseCode,
 )
-from ..datasets import (
+from ..ptp.datasets import (
     DevicePropDesc,
     encode_array,
     encode_prop_desc,
@@ -29,7 +29,7 @@ from ..datasets import (
     read_value,
     write_value,
 )
-from ..errors import ProtocolError
+from ..ptp.errors import ProtocolError
 from ..vendors import Model, Reply
 from .stored import PIXELS, StoredObject
 

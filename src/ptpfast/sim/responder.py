@@ -18,10 +18,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 
 from .. import vendors
-from .._wire import Event, InitCommandAck, InitCommandRequest, OperationRequest, pack
-from ..codes import PROTOCOL_VERSION, OperationCode
-from ..errors import ProtocolError
-from ..process import Owner
+from ..engine.process import Owner
+from ..engine.wire import Event, InitCommandAck, InitCommandRequest, OperationRequest, pack
+from ..ptp.codes import PROTOCOL_VERSION, OperationCode
+from ..ptp.errors import ProtocolError
 from ..vendors import Vendor
 from .body import Body, Parameters, changed
 from .data_in import EndData, Framing

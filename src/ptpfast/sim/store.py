@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..codes import ALL_STORAGES, ObjectFormat, extension
-from ..datasets import StorageInfo
-from ..text import in_text
+from ..engine.text import in_text
+from ..ptp.codes import ALL_STORAGES, ObjectFormat, extension
+from ..ptp.datasets import StorageInfo
 from ..vendors import STANDARD, Model
 from .content import BytesContent, Content, FileContent, Page
 from .stored import FORMATS, StoredObject

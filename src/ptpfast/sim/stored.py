@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from ..codes import JPEG_EXTENSIONS, SIZE_SATURATED, ObjectFormat, extension, is_raw_name
-from ..datasets import ObjectInfoDataset, encode, format_date_time
+from ..ptp.codes import JPEG_EXTENSIONS, SIZE_SATURATED, ObjectFormat, extension, is_raw_name
+from ..ptp.datasets import ObjectInfoDataset, encode, format_date_time
 from .content import Content, FileContent
 from .thumbnail import HEIGHT, WIDTH, Thumbnails, embedded
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from .._wire import OperationRequest, OperationResponse, Packet, pack
-from ..codes import ResponseCode
+from ..engine.wire import OperationRequest, OperationResponse, Packet, pack
+from ..ptp.codes import ResponseCode
 from .peer import Peer, parse_known
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._wire import (
+from ..engine.wire import (
     Cancel,
     Data,
     EndData,
@@ -22,9 +22,9 @@ from .._wire import (
     ProbeResponse,
     pack,
 )
-from ..codes import ROOT_OBJECTS, OperationCode, ResponseCode
-from ..datasets import encode_array
-from ..errors import ProtocolError
+from ..ptp.codes import ROOT_OBJECTS, OperationCode, ResponseCode
+from ..ptp.datasets import encode_array
+from ..ptp.errors import ProtocolError
 from ..vendors import ObjectRange, Reply
 from .card import SlowContent
 from .content import BytesContent

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .chunking import ChunkPolicy
+from ..link.chunking import ChunkPolicy
+from ..link.pace import Pace
 from .download import Download, Transfer
-from .pace import Pace
 from .reading import ObjectReader, Progress
 from .verify import VERIFY
 

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._engine import Timeline
-from .._sink import Checksum, FileSink
-from ..errors import ProtocolError, ResponseError, SinkError, TransferError
-from ..objects import ObjectInfo
-from ..pipelining import Following, Request
+from ..engine.channel import Timeline
+from ..engine.sink import Checksum, FileSink
+from ..link.pipelining import Following, Request
+from ..ptp.errors import ProtocolError, ResponseError, SinkError, TransferError
+from ..ptp.objects import ObjectInfo
 from .ends import may_end_elsewhere
 from .hashing import digest_of, hex_of, new_hash
 from .journal import NOTHING_KEPT, Identity, Journal, Kept, Left

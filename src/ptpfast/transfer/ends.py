@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from .._sink import MemorySink
-from ..errors import (
+from ..engine.sink import MemorySink
+from ..ptp.errors import (
     DeviceBusy,
     NetworkError,
     ProtocolError,
@@ -19,7 +19,7 @@ from ..errors import (
     SessionNotOpen,
     TransferError,
 )
-from ..objects import LARGEST_OBJECT, ObjectInfo
+from ..ptp.objects import LARGEST_OBJECT, ObjectInfo
 from ..vendors.vendor import PartialRead
 from .ranges import Camera, chunk_request
 

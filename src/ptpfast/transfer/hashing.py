@@ -6,7 +6,7 @@ xxh3    XXH3 with 128 bits, from the package xxhash: as sure against accidents, 
         who makes up a file, and at a fraction of the time
 
 A third kind, `fast:…`, is only in the notes beside part files: the checksum that every `FileSink`
-of a download takes (`_sink.Checksum`).
+of a download takes (`sink.Checksum`).
 """
 
 from __future__ import annotations

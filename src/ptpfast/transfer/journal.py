@@ -15,12 +15,12 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .._sink import Checksum, Descriptor
-from ..errors import SinkError
+from ..engine.process import Owner
+from ..engine.sink import Checksum, Descriptor
 from ..ownership import files
 from ..ownership.names import JOURNAL_SUFFIX
-from ..process import Owner
-from ..readback import read_back
+from ..ownership.readback import read_back
+from ..ptp.errors import SinkError
 from .notes import (
     LINE_SIZE,
     MAX_JOURNAL_SIZE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._sink import MemorySink
-from ..objects import ObjectInfo
+from ..engine.sink import MemorySink
+from ..ptp.objects import ObjectInfo
 from .ends import may_end_elsewhere
 from .ranges import Camera
 from .reading import ObjectReader

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..objects import ObjectInfo
+from ..ptp.objects import ObjectInfo
 
 SCHEMA = 6
 MAX_JOURNAL_SIZE = 1 << 16

@@ -19,15 +19,15 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from .._sink import Descriptor
-from ..errors import SinkError, disk_hint
-from ..objects import ObjectInfo
+from ..engine.process import Owner
+from ..engine.sink import Descriptor
 from ..ownership import files
 from ..ownership.files import NotOurs as NotOurs
 from ..ownership.folders import turn
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ..ownership.sameness import is_same, stands_for
-from ..process import Owner
+from ..ptp.errors import SinkError, disk_hint
+from ..ptp.objects import ObjectInfo
 from .journal import Identity, Journal, claim, taken
 from .syncing import close_file, sync_file, sync_folder
 

@@ -17,10 +17,10 @@ import secrets
 import time
 from typing import Any, NamedTuple
 
-from .._sink import Checksum
-from ..objects import ObjectInfo
+from ..engine.sink import Checksum
 from ..ownership.names import PART_SUFFIX
-from ..readback import open_regular
+from ..ownership.readback import open_regular
+from ..ptp.objects import ObjectInfo
 from .ends import may_end_elsewhere
 from .hashing import digest_of, new_hash, same_algorithm
 from .journal import Found, Identity, Journal, Stamp

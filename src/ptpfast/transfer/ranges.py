@@ -13,24 +13,24 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from .._engine import DataPhase, Timeline
-from .._sink import Sink
-from ..datasets import DeviceInfo
-from ..errors import (
+from ..engine.channel import DataPhase, Timeline
+from ..engine.sink import Sink
+from ..link.chunking import ChunkPolicy
+from ..link.events import EventHub
+from ..link.pace import Overdue, Pace, Trickle
+from ..link.patience import BUSY_S, Patience, SlowestPace
+from ..link.pipelining import Following, Request
+from ..ptp.datasets import DeviceInfo
+from ..ptp.errors import (
     DeviceBusy,
     NetworkError,
     ProtocolError,
     PTPError,
     TransferError,
 )
-from ..events import EventHub
-from ..handshake import Timeouts
-from ..objects import ObjectInfo
-from ..patience import BUSY_S, Patience, SlowestPace
-from ..pipelining import Following, Request
+from ..ptp.objects import ObjectInfo
+from ..transport.handshake import Timeouts
 from ..vendors.vendor import PartialRead, Vendor
-from .chunking import ChunkPolicy
-from .pace import Overdue, Pace, Trickle
 
 log = logging.getLogger("ptpfast")
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from .._engine import DataPhase, Timeline
-from .._sink import Sink
-from ..codes import OperationCode
-from ..errors import (
+from ..engine.channel import DataPhase, Timeline
+from ..engine.sink import Sink
+from ..link.chunking import ChunkPolicy
+from ..link.pace import Overdue
+from ..link.pipelining import Following, Request
+from ..ptp.codes import OperationCode
+from ..ptp.errors import (
     InvalidObjectHandle,
     NetworkError,
     OperationNotSupported,
@@ -22,12 +25,9 @@ from ..errors import (
     ResponseError,
     TransferError,
 )
-from ..objects import ObjectInfo
-from ..pipelining import Following, Request
+from ..ptp.objects import ObjectInfo
 from ..vendors.vendor import PartialRead, Vendor
-from .chunking import ChunkPolicy
 from .ends import FOUR_GIB, End
-from .pace import Overdue
 from .ranges import Camera, RangeReader, chunk_request
 
 Progress = Callable[[int, int | None], object]

@@ -7,8 +7,8 @@ import logging
 import os
 from collections.abc import Iterator
 
-from .._sink import MemorySink
-from ..errors import ResponseError, TransferError
+from ..engine.sink import MemorySink
+from ..ptp.errors import ResponseError, TransferError
 from .part import PartFile
 from .reading import ObjectReader
 

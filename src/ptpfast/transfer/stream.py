@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from .._sink import MemorySink
-from ..codes import OperationCode
-from ..errors import TransferError
-from ..objects import ObjectInfo
+from ..engine.buffers import renewed
+from ..engine.sink import MemorySink
+from ..ptp.codes import OperationCode
+from ..ptp.errors import TransferError
+from ..ptp.objects import ObjectInfo
 from .memory import reader_to_end
 from .ranges import Camera
 from .reading import ObjectReader
@@ -51,16 +52,6 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
         if got != want:
             raise TransferError(f"{got:,} of {want:,} bytes came at {offset:,}", received=offset)
         yield memoryview(buffer)[:got]
-
-
-def renewed(buffer: bytearray) -> bytearray:
-    """The buffer, or another one if somebody still has a view of it: that must not change."""
-    try:
-        buffer.pop()
-        buffer.append(0)
-    except BufferError:
-        return bytearray(len(buffer))
-    return buffer
 
 
 def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from .._sink import Descriptor
+from ..engine.sink import Descriptor
 
 # A filesystem that cannot flush says one of these; others mean that it did not succeed.
 CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})

@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .._sink import CallbackSink
-from ..errors import TransferError
-from ..pipelining import Following
-from ..readback import blocks, open_regular
+from ..engine.sink import CallbackSink
+from ..link.pipelining import Following
+from ..ownership.readback import blocks, open_regular
+from ..ptp.errors import TransferError
 from .hashing import algorithm_of, digest_of, new_hash
 from .part import PartFile, sink_error
 from .reading import ObjectReader

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
-from ..datasets import DeviceInfo
+from ..ptp.datasets import DeviceInfo
 from .bulk import BulkListing
 from .standard import STANDARD
 from .vendor import Habits, Model, ObjectRange, PartialRead, Quirks, Reply, Tuning, Vendor

@@ -13,10 +13,10 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
-from .._wire import Cursor
-from ..codes import SIZE_SATURATED, ObjectPropCode, OperationCode
-from ..datasets import ObjectInfoDataset, read_value
-from ..errors import ProtocolError
+from ..engine.wire import Cursor
+from ..ptp.codes import SIZE_SATURATED, ObjectPropCode, OperationCode
+from ..ptp.datasets import ObjectInfoDataset, read_value
+from ..ptp.errors import ProtocolError
 
 log = logging.getLogger("ptpfast")
 

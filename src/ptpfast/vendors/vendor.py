@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
-from .._wire import OperationRequest, OperationResponse
-from ..codes import ObjectFormat, OperationCode, ResponseCode
-from ..datasets import DeviceInfo, DevicePropDesc
+from ..engine.wire import OperationRequest, OperationResponse
+from ..ptp.codes import ObjectFormat, OperationCode, ResponseCode
+from ..ptp.datasets import DeviceInfo, DevicePropDesc
 from .bulk import GET_OBJECT_PROP_LIST, BulkListing
 
 MiB = 1 << 20

@@ -1,0 +1,71 @@
+"""Decide whether a caller's buffer is plain data, which the camera may fill or receive.
+
+A buffer of Python objects or of pointers is neither: received bytes would become addresses and
+crash the process, and a sent address tells the camera where things lie in memory.
+
+Sources: PEP 3118 and the `struct` module for formats; numpy and ctypes for what they add.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+# Numbers, characters, padding and structures of them; names stand between colons. Not among them:
+# `O` (objects) and `&`, `P`, `X`, `z`, `Z` (pointers), whose `Z` also begins a complex number.
+_PLAIN = re.compile(r"(?:[\s\d@=<>!^|,(){}Txcbstp?BhHiIlLqQnNefdguwv]|:[^:]*:|Z[fdg])*")
+_POINTERS = frozenset("OPXzZ")
+
+
+def require_plain(buffer: Any, format: str | None, item_size: int) -> None:
+    """TypeError unless a buffer that says so of itself is plain data."""
+    # Without a format it has bytes; larger items of no format could be anything.
+    known = item_size == 1 if format is None else _PLAIN.fullmatch(format)
+    if known and not _is_ctypes_of_pointers(buffer):
+        return
+    raise TypeError(
+        f"the {type(buffer).__name__} has Python objects or pointers in it (format "
+        f"{format!r:.40}): use a buffer of bytes or numbers"
+    )
+
+
+def plain_bytes(data: Any) -> memoryview:
+    """The bytes of `data`, any C-contiguous bytes-like object. TypeError for any other."""
+    view = memoryview(data)
+    require_plain(data, view.format, view.itemsize)
+    return view.cast("B") if view.nbytes else memoryview(b"")  # no cast of no rows
+
+
+def renewed(buffer: bytearray) -> bytearray:
+    """The buffer, or another one if somebody still has a view of it: that must not change."""
+    try:
+        buffer.pop()
+        buffer.append(0)
+    except BufferError:
+        return bytearray(len(buffer))
+    return buffer
+
+
+def _is_ctypes_of_pointers(buffer: Any) -> bool:
+    """A union or a packed structure of ctypes has the format of bytes, with objects in it."""
+    if (ctypes := sys.modules.get("ctypes")) is None:
+        return False
+    if isinstance(buffer, memoryview):
+        buffer = buffer.obj
+    waiting, seen = [type(buffer)], set()
+    while waiting:
+        kind = waiting.pop()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        if issubclass(kind, (ctypes._Pointer, ctypes._CFuncPtr)):
+            return True
+        if issubclass(kind, ctypes._SimpleCData) and kind._type_ in _POINTERS:
+            return True
+        if issubclass(kind, ctypes.Array):
+            waiting.append(kind._type_)
+        elif issubclass(kind, (ctypes.Union, ctypes.Structure)):
+            for base in kind.__mro__:
+                waiting += [field[1] for field in vars(base).get("_fields_", ())]
+    return False

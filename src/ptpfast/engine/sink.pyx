@@ -1,0 +1,665 @@
+"""Where payload lands: a file, the caller's memory, or a callback.
+
+A sink does not know packets, sockets or time. It is filled in one of two ways, whichever suits it:
+the engine hands it the payload pieces of one read (`write`), or receives straight into the memory
+it lends (`window`, then `commit`). Both run without the GIL, but for what a hasher does. Python
+ends it with `finish` (everything arrived) or `abandon` (it did not, keep what is there).
+
+One sink may outlive many data phases: the partial reads of one object all go into the same sink,
+and `position` is where the next byte goes.
+
+It is over 400 lines because the three kinds share one C interface, and each alone would be a module
+of a hundred; and because a file's checksum is computed where it is written.
+"""
+
+import errno as _errno
+import os
+
+import cython
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS,
+    PyBUF_FORMAT,
+    PyBUF_READ,
+    PyBUF_SIMPLE,
+    PyBUF_WRITABLE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
+from cpython.memoryview cimport PyMemoryView_FromMemory
+from libc.errno cimport EINTR, errno
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcpy
+
+from .buffers import require_plain
+from .errors import SinkError, disk_hint
+
+cdef extern from * nogil:
+    """
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <stdio.h>
+    #include <sys/stat.h>
+    #include <sys/statvfs.h>
+    #include <sys/types.h>
+    #include <sys/uio.h>
+    #include <unistd.h>
+    /* Reserves blocks behind the end of a file and leaves its length alone. 0, or an errno. */
+    static int ptpfast_reserve(int fd, long long offset, long long size) {
+        /* What cannot fit is not tried: it would fill the disk on its way to failing. A disk of no
+           blocks, or of blocks of no bytes, tells nothing. */
+        struct statvfs disk;
+        if (!fstatvfs(fd, &disk) && disk.f_blocks && disk.f_frsize
+            && (unsigned long long)disk.f_bfree < (unsigned long long)size / disk.f_frsize)
+            return ENOSPC;
+    #if defined(__linux__)
+        #ifndef FALLOC_FL_KEEP_SIZE
+        #define FALLOC_FL_KEEP_SIZE 1
+        #endif
+        return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size) ? errno : 0;
+    #elif defined(__APPLE__)
+        fstore_t store = {F_ALLOCATEALL, F_PEOFPOSMODE, 0, size, 0};
+        (void)offset;
+        return fcntl(fd, F_PREALLOCATE, &store) ? errno : 0;
+    #else
+        (void)fd; (void)offset; (void)size;
+        return EOPNOTSUPP;
+    #endif
+    }
+    /* Of a file in bytes; -1 with an errno. */
+    static long long ptpfast_length(int fd) {
+        struct stat status;
+        return fstat(fd, &status) ? -1 : (long long)status.st_size;
+    }
+    /* Has the system begin to write that to the disk, where it can be told so. */
+    static void ptpfast_write_back(int fd, long long offset, long long size) {
+    #if defined(SYNC_FILE_RANGE_WRITE)
+        (void)sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WRITE);
+    #else
+        (void)fd; (void)offset; (void)size;
+    #endif
+    }
+    /* Renames unless there is something of the new name. 0, or an errno. */
+    static int ptpfast_rename_new(const char *old, const char *new) {
+    #if defined(RENAME_NOREPLACE)
+        return renameat2(AT_FDCWD, old, AT_FDCWD, new, RENAME_NOREPLACE) ? errno : 0;
+    #elif defined(RENAME_EXCL)
+        return renamex_np(old, new, RENAME_EXCL) ? errno : 0;
+    #else
+        (void)old; (void)new;
+        return ENOSYS;
+    #endif
+    }
+    """
+    int getpid()
+    long long ptpfast_length(int fd)
+    void ptpfast_write_back(int fd, long long offset, long long size)
+    int ptpfast_rename_new(const char *old, const char *new)
+    int ptpfast_reserve(int fd, long long offset, long long size)
+    ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
+    int ptpfast_close "close"(int fd)
+    ssize_t pread(int fd, void *to, size_t size, long long offset)
+
+cdef extern from "Python.h":
+    bytes PyUnicode_EncodeFSDefault(object)
+
+cdef size_t CHUNK_SIZE = 1 << 20
+# The disk is set to work each time so much has come: then little is left for the fsync at the end,
+# for which everybody waits.
+cdef uint64_t WRITE_BACK_SIZE = 4 << 20
+# The first growth of memory of our own; later it doubles, so it never exceeds twice what arrived.
+cdef size_t FIRST_GROWTH = 1 << 16
+cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
+
+
+# A file is read back by so much at a time.
+cdef size_t READ_SIZE = 1 << 18
+
+
+@cython.final
+cdef class Checksum:
+    """A running 128-bit checksum, much faster than the link: against what a disk loses or another
+    program changes, not against an attacker (checksum.h). Used like the objects of hashlib."""
+
+    name = "fast"
+
+    def __cinit__(self):
+        ptpfast_checksum_init(&self.state)
+
+    @property
+    def size(self):
+        """Bytes so far."""
+        return self.state.size
+
+    def update(self, data):
+        """Adds bytes."""
+        cdef Py_buffer view
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            with nogil:
+                ptpfast_checksum_add(&self.state, <const uint8_t *>view.buf, <size_t>view.len)
+        finally:
+            PyBuffer_Release(&view)
+
+    def read(self, int descriptor, uint64_t until):
+        """Adds the bytes of a file from `size` up to `until`, or to its end; returns the new
+        `size`. OSError."""
+        cdef ssize_t got = 0
+        cdef int code
+        cdef size_t want
+        cdef uint8_t *block = <uint8_t *>PyMem_RawMalloc(READ_SIZE)
+        if block == NULL:
+            raise MemoryError
+        try:
+            while self.state.size < until:
+                want = min(<uint64_t>READ_SIZE, until - self.state.size)
+                with nogil:
+                    got = pread(descriptor, block, want, <long long>self.state.size)
+                    code = errno
+                    if got > 0:
+                        ptpfast_checksum_add(&self.state, block, <size_t>got)
+                if got < 0 and code != EINTR:
+                    raise OSError(code, os.strerror(code))
+                if not got:
+                    break
+                PyErr_CheckSignals()
+        finally:
+            PyMem_RawFree(block)
+        return self.state.size
+
+    def copy(self):
+        """Another one with the same state."""
+        cdef Checksum other = Checksum.__new__(Checksum)
+        other.state = self.state
+        return other
+
+    def hexdigest(self):
+        """The checksum of all bytes so far, 32 hex digits."""
+        cdef uint64_t value[2]
+        ptpfast_checksum_value(&self.state, value)
+        return f"{value[0]:016x}{value[1]:016x}"
+
+
+cdef class Sink:
+    """A destination of payload. `position` is the offset at which its next byte goes.
+
+    Use one of the three kinds; this class only says what they share.
+    """
+
+    def __init__(self):
+        if not isinstance(self, (FileSink, MemorySink, CallbackSink)):
+            raise TypeError("use FileSink, MemorySink or CallbackSink")
+
+    def rewind(self, position):
+        """Takes back what came after `position`, to receive it again; ValueError if it cannot."""
+        if not 0 <= position <= self.position:
+            raise ValueError(f"cannot rewind from {self.position} to {position}")
+        self._drop(position)
+        self.position = position
+
+    cdef int _drop(self, uint64_t position) except -1:
+        return 0  # memory is simply written again
+
+    cdef uint8_t *window(self, size_t *size) except? NULL nogil:
+        size[0] = 0
+        return NULL
+
+    cdef int commit(self, size_t size) except -1 nogil:
+        self.position += size
+        return 0
+
+    cdef int write(self, iovec *pieces, int count) except -1 nogil:
+        """For sinks that lend memory: copies the pieces to where they would have been received."""
+        cdef uint8_t *to
+        cdef const uint8_t *source
+        cdef size_t size = 0, left, take
+        cdef int i
+        for i in range(count):
+            source = <const uint8_t *>pieces[i].iov_base
+            left = pieces[i].iov_len
+            while left:
+                to = self.window(&size)
+                if not size:
+                    with gil:
+                        raise RuntimeError("the sink has no room")
+                take = left if left < size else size
+                memcpy(to, source, take)
+                self.commit(take)
+                source += take
+                left -= take
+        return 0
+
+    cdef uint64_t room(self) noexcept nogil:
+        return NO_LIMIT
+
+
+@cython.final
+cdef class Descriptor:
+    """An open file, which has an owner from the moment the system opens it.
+
+    Python runs signal handlers between its own instructions: one that raises behind `os.open` and
+    before its result is in a variable leaves the file open, and locked, for good. This is closed
+    with `close`, at the end of its `with`, or with the last reference to it. OSError as `os.open`.
+    """
+
+    def __cinit__(self):
+        self.number = -1
+
+    def __init__(self, path, int flags, int mode=0o666):
+        self.number = os.open(path, flags | os.O_CLOEXEC, mode)
+
+    def fileno(self):
+        return self.number
+
+    def close(self):
+        """Safe to call twice. Never raises: some filesystems answer with any error."""
+        cdef int fd = self.number
+        self.number = -1
+        if fd >= 0:
+            ptpfast_close(fd)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __dealloc__(self):
+        if self.number >= 0:
+            os.close(self.number)
+
+
+@cython.final
+cdef class FileSink(Sink):
+    """Writes into a file whose length is always the number of bytes safely in it.
+
+    path: the part file; created if missing, never its final name (that is the caller's rename),
+        never through a symbolic link.
+    offset: where to go on; the file must be at least that long and is cut to it.
+    size: the final length if known; that much room is reserved at once, so that a full disk shows
+        before anything is asked of the camera, and the file does not fragment. Never zero-filled.
+    hasher: an object with `update(memoryview)`, given everything in order as it is written; a view
+        is valid during the call. With a `copy()`, `rewind` can take it back to a `mark`.
+    checksum: of the `offset` bytes that are there; it goes on with what is written, without the
+        GIL.
+    descriptor: of that file, open for writing, instead of opening it; it stays the caller's.
+    before: called once, before the first byte is written.
+
+    Raises SinkError when the file cannot be opened, reserved or written; `errno` says why, and what
+    had been written stays. After an error only `abandon` makes sense.
+    """
+
+    def __cinit__(self):
+        self._fd = -1
+        self._process = getpid()
+
+    def __init__(
+        self,
+        path,
+        *,
+        offset=0,
+        size=None,
+        hasher=None,
+        descriptor=None,
+        before=None,
+        Checksum checksum=None,
+    ):
+        cdef int code
+        self.path = os.fsdecode(path)
+        if checksum is not None and checksum.state.size != offset:
+            raise ValueError(f"the checksum is of {checksum.size} bytes, not of {offset}")
+        self._hasher = hasher
+        self._checksum = checksum
+        self._marked_at = NO_LIMIT
+        self._before = before
+        self._lent = descriptor is not None
+        try:
+            # Non-blocking, so that a FIFO of that name is an error and no trap.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            self._fd = descriptor if self._lent else os.open(path, flags, 0o666)
+            length = ptpfast_length(self._fd)
+            if length < 0:
+                code = errno  # before anything else changes it
+                raise OSError(code, os.strerror(code))
+            if length < offset:
+                raise ValueError(f"{self.path} is shorter than {offset} bytes")
+            if length > offset:
+                os.ftruncate(self._fd, offset)
+        except OSError as error:
+            self.abandon()
+            raise _sink_error(error.errno, "open", self.path, 0) from error
+        except ValueError:
+            self.abandon()
+            raise
+        self.position = self._reserved = self._written_back = offset
+        self._fresh = True
+        if size is not None and size > offset:
+            self._reserve(size)
+
+    cdef int _reserve(self, uint64_t until) except -1:
+        """Before the camera is asked, not while it sends: then there is nothing to compete with."""
+        cdef uint64_t size = until - self.position
+        cdef int code
+        self._reserved = until  # even if it fails: some of it may be taken then
+        with nogil:
+            code = ptpfast_reserve(self._fd, <long long>self.position, <long long>size)
+        if not code and ptpfast_length(self._fd) > <long long>self.position:
+            os.ftruncate(self._fd, self.position)  # some filesystems reserve by writing zeros
+        # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; no room is final.
+        if code in _NO_ROOM:
+            self.abandon()
+            raise _sink_error(code, f"reserve {size:,} bytes in", self.path, self.position)
+        return 0
+
+    cdef int _first(self) except -1 nogil:
+        self._fresh = False
+        if self._before is not None:
+            with gil:
+                self._before()
+        return 0
+
+    cdef int write(self, iovec *pieces, int count) except -1 nogil:
+        cdef ssize_t written
+        cdef int code
+        if self._fresh:
+            self._first()
+        while count:
+            written = pwritev(self._fd, pieces, count, <long long>self.position)
+            if written < 0:
+                code = errno
+                if code == EINTR:
+                    continue
+                with gil:
+                    raise _sink_error(code, "write", self.path, self.position)
+            self.position += <size_t>written
+            if self._checksum is not None:  # while it is in the processor's cache
+                self._add(pieces, <size_t>written)
+            if self._hasher is not None:  # of what is in the file, whatever becomes of the rest
+                with gil:
+                    self._hash(pieces, <size_t>written)
+            # Step over what was written; a short write goes on in the middle of a piece.
+            while count and <size_t>written >= pieces[0].iov_len:
+                written -= <ssize_t>pieces[0].iov_len
+                pieces += 1
+                count -= 1
+            if count:
+                pieces[0].iov_base = <uint8_t *>pieces[0].iov_base + written
+                pieces[0].iov_len -= <size_t>written
+        if self.position - self._written_back >= WRITE_BACK_SIZE:
+            ptpfast_write_back(self._fd, <long long>self._written_back,
+                               <long long>(self.position - self._written_back))
+            self._written_back = self.position
+        return 0
+
+    cdef int _drop(self, uint64_t position) except -1:
+        back = position != self.position
+        if back and self._hasher is not None and self._marked(position) is None:
+            raise ValueError("what was hashed cannot be taken back")
+        if back and self._checksum is not None and position != self._marked_at:
+            raise ValueError("what is in the checksum can be taken back to a mark only")
+        try:
+            os.ftruncate(self._fd, position)
+        except OSError as error:
+            raise _sink_error(error.errno, "cut", self.path, position) from error
+        if back and self._checksum is not None:
+            self._checksum.state = self._marked_checksum.state
+        if back and self._hasher is not None:
+            self._hasher = self._marked_hasher.copy()
+        self._written_back = min(self._written_back, position)
+        return 0
+
+    cdef object _marked(self, uint64_t position):
+        return self._marked_hasher if position == self._marked_at else None
+
+    def mark(self):
+        """Keeps the state of hasher and checksum: what comes after this can be taken back."""
+        self._marked_at = NO_LIMIT  # until all of it is kept
+        hasher = self.hasher
+        self._marked_hasher = hasher.copy() if hasattr(hasher, "copy") else None
+        if self._checksum is not None:
+            self._marked_checksum = self._checksum.copy()
+        self._marked_at = self.position
+
+    @property
+    def hasher(self):
+        """The hasher in its present state; None if one of its updates has failed."""
+        return None if self._torn else self._hasher
+
+    @property
+    def marked(self):
+        """The position at the last `mark`, its checksum and its hasher; None without a mark. Not to
+        be changed."""
+        if self._marked_at == NO_LIMIT:
+            return None
+        return self._marked_at, self._marked_checksum, self._marked_hasher
+
+    cdef void _add(self, const iovec *pieces, size_t size) noexcept nogil:
+        """The first `size` bytes of the pieces to the checksum."""
+        cdef size_t take
+        while size:
+            take = min(size, pieces.iov_len)
+            ptpfast_checksum_add(&self._checksum.state, <const uint8_t *>pieces.iov_base, take)
+            size -= take
+            pieces += 1
+
+    cdef int _hash(self, const iovec *pieces, size_t size) except -1:
+        """The first `size` bytes of the pieces, where they are: the hasher must not keep them."""
+        cdef size_t take
+        while size:
+            take = min(size, pieces.iov_len)
+            view = PyMemoryView_FromMemory(<char *>pieces.iov_base, take, PyBUF_READ)
+            try:
+                self._hasher.update(view)
+            except BaseException:
+                self._torn = True
+                raise
+            finally:
+                view.release()
+            size -= take
+            pieces += 1
+        return 0
+
+    def finish(self, *, sync=True):
+        """Ends the file, with `sync` after its data has reached the disk. SinkError if it did
+        not."""
+        if self._fd < 0:
+            return
+        if getpid() != self._process:
+            self._close()
+            raise RuntimeError("this file belongs to the process that opened it")
+        try:
+            if self._reserved > self.position:  # give back what is not needed
+                os.ftruncate(self._fd, self.position)
+            if sync:
+                os.fsync(self._fd)
+        except OSError as error:
+            raise _sink_error(error.errno, "flush", self.path, self.position) from error
+        finally:
+            self._close()
+
+    def abandon(self):
+        """Ends the file and keeps what is in it. Never raises for the disk; safe to call twice."""
+        if self._fd < 0:
+            return
+        try:
+            # Never in a forked child: its parent may have written more.
+            if self._reserved > self.position and getpid() == self._process:
+                os.ftruncate(self._fd, self.position)
+        except OSError:
+            pass  # only a reservation is lost to view; the length was right before
+        self._close()
+
+    cdef int _close(self) except -1:
+        cdef int fd = self._fd
+        self._fd = -1
+        if not self._lent:
+            os.close(fd)
+        return 0
+
+    def __dealloc__(self):
+        if self._fd >= 0 and not self._lent:
+            os.close(self._fd)
+
+
+@cython.final
+cdef class MemorySink(Sink):
+    """Writes into memory: the caller's, or its own when given none.
+
+    buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of any
+        dtype of numbers); it is held, so it cannot be resized or freed, until `finish` or
+        `abandon`. BufferError or ValueError when it is read-only or has gaps, TypeError when it is
+        no buffer, or one of Python objects or pointers.
+    offset: the byte of it at which the first byte goes.
+
+    Without a buffer it grows with what arrives, never with what was announced; `finish` returns the
+    bytearray. With one it is full at the end of the buffer: the engine then stops and asks.
+    """
+
+    def __init__(self, buffer=None, *, offset=0):
+        if buffer is None:
+            self._own = bytearray()
+            return
+        PyObject_GetBuffer(buffer, &self._export,
+                           PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
+        self._exported = True
+        try:
+            require_plain(
+                buffer,
+                None if self._export.format is NULL else self._export.format.decode("latin-1"),
+                self._export.itemsize,
+            )
+        except BaseException:
+            self.abandon()
+            raise
+        if not 0 <= offset <= self._export.len:
+            self.abandon()
+            raise ValueError(f"offset {offset} is outside the buffer")
+        self._start = <uint8_t *>self._export.buf
+        self._capacity = self._export.len
+        self.position = offset
+
+    cdef uint8_t *window(self, size_t *size) except? NULL nogil:
+        if self._own is not None and self.position == self._capacity:
+            with gil:
+                self._grow()
+        size[0] = self._capacity - self.position
+        return self._start + self.position
+
+    cdef int _grow(self) except -1:
+        cdef size_t more = max(FIRST_GROWTH, 2 * self._capacity)
+        PyByteArray_Resize(self._own, more)
+        self._start = <uint8_t *>PyByteArray_AS_STRING(self._own)
+        self._capacity = more
+        return 0
+
+    cdef uint64_t room(self) noexcept nogil:
+        if self._own is not None:
+            return NO_LIMIT
+        return self._capacity - self.position
+
+    def finish(self):
+        """Lets go of the caller's buffer; returns its own bytearray, or None if there was a
+        buffer."""
+        if self._own is None:
+            self.abandon()
+            return None
+        own, self._own = self._own, None
+        PyByteArray_Resize(own, self.position)
+        self._start, self._capacity = NULL, self.position
+        return own
+
+    def abandon(self):
+        """Lets go of the buffer; what was received is in it. Safe to call twice."""
+        if self._exported:
+            self._exported = False
+            self._start, self._capacity = NULL, self.position
+            PyBuffer_Release(&self._export)
+
+    def __dealloc__(self):
+        if self._exported:
+            PyBuffer_Release(&self._export)
+
+
+@cython.final
+cdef class CallbackSink(Sink):
+    """Calls back with memoryview slices of `chunk_size` bytes, in order; the last may be shorter.
+
+    A slice is valid during the call; whoever needs it longer copies it, or slices it again (such a
+    slice stays valid, its memory is then not used again). An exception from the callback ends the
+    transfer and reaches the caller.
+    """
+
+    def __init__(self, callback, *, chunk_size=CHUNK_SIZE):
+        if chunk_size < 1:
+            raise ValueError("chunk_size must be at least 1")
+        self._callback = callback
+        self._capacity = chunk_size
+        self._renew()
+
+    cdef int _renew(self) except -1:
+        self._chunk = bytearray(self._capacity)
+        self._start = <uint8_t *>PyByteArray_AS_STRING(self._chunk)
+        return 0
+
+    cdef uint8_t *window(self, size_t *size) except? NULL nogil:
+        size[0] = self._capacity - self._filled
+        return self._start + self._filled
+
+    cdef int commit(self, size_t size) except -1 nogil:
+        self.position += size
+        self._filled += size
+        if self._filled == self._capacity:
+            with gil:
+                self._deliver()
+        return 0
+
+    cdef int _deliver(self) except -1:
+        view = memoryview(self._chunk)[:self._filled]
+        self._filled = 0
+        try:
+            self._callback(view)
+        finally:
+            view.release()
+            try:
+                self._chunk.pop()  # refused while a slice of it is kept somewhere
+                self._chunk.append(0)
+                self._start = <uint8_t *>PyByteArray_AS_STRING(self._chunk)
+            except BufferError:
+                self._renew()
+        return 0
+
+    cdef int _drop(self, uint64_t position) except -1:
+        if self.position - position > self._filled:
+            raise ValueError("what was delivered cannot be taken back")
+        self._filled -= self.position - position
+        return 0
+
+    def finish(self):
+        """Delivers what is left."""
+        if self._filled:
+            self._deliver()
+
+    def abandon(self):
+        """Drops what was not delivered yet."""
+        self.position -= self._filled
+        self._filled = 0
+
+
+_NO_ROOM = frozenset([_errno.ENOSPC, _errno.EDQUOT, _errno.EFBIG])
+
+
+def rename_new(old, new):
+    """Renames a file in one step, unless there is one of the new name: FileExistsError. OSError,
+    with ENOSYS or EINVAL where system or filesystem cannot."""
+    cdef bytes from_ = PyUnicode_EncodeFSDefault(old), to = PyUnicode_EncodeFSDefault(new)
+    cdef int code = ptpfast_rename_new(from_, to)
+    if code:
+        raise OSError(code, os.strerror(code), old, None, new)
+
+
+def _sink_error(code, doing, path, received):
+    text = os.strerror(code)
+    text = f"cannot {doing} {path}: {text}"
+    return SinkError(text, errno=code, received=received, hint=disk_hint(code))

@@ -1,0 +1,1 @@
+"""One camera, one transaction at a time: operations, requests ahead, events, lifecycle."""

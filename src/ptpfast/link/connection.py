@@ -1,0 +1,390 @@
+"""The two TCP connections to a camera: transactions one at a time, events, an orderly end.
+
+What an operation means is not known here, nor what a vendor needs; see `session`. How the
+connections come about is in `handshake`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..engine import wire
+from ..engine.buffers import plain_bytes
+from ..engine.channel import DataPhase, Timeline
+from ..engine.sink import Sink
+from ..engine.wire import OperationResponse, pack
+from ..ptp.codes import DEFAULT_PORT
+from ..ptp.errors import (
+    Cancelled,
+    ConnectionLost,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    SinkError,
+    Timeout,
+)
+from ..transport.handshake import Timeouts, shake_hands
+from .events import EventHub, EventReader
+from .patience import SlowestPace
+from .pipelining import DROPPED, Ahead, Following, Request, Run
+from .turn import Turn
+
+log = logging.getLogger("ptpfast")
+
+LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
+PAUSE_S = 0.1  # how often a long transaction reports
+LOOK_S = 1.0  # how often the pace of what nobody watches is looked at
+# After an error in mid-phase: this much is read and dropped to keep the connection usable.
+DRAIN_SIZE = 64 << 20
+
+
+def _one() -> int:
+    """Request at a time."""
+    return 1
+
+
+class Connection:
+    """The Command/Data connection and the Event connection to one Responder.
+
+    Made by `open`. `guid` and `name` afterwards are the Responder's. One transaction runs at a
+    time; `transact` may be called from several threads. Events and probes are served by a thread of
+    its own for as long as the connection stands. After a ConnectionLost or ProtocolError it is over
+    (`usable`); after a Timeout the next transaction first waits for the end of that one.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        identity: tuple[bytes | None, str | None],
+        timeouts: Timeouts,
+        events: EventHub,
+        *,
+        probes: bool = True,
+    ) -> None:
+        shaken = shake_hands(host, port, *identity, timeouts, probes=probes)
+        self.host = host
+        self.port = port
+        self.timeouts = timeouts
+        self.events = events
+        self._identity = identity
+        self.guid = shaken.guid
+        self.name = shaken.name
+        self._probes = shaken.probes  # False for a camera that does not stand them
+        self.connection_number = shaken.connection_number
+        self._command = shaken.command
+        self._events = EventReader(shaken.event, events, host)
+        self._last_id = 0
+        self._turn = Turn()
+        # Requested and not received to their end; what is interrupted must be read first.
+        self._outstanding: deque[DataPhase] = deque()
+        self._ahead = Ahead()  # the last of them, for the next run
+        try:
+            self._events.start(shaken.early)
+        except BaseException:
+            self.close()
+            raise
+
+    def __del__(self) -> None:
+        # The thread of the events holds their channel, not this: a connection that a signal handler
+        # has kept from its variable, or interrupted in `close`, would stay open with it.
+        if hasattr(self, "_turn"):
+            self._turn.over = True
+            self._events.disown()
+            self._command.close()
+
+    @classmethod
+    def open(
+        cls,
+        host: str,
+        port: int = DEFAULT_PORT,
+        *,
+        guid: bytes | None = None,
+        name: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> Connection:
+        """Connects and shakes hands. ConnectFailed, InitFailed."""
+        return cls(host, port, (guid, name), timeouts or Timeouts(), EventHub())
+
+    def reopen(self) -> Connection:
+        """Closes this one and makes another like it, whose events go to the same subscribers."""
+        self.close()
+        self.events.reopen()
+        try:
+            return Connection(
+                self.host,
+                self.port,
+                self._identity,
+                self.timeouts,
+                self.events,
+                probes=self._probes,
+            )
+        except BaseException:
+            self.events.close()
+            raise
+
+    def next_transaction_id(self) -> int:
+        """1 after OpenSession, then one more each; wraps before the reserved value."""
+        self._last_id = self._last_id % LAST_TRANSACTION_ID + 1
+        return self._last_id
+
+    def transact(
+        self,
+        operation: int,
+        parameters: tuple[int, ...] = (),
+        *,
+        data: Any = None,
+        sink: Sink | None = None,
+        limit: int | None = None,
+        in_session: bool = True,
+        any_transaction_id: bool = False,
+        label: str = "operation",
+        on_pause: Callable[[DataPhase], None] | None = None,
+        timeline: Timeline | None = None,
+    ) -> DataPhase:
+        """One transaction: request, data phase out or in if any, response. Returns the finished
+        phase.
+
+        data: bytes-like for a data-out phase. sink: where a data-in phase goes (None drops it).
+        limit: payload bytes that were asked for. on_pause: called every 100 ms while bytes come,
+        and when the sink is full (`phase.sink_full`): it must then set another one.
+        Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
+        business.
+        """
+        with self._turn.now():
+            self._settle(self.timeouts.operation)
+            request = Request(operation, parameters, sink, limit, label, on_pause)
+            phase = self._send(request, data, in_session, any_transaction_id)
+            self._receive(request, phase, timeline)
+            return phase
+
+    def run(
+        self,
+        next_request: Callable[[], Request | None],
+        done: Callable[[Request, DataPhase], None],
+        *,
+        depth: Callable[[], int] = _one,
+        timeline: Timeline | None = None,
+        following: Following | None = None,
+    ) -> None:
+        """Many transactions, up to `depth()` of them outstanding: requests leave ahead of
+        responses. It is asked anew after each; when it is less, what is outstanding comes first.
+
+        `next_request` is asked for one whenever there is room, and says None when there is nothing
+        to send now; `done` is told of each finished phase, in the order of the requests. None of
+        them may use the connection. A request's sink is looked at when its data comes. Ends when
+        nothing is outstanding and there is no next request. Raises as `transact`, and whatever the
+        two raise; what is still outstanding then is read and dropped before the next transaction.
+
+        `following` says which requests will come first in the next run, each time from the
+        beginning. They leave when all of this run's have left, also at depth 1 after all have been
+        answered, so that the camera is at work meanwhile. If another transaction comes instead,
+        their answers are read and dropped.
+        """
+        with self._turn.now():
+            if (first := next_request()) is None:
+                return
+            if not self._comes_next(first):
+                self._settle(self.timeouts.operation)
+            run = Run(first, next_request, self._send, self._ahead, depth, following)
+            while (due := run.due()) is not None:
+                request, phase = due
+                self._receive(request, phase, timeline)
+                if request is not DROPPED:
+                    done(request, phase)
+
+    @property
+    def sent_ahead(self) -> Request | None:
+        """The next of what the last run's `following` said, if it is still outstanding."""
+        return self._ahead.first
+
+    def _comes_next(self, request: Request) -> bool:
+        """Whether the next answer is to this request, which was sent ahead."""
+        ahead = self._ahead.first
+        if ahead is None or ahead.asks() != request.asks():
+            return False
+        return self._ahead.starts_with(self._outstanding[0])
+
+    def begin(self, request: Request) -> DataPhase:
+        """Sends a request whose payload is then taken piece by piece with `proceed`."""
+        with self._turn.now():
+            self._settle(self.timeouts.operation)
+            return self._send(request)
+
+    def proceed(self, phase: DataPhase, sink: Sink, timeline: Timeline | None = None) -> bool:
+        """Goes on with what was begun: True when it is done, False when the sink is full.
+
+        RuntimeError when another operation was run meanwhile: that has dropped the rest.
+        """
+        with self._turn.now():
+            if not self._outstanding or self._outstanding[0] is not phase:
+                raise RuntimeError(f"{phase.label}: another operation has ended it")
+            phase.sink = sink
+            self._drive(phase, None, timeline, until_full=True)
+            if phase.done:
+                self._outstanding.popleft()
+                self._take_strays(phase)
+            return phase.done
+
+    def _send(
+        self,
+        request: Request,
+        data: Any = None,
+        in_session: bool = True,
+        any_transaction_id: bool = False,
+    ) -> DataPhase:
+        payload = None if data is None else plain_bytes(data)  # before an id is used up for it
+        transaction_id = self.next_transaction_id() if in_session else 0
+        data_phase = 1 if payload is None else 2
+        packets = pack(
+            wire.OperationRequest(data_phase, request.operation, transaction_id, request.parameters)
+        )
+        if payload is not None:
+            packets += pack(wire.StartData(transaction_id, payload.nbytes))
+            packets += pack(wire.EndData(transaction_id, payload))
+        phase = DataPhase(
+            transaction_id,
+            limit=request.limit,
+            any_transaction_id=any_transaction_id,
+            label=request.label,
+        )
+        try:
+            self._command.send(packets, timeout_s=self.timeouts.operation)
+        except BaseException as error:
+            self._broken()  # nobody knows how much of the request has left
+            if isinstance(error, PTPError):
+                error.precede(request.label)
+            raise
+        phase.early = bool(self._outstanding)
+        self._outstanding.append(phase)
+        return phase
+
+    def _receive(self, request: Request, phase: DataPhase, timeline: Timeline | None) -> None:
+        phase.sink = request.sink
+        self._drive(phase, request.on_pause, timeline)
+        self._outstanding.popleft()
+        self._take_strays(phase)
+
+    def _drive(
+        self,
+        phase: DataPhase,
+        on_pause: Callable[[DataPhase], None] | None,
+        timeline: Timeline | None,
+        until_full: bool = False,
+    ) -> None:
+        wait_s = self.timeouts.operation
+        if phase.sink is not None and self.timeouts.first_byte is not None:
+            wait_s = self.timeouts.first_byte
+        pace = SlowestPace(wait_s, phase.received)
+        slice_s = PAUSE_S if on_pause is not None else LOOK_S
+        try:
+            while not self._command.receive(
+                phase, first_s=wait_s, idle_s=self.timeouts.idle, slice_s=slice_s, timeline=timeline
+            ):
+                pace.require(phase.label, phase.received)
+                if on_pause is not None:
+                    on_pause(phase)
+                pace.resume()
+                if phase.sink_full and until_full:
+                    return
+                if phase.sink_full:
+                    raise ProtocolError(
+                        f"{phase.label}: more data than fits", received=phase.received
+                    )
+                wait_s = self.timeouts.idle
+        except SinkError:
+            # Our disk's fault, not the camera's: keep the connection if that is cheap.
+            try:
+                self._settle(self.timeouts.close)
+            except (NetworkError, ProtocolError, Cancelled) as error:
+                log.debug("gave up the rest: %s", error)
+            raise
+        except (ConnectionLost, ProtocolError):
+            self._broken()
+            raise
+
+    def _settle(self, timeout_s: float) -> None:
+        """Reads interrupted transactions to their end and drops what comes."""
+        if not self._outstanding:
+            return
+        until = time.monotonic() + timeout_s
+        # What was only sent ahead was not interrupted: a cancel that has come since counts.
+        if not self._ahead.starts_with(self._outstanding[0]):
+            self._command.resume()
+        self._ahead.take_all()
+        try:
+            while self._outstanding:
+                phase = self._outstanding[0]
+                phase.sink = None
+                if self._known_to_come() > DRAIN_SIZE:
+                    raise Timeout(f"{phase.label}: too much of its interrupted answer is to come")
+                while not phase.done:
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        raise Timeout(f"{phase.label}: its interrupted answer does not end")
+                    self._command.receive(phase, first_s=left, idle_s=left, slice_s=left)
+                self._outstanding.popleft()
+        except (NetworkError, ProtocolError):
+            self._broken()
+            raise
+
+    def _known_to_come(self) -> int:
+        """Payload bytes that outstanding transactions have announced and not sent."""
+        return sum((one.total or 0) - one.received for one in self._outstanding if one.total)
+
+    def _take_strays(self, phase: DataPhase) -> None:
+        for raw in phase.strays:
+            self._events.take(raw)
+
+    def _broken(self) -> None:
+        """Out of step or lost: nothing can be sent any more."""
+        self._outstanding.clear()
+        self._ahead.take_all()
+        self._command.close()
+
+    @property
+    def usable(self) -> bool:
+        """Whether another transaction can be tried."""
+        return self._turn.owner.is_us and not self._turn.over and not self._command.closed
+
+    def cancel(self) -> None:
+        """Makes the running transaction raise Cancelled. From any thread."""
+        self._command.cancel()
+
+    def settle(self, timeout_s: float) -> bool:
+        """Brings what was interrupted to an end, so that another transaction can be tried; whether
+        it can. A transaction of another thread is cancelled. False from within one's own."""
+        try:
+            if self._turn.is_anothers:
+                self._command.cancel()
+            with self._turn.within(timeout_s):
+                self._command.resume()
+                self._settle(timeout_s)
+        except (NetworkError, ProtocolError, Cancelled, RuntimeError) as error:
+            log.debug("gave up an interrupted transaction: %s", error)
+            return False
+        return self.usable
+
+    def response(self, phase: DataPhase) -> OperationResponse:
+        """The response of a finished phase (mypy cannot know it is there)."""
+        assert phase.response is not None
+        return phase.response
+
+    def close(self) -> None:
+        """Ends both connections, the Event connection first. Safe to call twice. In a forked child
+        it closes the child's descriptors, and its parent's connections go on."""
+        if self._turn.over:
+            return
+        self._turn.over = True
+        if not self._turn.owner.is_us:
+            self._events.disown()
+            self._command.close()
+            return
+        try:
+            self._events.close(self.timeouts.close)
+        finally:
+            self._command.close()

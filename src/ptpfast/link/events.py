@@ -1,0 +1,224 @@
+"""Events: one stream out of the Event connection and of whatever a vendor makes us ask for.
+
+Some bodies report the same event both ways, some only one way; a subscriber sees each once. The
+Event connection's reader and the session publish, subscribers wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ..engine import wire
+from ..engine.channel import Channel
+from ..engine.process import Owner
+from ..engine.wire import pack, parse
+from ..ptp.codes import EventCode, name_of
+from ..ptp.errors import Cancelled, LimitReached, NetworkError, ProtocolError
+
+if TYPE_CHECKING:
+    from ..engine.wire import Packet
+
+log = logging.getLogger("ptpfast")
+
+
+class Source(Enum):
+    """Where an event came from."""
+
+    CONNECTION = "event connection"
+    POLL = "polling"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something the camera reports. `code` is an `EventCode` number or a vendor's."""
+
+    code: int
+    parameters: tuple[int, ...] = ()
+    transaction_id: int = 0
+    source: Source = Source.CONNECTION
+
+    def __str__(self) -> str:
+        parameters = ", ".join(f"0x{value:X}" for value in self.parameters)
+        return f"{name_of(EventCode, self.code)}({parameters})"
+
+
+# How long the second report of one event may lag behind the first. Polls are some hundred ms apart.
+SAME_EVENT_S = 5.0
+MOST_REPEATS = 100  # of one event by one source, that still wait for the other's
+# A subscriber that does not read keeps the newest of this many.
+QUEUE_SIZE = 10_000
+MAX_PARAMETERS = 5  # of an event; ISO 15740 has three, Fujifilm four, a packet room for more
+# An object that was described is another one now, or gone; its handle is the first parameter.
+ALTERING = frozenset({EventCode.ObjectInfoChanged, EventCode.ObjectRemoved})
+
+
+class Subscription:
+    """A queue of events of one subscriber; `get` waits."""
+
+    def __init__(self, hub: EventHub) -> None:
+        self._hub = hub
+        self._queue: deque[Event] = deque(maxlen=QUEUE_SIZE)
+
+    def get(self, timeout: float | None = None) -> Event | None:
+        """The next event; None after `timeout` seconds, or when no more can come (`hub.closed`)."""
+        self._hub.owner.require()
+        with self._hub.changed:
+            self._hub.changed.wait_for(lambda: self._queue or self._hub.closed, timeout)
+            return self._queue.popleft() if self._queue else None
+
+    def close(self) -> None:
+        """Ends the subscription."""
+        with self._hub.changed:
+            self._hub.subscriptions.remove(self)
+
+    def put(self, event: Event) -> None:
+        """For the hub, which holds its lock."""
+        self._queue.append(event)
+
+
+class EventHub:
+    """Takes events from all sources and gives each to every subscriber once. Thread-safe."""
+
+    def __init__(self) -> None:
+        self.owner = Owner("session")
+        self.changed = threading.Condition()
+        self.subscriptions: list[Subscription] = []
+        self.closed = False
+        # Reported by one source and not yet by the other: (source, code, parameters) → times.
+        self._reported: dict[tuple[Source, int, tuple[int, ...]], deque[float]] = {}
+        self._altered: dict[int, None] = {}  # handles, the newest of them
+
+    def subscribe(self) -> Subscription:
+        """A new queue, of what comes from now on."""
+        self.owner.require()
+        subscription = Subscription(self)
+        with self.changed:
+            self.subscriptions.append(subscription)
+        return subscription
+
+    def publish(self, event: Event) -> None:
+        """Hands an event to everybody, unless the other source has just reported the same one."""
+        if len(event.parameters) > MAX_PARAMETERS:
+            event = replace(event, parameters=event.parameters[:MAX_PARAMETERS])
+        with self.changed:
+            if self._is_repeat(event):
+                return
+            if event.code in ALTERING and event.parameters:
+                self._altered[event.parameters[0]] = None
+                if len(self._altered) > QUEUE_SIZE:
+                    del self._altered[next(iter(self._altered))]
+            for subscription in self.subscriptions:
+                subscription.put(event)
+            self.changed.notify_all()
+
+    def is_altered(self, handle: int) -> bool:
+        """Whether the camera has reported the object as changed or gone since the first connection,
+        or since that was taken note of by `take_altered`."""
+        with self.changed:
+            return handle in self._altered
+
+    def take_altered(self, handle: int) -> bool:
+        """The same; what is reported from now on counts anew."""
+        with self.changed:
+            altered = handle in self._altered
+            self._altered.pop(handle, None)
+            return altered
+
+    def close(self) -> None:
+        """No more events will come: wakes everybody who waits."""
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+
+    def reopen(self) -> None:
+        """Events come again: from another connection."""
+        with self.changed:
+            self.closed = False
+
+    def _is_repeat(self, event: Event) -> bool:
+        now = time.monotonic()
+        # A poll gives one parameter where the packet has three (the others zero): compare one.
+        identity = (event.code, event.parameters[:1] or (0,))
+        other = Source.POLL if event.source is Source.CONNECTION else Source.CONNECTION
+        seen = self._reported.get((other, *identity))
+        while seen:
+            if now - seen.popleft() < SAME_EVENT_S:
+                return True
+        mine = self._reported.setdefault((event.source, *identity), deque(maxlen=MOST_REPEATS))
+        while mine and now - mine[0] >= SAME_EVENT_S:
+            mine.popleft()
+        mine.append(now)
+        if len(self._reported) > QUEUE_SIZE:
+            self._reported.clear()
+        return False
+
+
+class EventReader:
+    """Serves an Event connection in a thread of its own: publishes events, answers probes."""
+
+    def __init__(self, channel: Channel, hub: EventHub, host: str) -> None:
+        self._channel = channel
+        self._hub = hub
+        self._host = host
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def start(self, early: list[Packet]) -> None:
+        """Begins, with packets that came during the handshake."""
+        thread = threading.Thread(
+            target=self._run, args=(early,), name=f"ptpfast events {self._host}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise LimitReached.of(error) or error from error
+        self._thread = thread
+
+    def close(self, timeout_s: float) -> None:
+        """Ends the connection and waits for the thread, unless it is this one."""
+        self._closed = True
+        self._channel.close()
+        try:
+            if self._thread is not None and self._thread is not threading.current_thread():
+                with contextlib.suppress(RuntimeError):  # interrupted before it was started
+                    self._thread.join(timeout_s)
+        finally:
+            self._hub.close()
+
+    def disown(self) -> None:
+        """Ends the connection without waiting for the thread, which a forked child does not have
+        and whose locks may be held there for ever."""
+        self._closed = True
+        self._channel.close()
+
+    def take(self, raw: bytes) -> None:
+        """One packet, from either connection; a strange one is no reason to go deaf."""
+        try:
+            self._handle(parse(raw))
+        except ProtocolError as error:
+            log.debug("ignored: %s", error)
+
+    def _handle(self, packet: Packet) -> None:
+        if isinstance(packet, wire.ProbeRequest):
+            self._channel.send(pack(wire.ProbeResponse()))
+        elif isinstance(packet, wire.Event):
+            self._hub.publish(Event(packet.code, packet.parameters, packet.transaction_id))
+
+    def _run(self, early: list[Packet]) -> None:
+        try:
+            for packet in early:
+                self._handle(packet)
+            while True:
+                self.take(self._channel.receive_packet(timeout_s=None))
+        except (NetworkError, Cancelled, ProtocolError) as error:
+            if not self._closed:
+                log.warning("the Event connection to %s ended: %s", self._host, error)
+        finally:
+            self._hub.close()

@@ -1,0 +1,111 @@
+"""Requests at which a camera ends the connection, hangs, or stays busy, each time it is asked.
+
+A connection is lost anywhere. One that is lost at the same request again and again, although it can
+be made anew, is lost because of that request: what it is about is set aside, so that the rest can
+be had. And a camera that fails so at one object after the other is not worth waiting for.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..ptp.errors import CameraFailing, DeviceBusy, PTPError, Unreadable
+
+log = logging.getLogger("ptpfast")
+
+# An object at which the connection ends so often, while it can be made anew, is to blame itself.
+SAME_PLACE = 3
+# Where only its description is asked for: each loss may cost the whole timeout.
+SAME_DESCRIPTION = 2
+# Objects in a row: from then on each is asked for once and hardly waited for; then it is over.
+BRIEF_AFTER = 3
+STOP_AFTER = 10
+
+T = TypeVar("T")
+Recover = Callable[[PTPError, bool], object]
+
+
+class Streak:
+    """Objects in a row at which the camera has failed, with none had in between. stops: whether
+    many of them are the end."""
+
+    def __init__(self, *, stops: bool = True) -> None:
+        self._stops = stops
+        self._length = 0
+        self._since = time.monotonic()
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the camera is better asked only briefly: it may fail at whatever comes next."""
+        return self._length >= BRIEF_AFTER
+
+    def ended(self) -> None:
+        """An object was had."""
+        self._length = 0
+        self._since = time.monotonic()
+
+    def add(self, error: PTPError) -> None:
+        """One more at which `error` was the last word. CameraFailing when there are too many."""
+        self._length += 1
+        if self._stops and self._length >= STOP_AFTER:
+            count, took = self._length, time.monotonic() - self._since
+            self.ended()
+            raise CameraFailing(error, count, took) from error
+
+
+class Losses:
+    """The losses of a session, by operation and by what it was asked about.
+
+    recover(error, is_new) makes the connection again, or raises when that is of no use; is_new:
+    something has been answered or set aside since the last loss. Without it the error is raised,
+    for whoever connects again, and the loss is counted all the same. `limit` is how many losses at
+    the same place are enough at most. `streak` is of what was asked about objects.
+    """
+
+    def __init__(self) -> None:
+        self.recover: Recover | None = None
+        self.limit = SAME_PLACE
+        self.streak = Streak()
+        self._is_new = True
+        self._counts: Counter[tuple[int, int]] = Counter()
+        self._aside: dict[tuple[int, int], Unreadable] = {}
+
+    def set_aside(self, operation: int, about: int) -> Unreadable | None:
+        """Why nothing is asked about it any more, if it is so."""
+        return self._aside.get((operation, about))
+
+    def add(
+        self, operation: int, about: int, error: PTPError, limit: int = SAME_PLACE
+    ) -> Unreadable | None:
+        """The connection was lost at a request, and stands again when this returns: with the reason
+        if that request is to blame, as after `limit` losses, None if it may be tried again. Raises
+        as `recover` does."""
+        place = operation, about
+        self._counts[place] += 1
+        aside = None
+        if self._counts[place] >= (1 if self.streak.is_long else min(limit, self.limit)):
+            aside = self._aside[place] = Unreadable(
+                f"the camera ends the connection or hangs when it is asked about it; set aside "
+                f"({error.message})",
+                hint="look at it on the camera, or copy it from the card",
+            )
+            log.warning("0x%X is set aside: %s", about, error)
+            self.streak.add(error)
+        is_new, self._is_new = self._is_new or aside is not None, aside is not None
+        if self.recover is None:
+            raise error
+        self.recover(error, is_new)
+        return aside
+
+    def answered(self, error: PTPError | None = None) -> None:
+        """The camera has answered a request about one object, perhaps with an error. One
+        that stays busy for one object after the other is given up: CameraFailing."""
+        if isinstance(error, DeviceBusy):
+            self.streak.add(error)
+        else:
+            self._is_new = True
+            self.streak.ended()

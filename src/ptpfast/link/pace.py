@@ -1,0 +1,70 @@
+"""How fast bytes come, second by second, so that a connection that only trickles is noticed.
+
+Radios fall to a fraction of their rate and stay there until somebody connects again; no deadline
+sees that, because bytes do come. What is slow is told from the connection's own past: its median
+second, not from any figure set in advance.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from ..ptp.errors import Timeout
+
+REMEMBERED_S = 300
+WINDOW_S = 15  # so long it must have trickled
+KNOWN_S = 30  # and so long the connection must be known
+TRICKLE = 0.1  # of the median rate
+
+
+class Trickle(Timeout):
+    """The connection gives a fraction of what it gave: it should be opened anew."""
+
+    hint = "move closer, or look for what disturbs the radio"
+
+
+class Overdue(Timeout):
+    """An object takes longer than `Timeouts.total`, however its bytes come."""
+
+    hint = "give it longer, or look what makes the link slow"
+
+
+class Pace:
+    """The rate of one connection. `resume()` before bytes are waited for, `add(size)` as they come;
+    the time between is nobody's."""
+
+    def __init__(self, *, window_s: int = WINDOW_S, known_s: int = KNOWN_S, unit_s: float = 1.0):
+        self._window = window_s
+        self._known = known_s
+        self._unit_s = unit_s
+        self._rates: deque[float] = deque(maxlen=REMEMBERED_S)  # bytes in each unit of time
+        self._began = 0.0
+        self._bytes = 0
+
+    def resume(self, now: float | None = None) -> None:
+        """From now on bytes are waited for."""
+        self._began = time.monotonic() if now is None else now
+        self._bytes = 0
+
+    def add(self, size: int, now: float | None = None) -> None:
+        """`size` more bytes have come. Trickle when they come too slowly."""
+        now = time.monotonic() if now is None else now
+        self._bytes += size
+        units = int((now - self._began) / self._unit_s)
+        if units < 1:
+            return
+        self._rates.extend([self._bytes / units] * min(units, REMEMBERED_S))
+        self._began += units * self._unit_s
+        self._bytes = 0
+        if len(self._rates) < max(self._known, self._window):
+            return
+        lately = sum(list(self._rates)[-self._window :]) / self._window
+        # Its upper median, without what `import statistics` adds to everybody's start.
+        usually = sorted(self._rates)[len(self._rates) // 2]
+        if lately < TRICKLE * usually:
+            self._rates.clear()  # once; what comes then is what there is
+            raise Trickle(
+                f"only {lately / self._unit_s / 1e3:,.0f} kB/s come "
+                f"after {usually / self._unit_s / 1e3:,.0f}"
+            )

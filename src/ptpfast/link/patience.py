@@ -1,0 +1,100 @@
+"""How long to wait: pauses between tries that grow, with jitter, up to a limit; and the pace below
+which an answer is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..ptp.errors import PTPError, Timeout
+
+BUSY_S = 10.0  # how long a busy camera is asked again
+BRIEF_BUSY_S = 0.2  # one that was busy as long for several objects in a row
+# Once the time to wait for an answer is over: else a camera could keep us for days, a byte now and
+# then. The slowest radio is ten times as fast.
+SLOWEST_BYTES_PER_S = 1000
+
+
+class TooSlow(Timeout):
+    """Bytes come, and so few that it would take for ever."""
+
+    hint = "move closer, or switch the camera off and on"
+
+
+class SlowestPace:
+    """The pace that an answer must keep, from `wait_s` seconds after it was asked for. What comes
+    counts from the last time that as much had come as must in `wait_s`: a camera that has sent much
+    may not stall for as long as that would have been good for. `resume` after each `require` and
+    what is done then: time that is not spent on waiting is no delay of the camera's."""
+
+    def __init__(self, wait_s: float, received: int = 0) -> None:
+        self._wait_s = wait_s
+        self._since = self._looked = time.monotonic()
+        self._before = received
+
+    def resume(self) -> None:
+        """From now on bytes are waited for again."""
+        self._since += time.monotonic() - self._looked
+
+    def require(self, label: str, received: int) -> None:
+        """TooSlow when the payload, `received` bytes so far, comes too slowly."""
+        now = self._looked = time.monotonic()
+        came, took = received - self._before, now - self._since
+        if came >= self._wait_s * SLOWEST_BYTES_PER_S:
+            self._since, self._before = now, received
+        elif came < (took - self._wait_s) * SLOWEST_BYTES_PER_S:
+            raise TooSlow(
+                f"{label}: {came:,} bytes in {took:.0f} s, all too slow", received=received
+            )
+
+
+class Patience:
+    """Waits between tries: `wait(error)` pauses, or raises the error once `limit_s` is used up, or
+    it has paused `tries` times.
+
+    The first pause is `first_s`, each next one twice as long up to `most_s`, all with a quarter of
+    jitter, so that several computers do not knock in step. `reset` starts again. `told(error,
+    waited_s)` is called before each pause.
+    """
+
+    def __init__(
+        self,
+        limit_s: float,
+        *,
+        first_s: float = 0.02,
+        most_s: float = 0.5,
+        tries: int | None = None,
+        told: Callable[[PTPError, float], object] | None = None,
+    ) -> None:
+        self._limit_s = limit_s
+        self._told = told
+        self._tries = tries
+        self._first_s = first_s
+        self._most_s = most_s
+        self.reset()
+
+    def reset(self) -> None:
+        """It went well: the next trouble is a new one."""
+        self._since: float | None = None
+        self._pause_s = self._first_s
+        self.waits = 0
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether `wait` would raise."""
+        waited_s = 0.0 if self._since is None else time.monotonic() - self._since
+        return waited_s >= self._limit_s or self.waits == self._tries
+
+    def wait(self, error: PTPError) -> None:
+        """Pauses; raises `error` when that was long enough."""
+        if self._since is None:
+            self._since = time.monotonic()
+        if self.is_used_up:
+            raise error
+        self.waits += 1
+        if self._told is not None:
+            self._told(error, time.monotonic() - self._since)
+        import random  # rarely needed, and slow to import
+
+        time.sleep(self._pause_s * random.uniform(0.75, 1.25))
+        self._pause_s = min(2 * self._pause_s, self._most_s)

@@ -1,0 +1,175 @@
+"""Requests that leave before the answers to earlier ones have come: which, when, and whose each is.
+
+No socket here: `Connection.run` sends what `Run` says, receives in that order, and keeps what is
+outstanding between two runs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.channel import DataPhase
+from ..engine.sink import Sink
+
+# Payload that may be asked for on behalf of the next run, if that is more than one request: should
+# something else come first, all of it has to be read and dropped.
+AHEAD_SIZE = 8 << 20
+TIMES = 2  # once may be chance: a picture that was finished just then
+
+
+@dataclass(slots=True)
+class Request:
+    """An operation with its parameters and what is to become of a data-in phase: into `sink` (None
+    drops it), at most `limit` bytes. `label` is what is being done, for messages; `on_pause` see
+    `Connection.transact`."""
+
+    operation: int
+    parameters: tuple[int, ...] = ()
+    sink: Sink | None = None
+    limit: int | None = None
+    label: str = "operation"
+    on_pause: Callable[[DataPhase], None] | None = None
+    about: Any = None  # whatever the caller needs to know it by
+
+    def asks(self) -> tuple[int, tuple[int, ...]]:
+        """What the camera is asked to do."""
+        return self.operation, self.parameters
+
+
+DROPPED = Request(0)  # stands for one whose answer is of no use any more
+
+Following = Callable[[], Iterable[Request]]
+
+
+class Ahead:
+    """What has been sent for the next run, in order; it may turn out that something else comes."""
+
+    def __init__(self) -> None:
+        self._sent: deque[tuple[Request, DataPhase]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    @property
+    def first(self) -> Request | None:
+        """The next of them."""
+        return self._sent[0][0] if self._sent else None
+
+    def starts_with(self, phase: DataPhase) -> bool:
+        """Whether that is the next answer."""
+        return bool(self._sent) and self._sent[0][1] is phase
+
+    def take(self, request: Request) -> DataPhase | None:
+        """The phase of the same request, if it is the next."""
+        if not self._sent or self._sent[0][0].asks() != request.asks():
+            return None
+        return self._sent.popleft()[1]
+
+    def take_all(self) -> list[DataPhase]:
+        """All there are; none afterwards."""
+        phases = [phase for _, phase in self._sent]
+        self._sent.clear()
+        return phases
+
+    def extend(
+        self, requests: Iterable[Request], send: Callable[[Request], DataPhase], most: int
+    ) -> None:
+        """Sends of these what has not left yet, up to `most` requests in all. They are those of the
+        next run from its beginning: nothing is sent when what has left is something else."""
+        size = 0
+        for number, request in enumerate(requests):
+            size += request.limit or 0
+            if number >= most or (number and size > AHEAD_SIZE):
+                return
+            if number == len(self._sent):
+                self._sent.append((request, send(request)))
+            elif self._sent[number][0].asks() != request.asks():
+                return
+
+
+class Doubt:
+    """Whether a camera is busy with what it does, or with requests that come too early.
+
+    Some firmware has room for one request and answers DeviceBusy to whatever comes before it has
+    answered the last. But any camera is busy now and then, at every depth: while it takes a
+    picture. Told apart like this: the camera answers one, and is busy for the next, which was sent
+    ahead (`is_open`). Then nothing is sent ahead, and the same is asked by itself. Is it busy for
+    that too, it is so by itself. Answers it at once, it may have been chance: requests are sent
+    ahead again, from none outstanding. Is that so twice, and none that was sent ahead has been
+    answered in between, it is the sending ahead.
+    """
+
+    def __init__(self) -> None:
+        self._operation: int | None = None  # what it was busy for, until that is asked by itself
+        self._busy_last = False
+        self._times = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next request has to be sent by itself."""
+        return self._operation is not None
+
+    def answered(self, operation: int, *, early: bool, busy: bool) -> bool:
+        """Of each answer in turn; early: its request left before the answer to another had come.
+        True when sending ahead is what the camera does not cope with."""
+        after_an_answer, self._busy_last = not self._busy_last, busy
+        if early:
+            # What was outstanding when the doubt came up says nothing: it may have been early or
+            # not.
+            if not self.is_open and not busy:
+                self._times = 0
+            elif not self.is_open and after_an_answer:
+                self._operation = operation
+            return False
+        if operation != self._operation:
+            return False
+        self._operation = None
+        self._times = 0 if busy else self._times + 1
+        return self._times >= TIMES
+
+
+class Run:
+    """The requests of one `Connection.run`, of which at most `depth()` are outstanding, what has
+    been sent ahead included. `first` is what `next_request` has said to begin with."""
+
+    def __init__(
+        self,
+        first: Request,
+        next_request: Callable[[], Request | None],
+        send: Callable[[Request], DataPhase],
+        ahead: Ahead,
+        depth: Callable[[], int],
+        following: Following | None,
+    ) -> None:
+        self._held: Request | None = first  # has its turn, and has not left yet
+        self._next_request = next_request
+        self._send = send
+        self._ahead = ahead
+        self._depth = depth
+        self._following = following
+        self._waiting: deque[tuple[Request, DataPhase]] = deque()
+
+    def due(self) -> tuple[Request, DataPhase] | None:
+        """Sends what may leave now. The request whose answer comes next, which may be `DROPPED`;
+        None at the end."""
+        waiting, ahead, depth = self._waiting, self._ahead, self._depth()
+        while len(waiting) < depth:
+            request = self._held or self._next_request()
+            if request is None:
+                break
+            phase = ahead.take(request)
+            if phase is None and ahead:
+                # An answer came short, and there is more to ask before what was sent ahead.
+                waiting.extend((DROPPED, phase) for phase in ahead.take_all())
+                self._held = request
+                continue
+            self._held = None
+            waiting.append((request, phase or self._send(request)))
+        # Not for each that is free: to see what comes next is work for every request.
+        few = not waiting or 2 * (len(waiting) + len(ahead)) <= depth
+        if self._following is not None and self._held is None and few:
+            ahead.extend(self._following(), self._send, depth - len(waiting))
+        return waiting.popleft() if waiting else None

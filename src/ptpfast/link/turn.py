@@ -1,0 +1,46 @@
+"""Whose turn it is at a connection: one thread's at a time, and no thread's twice."""
+
+from __future__ import annotations
+
+import threading
+
+from ..engine.channel import TimedLock
+from ..engine.process import Owner
+from ..ptp.errors import ConnectionLost
+
+
+class Turn:
+    """`with turn.now():` has it, others wait; `over` is set when there is nothing to take turns at.
+
+    The lock's own `with` it has to be: a signal handler that raises cannot get between its being
+    taken and its being sure to be let go.
+    """
+
+    __slots__ = ("_lock", "over", "owner")
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # the kind that knows whose it is
+        self.owner = Owner("session")
+        self.over = False
+
+    def now(self) -> threading.RLock:
+        """The lock, for a `with`. ConnectionLost when it is over. RuntimeError for the thread that
+        has its turn already: it calls from within its own transaction (a progress callback, a
+        signal handler), in the middle of packets; and in a forked child."""
+        self.owner.require()
+        if self.over:
+            raise ConnectionLost("this session has been closed", hint="connect again")
+        if self._lock._is_owned():  # type: ignore[attr-defined]
+            raise RuntimeError("the session is in the middle of a transaction of this very thread")
+        return self._lock
+
+    def within(self, wait_s: float) -> TimedLock:
+        """The lock for a `with`, waited for so many seconds: Timeout, and as `now`."""
+        return TimedLock(self.now(), wait_s)
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether another thread has it."""
+        if self._lock._is_owned():  # type: ignore[attr-defined]
+            return False
+        return not TimedLock.is_free(self._lock)

@@ -1,0 +1,266 @@
+"""Every error ptpfast raises, arranged by who is to blame.
+
+    PTPError
+    ├── NetworkError (OSError)   ConnectFailed · ConnectionLost · Timeout (TimeoutError) the network
+    ├── InitFailed                                          the Responder refused us at the door
+    ├── ResponseError            DeviceBusy, AccessDenied, … by code      the Responder said no
+    ├── ProtocolError                                       the Responder broke the rules
+    ├── SinkError (OSError)                                 our disk
+    ├── CameraFailing                                       one object after the other fails
+    ├── LimitReached (OSError)                              this computer allows no more
+    ├── TransferError                                       an object is wrong, changed or gone
+    └── Cancelled                                           somebody asked
+
+Misuse of the API is a ValueError, TypeError or RuntimeError. Every PTPError carries `received`: the
+payload bytes of the transaction that are safely in the sink, so that a transfer can go on there.
+"""
+
+from __future__ import annotations
+
+from ..engine.errors import (
+    Cancelled,
+    ConnectionLost,
+    LimitReached,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    SinkError,
+    Timeout,
+    disk_hint,
+)
+from .codes import FailReason, OperationCode, ResponseCode, name_of
+
+__all__ = [
+    "RESPONSE_ERRORS",
+    "AccessDenied",
+    "CameraFailing",
+    "Cancelled",
+    "ConnectFailed",
+    "ConnectionLost",
+    "DeviceBusy",
+    "InitFailed",
+    "InvalidObjectHandle",
+    "InvalidStorageID",
+    "InvalidTransactionID",
+    "LimitReached",
+    "NetworkError",
+    "NoThumbnailPresent",
+    "ObjectWriteProtected",
+    "OperationNotSupported",
+    "PTPError",
+    "ParameterNotSupported",
+    "ProtocolError",
+    "ResponseError",
+    "SessionNotOpen",
+    "SinkError",
+    "StoreFull",
+    "StoreNotAvailable",
+    "StoreReadOnly",
+    "Timeout",
+    "TransactionCancelled",
+    "TransferError",
+    "Unreadable",
+    "disk_hint",
+    "response_error",
+]
+
+
+class ConnectFailed(NetworkError):
+    """No connection could be made: nobody answers, or what answers is not a camera."""
+
+    hint = "check that the camera's Wi-Fi is on and that this computer has joined it"
+
+
+_FAIL_TEXT: dict[int, tuple[str, str]] = {
+    FailReason.REJECTED_INITIATOR: (
+        "this computer is not registered with it",
+        "pair this computer in the camera's Wi-Fi menu, and keep the same GUID and name",
+    ),
+    FailReason.BUSY: (
+        "it is busy, probably with another computer or phone",
+        "disconnect the other one, or wait half a minute after an unclean end",
+    ),
+    FailReason.UNSPECIFIED: (
+        "it gave no reason",
+        "switch the camera's Wi-Fi off and on and try again",
+    ),
+    FailReason.FUJI_BUSY: (
+        "it is busy or is paired under another name",
+        "wait a second and try again, with the name used for pairing",
+    ),
+    FailReason.FUJI_INVALID_VERSION: (
+        "it wants another protocol version",
+        "this model needs Fujifilm's own handshake",
+    ),
+}
+
+
+class InitFailed(PTPError):
+    """The Responder answered Init Fail. `reason` is a `FailReason`, or the plain number."""
+
+    def __init__(self, reason: int, *, where: str = "the camera") -> None:
+        text, hint = _FAIL_TEXT.get(
+            reason, ("it gave an unknown reason", "switch the camera's Wi-Fi off and on")
+        )
+        super().__init__(f"{where} refused the connection: {text} (reason {reason})", hint=hint)
+        self.reason = FailReason(reason) if reason in _FAIL_TEXT else reason
+
+
+class ResponseError(PTPError):
+    """The Responder answered an operation with something other than OK.
+
+    `code` and `operation` are ints (compare them with `ResponseCode` and `OperationCode`);
+    `parameters` are the response's. The session stays usable. `response_error` finds the class.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        operation: int,
+        parameters: tuple[int, ...] = (),
+        *,
+        doing: str = "",
+        received: int = 0,
+        code_name: str = "",
+    ) -> None:
+        what = doing or name_of(OperationCode, operation)
+        super().__init__(
+            f"{what}: camera answered {code_name or name_of(ResponseCode, code)}", received=received
+        )
+        self.code = code
+        self.operation = operation
+        self.parameters = parameters
+
+
+class DeviceBusy(ResponseError):
+    """0x2019: the Responder is busy; a normal, passing answer."""
+
+    hint = "wait for the camera to finish writing, then try again"
+
+
+class AccessDenied(ResponseError):
+    """0x200F: the Responder will not hand this out now."""
+
+    hint = "the camera may be in the wrong Wi-Fi mode, or the object is protected"
+
+
+class OperationNotSupported(ResponseError):
+    """0x2005."""
+
+    hint = "this camera does not offer it"
+
+
+class ParameterNotSupported(ResponseError):
+    """0x2006."""
+
+
+class SessionNotOpen(ResponseError):
+    """0x2003: the Responder has lost our session."""
+
+    hint = "connect again"
+
+
+class InvalidTransactionID(ResponseError):
+    """0x2004."""
+
+
+class InvalidStorageID(ResponseError):
+    """0x2008."""
+
+
+class InvalidObjectHandle(ResponseError):
+    """0x2009: no such object; it may have been deleted on the camera."""
+
+    hint = "it may have been deleted on the camera; list again"
+
+
+class StoreFull(ResponseError):
+    """0x200C."""
+
+    hint = "the card is full"
+
+
+class StoreReadOnly(ResponseError):
+    """0x200E."""
+
+    hint = "the card is write-protected"
+
+
+class ObjectWriteProtected(ResponseError):
+    """0x200D."""
+
+    hint = "the picture is protected on the camera"
+
+
+class StoreNotAvailable(ResponseError):
+    """0x2013: no card, or the camera is going to sleep."""
+
+    hint = "check the card; wake the camera"
+
+
+class NoThumbnailPresent(ResponseError):
+    """0x2010."""
+
+
+class TransactionCancelled(ResponseError):
+    """0x201F."""
+
+
+# One row a response code that has a class of its own; everything else is a plain ResponseError.
+RESPONSE_ERRORS: dict[int, type[ResponseError]] = {
+    ResponseCode.SessionNotOpen: SessionNotOpen,
+    ResponseCode.InvalidTransactionID: InvalidTransactionID,
+    ResponseCode.OperationNotSupported: OperationNotSupported,
+    ResponseCode.ParameterNotSupported: ParameterNotSupported,
+    ResponseCode.InvalidStorageID: InvalidStorageID,
+    ResponseCode.InvalidObjectHandle: InvalidObjectHandle,
+    ResponseCode.StoreFull: StoreFull,
+    ResponseCode.ObjectWriteProtected: ObjectWriteProtected,
+    ResponseCode.StoreReadOnly: StoreReadOnly,
+    ResponseCode.AccessDenied: AccessDenied,
+    ResponseCode.NoThumbnailPresent: NoThumbnailPresent,
+    ResponseCode.StoreNotAvailable: StoreNotAvailable,
+    ResponseCode.DeviceBusy: DeviceBusy,
+    ResponseCode.TransactionCancelled: TransactionCancelled,
+}
+
+
+def response_error(
+    code: int,
+    operation: int,
+    parameters: tuple[int, ...] = (),
+    *,
+    doing: str = "",
+    received: int = 0,
+    code_name: str = "",
+) -> ResponseError:
+    """The error for a response code: the class of `RESPONSE_ERRORS`, else `ResponseError`.
+
+    `doing` names the operation with its object (`GetObjectInfo(0x40012)`); `code_name` is for codes
+    that only a vendor's table can name.
+    """
+    cls = RESPONSE_ERRORS.get(code, ResponseError)
+    return cls(code, operation, parameters, doing=doing, received=received, code_name=code_name)
+
+
+class TransferError(PTPError):
+    """An object did not arrive as announced: wrong size or content, changed, or gone."""
+
+
+class Unreadable(TransferError):
+    """An object that goes wrong at the same place again and again; others may not."""
+
+
+class CameraFailing(PTPError):
+    """The camera has failed at so many objects in a row, one way or another, that it is not asked
+    any more. `busy`: it was busy for the last of them; else the connection ended."""
+
+    hint = "switch the camera off and on, then go on"
+
+    def __init__(self, last: PTPError, count: int, seconds: float) -> None:
+        busy = isinstance(last, DeviceBusy)
+        what = "has been busy" if busy else "has ended the connection or kept silent"
+        super().__init__(
+            f"the camera {what} at {count} files in a row, for {seconds:.0f} s; stopped"
+        )
+        self.busy = busy

@@ -1,0 +1,193 @@
+"""Taking a picture and hearing of it: events that must be asked for, and the capture that waits for
+them.
+
+Sources: libgphoto2 (library.c) for the order of a capture's events and for what may be odd about
+them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Protocol
+
+from ..link.events import Event, EventHub, Source, Subscription
+from ..ptp.codes import EventCode, ObjectFormat, ResponseCode
+from ..ptp.errors import ProtocolError, ResponseError, SessionNotOpen
+from ..ptp.objects import ObjectInfo
+from ..vendors.vendor import Initiator, Vendor
+
+log = logging.getLogger("ptpfast")
+
+# Right after ObjectAdded some bodies cannot describe the object yet: asked again for 5 s (airmtp).
+DESCRIBE_S, DESCRIBE_PAUSE_S = 5.0, 0.25
+_NOT_YET = frozenset({ResponseCode.GeneralError, ResponseCode.InvalidObjectHandle})
+# After CaptureComplete, how long the second file of a RAW and JPEG pair may take to be reported.
+SECOND_FILE_S = 0.5
+# Without an event for so long the card is looked at, in case the camera reports none.
+QUIET_S = 2.0
+MOST_NEW = 100  # objects of one capture; if there are more, the first list was not whole
+
+
+class Camera(Initiator, Protocol):
+    """What capturing asks of the session."""
+
+    @property
+    def vendor(self) -> Vendor: ...
+    @property
+    def hub(self) -> EventHub: ...
+    @property
+    def usable(self) -> bool: ...
+    def object_info(self, handle: int) -> ObjectInfo: ...
+    def storage_ids(self) -> list[int]: ...
+    def handles(self, storage: int | None = None) -> list[int]: ...
+
+
+def poll(camera: Camera, subscription: Subscription, timeout: float | None) -> Event | None:
+    """The next event from wherever it comes; None after `timeout` seconds or at the session's
+    end."""
+    poll_events, interval = camera.vendor.poll_events, camera.vendor.quirks.event_poll_s
+    give_up = None if timeout is None else time.monotonic() + timeout
+    while True:
+        if (event := subscription.get(0)) is not None:
+            return event
+        if not camera.usable:
+            return None
+        if poll_events is not None:
+            try:
+                found = poll_events(camera)
+            except SessionNotOpen:
+                return None
+            for code, parameters in found:
+                camera.hub.publish(Event(code, parameters, source=Source.POLL))
+            if found:
+                continue
+        elif camera.hub.closed:
+            return None
+        left = None if give_up is None else give_up - time.monotonic()
+        if left is not None and left <= 0:
+            return None
+        wait = interval if poll_events is not None else left
+        event = subscription.get(wait if left is None or wait is None else min(wait, left))
+        if event is not None:
+            return event
+
+
+def capture(camera: Camera) -> ObjectInfo | None:
+    """Releases the shutter and waits for CaptureComplete and the new object, or objects.
+
+    Where no event tells of them, they are the handles that were not on the card before.
+    """
+    subscription = camera.hub.subscribe()
+    try:
+        before = _handles(camera)
+        camera.vendor.release_shutter(camera)
+        return _NewObjects(camera, subscription, before).wait()
+    finally:
+        subscription.close()
+
+
+class _NewObjects:
+    """What one release of the shutter has made, as far as that is known."""
+
+    def __init__(
+        self, camera: Camera, subscription: Subscription, before: dict[int, set[int]]
+    ) -> None:
+        self._camera = camera
+        self._subscription = subscription
+        self._before = before
+        # An event that was still queued may tell of a picture from before.
+        self._seen = set().union(*before.values())
+        self._complete = False
+        self._found: ObjectInfo | None = None
+
+    def wait(self) -> ObjectInfo | None:
+        """The RAW of a pair, else the last file there is; None when there is no new object."""
+        give_up = time.monotonic() + self._camera.vendor.quirks.capture_s
+        looks = 0
+        while (left := give_up - time.monotonic()) > 0 and self._camera.usable:
+            if self._listen(min(left, self._patience(looks))):
+                if self._complete and self._found is not None and self._found.is_raw:
+                    break
+                continue
+            # Nothing more is reported: the card tells.
+            looks += 1
+            known = self._found
+            self._look()
+            if self._found is not None and (self._found.is_raw or known is not None):
+                break
+            if self._complete and looks > 1:
+                break
+        return self._found
+
+    def _patience(self, looks: int) -> float:
+        """Seconds without an event until the card is looked at: longer each time."""
+        if self._complete and not looks:
+            return SECOND_FILE_S
+        if self._complete or self._found is not None:
+            return QUIET_S / 2 if looks else QUIET_S
+        return QUIET_S * 2.0**looks
+
+    def _listen(self, wait_s: float) -> bool:
+        """Takes the next event; False when there is none for so long."""
+        until = time.monotonic() + wait_s
+        event = poll(self._camera, self._subscription, wait_s)
+        if event is None:
+            # Without an Event connection there is nothing to wait at.
+            if self._camera.usable and (left := until - time.monotonic()) > 0:
+                time.sleep(left)
+            return False
+        if event.code == EventCode.CaptureComplete:
+            self._complete = True
+        elif event.code == EventCode.ObjectAdded and event.parameters:
+            self._take(event.parameters[0])
+        return True
+
+    def _look(self) -> None:
+        """Finds the handles that were not there before, storage by storage."""
+        for storage, after in _handles(self._camera).items():
+            before = self._before.get(storage)
+            if before is None:
+                continue
+            # Handles stay in a session (ISO 15740); where they do not, they tell nothing.
+            new, gone = after - before, before - after
+            if len(new) <= MOST_NEW and 2 * len(gone) <= len(before):
+                for handle in sorted(new):
+                    self._take(handle)
+
+    def _take(self, handle: int) -> None:
+        if handle in self._seen:
+            return
+        self._seen.add(handle)
+        info = _describe(self._camera, handle)
+        # A new folder is reported like a picture.
+        if info is not None and info.format != ObjectFormat.Association:
+            found = self._found
+            self._found = info if found is None or (info.is_raw and not found.is_raw) else found
+
+
+def _handles(camera: Camera) -> dict[int, set[int]]:
+    """The handles in each storage that can be listed now; a storage that cannot is not told of."""
+    found: dict[int, set[int]] = {}
+    try:
+        for storage in camera.storage_ids():
+            try:
+                found[storage] = set(camera.handles(storage))
+            except (ResponseError, ProtocolError) as error:
+                log.debug("storage 0x%X is not compared: %s", storage, error)
+    except (ResponseError, ProtocolError) as error:
+        log.debug("no storages are compared: %s", error)
+    return found
+
+
+def _describe(camera: Camera, handle: int) -> ObjectInfo | None:
+    give_up = time.monotonic() + DESCRIBE_S
+    while True:
+        try:
+            return camera.object_info(handle)
+        except ResponseError as error:
+            if error.code not in _NOT_YET:
+                raise
+            if time.monotonic() > give_up:
+                return None
+        time.sleep(DESCRIBE_PAUSE_S)

@@ -1,0 +1,375 @@
+"""A session with a camera: what the PTP operations mean, under the names people use.
+
+The session is thread-safe: one transaction runs at a time, others wait for it. After a
+ConnectionLost or a broken packet it is over (`usable` is False): connect again. After a Timeout the
+next operation first waits for the end of the last one; after a ResponseError, SinkError,
+TransferError or Cancelled it simply goes on. A callback may not use the session it is called from
+(RuntimeError).
+Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the opening and closing order.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..engine.wire import Builder
+from ..link.connection import Connection
+from ..link.events import Event
+from ..link.lifetime import Lifetime, admitted, wait_until_welcome
+from ..link.patience import Patience
+from ..link.transactions import MAX_STRUCTURE
+from ..ptp.arguments import several
+from ..ptp.codes import DEFAULT_PORT, OperationCode
+from ..ptp.datasets import (
+    DevicePropDesc,
+    StorageInfo,
+    decode,
+    decode_prop_desc,
+    write_value,
+)
+from ..ptp.errors import PTPError, TransferError
+from ..ptp.objects import Description, ObjectInfo, ObjectTable, handle_of, handles_of
+from ..transfer import Download, Progress, Transfer
+from ..transfer.memory import read, read_into
+from ..transfer.stream import ObjectFile, stream
+from ..transport.handshake import Timeouts
+from ..vendors import Vendor
+from .capture import capture, poll
+
+if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wait for them
+    from ..listing import Formats, Listing, ListingProgress
+    from ..state.index import Index
+
+log = logging.getLogger("ptpfast")
+
+
+def connect(
+    host: str,
+    *,
+    port: int = DEFAULT_PORT,
+    name: str | None = None,
+    guid: bytes | None = None,
+    vendor: Vendor | None = None,
+    timeouts: Timeouts | None = None,
+    depth: int | None = None,
+    index: bool = True,
+    waiting: Callable[[PTPError], object] | None = None,
+) -> Session:
+    """Connects to a camera and opens a session; use it in a `with`.
+
+    name: what the camera may call this computer (39 characters are kept). guid: 16 bytes it is
+    known by, the same in every run by default. vendor: instead of choosing by the camera's answer.
+    depth: how many requests may be outstanding at a time where many are made (listings, chunks of
+    an object); by default what `ptpfast tune` found for this model, else 1, because no
+    specification promises that a camera copes with more. One that does not is connected to again
+    and asked one at a time from then on.
+    index: whether what listings learn is kept for the next session, in the user's cache folder, so
+    that it asks only for what is new. With False nothing is kept, and what was kept of this camera
+    is deleted.
+    waiting: called with the refusal, once, when the camera seems to hold an earlier session, as it
+    does after an unclean end; then it is asked again for as long as `timeouts.held` says. Without
+    it the refusal is raised at once.
+    Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
+    """
+    wait_until_welcome(host, port)
+    timeouts = timeouts or Timeouts()
+    knock = partial(Connection.open, host, port, guid=guid, name=name, timeouts=timeouts)
+    connection = admitted(knock, timeouts.held, waiting)
+    try:
+        session = Session(connection, vendor)
+        if depth is not None:
+            session.pipeline_depth = max(1, depth)
+        from ..state.index import Index
+
+        session.index = Index.of(session.device_info, connection.guid)
+        if session.index is not None and not index:
+            session.index.forget()
+            session.index = None
+        return session
+    except BaseException:
+        connection.close()
+        raise
+
+
+class Session(Lifetime):
+    """An open session. Made by `ptpfast.connect`; ends with `close` or the `with` block.
+
+    `index` is what is kept of this camera between sessions; None keeps and uses nothing.
+    """
+
+    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
+        super().__init__(connection, vendor)
+        self.index: Index | None = None
+        self._compared: set[ObjectInfo] = set()  # objects known from before that are as they were
+        self._reconnected = False
+
+    # Storages and objects
+
+    def storage_ids(self) -> list[int]:
+        """Storages with a card in them (a slot without one has a low half of zero)."""
+        from ..listing import storages_of
+
+        return storages_of(self)[0]
+
+    def storage_info(self, storage_id: int) -> StorageInfo:
+        """Capacity and free space (bytes) and names of a storage."""
+        payload = self.fetch(OperationCode.GetStorageInfo, storage_id, limit=MAX_STRUCTURE)
+        return decode(StorageInfo, payload)
+
+    def objects(
+        self,
+        storage: int | None = None,
+        parent: int | None = None,
+        formats: Formats | None = None,
+        progress: ListingProgress | None = None,
+    ) -> ObjectTable:
+        """The files on the card, folders opened up. An object the camera cannot describe is in the
+        table's `failures` and ends nothing.
+
+        storage: one storage id (default all). parent: only what lies directly in this folder
+        handle.
+        formats: one or several format codes and kinds (`raw`, `jpeg`, `video`).
+        progress(done, total) is called as objects are described. What an earlier session has learnt
+        of the card and still holds is not asked for again (see `connect`); such an object is
+        `remembered`, and compared with the camera when it is read or deleted.
+        """
+        return self.listing(storage, parent, progress).table(formats)
+
+    def listing(
+        self,
+        storage: int | None = None,
+        parent: int | None = None,
+        progress: ListingProgress | None = None,
+    ) -> Listing:
+        """The same as `objects`, to be taken a piece at a time: `listing().pieces(64)` has tables
+        of what 64 handles are, as soon as they are described. Asks for the handles alone."""
+        from ..listing import Listing
+
+        storages = None if storage is None else [storage]
+        return Listing(self, storages, parent or 0, index=self.index, progress=progress)
+
+    def handles(self, storage: int | None = None, parent: int | None = None) -> list[int]:
+        """Handles of all objects, folders too; storage and parent as in `objects`. One round trip a
+        storage."""
+        return self.listing(storage, parent).handles
+
+    def describe(
+        self,
+        handles: Iterable[int] | int,
+        formats: Formats | None = None,
+        progress: ListingProgress | None = None,
+    ) -> ObjectTable:
+        """The files among these handles, in order, each asked for; as `objects` otherwise."""
+        from ..listing import Listing
+
+        handles = handles_of(handles)
+        return Listing(self, (), handles=handles, progress=progress).table(formats)
+
+    def object_info(self, handle: int) -> ObjectInfo:
+        """One object: name, path, true size, dates."""
+        from ..listing import Folders, describe_one
+
+        return Folders(self).object_info(handle, describe_one(self, handle))
+
+    def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
+        """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has none,
+        TransferError when nothing came."""
+        from ..listing import thumbnail
+
+        return thumbnail(self, handle_of(object_or_handle))
+
+    def thumbnails(
+        self, objects_or_handles: Iterable[ObjectInfo | int] | ObjectInfo | int
+    ) -> Iterator[tuple[int, bytes | PTPError]]:
+        """Each object's handle with its thumbnail, in order; an error (NoThumbnailPresent, …) in
+        place of one ends nothing. Requests are sent ahead as the camera copes with (`connect`),
+        and no more objects are taken from what is given than are soon asked for. Raises
+        NetworkError after what has come; the session may be used between two of them."""
+        from ..listing import thumbnails
+
+        return thumbnails(self, handles_of(objects_or_handles))
+
+    def delete(self, object_or_handle: ObjectInfo | int, *, busy_s: float | None = None) -> None:
+        """Deletes an object on the camera; a busy one is asked again for `busy_s` (10 s by
+        default). ObjectWriteProtected, StoreReadOnly, …; TransferError as in `download`."""
+        if isinstance(object_or_handle, ObjectInfo):
+            self.compare(object_or_handle)
+        self.command(OperationCode.DeleteObject, handle_of(object_or_handle), busy_s=busy_s)
+
+    # Reading
+
+    def reconnect(self, patience: Patience | None = None) -> None:
+        """Connects again to the same camera and opens a session. What is known of its objects is
+        compared with the camera before they are read: the card may be another one.
+
+        Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
+        the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
+        """
+        super().reconnect(patience)
+        self._reconnected = True
+        self._compared.clear()
+
+    def _info(self, object_or_handle: ObjectInfo | int) -> ObjectInfo:
+        if not isinstance(object_or_handle, ObjectInfo):
+            return self.object_info(object_or_handle)
+        self.compare(object_or_handle)
+        return object_or_handle
+
+    def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
+        """TransferError when an object known from an earlier session, or from before the connection
+        was lost, is another one by now: its handle may have gone to another picture. Asked once,
+        unless `again`."""
+        if (again or not self._is_compared(info)) and self.changed([info], again=again):
+            raise TransferError(
+                f"object 0x{info.handle:X} is not {info.name} of {info.size} bytes any more",
+                hint="list the objects again",
+            )
+
+    def _is_compared(self, info: ObjectInfo) -> bool:
+        return not (info.remembered or self._reconnected) or info in self._compared
+
+    def changed(self, objects: Iterable[ObjectInfo], *, again: bool = False) -> list[ObjectInfo]:
+        """Those of the objects that the camera does not describe as they are known from an earlier
+        session, or from before the connection was lost. Each is asked for once, unless `again`;
+        before it is read that happens anyway, one by one. ResponseError when the camera cannot
+        describe one."""
+        from ..listing import Tally, describe_each
+
+        to_ask = {info.handle: info for info in objects if again or not self._is_compared(info)}
+        others: list[ObjectInfo] = []
+        # Not raised amid the requests, where it would pass for one of theirs.
+        errors: list[PTPError] = []
+
+        def told(handle: int, answer: Description | PTPError) -> None:
+            if isinstance(answer, PTPError):
+                errors.append(answer)
+            elif answer.agrees_with(to_ask[handle]):
+                self._compared.add(to_ask[handle])
+            else:
+                others.append(to_ask[handle])
+
+        describe_each(self, list(to_ask), told, Tally())
+        if others and self.index is not None:
+            self.index.forget()
+        if errors:
+            raise errors[0]
+        return others
+
+    def read(self, object_or_handle: ObjectInfo | int) -> bytearray:
+        """A whole object in memory."""
+        return read(self, self._info(object_or_handle))
+
+    def read_into(
+        self,
+        object_or_handle: ObjectInfo | int,
+        buffer: Any,
+        *,
+        offset: int = 0,
+        size: int | None = None,
+    ) -> int:
+        """Bytes [offset, offset + size) of an object into `buffer`; how many were read.
+
+        buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of
+        numbers), at least as large as what is read; it is filled from its start. size: bytes,
+        default to the object's end. Fewer are read only at its end. ValueError if it does not fit;
+        after an error the buffer holds `error.received` bytes of the last request and all before.
+        """
+        return read_into(self, self._info(object_or_handle), buffer, offset, size)
+
+    def stream(
+        self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
+    ) -> Iterator[memoryview]:
+        """An object as memoryviews of `chunk_size` bytes (the last may be shorter), in order. Their
+        memory is used again once nobody holds them, so it does not grow with the object."""
+        return stream(self, self._info(object_or_handle), chunk_size)
+
+    def open(self, object_or_handle: ObjectInfo | int) -> io.RawIOBase:
+        """An object as a read-only, seekable raw file; each read is a partial read. Wrap it in an
+        `io.BufferedReader` for small reads."""
+        return ObjectFile(self, self._info(object_or_handle))
+
+    def download(
+        self,
+        object_or_handle: ObjectInfo | int,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = True,
+        verify: str = "size",
+        algorithm: str | None = None,
+        progress: Progress | None = None,
+        chunk: int | None = None,
+        overwrite: bool = False,
+        prove_end: bool = False,
+        then: Sequence[ObjectInfo] | ObjectInfo = (),
+    ) -> Transfer:
+        """An object into the file `path`, which appears whole or not at all.
+
+        Until then the bytes are in `path`.part, and a later download continues there (`resume`).
+        verify: `size`; `hash`: the digest of what arrived is that of the file read back; `disk`:
+        also from the disk itself (not on macOS); `reread`: and of what the camera sends once more.
+        algorithm: of the digests, `sha256` (by default), or `xxh3`: faster, known to fewer, from
+        the package xxhash. Given, it implies at least `hash`.
+        progress(received, size or None) is called about ten times a second. chunk: bytes for each
+        partial read, None as tuned or adaptive, 0 the whole object at once. then: what will be
+        downloaded next, in this order and in the same way: the camera begins with it while this
+        file goes to disk, with as many requests as `pipeline_depth` allows. prove_end: reads behind
+        the end of any object, as is done of movies, and takes the true size if more comes.
+        Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
+        is not any more what an earlier session has learnt, or was when it was begun), and whatever
+        ends the reading; the part file then stays.
+        """
+        following = several("then", then, ObjectInfo, "an object")
+        info = self._info(object_or_handle)
+        return Download(
+            self,
+            self.device_info.body,
+            info,
+            path if isinstance(path, Path) else Path(path),
+            resume=resume,
+            verify=verify,
+            algorithm=algorithm,
+            progress=progress,
+            chunk=chunk,
+            overwrite=overwrite,
+            prove_end=prove_end,
+            # One that is still to be compared would make the camera begin in vain.
+            then=list(takewhile(self._is_compared, following[: self.pipeline_depth])),
+        ).run()
+
+    # The camera
+
+    def property_desc(self, code: int) -> DevicePropDesc:
+        """A device property with its type, current and allowed values."""
+        payload = self.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
+        return decode_prop_desc(payload)
+
+    def property(self, code: int) -> Any:
+        """A device property's value: an int, a str, or a list of ints."""
+        return self.property_desc(code).current
+
+    def set_property(self, code: int, value: Any) -> None:
+        """Sets a device property; its type is asked first. ValueError if the value does not fit."""
+        builder = Builder()
+        write_value(builder, self.property_desc(code).data_type, value)
+        self.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
+
+    def capture(self) -> ObjectInfo | None:
+        """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair.
+
+        The handles on the card are listed before; if events do not tell of the picture, it is found
+        among those that were not there. None when there is no new object (it may have gone into the
+        camera's memory only)."""
+        return capture(self)
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """The camera's events, from the connection on, each once. Ends after `timeout` seconds
+        without one (None: never), or when the session is over."""
+        while (event := poll(self, self._events, timeout)) is not None:
+            yield event

@@ -1,0 +1,1 @@
+"""What outlives a run: the index of objects and the tunings."""

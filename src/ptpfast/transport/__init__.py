@@ -1,0 +1,1 @@
+"""How a connection to a camera is made."""
