@@ -86,7 +86,7 @@ def small(session: ptpfast.Session, options: Options, cost: Cost) -> int:
             raise WrongContent(f"object {request.about} has {phase.received:,} bytes")
 
     with cost.measured(lambda: reads(session)):
-        session.pipeline(following, done)
+        session.link.run(following, done)
     for handle in handles:
         whole = b"".join(bytes(span) for span in store.expected(handle).spans(0, options.size))
         if came[handle] != whole:
@@ -101,7 +101,7 @@ def chunks(session: ptpfast.Session, options: Options, cost: Cost) -> int:
         array = np.empty(options.size, np.uint8)
         sink = MemorySink(array)
         with cost.measured(lambda: reads(session)):
-            ObjectReader(session, info, chunk=options.chunk).read(sink, 0, options.size)
+            ObjectReader(session.camera, info, chunk=options.chunk).read(sink, 0, options.size)
         if not check(store.expected(info.handle), array):
             raise WrongContent(f"object {info.handle} differs")
         total += options.size

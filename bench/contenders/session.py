@@ -38,7 +38,7 @@ def forget_peak() -> None:
 
 def reads(session: ptpfast.Session) -> int:
     """Reads of the Command/Data connection: no public number, only this comparison wants it."""
-    return session.connection._command.reads
+    return session.link.connection._command.reads
 
 
 def fresh_memory(size: int, touch: bool) -> NDArray[np.uint8]:
@@ -113,7 +113,7 @@ def main() -> None:
         forget_peak()
         total = measure(session, options, cost)
         peak = memory_kib("VmHWM")
-        chunk = session.chunks.next_size() if options.chunk is None else options.chunk
+        chunk = session.habits.chunks.next_size() if options.chunk is None else options.chunk
     cost.report(total, peak_kib=peak, resident_kib=resident, chunk=chunk)
 
 
