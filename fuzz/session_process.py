@@ -114,15 +114,15 @@ def say(title: str, visit: Visit, told: dict[str, Any]) -> None:
 def impatient() -> None:
     """Waits that are right for cameras and only cost time here are made short."""
     from ptpfast.library import persistence
-    from ptpfast.link import lifetime, transactions
+    from ptpfast.link import courtesy, link
     from ptpfast.transfer import ranges
     from ptpfast.transport import handshake
 
-    for module in (transactions, ranges):
+    for module in (link, ranges):
         vars(module)["BUSY_S"] = 0.02
     vars(handshake)["PROBE_ANSWER_S"] = 0.1
     vars(persistence)["FIRST_PAUSE_S"] = 0.001
-    vars(lifetime)["wait_until_welcome"] = lambda host, port: None
+    vars(courtesy)["wait_until_welcome"] = lambda host, port: None
     os.fsync = lambda fd: None  # the disk is not what is tested
 
 

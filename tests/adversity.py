@@ -110,7 +110,7 @@ def promised(promises: Promises, fault: Fault, shape: str) -> str:
 def hasten(session: Session, fault: Fault | None) -> Session:
     """Has an open session wait no longer for anything than this fault makes worth while."""
     if fault is not None and fault.kind in SILENT:
-        session.connection.timeouts = IMPATIENT
+        session.link.connection.timeouts = IMPATIENT
     return session
 
 

@@ -21,6 +21,7 @@ from ptpfast import OperationCode, Session
 from ptpfast.engine import wire
 from ptpfast.engine.channel import Channel, DataPhase
 from ptpfast.engine.sink import MemorySink
+from ptpfast.link.pipelining import Request
 from ptpfast.sim import LINKS, Link, SimulatedCamera, Writes, check
 from ptpfast.transfer import ObjectReader
 from ptpfast.transport import handshake
@@ -113,7 +114,7 @@ def describe(session: Session, count: int) -> float:
     handle = next(iter(session.objects())).handle
     began = time.monotonic()
     for _ in range(count):
-        session.receive(OperationCode.GetObjectInfo, handle, sink=None)
+        session.link.transact(Request(OperationCode.GetObjectInfo, (handle,)))
     return time.monotonic() - began
 
 
@@ -164,7 +165,7 @@ def test_bytes_are_right_however_a_camera_writes(
     session = connect(sim)
     for info in session.objects():
         sink = MemorySink()
-        ObjectReader(session, info, chunk=chunk).read(sink, 0, info.size or 0)
+        ObjectReader(session.camera, info, chunk=chunk).read(sink, 0, info.size or 0)
         received = sink.finish()
         assert received is not None
         assert check(sim.store.expected(info.handle), received)
@@ -218,10 +219,12 @@ def test_every_request_leaves_in_one_segment_with_its_data(
         event, command = sorted(ends, key=sent_segments)
         assert sent_segments(event) == 2  # Init Event Request and Probe Request
         asked = (
-            lambda: session.command(OperationCode.GetObjectInfo, handle),
-            lambda: session.receive(OperationCode.GetObject, handle, sink=None, limit=1 << 20),
+            lambda: session.link.command(OperationCode.GetObjectInfo, handle),
+            lambda: session.link.transact(
+                Request(OperationCode.GetObject, (handle,), limit=1 << 20)
+            ),
             # Start Data and End Data go with the request.
-            lambda: session.command(OperationCode.SetDevicePropValue, 0x5011, data=DATE_TIME),
+            lambda: session.link.command(OperationCode.SetDevicePropValue, 0x5011, data=DATE_TIME),
         )
         for ask in asked:
             before = sent_segments(command)

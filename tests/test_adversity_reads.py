@@ -138,7 +138,7 @@ def test_a_fault_in_mtp_s_reads_of_64_bits_comes_to_what_is_said_of_it(
     sim = camera(ANDROID, objects=1, size=2 * LINE, faults=[fault], **SHAPES[shape])
     content = sim.store.expected(sim.store.files()[0].handle)
     session = connect(sim, vendor=without_pauses(ANDROID), timeouts=HASTY, depth=2)
-    hasten(session, fault).chunks.fixed = CHUNK
+    hasten(session, fault).habits.chunks.fixed = CHUNK
     info = session.objects()[0]
     buffer = bytearray(size)
     try:

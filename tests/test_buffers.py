@@ -106,7 +106,7 @@ def test_a_buffer_of_objects_or_pointers_is_never_sent(
     sim: SimulatedCamera, session: Session, name: str
 ) -> None:
     code, buffer, before = OperationCode.SetDevicePropValue, OBJECTS[name](), sim.operations.total()
-    for send in (session.command, session.transaction):
+    for send in (session.link.command, session.transaction):
         with pytest.raises(TypeError, match="Python objects or pointers"):
             send(code, 0x5001, data=buffer)
     with PtpIpConnection() as seed:

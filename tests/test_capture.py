@@ -34,7 +34,7 @@ def silent(vendor: str) -> Vendor:
 def after_release(session: ptpfast.Session, do: Callable[[], object], **quirks: Any) -> None:
     """The shutter does this and nothing else."""
     vendor = session.vendor
-    session.vendor = dataclasses.replace(
+    session.link.vendor = dataclasses.replace(
         vendor,
         release_shutter=lambda _: do(),
         quirks=dataclasses.replace(vendor.quirks, **quirks),

@@ -763,7 +763,7 @@ def test_every_wait_can_be_given_and_all_of_them_at_once(
         given.append(timeouts)
         raise ConnectFailed("nobody")
 
-    monkeypatch.setattr("ptpfast.session.session.connect", connect)
+    monkeypatch.setattr("ptpfast.session.connecting.connect", connect)
     run("info", "camera", *[word for each in words for word in ("--timeout", each)])
     assert given == [expected]
     assert set(WAITS) == {field.name for field in dataclasses.fields(Timeouts)}
@@ -1117,9 +1117,9 @@ def test_simulate_is_a_real_body_with_the_habits_that_are_asked_for() -> None:
         host, port = str(listening["host"]), int(str(listening["port"]))
         assert "Z 6" in run("info", f"{host}:{port}").stdout
         with connect(host, port=port, vendor=without_pauses("nikon")) as session:
-            session.command(OperationCode.InitiateCapture, 0, 0)
+            session.link.command(OperationCode.InitiateCapture, 0, 0)
             with pytest.raises(DeviceBusy):
-                session.command(OperationCode.InitiateCapture, 0, 0, busy_s=0.0)
+                session.link.command(OperationCode.InitiateCapture, 0, 0, busy_s=0.0)
     assert run("simulate", "--body", "box brownie").exit_code == 2
     assert run("simulate", "--end-data", "never").exit_code == 2
 

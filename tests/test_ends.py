@@ -153,7 +153,7 @@ def test_the_true_size_is_found_where_reads_reach_it(
     session = connect(sim)
     info = described(session)
     assert info.size == 700_000
-    reader = ObjectReader(session, info)
+    reader = ObjectReader(session.camera, info)
     reader.find_end()
     # Where 32 bits are all there is, the whole object tells.
     assert reader.size == (LARGE if body else None)
@@ -295,7 +295,7 @@ def test_a_body_that_counts_modulo_in_reads_too_is_asked_with_wider_offsets(
 
     behaves(monkeypatch, sim, clipped)
     session = connect(sim)
-    reader = ObjectReader(session, described(session))
+    reader = ObjectReader(session.camera, described(session))
     reader.find_end()
     assert reader.size == LARGE
 

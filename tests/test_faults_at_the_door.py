@@ -40,6 +40,7 @@ from ptpfast.engine.wire import (
 )
 from ptpfast.library import persistence
 from ptpfast.library.observer import Observer
+from ptpfast.link.pipelining import Request
 from ptpfast.ptp.datasets import ObjectInfoDataset, encode
 from ptpfast.transport import handshake as handshake_module
 from ptpfast.vendors import STANDARD, named
@@ -95,8 +96,8 @@ def test_an_odd_name_in_the_init_ack_is_taken_as_far_as_it_goes(kind: str) -> No
         Responder(init=lambda _, send: send(packet), event=event) as responder,
         connect_to(responder) as session,
     ):
-        assert session.connection.name == name
-        assert session.connection.guid == guid
+        assert session.link.connection.name == name
+        assert session.link.connection.guid == guid
         assert session.storage_ids() == []
     assert asked == [7]
 
@@ -130,7 +131,7 @@ def test_an_event_connection_that_is_refused_at_first_is_tried_again(
         clock = SimpleNamespace(monotonic=time.monotonic, sleep=responder.nap)
         monkeypatch.setattr(handshake_module, "time", clock)
         with connect_to(responder) as session:
-            assert session.connection.name == "THETA"
+            assert session.link.connection.name == "THETA"
             assert session.storage_ids() == []
     assert responder.naps == 3
 
@@ -199,7 +200,7 @@ def test_a_vendor_is_known_by_its_name_whatever_extension_it_claims(
     ):
         assert session.vendor is named(vendor)
         assert session.storage_ids() == []
-        session.vendor = without_pauses(session.vendor)
+        session.link.vendor = without_pauses(session.vendor)
 
 
 @pytest.mark.parametrize("extension", [6, 0xFFFFFFFF])
@@ -282,7 +283,7 @@ def test_events_that_come_before_the_response_are_told() -> None:
         Reporter(InitiateCapture=shutter, GetObjectInfo=described) as responder,
         connect_to(responder) as session,
     ):
-        early = session.hub.subscribe()
+        early = session.link.hub.subscribe()
         info = session.capture()
         assert info is not None
         assert (info.handle, info.name) == (7, "A.NEF")
@@ -296,7 +297,7 @@ def test_each_event_that_comes_amid_the_data_is_told(
     sim = camera(faults=[f"{fault} on GetObject after 60000"])
     session = connect(sim)
     info = session.objects()[0]
-    session.receive(OperationCode.GetObject, info.handle, sink=None)
+    session.link.transact(Request(OperationCode.GetObject, (info.handle,)))
     events = session.events(timeout=10)
     codes = [next(events).code for _ in range(300 if "burst" in fault else 1)]
     assert set(codes) == {EventCode.UnreportedStatus}
@@ -335,7 +336,9 @@ def test_a_camera_that_takes_no_more_of_what_is_sent_is_a_timeout_that_says_so()
         with pytest.raises(
             Timeout, match=r"SetDevicePropValue\(0x5011\): the camera takes no more"
         ):
-            session.command(OperationCode.SetDevicePropValue, 0x5011, data=larger_than_any_buffer)
+            session.link.command(
+                OperationCode.SetDevicePropValue, 0x5011, data=larger_than_any_buffer
+            )
         assert not session.usable
         with pytest.raises(ConnectionLost):
             session.storage_ids()
@@ -357,9 +360,9 @@ def test_a_camera_that_hangs_over_what_was_sent_is_a_timeout_and_heard_out_later
         connect_to(responder, HASTY) as session,
     ):
         with pytest.raises(Timeout, match=r"SetDevicePropValue\(0x5011\): nothing"):
-            session.command(OperationCode.SetDevicePropValue, 0x5011, data=b"\1\0\0")
+            session.link.command(OperationCode.SetDevicePropValue, 0x5011, data=b"\1\0\0")
         over.set()
-        session.connection.timeouts = PATIENT
+        session.link.connection.timeouts = PATIENT
         assert session.storage_ids() == []  # not taken for DeviceBusy
         assert session.usable
 

@@ -14,6 +14,7 @@ from conftest import HASTY, PATIENT, Cameras, Sessions
 from outcomes import AGAIN, ASIDE, UNSEEN, assert_right, outcome, pull
 from ptpfast import OperationCode, ProtocolError, Report
 from ptpfast.library import persistence
+from ptpfast.link.pipelining import Request
 from ptpfast.sim import Fault
 from ptpfast.sim.data_in import DataIn
 from ptpfast.sim.link import Link
@@ -73,7 +74,7 @@ def test_a_wrong_total_is_a_protocol_error_that_ends_the_session(
     session = connect(camera(faults=[Fault("announce", total, OperationCode.GetObject)]))
     info = session.objects()[0]
     with pytest.raises(ProtocolError, match=r"announced|more bytes"):
-        session.receive(OperationCode.GetObject, info.handle, sink=None, limit=info.size)
+        session.link.transact(Request(OperationCode.GetObject, (info.handle,), limit=info.size))
     assert not session.usable
 
 

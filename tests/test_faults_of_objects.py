@@ -311,7 +311,7 @@ def test_an_object_that_grows_and_is_reported_is_set_aside_at_its_end(
 ) -> None:
     sim = camera(objects=3)
     session = connect(sim, depth=depth)
-    heard = session.hub.subscribe()
+    heard = session.link.hub.subscribe()
 
     def grow(info: ObjectInfo) -> None:
         grows(sim, info)
@@ -336,7 +336,7 @@ def test_an_object_is_asked_for_once_more_only_when_it_is_reported(
 ) -> None:
     sim = camera(objects=3)
     session = connect(sim)
-    heard = session.hub.subscribe()
+    heard = session.link.hub.subscribe()
 
     def report_it(info: ObjectInfo) -> None:
         if reported:

@@ -16,7 +16,7 @@ import ptpfast
 from conftest import PATIENT, Cameras, Sessions
 from ptpfast import Session
 from ptpfast.engine.sink import FileSink
-from ptpfast.link import lifetime
+from ptpfast.link import courtesy
 from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer.journal import Identity, Journal
 from ptpfast.transfer.part import PartFile
@@ -50,14 +50,14 @@ def leave(session: Session) -> None:
 
 
 def close_connection(session: Session) -> None:
-    session.connection.close()
+    session.link.connection.close()
 
 
 ENDS: list[Callable[[Session], object]] = [
     Session.close,
     leave,
     close_connection,
-    lambda session: session.connection._command.close(),
+    lambda session: session.link.connection._command.close(),
 ]
 
 
@@ -83,7 +83,7 @@ USES: dict[str, Callable[[Session], Any]] = {
     "transaction": lambda session: session.transaction(0x1001),
     "reconnect": lambda session: session.reconnect(),
     "cancel": lambda session: session.cancel(),
-    "events": lambda session: session.hub.subscribe(),
+    "events": lambda session: session.link.hub.subscribe(),
     "next event": lambda session: session._events.get(1),
 }
 
@@ -129,7 +129,11 @@ def test_locks_that_other_threads_hold_at_the_fork_do_not_stop_a_child_s_close(
     held, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with session.connection._turn.now(), session.hub.changed, lifetime._not_before_lock:
+        with (
+            session.link.connection._turn.now(),
+            session.link.hub.changed,
+            courtesy._not_before_lock,
+        ):
             held.set()
             over.wait(LONG_S)
 
@@ -140,7 +144,7 @@ def test_locks_that_other_threads_hold_at_the_fork_do_not_stop_a_child_s_close(
 
         def work() -> None:
             session.close()
-            lifetime.wait_until_welcome("127.0.0.1", 1)
+            courtesy.wait_until_welcome("127.0.0.1", 1)
 
         in_child(work)
     finally:

@@ -15,6 +15,7 @@ from conftest import HASTY, Cameras, Sessions
 from ptpfast import OperationCode, Timeout, Timeouts
 from ptpfast.library import persistence
 from ptpfast.library.observer import Observer
+from ptpfast.link.link import Link
 from ptpfast.link.losses import BRIEF_AFTER, SAME_PLACE, STOP_AFTER
 from ptpfast.link.patience import SLOWEST_BYTES_PER_S, SlowestPace, TooSlow
 from ptpfast.ptp.errors import CameraFailing, LimitReached
@@ -27,7 +28,7 @@ DRIPS = "drip=0.1 on {} handle 0x00040005 after 100 times 0"  # a byte each thir
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(persistence, "LONGEST_PAUSE_S", 0.02)
-    monkeypatch.setattr("ptpfast.link.transactions.BUSY_S", 0.05)
+    monkeypatch.setattr("ptpfast.link.link.BUSY_S", 0.05)
     monkeypatch.setattr("ptpfast.transfer.ranges.BUSY_S", 0.05)
 
 
@@ -167,15 +168,15 @@ def test_after_a_few_of_them_a_busy_camera_is_hardly_waited_for(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits: list[float] = []
-    honest = ptpfast.Session.patience
+    honest = Link.patience
 
-    def patience(session: ptpfast.Session, limit_s: float) -> object:
-        made = honest(session, 10.0 if limit_s == 0.05 else limit_s)
+    def patience(link: Link, limit_s: float) -> object:
+        made = honest(link, 10.0 if limit_s == 0.05 else limit_s)
         limits.append(made._limit_s)
         made._limit_s = 0.01
         return made
 
-    monkeypatch.setattr(ptpfast.Session, "patience", patience)
+    monkeypatch.setattr(Link, "patience", patience)
     sim = camera(objects=40, size=1000, faults=["busy on GetPartialObject times 0"])
     with pytest.raises(CameraFailing) as caught:
         ptpfast.pull(f"{sim.host}:{sim.port}", tmp_path / "card")
@@ -196,7 +197,7 @@ def test_who_watches_is_told_of_every_wait_for_a_busy_camera(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     sim = camera(objects=2, size=1000, faults=[f"busy on {operation} times 6"])
-    monkeypatch.setattr("ptpfast.link.transactions.BUSY_S", 10)
+    monkeypatch.setattr("ptpfast.link.link.BUSY_S", 10)
     monkeypatch.setattr("ptpfast.transfer.ranges.BUSY_S", 10)
     watching = Watching()
     assert ptpfast.pull(f"{sim.host}:{sim.port}", tmp_path / "card", observer=watching).ok

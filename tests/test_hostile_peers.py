@@ -24,6 +24,7 @@ from ptpfast.engine.wire import (
     pack,
 )
 from ptpfast.link.events import QUEUE_SIZE, Event, EventHub
+from ptpfast.link.pipelining import Request
 from ptpfast.listing.folders import MAX_DEPTH, MAX_PATH
 from ptpfast.listing.listing import MAX_HANDLES
 from ptpfast.ptp.codes import ObjectFormat, OperationCode
@@ -303,7 +304,7 @@ def test_payload_of_any_operation_may_be_refused_by_its_size() -> None:
         connect(responder) as session,
         pytest.raises(ProtocolError, match="1000 bytes are announced, 999 were asked for"),
     ):
-        session.fetch(OperationCode.GetThumb, 7, limit=999)
+        session.link.fetch(OperationCode.GetThumb, 7, limit=999)
 
 
 def test_a_date_no_calendar_reaches_is_no_time_in_the_table() -> None:
@@ -321,5 +322,5 @@ def test_a_sink_is_given_nothing_beyond_what_was_asked_for(connect: Sessions) ->
         ptpfast.connect(responder.host, port=responder.port, timeouts=HASTY) as session,
         pytest.raises(ProtocolError),
     ):
-        session.receive(OperationCode.GetThumb, 7, sink=sink, limit=10)
+        session.link.transact(Request(OperationCode.GetThumb, (7,), sink=sink, limit=10))
     assert sink.finish() == b""

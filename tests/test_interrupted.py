@@ -96,7 +96,7 @@ def test_a_turn_is_never_left_taken() -> None:
 
 def test_a_connection_is_settled_or_its_turn_is_free(camera: Cameras, connect: Any) -> None:
     session, moment = connect(camera(objects=1)), 0
-    connection = session.connection
+    connection = session.link.connection
     while raise_at(moment, ("connection.py", "turn.py"), lambda: connection.settle(1), ops=True):
         assert not connection._turn._lock._is_owned()
         moment += 1

@@ -146,7 +146,7 @@ def test_a_thumbnail_that_ends_the_connection_is_one_error_in_the_end(
 ) -> None:
     sim = camera(objects=6, size=10, faults=["drop on GetThumb handle 0x00040005 times 0"])
     session = connect(sim, depth=1, timeouts=HASTY)
-    session.losses.recover = lambda error, _: session.reconnect_after(error)
+    session.link.losses.recover = lambda error, _: session.link.reconnect_after(error)
     handles = [item.handle for item in sim.store.files()]
     found = dict(session.thumbnails(handles))
     assert [handle for handle in handles if isinstance(found[handle], PTPError)] == [THIRD]

@@ -52,7 +52,7 @@ def test_requests_really_leave_ahead(camera: Cameras, connect: Sessions) -> None
     session = connect(sim, depth=1)
     session.objects()
     assert sim.early_requests == 0
-    session.pipeline_depth = 4
+    session.habits.depth = 4
     assert len(session.objects()) == 10
     assert sim.early_requests > 0
 
@@ -87,7 +87,7 @@ def test_every_temperament_ends_with_right_bytes_and_a_whole_listing(
             session.download(info, tmp_path / info.name, chunk=200_000)
             assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
     copes = temperament is Temperament.QUEUE
-    assert session.pipeline_depth == (3 if copes else 1)
+    assert session.habits.depth == (3 if copes else 1)
     assert ("not sent ahead any more" in caplog.text) == (not copes)
     # Also where nothing was known of the model, and the depth was asked for by hand.
     found = tuning.load(session.device_info)
@@ -107,11 +107,11 @@ def test_a_temper_shown_in_mid_object_costs_no_byte_of_it(
     session = connect(sim, timeouts=HASTY)
     info = session.objects()[0]
     sim.temperament = Temperament(temperament)
-    session.pipeline_depth = 2
+    session.habits.depth = 2
     buffer = bytearray(SIZE)
     assert session.read_into(info, buffer) == SIZE
     assert buffer == content(sim, info.handle)
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
 
 
 # A camera that is busy: with what is sent ahead, or by itself
@@ -124,10 +124,10 @@ def test_a_camera_that_is_busy_with_requests_sent_ahead_is_asked_one_at_a_time_f
     sim = camera(size=SIZE, temperament="busy")
     session = connect(sim, depth=1)
     first, second, *_ = session.objects()
-    session.pipeline_depth = depth
+    session.habits.depth = depth
     session.download(first, tmp_path / "a", chunk=100_000)
     assert (tmp_path / "a").read_bytes() == content(sim, first.handle)
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
     # What came too early is not done. Two tries, each with what is outstanding then; two more may
     # be needed if the camera looked late.
     assert sim.operations[OperationCode.GetPartialObject] <= 30 + 4 * depth
@@ -153,7 +153,7 @@ def test_a_listing_of_a_camera_that_is_busy_with_what_is_sent_ahead_asks_little_
     assert [(info.handle, info.name, info.size) for info in table] == expected
     asked = sim.operations[OperationCode.GetObjectInfo] + sim.early_requests
     assert usual < asked <= usual + 4 * 4
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
     found = tuning.load(session.device_info)
     assert found is not None
     assert found.depth == 1
@@ -166,11 +166,11 @@ def test_small_objects_of_a_camera_that_is_busy_with_what_is_sent_ahead_are_righ
     sim = camera(size=1000, objects=20, temperament="busy")
     session = connect(sim, depth=1)
     table = list(session.objects())
-    session.pipeline_depth = 4
+    session.habits.depth = 4
     for number, info in enumerate(table):
         session.download(info, tmp_path / info.name, then=table[number + 1 :])
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
     assert sim.early_requests <= 4 * 4
 
 
@@ -192,9 +192,9 @@ def test_a_camera_that_is_busy_by_itself_is_not_distrusted(
     sim = camera(size=SIZE, faults=faults)
     session = connect(sim, depth=depth)
     info = session.objects()[0]
-    session.chunks.fixed = 25_000
+    session.habits.chunks.fixed = 25_000
     assert session.read(info) == content(sim, info.handle)
-    assert session.pipeline_depth == depth
+    assert session.habits.depth == depth
     assert tuning.load(session.device_info) is None
 
 
@@ -206,22 +206,22 @@ def test_a_camera_that_stays_busy_is_not_asked_without_a_pause(
     sim = camera(size=SIZE, faults=["busy on GetPartialObject at 2 times 2000"])
     session = connect(sim, depth=depth)
     info = session.objects()[0]
-    session.chunks.fixed = 100_000
+    session.habits.chunks.fixed = 100_000
     with pytest.raises(DeviceBusy):
         session.read(info)
     assert sim.operations[OperationCode.GetPartialObject] < 100
-    assert session.pipeline_depth == depth
+    assert session.habits.depth == depth
 
 
 def test_chunks_are_not_taken_for_slow_where_requests_are_no_longer_sent_ahead(
     camera: Cameras, connect: Sessions
 ) -> None:
     session = connect(camera(), depth=4)
-    session.chunks.done(1 << 20, 0.02, 0.01)
-    assert session.chunks.next_size() == 2 << 20
-    session.one_at_a_time("busy", to_blame=False)
-    session.chunks.done(2 << 20, 0.4, 0.1)
-    assert session.chunks.next_size() == 4 << 20
+    session.habits.chunks.done(1 << 20, 0.02, 0.01)
+    assert session.habits.chunks.next_size() == 2 << 20
+    session.link.one_at_a_time("busy", to_blame=False)
+    session.habits.chunks.done(2 << 20, 0.4, 0.1)
+    assert session.habits.chunks.next_size() == 4 << 20
 
 
 ANSWERS = {  # of each answer: sent ahead? busy?
@@ -288,7 +288,7 @@ def test_short_and_busy_answers_do_not_shift_what_was_asked_ahead(
     session = connect(sim, depth=depth)
     info = session.objects()[0]
     buffer = bytearray(SIZE)
-    session.chunks.fixed = 100_000
+    session.habits.chunks.fixed = 100_000
     assert session.read_into(info, buffer) == SIZE
     assert buffer == content(sim, info.handle)
 
@@ -305,10 +305,10 @@ def test_a_broken_rule_ends_sending_ahead_also_where_the_object_has_to_be_begun_
         session.download(info, path, chunk=1_000_000, verify=verify)
     except ProtocolError:
         assert verify == "hash"  # what was hashed cannot be taken back
-        assert session.pipeline_depth == 1
+        assert session.habits.depth == 1
         session.download(info, path, chunk=1_000_000, verify=verify)
     assert path.read_bytes() == content(sim, info.handle)
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
     assert sim.connections == 2
 
 
@@ -324,7 +324,7 @@ def test_what_broke_a_rule_does_not_count_when_nobody_answers_either(
     with pytest.raises(ConnectFailed):  # what broke the rule is taken back before
         session.download(info, tmp_path / info.name, chunk=1_000_000, verify="hash")
     assert (tmp_path / f"{info.name}.part").stat().st_size == 1_000_000
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
 
 
 def test_a_refusal_leaves_what_was_asked_ahead_behind(camera: Cameras, connect: Sessions) -> None:
@@ -382,7 +382,7 @@ def test_the_next_object_is_on_its_way_before_this_one_is_finished(
     session = connect(sim, depth=depth)
     first, second = session.objects()
     session.download(first, tmp_path / "a", then=[second])
-    ahead = session.sent_ahead
+    ahead = session.link.sent_ahead
     assert ahead is not None
     assert ahead.parameters[0] == second.handle
 
@@ -398,7 +398,7 @@ def test_many_small_objects_are_asked_for_ahead_and_never_more_than_the_depth(
     for number, info in enumerate(table):
         session.download(info, tmp_path / info.name, then=table[number + 1 :])
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
-        ahead.append(len(session.connection._ahead))
+        ahead.append(len(session.link.connection._ahead))
     assert sim.operations[OperationCode.GetPartialObject] == 40
     assert max(ahead) == depth
     assert min(ahead[:-depth]) >= depth // 2  # the camera never waits for us
@@ -412,7 +412,7 @@ def test_no_more_is_asked_ahead_than_could_be_dropped_soon(
     session = connect(camera(size=SIZE, objects=2), depth=16)
     first, second = session.objects()
     session.download(first, tmp_path / "a", chunk=700_000, then=[second])
-    assert len(session.connection._ahead) == 2
+    assert len(session.link.connection._ahead) == 2
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 16])
@@ -487,7 +487,7 @@ def test_every_temperament_copes_with_objects_one_behind_the_other(
     sim = camera(size=SIZE, objects=6, temperament=temperament)
     session = connect(sim, timeouts=HASTY)
     table = list(session.objects())
-    session.pipeline_depth = 3
+    session.habits.depth = 3
     for number, info in enumerate(table):
         then = table[number + 1 :]
         session.download(info, tmp_path / info.name, chunk=1_000_000, then=then)
@@ -526,7 +526,7 @@ def test_what_was_asked_ahead_of_an_interrupted_object_is_read_behind_it(
     first, second = session.objects()
 
     def enough(received: int, size: int | None) -> None:
-        if session.sent_ahead is not None:
+        if session.link.sent_ahead is not None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -560,7 +560,7 @@ def test_an_object_that_is_read_again_comes_before_the_next(
     session = connect(sim)
     first, second = session.objects()
     session.download(first, tmp_path / "a", chunk=SIZE // 2, verify="reread", then=[second])
-    assert session.sent_ahead is not None
+    assert session.link.sent_ahead is not None
     session.download(second, tmp_path / "b", chunk=SIZE // 2)
     reads = [e for e in list(sim.log) if e.operation == OperationCode.GetPartialObject]
     assert sum(e.payload for e in reads) == 2 * SIZE + SIZE  # nothing in vain
@@ -599,11 +599,11 @@ def test_a_refusal_in_the_middle_of_work_is_the_lost_connection_it_began_with(
     def refused() -> None:
         raise refusal
 
-    monkeypatch.setattr(session, "reconnect", refused)
-    session.pipeline_depth = 2
+    monkeypatch.setattr(session.link, "reconnect", refused)
+    session.habits.depth = 2
     lost = ConnectionLost("gone")
     with pytest.raises(ConnectionLost) as caught:
-        session.leave_pipeline(lost)
+        session.link.fall_back_to_serial(lost)
     assert caught.value is lost
     assert caught.value.__cause__ is refusal
 
@@ -649,12 +649,12 @@ def test_a_drop_after_it_went_well_is_not_held_against_the_model(
     sim = camera(size=SIZE)
     session = connect(sim)
     tuning.save(session.device_info, Tuning(depth=3))
-    session.pipeline_depth = 3
-    session.chunks.fixed = 100_000
+    session.habits.depth = 3
+    session.habits.chunks.fixed = 100_000
     info = session.objects()[0]
     sim.faults.add("drop after-total 1500000")
     assert session.read(info) == content(sim, info.handle)
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
     known = tuning.load(session.device_info)
     assert known is not None
     assert known.depth == 3

@@ -357,7 +357,7 @@ def test_a_part_file_that_changed_a_moment_ago_is_read_again_by_the_download(
     other_process()
     os.utime(part)
     session = connect(sim)
-    assert proof.counted(session, info, tmp_path / NAME) == part.stat().st_size
+    assert proof.counted(session.camera, info, tmp_path / NAME) == part.stat().st_size
     before = part.stat()
     zeros(part)
     os.utime(part, ns=(before.st_atime_ns, before.st_mtime_ns))

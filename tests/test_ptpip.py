@@ -334,7 +334,7 @@ def test_two_pictures_in_a_row_wait_for_each_other(camera: Cameras, opened: Open
 def test_camera_that_stays_busy_is_told_to_the_caller(
     camera: Cameras, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptpfast.link.transactions.BUSY_S", 0.05)
+    monkeypatch.setattr("ptpfast.link.link.BUSY_S", 0.05)
     ptpip = opened(camera(faults=["busy on GetStorageIDs times 0"]))
     with pytest.raises(DeviceBusy):
         ask(ptpip, 0x1004)
@@ -484,7 +484,7 @@ def test_event_that_comes_by_both_ways_is_queued_once(camera: Cameras, opened: O
     sim.push_event(0x4006, 0x5001)
     ask(ptpip, 0x90C7)
     assert filled(ptpip.event_queue, 3)
-    ptpip.session.hub.publish(ptpfast.Event(0x4006, (0x5001, 0, 0)))
+    ptpip.session.link.hub.publish(ptpfast.Event(0x4006, (0x5001, 0, 0)))
     assert sum(event.event_code == 0x4006 for event in ptpip.event_queue) == 1
 
 
@@ -496,7 +496,7 @@ def test_event_during_the_opening_is_not_lost(
 
     def connect_slowly(*args: object, **options: object) -> ptpfast.Session:
         session = connect(*args, **options)
-        heard = session.hub.subscribe()
+        heard = session.link.hub.subscribe()
         sim.push_event(0x400A, 7)
         assert heard.get(WAIT_S).code == 0x400A
         heard.close()

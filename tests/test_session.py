@@ -40,6 +40,7 @@ from ptpfast import (
 )
 from ptpfast.engine.channel import Channel, DataPhase
 from ptpfast.engine.wire import ProbeRequest, pack
+from ptpfast.link.pipelining import Request
 from ptpfast.sim import Fault, SimulatedCamera
 
 VENDOR_NAMES = sorted(vendors.NAMES)
@@ -56,8 +57,8 @@ def test_a_session_is_opened_and_closed_in_order(camera: Cameras, connect: Sessi
     sim = camera()
     with connect(sim) as session:
         assert session.usable
-        assert session.connection.guid == sim.guid
-        assert session.connection.name == sim.name
+        assert session.link.connection.guid == sim.guid
+        assert session.link.connection.name == sim.name
     assert not session.usable
     assert (sim.sessions_opened, sim.sessions_closed, sim.unclean_ends) == (1, 1, 0)
     assert sim.protocol_errors == 0
@@ -286,8 +287,12 @@ def test_close_does_not_wait_for_the_end_of_a_large_interrupted_object(
     sim = camera(size=200_000_000, bytes_per_s=2_000_000)
     session = connect(sim, timeouts=HASTY)
     with pytest.raises(LookupError):
-        session.receive(
-            OperationCode.GetObject, _files(session)[0], sink=CallbackSink(_raise, chunk_size=1000)
+        session.link.transact(
+            Request(
+                OperationCode.GetObject,
+                (_files(session)[0],),
+                sink=CallbackSink(_raise, chunk_size=1000),
+            )
         )
     session.close()
     assert sim.wait_for(lambda: sim.unclean_ends == 1, timeout=10)
@@ -300,8 +305,12 @@ def test_an_interrupted_read_is_finished_before_the_session_is_closed(
     sim = camera(size=5_000_000)
     session = connect(sim)
     with pytest.raises(LookupError):
-        session.receive(
-            OperationCode.GetObject, _files(session)[0], sink=CallbackSink(_raise, chunk_size=1000)
+        session.link.transact(
+            Request(
+                OperationCode.GetObject,
+                (_files(session)[0],),
+                sink=CallbackSink(_raise, chunk_size=1000),
+            )
         )
     session.close()
     assert sim.sessions_closed == 1
@@ -731,7 +740,7 @@ def test_every_shape_of_data_phase_gives_right_bytes(
     expected = content(sim, info.handle)
     assert session.read(info) == expected
     whole = MemorySink()
-    session.receive(OperationCode.GetObject, info.handle, sink=whole)
+    session.link.transact(Request(OperationCode.GetObject, (info.handle,), sink=whole))
     assert whole.finish() == expected
 
 
@@ -740,7 +749,7 @@ def test_probes_of_the_camera_are_answered_on_both_connections(
 ) -> None:
     sim = camera(faults=["probe on GetObject"])
     session = connect(sim)
-    session.receive(OperationCode.GetObject, _files(session)[0], sink=None)
+    session.link.transact(Request(OperationCode.GetObject, (_files(session)[0],)))
     assert sim.wait_for(lambda: sim.probe_responses == 2, timeout=10)
 
 
@@ -788,7 +797,7 @@ def test_a_camera_that_stays_busy_is_a_device_busy_error(
 ) -> None:
     session = connect(camera(faults=["busy on GetStorageIDs times 0"]))
     with pytest.raises(DeviceBusy, match="GetStorageIDs"):
-        session.command(OperationCode.GetStorageIDs, busy_s=0.05)
+        session.link.command(OperationCode.GetStorageIDs, busy_s=0.05)
 
 
 def test_a_refusal_names_operation_object_and_reason(camera: Cameras, connect: Sessions) -> None:
@@ -812,7 +821,7 @@ def test_a_camera_that_falls_silent_is_a_timeout_and_the_next_answer_is_not_mixe
     handle = _files(session)[0]
     with pytest.raises(Timeout):
         session.thumbnail(handle)
-    session.connection.timeouts = PATIENT
+    session.link.connection.timeouts = PATIENT
     assert session.storage_ids() == [0x00010001]
 
 
@@ -852,7 +861,7 @@ def test_a_callback_that_uses_its_own_session_is_told(camera: Cameras, connect: 
 
     sink = CallbackSink(misuse, chunk_size=1000)
     with pytest.raises(RuntimeError, match="middle of a transaction"):
-        session.receive(OperationCode.GetObject, info.handle, sink=sink)
+        session.link.transact(Request(OperationCode.GetObject, (info.handle,), sink=sink))
     assert session.storage_ids()
 
 
@@ -969,7 +978,7 @@ def test_arrays_of_numbers_go_out_in_bytes(camera: Cameras, connect: Sessions) -
     session = connect(camera())
     data = array.array("H", "\x1020260102T030405\0".encode("utf-16-le")[2:])
     payload = bytes([len(data)]) + data.tobytes()
-    session.command(OperationCode.SetDevicePropValue, 0x5011, data=array.array("B", payload))
+    session.link.command(OperationCode.SetDevicePropValue, 0x5011, data=array.array("B", payload))
     assert session.property(0x5011).startswith("20260102")
 
 
@@ -1029,7 +1038,7 @@ def test_events_are_told_once_however_they_come(
 def test_the_same_event_by_both_ways_is_one(camera: Cameras, connect: Sessions) -> None:
     sim = camera("nikon")
     session = connect(sim)
-    session.hub.publish(ptpfast.Event(EventCode.ObjectAdded, (7,)))
+    session.link.hub.publish(ptpfast.Event(EventCode.ObjectAdded, (7,)))
     sim.push_event(EventCode.ObjectAdded, 7)
     assert [e.parameters for e in session.events(timeout=0.3)] == [(7,)]
 
@@ -1067,7 +1076,7 @@ def test_close_waits_for_a_body_that_was_just_opened(camera: Cameras, connect: S
     )
     sim = camera("nikon")
     session = connect(sim, vendor=vendor)
-    opened = session._opened_at
+    opened = session.link._opened_at
     session.close()
     assert time.monotonic() - opened >= 0.3
     assert sim.sessions_closed == 1
@@ -1077,7 +1086,7 @@ def test_a_close_that_is_interrupted_still_closes_both_connections(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect(camera())
-    thread = session.connection._events._thread
+    thread = session.link.connection._events._thread
     assert thread is not None
 
     def interrupted(timeout: float | None = None) -> None:
@@ -1085,6 +1094,6 @@ def test_a_close_that_is_interrupted_still_closes_both_connections(
 
     monkeypatch.setattr(thread, "join", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        session.connection.close()
-    assert session.connection._command.closed
-    assert session.connection.events.closed
+        session.link.connection.close()
+    assert session.link.connection._command.closed
+    assert session.link.connection.events.closed

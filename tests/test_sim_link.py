@@ -92,7 +92,7 @@ def test_bytes_come_whole_and_no_faster_than_the_link(camera: Cameras, connect: 
     assert check(sim.store.expected(info.handle), payload)
     assert seconds >= len(payload) / link.rate
     began = time.monotonic()
-    session.fetch(OperationCode.GetObjectInfo, info.handle)
+    session.link.fetch(OperationCode.GetObjectInfo, info.handle)
     assert time.monotonic() - began >= link.rtt - link.jitter + link.operation
 
 
@@ -102,7 +102,7 @@ def test_requests_sent_ahead_are_under_way_together(camera: Cameras, connect: Se
     left = [Request(OperationCode.GetStorageIDs) for _ in range(10)]
     done: list[object] = []
     began = time.monotonic()
-    session.pipeline(
+    session.link.run(
         lambda: left.pop() if left else None, lambda request, phase, error: done.append(error)
     )
     seconds = time.monotonic() - began

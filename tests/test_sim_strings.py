@@ -35,7 +35,7 @@ def test_every_text_with_a_lone_surrogate_arrives_with_a_replacement(
     sim.body.properties[0xD001] = DevicePropDesc(0xD001, DataType.STR, True, "\ud802", "\ud803")
     with ptpfast.connect(sim.host, port=sim.port, timeouts=PATIENT) as session:
         assert session.device_info.model == "M\ufffd"
-        assert session.connection.name == "N\ufffd"
+        assert session.link.connection.name == "N\ufffd"
         assert session.property(0xD001) == "\ufffd"
         session.set_property(0xD001, "\ud804x")
         assert session.property(0xD001) == "\ufffdx"

@@ -88,7 +88,7 @@ def test_every_temperament_ends_with_every_thumbnail(
     session = connect(sim, depth=3, timeouts=HASTY)
     assert list(session.thumbnails(item.handle for item in sim.store.files())) == expected(sim)
     copes = temperament is Temperament.QUEUE
-    assert session.pipeline_depth == (3 if copes else 1)
+    assert session.habits.depth == (3 if copes else 1)
     assert (tuning.load(session.device_info) is None) == copes
 
 

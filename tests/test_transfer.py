@@ -491,7 +491,7 @@ def test_a_broken_answer_with_requests_ahead_is_read_again_one_at_a_time(
     whole = content(sim, info.handle)
     assert (tmp_path / "x").read_bytes() == whole
     assert transfer.sha256 == (hashlib.sha256(whole).hexdigest() if verify == "hash" else None)
-    assert session.pipeline_depth == 1
+    assert session.habits.depth == 1
 
 
 def test_a_file_that_the_disk_changed_is_not_published(
@@ -700,14 +700,14 @@ def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
     sim = camera(size=20 * MiB, objects=1)
     session = connect(sim, depth=depth)
     info = session.objects()[0]
-    session.chunks.chunk = session.chunks.cap = 2 * MiB
+    session.habits.chunks.chunk = session.habits.chunks.cap = 2 * MiB
     sim.faults.add(f"stall=1.2 on GetPartialObject after {after} at 3")
     assert session.read(info) == content(sim, info.handle)
     asked = [e.parameters[2] for e in sim.log if e.operation == OperationCode.GetPartialObject]
     ahead = 3 + depth - 1  # with what had left by then
     assert asked == [2 * MiB] * ahead + [MiB] * (20 - 2 * ahead)
-    assert session.chunks.next_size() == MiB
-    assert session.pipeline_depth == depth
+    assert session.habits.chunks.next_size() == MiB
+    assert session.habits.depth == depth
     assert sim.connections == 1
 
 
@@ -726,19 +726,19 @@ def test_what_our_disk_takes_is_no_stall_of_the_camera(
             never.wait(0.5)
         arrived.extend(view)
 
-    ObjectReader(session, info).read(CallbackSink(slow, chunk_size=MiB // 4), 0)
+    ObjectReader(session.camera, info).read(CallbackSink(slow, chunk_size=MiB // 4), 0)
     assert arrived == content(sim, info.handle)
-    assert session.chunks.next_size() >= MiB
+    assert session.habits.chunks.next_size() >= MiB
 
 
 def test_a_broken_answer_halves_the_chunk_once(camera: Cameras, connect: Sessions) -> None:
     sim = camera(size=4 * MiB, objects=1, faults=["short_data on GetPartialObject after 1000 at 2"])
     session = connect(sim, depth=2)
     info = session.objects()[0]
-    session.chunks.chunk = MiB
-    session.chunks.cap = MiB
+    session.habits.chunks.chunk = MiB
+    session.habits.chunks.cap = MiB
     assert session.read(info) == content(sim, info.handle)
-    assert session.chunks.next_size() == MiB // 2
+    assert session.habits.chunks.next_size() == MiB // 2
 
 
 def test_a_rate_is_not_compared_with_one_under_other_conditions() -> None:
@@ -758,10 +758,10 @@ def test_a_busy_camera_is_not_slow_because_of_the_chunk(
     sim = camera(size=20 * MiB, objects=1, faults=["busy on GetPartialObject"])
     session = connect(sim, depth=depth)
     info = session.objects()[0]
-    session.chunks.chunk = session.chunks.cap = 2 * MiB
-    session.chunks._before = 1e12  # bytes per second that it will not reach again
+    session.habits.chunks.chunk = session.habits.chunks.cap = 2 * MiB
+    session.habits.chunks._before = 1e12  # bytes per second that it will not reach again
     assert session.read(info) == content(sim, info.handle)
-    assert session.chunks.next_size() == 2 * MiB
+    assert session.habits.chunks.next_size() == 2 * MiB
 
 
 def test_a_fixed_chunk_is_not_changed() -> None:
@@ -790,9 +790,9 @@ def test_a_transfer_tells_the_sizes_it_asked_for(
 ) -> None:
     session = connect(camera(size=3 * MiB, objects=2))
     first, second = session.objects()
-    assert session.download(first, tmp_path / "a", chunk=MiB).chunks == [MiB]
-    assert session.download(second, tmp_path / "b", chunk=0).chunks == []
-    session.chunks.failed()
+    assert session.download(first, tmp_path / "a", chunk=MiB).habits.chunks == [MiB]
+    assert session.download(second, tmp_path / "b", chunk=0).habits.chunks == []
+    session.habits.chunks.failed()
     third = session.download(first, tmp_path / "c")
     assert third.chunks == [MiB // 2]
 
@@ -860,12 +860,12 @@ def test_a_trickling_connection_is_opened_anew_and_the_object_goes_on(
             if self.reports == 4:
                 raise Trickle("only 3 kB/s come after 2,000")
 
-    session.pace = Once()
+    session.habits.pace = Once()
     transfer = session.download(info, tmp_path / "x", chunk=200_000)
     assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
     assert transfer.received == SIZE
     assert sim.connections == 2
-    assert session.pipeline_depth == depth
+    assert session.habits.depth == depth
 
 
 def test_a_connection_that_trickled_is_asked_for_less_at_a_time(
@@ -885,11 +885,11 @@ def test_a_connection_that_trickled_is_asked_for_less_at_a_time(
             if self.reports == 2:
                 raise Trickle("only 3 kB/s come after 2,000")
 
-    session.pace = Once()
-    session.chunks.cap = MiB  # it does not grow before
+    session.habits.pace = Once()
+    session.habits.chunks.cap = MiB  # it does not grow before
     with caplog.at_level(logging.INFO, "ptpfast"):
         assert session.read(info) == content(sim, info.handle)
-    assert session.chunks.next_size() == MiB // 2
+    assert session.habits.chunks.next_size() == MiB // 2
     assert "chunks of 512 KiB instead of 1024: only 3 kB/s come after 2,000" in caplog.text
 
 
@@ -906,12 +906,12 @@ def test_the_total_blames_neither_the_requests_sent_ahead_nor_their_size(
 ) -> None:
     sim = camera(size=SIZE)
     session = connect(sim, timeouts=Timeouts(total=0.0), depth=3)
-    info, before = session.objects()[0], session.chunks.next_size()
+    info, before = session.objects()[0], session.habits.chunks.next_size()
     with pytest.raises(Timeout, match="not here after 0 s") as caught:
         session.read(info)
     assert "give it longer" in caught.value.hint
-    assert session.pipeline_depth == 3
-    assert session.chunks.next_size() >= before
+    assert session.habits.depth == 3
+    assert session.habits.chunks.next_size() >= before
     assert sim.connections == 1
 
 

@@ -48,7 +48,7 @@ def test_every_temperament_is_found_out_and_survived(
     if not copes:
         assert found.depth == 1
     assert tuning.load(session.device_info) is None  # that is for whoever measures
-    assert session.remembers
+    assert session.habits.remembers
     assert found.is_sane()
     assert found.chunk
     assert len(session.objects()) == 12
@@ -85,17 +85,17 @@ def test_what_was_found_is_used_by_the_next_session(camera: Cameras, connect: Se
     tuning.save(session.device_info, Tuning(depth=4, chunk=123_456))
     session.close()
     session = connect(sim)
-    assert session.pipeline_depth == 4
-    assert session.chunks.next_size() == 123_456
+    assert session.habits.depth == 4
+    assert session.habits.chunks.next_size() == 123_456
     session.close()
-    assert connect(sim, depth=1).pipeline_depth == 1
+    assert connect(sim, depth=1).habits.depth == 1
 
 
 def test_a_camera_that_stops_coping_is_remembered(camera: Cameras, connect: Sessions) -> None:
     sim = camera(objects=20, temperament="drop")
     session = connect(sim, timeouts=HASTY, depth=1)
     tuning.save(session.device_info, Tuning(depth=8))
-    session.pipeline_depth = 8
+    session.habits.depth = 8
     assert len(session.objects()) == 20
     known = tuning.load(session.device_info)
     assert known is not None
@@ -110,16 +110,16 @@ def test_what_a_camera_does_not_cope_with_is_remembered_where_depth_was_asked_fo
     with caplog.at_level(logging.INFO, "ptpfast"), connect(sim, depth=4) as session:
         assert tuning.load(session.device_info) is None
         assert len(session.objects()) == 20
-        assert session.pipeline_depth == 1
+        assert session.habits.depth == 1
     assert f"remembered in {tuning.path()}" in caplog.text
     kept = json.loads(tuning.path().read_text())
     assert [(entry["depth"], entry["chunk"]) for entry in kept.values()] == [(1, None)]
     with connect(sim, depth=None) as session:
-        assert session.pipeline_depth == 1
+        assert session.habits.depth == 1
     with connect(sim, depth=4, index=False) as session:  # asked for again: tried again
-        assert session.pipeline_depth == 4
+        assert session.habits.depth == 4
         assert len(session.objects()) == 20
-        assert session.pipeline_depth == 1
+        assert session.habits.depth == 1
     assert json.loads(tuning.path().read_text()) == kept
 
 
@@ -141,16 +141,16 @@ def test_what_a_vendors_file_knows_of_a_model_is_used_until_the_user_knows_bette
     known = Tuning(4, 1 << 16, 1.9, "measured by nobody")
     vendor = replace(without_pauses("standard"), tunings={key: known, "Another 1": Tuning(8)})
     with connect(sim, vendor=vendor, depth=None, timeouts=HASTY) as session:
-        assert (session.pipeline_depth, session.chunks.fixed) == (4, 1 << 16)
+        assert (session.habits.depth, session.habits.chunks.fixed) == (4, 1 << 16)
         info = session.objects()[0]  # the camera loses its temper
-        assert session.pipeline_depth == 1
+        assert session.habits.depth == 1
         assert session.read(info) == session.read(info)
         found = tuning.load(session.device_info)
     assert found is not None
     assert (found.depth, found.chunk) == (1, 1 << 16)
     assert "does not cope" in found.note
     with connect(sim, vendor=vendor, depth=None) as session:
-        assert session.pipeline_depth == 1
+        assert session.habits.depth == 1
 
 
 def test_entries_of_other_models_are_kept() -> None:
@@ -434,7 +434,7 @@ def test_a_cancelled_measurement_says_nothing_of_the_camera(
         tune(session, cancel_soon)
     timer.join()
     assert not any(finding.problem for finding in findings)
-    assert session.remembers
+    assert session.habits.remembers
 
 
 def test_bodies_that_suffer_from_whole_objects_are_not_asked_for_one(

@@ -12,8 +12,8 @@ except ModuleNotFoundError as error:
     ) from error
 from ._version import __version__
 from .engine.sink import CallbackSink, FileSink, MemorySink
+from .link.answers import Response
 from .link.events import Event
-from .link.transactions import Response
 from .ptp.codes import EventCode, ObjectFormat, OperationCode, ResponseCode
 from .ptp.datasets import DeviceInfo, DevicePropDesc, StorageInfo
 from .ptp.errors import (
@@ -34,7 +34,8 @@ from .ptp.errors import (
     Unreadable,
 )
 from .ptp.objects import ObjectInfo, ObjectTable
-from .session.session import Session, connect
+from .session.connecting import connect
+from .session.session import Session
 from .transfer import Transfer
 from .transport.handshake import Timeouts
 

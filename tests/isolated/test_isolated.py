@@ -28,7 +28,7 @@ def peak():  # KiB; VmHWM starts again with each program, getrusage's does not
 def receive(session, info, how):
     if how == "whole":
         sink = ptpfast.CallbackSink(lambda view: None)
-        session.receive(0x1009, info.handle, sink=sink)
+        session.transaction(0x1009, info.handle, sink=sink)
         sink.finish()
         return sink.position
     return sum(len(piece) for piece in session.stream(info, 4 << 20))

@@ -42,7 +42,7 @@ def demo(common: Common, pairs: int) -> None:
 
 def _run(output: Output, camera: SimulatedCamera, folder: Path) -> None:
     from ..library.pull import pull
-    from ..session.session import connect
+    from ..session.connecting import connect
     from .progress import display
 
     with connect(camera.host, port=camera.port, index=False) as session:

@@ -18,13 +18,13 @@ UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
 @host_argument
 def info(common: Common, host: tuple[str, int]) -> None:
     """Camera, storages, battery, abilities."""
-    from ..session.session import connect
+    from ..session.connecting import connect
 
     with connect(host[0], port=host[1], timeouts=common.timeouts) as session:
         camera = _camera(session)
         common.output.record("camera", **camera)
         _show_camera(common.output, camera)
-        session.losses.recover = lambda error, _: session.reconnect_after(error)
+        session.link.losses.recover = lambda error, _: session.link.reconnect_after(error)
         storage_ids = session.storage_ids()
         for storage_id in storage_ids:
             _storage(common.output, session, storage_id)
@@ -40,8 +40,8 @@ def _camera(session: Session) -> dict[str, Any]:
         "model": device.model,
         "device_version": device.device_version,
         "serial_number": device.serial_number,
-        "name": session.connection.name,
-        "guid": session.connection.guid.hex(),
+        "name": session.link.connection.name,
+        "guid": session.link.connection.guid.hex(),
         "vendor": session.vendor.name,
         "battery_percent": _battery(session),
         "partial_reads": [_name(session, code) for code in _partial_reads(session)],
@@ -105,13 +105,13 @@ def _show_camera(output: Output, camera: dict[str, Any]) -> None:
 
 
 def _storage(output: Output, session: Session, storage_id: int) -> None:
-    from ..listing.asking import attempt
+    from ..link.asking import attempt
     from ..ptp.codes import OperationCode
     from ..ptp.errors import ProtocolError, ResponseError, Unreadable
 
     try:
         storage = attempt(
-            session,
+            session.link,
             OperationCode.GetStorageInfo,
             storage_id,
             lambda: session.storage_info(storage_id),

@@ -34,16 +34,16 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs
     between them. Status 1 when the camera could not describe some objects, or list a card.
     """
-    from ..session.session import connect
+    from ..session.connecting import connect
     from .nothing import nothing_text
     from .progress import display
 
     selection = wanted.selection()
     with connect(host[0], port=host[1], timeouts=common.timeouts, **options) as session:
         with display(common.output) as shown:
-            session.told_busy = shown.busy
+            session.link.told_busy = shown.busy
             # A camera that ends the connection at one object does so each time: the rest is listed.
-            session.losses.recover = _recovering(session, shown)
+            session.link.losses.recover = _recovering(session, shown)
             listing = session.listing(progress=shown.listing)
             table = listing.table()
         chosen = selection.apply(table)
@@ -61,7 +61,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
 def _recovering(session: Session, shown: Observer) -> Callable[[PTPError, bool], None]:
     def recover(error: PTPError, _: bool) -> None:
         shown.lost(error)
-        session.reconnect_after(error)
+        session.link.reconnect_after(error)
 
     return recover
 

@@ -53,7 +53,7 @@ def tune(
 
 def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
     from ..measure import tune as run
-    from ..session.session import connect
+    from ..session.connecting import connect
     from ..state import tuning
 
     output = common.output

@@ -51,9 +51,9 @@ class Aftermath:
     def before(self, handle: int) -> None:
         """Before each DeleteObject; asks for the handles once a connection."""
         self._asked.add(handle)
-        if self._connection is not self._session.connection:
+        if self._connection is not self._session.link.connection:
             self._before = self._handles()
-            self._connection = self._session.connection
+            self._connection = self._session.link.connection
 
     def after(self, outcome: str, is_folder: Callable[[int], bool]) -> list[int]:
         """After each DeleteObject that was answered OK, '' or STILL_THERE; handles that have
@@ -71,14 +71,14 @@ class Aftermath:
 
     def compare(self, is_folder: Callable[[int], bool]) -> list[int]:
         """Compares the handles with those from before; the new ones that are gone unasked."""
-        if not self._before or self._connection is not self._session.connection:
+        if not self._before or self._connection is not self._session.link.connection:
             return []
         try:
             now = self._persistence.run(self._handles)
         except NetworkError as error:  # no reason to fail: what there was to do is done
             log.debug("the handles cannot be compared: %s", error)
             return []
-        if self._connection is not self._session.connection:
+        if self._connection is not self._session.link.connection:
             return []  # handles are promised for one connection
         # A storage that is not listed any more is a card that was taken out.
         missing = [
@@ -114,7 +114,7 @@ class Aftermath:
     def _is_gone(self, handle: int) -> bool:
         def look() -> bool:
             try:
-                describe_one(self._session, handle)
+                describe_one(self._session.link, handle)
             except InvalidObjectHandle:
                 return True
             return False

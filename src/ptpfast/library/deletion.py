@@ -122,7 +122,7 @@ class Deletion:
 
     def _is_protected(self, info: ObjectInfo) -> bool:
         def look() -> bool:
-            return describe_one(self._session, info.handle).protection != 0
+            return describe_one(self._session.link, info.handle).protection != 0
 
         try:
             return self._persistence.run(look, lambda: 0)
@@ -133,8 +133,8 @@ class Deletion:
         """SHA-256 of what the camera sends of an object now. ResponseError, TransferError."""
 
         def read() -> str:
-            self._session.compare(info)
-            reader = ObjectReader(self._session, info, chunk=self._chunk)
+            self._session.camera.compare(info)
+            reader = ObjectReader(self._session.camera, info, chunk=self._chunk)
             reader.find_end()
             found = new_hash("sha256")
             sink = CallbackSink(found.update)
@@ -322,7 +322,7 @@ class Deletion:
         def look() -> str | None:
             """Why it is not to be deleted, '' when it already is, None when it can be."""
             try:
-                now = describe_one(self._session, info.handle)
+                now = describe_one(self._session.link, info.handle)
             except InvalidObjectHandle:
                 if not asked:
                     return GONE
@@ -352,7 +352,7 @@ class Deletion:
 
         def patiently() -> str:
             """A busy camera is asked again, but never without a look in between."""
-            patience = self._session.patience(BUSY_S)
+            patience = self._session.link.patience(BUSY_S)
             while True:
                 try:
                     return attempt()

@@ -25,7 +25,7 @@ def why_not_the_end(
 
     def look() -> str:
         size = path.stat().st_size
-        reader = ObjectReader(session, info, size=size)
+        reader = ObjectReader(session.camera, info, size=size)
         reader.find_end()
         if reader.size != size:
             return LONGER

@@ -59,7 +59,7 @@ class Persistence:
     @contextmanager
     def for_listings(self) -> Iterator[None]:
         """Meanwhile, a connection that is lost while objects are described is made again here."""
-        losses = self._session.losses
+        losses = self._session.link.losses
         before, losses.recover, losses.limit = losses.recover, self._recover, self._limit
         try:
             yield
@@ -82,7 +82,7 @@ class Persistence:
     def _one(
         self, streak: Streak, work: Callable[[], T], kept: Callable[[], int], had: int | None
     ) -> T:
-        self._session.is_brief = self._is_brief = streak.is_long
+        self._session.habits.is_brief = self._is_brief = streak.is_long
         try:
             done = self.run(work, kept, had)
         except (DeviceBusy, Unreadable) as error:
@@ -90,7 +90,7 @@ class Persistence:
             streak.add(cause if isinstance(cause, PTPError) else error)
             raise
         finally:
-            self._session.is_brief = self._is_brief = False
+            self._session.habits.is_brief = self._is_brief = False
         streak.ended()
         return done
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..ownership.names import is_ours_for_another_use
 from ..ptp.arguments import folders, path, switches, texts
-from ..session.session import Session, connect
+from ..session.connecting import connect
+from ..session.session import Session
 from ..transfer import VERIFY
 from ..transport.handshake import Timeouts
 from .address import parse_address

@@ -137,12 +137,12 @@ class Run:
         """Begins with the listing. A camera that is busy, or lost meanwhile, is waited for, and the
         observer is told."""
         session = self._session
-        before, session.told_busy = session.told_busy, self._observer.busy
+        before, session.link.told_busy = session.link.told_busy, self._observer.busy
         try:
             with self._persistence.for_listings(), closing(self._begin()):
                 yield
         finally:
-            session.told_busy = before
+            session.link.told_busy = before
 
     def _begin(self) -> Listing:
         camera = self._session.device_info.body
@@ -249,7 +249,7 @@ class Run:
         if not self._options.resume:
             return 0
         by = None if self._options.verify == "size" else self._options.algorithm or "sha256"
-        return counted(self._session, info, path, by)
+        return counted(self._session.camera, info, path, by)
 
     def _keep_to_what_fits(self) -> None:
         """Leaves for later what there is no room for, and says so."""
@@ -367,7 +367,7 @@ class Run:
         none when a piece of the listing comes between, or what is done with the file."""
         if not self.report.listed or self._safekeeping.active:
             return []
-        jobs = islice(self._planner.jobs, self._session.pipeline_depth)
+        jobs = islice(self._planner.jobs, self._session.habits.depth)
         return [job.info for job in takewhile(lambda job: not job.kept, jobs)]
 
     def _leave(self, job: Job, error: BaseException) -> int:
@@ -375,7 +375,7 @@ class Run:
         that are kept of it."""
         result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
         result.error = error if isinstance(error, Exception) else None
-        result.kept = counted(self._session, job.info, job.path)
+        result.kept = counted(self._session.camera, job.info, job.path)
         self._finish(result)
         return result.kept
 

@@ -7,32 +7,32 @@ from typing import TypeVar
 
 from ..ptp.errors import ProtocolError, PTPError
 from ..ptp.scope import Scope, scope_of
-from .camera import Camera
+from .link import Link
 
 T = TypeVar("T")
 
 
-def has_ended(camera: Camera, error: PTPError) -> bool:
+def has_ended(link: Link, error: PTPError) -> bool:
     """Whether the session is over with this error; nonsense in a dataset does not end it."""
-    if isinstance(error, ProtocolError) and camera.usable:
+    if isinstance(error, ProtocolError) and link.usable:
         return False
     return scope_of(error) is Scope.CONNECTION
 
 
-def attempt(camera: Camera, operation: int, about: int, work: Callable[[], T]) -> T:
+def attempt(link: Link, operation: int, about: int, work: Callable[[], T]) -> T:
     """What `work`, which asks for an operation about one thing, returns.
 
     Raises what `work` raises, Unreadable for what the connection always ends at; see `Losses`.
     """
     while True:
-        if (aside := camera.losses.set_aside(operation, about)) is not None:
+        if (aside := link.losses.set_aside(operation, about)) is not None:
             raise aside
         try:
             done = work()
         except PTPError as error:
-            if not has_ended(camera, error):
+            if not has_ended(link, error):
                 raise
-            camera.losses.add(operation, about, error)
+            link.losses.add(operation, about, error)
         else:
-            camera.losses.answered()
+            link.losses.answered()
             return done

@@ -10,13 +10,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from ..engine import wire
 from ..engine.buffers import plain_bytes
 from ..engine.channel import DataPhase, Timeline
 from ..engine.sink import Sink
-from ..engine.wire import OperationResponse, pack
+from ..engine.wire import pack
 from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import (
     Cancelled,
@@ -132,33 +131,16 @@ class Connection:
         self._last_id = self._last_id % LAST_TRANSACTION_ID + 1
         return self._last_id
 
-    def transact(
-        self,
-        operation: int,
-        parameters: tuple[int, ...] = (),
-        *,
-        data: Any = None,
-        sink: Sink | None = None,
-        limit: int | None = None,
-        in_session: bool = True,
-        any_transaction_id: bool = False,
-        label: str = "operation",
-        on_pause: Callable[[DataPhase], None] | None = None,
-        timeline: Timeline | None = None,
-    ) -> DataPhase:
+    def transact(self, request: Request, timeline: Timeline | None = None) -> DataPhase:
         """One transaction: request, data phase out or in if any, response. Returns the finished
         phase.
 
-        data: bytes-like for a data-out phase. sink: where a data-in phase goes (None drops it).
-        limit: payload bytes that were asked for. on_pause: called every 100 ms while bytes come,
-        and when the sink is full (`phase.sink_full`): it must then set another one.
         Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
         business.
         """
         with self._turn.now():
             self._settle(self.timeouts.operation)
-            request = Request(operation, parameters, sink, limit, label, on_pause)
-            phase = self._send(request, data, in_session, any_transaction_id)
+            phase = self._send(request)
             self._receive(request, phase, timeline)
             return phase
 
@@ -230,15 +212,10 @@ class Connection:
                 self._take_strays(phase)
             return phase.done
 
-    def _send(
-        self,
-        request: Request,
-        data: Any = None,
-        in_session: bool = True,
-        any_transaction_id: bool = False,
-    ) -> DataPhase:
-        payload = None if data is None else plain_bytes(data)  # before an id is used up for it
-        transaction_id = self.next_transaction_id() if in_session else 0
+    def _send(self, request: Request) -> DataPhase:
+        # Before an id is used up for it.
+        payload = None if request.data is None else plain_bytes(request.data)
+        transaction_id = self.next_transaction_id() if request.in_session else 0
         data_phase = 1 if payload is None else 2
         packets = pack(
             wire.OperationRequest(data_phase, request.operation, transaction_id, request.parameters)
@@ -249,7 +226,7 @@ class Connection:
         phase = DataPhase(
             transaction_id,
             limit=request.limit,
-            any_transaction_id=any_transaction_id,
+            any_transaction_id=request.any_transaction_id,
             label=request.label,
         )
         try:
@@ -368,11 +345,6 @@ class Connection:
             log.debug("gave up an interrupted transaction: %s", error)
             return False
         return self.usable
-
-    def response(self, phase: DataPhase) -> OperationResponse:
-        """The response of a finished phase (mypy cannot know it is there)."""
-        assert phase.response is not None
-        return phase.response
 
     def close(self) -> None:
         """Ends both connections, the Event connection first. Safe to call twice. In a forked child

@@ -15,8 +15,9 @@ from ..ptp.datasets import ObjectInfoDataset, decode
 from ..ptp.errors import ProtocolError, PTPError, ResponseError, Unreadable
 from ..ptp.objects import LARGEST_OBJECT, Description
 from .asking import attempt
-from .camera import Camera, Tally
+from .link import Link
 from .many import Many
+from .tally import Tally
 
 log = logging.getLogger("ptpfast")
 
@@ -28,17 +29,17 @@ OBJECT_SIZE = -1  # for a vendor's operation of that purpose, whichever it is
 Told = Callable[[int, "Description | PTPError"], None]
 
 
-def describe_one(camera: Camera, handle: int) -> Description:
+def describe_one(link: Link, handle: int) -> Description:
     """One object, a busy camera waited for. ResponseError, ProtocolError."""
-    payload = camera.fetch(OperationCode.GetObjectInfo, handle, limit=MAX_OBJECT_INFO)
+    payload = link.fetch(OperationCode.GetObjectInfo, handle, limit=MAX_OBJECT_INFO)
     dataset = decode(ObjectInfoDataset, payload)
     size: int | None = dataset.object_compressed_size
     if size == SIZE_SATURATED:
-        size = _true_sizes(camera, [handle], Tally()).get(handle)
+        size = _true_sizes(link, [handle], Tally()).get(handle)
     return Description.of(dataset, size)
 
 
-def describe_each(camera: Camera, handles: Iterable[int], told: Told, tally: Tally) -> None:
+def describe_each(link: Link, handles: Iterable[int], told: Told, tally: Tally) -> None:
     """GetObjectInfo of many objects; `told` is given what each is, or why that cannot be said. What
     makes no sense is asked for twice.
 
@@ -58,11 +59,11 @@ def describe_each(camera: Camera, handles: Iterable[int], told: Told, tally: Tal
         else:
             told(handle, Description.of(dataset, dataset.object_compressed_size))
 
-    many = Many(camera, OperationCode.GetObjectInfo, MAX_OBJECT_INFO, tally=tally)
+    many = Many(link, OperationCode.GetObjectInfo, MAX_OBJECT_INFO, tally=tally)
     many.ask(handles, answered)
     if damaged:
         many.ask(list(damaged), answered)
-    sizes = _true_sizes(camera, list(large), tally)
+    sizes = _true_sizes(link, list(large), tally)
     for handle, dataset in large.items():
         told(handle, Description.of(dataset, sizes.get(handle)))
 
@@ -76,11 +77,11 @@ def _decoded(answer: bytearray | PTPError) -> ObjectInfoDataset | PTPError:
         return damaged
 
 
-def _true_sizes(camera: Camera, handles: list[int], tally: Tally) -> dict[int, int]:
+def _true_sizes(link: Link, handles: list[int], tally: Tally) -> dict[int, int]:
     """Sizes in 64 bits, where they can be told: MTP's ObjectSize property, else the vendor's
     operation (libgphoto2)."""
     sizes: dict[int, int] = {}
-    if handles and camera.supports(OperationCode.GetObjectPropValue):
+    if handles and link.supports(OperationCode.GetObjectPropValue):
 
         def answered(handle: int, answer: bytearray | PTPError) -> None:
             if isinstance(answer, PTPError):
@@ -94,7 +95,7 @@ def _true_sizes(camera: Camera, handles: list[int], tally: Tally) -> dict[int, i
                 log.debug("no ObjectSize of 0x%X: %s", handle, damaged)
 
         Many(
-            camera,
+            link,
             OperationCode.GetObjectPropValue,
             MAX_PROPERTY,
             lambda handle: (handle, ObjectPropCode.ObjectSize),
@@ -104,10 +105,10 @@ def _true_sizes(camera: Camera, handles: list[int], tally: Tally) -> dict[int, i
         if handle not in sizes:
             try:
                 size = attempt(
-                    camera,
+                    link,
                     OBJECT_SIZE,
                     handle,
-                    lambda: camera.vendor.object_size(camera, handle),  # type: ignore[arg-type] # noqa: B023
+                    lambda: link.vendor.object_size(link, handle),  # noqa: B023
                 )
             except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("no size of 0x%X: %s", handle, error)

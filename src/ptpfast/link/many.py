@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable
 
 from ..engine.channel import DataPhase
 from ..engine.sink import MemorySink
-from ..link.losses import SAME_DESCRIPTION
-from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
 from ..ptp.errors import (
     DeviceBusy,
@@ -24,7 +22,10 @@ from ..ptp.errors import (
 )
 from ..ptp.scope import Scope, scope_of
 from .asking import attempt, has_ended
-from .camera import Camera, Tally
+from .link import Link
+from .losses import SAME_DESCRIPTION
+from .pipelining import Request
+from .tally import Tally
 
 Done = Callable[[int, "bytearray | PTPError"], None]
 
@@ -41,13 +42,13 @@ class Many:
 
     def __init__(
         self,
-        camera: Camera,
+        link: Link,
         operation: OperationCode | int,
         limit: int,
         parameters: Callable[[int], tuple[int, ...]] = _itself,
         tally: Tally | None = None,
     ) -> None:
-        self._camera = camera
+        self._link = link
         self._operation = operation
         self._limit = limit
         self._parameters = parameters
@@ -64,9 +65,9 @@ class Many:
 
         Raises what ends the session, unless that can be made anew (`Losses`).
         """
-        losses = self._camera.losses
+        losses = self._link.losses
         left = dict.fromkeys(handles)
-        self._tally.count(len(left), self._camera.pipeline_depth)
+        self._tally.count(len(left), self._link.habits.depth)
         for handle in list(left):
             if (aside := losses.set_aside(self._operation, handle)) is not None:
                 del left[handle]
@@ -80,14 +81,14 @@ class Many:
         while True:
             self._to_ask.extend(left)
             try:
-                self._camera.pipeline(self._next, self._finished)
+                self._link.run(self._next, self._finished)
                 break
             except PTPError as error:
-                if not has_ended(self._camera, error):
+                if not has_ended(self._link, error):
                     raise
                 self._to_ask.clear()
                 self._later.clear()
-                if self._camera.leave_pipeline(error):
+                if self._link.fall_back_to_serial(error):
                     continue
                 # One at a time: it is the last that was asked.
                 asked = self._asked
@@ -105,46 +106,44 @@ class Many:
     def _next(self) -> Request | None:
         if not self._to_ask:
             return None
-        handle = self._asked = self._to_ask.popleft()
+        self._asked = self._to_ask.popleft()
+        return self._request(self._asked)
+
+    def _request(self, handle: int) -> Request:
         return Request(
             self._operation,
             self._parameters(handle),
             MemorySink(),
             limit=self._limit,
-            label=self._label(handle),
+            label=f"{self._name}(0x{handle:X})",
             about=handle,
         )
 
     def _finished(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
-        assert isinstance(request.sink, MemorySink)
-        payload = request.sink.finish() or bytearray()
+        payload = _payload(request)
         # No store is also what a camera says last before it sleeps, and its connections end.
         if isinstance(error, DeviceBusy | StoreNotAvailable):
             self._later.append(request.about)
         elif isinstance(error, ResponseError) and scope_of(error) is Scope.CONNECTION:
             raise error
         else:
-            self._camera.losses.answered(error)
+            self._link.losses.answered(error)
             self._done(request.about, error or payload)
 
     def _ask_one(self, handle: int) -> bytearray | PTPError:
         def ask() -> bytearray:
-            sink = MemorySink()
-            self._camera.receive(
-                self._operation,
-                *self._parameters(handle),
-                sink=sink,
-                limit=self._limit,
-                label=self._label(handle),
-            )
-            return sink.finish() or bytearray()
+            request = self._request(handle)
+            self._link.transact(request)
+            return _payload(request)
 
         try:
-            return attempt(self._camera, self._operation, handle, ask)
+            return attempt(self._link, self._operation, handle, ask)
         except (ResponseError, ProtocolError, Unreadable) as error:
-            if not self._camera.usable:
+            if not self._link.usable:
                 raise
             return error
 
-    def _label(self, handle: int) -> str:
-        return f"{self._name}(0x{handle:X})"
+
+def _payload(request: Request) -> bytearray:
+    assert isinstance(request.sink, MemorySink)
+    return request.sink.finish() or bytearray()

@@ -22,17 +22,25 @@ TIMES = 2  # once may be chance: a picture that was finished just then
 
 @dataclass(slots=True)
 class Request:
-    """An operation with its parameters and what is to become of a data-in phase: into `sink` (None
-    drops it), at most `limit` bytes. `label` is what is being done, for messages; `on_pause` see
-    `Connection.transact`."""
+    """An operation with its parameters, and what is to become of its data.
+
+    sink: where a data-in phase goes (None drops it); limit: payload bytes that were asked for, at
+    most so many come. label: what is being done, for messages. on_pause: called every 100 ms while
+    bytes come, and when the sink is full (`phase.sink_full`): it must then set another one. about:
+    whatever the caller needs to know it by. data: bytes-like for a data-out phase. in_session: as
+    all but the first two of a session are. any_transaction_id: the response may have another's.
+    """
 
     operation: int
     parameters: tuple[int, ...] = ()
     sink: Sink | None = None
     limit: int | None = None
-    label: str = "operation"
+    label: str = ""
     on_pause: Callable[[DataPhase], None] | None = None
-    about: Any = None  # whatever the caller needs to know it by
+    about: Any = None
+    data: Any = None
+    in_session: bool = True
+    any_transaction_id: bool = False
 
     def asks(self) -> tuple[int, tuple[int, ...]]:
         """What the camera is asked to do."""

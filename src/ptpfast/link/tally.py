@@ -1,52 +1,11 @@
-"""What a listing asks of the session, and how it counts what it asked."""
+"""What a listing cost, and how far it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
-
-from ..engine.channel import DataPhase
-from ..engine.sink import Sink
-from ..link.losses import Losses
-from ..link.pipelining import Request
-from ..ptp.errors import PTPError
-from ..vendors.vendor import Vendor
 
 ListingProgress = Callable[[int, int], None]
-
-
-class Camera(Protocol):
-    """What a listing asks of the session."""
-
-    @property
-    def vendor(self) -> Vendor: ...
-    @property
-    def refused(self) -> set[int]: ...
-    @property
-    def pipeline_depth(self) -> int: ...
-    @property
-    def usable(self) -> bool: ...
-    @property
-    def losses(self) -> Losses: ...
-    def supports(self, operation: int) -> bool: ...
-    def fetch(self, operation: int, *parameters: int, limit: int = ...) -> bytearray: ...
-    def receive(
-        self,
-        operation: int,
-        *parameters: int,
-        sink: Sink | None,
-        limit: int | None = None,
-        label: str | None = None,
-        on_pause: Callable[[DataPhase], None] | None = None,
-    ) -> DataPhase: ...
-    def pipeline(
-        self,
-        next_request: Callable[[], Request | None],
-        done: Callable[[Request, DataPhase, PTPError | None], None],
-    ) -> None: ...
-    def leave_pipeline(self, error: PTPError) -> bool: ...
-    def reconnect_after(self, error: PTPError) -> None: ...
 
 
 @dataclass(slots=True)

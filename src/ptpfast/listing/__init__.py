@@ -10,16 +10,15 @@ still holds), `listing` (all of it together, a piece at a time); and `thumbnails
 
 from __future__ import annotations
 
-from .camera import Camera, ListingProgress, Tally
+from ..link.describing import describe_each, describe_one
+from ..link.tally import ListingProgress, Tally
 from .cards import handles_of, storages_of
-from .describing import describe_each, describe_one
 from .folders import Folders
 from .formats import Formats
 from .listing import Listing
 from .thumbnails import thumbnail, thumbnails
 
 __all__ = [
-    "Camera",
     "Folders",
     "Formats",
     "Listing",

@@ -14,6 +14,10 @@ from collections.abc import Callable, Iterable
 
 from ..engine.channel import DataPhase
 from ..engine.sink import MemorySink
+from ..link.link import Link
+from ..link.many import Many
+from ..link.pipelining import Request
+from ..link.tally import Tally
 from ..ptp.errors import (
     ConnectFailed,
     DeviceBusy,
@@ -24,8 +28,6 @@ from ..ptp.errors import (
 )
 from ..ptp.objects import LARGEST_OBJECT, Description
 from ..vendors import BulkListing
-from .camera import Camera, Tally
-from .many import Many
 
 log = logging.getLogger("ptpfast")
 
@@ -44,9 +46,9 @@ class Bulk:
     """The bulk listings of a camera. `progress` is told what part of an answer has come."""
 
     def __init__(
-        self, camera: Camera, tally: Tally, progress: Callable[[float], None] = lambda _: None
+        self, link: Link, tally: Tally, progress: Callable[[float], None] = lambda _: None
     ) -> None:
-        self._camera = camera
+        self._link = link
         self._tally = tally
         self._progress = progress
 
@@ -84,12 +86,12 @@ class Bulk:
         operation = self._operation()
         if operation is not None:
             log.warning("objects are not listed in bulk: %s", why)
-            self._camera.refused.add(operation.operation)
+            self._link.habits.refused.add(operation.operation)
 
     def _operation(self) -> BulkListing | None:
-        for listing in self._camera.vendor.bulk_listings:
+        for listing in self._link.vendor.bulk_listings:
             code = listing.operation
-            if self._camera.supports(code) and code not in self._camera.refused:
+            if self._link.supports(code) and code not in self._link.habits.refused:
                 return listing
         return None
 
@@ -103,13 +105,14 @@ class Bulk:
         sink = MemorySink()
         self._tally.count(1)
         try:
-            self._camera.receive(
+            request = Request(
                 operation.operation,
-                *operation.tree,
-                sink=sink,
-                limit=self._limit(wanted),
+                operation.tree,
+                sink,
+                self._limit(wanted),
                 on_pause=self._report,
             )
+            self._link.transact(request)
         except ResponseError as error:
             if isinstance(error, DeviceBusy):
                 raise
@@ -139,7 +142,7 @@ class Bulk:
                 found.update(_descriptions(operation, answer, wanted))
 
         many = Many(
-            self._camera,
+            self._link,
             operation.operation,
             self._limit(wanted),
             lambda handle: operation.folder(storage_id, handle),
@@ -160,9 +163,9 @@ class Bulk:
     def _recover(self, operation: BulkListing, error: NetworkError | ProtocolError) -> None:
         """The body may have fallen over this very operation: connects again, to go on without."""
         self.refuse(str(error))
-        if isinstance(error, NetworkError) or not self._camera.usable:
+        if isinstance(error, NetworkError) or not self._link.usable:
             try:
-                self._camera.reconnect_after(error)
+                self._link.reconnect_after(error)
             except ConnectFailed:
                 raise error from None
 

@@ -13,12 +13,14 @@ import logging
 from collections.abc import Iterable
 
 from ..engine.sink import MemorySink
+from ..link.asking import attempt
+from ..link.link import Link
+from ..link.pipelining import Request
+from ..link.tally import Tally
 from ..ptp.codes import ROOT_OBJECTS, OperationCode, ResponseCode
 from ..ptp.datasets import StorageInfo, decode, decode_array
 from ..ptp.errors import ProtocolError, PTPError, ResponseError, StoreNotAvailable, TransferError
 from ..ptp.objects import card_name
-from .asking import attempt
-from .camera import Camera, Tally
 from .recall import UNKNOWN_SPACE, Card
 
 log = logging.getLogger("ptpfast")
@@ -33,13 +35,13 @@ Unlisted = dict[int, PTPError]
 _FAILURES = (ResponseError, ProtocolError, TransferError)
 
 
-def storages_of(camera: Camera) -> tuple[list[int], PTPError | None]:
+def storages_of(link: Link) -> tuple[list[int], PTPError | None]:
     """The ids of all storages with a card in them; and what is wrong with that list, if it is cut:
     then the ids in front of the cut are right all the same."""
     operation, error = OperationCode.GetStorageIDs, None
     # An answer without even a count, or a cut one, is not to hide a card: asked for twice.
     for _ in range(2):
-        payload = camera.fetch(operation, limit=4 + 4 * MAX_STORAGES)
+        payload = link.fetch(operation, limit=4 + 4 * MAX_STORAGES)
         try:
             ids = decode_array(payload, "u32", "GetStorageIDs") if payload else []
             error = None
@@ -63,7 +65,7 @@ def no_card() -> StoreNotAvailable:
     return error
 
 
-def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> list[int]:
+def handles_of(link: Link, storage_id: int, parent: int, tally: Tally) -> list[int]:
     """Handles below `parent` (0: of all objects) of a storage.
 
     All three parameters are sent: some bodies answer nothing otherwise (airmtp). An answer without
@@ -73,7 +75,7 @@ def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> li
     for last in (False, True):
         sink = MemorySink()
         tally.count(1)
-        camera.receive(operation, storage_id, 0, parent, sink=sink, limit=4 + 4 * MAX_HANDLES)
+        link.transact(Request(operation, (storage_id, 0, parent), sink, limit=4 + 4 * MAX_HANDLES))
         try:
             if payload := sink.finish():
                 return decode_array(payload, "u32", "GetObjectHandles")
@@ -84,7 +86,7 @@ def handles_of(camera: Camera, storage_id: int, parent: int, tally: Tally) -> li
 
 
 def cards_of(
-    camera: Camera, storage_ids: Iterable[int], parent: int, tally: Tally
+    link: Link, storage_ids: Iterable[int], parent: int, tally: Tally
 ) -> tuple[list[Card], Unlisted]:
     """The storages with the handles of each; and why there are none of some. Raises that where no
     storage can be listed."""
@@ -92,11 +94,11 @@ def cards_of(
 
     def handles(storage_id: int) -> list[int]:
         def ask() -> list[int]:
-            return handles_of(camera, storage_id, parent, tally)
+            return handles_of(link, storage_id, parent, tally)
 
         # Without another card there is nothing that could be had instead.
         operation = OperationCode.GetObjectHandles
-        return attempt(camera, operation, storage_id, ask) if len(ids) > 1 else ask()
+        return attempt(link, operation, storage_id, ask) if len(ids) > 1 else ask()
 
     cards: dict[int, Card] = {}
     unlisted: Unlisted = {}
@@ -108,7 +110,7 @@ def cards_of(
         try:
             found = handles(storage_id)
         except _FAILURES as failure:
-            if not camera.usable:
+            if not link.usable:
                 raise
             unlisted[storage_id] = failure
         else:
@@ -122,20 +124,20 @@ def cards_of(
     return [cards[each] for each in ids if each in cards], {} if parent else unlisted
 
 
-def introduce(camera: Camera, card: Card, tally: Tally) -> StorageInfo | None:
+def introduce(link: Link, card: Card, tally: Tally) -> StorageInfo | None:
     """What the card says of itself, which the card takes note of; None where it says nothing."""
     tally.count(1)
     operation = OperationCode.GetStorageInfo
     try:
         payload = attempt(
-            camera,
+            link,
             operation,
             card.storage_id,
-            lambda: camera.fetch(operation, card.storage_id, limit=MAX_STORAGE_INFO),
+            lambda: link.fetch(operation, card.storage_id, limit=MAX_STORAGE_INFO),
         )
         info = decode(StorageInfo, payload)
     except _FAILURES as error:
-        if not camera.usable:
+        if not link.usable:
             raise
         log.debug("storage 0x%08X says nothing of itself: %s", card.storage_id, error)
         return None
@@ -143,19 +145,19 @@ def introduce(camera: Camera, card: Card, tally: Tally) -> StorageInfo | None:
     return info
 
 
-def question(camera: Camera, card: Card, tally: Tally) -> str:
+def question(link: Link, card: Card, tally: Tally) -> str:
     """Why a card without objects may not be empty, '' if nothing speaks against it. A camera that
     lists none when asked for all, and some when asked for those in the root, has these."""
-    info = introduce(camera, card, tally)
+    info = introduce(link, card, tally)
     if info is None or UNKNOWN_SPACE in (info.max_capacity, info.free_space_in_bytes):
         return ""
     used = info.max_capacity - info.free_space_in_bytes
     if used <= USED_IF_EMPTY:
         return ""
     try:
-        found = handles_of(camera, card.storage_id, ROOT_OBJECTS, tally)
+        found = handles_of(link, card.storage_id, ROOT_OBJECTS, tally)
     except _FAILURES as error:
-        if not camera.usable:
+        if not link.usable:
             raise
         log.debug("the root of storage 0x%08X: %s", card.storage_id, error)
         found = []

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 
+from ..link.asking import attempt
+from ..link.describing import describe_one
+from ..link.link import Link
+from ..link.tally import Tally
 from ..ptp.codes import OperationCode
 from ..ptp.datasets import parse_date_time
 from ..ptp.errors import ProtocolError, PTPError, ResponseError, Unreadable
 from ..ptp.objects import Description, ObjectInfo
-from .asking import attempt
-from .camera import Camera, Tally
-from .describing import describe_one
 
 log = logging.getLogger("ptpfast")
 
@@ -27,11 +28,11 @@ class Folders:
 
     def __init__(
         self,
-        camera: Camera,
+        link: Link,
         known: dict[int, Description | PTPError] | None = None,
         tally: Tally | None = None,
     ) -> None:
-        self._camera = camera
+        self._link = link
         self._known = {} if known is None else known
         self._tally = tally or Tally()
 
@@ -75,10 +76,10 @@ class Folders:
             self._tally.count(1)
             try:
                 self._known[handle] = attempt(
-                    self._camera,
+                    self._link,
                     OperationCode.GetObjectInfo,
                     handle,
-                    lambda: describe_one(self._camera, handle),
+                    lambda: describe_one(self._link, handle),
                 )
             except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("folder 0x%X cannot be described: %s", handle, error)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 
+from ..link.describing import describe_each
+from ..link.link import Link
+from ..link.tally import Count, ListingProgress, Tally
 from ..ptp.errors import ProtocolError, PTPError
 from ..ptp.objects import Description, ObjectInfo, ObjectTable
 from ..state.index import Index
 from .bulk import Bulk
-from .camera import Camera, Count, ListingProgress, Tally
 from .cards import (
     MAX_HANDLES,
     Unlisted,
@@ -22,7 +24,6 @@ from .cards import (
     question,
     storages_of,
 )
-from .describing import describe_each
 from .folders import Folders
 from .formats import Formats, only, wanted_formats
 from .opening import Opening
@@ -44,7 +45,7 @@ class Listing:
 
     def __init__(
         self,
-        camera: Camera,
+        link: Link,
         storage_ids: Iterable[int] | None,
         parent: int = 0,
         *,
@@ -56,15 +57,15 @@ class Listing:
         self.tally = Tally()
         self.unlisted: Unlisted = {}
         self.doubts: list[str] = []
-        self._camera = camera
+        self._link = link
         self._parent = parent
         self._index = None if parent else index
-        self._bulk = Bulk(camera, self.tally, self._tell_part)
+        self._bulk = Bulk(link, self.tally, self._tell_part)
         self._bulk_is_due = True  # once, and again when much is doubted
         self._progress = progress
         self._done = 0  # as told to `progress`
         self._known: dict[int, Description | PTPError] = {}
-        self._folders = Folders(camera, self._known, self.tally)
+        self._folders = Folders(link, self._known, self.tally)
         self._recalled = self._index is None
         # Of what is known: from the index and not compared in this session; found to be so, or not.
         self._remembered: set[int] = set()
@@ -78,23 +79,23 @@ class Listing:
         self._cards: list[Card] = []
         self.handles = list(dict.fromkeys(handles))
         self._find(storage_ids)
-        self._opening = Opening(camera, [] if parent else self._cards, self.tally)
+        self._opening = Opening(link, [] if parent else self._cards, self.tally)
         self.complete = not self.handles
 
     def _find(self, storage_ids: Iterable[int] | None) -> None:
         """The cards, and the handles of each."""
         cut = None
         if storage_ids is None:
-            storage_ids, cut = storages_of(self._camera)
+            storage_ids, cut = storages_of(self._link)
             if not storage_ids:
                 raise no_card()
-        self._cards, self.unlisted = cards_of(self._camera, storage_ids, self._parent, self.tally)
+        self._cards, self.unlisted = cards_of(self._link, storage_ids, self._parent, self.tally)
         if cut is not None:
             self.unlisted[0] = cut
         listed = dict.fromkeys(self.handles)
         for card in self._cards:
             if not card.handles and not self._parent:
-                self.doubts += filter(None, [question(self._camera, card, self.tally)])
+                self.doubts += filter(None, [question(self._link, card, self.tally)])
             listed.update(dict.fromkeys(card.handles))
         if len(listed) > MAX_HANDLES:
             raise ProtocolError(f"the camera lists more than {MAX_HANDLES:,} objects")
@@ -223,7 +224,7 @@ class Listing:
 
     def _introduce(self, card: Card) -> None:
         """Asks for what the card says of itself, and recalls what is known of it."""
-        introduce(self._camera, card, self.tally)
+        introduce(self._link, card, self.tally)
         if self._index is None or card.name is None:
             return
         remembered = self._index.recall(card.storage_id, card.name)
@@ -354,7 +355,7 @@ class Listing:
             self._tell_progress()
             asked()
 
-        describe_each(self._camera, handles, told, self.tally)
+        describe_each(self._link, handles, told, self.tally)
 
     def _tell_part(self, part: float) -> None:
         """That a part of what is unknown has come."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from ..link.link import Link
+from ..link.many import Many
+from ..link.tally import Tally
 from ..ptp.codes import OperationCode
 from ..ptp.datasets import decode_array
 from ..ptp.errors import ProtocolError, PTPError, Unreadable
 from ..ptp.objects import Description
-from .camera import Camera, Tally
 from .cards import MAX_HANDLES
 from .folders import MAX_DEPTH
-from .many import Many
 from .recall import Card
 
 log = logging.getLogger("ptpfast")
@@ -29,9 +30,9 @@ Known = Mapping[int, "Description | PTPError"]
 class Opening:
     """Opens the folders of some cards; `failures` are those that could not be, and why."""
 
-    def __init__(self, camera: Camera, cards: list[Card], tally: Tally) -> None:
+    def __init__(self, link: Link, cards: list[Card], tally: Tally) -> None:
         self.failures: list[tuple[int, PTPError]] = []
-        self._camera = camera
+        self._link = link
         self._cards = cards
         self._tally = tally
         self._opened: set[int] = set()
@@ -77,7 +78,7 @@ class Opening:
                     new.append(handle)
 
         Many(
-            self._camera,
+            self._link,
             OperationCode.GetObjectHandles,
             4 + 4 * MAX_HANDLES,
             lambda folder: (waiting[folder].storage_id, 0, folder),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from ..link.link import Link
+from ..link.many import Many
 from ..ptp.codes import OperationCode
 from ..ptp.errors import PTPError, TransferError
-from .camera import Camera
-from .many import Many
 
 MAX_THUMBNAIL = 16 << 20  # a JPEG of 160 x 120 is some 10 KB; some bodies send more
 # Requests are sent ahead within a window, and what is in it is held until all of it has come. So
@@ -18,9 +18,9 @@ WINDOW_SIZE = 8 << 20  # bytes
 LARGEST_WINDOW = 64  # for each request outstanding
 
 
-def thumbnails(camera: Camera, handles: Iterable[int]) -> Iterator[tuple[int, bytes | PTPError]]:
+def thumbnails(link: Link, handles: Iterable[int]) -> Iterator[tuple[int, bytes | PTPError]]:
     """Each handle with its thumbnail, or why there is none; see `Session.thumbnails`."""
-    many = Many(camera, OperationCode.GetThumb, MAX_THUMBNAIL)
+    many = Many(link, OperationCode.GetThumb, MAX_THUMBNAIL)
     waiting = iter(handles)
     window = 1
     while batch := list(islice(waiting, window)):
@@ -35,12 +35,12 @@ def thumbnails(camera: Camera, handles: Iterable[int]) -> Iterator[tuple[int, by
                 yield handle, answer if isinstance(answer, PTPError) else _picture(handle, answer)
         if failure is not None:
             raise failure
-        window = _next_window(window, camera.pipeline_depth, answers.values())
+        window = _next_window(window, link.habits.depth, answers.values())
 
 
-def thumbnail(camera: Camera, handle: int) -> bytes:
+def thumbnail(link: Link, handle: int) -> bytes:
     """One; see `Session.thumbnail`."""
-    answer = _picture(handle, camera.fetch(OperationCode.GetThumb, handle, limit=MAX_THUMBNAIL))
+    answer = _picture(handle, link.fetch(OperationCode.GetThumb, handle, limit=MAX_THUMBNAIL))
     if isinstance(answer, PTPError):
         raise answer
     return answer

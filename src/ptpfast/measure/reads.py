@@ -123,7 +123,7 @@ class Parts:
 
     def _request(self) -> tuple[int, tuple[int, ...], str]:
         info, offset = self._course.take(self.chunk)
-        read = ObjectReader(self._session, info).partial(offset + self.chunk)
+        read = ObjectReader(self._session.camera, info).partial(offset + self.chunk)
         assert read is not None
         label = f"reading {self.chunk:,} bytes of {info.name} at {offset:,}"
         return read.operation, read.parameters(info.handle, offset, self.chunk), label
@@ -138,13 +138,14 @@ class Parts:
             asked += self.chunk
             operation, parameters, label = self._request()
             with self._clock.arriving(SAMPLES_OF_A_CHUNK) as (timeline, found):
-                phase = self._session.receive(
-                    operation,
-                    *parameters,
-                    sink=None,
-                    limit=self.chunk,
-                    label=label,
-                    on_pause=giving_up(until),
+                phase = self._session.link.transact(
+                    Request(
+                        operation,
+                        parameters,
+                        limit=self.chunk,
+                        label=label,
+                        on_pause=giving_up(until),
+                    ),
                     timeline=timeline,
                 )
             self._arrivals += found
@@ -166,11 +167,11 @@ class Parts:
                 raise error
             self._count(phase)
 
-        self._session.pipeline_depth = self.depth
+        self._session.habits.depth = self.depth
         with self._clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):
-            self._session.pipeline(following, done, timeline=timeline)
+            self._session.link.run(following, done, timeline=timeline)
         self._arrivals += found
-        self._session.pipeline_depth = 1
+        self._session.habits.depth = 1
 
     def reading(self, note: str = "") -> Reading:
         """What was found so far."""
@@ -193,13 +194,14 @@ def whole(session: Session, clock: Clock, info: ObjectInfo, until: float) -> Rea
     """One GetObject, its bytes dropped; given up long after `time.monotonic` says so."""
     cpu, began = time.thread_time(), time.monotonic()
     with clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):
-        phase = session.receive(
-            OperationCode.GetObject,
-            info.handle,
-            sink=None,
-            limit=info.size,
-            label=f"reading the whole of {info.name}",
-            on_pause=giving_up(until),
+        phase = session.link.transact(
+            Request(
+                OperationCode.GetObject,
+                (info.handle,),
+                limit=info.size,
+                label=f"reading the whole of {info.name}",
+                on_pause=giving_up(until),
+            ),
             timeline=timeline,
         )
     seconds = time.monotonic() - began
@@ -255,7 +257,7 @@ class Downloads:
         arrivals: list[Arrival] = []
         cpu, began = time.thread_time(), time.monotonic()
         size, flushed_s = 0, 0.0
-        self._session.pipeline_depth = self._depth
+        self._session.habits.depth = self._depth
         while not arrivals or (time.monotonic() < until and size < most):
             info = self._objects[self._next % len(self._objects)]
             self._next += 1
@@ -268,7 +270,7 @@ class Downloads:
             size += sink.position
             flushed_s += time.monotonic() - here
         seconds, cpu = time.monotonic() - began, time.thread_time() - cpu
-        self._session.pipeline_depth = 1
+        self._session.habits.depth = 1
         return Reading(
             "memory" if destination is None else "file",
             self._chunk,
@@ -289,7 +291,7 @@ class Downloads:
         try:
             with self._clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):
                 reader = ObjectReader(
-                    self._session,
+                    self._session.camera,
                     info,
                     chunk=self._chunk,
                     progress=lambda received, _: late(received),

@@ -148,10 +148,10 @@ class Bench:
         self.result.manufacturer, self.result.model = info.manufacturer, info.model
         self.result.firmware = info.device_version
         if self._plan.depths is None:
-            known = (session.pipeline_depth,) if session.pipeline_depth > 1 else ()
+            known = (session.habits.depth,) if session.habits.depth > 1 else ()
             self._plan = dataclasses.replace(self._plan, depths=known)
-        session.pipeline_depth = 1
-        session.losses.recover = lambda error, _: self._recover(error)  # one object may end it
+        session.habits.depth = 1
+        session.link.losses.recover = lambda error, _: self._recover(error)  # one object may end it
 
     def _measure(self) -> None:
         listing = self._session.listing()
@@ -191,11 +191,11 @@ class Bench:
     def _recover(self, error: PTPError) -> None:
         """Connects again if the connection is over; raises `error` when that was too often."""
         session = self._session
-        if session.pipeline_depth > 1 and isinstance(error, (NetworkError, ProtocolError)):
-            session.leave_pipeline(error)
-        session.pipeline_depth = 1
+        if session.habits.depth > 1 and isinstance(error, (NetworkError, ProtocolError)):
+            session.link.fall_back_to_serial(error)
+        session.habits.depth = 1
         if session.usable and isinstance(error, Timeout):  # what is still to come may take as long
-            session.connection.settle(session.timeouts.close)
+            session.link.connection.settle(session.timeouts.close)
         if session.usable:
             return
         self._losses += 1
@@ -261,7 +261,7 @@ class Bench:
                 self._watch.found(named(reading), reading.note or f"{reading.mb_per_s:.2f} MB/s")
 
     def _chunks(self) -> Iterable[int]:
-        if ObjectReader(self._session, self._objects[0]).partial() is None:
+        if ObjectReader(self._session.camera, self._objects[0]).partial() is None:
             self._note("the camera has no partial reads, only whole objects")
             return ()
         if self._plan.chunks is not None:
@@ -277,7 +277,7 @@ class Bench:
             return _no_room("read", expected_s)
         if expected_s > allowed_s and turn:
             return ""
-        connection = self._session.connection
+        connection = self._session.link.connection
         timeouts = connection.timeouts
         if way.depth > 1:  # one that ignores requests must not cost half a minute
             hasty = min(timeouts.operation, max(SILENCE_S, TOO_LONG * expected_s))
@@ -286,7 +286,7 @@ class Bench:
             what = named(way.reading())
             error = self._step(what, share, lambda until: way.run(until, MOST_BYTES))
         finally:
-            self._session.connection.timeouts = timeouts
+            self._session.link.connection.timeouts = timeouts
         self._mb_per_s = max(self._mb_per_s, way.reading().mb_per_s)
         if error is None or (way.depth == 1 and isinstance(error, NetworkError)):
             return ""  # one request at a time is not why a connection is lost

@@ -74,13 +74,13 @@ class Tuner:
     def __init__(self, session: Session, tell: Callable[[Finding], None]) -> None:
         self._session = session
         self._tell = tell
-        self._timeouts = session.connection.timeouts
+        self._timeouts = session.link.connection.timeouts
         self.findings: list[Finding] = []
 
     def run(self) -> Tuning:
         """All steps. TransferError when there is nothing on the card to measure with."""
         session = self._session
-        session.pipeline_depth = 1
+        session.habits.depth = 1
         handles, table = self._sample()
         largest = max((o for o in table if o.size), key=lambda o: o.size or 0, default=None)
         if largest is None:
@@ -101,7 +101,7 @@ class Tuner:
     def _sample(self) -> tuple[list[int], ObjectTable]:
         """Handles, described; without those at which the camera ends the connection."""
         session = self._session
-        session.losses.recover = lambda error, _: session.reconnect_after(error)
+        session.link.losses.recover = lambda error, _: session.link.reconnect_after(error)
         try:
             handles = session.handles()[:SAMPLE]
             table = self._describe(handles, 1)
@@ -109,7 +109,7 @@ class Tuner:
                 handles = [info.handle for info in session.objects()][:SAMPLE]
                 table = self._describe(handles, 1)
         finally:
-            session.losses.recover = None
+            session.link.losses.recover = None
         aside = {handle for handle, error in table.failures if isinstance(error, Unreadable)}
         return [handle for handle in handles if handle not in aside], table
 
@@ -147,7 +147,7 @@ class Tuner:
             self._range(info, min(info.size or 0, COMPARED), 1)
         except (ResponseError, TransferError) as error:
             problem = error.message
-        if ObjectReader(self._session, info).partial() is None:
+        if ObjectReader(self._session.camera, info).partial() is None:
             problem = "the camera has whole objects only"
         if problem:
             self._find(Finding("reading in parts", 1, 0.0, "", problem=problem))
@@ -159,15 +159,15 @@ class Tuner:
         return self._copes(2, lambda: self._range(info, size, 2), expected)
 
     def _range(self, info: ObjectInfo, size: int, depth: int) -> object:
-        self._session.pipeline_depth = depth
+        self._session.habits.depth = depth
         sink = MemorySink()
-        ObjectReader(self._session, info, chunk=65_536).read(sink, 0, size)
+        ObjectReader(self._session.camera, info, chunk=65_536).read(sink, 0, size)
         return sink.finish()
 
     def _copes(self, depth: int, what: Callable[[], object], expected: object) -> bool:
         """Whether something done at a depth gives what it gave before, and the depth stands."""
         session = self._session
-        session.pipeline_depth = depth
+        session.habits.depth = depth
         problem = ""
         try:
             if what() != expected:
@@ -178,11 +178,11 @@ class Tuner:
             problem = error.message
             if not session.usable:
                 session.reconnect()
-        if not problem and session.pipeline_depth != depth:
+        if not problem and session.habits.depth != depth:
             problem = "it lost the connection, was busy, or answered wrong or not at all"
         if problem:
             self._find(Finding("requests sent ahead", depth, 0.0, "", problem=problem))
-        session.pipeline_depth = 1
+        session.habits.depth = 1
         return not problem
 
     def _fastest(self, info: ObjectInfo, depth: int) -> tuple[Way, dict[Way, float]]:
@@ -209,19 +209,19 @@ class Tuner:
         # one read, or depth would lose there what it gains. Without depth there is nothing to lose,
         # and the time is looked at after each chunk.
         at_once = min(max(int(about * 1e6 * STEP_S) // chunk, depth), 64) if depth > 1 else 1
-        self._session.pipeline_depth = depth
+        self._session.habits.depth = depth
         size = info.size or 0
         began, offset = time.monotonic(), 0
         moved = 0
         while (seconds := time.monotonic() - began) < STEP_S and moved < 64 * chunk:
             want = min(at_once * chunk, size - offset)
             sink = CallbackSink(lambda view: None)
-            moved += ObjectReader(self._session, info, chunk=chunk).read(sink, offset, want)
+            moved += ObjectReader(self._session.camera, info, chunk=chunk).read(sink, offset, want)
             offset = offset + want if offset + want < size else 0
         seconds = time.monotonic() - began
         rate = moved / seconds / 1e6 if seconds else 0.0
         self._find(Finding("reading in parts", depth, rate, "MB/s", chunk=chunk))
-        self._session.pipeline_depth = 1
+        self._session.habits.depth = 1
         return rate
 
     def _with_whole(
@@ -276,16 +276,16 @@ class Tuner:
         """MB/s of one GetObject, None when the camera fails with it; then it is connected to anew,
         unless it has just refused, because nobody knows what of it is still to come."""
         session = self._session
-        hasty = session.connection.timeouts
+        hasty = session.link.connection.timeouts
         size = min(info.size or 0, COMPARED)
         expected = None if chosen is None else self._range(info, size, 1)
         came = bytearray()
         sink = CallbackSink(lambda view: came.extend(view[: size - len(came)]))
         problem, refused, seconds = "", False, 0.0
-        session.connection.timeouts = _bounded(self._timeouts, WHOLE_S)
+        session.link.connection.timeouts = _bounded(self._timeouts, WHOLE_S)
         began = time.monotonic()
         try:
-            ObjectReader(session, info, chunk=0).read(sink)
+            ObjectReader(session.camera, info, chunk=0).read(sink)
             sink.finish()
             seconds = time.monotonic() - began
         except Cancelled:  # by somebody, not by the camera
@@ -293,7 +293,7 @@ class Tuner:
         except PTPError as error:
             problem, refused = error.message, isinstance(error, ResponseError)
         finally:
-            session.connection.timeouts = hasty
+            session.link.connection.timeouts = hasty
         if problem and not refused:
             session.reconnect()
         elif not problem and expected is not None and came != expected:
@@ -325,15 +325,15 @@ def tune(session: Session, tell: Callable[[Finding], None] = lambda _: None) -> 
     lost or cannot be connected to again, TransferError when the card is empty. The session is left
     at the depth found.
     """
-    timeouts = session.connection.timeouts
+    timeouts = session.link.connection.timeouts
     tuner = Tuner(session, tell)
     hasty = dataclasses.replace(timeouts, operation=min(SILENCE_S, timeouts.operation))
-    session.connection.timeouts = hasty
-    session.remembers = False  # what is found is the caller's to keep, or not to
+    session.link.connection.timeouts = hasty
+    session.habits.remembers = False  # what is found is the caller's to keep, or not to
     try:
         found = tuner.run()
     finally:
-        session.remembers = True
-        session.connection.timeouts = timeouts
-    session.pipeline_depth = found.depth
+        session.habits.remembers = True
+        session.link.connection.timeouts = timeouts
+    session.habits.depth = found.depth
     return found

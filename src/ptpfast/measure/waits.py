@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from ..engine.wire import ProbeRequest, ProbeResponse, pack, parse
 from ..link.connection import Connection
-from ..link.lifetime import admitted, wait_until_welcome
+from ..link.courtesy import connect_when_free, wait_until_welcome
+from ..link.link import Link
+from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
 from ..ptp.errors import PTPError, ResponseError
 from ..ptp.objects import ObjectInfo
@@ -38,10 +40,10 @@ def connected(
         return Connection.open(host, port, timeouts=timeouts)
 
     wait_until_welcome(host, port)
-    connection = admitted(knock, timeouts.held, waiting)
+    connection = connect_when_free(knock, timeouts.held, waiting)
     shaken = time.monotonic()
     try:
-        session = Session(connection)
+        session = Session(Link(connection))
     except BaseException:
         connection.close()
         raise
@@ -94,26 +96,24 @@ def latencies(
     """Small operations in turn, so that what changes meanwhile hits all of them alike, until
     `time.monotonic` says so; at least once each. `took` is given the ms of each, by its name. What
     the camera refuses is left out, and objects at which it ends the connection."""
-    ask, aside = session.receive, session.losses.set_aside
+    link, aside = session.link, session.link.losses.set_aside
+
+    def ask(operation: int, *parameters: int, limit: int = MOST) -> None:
+        link.transact(Request(operation, parameters, limit=limit))
+
     handles = [one for one in handles if aside(OperationCode.GetObjectInfo, one) is None]
     turns: dict[str, Callable[[int], object]] = {
-        "GetStorageIDs": lambda _: ask(OperationCode.GetStorageIDs, sink=None, limit=MOST),
-        "GetObjectInfo": lambda handle: ask(
-            OperationCode.GetObjectInfo, handle, sink=None, limit=MOST
-        ),
+        "GetStorageIDs": lambda _: ask(OperationCode.GetStorageIDs),
+        "GetObjectInfo": lambda handle: ask(OperationCode.GetObjectInfo, handle),
     }
-    if session.supports(OperationCode.GetNumObjects):  # no data: the answer is one segment
-        turns["GetNumObjects"] = lambda _: ask(
-            OperationCode.GetNumObjects, 0xFFFFFFFF, sink=None, limit=0
-        )
-    if session.supports(OperationCode.GetThumb):
-        turns["GetThumb"] = lambda handle: ask(
-            OperationCode.GetThumb, handle, sink=None, limit=MOST
-        )
-    partial = ObjectReader(session, info).partial(SMALL)
+    if link.supports(OperationCode.GetNumObjects):  # no data: the answer is one segment
+        turns["GetNumObjects"] = lambda _: ask(OperationCode.GetNumObjects, 0xFFFFFFFF, limit=0)
+    if link.supports(OperationCode.GetThumb):
+        turns["GetThumb"] = lambda handle: ask(OperationCode.GetThumb, handle)
+    partial = ObjectReader(session.camera, info).partial(SMALL)
     if partial is not None and (info.size or 0) >= SMALL:
         small = partial.parameters(info.handle, 0, SMALL)
-        turns["reading 1 kB"] = lambda _: ask(partial.operation, *small, sink=None, limit=SMALL)
+        turns["reading 1 kB"] = lambda _: ask(partial.operation, *small, limit=SMALL)
     turn = 0
     while turns and (not turn or (time.monotonic() < until and turn < MOST_TURNS)):
         for what, run in list(turns.items()):

@@ -14,7 +14,9 @@ from typing import Any, Self
 
 from ..engine import wire
 from ..engine.sink import MemorySink
+from ..link.answers import response_of
 from ..link.events import QUEUE_SIZE, Event, EventHub, Source, Subscription
+from ..link.pipelining import Request
 from ..ptp.codes import DEFAULT_PORT, PROTOCOL_VERSION, OperationCode
 from ..ptp.errors import (
     ConnectionLost,
@@ -23,7 +25,8 @@ from ..ptp.errors import (
     ResponseError,
     TransferError,
 )
-from ..session.session import Session, connect
+from ..session.connecting import connect
+from ..session.session import Session
 from .packets import (
     PtpIpCmdRequest,
     PtpIpCmdResponse,
@@ -79,8 +82,8 @@ class PtpIpConnection:
         session = self.connect(host, port, **options)
         with self.cmd_queue.changed:
             self.session = session
-            self.session_id = session.connection.connection_number
-            self.session_events = self._subscribe(session.hub)
+            self.session_id = session.link.connection.connection_number
+            self.session_events = self._subscribe(session.link.hub)
             self._answers.clear()
             self.cmd_queue.closed = False
             self.cmd_queue.changed.notify_all()
@@ -111,7 +114,7 @@ class PtpIpConnection:
             if self._running:
                 self.session.cancel()
             self.cmd_queue.changed.wait_for(
-                lambda: not self._running, self.session.connection.timeouts.close
+                lambda: not self._running, self.session.link.connection.timeouts.close
             )
         self.session.close()
 
@@ -161,9 +164,9 @@ class PtpIpConnection:
     def _keep_alive(self, session: Session | None) -> None:
         if session is None or not session.usable:
             return
-        asked = DEVICE_READY if session.supports(DEVICE_READY) else OperationCode.GetDeviceInfo
+        asked = DEVICE_READY if session.link.supports(DEVICE_READY) else OperationCode.GetDeviceInfo
         try:
-            session.command(asked, busy_s=0.0)
+            session.link.command(asked, busy_s=0.0)
         except ResponseError:
             pass  # it lives
         except PTPError as error:
@@ -213,8 +216,8 @@ class PtpIpConnection:
 
         def ask(busy_s: float | None) -> None:
             code, given, data = request.ptp_cmd, request.args, request.data_out
-            phase = session.receive(code, *given, sink=sink, data=data, busy_s=busy_s)
-            response = session.connection.response(phase)
+            phase = session.link.transact(Request(code, given, sink=sink, data=data), busy_s=busy_s)
+            response = response_of(phase)
             request.transaction_id = phase.transaction_id
             request.response = _response(*response)
             request.data_in = (sink.finish() or bytearray()) if phase.started else None
@@ -229,9 +232,9 @@ class PtpIpConnection:
 
     def _wait_ready(self, session: Session) -> None:
         """Some bodies are busy until they have been asked whether they are ready."""
-        if session.supports(DEVICE_READY):
+        if session.link.supports(DEVICE_READY):
             try:
-                session.command(DEVICE_READY)
+                session.link.command(DEVICE_READY)
             except ResponseError:
                 pass  # what it was doing has failed, which is no fault of the next command
 
@@ -239,7 +242,7 @@ class PtpIpConnection:
         if request.ptp_cmd == GET_EVENT:
             for event in PtpIpEventFactory(request.data_in or b"").get_events():
                 given = (event.event_parameter,)
-                session.hub.publish(Event(event.event_code, given, source=Source.POLL))
+                session.link.hub.publish(Event(event.event_code, given, source=Source.POLL))
         elif request.ptp_cmd == OperationCode.GetObject:
             if request.data_in is None:
                 raise TransferError("GetObject: the camera said OK and sent no data")
@@ -265,7 +268,7 @@ class PtpIpConnection:
                 packet.session_id = self.session_id
             answers.append(body(wire.InitEventAck()))
         elif isinstance(packet, PtpIpInitCmdReq):
-            there = session.connection
+            there = session.link.connection
             self.session_id = number = there.connection_number
             ack = wire.InitCommandAck(number, there.guid, there.name, PROTOCOL_VERSION)
             answers.append(body(ack))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Protocol
 
-from ..link.events import Event, EventHub, Source, Subscription
+from ..link.describing import describe_one
+from ..link.events import Event, Source, Subscription
+from ..link.link import Link
 from ..ptp.codes import EventCode, ObjectFormat, ResponseCode
 from ..ptp.errors import ProtocolError, ResponseError, SessionNotOpen
 from ..ptp.objects import ObjectInfo
-from ..vendors.vendor import Initiator, Vendor
 
 log = logging.getLogger("ptpfast")
 
@@ -29,40 +29,26 @@ QUIET_S = 2.0
 MOST_NEW = 100  # objects of one capture; if there are more, the first list was not whole
 
 
-class Camera(Initiator, Protocol):
-    """What capturing asks of the session."""
-
-    @property
-    def vendor(self) -> Vendor: ...
-    @property
-    def hub(self) -> EventHub: ...
-    @property
-    def usable(self) -> bool: ...
-    def object_info(self, handle: int) -> ObjectInfo: ...
-    def storage_ids(self) -> list[int]: ...
-    def handles(self, storage: int | None = None) -> list[int]: ...
-
-
-def poll(camera: Camera, subscription: Subscription, timeout: float | None) -> Event | None:
+def poll(link: Link, subscription: Subscription, timeout: float | None) -> Event | None:
     """The next event from wherever it comes; None after `timeout` seconds or at the session's
     end."""
-    poll_events, interval = camera.vendor.poll_events, camera.vendor.quirks.event_poll_s
+    poll_events, interval = link.vendor.poll_events, link.vendor.quirks.event_poll_s
     give_up = None if timeout is None else time.monotonic() + timeout
     while True:
         if (event := subscription.get(0)) is not None:
             return event
-        if not camera.usable:
+        if not link.usable:
             return None
         if poll_events is not None:
             try:
-                found = poll_events(camera)
+                found = poll_events(link)
             except SessionNotOpen:
                 return None
             for code, parameters in found:
-                camera.hub.publish(Event(code, parameters, source=Source.POLL))
+                link.hub.publish(Event(code, parameters, source=Source.POLL))
             if found:
                 continue
-        elif camera.hub.closed:
+        elif link.hub.closed:
             return None
         left = None if give_up is None else give_up - time.monotonic()
         if left is not None and left <= 0:
@@ -73,16 +59,16 @@ def poll(camera: Camera, subscription: Subscription, timeout: float | None) -> E
             return event
 
 
-def capture(camera: Camera) -> ObjectInfo | None:
+def capture(link: Link) -> ObjectInfo | None:
     """Releases the shutter and waits for CaptureComplete and the new object, or objects.
 
     Where no event tells of them, they are the handles that were not on the card before.
     """
-    subscription = camera.hub.subscribe()
+    subscription = link.hub.subscribe()
     try:
-        before = _handles(camera)
-        camera.vendor.release_shutter(camera)
-        return _NewObjects(camera, subscription, before).wait()
+        before = _handles(link)
+        link.vendor.release_shutter(link)
+        return _NewObjects(link, subscription, before).wait()
     finally:
         subscription.close()
 
@@ -90,10 +76,8 @@ def capture(camera: Camera) -> ObjectInfo | None:
 class _NewObjects:
     """What one release of the shutter has made, as far as that is known."""
 
-    def __init__(
-        self, camera: Camera, subscription: Subscription, before: dict[int, set[int]]
-    ) -> None:
-        self._camera = camera
+    def __init__(self, link: Link, subscription: Subscription, before: dict[int, set[int]]) -> None:
+        self._link = link
         self._subscription = subscription
         self._before = before
         # An event that was still queued may tell of a picture from before.
@@ -103,9 +87,9 @@ class _NewObjects:
 
     def wait(self) -> ObjectInfo | None:
         """The RAW of a pair, else the last file there is; None when there is no new object."""
-        give_up = time.monotonic() + self._camera.vendor.quirks.capture_s
+        give_up = time.monotonic() + self._link.vendor.quirks.capture_s
         looks = 0
-        while (left := give_up - time.monotonic()) > 0 and self._camera.usable:
+        while (left := give_up - time.monotonic()) > 0 and self._link.usable:
             if self._listen(min(left, self._patience(looks))):
                 if self._complete and self._found is not None and self._found.is_raw:
                     break
@@ -131,10 +115,10 @@ class _NewObjects:
     def _listen(self, wait_s: float) -> bool:
         """Takes the next event; False when there is none for so long."""
         until = time.monotonic() + wait_s
-        event = poll(self._camera, self._subscription, wait_s)
+        event = poll(self._link, self._subscription, wait_s)
         if event is None:
             # Without an Event connection there is nothing to wait at.
-            if self._camera.usable and (left := until - time.monotonic()) > 0:
+            if self._link.usable and (left := until - time.monotonic()) > 0:
                 time.sleep(left)
             return False
         if event.code == EventCode.CaptureComplete:
@@ -145,7 +129,7 @@ class _NewObjects:
 
     def _look(self) -> None:
         """Finds the handles that were not there before, storage by storage."""
-        for storage, after in _handles(self._camera).items():
+        for storage, after in _handles(self._link).items():
             before = self._before.get(storage)
             if before is None:
                 continue
@@ -159,20 +143,22 @@ class _NewObjects:
         if handle in self._seen:
             return
         self._seen.add(handle)
-        info = _describe(self._camera, handle)
+        info = _describe(self._link, handle)
         # A new folder is reported like a picture.
         if info is not None and info.format != ObjectFormat.Association:
             found = self._found
             self._found = info if found is None or (info.is_raw and not found.is_raw) else found
 
 
-def _handles(camera: Camera) -> dict[int, set[int]]:
+def _handles(link: Link) -> dict[int, set[int]]:
     """The handles in each storage that can be listed now; a storage that cannot is not told of."""
+    from ..listing import Listing, storages_of
+
     found: dict[int, set[int]] = {}
     try:
-        for storage in camera.storage_ids():
+        for storage in storages_of(link)[0]:
             try:
-                found[storage] = set(camera.handles(storage))
+                found[storage] = set(Listing(link, [storage], 0).handles)
             except (ResponseError, ProtocolError) as error:
                 log.debug("storage 0x%X is not compared: %s", storage, error)
     except (ResponseError, ProtocolError) as error:
@@ -180,11 +166,13 @@ def _handles(camera: Camera) -> dict[int, set[int]]:
     return found
 
 
-def _describe(camera: Camera, handle: int) -> ObjectInfo | None:
+def _describe(link: Link, handle: int) -> ObjectInfo | None:
+    from ..listing import Folders
+
     give_up = time.monotonic() + DESCRIBE_S
     while True:
         try:
-            return camera.object_info(handle)
+            return Folders(link).object_info(handle, describe_one(link, handle))
         except ResponseError as error:
             if error.code not in _NOT_YET:
                 raise

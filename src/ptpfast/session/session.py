@@ -13,29 +13,34 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
+from ..engine.sink import MemorySink, Sink
 from ..engine.wire import Builder
-from ..link.connection import Connection
+from ..link.answers import Response, response_of
+from ..link.camera import Camera
+from ..link.describing import describe_one
 from ..link.events import Event
-from ..link.lifetime import Lifetime, admitted, wait_until_welcome
+from ..link.habits import Habits
+from ..link.link import MAX_STRUCTURE, Link
 from ..link.patience import Patience
-from ..link.transactions import MAX_STRUCTURE
+from ..link.pipelining import Request
 from ..ptp.arguments import several
-from ..ptp.codes import DEFAULT_PORT, OperationCode
+from ..ptp.codes import OperationCode
 from ..ptp.datasets import (
+    DeviceInfo,
     DevicePropDesc,
     StorageInfo,
     decode,
     decode_prop_desc,
     write_value,
 )
-from ..ptp.errors import PTPError, TransferError
-from ..ptp.objects import Description, ObjectInfo, ObjectTable, handle_of, handles_of
+from ..ptp.errors import PTPError
+from ..ptp.objects import ObjectInfo, ObjectTable, handle_of, handles_of
 from ..transfer import Download, Progress, Transfer
 from ..transfer.memory import read, read_into
 from ..transfer.stream import ObjectFile, stream
@@ -50,65 +55,76 @@ if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wa
 log = logging.getLogger("ptpfast")
 
 
-def connect(
-    host: str,
-    *,
-    port: int = DEFAULT_PORT,
-    name: str | None = None,
-    guid: bytes | None = None,
-    vendor: Vendor | None = None,
-    timeouts: Timeouts | None = None,
-    depth: int | None = None,
-    index: bool = True,
-    waiting: Callable[[PTPError], object] | None = None,
-) -> Session:
-    """Connects to a camera and opens a session; use it in a `with`.
-
-    name: what the camera may call this computer (39 characters are kept). guid: 16 bytes it is
-    known by, the same in every run by default. vendor: instead of choosing by the camera's answer.
-    depth: how many requests may be outstanding at a time where many are made (listings, chunks of
-    an object); by default what `ptpfast tune` found for this model, else 1, because no
-    specification promises that a camera copes with more. One that does not is connected to again
-    and asked one at a time from then on.
-    index: whether what listings learn is kept for the next session, in the user's cache folder, so
-    that it asks only for what is new. With False nothing is kept, and what was kept of this camera
-    is deleted.
-    waiting: called with the refusal, once, when the camera seems to hold an earlier session, as it
-    does after an unclean end; then it is asked again for as long as `timeouts.held` says. Without
-    it the refusal is raised at once.
-    Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
-    """
-    wait_until_welcome(host, port)
-    timeouts = timeouts or Timeouts()
-    knock = partial(Connection.open, host, port, guid=guid, name=name, timeouts=timeouts)
-    connection = admitted(knock, timeouts.held, waiting)
-    try:
-        session = Session(connection, vendor)
-        if depth is not None:
-            session.pipeline_depth = max(1, depth)
-        from ..state.index import Index
-
-        session.index = Index.of(session.device_info, connection.guid)
-        if session.index is not None and not index:
-            session.index.forget()
-            session.index = None
-        return session
-    except BaseException:
-        connection.close()
-        raise
-
-
-class Session(Lifetime):
+class Session:
     """An open session. Made by `ptpfast.connect`; ends with `close` or the `with` block.
 
-    `index` is what is kept of this camera between sessions; None keeps and uses nothing.
+    A façade: `link` is the camera's connection and its transactions, `habits` what has been learnt
+    of how to ask it, `camera` its objects as this session knows them.
     """
 
-    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
-        super().__init__(connection, vendor)
-        self.index: Index | None = None
-        self._compared: set[ObjectInfo] = set()  # objects known from before that are as they were
-        self._reconnected = False
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.camera = Camera(link)
+        self._events = link.hub.subscribe()
+
+    @property
+    def habits(self) -> Habits:
+        """How to ask this camera: requests ahead, chunks, what it refuses."""
+        return self.link.habits
+
+    @property
+    def device_info(self) -> DeviceInfo:
+        """What the camera says of itself: maker, model, serial number, operations it lists."""
+        return self.link.device_info
+
+    @property
+    def vendor(self) -> Vendor:
+        """The vendor it was recognised as, or the one that was asked for."""
+        return self.link.vendor
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long is waited for what."""
+        return self.link.timeouts
+
+    @property
+    def index(self) -> Index | None:
+        """What is kept of this camera between sessions; None keeps and uses nothing."""
+        return self.camera.index
+
+    @index.setter
+    def index(self, index: Index | None) -> None:
+        self.camera.index = index
+
+    @property
+    def usable(self) -> bool:
+        """Whether operations can still be tried."""
+        return self.link.usable
+
+    def close(self) -> None:
+        """Ends the session in order: CloseSession, then both connections. Never raises for a camera
+        that does not answer; safe to call twice. Takes at most about the close timeout, plus the
+        pause some cameras need. In a forked child only its copies of the descriptors are closed."""
+        self.link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def supports(self, operation: int) -> bool:
+        """Whether the camera lists the operation."""
+        return self.link.supports(operation)
+
+    def cancel(self) -> None:
+        """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
+        self.link.cancel()
 
     # Storages and objects
 
@@ -116,11 +132,11 @@ class Session(Lifetime):
         """Storages with a card in them (a slot without one has a low half of zero)."""
         from ..listing import storages_of
 
-        return storages_of(self)[0]
+        return storages_of(self.link)[0]
 
     def storage_info(self, storage_id: int) -> StorageInfo:
         """Capacity and free space (bytes) and names of a storage."""
-        payload = self.fetch(OperationCode.GetStorageInfo, storage_id, limit=MAX_STRUCTURE)
+        payload = self.link.fetch(OperationCode.GetStorageInfo, storage_id, limit=MAX_STRUCTURE)
         return decode(StorageInfo, payload)
 
     def objects(
@@ -153,7 +169,7 @@ class Session(Lifetime):
         from ..listing import Listing
 
         storages = None if storage is None else [storage]
-        return Listing(self, storages, parent or 0, index=self.index, progress=progress)
+        return Listing(self.link, storages, parent or 0, index=self.index, progress=progress)
 
     def handles(self, storage: int | None = None, parent: int | None = None) -> list[int]:
         """Handles of all objects, folders too; storage and parent as in `objects`. One round trip a
@@ -170,20 +186,20 @@ class Session(Lifetime):
         from ..listing import Listing
 
         handles = handles_of(handles)
-        return Listing(self, (), handles=handles, progress=progress).table(formats)
+        return Listing(self.link, (), handles=handles, progress=progress).table(formats)
 
     def object_info(self, handle: int) -> ObjectInfo:
         """One object: name, path, true size, dates."""
-        from ..listing import Folders, describe_one
+        from ..listing import Folders
 
-        return Folders(self).object_info(handle, describe_one(self, handle))
+        return Folders(self.link).object_info(handle, describe_one(self.link, handle))
 
     def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
         """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has none,
         TransferError when nothing came."""
         from ..listing import thumbnail
 
-        return thumbnail(self, handle_of(object_or_handle))
+        return thumbnail(self.link, handle_of(object_or_handle))
 
     def thumbnails(
         self, objects_or_handles: Iterable[ObjectInfo | int] | ObjectInfo | int
@@ -194,14 +210,14 @@ class Session(Lifetime):
         NetworkError after what has come; the session may be used between two of them."""
         from ..listing import thumbnails
 
-        return thumbnails(self, handles_of(objects_or_handles))
+        return thumbnails(self.link, handles_of(objects_or_handles))
 
     def delete(self, object_or_handle: ObjectInfo | int, *, busy_s: float | None = None) -> None:
         """Deletes an object on the camera; a busy one is asked again for `busy_s` (10 s by
         default). ObjectWriteProtected, StoreReadOnly, …; TransferError as in `download`."""
         if isinstance(object_or_handle, ObjectInfo):
-            self.compare(object_or_handle)
-        self.command(OperationCode.DeleteObject, handle_of(object_or_handle), busy_s=busy_s)
+            self.camera.compare(object_or_handle)
+        self.link.command(OperationCode.DeleteObject, handle_of(object_or_handle), busy_s=busy_s)
 
     # Reading
 
@@ -212,59 +228,24 @@ class Session(Lifetime):
         Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
         the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
         """
-        super().reconnect(patience)
-        self._reconnected = True
-        self._compared.clear()
+        self.link.reconnect(patience)
 
     def _info(self, object_or_handle: ObjectInfo | int) -> ObjectInfo:
         if not isinstance(object_or_handle, ObjectInfo):
             return self.object_info(object_or_handle)
-        self.compare(object_or_handle)
+        self.camera.compare(object_or_handle)
         return object_or_handle
-
-    def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
-        """TransferError when an object known from an earlier session, or from before the connection
-        was lost, is another one by now: its handle may have gone to another picture. Asked once,
-        unless `again`."""
-        if (again or not self._is_compared(info)) and self.changed([info], again=again):
-            raise TransferError(
-                f"object 0x{info.handle:X} is not {info.name} of {info.size} bytes any more",
-                hint="list the objects again",
-            )
-
-    def _is_compared(self, info: ObjectInfo) -> bool:
-        return not (info.remembered or self._reconnected) or info in self._compared
 
     def changed(self, objects: Iterable[ObjectInfo], *, again: bool = False) -> list[ObjectInfo]:
         """Those of the objects that the camera does not describe as they are known from an earlier
         session, or from before the connection was lost. Each is asked for once, unless `again`;
         before it is read that happens anyway, one by one. ResponseError when the camera cannot
         describe one."""
-        from ..listing import Tally, describe_each
-
-        to_ask = {info.handle: info for info in objects if again or not self._is_compared(info)}
-        others: list[ObjectInfo] = []
-        # Not raised amid the requests, where it would pass for one of theirs.
-        errors: list[PTPError] = []
-
-        def told(handle: int, answer: Description | PTPError) -> None:
-            if isinstance(answer, PTPError):
-                errors.append(answer)
-            elif answer.agrees_with(to_ask[handle]):
-                self._compared.add(to_ask[handle])
-            else:
-                others.append(to_ask[handle])
-
-        describe_each(self, list(to_ask), told, Tally())
-        if others and self.index is not None:
-            self.index.forget()
-        if errors:
-            raise errors[0]
-        return others
+        return self.camera.changed(objects, again=again)
 
     def read(self, object_or_handle: ObjectInfo | int) -> bytearray:
         """A whole object in memory."""
-        return read(self, self._info(object_or_handle))
+        return read(self.camera, self._info(object_or_handle))
 
     def read_into(
         self,
@@ -281,19 +262,19 @@ class Session(Lifetime):
         default to the object's end. Fewer are read only at its end. ValueError if it does not fit;
         after an error the buffer holds `error.received` bytes of the last request and all before.
         """
-        return read_into(self, self._info(object_or_handle), buffer, offset, size)
+        return read_into(self.camera, self._info(object_or_handle), buffer, offset, size)
 
     def stream(
         self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
     ) -> Iterator[memoryview]:
         """An object as memoryviews of `chunk_size` bytes (the last may be shorter), in order. Their
         memory is used again once nobody holds them, so it does not grow with the object."""
-        return stream(self, self._info(object_or_handle), chunk_size)
+        return stream(self.camera, self._info(object_or_handle), chunk_size)
 
     def open(self, object_or_handle: ObjectInfo | int) -> io.RawIOBase:
         """An object as a read-only, seekable raw file; each read is a partial read. Wrap it in an
         `io.BufferedReader` for small reads."""
-        return ObjectFile(self, self._info(object_or_handle))
+        return ObjectFile(self.camera, self._info(object_or_handle))
 
     def download(
         self,
@@ -319,7 +300,7 @@ class Session(Lifetime):
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
         partial read, None as tuned or adaptive, 0 the whole object at once. then: what will be
         downloaded next, in this order and in the same way: the camera begins with it while this
-        file goes to disk, with as many requests as `pipeline_depth` allows. prove_end: reads behind
+        file goes to disk, with as many requests as `habits.depth` allows. prove_end: reads behind
         the end of any object, as is done of movies, and takes the true size if more comes.
         Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
         is not any more what an earlier session has learnt, or was when it was begun), and whatever
@@ -328,7 +309,7 @@ class Session(Lifetime):
         following = several("then", then, ObjectInfo, "an object")
         info = self._info(object_or_handle)
         return Download(
-            self,
+            self.camera,
             self.device_info.body,
             info,
             path if isinstance(path, Path) else Path(path),
@@ -340,14 +321,14 @@ class Session(Lifetime):
             overwrite=overwrite,
             prove_end=prove_end,
             # One that is still to be compared would make the camera begin in vain.
-            then=list(takewhile(self._is_compared, following[: self.pipeline_depth])),
+            then=list(takewhile(self.camera.is_compared, following[: self.habits.depth])),
         ).run()
 
     # The camera
 
     def property_desc(self, code: int) -> DevicePropDesc:
         """A device property with its type, current and allowed values."""
-        payload = self.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
+        payload = self.link.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
         return decode_prop_desc(payload)
 
     def property(self, code: int) -> Any:
@@ -358,7 +339,7 @@ class Session(Lifetime):
         """Sets a device property; its type is asked first. ValueError if the value does not fit."""
         builder = Builder()
         write_value(builder, self.property_desc(code).data_type, value)
-        self.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
+        self.link.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
 
     def capture(self) -> ObjectInfo | None:
         """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair.
@@ -366,10 +347,22 @@ class Session(Lifetime):
         The handles on the card are listed before; if events do not tell of the picture, it is found
         among those that were not there. None when there is no new object (it may have gone into the
         camera's memory only)."""
-        return capture(self)
+        return capture(self.link)
+
+    def transaction(
+        self, operation: int, *parameters: int, data: Any = None, sink: Sink | None = None
+    ) -> Response:
+        """Any operation, vendors' too. data: bytes-like for a data-out phase. sink: where the
+        payload of a data-in phase goes; without one it is in the Response. ResponseError unless
+        OK."""
+        own = MemorySink() if sink is None else None
+        phase = self.link.transact(Request(operation, parameters, sink or own, data=data))
+        response = response_of(phase)
+        payload = own.finish() if own is not None and phase.started else None
+        return Response(response.code, response.parameters, payload, phase.received)
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """The camera's events, from the connection on, each once. Ends after `timeout` seconds
         without one (None: never), or when the session is over."""
-        while (event := poll(self, self._events, timeout)) is not None:
+        while (event := poll(self.link, self._events, timeout)) is not None:
             yield event

@@ -23,6 +23,7 @@ from typing import Any
 
 from ..engine.channel import Timeline
 from ..engine.sink import Checksum, FileSink
+from ..link.camera import Camera
 from ..link.pipelining import Following, Request
 from ..ptp.errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..ptp.objects import ObjectInfo
@@ -31,7 +32,6 @@ from .hashing import digest_of, hex_of, new_hash
 from .journal import NOTHING_KEPT, Identity, Journal, Kept, Left
 from .part import PartFile, capture_time, reserves
 from .proof import forget, may_continue, prove, seal
-from .ranges import Camera
 from .reading import ObjectReader, Progress
 from .seam import is_seamless
 from .verify import VERIFY, check_camera, check_file, check_size
@@ -276,7 +276,7 @@ class Download:
     def _look_again(self) -> None:
         """TransferError for an object that is not what it was when it was begun."""
         is_due = self._took_long() and not self._went_on
-        if not (self._camera.hub.take_altered(self._info.handle) or is_due):
+        if not (self._camera.link.hub.take_altered(self._info.handle) or is_due):
             return
         self._keep()  # nothing of it is read again if the connection should be lost now
         try:
@@ -289,7 +289,7 @@ class Download:
             log.debug("%s is not described once more: %s", self._info.name, error)
 
     def _requests_of_the_next(self) -> Iterator[Request]:
-        altered = self._camera.hub.is_altered(self._info.handle)
+        altered = self._camera.link.hub.is_altered(self._info.handle)
         if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
         for info in self._then:

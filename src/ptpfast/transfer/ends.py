@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 
 from ..engine.sink import MemorySink
+from ..link.camera import Camera
 from ..ptp.errors import (
     DeviceBusy,
     NetworkError,
@@ -21,7 +22,7 @@ from ..ptp.errors import (
 )
 from ..ptp.objects import LARGEST_OBJECT, ObjectInfo
 from ..vendors.vendor import PartialRead
-from .ranges import Camera, chunk_request
+from .ranges import chunk_request
 
 log = logging.getLogger("ptpfast")
 
@@ -107,19 +108,14 @@ class End:
     def _came(self, offset: int, size: int) -> int | None:
         """How many bytes come of a range; None when it is refused, or no read reaches it."""
         read = self._partial(offset + size)
-        lost = self._camera.lost_at_end
+        lost = self._camera.habits.lost_at_end
         if read is None or lost.get(read.operation, 0) >= MAX_LOST:
             return None
         request = chunk_request(read, self._handle, offset, size, f"the end of {self._label}")
         sink = MemorySink()
         try:
-            phase = self._camera.receive(
-                request.operation,
-                *request.parameters,
-                sink=sink,
-                limit=size,
-                label=request.label,
-            )
+            request.sink = sink
+            phase = self._camera.link.transact(request)
         except (DeviceBusy, SessionNotOpen):
             raise
         except ResponseError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.sink import MemorySink
+from ..link.camera import Camera
 from ..ptp.objects import ObjectInfo
 from .ends import may_end_elsewhere
-from .ranges import Camera
 from .reading import ObjectReader
 
 

@@ -18,13 +18,13 @@ import time
 from typing import Any, NamedTuple
 
 from ..engine.sink import Checksum
+from ..link.camera import Camera
 from ..ownership.names import PART_SUFFIX
 from ..ownership.readback import open_regular
 from ..ptp.objects import ObjectInfo
 from .ends import may_end_elsewhere
 from .hashing import digest_of, new_hash, same_algorithm
 from .journal import Found, Identity, Journal, Stamp
-from .ranges import Camera
 from .reading import ObjectReader
 
 log = logging.getLogger("ptpfast")
@@ -96,7 +96,7 @@ def counted(
     camera's object is another one. It reads them. 0 if the camera reads nothing in parts."""
     if ObjectReader(camera, info).partial() is None:
         return 0
-    path, identity = os.fspath(path), Identity.of(camera.device_info.body, info)
+    path, identity = os.fspath(path), Identity.of(camera.link.device_info.body, info)
     # A download looks where such an object ends; it may be longer than described.
     most = (info.size or 0) + (LONGER if may_end_elsewhere(info) else 0)
     try:

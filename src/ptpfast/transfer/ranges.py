@@ -10,17 +10,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable
 
 from ..engine.channel import DataPhase, Timeline
 from ..engine.sink import Sink
+from ..link.camera import Camera
 from ..link.chunking import ChunkPolicy
-from ..link.events import EventHub
-from ..link.pace import Overdue, Pace, Trickle
-from ..link.patience import BUSY_S, Patience, SlowestPace
+from ..link.pace import Overdue, Trickle
+from ..link.patience import BUSY_S, SlowestPace
 from ..link.pipelining import Following, Request
-from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import (
     DeviceBusy,
     NetworkError,
@@ -29,70 +27,9 @@ from ..ptp.errors import (
     TransferError,
 )
 from ..ptp.objects import ObjectInfo
-from ..transport.handshake import Timeouts
-from ..vendors.vendor import PartialRead, Vendor
+from ..vendors.vendor import PartialRead
 
 log = logging.getLogger("ptpfast")
-
-
-class Camera(Protocol):
-    """What reading an object asks of the session."""
-
-    @property
-    def vendor(self) -> Vendor: ...
-    @property
-    def device_info(self) -> DeviceInfo: ...
-    @property
-    def chunks(self) -> ChunkPolicy: ...
-    @property
-    def pace(self) -> Pace: ...
-    @property
-    def timeouts(self) -> Timeouts: ...
-    @property
-    def hub(self) -> EventHub: ...
-    @property
-    def refused(self) -> set[int]: ...
-    @property
-    def proven(self) -> set[int]: ...
-    @property
-    def lost_at_end(self) -> dict[int, int]: ...
-    def patience(self, limit_s: float) -> Patience: ...
-    def supports(self, operation: int) -> bool: ...
-    def receive(
-        self,
-        operation: int,
-        *parameters: int,
-        sink: Sink | None,
-        limit: int | None = None,
-        label: str | None = None,
-        on_pause: Callable[[DataPhase], None] | None = None,
-        timeline: Timeline | None = None,
-    ) -> DataPhase: ...
-    def pipeline(
-        self,
-        next_request: Callable[[], Request | None],
-        done: Callable[[Request, DataPhase, PTPError | None], None],
-        *,
-        timeline: Timeline | None = None,
-        following: Following | None = None,
-    ) -> None: ...
-    @property
-    def sent_ahead(self) -> Request | None: ...
-    def pieces(
-        self, operation: int, *parameters: int, limit: int | None, label: str, chunk_size: int
-    ) -> Iterator[memoryview]: ...
-    def leave_pipeline(self, error: PTPError) -> bool:
-        """After an error: whether pipelining may be to blame, is given up, and all stands again."""
-        ...
-
-    def reconnect_after(self, error: PTPError) -> None:
-        """Connects again to the same camera. NetworkError; `error` if the camera refuses."""
-        ...
-
-    def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
-        """TransferError unless an object known from before the connection is still the same; again:
-        whenever it is known from."""
-        ...
 
 
 def chunk_request(read: PartialRead, handle: int, offset: int, size: int, label: str) -> Request:
@@ -143,18 +80,18 @@ class RangeReader:
         self._asked = self.position  # up to where requests have left
         self._ahead: deque[Request] = deque()
         self._last = 0.0  # when the last chunk was complete, or its request left
-        self._patience = camera.patience(BUSY_S)
+        self._patience = camera.link.patience(BUSY_S)
         self._slowest: SlowestPace
 
     def run(self) -> None:
         """Reads to the end. Raises what ends it; `position` is right then."""
         while True:
             self._last = time.monotonic()
-            self._camera.pace.resume(self._last)
+            self._camera.habits.pace.resume(self._last)
             self._seen = self.position
-            self._slowest = SlowestPace(self._camera.timeouts.operation, self.position)
+            self._slowest = SlowestPace(self._camera.link.timeouts.operation, self.position)
             try:
-                self._camera.pipeline(
+                self._camera.link.run(
                     self._next, self._done, timeline=self._timeline, following=self._following
                 )
                 return
@@ -162,7 +99,7 @@ class RangeReader:
                 log.warning("%s: %s; connecting again", self._label, error)
                 self._policy.stalled(error.message)
                 self._salvage(error)
-                self._camera.reconnect_after(error)
+                self._camera.link.reconnect_after(error)
                 self._camera.compare(self._info)
             except Overdue as error:  # by our own clock: neither depth nor chunk is to blame
                 self._salvage(error)
@@ -170,9 +107,9 @@ class RangeReader:
             except (NetworkError, ProtocolError) as error:
                 self._policy.failed()
                 if not self._salvage(error):
-                    self._leave_pipeline_only(error)
+                    self._only_fall_back_to_serial(error)
                     raise
-                if not self._camera.leave_pipeline(error):
+                if not self._camera.link.fall_back_to_serial(error):
                     raise
                 self._camera.compare(self._info)
 
@@ -191,10 +128,10 @@ class RangeReader:
         self._adopted = 0
         return True
 
-    def _leave_pipeline_only(self, error: PTPError) -> None:
+    def _only_fall_back_to_serial(self, error: PTPError) -> None:
         """So that who begins anew does so with one request at a time."""
         try:
-            self._camera.leave_pipeline(error)
+            self._camera.link.fall_back_to_serial(error)
         except PTPError as worse:
             # Not the one to raise: after a lost connection all that has come would count as right.
             log.debug("%s: connected again in vain: %s", self._label, worse)
@@ -217,7 +154,7 @@ class RangeReader:
 
     def _sent_ahead(self, offset: int) -> Request | None:
         """What the camera is already at work on, if that is the chunk at `offset`."""
-        ahead = self._camera.sent_ahead
+        ahead = self._camera.link.sent_ahead
         if ahead is None or self._asked + ahead.about > self._end:
             return None
         request = self._request(offset, ahead.about)
@@ -276,7 +213,7 @@ class RangeReader:
         self._report(position)
         self._slowest.resume()
         came, self._seen = position - self._seen, position
-        self._camera.pace.add(max(came, 0))
+        self._camera.habits.pace.add(max(came, 0))
 
     def _drop_ahead(self) -> None:
         for request in self._ahead:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 
 from ..engine.channel import DataPhase, Timeline
 from ..engine.sink import Sink
+from ..link.answers import operation_name
+from ..link.camera import Camera
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Overdue
 from ..link.pipelining import Following, Request
@@ -26,9 +28,9 @@ from ..ptp.errors import (
     TransferError,
 )
 from ..ptp.objects import ObjectInfo
-from ..vendors.vendor import PartialRead, Vendor
+from ..vendors.vendor import PartialRead
 from .ends import FOUR_GIB, End
-from .ranges import Camera, RangeReader, chunk_request
+from .ranges import RangeReader, chunk_request
 
 Progress = Callable[[int, int | None], object]
 
@@ -59,8 +61,8 @@ class ObjectReader:
         self.camera = camera
         self.info = info
         self._told = chunk == 0
-        self._whole = self._told or (chunk is None and camera.chunks.is_whole(info.size))
-        self._policy = ChunkPolicy(chunk, fixed=chunk) if chunk else camera.chunks
+        self._whole = self._told or (chunk is None and camera.habits.chunks.is_whole(info.size))
+        self._policy = ChunkPolicy(chunk, fixed=chunk) if chunk else camera.habits.chunks
         self._progress = progress
         self._timeline = timeline
         # Some bodies report size 0 for what is large (gphoto2#526): only the transfer tells.
@@ -89,11 +91,11 @@ class ObjectReader:
         end = self.size if end is None else end
         if end is None:
             return None
-        for read in self.camera.vendor.partial_reads:
+        for read in self.camera.link.vendor.partial_reads:
             if (
                 end <= 1 << read.offset_bits
-                and self.camera.supports(read.operation)
-                and read.operation not in self.camera.refused
+                and self.camera.link.supports(read.operation)
+                and read.operation not in self.camera.habits.refused
             ):
                 return read
         return None
@@ -154,15 +156,15 @@ class ObjectReader:
         following: Following | None,
     ) -> int:
         """In another way, for good if that works and this one never has."""
-        self.camera.refused.add(read.operation)
+        self.camera.habits.refused.add(read.operation)
         for_good = False
         try:
             received = self.read(sink, offset, size, following)
-            for_good = read.operation not in self.camera.proven
+            for_good = read.operation not in self.camera.habits.proven
             return received
         finally:
             if not for_good:  # it was the object, or a whim
-                self.camera.refused.discard(read.operation)
+                self.camera.habits.refused.discard(read.operation)
 
     def find_end(self) -> None:
         """Reads where the object is to end, and takes the true size if it does not. TransferError
@@ -211,7 +213,7 @@ class ObjectReader:
             offset += want
 
     def _partial_label(self, read: PartialRead) -> str:
-        return f"{operation_name(self.camera.vendor, read.operation)} of {self.label()}"
+        return f"{operation_name(self.camera.link.vendor, read.operation)} of {self.label()}"
 
     def _read_chunks(
         self,
@@ -220,7 +222,7 @@ class ObjectReader:
         span: tuple[int, int],
         following: Following | None,
     ) -> int:
-        self.operation = operation_name(self.camera.vendor, read.operation)
+        self.operation = operation_name(self.camera.link.vendor, read.operation)
         chunks = self._chunks = RangeReader(
             self.camera,
             self.info,
@@ -238,7 +240,7 @@ class ObjectReader:
         finally:
             self._trusted, self._chunks = chunks.position, None
             self.chunks += chunks.sizes
-        self.camera.proven.add(read.operation)
+        self.camera.habits.proven.add(read.operation)
         return chunks.position - span[0]
 
     def _read_whole(self, sink: Sink) -> int:
@@ -273,27 +275,19 @@ class ObjectReader:
             )
 
     def _get_object(self, sink: Sink) -> DataPhase:
-        return self.camera.receive(
+        request = Request(
             _GET_OBJECT,
-            self.info.handle,
-            sink=sink,
-            limit=self.size,
-            label=f"GetObject of {self.label()}",
-            on_pause=lambda phase: self._report(phase.received),
-            timeline=self._timeline,
+            (self.info.handle,),
+            sink,
+            self.size,
+            f"GetObject of {self.label()}",
+            lambda phase: self._report(phase.received),
         )
+        return self.camera.link.transact(request, timeline=self._timeline)
 
     def _report(self, received: int) -> None:
-        total_s = self.camera.timeouts.total
+        total_s = self.camera.link.timeouts.total
         if total_s is not None and time.monotonic() - self._began > total_s:
             raise Overdue(f"{self.label()}: not here after {total_s:g} s", received=received)
         if self._progress is not None:
             self._progress(received, self.size)
-
-
-def operation_name(vendor: Vendor, code: int) -> str:
-    """`GetPartialObject`; the plain number of a code that has no name."""
-    for table in (OperationCode, vendor.operations):
-        if table is not None and code in table._value2member_map_:
-            return table(code).name
-    return f"0x{code:04X}"

@@ -51,7 +51,7 @@ def _places(reader: ObjectReader, length: int, own: bool) -> Iterator[tuple[int,
     rating, a rotation); and where the description leaves out when an object was made, or the camera
     which it is, another object may have those at the seam, too."""
     yield max(0, length - OVERLAP), length
-    serial_number = reader.camera.device_info.serial_number.strip(" 0")
+    serial_number = reader.camera.link.device_info.serial_number.strip(" 0")
     is_weak = not (reader.info.captured and serial_number)
     if own and not is_weak:
         return

@@ -9,11 +9,12 @@ from typing import Any
 
 from ..engine.buffers import renewed
 from ..engine.sink import MemorySink
+from ..link.camera import Camera
+from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
 from ..ptp.errors import TransferError
 from ..ptp.objects import ObjectInfo
 from .memory import reader_to_end
-from .ranges import Camera
 from .reading import ObjectReader
 
 
@@ -57,13 +58,13 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
 def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
     """For cameras without partial reads, or objects whose size nobody knows: one GetObject."""
     received = 0
-    for piece in camera.pieces(
+    request = Request(
         OperationCode.GetObject,
-        reader.handle,
+        (reader.handle,),
         limit=reader.size,
         label=f"GetObject of {reader.label()}",
-        chunk_size=chunk_size,
-    ):
+    )
+    for piece in camera.link.pieces(request, chunk_size):
         received += len(piece)
         yield piece
     reader.check_whole(received)

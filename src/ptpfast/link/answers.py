@@ -1,0 +1,80 @@
+"""What a finished transaction comes to: the error for its response code or a payload cut short, in
+words that name the operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.channel import DataPhase
+from ..engine.wire import OperationResponse
+from ..ptp.codes import OperationCode, ResponseCode, name_of
+from ..ptp.errors import ProtocolError, PTPError, response_error
+from ..vendors import Vendor
+
+_OK = int(ResponseCode.OK)  # looked up once: compared with every answer
+
+
+def response_of(phase: DataPhase) -> OperationResponse:
+    """The response of a finished phase (mypy cannot know it is there)."""
+    assert phase.response is not None
+    return phase.response
+
+
+def outcome(vendor: Vendor, operation: int, phase: DataPhase) -> PTPError | None:
+    """What is wrong with a finished phase: the camera's answer, or a payload cut short."""
+    response = response_of(phase)
+    if response.code == _OK:
+        return shortfall(phase)
+    error = response_error(
+        response.code,
+        operation,
+        response.parameters,
+        doing=phase.label,
+        received=phase.received,
+        code_name=_name(response.code, ResponseCode, vendor.responses, plain=False),
+    )
+    error.transaction_id = phase.transaction_id
+    return error
+
+
+def shortfall(phase: DataPhase) -> ProtocolError | None:
+    """What is wrong with a phase that ended with OK: less payload than announced, or nothing."""
+    if phase.complete:
+        return None
+    announced = "an end of data" if phase.total is None else f"{phase.total:,} bytes"
+    return ProtocolError(
+        f"{phase.label}: the camera said OK after {phase.received:,} bytes, "
+        f"having announced {announced}",
+        received=phase.received,
+        offset=phase.received,
+    )
+
+
+def label_of(vendor: Vendor, operation: int, parameters: tuple[int, ...]) -> str:
+    """A request for messages: `GetObjectInfo(0x40012)`."""
+    name = operation_name(vendor, operation)
+    return f"{name}({', '.join(f'0x{value:X}' for value in parameters)})"
+
+
+def operation_name(vendor: Vendor, code: int) -> str:
+    """`GetPartialObject`; the plain number of a code that has no name."""
+    return _name(code, OperationCode, vendor.operations)
+
+
+def _name(code: int, standard: Any, vendor: Any, *, plain: bool = True) -> str:
+    for table in (standard, vendor):
+        if table is not None and code in table._value2member_map_:
+            return str(table(code).name) if plain else name_of(table, code)
+    return f"0x{code:04X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to `Session.transaction`: response code and parameters, and the payload of a
+    data-in phase (None when there was none, or when it went into a sink)."""
+
+    code: int
+    parameters: tuple[int, ...]
+    data: bytearray | None
+    received: int

@@ -1,0 +1,92 @@
+"""What a camera is owed between two sessions: an orderly end even when the program forgets it, a
+pause before it is asked again, and patience while it still holds the last session."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Protocol
+
+from ..ptp.codes import FailReason
+from ..ptp.errors import ConnectFailed, InitFailed, PTPError
+from .connection import Connection
+from .patience import Patience
+
+# (host, port) → when a camera that needs a pause after a close may be asked again. Guarded by a
+# lock: it must outlive sessions, because the next one is a new object.
+_not_before: dict[tuple[str, int], float] = {}
+_not_before_lock = threading.Lock()
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+# Links that a program ends without closing are closed as it exits: a camera that is not told can
+# refuse the next Init for half a minute and more.
+_open_links: weakref.WeakSet[_Closable] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for link in list(_open_links):
+        link.close()
+
+
+def _forget_parents() -> None:
+    """In a forked child, which must not say good-bye on its parent's sockets; another thread of the
+    parent may have held the lock."""
+    global _not_before_lock
+    _not_before_lock = threading.Lock()
+    _open_links.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
+
+
+def close_at_exit(link: _Closable) -> None:
+    """Close it when the program ends, unless `no_need_to_close` comes first."""
+    _open_links.add(link)
+
+
+def no_need_to_close(link: _Closable) -> None:
+    """It is closed."""
+    _open_links.discard(link)
+
+
+def leave_alone(host: str, port: int, pause_s: float) -> None:
+    """The camera there is not to be asked for so many seconds from now."""
+    with _not_before_lock:
+        _not_before[host, port] = time.monotonic() + pause_s
+
+
+def wait_until_welcome(host: str, port: int) -> None:
+    """Pause until a camera that was just left may be asked again."""
+    with _not_before_lock:
+        wait_s = _not_before.pop((host, port), 0.0) - time.monotonic()
+    if wait_s > 0:
+        time.sleep(wait_s)
+
+
+def connect_when_free(
+    connect: Callable[[], Connection], held_s: float, waiting: Callable[[PTPError], object] | None
+) -> Connection:
+    """Return what `connect` does; with `waiting`, which is called once, tried for `held_s` seconds
+    while the camera says that it is busy: it may hold the session of a run that was cut off."""
+    patience = Patience(held_s, first_s=0.2, most_s=5.0)
+    while True:
+        try:
+            return connect()
+        except (ConnectFailed, InitFailed) as error:
+            # One that says nothing is not waited for: that may as well be a wrong address.
+            is_busy = isinstance(error, InitFailed) and error.reason == FailReason.BUSY
+            if waiting is None or not is_busy:
+                raise
+            if not patience.waits and not patience.is_used_up:
+                waiting(error)
+            patience.wait(error)

@@ -1,0 +1,51 @@
+"""What a session has learnt of its camera: how it reads best, and what it does not cope with."""
+
+from __future__ import annotations
+
+from ..engine.channel import DataPhase
+from ..ptp.errors import DeviceBusy, PTPError
+from .chunking import ChunkPolicy
+from .pace import Pace
+from .pipelining import Doubt
+
+
+class Habits:
+    """How to ask this camera.
+
+    depth: how many requests may be outstanding where many are made: 1 unless the camera is known to
+    cope. pipelined: transactions that went well with others outstanding. chunks: how much a partial
+    read asks for. pace: how fast bytes come. refused: operations that are listed and yet refused;
+    proven: partial reads that have worked; lost_at_end: reads behind an end that lost the
+    connection, by operation. is_brief: a busy camera is hardly waited for. remembers: whether what
+    it does not cope with is kept for its model.
+    """
+
+    def __init__(self, chunks: ChunkPolicy, depth: int) -> None:
+        self.chunks = chunks
+        self.depth = depth
+        self.pipelined = 0
+        self.pace = Pace()
+        self.refused: set[int] = set()
+        self.proven: set[int] = set()
+        self.lost_at_end: dict[int, int] = {}
+        self.is_brief = False
+        self.remembers = True
+        self._doubt = Doubt()
+
+    def depth_now(self) -> int:
+        """How many requests may be outstanding at the moment: one while it is in doubt whether the
+        camera is busy with what is sent ahead."""
+        return 1 if self._doubt.is_open else self.depth
+
+    def learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> bool:
+        """From each answer: True when the camera turns out to be busy with what is sent ahead."""
+        busy = isinstance(error, DeviceBusy)
+        if not self._doubt.answered(operation, early=phase.early, busy=busy):
+            return False
+        self._doubt = Doubt()
+        return self.depth > 1
+
+    def one_at_a_time(self) -> None:
+        """Send no requests ahead any more."""
+        self.depth = 1
+        self.chunks.forget()  # without requests ahead every chunk takes longer

@@ -1,0 +1,390 @@
+"""One camera, one transaction at a time: operations by their PTP meaning, a busy camera asked
+again, the session's beginning and end, and connecting again.
+
+Packets and sockets are `connection`'s business; what operations are for, that of the layers above.
+Sources: libgphoto2 (library.c) and airmtp for the order of opening and closing; the pauses are the
+vendors' quirks.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..engine.buffers import renewed
+from ..engine.channel import DataPhase, Timeline
+from ..engine.process import Owner
+from ..engine.sink import MemorySink
+from ..engine.wire import OperationResponse
+from ..ptp.codes import OperationCode, ResponseCode
+from ..ptp.datasets import DeviceInfo, decode
+from ..ptp.errors import (
+    ConnectFailed,
+    DeviceBusy,
+    InitFailed,
+    NetworkError,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    Timeout,
+    TransferError,
+)
+from ..state import tuning
+from ..transport.handshake import Timeouts, bracketed
+from ..vendors import STANDARD, Tuning, Vendor, select
+from .answers import label_of, outcome, response_of
+from .chunking import ChunkPolicy
+from .connection import Connection
+from .courtesy import close_at_exit, leave_alone, no_need_to_close
+from .events import EventHub
+from .habits import Habits
+from .losses import Losses
+from .patience import BRIEF_BUSY_S, BUSY_S, Patience
+from .pipelining import Following, Request
+
+log = logging.getLogger("ptpfast")
+log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
+
+# What a camera may make us hold. Larger payloads that are no objects do not exist: 10,000 handles
+# are 40 KB, an embedded preview some MB; a dataset that is taken apart into Python's numbers and
+# strings, each many times its size on the wire, has a few hundred bytes.
+MAX_DATASET = 64 << 20
+MAX_STRUCTURE = 1 << 20
+
+
+class Link:
+    """An open session with a camera, as the layers below `Session` know it.
+
+    `operations` are those the camera lists; `habits` is how to ask it; `reconnects` counts how
+    often it was connected to again. `told_busy` is told before each pause while the camera is busy:
+    its answer, and for how many seconds so far.
+    """
+
+    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
+        self.connection = connection
+        self.vendor = vendor or STANDARD
+        self.operations: frozenset[int] = frozenset()
+        self.losses = Losses()
+        self.reconnects = 0
+        self.told_busy: Callable[[PTPError, float], object] | None = None
+        self._closed = False
+        self._owner = Owner("session")
+        self._guid = connection.guid
+        self._opened_at = 0.0
+        self.habits = Habits(ChunkPolicy(self.vendor.quirks.max_chunk), 1)
+        try:
+            self.device_info = self._get_device_info()
+        except NetworkError as error:
+            self._name_who_answered(error)
+            raise
+        self.operations = frozenset(self.device_info.operations_supported)
+        self.vendor = vendor or select(self.device_info)
+        known = self._tuned()
+        chunks = ChunkPolicy(
+            self.vendor.quirks.max_chunk, fixed=known.chunk, most_whole=known.whole_size
+        )
+        self.habits = Habits(chunks, known.depth)
+        self._begin()
+
+    # Transactions
+
+    def supports(self, operation: int) -> bool:
+        """Whether the camera lists the operation."""
+        return operation in self.operations
+
+    def patience(self, limit_s: float) -> Patience:
+        """How long a busy camera is asked again: `limit_s`, unless it has been for long."""
+        brief = self.habits.is_brief or self.losses.streak.is_long
+        return Patience(min(limit_s, BRIEF_BUSY_S) if brief else limit_s, told=self.told_busy)
+
+    def transact(
+        self, request: Request, *, busy_s: float | None = None, timeline: Timeline | None = None
+    ) -> DataPhase:
+        """One operation with its payload into the request's sink; the finished phase. A busy camera
+        is asked again for `busy_s` (10 s by default). ResponseError unless OK, ProtocolError for a
+        short payload."""
+        if not request.label:
+            request.label = label_of(self.vendor, request.operation, request.parameters)
+        if request.sink is None and request.limit is None:
+            request.limit = MAX_STRUCTURE  # nobody wants it: not without end
+        patience: Patience | None = None
+        while True:
+            phase = self.connection.transact(request, timeline)
+            error = outcome(self.vendor, request.operation, phase)
+            self._learn(request.operation, phase, error)
+            if error is None:
+                return phase
+            if not isinstance(error, DeviceBusy) or phase.received:
+                raise error
+            patience = patience or self.patience(BUSY_S if busy_s is None else busy_s)
+            patience.wait(error)
+
+    def fetch(self, operation: int, *parameters: int, limit: int = MAX_DATASET) -> bytearray:
+        """An operation with data-in, its payload as a whole (a dataset); ProtocolError for one of
+        more than `limit` bytes."""
+        sink = MemorySink()
+        self.transact(Request(operation, parameters, sink, limit))
+        return sink.finish() or bytearray()
+
+    def command(
+        self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
+    ) -> OperationResponse:
+        """An operation without data-in; with `data` (bytes-like) a data-out phase."""
+        request = Request(operation, parameters, data=data)
+        return response_of(self.transact(request, busy_s=busy_s))
+
+    def run(
+        self,
+        next_request: Callable[[], Request | None],
+        done: Callable[[Request, DataPhase, PTPError | None], None],
+        *,
+        timeline: Timeline | None = None,
+        following: Following | None = None,
+    ) -> None:
+        """Many operations, as many of them outstanding at a time as the camera copes with; see
+        `Connection.run`.
+
+        `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
+        here), a ProtocolError for a short payload, or None.
+        """
+
+        def finished(request: Request, phase: DataPhase) -> None:
+            error = outcome(self.vendor, request.operation, phase)
+            self.habits.pipelined += phase.early and not isinstance(error, DeviceBusy)
+            self._learn(request.operation, phase, error)
+            done(request, phase, error)
+
+        self.connection.run(
+            next_request,
+            finished,
+            depth=self.habits.depth_now,
+            timeline=timeline,
+            following=following,
+        )
+
+    def _learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> None:
+        if self.habits.learn(operation, phase, error):
+            self.one_at_a_time("it is busy while others are outstanding", to_blame=True)
+
+    @property
+    def sent_ahead(self) -> Request | None:
+        """What the camera is already at work on, for the next `run`."""
+        return self.connection.sent_ahead
+
+    def pieces(self, request: Request, chunk_size: int) -> Iterator[memoryview]:
+        """A payload as memoryviews of `chunk_size` bytes, in order, the last perhaps shorter.
+
+        Their memory is used again once nobody holds them. RuntimeError when another operation is
+        run in between: that ends it. ResponseError unless OK, ProtocolError for a short payload,
+        TransferError for none at all where nobody knows the size.
+        """
+        patience = self.patience(BUSY_S)
+        while True:
+            phase = self.connection.begin(request)
+            yield from self._take(phase, chunk_size)
+            error = outcome(self.vendor, request.operation, phase)
+            if error is None and request.limit is None and not phase.started:
+                error = TransferError(f"{request.label}: the camera said OK and sent nothing")
+            if error is None:
+                return
+            if not isinstance(error, DeviceBusy) or phase.received:
+                raise error
+            patience.wait(error)
+
+    def _take(self, phase: DataPhase, chunk_size: int) -> Iterator[memoryview]:
+        buffer = bytearray(chunk_size)
+        done = False
+        while not done:
+            buffer = renewed(buffer)
+            sink = MemorySink(buffer)
+            try:
+                done = self.connection.proceed(phase, sink)
+            finally:
+                size = sink.position
+                sink.abandon()
+            if size:
+                yield memoryview(buffer)[:size]
+
+    # Beginning and end
+
+    def _get_device_info(self) -> DeviceInfo:
+        """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others
+        may do so once, and of a camera that does not say who it is no part file is continued."""
+        for _ in range(2):
+            sink = MemorySink()
+            request = Request(
+                OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE, in_session=False
+            )
+            self.transact(request)
+            if payload := sink.finish():
+                return decode(DeviceInfo, payload)
+        return DeviceInfo()
+
+    def _open_session(self) -> None:
+        """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some
+        (libgphoto2)."""
+        for session_id in range(1, 11):
+            try:
+                self.transact(Request(OperationCode.OpenSession, (session_id,), in_session=False))
+            except ResponseError as error:
+                if error.code == ResponseCode.SessionAlreadyOpened:
+                    return
+                if error.code != ResponseCode.InvalidTransactionID or session_id == 10:
+                    raise
+            else:
+                return
+
+    def _begin(self) -> None:
+        """OpenSession and the vendor's part; a session that is opened is also closed."""
+        self._opened_at = time.monotonic()
+        try:
+            try:
+                self._open_session()
+            except NetworkError as error:
+                self._name_who_answered(error)
+                raise
+            self._opened_at = time.monotonic()
+            close_at_exit(self)
+            self.vendor.after_open_session(self)
+        except BaseException:
+            self._end()
+            raise
+
+    def _name_who_answered(self, error: NetworkError) -> None:
+        """Says of a camera that fell silent after the handshake who it is."""
+        where = bracketed(self.connection.host, self.connection.port)
+        end = "stopped answering" if isinstance(error, Timeout) else "ended the connection"
+        error.precede(f"{self.connection.name or 'a camera'} answered at {where} and then {end}")
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long is waited for what."""
+        return self.connection.timeouts
+
+    @property
+    def hub(self) -> EventHub:
+        """Where events of all sources meet."""
+        return self.connection.events
+
+    @property
+    def usable(self) -> bool:
+        """Whether operations can still be tried."""
+        return not self._closed and self.connection.usable
+
+    def close(self) -> None:
+        """Ends the session in order: CloseSession, then both connections. Never raises for a camera
+        that does not answer; safe to call twice. Takes at most about the close timeout, plus the
+        pause some cameras need. In a forked child only its copies of the descriptors are closed."""
+        if not self._closed:
+            self._closed = True
+            if self._owner.is_us:
+                self._end()
+            else:
+                self.connection.close()
+
+    def _end(self) -> None:
+        """Closes what stands; `reconnect` may make it stand again."""
+        no_need_to_close(self)
+        quirks, timeouts = self.vendor.quirks, self.connection.timeouts
+        try:
+            if self.connection.settle(timeouts.close):
+                pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
+                if pause_s > 0:
+                    time.sleep(pause_s)
+                hasty = Timeouts(timeouts.connect, timeouts.close, timeouts.close, timeouts.close)
+                self.connection.timeouts = hasty
+                self.vendor.before_close_session(self)
+                request = Request(
+                    OperationCode.CloseSession,
+                    any_transaction_id=True,
+                    on_pause=_until(time.monotonic() + timeouts.close),
+                )
+                self.transact(request, busy_s=0.0)
+        except (PTPError, RuntimeError, OSError) as error:
+            log.debug("the session did not end in order: %s", error)
+        finally:
+            self.connection.timeouts = timeouts  # the next connection inherits them
+            self.connection.close()
+            if quirks.reconnect_pause_s:
+                leave_alone(self.connection.host, self.connection.port, quirks.reconnect_pause_s)
+
+    def cancel(self) -> None:
+        """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
+        self.connection.cancel()
+
+    # Connecting again
+
+    def reconnect(self, patience: Patience | None = None) -> None:
+        """Connects again, to the same camera, and opens a session; events keep their subscribers.
+
+        Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
+        the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
+        """
+        self._owner.require()
+        patience = patience or Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
+        pause_s = self.vendor.quirks.reconnect_pause_s
+        while True:
+            self.connection.close()
+            time.sleep(pause_s)
+            try:
+                self.connection = self.connection.reopen()
+                break
+            except (ConnectFailed, InitFailed) as error:
+                patience.wait(error)
+        info = self._get_device_info()
+        if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
+            self.connection.close()
+            who = f"{info.model} {info.serial_number}".strip() or "one that does not say which"
+            raise ConnectFailed(f"another camera answers now: {who}")
+        self._begin()
+        self.reconnects += 1
+
+    def reconnect_after(self, error: PTPError) -> None:
+        """`reconnect`, in the middle of work that `error` has ended. Raises `error`, for which
+        somebody may have more patience, when the camera is there and will not have us back."""
+        try:
+            self.reconnect()
+        except (InitFailed, ResponseError) as again:
+            raise error from again
+
+    def fall_back_to_serial(self, error: PTPError) -> bool:
+        """After an error with requests sent ahead: gives that up for good and connects again. False
+        when nothing was sent ahead, so that it is not to blame."""
+        if self.habits.depth == 1:
+            return False
+        # A lost connection is the radio's fault as a rule; the camera's if it never went well.
+        never_well = self.habits.pipelined < 2 * self.habits.depth
+        to_blame = isinstance(error, ProtocolError) or never_well
+        self.one_at_a_time(error.message, to_blame=to_blame)
+        self.reconnect_after(error)
+        return True
+
+    def one_at_a_time(self, why: str, *, to_blame: bool) -> None:
+        """Sends no requests ahead any more. to_blame: it is the camera that does not cope, which is
+        remembered of its model, unless somebody is just measuring that (`habits.remembers`)."""
+        self.habits.one_at_a_time()
+        log.warning("requests are not sent ahead any more, after: %s", why)
+        if to_blame and self.habits.remembers:
+            tuning.distrust(self.device_info, self._tuned(), why)
+
+    def _tuned(self) -> Tuning:
+        """What is known of the model: by the user's own measurement, or by the vendor's file."""
+        key = tuning.model_key(self.device_info)
+        return tuning.load(self.device_info) or self.vendor.tunings.get(key) or Tuning()
+
+
+def _until(moment: float) -> Callable[[object], None]:
+    """For a transaction that may not last longer, however much of an answer comes."""
+
+    def look(_: object) -> None:
+        if time.monotonic() > moment:
+            raise Timeout("the answer does not end")
+
+    return look
+
+
+def _body(info: DeviceInfo) -> tuple[str, str]:
+    """What tells one camera from another."""
+    return info.model, info.serial_number
