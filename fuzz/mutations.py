@@ -31,7 +31,7 @@ from ptpfast.ptp.datasets import (
     encode,
     encode_array,
 )
-from ptpfast.vendors.nikon import NikonOperation
+from ptpfast.vendors.nikon.codes import NikonOperation
 
 from .targets import text_of
 

@@ -31,7 +31,7 @@ from ptpfast.ptp.datasets import (
     read_value,
 )
 from ptpfast.ptp.errors import ProtocolError
-from ptpfast.vendors import nikon
+from ptpfast.vendors.nikon import datasets as nikon
 
 from .phases import HEAD, channel, data_phase
 

@@ -206,6 +206,8 @@ class Visit:
         stored = self.card.get(handle)
         if stored is None:
             raise FindingError(f"bytes of 0x{handle:X}, which the camera does not have")
+        if size and size < len(content) == stored.size:
+            size = stored.size  # its end was looked for, behind the one described
         if size and len(content) != size:
             raise FindingError(f"{len(content)} bytes of 0x{handle:X}, listed with {size}")
         # A size is the camera's word: an object that is said to be shorter ends there.

@@ -26,9 +26,16 @@ from ptpfast import vendors
 from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import SimulatedCamera, Transaction
 from ptpfast.sim.content import Content
+from ptpfast.vendors.nikon.codes import NikonOperation
 
 from .card import Card
 from .faults import CountingTable
+
+READS = {
+    OperationCode.GetObject,
+    OperationCode.GetPartialObject,
+    NikonOperation.GetPartialObjectEx,
+}
 
 
 @dataclass
@@ -136,7 +143,7 @@ class SoakCamera(SimulatedCamera):
         self.largest = 0  # bytes asked for in one read
         self.table = CountingTable(map(tuple, order["plan"]), order["armed"])
         vendor = vendors.named(order["vendor"])
-        self._reads = {read.operation for read in vendor.partial_reads} | {OperationCode.GetObject}
+        self._reads = READS
         super().__init__(
             vendor, self._fresh(), seed=self._card.seed, port=order["port"], pending_s=1.0
         )

@@ -30,9 +30,10 @@ from ptpfast import OperationCode, PTPError
 from ptpfast.engine.wire import OperationRequest
 from ptpfast.library import persistence
 from ptpfast.sim import Fault, check
-from ptpfast.vendors import STANDARD, ObjectRange, PartialRead, Reply
+from ptpfast.vendors import STANDARD, Dialect, PartialRead
+from ptpfast.vendors.body import ObjectRange, Reply, Responder
 from ptpfast.vendors.nikon import NikonOperation
-from ptpfast.vendors.vendor import GET_PARTIAL_OBJECT, Responder
+from ptpfast.vendors.reads import GET_PARTIAL_OBJECT
 
 pytestmark = pytest.mark.matrix
 
@@ -108,18 +109,21 @@ def _answer(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     return Reply(parameters=(sent,), data=ObjectRange(handle, offset, sent))
 
 
-ANDROID = replace(
-    STANDARD,
-    name="android",
-    partial_reads=(
-        GET_PARTIAL_OBJECT,
-        PartialRead(
+class AndroidDialect(Dialect):
+    def reads(self) -> tuple[PartialRead, ...]:
+        wide = PartialRead(
             GET_PARTIAL_OBJECT_64,
             64,
             lambda handle, offset, size: (handle, offset & 0xFFFFFFFF, offset >> 32, size),
-        ),
-    ),
-    model=replace(STANDARD.model, operations={GET_PARTIAL_OBJECT_64: _answer}),
+        )
+        return (GET_PARTIAL_OBJECT, wide)
+
+
+ANDROID = replace(
+    STANDARD,
+    name="android",
+    dialect=AndroidDialect,
+    body=replace(STANDARD.model, operations={GET_PARTIAL_OBJECT_64: _answer}),
 )
 LINE = 1 << 32  # where 32 bits end
 RANGE = LINE - CHUNK - 1000, SIZE  # so that the second chunk is across it

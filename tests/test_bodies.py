@@ -16,7 +16,8 @@ from ptpfast.ptp.codes import OperationCode as Op
 from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.ptp.datasets import DeviceInfo, decode, decode_array, decode_prop_desc
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.vendors import Habits, nikon
+from ptpfast.vendors.body import Habits
+from ptpfast.vendors.nikon import datasets as nikon
 from raw_initiator import Initiator
 
 ALL = 0xFFFFFFFF

@@ -18,7 +18,8 @@ from ptpfast.listing.recall import CHECKED
 from ptpfast.ptp.codes import DataType, ObjectPropCode
 from ptpfast.ptp.datasets import write_value
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.vendors.bulk import Described, parse_object_prop_list
+from ptpfast.vendors import Dialect
+from ptpfast.vendors.bulk import BulkListing, Described, parse_object_prop_list
 
 LIST = OperationCode.GetObjectPropList
 Property = tuple[int, int, int, Any]  # handle, property, data type, value
@@ -268,7 +269,12 @@ def test_a_vendor_whose_bodies_are_bad_at_it_is_never_asked(
     camera: Cameras, connect: Sessions
 ) -> None:
     sim = camera(store=card())
-    vendor = dataclasses.replace(without_pauses("standard"), bulk_listings=())
+
+    class WithoutBulk(Dialect):
+        def bulk(self) -> tuple[BulkListing, ...]:
+            return ()
+
+    vendor = dataclasses.replace(without_pauses("standard"), dialect=WithoutBulk)
     table, bulk, _ = listed(connect(sim, vendor=vendor), sim)
     assert_true(table, sim)
     assert bulk == 0

@@ -23,8 +23,8 @@ from ptpfast.ptp.datasets import (
     encode_prop_desc,
 )
 from ptpfast.ptpip.packets import PtpIpEventFactory
-from ptpfast.vendors import nikon
 from ptpfast.vendors.bulk import parse_object_prop_list
+from ptpfast.vendors.nikon import datasets as nikon
 from raw_responder import Responder, payload
 
 # GetDevicePropDesc of 0x5001 of a real EOS 60D (libgphoto2 camlibs/ptp2/cameras): described as u8,

@@ -13,7 +13,8 @@ from conftest import Cameras, Sessions, without_pauses
 from ptpfast import OperationCode
 from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.vendors import Habits, Vendor, named
+from ptpfast.vendors import Vendor, named
+from ptpfast.vendors.body import Habits
 
 SILENT = Habits(events=False)
 
@@ -28,17 +29,14 @@ def silent(vendor: str) -> Vendor:
     """A body that reports no events."""
     plain = named(vendor)
     habits = dataclasses.replace(plain.model.habits, events=False)
-    return dataclasses.replace(plain, model=dataclasses.replace(plain.model, habits=habits))
+    return dataclasses.replace(plain, body=dataclasses.replace(plain.model, habits=habits))
 
 
 def after_release(session: ptpfast.Session, do: Callable[[], object], **quirks: Any) -> None:
     """The shutter does this and nothing else."""
-    vendor = session.vendor
-    session.link.vendor = dataclasses.replace(
-        vendor,
-        release_shutter=lambda _: do(),
-        quirks=dataclasses.replace(vendor.quirks, **quirks),
-    )
+    dialect = session.link.dialect
+    dialect.quirks = dataclasses.replace(dialect.quirks, **quirks)
+    dialect.release = lambda: do()  # type: ignore[method-assign]
 
 
 def announced(sim: SimulatedCamera, names: list[str], told: list[str], *, complete: bool) -> None:

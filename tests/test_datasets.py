@@ -26,7 +26,7 @@ from ptpfast.ptp.datasets import (
     write_value,
 )
 from ptpfast.ptp.errors import ProtocolError
-from ptpfast.vendors import nikon
+from ptpfast.vendors.nikon import datasets as nikon
 
 DATASETS = {
     "device_info_of_a_d5300": DeviceInfo(

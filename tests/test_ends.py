@@ -15,7 +15,7 @@ from ptpfast.library import deletion as deletion_module
 from ptpfast.library import endings, persistence
 from ptpfast.sim import SimulatedCamera, Store, check
 from ptpfast.transfer import ObjectReader
-from ptpfast.vendors import ObjectRange, Reply
+from ptpfast.vendors.body import ObjectRange, Reply
 from ptpfast.vendors.nikon import NikonOperation
 
 SAID, SIZE = 300_000, 3_000_000

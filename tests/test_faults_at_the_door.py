@@ -209,7 +209,7 @@ def test_a_card_is_fetched_whatever_extension_the_camera_claims(
 ) -> None:
     nikon = named("nikon")
     model = dataclasses.replace(nikon.model, vendor_extension_id=extension)
-    sim = camera(dataclasses.replace(nikon, model=model))
+    sim = camera(dataclasses.replace(nikon, body=model))
     assert outcome(pull(sim, tmp_path)) == UNSEEN
     assert_right(sim, tmp_path)
 

@@ -26,7 +26,7 @@ from ptpfast.ptp.datasets import (
     read_value,
 )
 from ptpfast.ptp.errors import ProtocolError
-from ptpfast.vendors import nikon
+from ptpfast.vendors.nikon import datasets as nikon
 
 CLASSES = {cls.__name__: cls for cls in (DeviceInfo, StorageInfo, ObjectInfoDataset)}
 NUMBERS = [f"{sign}{8 << power}" for sign in "ui" for power in range(5)]

@@ -30,7 +30,9 @@ from ptpfast.listing.listing import MAX_HANDLES
 from ptpfast.ptp.codes import ObjectFormat, OperationCode
 from ptpfast.ptp.datasets import ObjectInfoDataset, encode, encode_array
 from ptpfast.ptpip import PtpIpConnection
-from ptpfast.vendors import STANDARD, nikon
+from ptpfast.vendors import STANDARD, Quirks
+from ptpfast.vendors.nikon.codes import NikonOperation
+from ptpfast.vendors.nikon.dialect import NikonDialect
 from raw_responder import Responder, Send, data, device_info, for_ever, payload, response
 
 EVENT = pack(wire.Event(0x4002, 0, (1,)))
@@ -279,7 +281,7 @@ def test_the_seed_s_queue_of_events_keeps_the_newest(monkeypatch: pytest.MonkeyP
 
 
 def test_polled_events_beyond_reason_are_refused_before_they_are_read() -> None:
-    endless = {"operations_supported": [nikon.NikonOperation.GetEventEx]}
+    endless = {"operations_supported": [NikonOperation.GetEventEx]}
     info = device_info(manufacturer="Nikon")
     info.operations_supported += endless["operations_supported"]
 
@@ -294,7 +296,8 @@ def test_polled_events_beyond_reason_are_refused_before_they_are_read() -> None:
             return b""
 
     camera = Camera()
-    assert nikon.poll_events(camera) == []  # type: ignore[arg-type]
+    dialect = NikonDialect(camera, info, Quirks())  # type: ignore[arg-type]
+    assert dialect.poll() == []
     assert camera.limit <= 1 << 20
 
 

@@ -60,7 +60,7 @@ def evil(camera: Cameras) -> SimulatedCamera:
     model = dataclasses.replace(
         STANDARD.model, manufacturer=EVIL, name=f"M{EVIL}", device_version=EVIL
     )
-    vendor = dataclasses.replace(STANDARD, model=model)
+    vendor = dataclasses.replace(STANDARD, body=model)
     return camera(vendor=vendor, store=store, name=f"N{EVIL}")
 
 
@@ -131,7 +131,7 @@ def test_a_page_shows_what_a_camera_says_as_text_that_is_seen(
     model = dataclasses.replace(
         STANDARD.model, manufacturer=EVIL + MARKUP, name=MARKUP, device_version=MARKUP + EVIL
     )
-    sim = camera(vendor=dataclasses.replace(STANDARD, model=model), store=store)
+    sim = camera(vendor=dataclasses.replace(STANDARD, body=model), store=store)
     file, arguments = tmp_path / "page.html", ["bench", f"{sim.host}:{sim.port}", "--budget", "1"]
     if compared:
         rows = CliRunner().invoke(command, [*arguments, "--json"]).stdout

@@ -224,7 +224,7 @@ def test_a_camera_without_partial_reads_is_measured_by_whole_objects(
     vendor = vendors.named("standard")
     if not faults:
         model = dataclasses.replace(vendor.model, withheld={OperationCode.GetPartialObject})
-        vendor = dataclasses.replace(vendor, model=model)
+        vendor = dataclasses.replace(vendor, body=model)
     link = Link(rate=20e6, rtt=0.002)
     sim = camera(vendor, objects=3, size=2_000_000, link=link, faults=faults)
     result = bench(sim, plan=Plan(1.0)).run()
@@ -396,7 +396,7 @@ def test_what_a_camera_calls_itself_cannot_steer_a_terminal(
 ) -> None:
     vendor = vendors.named("standard")
     model = dataclasses.replace(vendor.model, name="\x1b]0;gotcha\x07<script>\r\n")
-    sim = camera(dataclasses.replace(vendor, model=model), objects=1)
+    sim = camera(dataclasses.replace(vendor, body=model), objects=1)
     html = tmp_path / "page.html"
     result = command(at(sim), "--budget", 1, "--html", html)
     assert result.exit_code == 0

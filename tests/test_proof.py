@@ -272,7 +272,7 @@ def test_a_camera_that_says_nothing_of_itself_is_continued_by_the_same_process_o
 ) -> None:
     vendor = without_pauses("standard")
     model = dataclasses.replace(vendor.model, manufacturer="", name="")
-    vendor = dataclasses.replace(vendor, model=model)
+    vendor = dataclasses.replace(vendor, body=model)
     for elsewhere in (False, True):
         sim = camera(vendor=vendor, objects=1, size=SIZE)
         sim.body.serial_number = ""

@@ -42,6 +42,7 @@ from ptpfast.engine.channel import Channel, DataPhase
 from ptpfast.engine.wire import ProbeRequest, pack
 from ptpfast.link.pipelining import Request
 from ptpfast.sim import Fault, SimulatedCamera
+from ptpfast.vendors import Dialect
 
 VENDOR_NAMES = sorted(vendors.NAMES)
 
@@ -933,11 +934,12 @@ def test_a_camera_that_only_probes_is_a_timeout_all_the_same(
 
 
 def test_a_session_that_fails_to_begin_is_closed(camera: Cameras, connect: Sessions) -> None:
-    def fail(_: object) -> None:
-        raise LookupError
+    class Failing(Dialect):
+        def begin(self) -> None:
+            raise LookupError
 
     sim = camera()
-    vendor = dataclasses.replace(without_pauses("standard"), after_open_session=fail)
+    vendor = dataclasses.replace(without_pauses("standard"), dialect=Failing)
     with pytest.raises(LookupError):
         connect(sim, vendor=vendor)
     assert sim.wait_for(lambda: sim.sessions_closed == 1, timeout=10)
@@ -1055,12 +1057,10 @@ def test_events_end_with_the_session(camera: Cameras, connect: Sessions) -> None
 
 def test_a_capture_nobody_reports_is_none(camera: Cameras, connect: Sessions) -> None:
     vendor = without_pauses("standard")
-    vendor = dataclasses.replace(
-        vendor,
-        quirks=dataclasses.replace(vendor.quirks, capture_s=0.1),
-        release_shutter=lambda _: None,
-    )
-    assert connect(camera(), vendor=vendor).capture() is None
+    quirks = dataclasses.replace(vendor.quirks, capture_s=0.1)
+    session = connect(camera(), vendor=dataclasses.replace(vendor, quirks=quirks))
+    session.link.dialect.release = lambda: None  # type: ignore[method-assign]
+    assert session.capture() is None
 
 
 def test_a_released_shutter_that_fails_is_told(camera: Cameras, connect: Sessions) -> None:

@@ -189,7 +189,7 @@ def test_log_tells_operations_parameters_and_bytes(camera: SimulatedCamera) -> N
 
 def test_vendor_events_with_parameters_of_their_own() -> None:
     """Later bodies report more than one parameter; the D5300's dataset has room for one."""
-    from ptpfast.vendors import nikon
+    from ptpfast.vendors.nikon import datasets as nikon
 
     with (
         SimulatedCamera(body="nikon-z6", objects=0) as camera,

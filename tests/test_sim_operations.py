@@ -213,7 +213,6 @@ def test_polled_events_wait_for_their_operation() -> None:
         assert initiator.ask(0x90C8).code == Code.OK
         polled = initiator.ask(0x90C7)
         assert polled.shape == ["StartData", "EndData"]
-        assert nikon.poll_events is not None
         count, *events = struct.unpack("<H" + "HI" * 3, polled.data)
         assert count == 3
         assert events[::2] == [0x4002, 0x4002, 0x400D]

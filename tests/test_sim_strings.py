@@ -31,7 +31,7 @@ def test_every_text_with_a_lone_surrogate_arrives_with_a_replacement(
     model = dataclasses.replace(
         known.model, manufacturer="\udc01", name="M\ud801", device_version="\udfff"
     )
-    sim = camera(vendor=dataclasses.replace(known, model=model), store=store, name="N\udead")
+    sim = camera(vendor=dataclasses.replace(known, body=model), store=store, name="N\udead")
     sim.body.properties[0xD001] = DevicePropDesc(0xD001, DataType.STR, True, "\ud802", "\ud803")
     with ptpfast.connect(sim.host, port=sim.port, timeouts=PATIENT) as session:
         assert session.device_info.model == "M\ufffd"
@@ -75,7 +75,7 @@ def test_an_identity_that_fits_into_no_packet_is_refused_at_once(wrong: dict[str
     given = dict(wrong)
     if model := given.pop("model", None):
         given["vendor"] = dataclasses.replace(
-            STANDARD, model=dataclasses.replace(STANDARD.model, name=str(model))
+            STANDARD, body=dataclasses.replace(STANDARD.model, name=str(model))
         )
     with pytest.raises(ValueError, match=r"NUL|16 bytes|254"):
         SimulatedCamera(**given)  # type: ignore[arg-type]

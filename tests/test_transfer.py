@@ -790,8 +790,8 @@ def test_a_transfer_tells_the_sizes_it_asked_for(
 ) -> None:
     session = connect(camera(size=3 * MiB, objects=2))
     first, second = session.objects()
-    assert session.download(first, tmp_path / "a", chunk=MiB).habits.chunks == [MiB]
-    assert session.download(second, tmp_path / "b", chunk=0).habits.chunks == []
+    assert session.download(first, tmp_path / "a", chunk=MiB).chunks == [MiB]
+    assert session.download(second, tmp_path / "b", chunk=0).chunks == []
     session.habits.chunks.failed()
     third = session.download(first, tmp_path / "c")
     assert third.chunks == [MiB // 2]

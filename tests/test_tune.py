@@ -22,8 +22,7 @@ from ptpfast.measure import Finding, tune
 from ptpfast.sim import Link, SimulatedCamera, Temperament
 from ptpfast.state import tuning
 from ptpfast.state.tuning import Tuning
-from ptpfast.vendors import ObjectRange, Reply
-from ptpfast.vendors.vendor import Responder
+from ptpfast.vendors.body import ObjectRange, Reply, Responder
 
 BODY = DeviceInfo(manufacturer="Maker", model="Model", device_version="1.0", serial_number="7")
 
@@ -412,7 +411,7 @@ def test_other_bytes_than_in_parts_are_noticed(camera: Cameras, connect: Session
 
     vendor = without_pauses("standard")
     model = replace(vendor.model, operations={GET_OBJECT: another})
-    sim = camera(replace(vendor, model=model), objects=1, size=1_000_000)
+    sim = camera(replace(vendor, body=model), objects=1, size=1_000_000)
     assert tune(connect(sim)).whole is False
 
 

@@ -64,14 +64,14 @@ def _battery(session: Session) -> int | None:
 
 
 def _partial_reads(session: Session) -> list[int]:
-    reads = session.vendor.partial_reads
+    reads = session.link.dialect.reads()
     return [read.operation for read in reads if session.supports(read.operation)]
 
 
 def _reaches_beyond_4_gib(session: Session) -> bool:
     return any(
         read.offset_bits > 32 and session.supports(read.operation)
-        for read in session.vendor.partial_reads
+        for read in session.link.dialect.reads()
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from ..engine.channel import DataPhase
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode, name_of
-from ..ptp.errors import ProtocolError, PTPError, response_error
-from ..vendors import Vendor
+from ..ptp.errors import DeviceBusy, ProtocolError, PTPError, response_error
+from ..vendors import Dialect, Vendor
 
 _OK = int(ResponseCode.OK)  # looked up once: compared with every answer
 
@@ -21,12 +21,13 @@ def response_of(phase: DataPhase) -> OperationResponse:
     return phase.response
 
 
-def outcome(vendor: Vendor, operation: int, phase: DataPhase) -> PTPError | None:
+def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: DataPhase) -> PTPError | None:
     """What is wrong with a finished phase: the camera's answer, or a payload cut short."""
     response = response_of(phase)
     if response.code == _OK:
         return shortfall(phase)
-    error = response_error(
+    make = DeviceBusy if dialect.is_busy(response.code) else response_error
+    error = make(
         response.code,
         operation,
         response.parameters,

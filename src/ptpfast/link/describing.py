@@ -108,7 +108,7 @@ def _true_sizes(link: Link, handles: list[int], tally: Tally) -> dict[int, int]:
                     link,
                     OBJECT_SIZE,
                     handle,
-                    lambda: link.vendor.object_size(link, handle),  # noqa: B023
+                    lambda: link.dialect.true_size(handle),  # noqa: B023
                 )
             except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("no size of 0x%X: %s", handle, error)

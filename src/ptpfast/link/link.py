@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from ..engine.buffers import renewed
 from ..engine.channel import DataPhase, Timeline
 from ..engine.process import Owner
 from ..engine.sink import MemorySink
@@ -29,16 +28,15 @@ from ..ptp.errors import (
     PTPError,
     ResponseError,
     Timeout,
-    TransferError,
 )
 from ..state import tuning
 from ..transport.handshake import Timeouts, bracketed
-from ..vendors import STANDARD, Tuning, Vendor, select
+from ..vendors import STANDARD, Dialect, Tuning, Vendor, select
 from .answers import label_of, outcome, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
 from .courtesy import close_at_exit, leave_alone, no_need_to_close
-from .events import EventHub
+from .events import Event, EventHub, Source
 from .habits import Habits
 from .losses import Losses
 from .patience import BRIEF_BUSY_S, BUSY_S, Patience
@@ -73,7 +71,9 @@ class Link:
         self._owner = Owner("session")
         self._guid = connection.guid
         self._opened_at = 0.0
-        self.habits = Habits(ChunkPolicy(self.vendor.quirks.max_chunk), 1)
+        self.device_info = DeviceInfo()
+        self.dialect = self._new_dialect()
+        self.habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
         try:
             self.device_info = self._get_device_info()
         except NetworkError as error:
@@ -81,9 +81,10 @@ class Link:
             raise
         self.operations = frozenset(self.device_info.operations_supported)
         self.vendor = vendor or select(self.device_info)
+        self.dialect = self._new_dialect()
         known = self._tuned()
         chunks = ChunkPolicy(
-            self.vendor.quirks.max_chunk, fixed=known.chunk, most_whole=known.whole_size
+            self.dialect.quirks.max_chunk, fixed=known.chunk, most_whole=known.whole_size
         )
         self.habits = Habits(chunks, known.depth)
         self._begin()
@@ -112,7 +113,7 @@ class Link:
         patience: Patience | None = None
         while True:
             phase = self.connection.transact(request, timeline)
-            error = outcome(self.vendor, request.operation, phase)
+            error = outcome(self.vendor, self.dialect, request.operation, phase)
             self._learn(request.operation, phase, error)
             if error is None:
                 return phase
@@ -151,7 +152,7 @@ class Link:
         """
 
         def finished(request: Request, phase: DataPhase) -> None:
-            error = outcome(self.vendor, request.operation, phase)
+            error = outcome(self.vendor, self.dialect, request.operation, phase)
             self.habits.pipelined += phase.early and not isinstance(error, DeviceBusy)
             self._learn(request.operation, phase, error)
             done(request, phase, error)
@@ -173,41 +174,37 @@ class Link:
         """What the camera is already at work on, for the next `run`."""
         return self.connection.sent_ahead
 
-    def pieces(self, request: Request, chunk_size: int) -> Iterator[memoryview]:
-        """A payload as memoryviews of `chunk_size` bytes, in order, the last perhaps shorter.
+    # What a dialect may ask, besides `supports`, `command` and `fetch`
 
-        Their memory is used again once nobody holds them. RuntimeError when another operation is
-        run in between: that ends it. ResponseError unless OK, ProtocolError for a short payload,
-        TransferError for none at all where nobody knows the size.
-        """
-        patience = self.patience(BUSY_S)
-        while True:
-            phase = self.connection.begin(request)
-            yield from self._take(phase, chunk_size)
-            error = outcome(self.vendor, request.operation, phase)
-            if error is None and request.limit is None and not phase.started:
-                error = TransferError(f"{request.label}: the camera said OK and sent nothing")
-            if error is None:
-                return
-            if not isinstance(error, DeviceBusy) or phase.received:
-                raise error
-            patience.wait(error)
+    def publish(self, code: int, parameters: tuple[int, ...] = ()) -> None:
+        """Hand an event to all who listen."""
+        self.hub.publish(Event(code, parameters, source=Source.POLL))
 
-    def _take(self, phase: DataPhase, chunk_size: int) -> Iterator[memoryview]:
-        buffer = bytearray(chunk_size)
-        done = False
-        while not done:
-            buffer = renewed(buffer)
-            sink = MemorySink(buffer)
-            try:
-                done = self.connection.proceed(phase, sink)
-            finally:
-                size = sink.position
-                sink.abandon()
-            if size:
-                yield memoryview(buffer)[:size]
+    def refresh(self) -> DeviceInfo:
+        """Ask for DeviceInfo again: what a camera lists can change with its mode."""
+        self.device_info = self._get_device_info()
+        self.operations = frozenset(self.device_info.operations_supported)
+        return self.device_info
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for so long, with the session's turn left to others."""
+        time.sleep(seconds)
+
+    def waiting(self, what: str) -> None:
+        """Tell the user what is waited for, such as a press on the camera."""
+        log.warning("%s", what)
+
+    def poll(self) -> int:
+        """Ask for the events that the camera gives only then, and publish them; how many."""
+        found = self.dialect.poll()
+        for code, parameters in found:
+            self.publish(code, parameters)
+        return len(found)
 
     # Beginning and end
+
+    def _new_dialect(self) -> Dialect:
+        return self.vendor.dialect(self, self.device_info, self.vendor.quirks)
 
     def _get_device_info(self) -> DeviceInfo:
         """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others
@@ -247,7 +244,7 @@ class Link:
                 raise
             self._opened_at = time.monotonic()
             close_at_exit(self)
-            self.vendor.after_open_session(self)
+            self.dialect.begin()
         except BaseException:
             self._end()
             raise
@@ -287,7 +284,7 @@ class Link:
     def _end(self) -> None:
         """Closes what stands; `reconnect` may make it stand again."""
         no_need_to_close(self)
-        quirks, timeouts = self.vendor.quirks, self.connection.timeouts
+        quirks, timeouts = self.dialect.quirks, self.connection.timeouts
         try:
             if self.connection.settle(timeouts.close):
                 pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
@@ -295,7 +292,7 @@ class Link:
                     time.sleep(pause_s)
                 hasty = Timeouts(timeouts.connect, timeouts.close, timeouts.close, timeouts.close)
                 self.connection.timeouts = hasty
-                self.vendor.before_close_session(self)
+                self.dialect.end()
                 request = Request(
                     OperationCode.CloseSession,
                     any_transaction_id=True,
@@ -324,7 +321,7 @@ class Link:
         """
         self._owner.require()
         patience = patience or Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
-        pause_s = self.vendor.quirks.reconnect_pause_s
+        pause_s = self.dialect.quirks.reconnect_pause_s
         while True:
             self.connection.close()
             time.sleep(pause_s)

@@ -89,7 +89,7 @@ class Bulk:
             self._link.habits.refused.add(operation.operation)
 
     def _operation(self) -> BulkListing | None:
-        for listing in self._link.vendor.bulk_listings:
+        for listing in self._link.dialect.bulk():
             code = listing.operation
             if self._link.supports(code) and code not in self._link.habits.refused:
                 return listing

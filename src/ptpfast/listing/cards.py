@@ -38,6 +38,8 @@ _FAILURES = (ResponseError, ProtocolError, TransferError)
 def storages_of(link: Link) -> tuple[list[int], PTPError | None]:
     """The ids of all storages with a card in them; and what is wrong with that list, if it is cut:
     then the ids in front of the cut are right all the same."""
+    if (own := link.dialect.storages()) is not None:
+        return own, None
     operation, error = OperationCode.GetStorageIDs, None
     # An answer without even a count, or a cut one, is not to hide a card: asked for twice.
     for _ in range(2):
@@ -71,6 +73,9 @@ def handles_of(link: Link, storage_id: int, parent: int, tally: Tally) -> list[i
     All three parameters are sent: some bodies answer nothing otherwise (airmtp). An answer without
     even a count, or a cut one, is asked for twice: a card is not to pass for empty because of it.
     """
+    if (own := link.dialect.handles(storage_id, parent)) is not None:
+        tally.count(1)
+        return own
     operation = OperationCode.GetObjectHandles
     for last in (False, True):
         sink = MemorySink()

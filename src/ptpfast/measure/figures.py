@@ -6,7 +6,7 @@ import statistics
 
 import numpy as np
 
-from ..vendors.vendor import MiB
+from ..vendors.quirks import MiB
 from .acks import ack_wait
 from .result import Figures, Reading, Result, named
 from .samples import Spread

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from ..ownership.readback import read_back
 from ..transport.handshake import acknowledges_at_once
-from ..vendors.vendor import MiB
+from ..vendors.quirks import MiB
 from .disk import DiskSpeed
 from .interface import Interface
 from .samples import Arrival, Blocks, Spread, Stall, per_second

@@ -28,7 +28,7 @@ from ..ptp.objects import ObjectInfo
 from ..session.session import Session
 from ..transfer import ObjectReader
 from ..transport.handshake import Timeouts
-from ..vendors.vendor import MiB, Quirks
+from ..vendors.quirks import MiB, Quirks
 from .disk import Destination
 from .interface import interface_of
 from .reads import Clock, Course, Downloads, Parts, whole
@@ -135,7 +135,7 @@ class Bench:
                 finally:
                     result.tcp = tcp_state(self._host, self._port)
                     result.interface = interface_of(result.tcp.local if result.tcp else self._host)
-            self._handshakes(self._session.vendor.quirks)
+            self._handshakes(self._session.link.dialect.quirks)
             result.complete = True
         finally:
             result.seconds = self._clock.now()
@@ -266,7 +266,7 @@ class Bench:
             return ()
         if self._plan.chunks is not None:
             return self._plan.chunks
-        cap = self._session.vendor.quirks.max_chunk
+        cap = self._session.link.dialect.quirks.max_chunk
         return [chunk for chunk in CHUNKS if chunk <= cap]
 
     def _turn(self, way: Parts, turn: int, share: float) -> str:
@@ -300,7 +300,7 @@ class Bench:
     def _whole(self, until: float) -> None:
         """The largest object there is time for."""
         allowed_s = until - time.monotonic()
-        suffers = not self._session.vendor.quirks.whole_objects
+        suffers = not self._session.link.dialect.quirks.whole_objects
         smallest = self._objects[-1]
         note = ""
         if suffers and self.result.measured("parts"):

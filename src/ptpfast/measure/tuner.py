@@ -187,7 +187,7 @@ class Tuner:
 
     def _fastest(self, info: ObjectInfo, depth: int) -> tuple[Way, dict[Way, float]]:
         """The gentlest of the fastest ways to read parts, and the rates of all."""
-        cap = self._session.vendor.quirks.max_chunk
+        cap = self._session.link.dialect.quirks.max_chunk
         reads_depth = min(depth, 2)  # more does not hide more of one round trip
         candidates = [(1, chunk) for chunk in CHUNKS if chunk <= cap]
         candidates += [(2, MiB)] if reads_depth == 2 else []
@@ -234,7 +234,7 @@ class Tuner:
         """What was `found`, with what one whole object tells. `chosen` and `rates` are of parts;
         without parts there is nothing to compare with."""
         best = max(rates.values(), default=0.0)
-        if self._session.vendor.quirks.whole_objects:
+        if self._session.link.dialect.quirks.whole_objects:
             info = self._fitting(objects, best)
             skipped = f"not tried: every object takes longer than {STEP_S:g} s"
         else:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..vendors.vendor import MiB
+from ..vendors.quirks import MiB
 from . import acks
 from .result import Figures, Reading, chunk_words
 from .samples import slope

@@ -11,7 +11,7 @@ import logging
 import time
 
 from ..link.describing import describe_one
-from ..link.events import Event, Source, Subscription
+from ..link.events import Event, Subscription
 from ..link.link import Link
 from ..ptp.codes import EventCode, ObjectFormat, ResponseCode
 from ..ptp.errors import ProtocolError, ResponseError, SessionNotOpen
@@ -32,20 +32,18 @@ MOST_NEW = 100  # objects of one capture; if there are more, the first list was 
 def poll(link: Link, subscription: Subscription, timeout: float | None) -> Event | None:
     """The next event from wherever it comes; None after `timeout` seconds or at the session's
     end."""
-    poll_events, interval = link.vendor.poll_events, link.vendor.quirks.event_poll_s
+    polls, interval = link.dialect.polls, link.dialect.quirks.event_poll_s
     give_up = None if timeout is None else time.monotonic() + timeout
     while True:
         if (event := subscription.get(0)) is not None:
             return event
         if not link.usable:
             return None
-        if poll_events is not None:
+        if polls:
             try:
-                found = poll_events(link)
+                found = link.poll()
             except SessionNotOpen:
                 return None
-            for code, parameters in found:
-                link.hub.publish(Event(code, parameters, source=Source.POLL))
             if found:
                 continue
         elif link.hub.closed:
@@ -53,7 +51,7 @@ def poll(link: Link, subscription: Subscription, timeout: float | None) -> Event
         left = None if give_up is None else give_up - time.monotonic()
         if left is not None and left <= 0:
             return None
-        wait = interval if poll_events is not None else left
+        wait = interval if polls else left
         event = subscription.get(wait if left is None or wait is None else min(wait, left))
         if event is not None:
             return event
@@ -67,7 +65,7 @@ def capture(link: Link) -> ObjectInfo | None:
     subscription = link.hub.subscribe()
     try:
         before = _handles(link)
-        link.vendor.release_shutter(link)
+        link.dialect.release()
         return _NewObjects(link, subscription, before).wait()
     finally:
         subscription.close()
@@ -87,7 +85,7 @@ class _NewObjects:
 
     def wait(self) -> ObjectInfo | None:
         """The RAW of a pair, else the last file there is; None when there is no new object."""
-        give_up = time.monotonic() + self._link.vendor.quirks.capture_s
+        give_up = time.monotonic() + self._link.dialect.quirks.capture_s
         looks = 0
         while (left := give_up - time.monotonic()) > 0 and self._link.usable:
             if self._listen(min(left, self._patience(looks))):

@@ -18,7 +18,8 @@ from typing import Any
 from ..engine.wire import OperationRequest
 from ..ptp.arguments import numbers
 from ..ptp.codes import EventCode, OperationCode, ResponseCode
-from ..vendors import Habits, Reply, Vendor
+from ..vendors import Vendor
+from ..vendors.body import Habits, Reply
 from .data_in import EndData
 from .operations import OPERATIONS, Operation
 from .properties import COMPRESSION_SETTING, device_properties

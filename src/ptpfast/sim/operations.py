@@ -21,7 +21,7 @@ from ..ptp.codes import (
     ResponseCode,
 )
 from ..ptp.datasets import DeviceInfo, encode, encode_array
-from ..vendors import ObjectRange, Reply
+from ..vendors.body import ObjectRange, Reply
 from .properties import (
     get_device_prop_desc,
     get_device_prop_value,

@@ -30,7 +30,7 @@ from ..ptp.datasets import (
     write_value,
 )
 from ..ptp.errors import ProtocolError
-from ..vendors import Model, Reply
+from ..vendors.body import Model, Reply
 from .stored import PIXELS, StoredObject
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from typing import Any
 from ..engine.text import in_text
 from ..ptp.codes import ALL_STORAGES, ObjectFormat, extension
 from ..ptp.datasets import StorageInfo
-from ..vendors import STANDARD, Model
+from ..vendors import STANDARD
+from ..vendors.body import Model
 from .content import BytesContent, Content, FileContent, Page
 from .stored import FORMATS, StoredObject
 from .thumbnail import Thumbnails

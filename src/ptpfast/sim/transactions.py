@@ -25,7 +25,7 @@ from ..engine.wire import (
 from ..ptp.codes import ROOT_OBJECTS, OperationCode, ResponseCode
 from ..ptp.datasets import encode_array
 from ..ptp.errors import ProtocolError
-from ..vendors import ObjectRange, Reply
+from ..vendors.body import ObjectRange, Reply
 from .card import SlowContent
 from .content import BytesContent
 from .corruption import corrupt

@@ -21,7 +21,7 @@ from ..ptp.errors import (
     TransferError,
 )
 from ..ptp.objects import LARGEST_OBJECT, ObjectInfo
-from ..vendors.vendor import PartialRead
+from ..vendors.reads import PartialRead
 from .ranges import chunk_request
 
 log = logging.getLogger("ptpfast")

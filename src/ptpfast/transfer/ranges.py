@@ -27,7 +27,7 @@ from ..ptp.errors import (
     TransferError,
 )
 from ..ptp.objects import ObjectInfo
-from ..vendors.vendor import PartialRead
+from ..vendors.reads import PartialRead
 
 log = logging.getLogger("ptpfast")
 

@@ -28,7 +28,7 @@ from ..ptp.errors import (
     TransferError,
 )
 from ..ptp.objects import ObjectInfo
-from ..vendors.vendor import PartialRead
+from ..vendors.reads import PartialRead
 from .ends import FOUR_GIB, End
 from .ranges import RangeReader, chunk_request
 
@@ -91,7 +91,7 @@ class ObjectReader:
         end = self.size if end is None else end
         if end is None:
             return None
-        for read in self.camera.link.vendor.partial_reads:
+        for read in self.camera.link.dialect.reads():
             if (
                 end <= 1 << read.offset_bits
                 and self.camera.link.supports(read.operation)

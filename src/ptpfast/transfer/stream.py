@@ -10,6 +10,7 @@ from typing import Any
 from ..engine.buffers import renewed
 from ..engine.sink import MemorySink
 from ..link.camera import Camera
+from ..link.pieces import pieces
 from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
 from ..ptp.errors import TransferError
@@ -64,7 +65,7 @@ def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[me
         limit=reader.size,
         label=f"GetObject of {reader.label()}",
     )
-    for piece in camera.link.pieces(request, chunk_size):
+    for piece in pieces(camera.link, request, chunk_size):
         received += len(piece)
         yield piece
     reader.check_whole(received)

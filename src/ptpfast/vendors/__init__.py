@@ -1,26 +1,33 @@
-"""The vendors ptpfast knows. A new one is a new file here and its name in `NAMES`."""
+"""The vendors ptpfast knows. A new one is a new folder here and its name in `NAMES`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ..ptp.datasets import DeviceInfo
 from .bulk import BulkListing
+from .dialect import Asks, Dialect
+from .quirks import Quirks, Tuning
+from .reads import PartialRead
 from .standard import STANDARD
-from .vendor import Habits, Model, ObjectRange, PartialRead, Quirks, Reply, Tuning, Vendor
+from .vendor import Vendor
 
-# `nikon` is NIKON in nikon.py, and so on. Loaded when it is asked for: it would be a good part of
+if TYPE_CHECKING:
+    from .body import Model
+
+# `nikon` is NIKON in nikon/, and so on. Loaded when it is asked for: it would be a good part of
 # `import ptpfast`.
 NAMES = ("standard", "nikon")
-# Real bodies that the simulated camera can be → the vendor whose file has them.
+# Real bodies that the simulated camera can be → the vendor whose folder has them.
 BODIES = {"nikon-d5300": "nikon", "nikon-z6": "nikon"}
 
 
 @cache
 def named(name: str) -> Vendor:
-    """A vendor by its name; KeyError for one without a file here."""
+    """A vendor by its name; KeyError for one without a folder here."""
     if name not in NAMES:
         raise KeyError(name)
     vendor: Vendor = getattr(import_module(f".{name}", __name__), name.upper())
@@ -30,11 +37,12 @@ def named(name: str) -> Vendor:
 def with_body(name: str) -> Vendor:
     """The vendor of a body of `BODIES`, with that body as its model; KeyError for another name."""
     vendor = named(BODIES[name])
-    return replace(vendor, model=vendor.bodies[name])
+    bodies: dict[str, Model] = import_module(f".{vendor.name}.body", __name__).BODIES
+    return replace(vendor, body=bodies[name])
 
 
 def select(device_info: DeviceInfo) -> Vendor:
-    """The vendor of a camera by its DeviceInfo; `STANDARD` for one without a file here."""
+    """The vendor of a camera by its DeviceInfo; `STANDARD` for one without a folder here."""
     return next((vendor for vendor in map(named, NAMES) if vendor.matches(device_info)), STANDARD)
 
 
@@ -42,13 +50,11 @@ __all__ = [
     "BODIES",
     "NAMES",
     "STANDARD",
+    "Asks",
     "BulkListing",
-    "Habits",
-    "Model",
-    "ObjectRange",
+    "Dialect",
     "PartialRead",
     "Quirks",
-    "Reply",
     "Tuning",
     "Vendor",
     "named",

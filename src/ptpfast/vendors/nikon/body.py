@@ -1,96 +1,154 @@
-"""What real Nikon bodies say of themselves in DeviceInfo: the codes they list.
+"""Nikon bodies for the simulated camera: the operations they answer, and what each lists.
 
-For the simulated camera, which is then a body that lists what the real one lists. The lists are
-facts, taken from the reports of real bodies in libgphoto2's tree (camlibs/ptp2/cameras/, commit
-813de344): read over USB, serial numbers left out. `models` makes a `Model` of each.
+Facts: libgphoto2 ptp.c and library.c (parameters, answers), airmtp (events, framing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ...ptp.codes import DataType, ObjectFormat
-from ...ptp.datasets import DevicePropDesc
-from ..vendor import Habits, Model, Reported, ResponderOperation
-
-
-def _codes(text: str) -> tuple[int, ...]:
-    return tuple(int(word, 16) for word in text.split())
+from ...engine.wire import Builder, OperationRequest
+from ...ptp.codes import DataType, ObjectFormat, OperationCode, ResponseCode
+from ...ptp.datasets import DevicePropDesc, encode_array
+from ..body import Habits, Model, ObjectRange, Reply, Reported, Responder, ResponderOperation
+from .codes import TO_CARD, NikonEvent, NikonOperation, NikonResponse
+from .datasets import low_high
+from .reported import D5300, Z_6
 
 
-# nikon-d5300.txt. The body's own vendor extension, and the formats, are those of a published report
-# over its Wi-Fi (firmware V1.03, 2021); libgphoto2 rewrites the extension to Nikon's number.
-D5300 = Reported(
-    vendor_extension_version=100,
-    vendor_extension_desc="microsoft.com: 1.0",
-    operations=_codes(
-        """
-        1001 1002 1003 1004 1005 1006 1007 1008 1009 100A 100B 100C 100D 100E 100F 1014 1015
-        1016 101B 90C0 90C1 90C2 90C3 90C4 90C7 90C8 90C9 90CA 90CB 90CC 90CD 90CE 90CF 9201
-        9202 9203 9204 9205 9206 9207 9209 920A 920B 920C 9400 9407 9408 9409 940A 940B 9801
-        9802 9803 9805
-        """
-    ),
-    events=_codes("4001 4002 4003 4004 4005 4006 4007 4008 4009 400A 400C 400D C101 C102 C105"),
-    properties=_codes(
-        """
-        5001 5003 5004 5005 5007 5008 500A 500B 500C 500D 500E 500F 5010 5011 5013 5018 501C
-        D303 D406 D407 D015 D017 D018 D019 D01A D01B D01C D01D D01F D025 D026 D032 D036 D037
-        D045 D048 D054 D056 D05D D061 D066 D06A D06B D06C D070 D078 D08A D08D D08F D090 D091
-        D092 D09C D0A0 D0A2 D0A4 D0A6 D0A7 D0A8 D0AA D0AB D0B5 D0C0 D0C1 D0C2 D0C3 D0C4 D0C5
-        D0C6 D0E0 D0E1 D0E2 D0E3 D0E4 D0E5 D0E6 D0F8 D0F9 D100 D101 D102 D104 D105 D108 D109
-        D10B D10E D120 D121 D122 D124 D125 D126 D130 D149 D14E D14F D161 D163 D164 D167 D16A
-        D183 D1A2 D1A3 D1A4 D1AC D1B0 D1B1 D1B2 D1B3 D1B4 D1B5 D1C0 D1C1 D1F0 D1F1 D1F4 D200
-        D201
-        """
-    ),
-    capture_formats=_codes("3801 3000"),
-    image_formats=_codes("3000 3001 3002 3006 300D 3801"),
-)
+def _answer_get_event(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    """One parameter for each event, the first: there is no room for more in this dataset."""
+    events = camera.take_events()
+    builder = Builder()
+    builder.u16(len(events))
+    for code, parameters in events:
+        builder.u16(code)
+        builder.u32(parameters[0] if parameters else 0)
+    return Reply(data=bytes(builder))
 
-# nikon-z6.txt, firmware V1.00. Its 0x94xx operations reach beyond 4 GiB; it has none of MTP's.
-Z_6 = Reported(
-    vendor_extension_version=110,
-    vendor_extension_desc="Microsoft.com/DeviceServices: 1.0",
-    operations=_codes(
-        """
-        1001 1002 1003 1004 1005 1006 1007 1008 1009 100A 100B 100C 100D 100E 100F 1014 1015
-        1016 101B 90C0 90C1 90C2 90C3 90C4 90C7 90C8 90C9 90CA 90CB 90CC 90CD 90CE 90CF 9201
-        9202 9203 9204 9205 9206 9207 9209 920A 920B 920C 920F 9400 9402 9403 9404 9405 9406
-        940C 9414 9415 9416 9417 9418 9419 941A 941B 941C 9420 9421 9423 9424 9425 9426 9428
-        9431 9432 9520 9521 9522 9523
-        """
-    ),
-    events=_codes(
-        """
-        4001 4002 4003 4004 4005 4006 4007 4008 4009 400A 400C 400D C101 C102 C105 C108 C10A
-        C10B C10C C10E C120 C121 C122 C123 C700
-        """
-    ),
-    properties=_codes(
-        """
-        5001 5003 5004 5005 5007 5008 500A 500B 500C 500D 500E 500F 5010 5011 5013 5018 501C
-        501E 501F D303 D406 D407 D015 D016 D017 D018 D019 D01A D01B D01C D01D D01E D01F D021
-        D022 D023 D024 D026 D027 D028 D029 D02E D02F D030 D032 D034 D038 D039 D03A D03B D03C
-        D03D D03E D03F D045 D046 D048 D049 D04F D053 D054 D056 D059 D05A D05B D05C D061 D067
-        D068 D069 D06A D06B D06C D070 D072 D073 D074 D075 D078 D079 D07A D07C D07D D07E D08A
-        D08D D08F D090 D091 D093 D09C D09D D0A0 D0A2 D0A4 D0A7 D0A8 D0AA D0AC D0AD D0AE D0AF
-        D0B4 D0B5 D0B6 D0B7 D0BA D0BB D0BC D0BD D0BF D0C0 D0C1 D0C2 D0C3 D0C4 D0C5 D0C6 D0C7
-        D0CC D0E0 D0E1 D0E2 D0E3 D0E4 D0E5 D0E6 D0E7 D0F7 D0F8 D0FC D100 D101 D102 D104 D105
-        D106 D109 D10B D10C D10E D112 D113 D118 D120 D121 D122 D124 D125 D126 D12D D12E D130
-        D131 D132 D133 D138 D141 D149 D14E D14F D150 D152 D153 D154 D155 D158 D159 D15A D15B
-        D15C D15D D15E D164 D16A D17A D17B D17C D17D D17E D183 D197 D199 D1A2 D1A4 D1A6 D1A8
-        D1A9 D1AA D1AB D1AC D1AD D1AF D1B0 D1B1 D1B2 D1B3 D1B4 D1B7 D1B8 D1B9 D1BB D1BC D1BD
-        D1DE D1DF D1E2 D1E3 D1E4 D1E5 D1E6 D1E7 D1E8 D1E9 D1EA D1EC D1ED D1F0 D1F1 D1F4 D1F8
-        D1F9 D1FA D1FB D1FC D1FD D1FE D200 D20D D20E D20F D211 D212 D213 D214 D215 D216 D218
-        D219 D21A D21B D21C D21D D21E D21F D220 D221 D222 D223 D224 D225 D226 D227 D228 D229
-        D22A D22B D22C D22D D22E D22F D230 D231 D232 D233 D234 D235 D236 D237 D239 D23A D23B
-        D23C D23D D23E D23F D314
-        """
-    ),
-    capture_formats=_codes("3801 380D 3000"),
-    image_formats=_codes("3801 3000 3001 380D 3002 300D B982"),
-)
+
+def _answer_get_event_ex(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    events = camera.take_events()
+    builder = Builder()
+    builder.u32(len(events))
+    for code, parameters in events:
+        builder.u16(code)
+        builder.u16(len(parameters))
+        builder.parameters(parameters)
+    return Reply(data=bytes(builder))
+
+
+def _answer_device_ready(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    return Reply(ResponseCode.DeviceBusy) if camera.is_busy(polled=True) else Reply()
+
+
+def _answer_capture_to_card(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    if camera.is_busy():
+        return Reply(ResponseCode.DeviceBusy)
+    if not camera.capture(request.transaction_id):
+        return Reply(ResponseCode.StoreFull)
+    return Reply()
+
+
+def _answer_capture_in_media(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    to_card = _parameter(request, 1) == TO_CARD
+    answer = _answer_capture_to_card if to_card else _answer_capture_to_memory
+    return answer(camera, request, data)
+
+
+def _answer_capture_to_memory(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    """Announced by the events of the camera's memory, though the picture lies on the card here."""
+    if camera.is_busy():
+        return Reply(ResponseCode.DeviceBusy)
+    for handle in camera.capture(announce=False):
+        camera.push_event(NikonEvent.ObjectAddedInSDRAM, handle)
+    camera.push_event(NikonEvent.CaptureCompleteRecInSdram)
+    return Reply()
+
+
+def _answer_ok(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    return Reply()
+
+
+def _answer_property_codes(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    vendors_own = [code for code in camera.properties_supported if code >= 0xD000]
+    return Reply(data=encode_array(vendors_own, "u16"))
+
+
+def _answer_transfer_list(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    marked = [handle for handle in camera.marked if camera.object_size(handle) is not None]
+    if not marked:
+        return Reply(NikonResponse.NoTransferList)
+    return Reply(data=encode_array(marked))
+
+
+def _answer_acquisition_start(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    known = camera.object_size(_parameter(request, 0)) is not None
+    return Reply() if known else Reply(ResponseCode.InvalidObjectHandle)
+
+
+def _answer_acquisition_end(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    """The object has been fetched: its mark goes (airmtp README)."""
+    camera.marked.pop(_parameter(request, 0), None)
+    return _answer_acquisition_start(camera, request, data)
+
+
+def _answer_large_thumb(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    """The stock thumbnail: bodies send about 640 by 424 here, but no less valid a JPEG."""
+    thumbnail = camera.thumbnail(_parameter(request, 0))
+    if thumbnail is None:
+        return Reply(ResponseCode.InvalidObjectHandle)
+    return Reply(data=thumbnail) if thumbnail else Reply(ResponseCode.NoThumbnailPresent)
+
+
+def _answer_storage_ids(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    return Reply(data=encode_array(camera.storage_ids(populated=True)))
+
+
+def _answer_object_size(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    size = camera.object_size(_parameter(request, 0))
+    if size is None:
+        return Reply(ResponseCode.InvalidObjectHandle)
+    return Reply(data=size.to_bytes(8, "little"))
+
+
+def _answer_partial_object_ex(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+    handle = _parameter(request, 0)
+    offset = _parameter(request, 1) | _parameter(request, 2) << 32
+    most = _parameter(request, 3) | _parameter(request, 4) << 32
+    size = camera.object_size(handle)
+    if size is None:
+        return Reply(ResponseCode.InvalidObjectHandle)
+    if offset > size:
+        return Reply(ResponseCode.InvalidParameter)
+    sent = min(most, size - offset)
+    return Reply(parameters=low_high(sent), data=ObjectRange(handle, offset, sent))
+
+
+def _parameter(request: OperationRequest, index: int) -> int:
+    return request.parameters[index] if index < len(request.parameters) else 0
+
+
+RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
+    OperationCode.InitiateCapture: _answer_capture_to_card,
+    NikonOperation.InitiateCaptureRecInSdram: _answer_capture_to_memory,
+    NikonOperation.AfAndCaptureRecInSdram: _answer_capture_to_memory,
+    NikonOperation.AfDrive: _answer_ok,
+    NikonOperation.AfDriveCancel: _answer_ok,
+    NikonOperation.ChangeCameraMode: _answer_ok,
+    NikonOperation.DeleteImagesInSdram: _answer_ok,
+    NikonOperation.GetLargeThumb: _answer_large_thumb,
+    NikonOperation.GetEvent: _answer_get_event,
+    NikonOperation.DeviceReady: _answer_device_ready,
+    NikonOperation.GetVendorPropCodes: _answer_property_codes,
+    NikonOperation.InitiateCaptureRecInMedia: _answer_capture_in_media,
+    NikonOperation.GetVendorStorageIDs: _answer_storage_ids,
+    NikonOperation.SetTransferListLock: _answer_ok,
+    NikonOperation.GetTransferList: _answer_transfer_list,
+    NikonOperation.NotifyFileAcquisitionStart: _answer_acquisition_start,
+    NikonOperation.NotifyFileAcquisitionEnd: _answer_acquisition_end,
+    NikonOperation.GetEventEx: _answer_get_event_ex,
+    NikonOperation.GetObjectSize: _answer_object_size,
+    NikonOperation.GetPartialObjectEx: _answer_partial_object_ex,
+}
 
 _RAW, _JPEG, _BOTH = (True, False), (False, True), (True, True)
 # CompressionSetting, as published clients set it. Newer bodies, among them the Z 6, have two JPEG
@@ -110,7 +168,6 @@ def _body(
     folder: str,
     reported: Reported,
     compression: dict[int, tuple[bool, bool]],
-    operations: Mapping[int, ResponderOperation],
 ) -> Model:
     return Model(
         manufacturer="Nikon Corporation",
@@ -122,7 +179,9 @@ def _body(
         raw_extension="NEF",
         raw_format=ObjectFormat.Undefined,
         operations={
-            code: answer for code, answer in operations.items() if code in reported.operations
+            code: answer
+            for code, answer in RESPONDER_OPERATIONS.items()
+            if code in reported.operations
         },
         polled_events=True,
         reported=reported,
@@ -138,12 +197,9 @@ def _body(
     )
 
 
-def models(operations: Mapping[int, ResponderOperation]) -> dict[str, Model]:
-    """The bodies by name; each answers those of `operations` that it lists."""
-    return {
-        "nikon-d5300": _body(
-            "D5300", "V1.03", 0x00000006, "100D5300", D5300, _D5300_FILES, operations
-        ),
-        # The folder is that of cards of Z 6 bodies, as people's scripts that copy from one name it.
-        "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _Z_6_FILES, operations),
-    }
+BODIES = {
+    "nikon-d5300": _body("D5300", "V1.03", 0x00000006, "100D5300", D5300, _D5300_FILES),
+    # The folder is that of cards of Z 6 bodies, as people's scripts that copy from one name it.
+    "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _Z_6_FILES),
+}
+MODEL = BODIES["nikon-d5300"]

@@ -3,6 +3,6 @@ file."""
 
 from __future__ import annotations
 
-from .vendor import Vendor
+from ..vendor import Vendor
 
 STANDARD = Vendor("standard")

@@ -1,0 +1,50 @@
+"""A payload handed out piece by piece while it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..engine.buffers import renewed
+from ..engine.channel import DataPhase
+from ..engine.sink import MemorySink
+from ..ptp.errors import DeviceBusy, TransferError
+from .answers import outcome
+from .link import Link
+from .patience import BUSY_S
+from .pipelining import Request
+
+
+def pieces(link: Link, request: Request, chunk_size: int) -> Iterator[memoryview]:
+    """Yield a payload as memoryviews of `chunk_size` bytes, in order, the last perhaps shorter.
+
+    Their memory is used again once nobody holds them. RuntimeError when another operation is run in
+    between: that ends it. ResponseError unless OK, ProtocolError for a short payload, TransferError
+    for none at all where nobody knows the size.
+    """
+    patience = link.patience(BUSY_S)
+    while True:
+        phase = link.connection.begin(request)
+        yield from _take(link, phase, chunk_size)
+        error = outcome(link.vendor, link.dialect, request.operation, phase)
+        if error is None and request.limit is None and not phase.started:
+            error = TransferError(f"{request.label}: the camera said OK and sent nothing")
+        if error is None:
+            return
+        if not isinstance(error, DeviceBusy) or phase.received:
+            raise error
+        patience.wait(error)
+
+
+def _take(link: Link, phase: DataPhase, chunk_size: int) -> Iterator[memoryview]:
+    buffer = bytearray(chunk_size)
+    done = False
+    while not done:
+        buffer = renewed(buffer)
+        sink = MemorySink(buffer)
+        try:
+            done = link.connection.proceed(phase, sink)
+        finally:
+            size = sink.position
+            sink.abandon()
+        if size:
+            yield memoryview(buffer)[:size]

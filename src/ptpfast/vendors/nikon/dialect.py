@@ -1,0 +1,93 @@
+"""Nikon: how DSLR and Nikon 1 bodies with built-in Wi-Fi or a WU-1 adapter are spoken to.
+
+Not yet here: the pairing and application modes of Z bodies.
+Sources: libgphoto2 (ptp.h, library.c), airmtp (airmtp.py, README), zcine; each fact names its own.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ...ptp.codes import OperationCode
+from ...ptp.errors import DeviceBusy
+from ..dialect import Dialect, PolledEvent
+from ..quirks import MiB, Quirks
+from ..reads import GET_PARTIAL_OBJECT, PartialRead
+from .codes import NO_AUTOFOCUS, TO_CARD, NikonOperation
+from .datasets import low_high, parse_events, parse_events_ex, parse_object_size
+
+MAX_EVENTS = 1 << 20  # bytes of polled events; a body has a handful at a time
+
+# DeviceReady is asked every 100 ms, and for as long as the longest exposure (libgphoto2 library.c).
+READY_POLL_S = 0.1
+READY_S = 1000.0
+
+
+# Both halves of offset and size, low half first (libgphoto2 ptp.c, ptp_nikon_getpartialobjectex).
+GET_PARTIAL_OBJECT_EX = PartialRead(
+    NikonOperation.GetPartialObjectEx,
+    64,
+    lambda handle, offset, size: (handle, *low_high(offset), *low_high(size)),
+)
+
+
+# Each with its evidence.
+QUIRKS = Quirks(
+    # A D7200 and a J5 whose session was closed sooner did not answer the next Init (airmtp).
+    close_after_open_s=1.0,
+    # An Init sooner after a close can wedge a body until its battery is pulled (zcine).
+    reconnect_pause_s=1.2,
+    # Whole objects and large partial reads make bodies slower and slower until they halt; 1 MiB
+    # pieces do not, and libgphoto2, EOS Utility and airmtp all use them (airmtp README, gp#218).
+    max_chunk=1 * MiB,
+    whole_objects=False,
+)
+
+
+class NikonDialect(Dialect):
+    """Polled events, sizes and reads of 64 bits, capture to the card."""
+
+    polls = True
+
+    def poll(self) -> list[PolledEvent]:
+        """Ask for queued events; the Event connection can stay silent for a whole session
+        (airmtp)."""
+        if self.link.supports(NikonOperation.GetEventEx):
+            return parse_events_ex(self.link.fetch(NikonOperation.GetEventEx, limit=MAX_EVENTS))
+        if self.link.supports(NikonOperation.GetEvent):
+            return parse_events(self.link.fetch(NikonOperation.GetEvent, limit=MAX_EVENTS))
+        return []
+
+    def reads(self) -> tuple[PartialRead, ...]:
+        """The standard's below 4 GiB, Nikon's beyond."""
+        return (GET_PARTIAL_OBJECT, GET_PARTIAL_OBJECT_EX)
+
+    def true_size(self, handle: int) -> int | None:
+        """GetObjectSize, for objects of 4 GiB and more (libgphoto2 ptp.h)."""
+        if not self.link.supports(NikonOperation.GetObjectSize):
+            return None
+        return parse_object_size(self.link.fetch(NikonOperation.GetObjectSize, handle))
+
+    def release(self) -> None:
+        """Take a picture to the card without autofocus, as libgphoto2 does; else the standard
+        way."""
+        if self.link.supports(NikonOperation.InitiateCaptureRecInMedia):
+            self.link.command(NikonOperation.InitiateCaptureRecInMedia, NO_AUTOFOCUS, TO_CARD)
+        else:
+            self.link.command(OperationCode.InitiateCapture, 0, 0)
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        """Until the body accepts operations again; raises the error of what it was doing."""
+        if not self.link.supports(NikonOperation.DeviceReady):
+            return
+        give_up = time.monotonic() + READY_S
+        while True:
+            try:
+                self.link.command(NikonOperation.DeviceReady, busy_s=0.0)
+            except DeviceBusy:
+                if time.monotonic() > give_up:
+                    raise
+                self.link.pause(READY_POLL_S)
+            else:
+                return

@@ -1,0 +1,7 @@
+"""The simulated camera as it is by default: a body of no vendor."""
+
+from __future__ import annotations
+
+from ..body import Model
+
+MODEL = Model("ptpfast", "Simulated Camera")
