@@ -78,6 +78,7 @@ class Connection:
         self._command = shaken.command
         self._events = EventReader(shaken.event, events, host)
         self._last_id = 0
+        self.last_used = time.monotonic()  # when the last transaction ended
         self._turn = Turn()
         # Requested and not received to their end; what is interrupted must be read first.
         self._outstanding: deque[DataPhase] = deque()
@@ -125,6 +126,15 @@ class Connection:
         except BaseException:
             self.events.close()
             raise
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no thread is in the middle of something, and nothing is outstanding."""
+        return self.usable and not self._turn.is_anothers and not self._outstanding
+
+    def watch(self, when_quiet: Callable[[], object] | None) -> None:
+        """Has this called about once a second, in the thread of the events, while none come."""
+        self._events.when_quiet = when_quiet
 
     def next_transaction_id(self) -> int:
         """1 after OpenSession, then one more each; wraps before the reserved value."""
@@ -243,6 +253,7 @@ class Connection:
     def _receive(self, request: Request, phase: DataPhase, timeline: Timeline | None) -> None:
         phase.sink = request.sink
         self._drive(phase, request.on_pause, timeline)
+        self.last_used = time.monotonic()
         self._outstanding.popleft()
         self._take_strays(phase)
 

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from ..engine.channel import Channel
 from ..engine.process import Owner
 from ..engine.wire import pack, parse
 from ..ptp.codes import EventCode, name_of
-from ..ptp.errors import Cancelled, LimitReached, NetworkError, ProtocolError
+from ..ptp.errors import Cancelled, LimitReached, NetworkError, ProtocolError, Timeout
 
 if TYPE_CHECKING:
     from ..engine.wire import Packet
@@ -54,6 +55,7 @@ SAME_EVENT_S = 5.0
 MOST_REPEATS = 100  # of one event by one source, that still wait for the other's
 # A subscriber that does not read keeps the newest of this many.
 QUEUE_SIZE = 10_000
+LOOK_S = 1.0  # without an event, after which it is looked whether all is quiet
 MAX_PARAMETERS = 5  # of an event; ISO 15740 has three, Fujifilm four, a packet room for more
 # An object that was described is another one now, or gone; its handle is the first parameter.
 ALTERING = frozenset({EventCode.ObjectInfoChanged, EventCode.ObjectRemoved})
@@ -161,9 +163,11 @@ class EventHub:
 
 
 class EventReader:
-    """Serves an Event connection in a thread of its own: publishes events, answers probes."""
+    """Serves an Event connection in a thread of its own: publishes events, answers probes, and
+    calls `when_quiet` while there is nothing to serve."""
 
     def __init__(self, channel: Channel, hub: EventHub, host: str) -> None:
+        self.when_quiet: Callable[[], object] | None = None  # called about once a second
         self._channel = channel
         self._hub = hub
         self._host = host
@@ -216,7 +220,11 @@ class EventReader:
             for packet in early:
                 self._handle(packet)
             while True:
-                self.take(self._channel.receive_packet(timeout_s=None))
+                try:
+                    self.take(self._channel.receive_packet(timeout_s=LOOK_S))
+                except Timeout:
+                    if self.when_quiet is not None:
+                        self.when_quiet()
         except (NetworkError, Cancelled, ProtocolError) as error:
             if not self._closed:
                 log.warning("the Event connection to %s ended: %s", self._host, error)

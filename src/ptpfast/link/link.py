@@ -41,6 +41,7 @@ from .habits import Habits
 from .losses import Losses
 from .patience import BRIEF_BUSY_S, BUSY_S, Patience
 from .pipelining import Following, Request
+from .upkeep import Interrupted, Upkeep
 
 log = logging.getLogger("ptpfast")
 log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
@@ -72,7 +73,7 @@ class Link:
         self._guid = connection.guid
         self._opened_at = 0.0
         self.device_info = DeviceInfo()
-        self.dialect = self._new_dialect()
+        self._choose_dialect()
         self.habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
         try:
             self.device_info = self._get_device_info()
@@ -81,7 +82,7 @@ class Link:
             raise
         self.operations = frozenset(self.device_info.operations_supported)
         self.vendor = vendor or select(self.device_info)
-        self.dialect = self._new_dialect()
+        self._choose_dialect()
         known = self._tuned()
         chunks = ChunkPolicy(
             self.dialect.quirks.max_chunk, fixed=known.chunk, most_whole=known.whole_size
@@ -110,6 +111,8 @@ class Link:
             request.label = label_of(self.vendor, request.operation, request.parameters)
         if request.sink is None and request.limit is None:
             request.limit = MAX_STRUCTURE  # nobody wants it: not without end
+        if self._upkeep.is_due:
+            self._upkeep.ask_between()
         patience: Patience | None = None
         while True:
             phase = self.connection.transact(request, timeline)
@@ -119,7 +122,9 @@ class Link:
                 return phase
             if not isinstance(error, DeviceBusy) or phase.received:
                 raise error
-            patience = patience or self.patience(BUSY_S if busy_s is None else busy_s)
+            if busy_s is None:
+                busy_s = 0.0 if self._upkeep.in_passing else BUSY_S
+            patience = patience or self.patience(busy_s)
             patience.wait(error)
 
     def fetch(self, operation: int, *parameters: int, limit: int = MAX_DATASET) -> bytearray:
@@ -157,13 +162,15 @@ class Link:
             self._learn(request.operation, phase, error)
             done(request, phase, error)
 
-        self.connection.run(
-            next_request,
-            finished,
-            depth=self.habits.depth_now,
-            timeline=timeline,
-            following=following,
-        )
+        requests = Interrupted(self._upkeep, next_request, following)
+        for _ in requests.runs():
+            self.connection.run(
+                requests.next,
+                finished,
+                depth=self.habits.depth_now,
+                timeline=timeline,
+                following=None if following is None else requests.following,
+            )
 
     def _learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> None:
         if self.habits.learn(operation, phase, error):
@@ -196,15 +203,13 @@ class Link:
 
     def poll(self) -> int:
         """Ask for the events that the camera gives only then, and publish them; how many."""
-        found = self.dialect.poll()
-        for code, parameters in found:
-            self.publish(code, parameters)
-        return len(found)
+        return self._upkeep.ask()
 
     # Beginning and end
 
-    def _new_dialect(self) -> Dialect:
-        return self.vendor.dialect(self, self.device_info, self.vendor.quirks)
+    def _choose_dialect(self) -> None:
+        self.dialect: Dialect = self.vendor.dialect(self, self.device_info, self.vendor.quirks)
+        self._upkeep = Upkeep(self.dialect)
 
     def _get_device_info(self) -> DeviceInfo:
         """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others
@@ -245,6 +250,7 @@ class Link:
             self._opened_at = time.monotonic()
             close_at_exit(self)
             self.dialect.begin()
+            self._upkeep.start(self.connection)
         except BaseException:
             self._end()
             raise
@@ -284,6 +290,7 @@ class Link:
     def _end(self) -> None:
         """Closes what stands; `reconnect` may make it stand again."""
         no_need_to_close(self)
+        self._upkeep.stop()
         quirks, timeouts = self.dialect.quirks, self.connection.timeouts
         try:
             if self.connection.settle(timeouts.close):

@@ -8,6 +8,7 @@ faults.
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import sys
@@ -63,6 +64,11 @@ class PacketReader:
             if not data:
                 return None
             self._buffer += data
+
+    def comes_within(self, seconds: float) -> bool:
+        """Whether something is there, or comes in so many seconds."""
+        limit = None if math.isinf(seconds) else seconds
+        return bool(self._buffer or select.select([self._sock], [], [], limit)[0])
 
     def waiting(self, seconds: float) -> list[bytes]:
         """The packets that are whole already, or within `seconds`; without waiting for more."""

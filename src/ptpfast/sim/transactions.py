@@ -78,7 +78,8 @@ class _Running:
 
 def serve_transactions(camera: SimulatedCamera, peer: Peer) -> None:
     """Until the stream ends or the pair of connections does."""
-    while packet := peer.reader.read():
+    idle_s = camera.body.habits.idle_s
+    while peer.reader.comes_within(idle_s) and (packet := peer.reader.read()):
         for turn in in_turn(camera, peer, parse_known(packet)):
             match turn:
                 case OperationRequest() as request:

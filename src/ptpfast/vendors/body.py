@@ -6,6 +6,7 @@ camera that they run in what `Responder` states.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -102,7 +103,8 @@ class Habits:
     end_data: what its End Data carries (`empty`, `last`, `whole`). strict_tid: whether it refuses
     transaction ids that do not rise. needs_probe: whether its first operation hangs unless a Probe
     Request or a second's pause came before. busy_polls, busy_s: how often it says that it is busy
-    after a picture, and for how many seconds at most. events: whether it reports any.
+    after a picture, and for how many seconds at most. events: whether it reports any. idle_s: after
+    how many seconds without a request it ends the connection.
     """
 
     end_data: str = "empty"
@@ -111,6 +113,7 @@ class Habits:
     busy_polls: float = 0
     busy_s: float = 0.0
     events: bool = True
+    idle_s: float = math.inf
 
 
 # CompressionSetting → whether a picture then has a RAW file, and a JPEG.

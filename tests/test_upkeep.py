@@ -1,0 +1,118 @@
+"""Events that must be asked for are, also while objects are read and while nobody asks anything; an
+idle session outlives a camera's time-out."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Cameras, Sessions, without_pauses
+from ptpfast import OperationCode, TransferError
+from ptpfast.ptp.codes import EventCode
+from ptpfast.sim import check
+from ptpfast.vendors import Vendor
+from ptpfast.vendors.nikon.codes import NikonOperation
+
+ENDS_AFTER_S = 1.0
+OFTEN = {"keep_awake_s": 0.1, "busy_poll_s": 0.1}
+SIZE = 3_000_000
+CHUNK = 100_000
+
+
+@pytest.fixture(autouse=True)
+def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ptpfast.link.events.LOOK_S", 0.05)
+
+
+def vendor(name: str, *, idle_s: float | None = None, **quirks: Any) -> Vendor:
+    plain = without_pauses(name)
+    habits = plain.model.habits
+    if idle_s is not None:
+        habits = dataclasses.replace(habits, idle_s=idle_s)
+    body = dataclasses.replace(plain.model, habits=habits)
+    changed = dataclasses.replace(plain.quirks, **quirks)
+    return dataclasses.replace(plain, body=body, quirks=changed)
+
+
+@pytest.mark.parametrize("name", ["standard", "nikon"])
+def test_an_idle_session_outlives_the_time_out_of_a_camera(
+    camera: Cameras, connect: Sessions, name: str
+) -> None:
+    sim = camera(vendor(name, idle_s=ENDS_AFTER_S))
+    session = connect(sim, vendor=vendor(name, **OFTEN))
+    asked = NikonOperation.GetEvent if name == "nikon" else OperationCode.GetStorageIDs
+    # So many are longer than the camera waits for one.
+    assert sim.wait_for(lambda: sim.operations[asked] > 3 * ENDS_AFTER_S / 0.1, timeout=60)
+    assert len(session.objects()) == 4
+    assert sim.connections == 1
+
+
+def test_a_camera_ends_an_idle_session_that_gives_no_sign_of_life(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(vendor("standard", idle_s=0.1))
+    session = connect(sim, vendor=vendor("standard", keep_awake_s=1e6))
+    assert sim.wait_for(lambda: sim.unclean_ends == 1, timeout=30)
+    session.close()
+
+
+def test_polled_events_are_heard_of_while_nobody_asks_for_anything(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera("nikon")
+    session = connect(sim, vendor=vendor("nikon", **OFTEN))
+    subscription = session.link.hub.subscribe()
+    sim.push_event(EventCode.ObjectRemoved, 7)
+    event = subscription.get(30)
+    assert event is not None
+    assert (event.code, event.parameters) == (EventCode.ObjectRemoved, (7,))
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_polled_events_are_asked_for_while_an_object_is_read(
+    camera: Cameras, connect: Sessions, tmp_path: Path, depth: int
+) -> None:
+    sim = camera("nikon", objects=2, size=SIZE)
+    session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0), depth=depth)
+    first, second = session.objects()
+    session.download(first, tmp_path / "a", chunk=CHUNK, then=[second])
+    session.download(second, tmp_path / "b", chunk=CHUNK)
+    for info, name in ((first, "a"), (second, "b")):
+        assert check(sim.store.expected(info.handle), tmp_path / name)
+    # Between any two of one object; what had left for the second is not asked for again.
+    reads = sim.operations[OperationCode.GetPartialObject]
+    assert reads == 2 * SIZE // CHUNK
+    assert sim.operations[NikonOperation.GetEvent] >= (reads - 2 * depth) // depth
+
+
+def test_an_object_that_a_polled_event_calls_changed_is_not_finished(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera("nikon", objects=1, size=SIZE)
+    session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0))
+    (info,) = session.objects()
+
+    def change(received: int, _: int | None) -> None:
+        if received == 10 * CHUNK:
+            sim.store.replace(info.handle, name="ANOTHER.NEF")
+            sim.push_event(EventCode.ObjectInfoChanged, info.handle)
+
+    with pytest.raises(TransferError, match="any more"):
+        session.download(info, tmp_path / "a", chunk=CHUNK, progress=change)
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("answer", ["respond=0x2002", "busy", "cut_data=1"])
+def test_events_that_cannot_be_told_do_not_end_what_is_under_way(
+    camera: Cameras, connect: Sessions, tmp_path: Path, answer: str
+) -> None:
+    sim = camera("nikon", objects=1, size=SIZE, faults=[f"{answer} on 0x90C7 times 0"])
+    session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0))
+    (info,) = session.objects()
+    session.download(info, tmp_path / "a", chunk=SIZE // 3)
+    # One that is busy is not waited for.
+    assert sim.operations[NikonOperation.GetEvent] <= sum(sim.operations.values()) // 2
+    assert check(sim.store.expected(info.handle), tmp_path / "a")
