@@ -105,6 +105,19 @@ def test_an_object_that_a_polled_event_calls_changed_is_not_finished(
     assert not (tmp_path / "a").exists()
 
 
+def test_events_are_not_asked_for_before_the_session_is_open_again(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera("nikon")
+    session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0))
+    session.reconnect()
+    asked = [entry.operation for entry in list(sim.log)]
+    again = asked[asked.index(OperationCode.OpenSession) + 1 :]
+    before = again[: again.index(OperationCode.OpenSession)]
+    assert NikonOperation.GetEvent not in before
+    assert len(session.objects()) == 4
+
+
 @pytest.mark.parametrize("answer", ["respond=0x2002", "busy", "cut_data=1"])
 def test_events_that_cannot_be_told_do_not_end_what_is_under_way(
     camera: Cameras, connect: Sessions, tmp_path: Path, answer: str

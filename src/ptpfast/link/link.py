@@ -327,6 +327,7 @@ class Link:
         the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
         """
         self._owner.require()
+        self._upkeep.stop()
         patience = patience or Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
         pause_s = self.dialect.quirks.reconnect_pause_s
         while True:

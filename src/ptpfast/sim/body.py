@@ -118,6 +118,9 @@ class Body:
     def storage_ids(self, *, populated: bool = True) -> list[int]:
         return self.store.storage_ids(populated=populated)
 
+    def handles(self, storage_id: int) -> list[int]:
+        return self.store.handles(storage_id, 0, 0)
+
     def capture(self, transaction_id: int | None = None, *, announce: bool = True) -> list[int]:
         """Takes a picture, RAW and JPEG as CompressionSetting says; the handles of its files.
 

@@ -53,6 +53,10 @@ class Responder(Protocol):
 
     def storage_ids(self, *, populated: bool = True) -> list[int]: ...
 
+    def handles(self, storage_id: int) -> list[int]:
+        """Handles of all objects of a storage, folders too; with all ones of all storages."""
+        ...
+
     def thumbnail(self, handle: int) -> bytes | None:
         """An object's thumbnail, empty when it has none; None when there is no such handle."""
         ...
