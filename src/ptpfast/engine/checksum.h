@@ -144,6 +144,29 @@ ptpfast_blocks_wide(uint64_t *lanes, const uint8_t *bytes, size_t count) {
     _mm256_storeu_si256(to, a);
     _mm256_storeu_si256(to + 1, b);
 }
+
+/* The same with all lanes in one register: half as long again. */
+__attribute__((target("avx512f,avx512dq"))) static void
+ptpfast_blocks_widest(uint64_t *lanes, const uint8_t *bytes, size_t count) {
+    const __m512i prime = _mm512_set1_epi64((long long)PTPFAST_PRIME_32);
+    __m512i lane = _mm512_loadu_si512(lanes), data, key;
+    for (; count; count--) {
+        for (int i = 0; i < PTPFAST_STRIPES; i++, bytes += PTPFAST_STRIPE) {
+            data = _mm512_loadu_si512(bytes);
+            key = _mm512_xor_si512(data, _mm512_loadu_si512(ptpfast_secret + i));
+            lane = _mm512_add_epi64(lane, _mm512_shuffle_epi32(data, _MM_PERM_BADC));
+            lane = _mm512_add_epi64(lane, _mm512_mul_epu32(key, _mm512_srli_epi64(key, 32)));
+        }
+        key = _mm512_loadu_si512(ptpfast_secret + PTPFAST_STRIPES);
+        lane = _mm512_xor_si512(_mm512_xor_si512(lane, _mm512_srli_epi64(lane, 47)), key);
+        lane = _mm512_mullo_epi64(lane, prime);
+    }
+    _mm512_storeu_si512(lanes, lane);
+}
+
+static inline int ptpfast_is_widest(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+}
 #endif
 
 /* Whole stripes, the first of which begins at byte `at` of everything. */
@@ -153,7 +176,10 @@ static inline void ptpfast_checksum_stripes(uint64_t *lanes, uint64_t at, const 
 #if defined(PTPFAST_AVX2)
         if (!in_block && count >= PTPFAST_STRIPES && __builtin_cpu_supports("avx2")) {
             take = count / PTPFAST_STRIPES;
-            ptpfast_blocks_wide(lanes, bytes, take);
+            if (ptpfast_is_widest())
+                ptpfast_blocks_widest(lanes, bytes, take);
+            else
+                ptpfast_blocks_wide(lanes, bytes, take);
             bytes += take * PTPFAST_STRIPES * PTPFAST_STRIPE;
             count -= take * PTPFAST_STRIPES;
             continue;
