@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..engine.text import in_text, unescaped
 from ..library.naming import printable
 from ..library.report import ALREADY_HERE, FileResult, Report
-from .ls import object_record
 from .nothing import nothing_line
+from .object_record import object_record
 from .output import human_seconds, human_size, plural
 from .shortage import has_no_room
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..library.naming import printable
 from ..library.report import StorageFailure
+from .object_record import object_record
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
@@ -75,21 +76,6 @@ def _show(output: Output, chosen: list[ObjectInfo]) -> None:
     else:
         for info in chosen:
             output.result("\t".join(_columns(info, people=False)))
-
-
-def object_record(info: ObjectInfo) -> dict[str, object]:
-    """An object's fields in JSON."""
-    return {
-        "handle": info.handle,
-        "name": info.name,
-        "size": info.size,
-        "format": info.format,
-        "captured": info.captured.isoformat() if info.captured else None,
-        "path": info.path,
-        "kind": info.kind,
-        "storage_id": info.storage_id,
-        "protected": info.protected,
-    }
 
 
 def _columns(info: ObjectInfo, *, people: bool) -> tuple[str, ...]:

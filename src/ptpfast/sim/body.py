@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,7 @@ from ..ptp.codes import EventCode, OperationCode, ResponseCode
 from ..vendors import Vendor
 from ..vendors.body import Habits, Reply
 from .data_in import EndData
-from .operations import OPERATIONS, Operation
-from .properties import COMPRESSION_SETTING, device_properties
+from .device_properties import COMPRESSION_SETTING, device_properties
 from .store import FIRST_DATE, Store
 from .stored import StoredObject
 
@@ -36,6 +35,8 @@ EVENTS = (
 )
 
 Parameters = tuple[int, ...]
+# What answers an operation: the body, the request, the payload of its data-out phase.
+Operation = Callable[["Body", OperationRequest, bytes], Reply]
 
 
 class Body:
@@ -45,7 +46,7 @@ class Body:
         self,
         vendor: Vendor,
         store: Store,
-        *,
+        operations: Mapping[int, Operation],
         seed: int | str,
         capture_size: int,
         emit: Callable[[int, Parameters], None],
@@ -70,7 +71,7 @@ class Body:
         self._busy_polls = 0.0
         self._busy_until = 0.0  # by time.monotonic
         self._table: dict[int, Operation] = {
-            code: handler for code, handler in OPERATIONS.items() if code not in model.withheld
+            code: handler for code, handler in operations.items() if code not in model.withheld
         }
         self._table.update(model.operations)
         left_out = numbers("withheld", withheld, "an operation code")

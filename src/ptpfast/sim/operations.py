@@ -9,7 +9,6 @@ Source: ISO 15740; where it leaves room, as AOSP's MtpServer and libgphoto2 have
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..engine.wire import OperationRequest
@@ -34,9 +33,8 @@ from .properties import (
 )
 
 if TYPE_CHECKING:
-    from .body import Body
+    from .body import Body, Operation
 
-Operation = Callable[["Body", OperationRequest, bytes], Reply]
 
 ALL_OBJECTS = 0xFFFFFFFF  # as the handle of DeleteObject
 _MOST = 0xFFFFFFFF  # as GetPartialObject's size: to the end

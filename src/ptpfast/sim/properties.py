@@ -8,8 +8,6 @@ Source: ISO 15740 (device properties), MTP 1.1 (object properties).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..engine.wire import Builder, Cursor, OperationRequest
@@ -17,27 +15,22 @@ from ..ptp.codes import (
     ALL_STORAGES,
     ROOT_OBJECTS,
     DataType,
-    DevicePropCode,
     ObjectPropCode,
     ResponseCode,
 )
 from ..ptp.datasets import (
-    DevicePropDesc,
     encode_array,
     encode_prop_desc,
-    format_date_time,
     read_value,
     write_value,
 )
 from ..ptp.errors import ProtocolError
-from ..vendors.body import Model, Reply
-from .stored import PIXELS, StoredObject
+from ..vendors.body import Reply
+from .stored import StoredObject
 
 if TYPE_CHECKING:
     from .body import Body
 
-IMAGE_SIZE = 0x5003
-COMPRESSION_SETTING = 0x5004
 
 _ALL_OBJECTS = 0xFFFFFFFF
 _ALL_PROPERTIES = 0xFFFFFFFF
@@ -47,22 +40,6 @@ _WHOLE_TREE = 0xFFFFFFFF
 def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
     """A parameter of a request; trailing ones may be left out."""
     return request.parameters[index] if index < len(request.parameters) else missing
-
-
-def device_properties(now: datetime, model: Model) -> dict[int, DevicePropDesc]:
-    """What a new camera has; `SetDevicePropValue` changes `current` in place."""
-    clock, pixels = format_date_time(now), f"{PIXELS[0]}x{PIXELS[1]}"
-    setting = model.compression_setting
-    rows = [
-        DevicePropDesc(DevicePropCode.BatteryLevel, DataType.UINT8, False, 100, 87, (0, 100, 1)),
-        DevicePropDesc(IMAGE_SIZE, DataType.STR, False, pixels, pixels, [pixels]),
-        DevicePropDesc(
-            COMPRESSION_SETTING, DataType.UINT8, True, setting, setting, list(model.compression)
-        ),
-        DevicePropDesc(DevicePropCode.DateTime, DataType.STR, True, clock, clock),
-        *(replace(row) for row in model.properties),
-    ]
-    return {row.code: row for row in rows}
 
 
 def get_device_prop_desc(camera: Body, request: OperationRequest, data: bytes) -> Reply:

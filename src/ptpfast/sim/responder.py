@@ -29,6 +29,7 @@ from .door import prepare
 from .faults import Fault, FaultTable
 from .handshake import serve_connection
 from .link import LINKS, Link
+from .operations import OPERATIONS
 from .peer import PacketReader, Peer, Writes, close, shut
 from .relay import Relay
 from .store import Store, card
@@ -115,9 +116,7 @@ class SimulatedCamera:
         model = vendor.model
         if store is None:
             store = card(folder, objects, size, seed, model)
-        self.body = Body(
-            vendor, store, seed=seed, capture_size=size, emit=self._emit, withheld=withheld
-        )
+        self.body = Body(vendor, store, OPERATIONS, seed, size, self._emit, withheld)
         self.body.habits = changed(model.habits, end_data, strict_tid, needs_probe, busy_s)
         self.guid = self.body.guid if guid is None else guid
         self.name = model.name if name is None else name
