@@ -4,13 +4,15 @@ idle session outlives a camera's time-out."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import Cameras, Sessions, without_pauses
-from ptpfast import OperationCode, TransferError
+from ptpfast import ObjectInfo, OperationCode, ResponseError, TransferError
 from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import check
 from ptpfast.vendors import Vendor
@@ -103,6 +105,33 @@ def test_an_object_that_a_polled_event_calls_changed_is_not_finished(
     with pytest.raises(TransferError, match="any more"):
         session.download(info, tmp_path / "a", chunk=CHUNK, progress=change)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_dialect_surrounds_the_reading_of_an_object_also_of_one_that_fails(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(objects=2)
+    session = connect(sim)
+    said: list[str] = []
+
+    @contextmanager
+    def reading(info: ObjectInfo) -> Iterator[None]:
+        said.append(f"begin {info.handle}")
+        try:
+            yield
+        finally:
+            said.append(f"end {info.handle}")
+
+    session.link.dialect.reading = reading  # type: ignore[method-assign]
+    first, second = session.objects()
+    session.download(first, tmp_path / "a")
+    session.read(second)
+    session.read_into(second, bytearray(100), size=100)
+    sim.faults.add("respond=0x2002 on GetPartialObject")
+    with pytest.raises(ResponseError):
+        session.read(first)
+    expected = [first, second, second, first]
+    assert said == [f"{what} {info.handle}" for info in expected for what in ("begin", "end")]
 
 
 def test_events_are_not_asked_for_before_the_session_is_open_again(

@@ -152,7 +152,7 @@ class Download:
         if is_taken and not reserves(self._path, self._journal.source):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
         try:
-            with self._part:
+            with self._part, self._camera.link.dialect.reading(self._info):
                 self._receive(self._begin())
                 self._finish()
         finally:

@@ -14,7 +14,8 @@ from .reading import ObjectReader
 def read(camera: Camera, info: ObjectInfo) -> bytearray:
     """All of an object."""
     own = MemorySink()  # it grows with what arrives: a size is only the camera's word
-    reader_to_end(camera, info).read(own)
+    with camera.link.dialect.reading(info):
+        reader_to_end(camera, info).read(own)
     return own.finish() or bytearray()
 
 
@@ -36,7 +37,8 @@ def read_into(camera: Camera, info: ObjectInfo, buffer: Any, offset: int, size: 
     sink = MemorySink(buffer)
     try:
         whole = offset == 0 and wanted in (None, reader.size)
-        return reader.read(sink, offset, None if whole else wanted)
+        with camera.link.dialect.reading(info):
+            return reader.read(sink, offset, None if whole else wanted)
     finally:
         sink.abandon()
 
