@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..engine.channel import DataPhase, Timeline
 from ..engine.process import Owner
 from ..engine.sink import MemorySink
 from ..engine.wire import OperationResponse
-from ..ptp.codes import OperationCode, ResponseCode
-from ..ptp.datasets import DeviceInfo, decode
+from ..ptp.codes import OperationCode
+from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import (
     ConnectFailed,
     DeviceBusy,
@@ -39,6 +40,7 @@ from .courtesy import close_at_exit, leave_alone, no_need_to_close
 from .events import Event, EventHub, Source
 from .habits import Habits
 from .losses import Losses
+from .opening import MAX_STRUCTURE, ask_device_info, open_session
 from .patience import BRIEF_BUSY_S, BUSY_S, Patience
 from .pipelining import Following, Request
 from .upkeep import Interrupted, Upkeep
@@ -47,10 +49,8 @@ log = logging.getLogger("ptpfast")
 log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
 
 # What a camera may make us hold. Larger payloads that are no objects do not exist: 10,000 handles
-# are 40 KB, an embedded preview some MB; a dataset that is taken apart into Python's numbers and
-# strings, each many times its size on the wire, has a few hundred bytes.
+# are 40 KB, an embedded preview some MB.
 MAX_DATASET = 64 << 20
-MAX_STRUCTURE = 1 << 20
 
 
 class Link:
@@ -69,6 +69,7 @@ class Link:
         self.reconnects = 0
         self.told_busy: Callable[[PTPError, float], object] | None = None
         self._closed = False
+        self._plan: Following | None = None
         self._owner = Owner("session")
         self._guid = connection.guid
         self._opened_at = 0.0
@@ -76,7 +77,7 @@ class Link:
         self._choose_dialect()
         self.habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
         try:
-            self.device_info = self._get_device_info()
+            self.device_info = ask_device_info(self.transact)
         except NetworkError as error:
             self._name_who_answered(error)
             raise
@@ -147,10 +148,10 @@ class Link:
         done: Callable[[Request, DataPhase, PTPError | None], None],
         *,
         timeline: Timeline | None = None,
-        following: Following | None = None,
+        looks_ahead: bool = False,
     ) -> None:
         """Many operations, as many of them outstanding at a time as the camera copes with; see
-        `Connection.run`.
+        `Connection.run`. looks_ahead: what is planned (`plan`) may leave behind the last of them.
 
         `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
         here), a ProtocolError for a short payload, or None.
@@ -162,6 +163,7 @@ class Link:
             self._learn(request.operation, phase, error)
             done(request, phase, error)
 
+        following = self._plan if looks_ahead else None
         requests = Interrupted(self._upkeep, next_request, following)
         for _ in requests.runs():
             self.connection.run(
@@ -171,6 +173,16 @@ class Link:
                 timeline=timeline,
                 following=None if following is None else requests.following,
             )
+
+    @contextmanager
+    def plan(self, following: Following | None) -> Iterator[None]:
+        """While it lasts, `following` says which requests will come first in the next run, each
+        time from the beginning; see `Connection.run`."""
+        before, self._plan = self._plan, following
+        try:
+            yield
+        finally:
+            self._plan = before
 
     def _learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> None:
         if self.habits.learn(operation, phase, error):
@@ -189,7 +201,7 @@ class Link:
 
     def refresh(self) -> DeviceInfo:
         """Ask for DeviceInfo again: what a camera lists can change with its mode."""
-        self.device_info = self._get_device_info()
+        self.device_info = ask_device_info(self.transact, in_session=True)
         self.operations = frozenset(self.device_info.operations_supported)
         return self.device_info
 
@@ -211,39 +223,12 @@ class Link:
         self.dialect: Dialect = self.vendor.dialect(self, self.device_info, self.vendor.quirks)
         self._upkeep = Upkeep(self.dialect)
 
-    def _get_device_info(self) -> DeviceInfo:
-        """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others
-        may do so once, and of a camera that does not say who it is no part file is continued."""
-        for _ in range(2):
-            sink = MemorySink()
-            request = Request(
-                OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE, in_session=False
-            )
-            self.transact(request)
-            if payload := sink.finish():
-                return decode(DeviceInfo, payload)
-        return DeviceInfo()
-
-    def _open_session(self) -> None:
-        """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some
-        (libgphoto2)."""
-        for session_id in range(1, 11):
-            try:
-                self.transact(Request(OperationCode.OpenSession, (session_id,), in_session=False))
-            except ResponseError as error:
-                if error.code == ResponseCode.SessionAlreadyOpened:
-                    return
-                if error.code != ResponseCode.InvalidTransactionID or session_id == 10:
-                    raise
-            else:
-                return
-
     def _begin(self) -> None:
         """OpenSession and the vendor's part; a session that is opened is also closed."""
         self._opened_at = time.monotonic()
         try:
             try:
-                self._open_session()
+                open_session(self.transact)
             except NetworkError as error:
                 self._name_who_answered(error)
                 raise
@@ -338,7 +323,7 @@ class Link:
                 break
             except (ConnectFailed, InitFailed) as error:
                 patience.wait(error)
-        info = self._get_device_info()
+        info = ask_device_info(self.transact)
         if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
             self.connection.close()
             who = f"{info.model} {info.serial_number}".strip() or "one that does not say which"

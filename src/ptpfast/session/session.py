@@ -26,7 +26,8 @@ from ..link.camera import Camera
 from ..link.describing import describe_one
 from ..link.events import Event
 from ..link.habits import Habits
-from ..link.link import MAX_STRUCTURE, Link
+from ..link.link import Link
+from ..link.opening import MAX_STRUCTURE
 from ..link.patience import Patience
 from ..link.pipelining import Request
 from ..ptp.arguments import several

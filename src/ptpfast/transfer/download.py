@@ -24,7 +24,7 @@ from typing import Any
 from ..engine.channel import Timeline
 from ..engine.sink import Checksum, FileSink
 from ..link.camera import Camera
-from ..link.pipelining import Following, Request
+from ..link.pipelining import Request
 from ..ptp.errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..ptp.objects import ObjectInfo
 from .ends import may_end_elsewhere
@@ -238,8 +238,9 @@ class Download:
         self._began = self._kept_at = time.monotonic()
         try:
             # Read again, it is this object that comes next.
-            following = None if self.transfer.verified == "reread" else self._following()
-            self._reader.read(sink, offset, following=following)
+            following = None if self.transfer.verified == "reread" else self._requests_of_the_next
+            with self._camera.link.plan(following):
+                self._reader.read(sink, offset)
         except ProtocolError:
             # Out of step somewhere in the last read: only the reads before it are worth keeping.
             sink.abandon()
@@ -266,9 +267,6 @@ class Download:
             self._take_back(self._kept.size)
             raise
 
-    def _following(self) -> Following | None:
-        return self._requests_of_the_next if self._then else None
-
     def _took_long(self) -> bool:
         in_parts = self._reader.in_parts or self._reader.chunks
         return bool(in_parts) and time.monotonic() - self._began >= LOOK_AGAIN_S
@@ -289,6 +287,8 @@ class Download:
             log.debug("%s is not described once more: %s", self._info.name, error)
 
     def _requests_of_the_next(self) -> Iterator[Request]:
+        if not self._then:
+            return
         altered = self._camera.link.hub.is_altered(self._info.handle)
         if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
@@ -385,7 +385,8 @@ class Download:
             )
             if transfer.verified == "reread":
                 again = self._reader.another(progress=self._progress)
-                transfer.received += check_camera(again, arrived, name, self._following())
+                with self._camera.link.plan(self._requests_of_the_next):
+                    transfer.received += check_camera(again, arrived, name)
         except TransferError:
             self._doubt()  # nothing in it can be believed
             raise

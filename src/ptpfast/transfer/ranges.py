@@ -14,11 +14,12 @@ from collections.abc import Callable
 
 from ..engine.channel import DataPhase, Timeline
 from ..engine.sink import Sink
+from ..link.answers import operation_name
 from ..link.camera import Camera
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Overdue, Trickle
 from ..link.patience import BUSY_S, SlowestPace
-from ..link.pipelining import Following, Request
+from ..link.pipelining import Request
 from ..ptp.errors import (
     DeviceBusy,
     NetworkError,
@@ -30,6 +31,16 @@ from ..ptp.objects import ObjectInfo
 from ..vendors.reads import PartialRead
 
 log = logging.getLogger("ptpfast")
+
+
+def object_label(info: ObjectInfo) -> str:
+    """An object for messages: name and handle."""
+    return f"{info.name or 'object'} (0x{info.handle:X})"
+
+
+def read_label(camera: Camera, info: ObjectInfo, read: PartialRead) -> str:
+    """A partial read of an object for messages."""
+    return f"{operation_name(camera.link.vendor, read.operation)} of {object_label(info)}"
 
 
 def chunk_request(read: PartialRead, handle: int, offset: int, size: int, label: str) -> Request:
@@ -55,10 +66,8 @@ class RangeReader:
         sink: Sink,
         span: tuple[int, int],
         policy: ChunkPolicy,
-        label: str,
         report: Callable[[int], None],
         timeline: Timeline | None,
-        following: Following | None,
     ) -> None:
         self.position, self._end = span
         self._camera = camera
@@ -68,10 +77,9 @@ class RangeReader:
         # A sink may hold more than this object; what is at `position` goes here in it.
         self._shift = sink.position - self.position
         self._policy = policy
-        self._label = label
+        self._label = read_label(camera, info, read)
         self._report = report
         self._timeline = timeline
-        self._following = following
         self._seen = self.position  # how far the pace knows of
         self._hurried_at = -1  # where a busy camera was asked again at once
         self._empty_at = -1  # where nothing came although there should be more
@@ -92,7 +100,7 @@ class RangeReader:
             self._slowest = SlowestPace(self._camera.link.timeouts.operation, self.position)
             try:
                 self._camera.link.run(
-                    self._next, self._done, timeline=self._timeline, following=self._following
+                    self._next, self._done, timeline=self._timeline, looks_ahead=True
                 )
                 return
             except Trickle as error:

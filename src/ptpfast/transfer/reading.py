@@ -16,7 +16,7 @@ from ..link.answers import operation_name
 from ..link.camera import Camera
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Overdue
-from ..link.pipelining import Following, Request
+from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
 from ..ptp.errors import (
     InvalidObjectHandle,
@@ -30,7 +30,7 @@ from ..ptp.errors import (
 from ..ptp.objects import ObjectInfo
 from ..vendors.reads import PartialRead
 from .ends import FOUR_GIB, End
-from .ranges import RangeReader, chunk_request
+from .ranges import RangeReader, chunk_request, object_label, read_label
 
 Progress = Callable[[int, int | None], object]
 
@@ -100,17 +100,10 @@ class ObjectReader:
                 return read
         return None
 
-    def read(
-        self,
-        sink: Sink,
-        offset: int = 0,
-        size: int | None = None,
-        following: Following | None = None,
-    ) -> int:
+    def read(self, sink: Sink, offset: int = 0, size: int | None = None) -> int:
         """Bytes [offset, offset + size) into the sink, to the object's end by default; how many.
 
         A range needs a partial read. Raises whatever ends it; `trusted` then says how far it was.
-        following: the requests that come next (`requests`), for which the camera need not wait.
         """
         end = self.size if size is None else offset + size
         if self.size is not None and end is not None:
@@ -135,11 +128,11 @@ class ObjectReader:
         read = self.partial(end)
         if read is not None and end is not None:
             try:
-                return self._read_chunks(read, sink, (offset, end), following)
+                return self._read_chunks(read, sink, (offset, end))
             except _REFUSALS:
                 if self.trusted > offset or sink.position != start:
                     raise  # it has worked so far: it is not the operation that is refused
-            return self._read_without(read, sink, offset, size, following)
+            return self._read_without(read, sink, offset, size)
         if not whole:
             raise TransferError(
                 f"{self.label()}: the camera cannot read a part of it",
@@ -147,19 +140,12 @@ class ObjectReader:
             )
         return self._read_whole(sink)
 
-    def _read_without(
-        self,
-        read: PartialRead,
-        sink: Sink,
-        offset: int,
-        size: int | None,
-        following: Following | None,
-    ) -> int:
+    def _read_without(self, read: PartialRead, sink: Sink, offset: int, size: int | None) -> int:
         """In another way, for good if that works and this one never has."""
         self.camera.habits.refused.add(read.operation)
         for_good = False
         try:
-            received = self.read(sink, offset, size, following)
+            received = self.read(sink, offset, size)
             for_good = read.operation not in self.camera.habits.proven
             return received
         finally:
@@ -196,7 +182,7 @@ class ObjectReader:
 
     def label(self) -> str:
         """The object for messages: name and handle."""
-        return f"{self.info.name or 'object'} (0x{self.info.handle:X})"
+        return object_label(self.info)
 
     def requests(self, offset: int = 0, size: int | None = None) -> Iterator[Request]:
         """The requests of the same `read`, as far as can be told; none unless they are partial
@@ -206,22 +192,13 @@ class ObjectReader:
         read = self.partial(end)
         if read is None or end is None or (whole and self._whole):
             return
-        label = self._partial_label(read)
+        label = read_label(self.camera, self.info, read)
         while offset < end:
             want = min(self._policy.next_size(), end - offset)
             yield chunk_request(read, self.handle, offset, want, label)
             offset += want
 
-    def _partial_label(self, read: PartialRead) -> str:
-        return f"{operation_name(self.camera.link.vendor, read.operation)} of {self.label()}"
-
-    def _read_chunks(
-        self,
-        read: PartialRead,
-        sink: Sink,
-        span: tuple[int, int],
-        following: Following | None,
-    ) -> int:
+    def _read_chunks(self, read: PartialRead, sink: Sink, span: tuple[int, int]) -> int:
         self.operation = operation_name(self.camera.link.vendor, read.operation)
         chunks = self._chunks = RangeReader(
             self.camera,
@@ -230,10 +207,8 @@ class ObjectReader:
             sink,
             span,
             self._policy,
-            self._partial_label(read),
             self._report,
             self._timeline,
-            following,
         )
         try:
             chunks.run()

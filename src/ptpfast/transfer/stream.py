@@ -48,7 +48,8 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
         buffer = renewed(buffer)
         sink = MemorySink(buffer)
         try:
-            got = reader.read(sink, offset, want, following)
+            with reader.camera.link.plan(following):
+                got = reader.read(sink, offset, want)
         finally:
             sink.abandon()
         if got != want:

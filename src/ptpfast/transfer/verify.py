@@ -12,7 +12,6 @@ import os
 from typing import Any
 
 from ..engine.sink import CallbackSink
-from ..link.pipelining import Following
 from ..ownership.readback import blocks, open_regular
 from ..ptp.errors import TransferError
 from .hashing import algorithm_of, digest_of, new_hash
@@ -81,12 +80,11 @@ def hash_from_disk(path: str) -> str:
     return str(found.hexdigest())
 
 
-def check_camera(reader: ObjectReader, arrived: str, name: str, following: Following | None) -> int:
-    """TransferError unless the camera sends the same once more; how many bytes that moved.
-    following: see `ObjectReader.read`."""
+def check_camera(reader: ObjectReader, arrived: str, name: str) -> int:
+    """TransferError unless the camera sends the same once more; how many bytes that moved."""
     again = new_hash(algorithm_of(arrived))
     sink = CallbackSink(again.update)
-    moved = reader.read(sink, following=following)
+    moved = reader.read(sink)
     sink.finish()
     if digest_of(again) != arrived:
         raise TransferError(

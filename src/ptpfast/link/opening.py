@@ -1,0 +1,48 @@
+"""The first operations with a camera: who it is, and a session.
+
+Sources: libgphoto2 (library.c) and airmtp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..engine.channel import DataPhase
+from ..engine.sink import MemorySink
+from ..ptp.codes import OperationCode, ResponseCode
+from ..ptp.datasets import DeviceInfo, decode
+from ..ptp.errors import ResponseError
+from .pipelining import Request
+
+# What a camera may make us hold of a dataset that is taken apart into Python's numbers and strings,
+# each many times its size on the wire: it has a few hundred bytes.
+MAX_STRUCTURE = 1 << 20
+
+Transact = Callable[[Request], DataPhase]
+
+
+def ask_device_info(transact: Transact, *, in_session: bool = False) -> DeviceInfo:
+    """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others may
+    do so once, and of a camera that does not say who it is no part file is continued."""
+    for _ in range(2):
+        sink = MemorySink()
+        request = Request(OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE)
+        request.in_session = in_session
+        transact(request)
+        if payload := sink.finish():
+            return decode(DeviceInfo, payload)
+    return DeviceInfo()
+
+
+def open_session(transact: Transact) -> None:
+    """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some (libgphoto2)."""
+    for session_id in range(1, 11):
+        try:
+            transact(Request(OperationCode.OpenSession, (session_id,), in_session=False))
+        except ResponseError as error:
+            if error.code == ResponseCode.SessionAlreadyOpened:
+                return
+            if error.code != ResponseCode.InvalidTransactionID or session_id == 10:
+                raise
+        else:
+            return
