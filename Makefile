@@ -59,7 +59,7 @@ soak: build
 
 # Killed, full disk and power cut, each at every call that changes the folder: the tests take turns.
 crash: build
-	THOROUGH=1 $(PYTEST) -q --timeout=1800 tests/test_crash.py
+	THOROUGH=1 $(PYTEST) -q --timeout=1800 tests/faults/test_crash.py
 
 # Every fault in every operation, every pull into every odd folder: `make test` has a third of them.
 matrices: build

@@ -10,7 +10,7 @@ from . import ROOT, sanitizers
 # What drives the compiled modules, and what a hostile camera does to the rest. The others measure
 # time and memory, limit the address space, or look at the sources.
 TESTS = [
-    f"tests/test_{name}.py"
+    str(next((ROOT / "tests").rglob(f"test_{name}.py")).relative_to(ROOT))
     for name in (
         *("wire", "datasets", "data_phase", "sink", "engine", "fuzz", "fuzz_sessions"),
         *("session", "transfer", "pipeline", "adversity", "ptpip"),

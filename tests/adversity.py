@@ -188,3 +188,11 @@ def assert_finished_without(
 
 
 READS = (OperationCode.GetObject, OperationCode.GetPartialObject)
+
+
+# Whatever goes wrong once in the middle of an object: what came short is asked for again, unless
+# nothing but the size tells so.
+EITHER = "whole or set aside"
+
+
+OUTCOMES = RECOVERED | {"short_data": EITHER}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import errno
 import fcntl
-import json
 import os
 import re
 import signal
@@ -22,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
+from command_line import at, records, run
 from conftest import Cameras, without_pauses
 from ptpfast import ConnectFailed, DeviceBusy, OperationCode, Timeouts, __version__, connect, pull
 from ptpfast.cli import signals
-from ptpfast.cli.main import COMMANDS, ptpfast
+from ptpfast.cli.main import COMMANDS
 from ptpfast.cli.options import WAITS
 from ptpfast.cli.output import Output, human_seconds, human_size
 from ptpfast.cli.progress import Bars
@@ -37,14 +37,6 @@ from ptpfast.library.observer import Observer
 from ptpfast.sim import KINDS, LINKS, Link, SimulatedCamera, Store
 
 TIMEOUT_S = 60  # of a subprocess; it takes a second
-
-
-def run(*arguments: object) -> Result:
-    """The command in this process."""
-    result = CliRunner().invoke(ptpfast, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 @contextmanager
@@ -64,20 +56,6 @@ def complete(*arguments: object, **options: Any) -> tuple[int, str, str]:
     with started(*arguments, **options) as process:
         out, err = process.communicate(timeout=TIMEOUT_S)
         return process.returncode, out or "", err or ""
-
-
-def at(camera: SimulatedCamera) -> str:
-    return f"{camera.host}:{camera.port}"
-
-
-def records(text: str) -> list[dict[str, Any]]:
-    """The lines of JSON; every one must be an object that begins with its type."""
-    rows = [json.loads(line) for line in text.splitlines()]
-    assert all(next(iter(row)) == "type" for row in rows)
-    assert rows[0]["type"] == "header"
-    assert rows[0]["schema"] == 1
-    assert rows[0]["version"] == __version__
-    return rows
 
 
 def reads(camera: SimulatedCamera) -> int:

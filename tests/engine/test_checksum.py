@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import checksum_oracle
+from pouring import pour
 from ptpfast import FileSink
 from ptpfast.engine.sink import Checksum
-from test_sink import pour
 
 CONTENT = hashlib.shake_128(b"checksum").digest(5000)
 

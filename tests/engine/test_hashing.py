@@ -11,12 +11,12 @@ import pytest
 import xxhash
 
 import ptpfast
+from command_line import at, records, run
 from conftest import Cameras, Sessions
 from noted import read_note
+from objects_of import content
 from ptpfast import ConnectionLost, TransferError
 from ptpfast.transfer.hashing import ALGORITHMS, digest_of, new_hash
-from test_cli import at, records, run
-from test_transfer import content
 
 MiB = 1 << 20
 SIZE = 3_000_000

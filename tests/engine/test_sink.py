@@ -16,21 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pouring import pour
 from ptpfast import CallbackSink, FileSink, MemorySink, SinkError
 from ptpfast.engine.channel import DataPhase
 from ptpfast.engine.sink import Sink
-from ptpfast.engine.wire import Data, EndData, OperationResponse, StartData, pack
+from ptpfast.engine.wire import Data, StartData, pack
 
 PAYLOAD = bytes(range(256)) * 40
-
-
-def pour(sink: Sink, payload: bytes, *, piece: int = 1000) -> None:
-    """Sends payload into a sink the only way there is: as a data phase."""
-    phase = DataPhase(1, sink)
-    phase.feed(pack(StartData(1, len(payload))))
-    for at in range(0, len(payload), piece):
-        phase.feed(pack(Data(1, payload[at : at + piece])))
-    assert phase.feed(pack(EndData(1, b"")) + pack(OperationResponse(0x2001, 1)))
 
 
 def test_the_base_class_cannot_be_used() -> None:

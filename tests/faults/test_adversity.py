@@ -13,8 +13,9 @@ import pytest
 
 import ptpfast
 from adversity import (
+    EITHER,
+    OUTCOMES,
     READS,
-    RECOVERED,
     SHAPES,
     assert_finished_without,
     assert_right,
@@ -80,10 +81,6 @@ BEFORE = (
     *(OperationCode.OpenSession, OperationCode.GetDeviceInfo, OperationCode.GetStorageIDs),
     *(OperationCode.GetObjectHandles, OperationCode.CloseSession),
 )
-# Whatever goes wrong once in the middle of an object: what came short is asked for again, unless
-# nothing but the size tells so.
-EITHER = "whole or set aside"
-OUTCOMES = RECOVERED | {"short_data": EITHER}
 
 
 @pytest.mark.parametrize(("fault", "shape"), cells(READS, 60_000))

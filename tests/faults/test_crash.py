@@ -29,7 +29,7 @@ from crash.disk import Disk, Survival, records
 from noted import read_note
 from ptpfast.sim import SimulatedCamera, Store, check
 
-HERE = Path(__file__).parent / "crash"
+HERE = Path(__file__).parents[1] / "crash"
 COMPILER = shutil.which("cc")
 OBJECTS, SIZE, CHUNK = 2, 150_000, 1 << 16
 WATCH, KILL, FULL = 1, 2, 3

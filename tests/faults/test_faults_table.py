@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from adversity import EITHER, OUTCOMES
 from each import each
 from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast.sim import KINDS, Fault, SimulatedCamera
-from test_adversity import EITHER, OUTCOMES
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
 MATRIX = "test_adversity.py::test_a_fault_in_an_object_of_any_shape_comes_to_what_is_said_of_it"
 WORDS = {"whole", "again", "aside", "refused", "told", "stale"}
@@ -51,16 +51,22 @@ def rows() -> list[Row]:
 every_row = each(rows(), lambda row: row.what)
 
 
+def path_of(file: str) -> Path:
+    (path,) = (ROOT / "tests").rglob(file)
+    return path
+
+
 def test_every_test_that_the_page_names_exists_with_the_case_it_names() -> None:
     cited = [test for row in rows() for test in row.tests]
-    files = sorted({f"tests/{name.partition('::')[0]}" for name, _ in cited})
+    files = sorted({str(path_of(name.partition("::")[0])) for name, _ in cited})
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     whole = os.environ | {"THOROUGH": "1"}
     done = subprocess.run([*command, *files], cwd=ROOT, env=whole, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     cases: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():
-        name, _, case = line.removeprefix("tests/").partition("[")
+        path, _, test = line.partition("::")
+        name, _, case = f"{Path(path).name}::{test}".partition("[")
         cases.setdefault(name, []).append(case.removesuffix("]"))
     missing = [
         f"{name}[{case}]"

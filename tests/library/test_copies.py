@@ -13,9 +13,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
+from cards import card, replaced
 from conftest import PATIENT, Cameras
+from copied import contents, damage, on_card, payload, run
 from ptpfast import (
     NetworkError,
     ObjectInfo,
@@ -35,7 +37,6 @@ from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer import journal
 from ptpfast.transfer import part as part_module
 from ptpfast.transfer.notes import OF_A_COPY
-from test_streaming import card, replaced
 
 SIZE = 300_000
 
@@ -43,30 +44,6 @@ SIZE = 300_000
 def fetch(camera: SimulatedCamera, folder: Path, *copies: Path, **options: Any) -> Report:
     options.setdefault("timeouts", PATIENT)
     return pull(f"{camera.host}:{camera.port}", folder, copies=copies, **options)
-
-
-def run(camera: SimulatedCamera, *words: object) -> Result:
-    where = f"{camera.host}:{camera.port}"
-    result = CliRunner().invoke(ptpfast, ["pull", where, *map(str, words)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name[0] != "."}
-
-
-def on_card(camera: SimulatedCamera) -> dict[str, bytes]:
-    return {
-        stored.name: b"".join(camera.store.expected(stored.handle).spans(0, stored.size))
-        for stored in camera.store.files()
-    }
-
-
-def payload(camera: SimulatedCamera) -> int:
-    data = (OperationCode.GetObject, OperationCode.GetPartialObject)
-    return sum(row.payload for row in camera.log if row.operation in data)
 
 
 @pytest.fixture
@@ -163,17 +140,6 @@ def test_an_earlier_file_is_held_against_its_checksum_before_it_is_copied(
     assert isinstance(report.files[0].copies[0].error, TransferError)
     assert [path.name for path in one.iterdir()] == ["IMG_0001.JPG"]
     assert run(sim, main, "--copies", one).exit_code == 7
-
-
-def damage(path: Path) -> None:
-    """A byte changes, and neither size nor date."""
-    status = path.stat()
-    with path.open("r+b") as file:
-        file.seek(4711)
-        (byte,) = file.read(1)
-        file.seek(4711)
-        file.write(bytes([byte ^ 1]))
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 @pytest.mark.parametrize("on_conflict", ["rename", "overwrite", "skip", "fail"])

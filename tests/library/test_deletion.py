@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-from conftest import HASTY, PATIENT, Cameras, Sessions
+from conftest import HASTY, Cameras, Sessions
+from copied import contents, damage, on_card, payload, run
+from deleting import deletions, fetch, noted
 from noted import read_note, write_note
 from ptpfast import (
     NetworkError,
@@ -27,7 +29,6 @@ from ptpfast import (
     Session,
     SinkError,
     TransferError,
-    pull,
 )
 from ptpfast.engine.sink import Checksum
 from ptpfast.library import copies as copies_module
@@ -40,7 +41,6 @@ from ptpfast.state import index
 from ptpfast.transfer import journal
 from ptpfast.transfer.hashing import digest_of
 from ptpfast.transfer.journal import Identity
-from test_copies import contents, damage, on_card, payload, run
 
 FIRST = 0x00040003  # the handle of the first file; two folders come before
 
@@ -48,22 +48,6 @@ FIRST = 0x00040003  # the handle of the first file; two folders come before
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
-
-
-def fetch(camera: SimulatedCamera, folder: Path, **options: Any) -> Report:
-    options = {"timeouts": PATIENT, "delete_verified": True} | options
-    return pull(f"{camera.host}:{camera.port}", folder, **options)
-
-
-def deletions(camera: SimulatedCamera) -> int:
-    return camera.operations[OperationCode.DeleteObject]
-
-
-def noted(folder: Path) -> list[tuple[str, str]]:
-    """What the journal says, of which file."""
-    lines = (folder / JOURNAL_NAME).read_text().splitlines()
-    entries = [json.loads(line) for line in lines]
-    return [(entry["what"], entry["object"]["name"]) for entry in entries]
 
 
 BOTH = ["IMG_0001.DNG", "IMG_0001.JPG"]

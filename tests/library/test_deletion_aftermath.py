@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from conftest import Cameras
+from copied import on_card, run
+from deleting import deletions, fetch, noted
 from ptpfast import OperationCode, Session
 from ptpfast.library import aftermath, persistence
 from ptpfast.library import deletion as deletion_module
 from ptpfast.sim import Store
-from test_copies import on_card, run
-from test_deletion import deletions, fetch, noted
 
 FIRST = 0x00040003  # the handle of the first file; two folders come before
 

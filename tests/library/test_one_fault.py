@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 import ptpfast
 from adversity import assert_right, expected_files, finished_files
 from conftest import HASTY, Cameras, Sessions
+from hasty import run
 from ptpfast import ConnectionLost, PTPError, Unreadable
-from ptpfast.cli.main import ptpfast as command
 from ptpfast.library import persistence
 from ptpfast.link.losses import SAME_DESCRIPTION
 from ptpfast.sim import SimulatedCamera, Store
@@ -25,15 +25,6 @@ HANGS_UP = "{} on GetObjectInfo handle 0x00040005 times 0"
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.01)
-
-
-def run(sim: SimulatedCamera, name: str, *arguments: object) -> Result:
-    """A command with this camera, in this process."""
-    words = [name, f"{sim.host}:{sim.port}", *arguments, "--timeout", "0.3"]
-    result = CliRunner().invoke(command, [*map(str, words), "--timeout", "connect=5"])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def records(result: Result, kind: str) -> Iterator[dict[str, object]]:

@@ -107,6 +107,15 @@ def test_an_object_that_a_polled_event_calls_changed_is_not_finished(
     assert not (tmp_path / "a").exists()
 
 
+def test_a_dialect_can_ask_what_the_camera_lists_again(camera: Cameras, connect: Sessions) -> None:
+    sim = camera()
+    session = connect(sim)
+    sim.body._listed.discard(OperationCode.GetThumb)  # a mode that hides it
+    session.link.refresh()
+    assert not session.supports(OperationCode.GetThumb)
+    assert list(sim.log)[-1].transaction_id > 0
+
+
 def test_a_dialect_surrounds_the_reading_of_an_object_also_of_one_that_fails(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:

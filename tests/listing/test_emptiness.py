@@ -10,11 +10,11 @@ import pytest
 import ptpfast
 from adversity import assert_right, expected_files, finished_files
 from conftest import Cameras, Sessions
+from hasty import run
 from ptpfast import OperationCode, StorageInfo
 from ptpfast.listing.folders import MAX_DEPTH
 from ptpfast.ptp.errors import StoreNotAvailable
 from ptpfast.sim import SimulatedCamera, Store
-from test_one_fault import run
 
 HANDLES = OperationCode.GetObjectHandles
 ROOT_ONLY = "root_only on GetObjectHandles times 0"

@@ -14,7 +14,7 @@ import pytest
 
 from each import each
 
-PACKAGE = Path(__file__).parents[1] / "src" / "ptpfast"
+PACKAGE = Path(__file__).parents[2] / "src" / "ptpfast"
 
 # Functions of these modules that change what a folder holds, or how much a file does.
 CHANGING = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from each import each
 
-PACKAGE = Path(__file__).parents[1] / "src" / "ptpfast"
+PACKAGE = Path(__file__).parents[2] / "src" / "ptpfast"
 ROOT = "__init__"
 
 # Folder of the package → what else of the package it may import. From the bottom up; each knows

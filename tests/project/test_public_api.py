@@ -12,7 +12,7 @@ import pytest
 
 import ptpfast
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 NAMES = {
     *("__version__", "connect", "pull", "Session", "Report", "Response", "Transfer", "Timeouts"),

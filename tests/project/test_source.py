@@ -6,9 +6,9 @@ from pathlib import Path
 
 from each import each
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "ptpfast"
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 MAX_FILE = 400
 MAX_FUNCTION = 60

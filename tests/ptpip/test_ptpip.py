@@ -55,7 +55,7 @@ from ptpfast.ptpip.queues import SharedList
 from ptpfast.sim import SimulatedCamera, Transaction
 
 WAIT_S = 20
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "from-ptpip.md"
 
 Opened = Callable[..., PtpIpConnection]
@@ -903,7 +903,7 @@ def test_guide_lists_every_defect_with_a_test_that_exists() -> None:
     for number, defect, now, tests in table:
         assert defect
         assert now
-        named = re.findall(r"tests/(\w+\.py)::(test_\w+)", tests)
+        named = re.findall(r"tests/(\w+/\w+\.py)::(test_\w+)", tests)
         assert named, f"defect {number} has no test"
         for file, test in named:
             source = (ROOT / "tests" / file).read_text(encoding="utf-8")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from conftest import PATIENT, Cameras, Sessions
+from copied import contents, on_card, run
 from ptpfast import ObjectFormat, OperationCode, Report, pull
 from ptpfast.library.selection import Selection
 from ptpfast.sim import Fault, SimulatedCamera
-from test_copies import contents, on_card, run
 
 
 def fetch(camera: SimulatedCamera, folder: Path, **options: Any) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cards import DATE, card, replaced
 from conftest import Cameras, Sessions
 from ptpfast import ObjectInfo, OperationCode, Report, Session, SinkError, pull
 from ptpfast.library import folder as folder_module
@@ -23,21 +24,8 @@ from ptpfast.library.room import Shortage
 from ptpfast.library.run import PIECE
 from ptpfast.sim import SimulatedCamera, Store
 
-DATE = datetime(2026, 3, 4, 5, 6, 7)
 INFO, LIST = OperationCode.GetObjectInfo, OperationCode.GetObjectPropList
 READS = (OperationCode.GetObject, OperationCode.GetPartialObject)
-
-
-def card(count: int, *, folders: int = 1, size: int = 1000) -> Store:
-    """Pictures of the same names in each folder."""
-    store = Store()
-    dcim = store.add_folder("DCIM")
-    for number in range(folders):
-        parent = store.add_folder(f"{100 + number}CARD", parent=dcim)
-        for shot in range(count):
-            captured = DATE + timedelta(days=number, seconds=7 * shot)
-            store.add(f"DSC_{shot:04d}.NEF", size + shot, parent=parent, captured=captured)
-    return store
 
 
 def operations(camera: SimulatedCamera) -> list[str]:
@@ -325,15 +313,6 @@ def test_what_is_remembered_and_here_is_not_asked_for(
 
 
 Wrong = Callable[[Store], None]
-
-
-def replaced(store: Store, index: int) -> None:
-    """The handle of a picture goes to another one of the same size."""
-    stored = store.files()[index]
-    other = next(o.content for o in card(90).files() if o.size == stored.size)
-    store.replace(
-        stored.handle, name=f"NEW_{index}.NEF", content=other, captured=DATE + timedelta(days=9)
-    )
 
 
 @pytest.fixture

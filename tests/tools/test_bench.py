@@ -22,7 +22,7 @@ from kernel_sessions import left_after
 from ptpfast.state import tuning
 
 SIZE = 3 * PERIOD + 1000
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 needs_compiler = pytest.mark.skipif(peers.compiler() is None, reason="needs a C compiler")
 

@@ -18,7 +18,7 @@ from bench.harness import COUNTED, PACED, TIMED, Case, Range, Sample
 from bench.headlines import HEADLINES, ON_LINKS
 from bench.history import Run
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HEAD = {
     "commit": "abc1234+",
     "date": "2026-11-22T10:00",

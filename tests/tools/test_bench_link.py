@@ -31,7 +31,7 @@ from bench.radio import CAMERA, Radio, profiles
 from kernel_sessions import left_after, running
 from ptpfast.sim import Store
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 WHY_NOT = radio.why_not()
 
 needs_link = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))

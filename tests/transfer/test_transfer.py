@@ -17,6 +17,7 @@ import pytest
 
 from conftest import HASTY, Cameras, Sessions
 from noted import read_note, write_note
+from objects_of import content
 from ptpfast import (
     CallbackSink,
     ConnectionLost,
@@ -38,12 +39,6 @@ from ptpfast.transfer import download as download_module
 
 MiB = 1 << 20
 SIZE = 3_000_000
-
-
-def content(camera: SimulatedCamera, handle: int) -> bytes:
-    stored = camera.store.get(handle)
-    assert stored is not None
-    return b"".join(camera.store.expected(handle).spans(0, stored.size))
 
 
 def names(folder: Path) -> set[str]:

@@ -13,7 +13,7 @@ import ptpfast
 from ptpfast import connect, vendors
 from ptpfast.sim import SimulatedCamera
 
-PAGE = Path(__file__).parents[1] / "docs" / "add-a-vendor.md"
+PAGE = Path(__file__).parents[2] / "docs" / "add-a-vendor.md"
 BLOCKS = dict(re.findall(r"```python (\S+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
 FILES = {name: text for name, text in BLOCKS.items() if name.endswith(".py")}
 
