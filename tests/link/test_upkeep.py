@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from conftest import Cameras, Sessions, without_pauses
-from ptpfast import ObjectInfo, OperationCode, ResponseError, TransferError
+from ptpfast import Cancelled, ObjectInfo, OperationCode, ResponseError, TransferError
 from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import check
 from ptpfast.vendors import Vendor
@@ -105,6 +105,37 @@ def test_an_object_that_a_polled_event_calls_changed_is_not_finished(
     with pytest.raises(TransferError, match="any more"):
         session.download(info, tmp_path / "a", chunk=CHUNK, progress=change)
     assert not (tmp_path / "a").exists()
+
+
+def test_what_is_asked_in_passing_does_not_end_a_stream_that_is_half_taken(
+    camera: Cameras, connect: Sessions
+) -> None:
+    # Without partial reads a stream is one answer that is received as it is taken.
+    sim = camera("nikon", objects=1, size=SIZE, withheld=[OperationCode.GetPartialObject])
+    session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0))
+    (info,) = session.objects()
+    pieces = session.stream(info, SIZE // 10)
+    received = bytearray(next(pieces))
+    session.link._upkeep.ask_between()  # as another thread would that found the link idle before
+    session.link._upkeep.when_quiet()
+    for piece in pieces:
+        received += piece
+    assert check(sim.store.expected(info.handle), received, 0, SIZE)
+
+
+def test_a_cancel_that_comes_while_events_are_asked_for_ends_what_they_are_asked_between(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera("nikon", objects=1, size=SIZE)
+    session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0))
+    (info,) = session.objects()
+
+    def poll() -> list[Any]:
+        raise Cancelled("asked to")
+
+    session.link.dialect.poll = poll  # type: ignore[method-assign]
+    with pytest.raises(Cancelled):
+        session.download(info, tmp_path / "a", chunk=CHUNK)
 
 
 def test_a_dialect_can_ask_what_the_camera_lists_again(camera: Cameras, connect: Sessions) -> None:

@@ -29,7 +29,7 @@ from ..ptp.errors import (
 from ..transport.handshake import Timeouts, shake_hands
 from .events import EventHub, EventReader
 from .patience import SlowestPace
-from .pipelining import DROPPED, Ahead, Following, Request, Run
+from .pipelining import DROPPED, Ahead, Following, Request, Run, UnderWay
 from .turn import Turn
 
 log = logging.getLogger("ptpfast")
@@ -149,6 +149,8 @@ class Connection:
         business.
         """
         with self._turn.now():
+            if request.in_passing and self._outstanding:
+                raise UnderWay(request.label)
             self._settle(self.timeouts.operation)
             phase = self._send(request)
             self._receive(request, phase, timeline)

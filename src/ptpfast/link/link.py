@@ -114,6 +114,7 @@ class Link:
             request.limit = MAX_STRUCTURE  # nobody wants it: not without end
         if self._upkeep.is_due:
             self._upkeep.ask_between()
+        request.in_passing = self._upkeep.in_passing
         patience: Patience | None = None
         while True:
             phase = self.connection.transact(request, timeline)

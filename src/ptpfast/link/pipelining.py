@@ -29,6 +29,7 @@ class Request:
     bytes come, and when the sink is full (`phase.sink_full`): it must then set another one. about:
     whatever the caller needs to know it by. data: bytes-like for a data-out phase. in_session: as
     all but the first two of a session are. any_transaction_id: the response may have another's.
+    in_passing: only if nothing is outstanding; UnderWay else.
     """
 
     operation: int
@@ -41,10 +42,15 @@ class Request:
     data: Any = None
     in_session: bool = True
     any_transaction_id: bool = False
+    in_passing: bool = False
 
     def asks(self) -> tuple[int, tuple[int, ...]]:
         """What the camera is asked to do."""
         return self.operation, self.parameters
+
+
+class UnderWay(Exception):
+    """What was to be asked in passing would end something that is half received."""
 
 
 DROPPED = Request(0)  # stands for one whose answer is of no use any more

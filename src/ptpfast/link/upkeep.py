@@ -9,11 +9,11 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 
-from ..ptp.errors import NetworkError, PTPError
+from ..ptp.errors import Cancelled, NetworkError, PTPError
 from ..vendors import Dialect
 from .connection import Connection
 from .events import Event, Source
-from .pipelining import Following, Request
+from .pipelining import Following, Request, UnderWay
 
 log = logging.getLogger("ptpfast")
 
@@ -67,15 +67,16 @@ class Upkeep:
         )
 
     def ask_between(self) -> None:
-        """Ask in the midst of something else. NetworkError when the connection ends; an answer that
-        makes no sense, or a refusal, is no reason to end what is under way."""
+        """Ask in the midst of something else. NetworkError when the connection ends, Cancelled when
+        that is asked for; an answer that makes no sense, or a refusal, is no reason to end what is
+        under way."""
         connection = self._connection
         self._passing = threading.get_ident()
         try:
             self.ask()
-        except NetworkError:
+        except (NetworkError, Cancelled):
             raise
-        except PTPError as error:
+        except (PTPError, UnderWay) as error:
             if connection is None or not connection.usable:
                 raise
             log.debug("no events: %s", error)
@@ -99,7 +100,7 @@ class Upkeep:
                 self.ask()
             elif idle_s >= quirks.keep_awake_s:
                 self._dialect.keep_awake()
-        except (PTPError, RuntimeError) as error:  # also Cancelled, by a close
+        except (PTPError, UnderWay, RuntimeError) as error:  # also Cancelled, by a close
             log.debug("no sign of life: %s", error)
         finally:
             self._passing = 0
