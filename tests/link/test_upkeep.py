@@ -4,6 +4,7 @@ idle session outlives a camera's time-out."""
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import ptpfast
 from conftest import Cameras, Sessions, without_pauses
 from ptpfast import Cancelled, ObjectInfo, OperationCode, ResponseError, TransferError
 from ptpfast.ptp.codes import EventCode
@@ -136,6 +138,22 @@ def test_a_cancel_that_comes_while_events_are_asked_for_ends_what_they_are_asked
     session.link.dialect.poll = poll  # type: ignore[method-assign]
     with pytest.raises(Cancelled):
         session.download(info, tmp_path / "a", chunk=CHUNK)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("name", ["standard", "nikon"])
+def test_a_session_that_is_forgotten_ends_its_connections_at_once(
+    camera: Cameras, name: str
+) -> None:
+    sim = camera(name)
+    gc.disable()
+    try:
+        session = ptpfast.connect(sim.host, port=sim.port, vendor=vendor(name, **OFTEN))
+        assert session.storage_ids()
+        del session
+        assert sim.wait_for(lambda: sim.unclean_ends == 1, timeout=30)
+    finally:
+        gc.enable()
 
 
 def test_a_dialect_can_ask_what_the_camera_lists_again(camera: Cameras, connect: Sessions) -> None:

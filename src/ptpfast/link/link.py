@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,7 +33,7 @@ from ..ptp.errors import (
 )
 from ..state import tuning
 from ..transport.handshake import Timeouts, bracketed
-from ..vendors import STANDARD, Dialect, Tuning, Vendor, select
+from ..vendors import STANDARD, Asks, Dialect, Tuning, Vendor, select
 from .answers import label_of, outcome, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
@@ -221,7 +222,9 @@ class Link:
     # Beginning and end
 
     def _choose_dialect(self) -> None:
-        self.dialect: Dialect = self.vendor.dialect(self, self.device_info, self.vendor.quirks)
+        # Weakly: without a circle a session that is forgotten ends its connections at once.
+        link: Asks = weakref.proxy(self)
+        self.dialect: Dialect = self.vendor.dialect(link, self.device_info, self.vendor.quirks)
         self._upkeep = Upkeep(self.dialect)
 
     def _begin(self) -> None:
