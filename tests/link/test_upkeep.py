@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 import ptpfast
-from conftest import Cameras, Sessions, without_pauses
+from conftest import HASTY, Cameras, Sessions, without_pauses
 from ptpfast import Cancelled, ObjectInfo, OperationCode, ResponseError, TransferError
 from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import check
+from ptpfast.state import tuning
 from ptpfast.vendors import Vendor
 from ptpfast.vendors.nikon.codes import NikonOperation
 
@@ -138,6 +140,73 @@ def test_a_cancel_that_comes_while_events_are_asked_for_ends_what_they_are_asked
     session.link.dialect.poll = poll  # type: ignore[method-assign]
     with pytest.raises(Cancelled):
         session.download(info, tmp_path / "a", chunk=CHUNK)
+
+
+@pytest.mark.parametrize("fault", ["drop", "length=0", "no_answer"])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_poll_that_ends_the_connection_is_no_fault_of_what_is_under_way(
+    camera: Cameras, connect: Sessions, tmp_path: Path, fault: str, depth: int
+) -> None:
+    sim = camera("nikon", objects=4, size=SIZE, faults=[f"{fault} on 0x90C7 at 2 times 0"])
+    often = vendor("nikon", busy_poll_s=0.0)
+    session = connect(sim, vendor=often, depth=depth, timeouts=HASTY)
+    table = session.objects()
+    assert len(session.describe([info.handle for info in table])) == 4
+    session.download(table[0], tmp_path / "a", chunk=CHUNK)
+    assert check(sim.store.expected(table[0].handle), tmp_path / "a")
+    assert session.habits.depth == depth
+    assert not tuning.path().exists()
+    assert sim.connections == 2
+
+
+def test_a_cancel_that_comes_while_an_idle_camera_is_asked_is_the_next_transaction_s(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera("nikon", faults=["delay=0.5 on 0x90C7"])
+    session = connect(sim, vendor=vendor("nikon", **OFTEN))
+    assert sim.wait_for(lambda: sim.operations[NikonOperation.GetEvent] == 1, timeout=30)
+    session.cancel()
+    with pytest.raises(Cancelled):
+        session.storage_ids()
+    assert session.storage_ids()
+
+
+def test_what_one_thread_plans_is_not_asked_for_another(camera: Cameras, connect: Sessions) -> None:
+    session = connect(camera())
+    planned: list[object] = []
+    with session.link.plan(list):
+        thread = threading.Thread(
+            target=lambda: planned.append(getattr(session.link._of_thread, "plan", None))
+        )
+        thread.start()
+        thread.join()
+    assert planned == [None]
+
+
+def test_a_nikon_that_lists_no_operation_for_events_is_kept_awake(
+    camera: Cameras, connect: Sessions
+) -> None:
+    withheld = [NikonOperation.GetEvent, NikonOperation.GetEventEx]
+    sim = camera(vendor("nikon", idle_s=ENDS_AFTER_S), withheld=withheld)
+    session = connect(sim, vendor=vendor("nikon", **OFTEN))
+    asked = OperationCode.GetStorageIDs
+    assert sim.wait_for(lambda: sim.operations[asked] > 3 * ENDS_AFTER_S / 0.1, timeout=60)
+    assert session.usable
+
+
+def test_a_defect_of_a_dialect_does_not_end_the_events(camera: Cameras, connect: Sessions) -> None:
+    sim = camera("nikon")
+    session = connect(sim, vendor=vendor("nikon", **OFTEN))
+    tried = threading.Event()
+
+    def poll() -> list[Any]:
+        tried.set()
+        raise KeyError("defect")
+
+    session.link.dialect.poll = poll  # type: ignore[method-assign]
+    assert tried.wait(30)
+    assert not session.link.hub.closed
+    assert session.usable
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -148,13 +148,26 @@ class Connection:
         Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
         business.
         """
+        if request.in_passing and self._turn.is_anothers:
+            raise UnderWay(request.label)
         with self._turn.now():
             if request.in_passing and self._outstanding:
                 raise UnderWay(request.label)
             self._settle(self.timeouts.operation)
             phase = self._send(request)
-            self._receive(request, phase, timeline)
+            try:
+                self._receive(request, phase, timeline)
+            except Cancelled:
+                if request.in_passing and self._events.is_this_thread:
+                    self._hand_on_cancel()
+                raise
             return phase
+
+    def _hand_on_cancel(self) -> None:
+        """A cancel is not meant for what nobody has asked for: the next transaction has it."""
+        if not self._turn.over:
+            self._settle(self.timeouts.close)
+            self._command.cancel()
 
     def run(
         self,
@@ -254,7 +267,8 @@ class Connection:
 
     def _receive(self, request: Request, phase: DataPhase, timeline: Timeline | None) -> None:
         phase.sink = request.sink
-        self._drive(phase, request.on_pause, timeline)
+        wait_s = self.timeouts.close if request.in_passing else None
+        self._drive(phase, request.on_pause, timeline, wait_s=wait_s)
         self.last_used = time.monotonic()
         self._outstanding.popleft()
         self._take_strays(phase)
@@ -265,10 +279,12 @@ class Connection:
         on_pause: Callable[[DataPhase], None] | None,
         timeline: Timeline | None,
         until_full: bool = False,
+        wait_s: float | None = None,
     ) -> None:
-        wait_s = self.timeouts.operation
-        if phase.sink is not None and self.timeouts.first_byte is not None:
-            wait_s = self.timeouts.first_byte
+        if wait_s is None:
+            wait_s = self.timeouts.operation
+            if phase.sink is not None and self.timeouts.first_byte is not None:
+                wait_s = self.timeouts.first_byte
         pace = SlowestPace(wait_s, phase.received)
         slice_s = PAUSE_S if on_pause is not None else LOOK_S
         try:
@@ -370,6 +386,7 @@ class Connection:
             self._command.close()
             return
         try:
+            self._command.cancel()  # what the thread of the events may have asked in passing
             self._events.close(self.timeouts.close)
         finally:
             self._command.close()

@@ -196,6 +196,11 @@ class EventReader:
         finally:
             self._hub.close()
 
+    @property
+    def is_this_thread(self) -> bool:
+        """Whether it is the thread of the events that asks."""
+        return self._thread is threading.current_thread()
+
     def disown(self) -> None:
         """Ends the connection without waiting for the thread, which a forked child does not have
         and whose locks may be held there for ever."""

@@ -9,6 +9,7 @@ vendors' quirks.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -70,7 +71,7 @@ class Link:
         self.reconnects = 0
         self.told_busy: Callable[[PTPError, float], object] | None = None
         self._closed = False
-        self._plan: Following | None = None
+        self._of_thread = threading.local()  # what it has planned
         self._owner = Owner("session")
         self._guid = connection.guid
         self._opened_at = 0.0
@@ -113,8 +114,6 @@ class Link:
             request.label = label_of(self.vendor, request.operation, request.parameters)
         if request.sink is None and request.limit is None:
             request.limit = MAX_STRUCTURE  # nobody wants it: not without end
-        if self._upkeep.is_due:
-            self._upkeep.ask_between()
         request.in_passing = self._upkeep.in_passing
         patience: Patience | None = None
         while True:
@@ -165,7 +164,7 @@ class Link:
             self._learn(request.operation, phase, error)
             done(request, phase, error)
 
-        following = self._plan if looks_ahead else None
+        following = getattr(self._of_thread, "plan", None) if looks_ahead else None
         requests = Interrupted(self._upkeep, next_request, following)
         for _ in requests.runs():
             self.connection.run(
@@ -178,16 +177,17 @@ class Link:
 
     @contextmanager
     def plan(self, following: Following | None) -> Iterator[None]:
-        """While it lasts, `following` says which requests will come first in the next run, each
-        time from the beginning; see `Connection.run`."""
-        before, self._plan = self._plan, following
+        """While it lasts, and for this thread, `following` says which requests will come first in
+        the next run, each time from the beginning; see `Connection.run`."""
+        before = getattr(self._of_thread, "plan", None)
+        self._of_thread.plan = following
         try:
             yield
         finally:
-            self._plan = before
+            self._of_thread.plan = before
 
     def _learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> None:
-        if self.habits.learn(operation, phase, error):
+        if not self._upkeep.in_passing and self.habits.learn(operation, phase, error):
             self.one_at_a_time("it is busy while others are outstanding", to_blame=True)
 
     @property
@@ -346,6 +346,9 @@ class Link:
     def fall_back_to_serial(self, error: PTPError) -> bool:
         """After an error with requests sent ahead: gives that up for good and connects again. False
         when nothing was sent ahead, so that it is not to blame."""
+        if error.in_passing:  # the camera copes as well as before
+            self.reconnect_after(error)
+            return True
         if self.habits.depth == 1:
             return False
         # A lost connection is the radio's fault as a rule; the camera's if it never went well.

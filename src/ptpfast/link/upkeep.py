@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from ..ptp.errors import Cancelled, NetworkError, PTPError
 from ..vendors import Dialect
@@ -19,14 +20,16 @@ log = logging.getLogger("ptpfast")
 
 
 class Upkeep:
-    """Of one session's dialect, from `start` to `stop`."""
+    """Of one session's dialect, from `start` to `stop`. Used by the threads that use the session,
+    and by that of the events."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._connection: Connection | None = None  # while it has something to do
-        self._at_work = False
-        self._passing = 0  # the thread that asks in passing
+        self._at_work = threading.Lock()
+        self._of_thread = threading.local()
         self._polled = 0.0
+        self._gave_up = False  # a poll has ended the connection: not asked again
 
     def start(self, connection: Connection) -> None:
         """From now on, also when nobody asks for anything."""
@@ -40,15 +43,35 @@ class Upkeep:
             self._connection.watch(None)
             self._connection = None
 
+    @property
+    def in_passing(self) -> bool:
+        """Whether this thread asks for what nobody has asked for: it waits for no busy camera and
+        no other thread, ends nothing that is half received, and no cancel is meant for it."""
+        return getattr(self._of_thread, "in_passing", False)
+
+    @contextmanager
+    def _passing(self) -> Iterator[None]:
+        self._of_thread.in_passing = True
+        try:
+            yield
+        except PTPError as error:
+            error.in_passing = True
+            self._gave_up = self._gave_up or isinstance(error, NetworkError)
+            raise
+        finally:
+            self._of_thread.in_passing = False
+
     def ask(self) -> int:
-        """Ask for the events that the camera gives only then, and publish them; how many."""
+        """Ask for the events that the camera gives only then, and publish them; how many. None
+        while another thread does so."""
         connection = self._connection
-        self._at_work = True
+        if not self._at_work.acquire(blocking=False):
+            return 0
         try:
             found = self._dialect.poll()
         finally:
-            self._at_work = False
             self._polled = time.monotonic()
+            self._at_work.release()
         if connection is not None:
             for code, parameters in found:
                 connection.events.publish(Event(code, parameters, source=Source.POLL))
@@ -60,8 +83,9 @@ class Upkeep:
         work on what comes next, whose answers would be dropped."""
         return (
             self._dialect.polls
+            and not self._gave_up
             and self._connection is not None
-            and not self._at_work
+            and not self._at_work.locked()
             and time.monotonic() - self._polled >= self._dialect.quirks.busy_poll_s
             and self._connection.sent_ahead is None
         )
@@ -71,39 +95,34 @@ class Upkeep:
         that is asked for; an answer that makes no sense, or a refusal, is no reason to end what is
         under way."""
         connection = self._connection
-        self._passing = threading.get_ident()
         try:
-            self.ask()
+            with self._passing():
+                self.ask()
         except (NetworkError, Cancelled):
             raise
         except (PTPError, UnderWay) as error:
             if connection is None or not connection.usable:
+                self._gave_up = True
                 raise
             log.debug("no events: %s", error)
-        finally:
-            self._passing = 0
-
-    @property
-    def in_passing(self) -> bool:
-        """Whether what this thread asks is not worth waiting for a busy camera."""
-        return self._passing == threading.get_ident()
 
     def when_quiet(self) -> None:
         """In the thread of the events, about once a second."""
         connection, quirks = self._connection, self._dialect.quirks
-        if connection is None or self._at_work or not connection.is_idle:
+        if connection is None or not connection.is_idle:
             return
         idle_s = time.monotonic() - connection.last_used
-        self._passing = threading.get_ident()
+        polls = self._dialect.polls and not self._gave_up
         try:
-            if self._dialect.polls and idle_s >= quirks.busy_poll_s:
-                self.ask()
-            elif idle_s >= quirks.keep_awake_s:
-                self._dialect.keep_awake()
-        except (PTPError, UnderWay, RuntimeError) as error:  # also Cancelled, by a close
-            log.debug("no sign of life: %s", error)
-        finally:
-            self._passing = 0
+            with self._passing():
+                if polls and idle_s >= quirks.busy_poll_s:
+                    self.ask()
+                elif idle_s >= quirks.keep_awake_s:
+                    self._dialect.keep_awake()
+        except (PTPError, UnderWay, RuntimeError, ReferenceError) as error:
+            log.debug("no sign of life: %s", error)  # also Cancelled, by a close
+        except Exception:
+            log.warning("asked in passing in vain", exc_info=True)
 
 
 class Interrupted:

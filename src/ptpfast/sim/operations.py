@@ -20,7 +20,7 @@ from ..ptp.codes import (
     ResponseCode,
 )
 from ..ptp.datasets import DeviceInfo, encode, encode_array
-from ..vendors.body import ObjectRange, Reply
+from ..vendors.body import ObjectRange, Reply, parameter
 from .properties import (
     get_device_prop_desc,
     get_device_prop_value,
@@ -28,7 +28,6 @@ from .properties import (
     get_object_prop_list,
     get_object_prop_value,
     get_object_props_supported,
-    parameter,
     set_device_prop_value,
 )
 

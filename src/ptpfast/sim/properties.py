@@ -25,7 +25,7 @@ from ..ptp.datasets import (
     write_value,
 )
 from ..ptp.errors import ProtocolError
-from ..vendors.body import Reply
+from ..vendors.body import Reply, parameter
 from .stored import StoredObject
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
 _ALL_OBJECTS = 0xFFFFFFFF
 _ALL_PROPERTIES = 0xFFFFFFFF
 _WHOLE_TREE = 0xFFFFFFFF
-
-
-def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
-    """A parameter of a request; trailing ones may be left out."""
-    return request.parameters[index] if index < len(request.parameters) else missing
 
 
 def get_device_prop_desc(camera: Body, request: OperationRequest, data: bytes) -> Reply:

@@ -83,6 +83,11 @@ class Responder(Protocol):
         ...
 
 
+def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
+    """A parameter of a request; trailing ones may be left out."""
+    return request.parameters[index] if index < len(request.parameters) else missing
+
+
 ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply]
 
 

@@ -63,8 +63,6 @@ class Dialect:
     """The standard's behaviour. `link` is what may be asked, `info` what the camera says of itself;
     `quirks` are those of this body."""
 
-    polls = False  # whether there is anything to `poll`
-
     def __init__(self, link: Asks, info: DeviceInfo, quirks: Quirks) -> None:
         self.link = link
         self.info = info
@@ -75,6 +73,11 @@ class Dialect:
 
     def end(self) -> None:
         """Before CloseSession, if the connection still stands."""
+
+    @property
+    def polls(self) -> bool:
+        """Whether there is anything to `poll`."""
+        return False
 
     def poll(self) -> list[PolledEvent]:
         """Return the events that the camera gives only when it is asked."""

@@ -8,7 +8,16 @@ from __future__ import annotations
 from ...engine.wire import Builder, OperationRequest
 from ...ptp.codes import DataType, ObjectFormat, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc, encode_array
-from ..body import Habits, Model, ObjectRange, Reply, Reported, Responder, ResponderOperation
+from ..body import (
+    Habits,
+    Model,
+    ObjectRange,
+    Reply,
+    Reported,
+    Responder,
+    ResponderOperation,
+    parameter,
+)
 from .codes import TO_CARD, NikonEvent, NikonOperation, NikonResponse
 from .datasets import low_high
 from .reported import D5300, Z_6
@@ -49,7 +58,7 @@ def _answer_capture_to_card(camera: Responder, request: OperationRequest, data: 
 
 
 def _answer_capture_in_media(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    to_card = _parameter(request, 1) == TO_CARD
+    to_card = parameter(request, 1) == TO_CARD
     answer = _answer_capture_to_card if to_card else _answer_capture_to_memory
     return answer(camera, request, data)
 
@@ -81,19 +90,19 @@ def _answer_transfer_list(camera: Responder, request: OperationRequest, data: by
 
 
 def _answer_acquisition_start(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    known = camera.object_size(_parameter(request, 0)) is not None
+    known = camera.object_size(parameter(request, 0)) is not None
     return Reply() if known else Reply(ResponseCode.InvalidObjectHandle)
 
 
 def _answer_acquisition_end(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     """The object has been fetched: its mark goes (airmtp README)."""
-    camera.marked.pop(_parameter(request, 0), None)
+    camera.marked.pop(parameter(request, 0), None)
     return _answer_acquisition_start(camera, request, data)
 
 
 def _answer_large_thumb(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     """The stock thumbnail: bodies send about 640 by 424 here, but no less valid a JPEG."""
-    thumbnail = camera.thumbnail(_parameter(request, 0))
+    thumbnail = camera.thumbnail(parameter(request, 0))
     if thumbnail is None:
         return Reply(ResponseCode.InvalidObjectHandle)
     return Reply(data=thumbnail) if thumbnail else Reply(ResponseCode.NoThumbnailPresent)
@@ -104,16 +113,16 @@ def _answer_storage_ids(camera: Responder, request: OperationRequest, data: byte
 
 
 def _answer_object_size(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    size = camera.object_size(_parameter(request, 0))
+    size = camera.object_size(parameter(request, 0))
     if size is None:
         return Reply(ResponseCode.InvalidObjectHandle)
     return Reply(data=size.to_bytes(8, "little"))
 
 
 def _answer_partial_object_ex(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    handle = _parameter(request, 0)
-    offset = _parameter(request, 1) | _parameter(request, 2) << 32
-    most = _parameter(request, 3) | _parameter(request, 4) << 32
+    handle = parameter(request, 0)
+    offset = parameter(request, 1) | parameter(request, 2) << 32
+    most = parameter(request, 3) | parameter(request, 4) << 32
     size = camera.object_size(handle)
     if size is None:
         return Reply(ResponseCode.InvalidObjectHandle)
@@ -121,10 +130,6 @@ def _answer_partial_object_ex(camera: Responder, request: OperationRequest, data
         return Reply(ResponseCode.InvalidParameter)
     sent = min(most, size - offset)
     return Reply(parameters=low_high(sent), data=ObjectRange(handle, offset, sent))
-
-
-def _parameter(request: OperationRequest, index: int) -> int:
-    return request.parameters[index] if index < len(request.parameters) else 0
 
 
 RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {

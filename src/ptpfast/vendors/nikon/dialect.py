@@ -47,7 +47,10 @@ QUIRKS = Quirks(
 class NikonDialect(Dialect):
     """Polled events, sizes and reads of 64 bits, capture to the card."""
 
-    polls = True
+    @property
+    def polls(self) -> bool:
+        """Whether this body lists an operation for it."""
+        return any(map(self.link.supports, (NikonOperation.GetEventEx, NikonOperation.GetEvent)))
 
     def poll(self) -> list[PolledEvent]:
         """Ask for queued events; the Event connection can stay silent for a whole session
