@@ -84,6 +84,8 @@ def _marks() -> str:
 
 def counted() -> dict[str, float]:
     """Instructions of each piece, once."""
+    # So that all is compiled: a process that compiles has its memory elsewhere, which costs some.
+    peers.output([*peers.PYTHON, "-c", "import bench.micro.counted"], **FIXED)
     with tempfile.TemporaryDirectory(prefix="ptpfast-bench-") as directory:
         command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"]
         command += [f"--callgrind-out-file={directory}/out", *peers.PYTHON]
