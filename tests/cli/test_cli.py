@@ -807,7 +807,7 @@ def test_a_file_that_is_begun_anew_because_its_object_changed_is_told_of(
     sim.store.replace(stored.handle, content=other.expected(other.files()[0].handle))
     result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 0
-    assert ", begun anew: the 2.0 MB from before could not be verified" in result.stderr
+    assert ", restarted: the 2.0 MB from before could not be verified" in result.stderr
     assert whole(sim, tmp_path)
 
 

@@ -19,6 +19,7 @@ from ptpfast import Cancelled, ObjectInfo, OperationCode, ResponseError, Transfe
 from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import check
 from ptpfast.state import tuning
+from ptpfast.transfer import ObjectReader
 from ptpfast.vendors import Vendor
 from ptpfast.vendors.nikon.codes import NikonOperation
 
@@ -173,14 +174,18 @@ def test_a_cancel_that_comes_while_an_idle_camera_is_asked_is_the_next_transacti
 
 def test_what_one_thread_plans_is_not_asked_for_another(camera: Cameras, connect: Sessions) -> None:
     session = connect(camera())
-    planned: list[object] = []
-    with session.link.plan(list):
-        thread = threading.Thread(
-            target=lambda: planned.append(getattr(session.link._of_thread, "plan", None))
-        )
+    first, second, *_ = session.objects()
+
+    def read() -> None:
+        session.read_into(first, bytearray(1000), size=1000)
+
+    with session.link.plan(ObjectReader(session.camera, second).requests):
+        thread = threading.Thread(target=read)
         thread.start()
         thread.join()
-    assert planned == [None]
+        assert session.link.sent_ahead is None
+        read()
+        assert session.link.sent_ahead is not None
 
 
 def test_a_nikon_that_lists_no_operation_for_events_is_kept_awake(

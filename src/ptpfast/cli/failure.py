@@ -47,7 +47,7 @@ def explain(error: BaseException) -> Failure:
     if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):
         return Failure("interrupted", "", INTERRUPTED)
     if isinstance(error, OutputClosed):
-        return Failure("nobody reads the output", "", OutputClosed.STATUS)
+        return Failure("the output was closed by its reader", "", OutputClosed.STATUS)
     if isinstance(error, OSError):
         what = f"{error.filename}: " if error.filename else ""
         return Failure(f"{what}{error.strerror or error}", "check the disk and the folder", DISK)

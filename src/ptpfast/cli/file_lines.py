@@ -60,7 +60,7 @@ def _arrived(transfer: Transfer) -> str:
     begun = ""
     if transfer.dropped:
         there = human_size(transfer.dropped)
-        begun = f", begun anew: the {there} from before could not be verified"
+        begun = f", restarted: the {there} from before could not be verified"
     more = f": {fetched} fetched" if fetched != size else ""
     return f"{size}{more} in {took}{begun}"
 

@@ -39,7 +39,7 @@ Exit status:
   7    an object did not arrive as announced
   70   a defect of ptpfast itself; --verbose shows where
   130  interrupted; finished and part files are kept, the same command continues
-  141  nobody reads the output any more
+  141  the reader closed the output
 """
 
 

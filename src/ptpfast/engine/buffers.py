@@ -38,7 +38,7 @@ def plain_bytes(data: Any) -> memoryview:
 
 
 def renewed(buffer: bytearray) -> bytearray:
-    """The buffer, or another one if somebody still has a view of it: that must not change."""
+    """Return the buffer, or a new one if a view of it still exists: its content must not change."""
     try:
         buffer.pop()
         buffer.append(0)

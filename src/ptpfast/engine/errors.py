@@ -20,7 +20,7 @@ class PTPError(Exception):
     hint: str = ""
     received: int = 0
     transaction_id: int | None = None
-    in_passing = False  # whether it came of what nobody had asked for, such as a poll for events
+    in_passing = False  # whether a poll for events or a keep-alive raised it
 
     def __init__(self, message: str, *, hint: str | None = None, received: int = 0) -> None:
         self.message = printable(message)

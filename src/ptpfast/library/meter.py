@@ -20,7 +20,7 @@ class Meter:
         self.moved = 0
 
     def __call__(self, received: int, size: int | None) -> None:
-        if received < self.kept:  # it was not continued but begun anew
+        if received < self.kept:  # it was restarted, not continued
             self.kept = 0
         self.moved = received - self.kept
         self._observer.progress(self._info, received, size)

@@ -164,7 +164,7 @@ class Connection:
             return phase
 
     def _hand_on_cancel(self) -> None:
-        """A cancel is not meant for what nobody has asked for: the next transaction has it."""
+        """Let the next transaction be cancelled: the user did not mean a poll or a keep-alive."""
         if not self._turn.over:
             self._settle(self.timeouts.close)
             self._command.cancel()

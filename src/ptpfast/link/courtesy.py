@@ -1,5 +1,5 @@
-"""What a camera is owed between two sessions: an orderly end even when the program forgets it, a
-pause before it is asked again, and patience while it still holds the last session."""
+"""Between two sessions with a camera: sessions left open are closed at exit, a camera gets its
+pause before it is asked again, and one that still holds the last session is waited for."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class _Closable(Protocol):
     def close(self) -> None: ...
 
 
-# Links that a program ends without closing are closed as it exits: a camera that is not told can
-# refuse the next Init for half a minute and more.
+# Links still open when the program exits are closed then: otherwise a camera can refuse the next
+# Init for half a minute and more.
 _open_links: weakref.WeakSet[_Closable] = weakref.WeakSet()
 
 

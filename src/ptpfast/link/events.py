@@ -50,7 +50,8 @@ class Event:
         return f"{name_of(EventCode, self.code)}({parameters})"
 
 
-# How long the second report of one event may lag behind the first. Polls are some hundred ms apart.
+# How long the second report of one event may lag behind the first. Polls are up to some seconds
+# apart.
 SAME_EVENT_S = 5.0
 MOST_REPEATS = 100  # of one event by one source, that still wait for the other's
 # A subscriber that does not read keeps the newest of this many.

@@ -113,7 +113,7 @@ class Link:
         if not request.label:
             request.label = label_of(self.vendor, request.operation, request.parameters)
         if request.sink is None and request.limit is None:
-            request.limit = MAX_STRUCTURE  # nobody wants it: not without end
+            request.limit = MAX_STRUCTURE  # dropped as it comes, and yet bounded
         request.in_passing = self._upkeep.in_passing
         patience: Patience | None = None
         while True:
@@ -277,7 +277,7 @@ class Link:
                 self.connection.close()
 
     def _end(self) -> None:
-        """Closes what stands; `reconnect` may make it stand again."""
+        """Closes session and connections; `reconnect` may open them again."""
         no_need_to_close(self)
         self._upkeep.stop()
         quirks, timeouts = self.dialect.quirks, self.connection.timeouts

@@ -50,7 +50,7 @@ class Request:
 
 
 class UnderWay(Exception):
-    """What was to be asked in passing would end something that is half received."""
+    """A poll or a keep-alive was not sent: it would have ended a half-received answer."""
 
 
 DROPPED = Request(0)  # stands for one whose answer is of no use any more

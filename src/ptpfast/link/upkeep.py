@@ -1,5 +1,5 @@
-"""What a link does besides what it is asked for: events that a camera gives only when it is asked,
-and a sign of life, so that the camera does not end an idle session."""
+"""What a link does without being asked: it polls for events where a camera gives them only so, and
+it keeps an idle session alive."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ log = logging.getLogger("ptpfast")
 
 
 class Upkeep:
-    """Of one session's dialect, from `start` to `stop`. Used by the threads that use the session,
-    and by that of the events."""
+    """Polls for events and keeps the session alive, from `start` to `stop`. Called by the threads
+    that use the session, and by the thread of the events."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -32,21 +32,21 @@ class Upkeep:
         self._gave_up = False  # a poll has ended the connection: not asked again
 
     def start(self, connection: Connection) -> None:
-        """From now on, also when nobody asks for anything."""
+        """Begin, also while the session is idle."""
         self._connection = connection
         self._polled = time.monotonic()
         connection.watch(_weakly(self))
 
     def stop(self) -> None:
-        """The session ends."""
+        """End it with the session."""
         if self._connection is not None:
             self._connection.watch(None)
             self._connection = None
 
     @property
     def in_passing(self) -> bool:
-        """Whether this thread asks for what nobody has asked for: it waits for no busy camera and
-        no other thread, ends nothing that is half received, and no cancel is meant for it."""
+        """Whether this thread is polling or keeping the session alive, which the user has not asked
+        for: it then waits for no busy camera and ends nothing that is half received."""
         return getattr(self._of_thread, "in_passing", False)
 
     @contextmanager
@@ -62,8 +62,7 @@ class Upkeep:
             self._of_thread.in_passing = False
 
     def ask(self) -> int:
-        """Ask for the events that the camera gives only then, and publish them; how many. None
-        while another thread does so."""
+        """Poll for events and publish them; return how many. 0 while another thread polls."""
         connection = self._connection
         if not self._at_work.acquire(blocking=False):
             return 0
@@ -120,9 +119,9 @@ class Upkeep:
                 elif idle_s >= quirks.keep_awake_s:
                     self._dialect.keep_awake()
         except (PTPError, UnderWay, RuntimeError, ReferenceError) as error:
-            log.debug("no sign of life: %s", error)  # also Cancelled, by a close
+            log.debug("a poll or a keep-alive failed: %s", error)  # also Cancelled, by a close
         except Exception:
-            log.warning("asked in passing in vain", exc_info=True)
+            log.warning("a poll for events or a keep-alive failed", exc_info=True)
 
 
 class Interrupted:
@@ -161,7 +160,7 @@ class Interrupted:
 
 
 def _weakly(upkeep: Upkeep) -> Callable[[], None]:
-    """A thread that waits for events is not to keep a session alive that nobody has any more."""
+    """Call `when_quiet` while the session exists; the thread of the events must not hold it."""
     weak = weakref.ref(upkeep)
 
     def call() -> None:

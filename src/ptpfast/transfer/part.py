@@ -278,7 +278,7 @@ def move_part(path: str, to: str, identity: Identity) -> bool:
                 files.move_new(to + JOURNAL_SUFFIX, path + JOURNAL_SUFFIX)
                 raise
     except OSError as error:  # also ours about a disk, and a name that is taken
-        log.debug("begun anew as %s: %s", to, error)
+        log.debug("restarted as %s: %s", to, error)
         return False
     return True
 
