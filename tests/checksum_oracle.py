@@ -1,5 +1,5 @@
 """The checksum of checksum.h a second time, for the tests: one word after the other in plain
-Python, from the description of XXH3's accumulation, sharing no line with the C."""
+Python, from the description at its head, sharing no line with the C."""
 
 MASK = (1 << 64) - 1
 PRIME_32, PRIME_A, PRIME_B = 0x9E3779B1, 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F
@@ -16,41 +16,32 @@ def split_mix(count):
     return words
 
 
-SECRET = split_mix(24)
+SECRET = split_mix(16)
 
 
-def accumulate(lanes, stripe, secret):
-    """One stripe of 64 bytes."""
-    for i in range(8):
-        data = int.from_bytes(stripe[8 * i : 8 * i + 8], "little")
-        key = data ^ secret[i]
-        lanes[i ^ 1] = (lanes[i ^ 1] + data) & MASK
-        lanes[i] = (lanes[i] + (key & 0xFFFFFFFF) * (key >> 32)) & MASK
-
-
-def half(lanes, secret, value):
+def half(words, value, prime):
     """One half of the result."""
-    for i in range(0, 8, 2):
-        product = (lanes[i] ^ secret[i]) * (lanes[i + 1] ^ secret[i + 1])
-        value = (value + (product >> 64 ^ product & MASK)) & MASK
-    value = ((value ^ value >> 37) * PRIME_A) & MASK
-    return value ^ value >> 32
+    for word in words:
+        value = ((value ^ word) * prime) & MASK
+        value ^= value >> 32
+    return value
 
 
 def checksum(content):
     """32 hex digits."""
-    lanes = SECRET[:8]
-    stripes = len(content) // 64
-    for number in range(stripes):
-        at = number % 16
-        accumulate(lanes, content[64 * number : 64 * number + 64], SECRET[at : at + 8])
-        if at == 15:
-            lanes = [
-                ((lane ^ lane >> 47 ^ word) * PRIME_32) & MASK
-                for lane, word in zip(lanes, SECRET[16:], strict=True)
-            ]
-    accumulate(lanes, content[64 * stripes :].ljust(64, b"\0"), SECRET[16:])
     size = len(content)
-    first = half(lanes, SECRET[:8], (size * PRIME_A) & MASK)
-    second = half(lanes, SECRET[11:19], ((~size & MASK) * PRIME_B) & MASK)
-    return f"{first:016x}{second:016x}"
+    padded = content + bytes(64 - size % 64)  # a last stripe, of zeros where nothing is left
+    sums, sums_of_sums = SECRET[:8], [0] * 8
+    for number, at in enumerate(range(0, len(padded), 64)):
+        if number and number % 16 == 0:
+            sums_of_sums = [
+                ((value ^ value >> 47 ^ word) * PRIME_32) & MASK
+                for value, word in zip(sums_of_sums, SECRET[8:], strict=True)
+            ]
+        for i in range(8):
+            word = int.from_bytes(padded[at + 8 * i : at + 8 * i + 8], "little")
+            sums[i] = (sums[i] + word) & MASK
+            turned = (sums_of_sums[i] << 24 | sums_of_sums[i] >> 40) & MASK
+            sums_of_sums[i] = (turned + sums[i]) & MASK
+    first = half(sums + sums_of_sums, size, PRIME_A)
+    return f"{first:016x}{half(sums + sums_of_sums, ~size & MASK, PRIME_B):016x}"

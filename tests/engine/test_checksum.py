@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from pathlib import Path
 
@@ -53,6 +54,24 @@ def test_every_bit_and_every_missing_block_shows() -> None:
     assert len({taken(bytes(size)) for size in range(2000)}) == 2000  # zeros count, too
     swapped = CONTENT[64:128] + CONTENT[:64] + CONTENT[128:]
     assert taken(swapped) != taken(CONTENT)
+
+
+def test_two_changes_do_not_hide_each_other() -> None:
+    original = taken(CONTENT)
+    for one, other in itertools.combinations(range(16), 2):  # stripes of one block, the same word
+        for bit in range(64):
+            changed = bytearray(CONTENT)
+            for stripe in (one, other):
+                changed[64 * stripe + bit // 8] ^= 1 << bit % 8
+            assert taken(changed) != original
+
+
+@pytest.mark.parametrize("size", [8, 64, 512, 1024, 2048])
+def test_blocks_that_have_changed_places_show(size: int) -> None:
+    blocks = [CONTENT[at : at + size] for at in range(0, 4096, size)]
+    for i in range(len(blocks) - 1):
+        swapped = [*blocks[:i], blocks[i + 1], blocks[i], *blocks[i + 2 :]]
+        assert taken(b"".join(swapped)) != taken(CONTENT[:4096])
 
 
 def test_a_copy_goes_its_own_way() -> None:

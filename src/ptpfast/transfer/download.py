@@ -43,7 +43,7 @@ log = logging.getLogger("ptpfast")
 KEEP_S = 10.0
 # The checksum of the received bytes is noted at the next progress after so many bytes and seconds,
 # which is what a killed process costs; a slow disk may take this share of the time for it.
-NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 20
+NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 100
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
 # unless the camera has reported a change of it.

@@ -101,7 +101,7 @@ class Journal:
         self._identity = identity
         self.source = source or identity
         self._is_own = True
-        self._lines: Descriptor | None = None  # the journal, open for `note`
+        self._held: Descriptor | None = None  # the journal, if this process has made it
         self._first = b""  # its first line
         self._owner = Owner("journal")
         self._turn = 0  # which of them is written next
@@ -131,7 +131,7 @@ class Journal:
             self._turn = 1
         self._remember()
         try:
-            _write_new(self._path, text, sync=sync)
+            self._held = _write_new(self._path, text, sync=sync)
         except FileExistsError:
             if why := taken(self._path):
                 raise files.NotOurs(self._path, why) from None
@@ -160,14 +160,14 @@ class Journal:
         a thousand times a second, and without the disk. OSError."""
         if not self._owner.is_us:
             return
-        if self._lines is None:
-            self._lines = files.open_ours(self._path, os.O_RDWR)
-            if os.pread(self._lines.number, len(self._first), 0) != self._first:
+        if self._held is None:
+            self._held = files.open_ours(self._path, os.O_RDWR)
+            if os.pread(self._held.number, len(self._first), 0) != self._first:
                 self.close()
                 raise files.NotOurs(self._path, "another process has replaced it")
         at = len(self._first) + self._turn * LINE_SIZE
         self._turn ^= 1  # the next time not the line that was written last
-        os.pwrite(self._lines.number, line(arrived), at)
+        os.pwrite(self._held.number, line(arrived), at)
         self._notes = [self._notes[0], *self._notes[1:][-1:], arrived]
         self._remember()
 
@@ -178,10 +178,10 @@ class Journal:
             _own.setdefault(self._path, Own()).digests = digests
 
     def close(self) -> None:
-        """Closes the file, if `note` has opened it. Safe to call twice."""
-        if self._lines is not None:
-            self._lines.close()
-            self._lines = None
+        """Closes the file, if it is open. Safe to call twice."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def exists(self) -> bool:
         """Whether there is one, of whatever object."""
@@ -238,9 +238,12 @@ class Journal:
     def forget(self, *, sync: bool = False) -> None:
         """Removes it; missing is fine, and what is no note of ours stays. With `sync` a power cut
         does not bring it back. OSError."""
-        self.close()
         _own.pop(self._path, None)
-        if files.remove(self._path, holds_note) and sync:
+        try:
+            is_gone = self._held is not None and files.remove_open(self._path, self._held)
+        finally:
+            self.close()
+        if (is_gone or files.remove(self._path, holds_note)) and sync:
             sync_folder(os.path.dirname(self._path) or ".")
 
 
@@ -312,13 +315,15 @@ def _content(path: str) -> bytes:
     return read_back(path, MAX_JOURNAL_SIZE)
 
 
-def _write_new(path: str, text: bytes, *, sync: bool) -> None:
-    with files.create(path) as held:
-        try:
-            _write(held.number, text, sync=sync)
-        except BaseException:
+def _write_new(path: str, text: bytes, *, sync: bool) -> Descriptor:
+    held = files.create(path)
+    try:
+        _write(held.number, text, sync=sync)
+    except BaseException:
+        with held:
             files.remove_made(path, held.number)  # half a note is none
-            raise
+        raise
+    return held
 
 
 def _write(fd: int, text: bytes, *, sync: bool) -> None:

@@ -1,6 +1,6 @@
 """What a journal says, as text: whose bytes are in a part file, and how many of them are certain.
 
-    {"schema": 6, "object": {...}, "kept": {...}}    whose; what had been flushed to the disk
+    {"schema": 7, "object": {...}, "kept": {...}}    whose; what had been flushed to the disk
     {"size": ..., "digest": ...}                     what has arrived since, two lines that are
     {"size": ..., "digest": ...}                     written in place by turns
 
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ..ptp.objects import ObjectInfo
 
-SCHEMA = 6
+SCHEMA = 7
 MAX_JOURNAL_SIZE = 1 << 16
 _BEGINNING = b'{"schema": , "object": {"camera": "'  # of every one, but for the version
 _VERSION = re.compile(rb'\{"schema": (\d{1,4})')
