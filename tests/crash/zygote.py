@@ -20,14 +20,14 @@ import ptpfast.cli.pull
 import ptpfast.vendors.nikon  # noqa: F401
 from ptpfast.cli.main import ptpfast as command_line
 from ptpfast.library import persistence
-from ptpfast.transfer import download
+from ptpfast.transfer import checkpoint
 
 SHIM = ctypes.CDLL(None)
 
 
 def run(request: dict[str, Any]) -> int:
     """In the child: the exit status."""
-    download.KEEP_S = 0.0  # everything is noted whenever it can be
+    checkpoint.KEEP_S = 0.0  # everything is noted whenever it can be
     os.environ["PTPFAST_CACHE"] = request["cache"]
     persistence.FIRST_PAUSE_S = 0.01
     out = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)

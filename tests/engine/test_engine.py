@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import checksum_oracle
 from ptpfast import (
     CallbackSink,
     Cancelled,
@@ -26,6 +27,7 @@ from ptpfast import (
     Timeout,
 )
 from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.sink import Checksum
 from ptpfast.engine.wire import (
     Data,
     EndData,
@@ -422,3 +424,60 @@ def test_waiting_costs_no_processor_time(pair: tuple[Channel, socket.socket]) ->
     with pytest.raises(Timeout):
         channel.receive(DataPhase(1), first_s=0.5)
     assert time.process_time() - before < 0.25
+
+
+def test_a_checksum_is_taken_while_nothing_comes(
+    pair: tuple[Channel, socket.socket], tmp_path: Path
+) -> None:
+    channel, far = pair
+    checksum = Checksum()
+    sink = FileSink(tmp_path / "x.part", checksum=checksum)
+    phase = DataPhase(1, sink)
+    everything = stream(PAYLOAD[:90_000], 8192)
+    far.sendall(everything[: -len(OK)])  # it is there before it is asked for
+    with pytest.raises(Timeout):
+        channel.receive(phase, first_s=0.001, idle_s=0.001)
+    assert sink.position == 90_000
+    assert checksum.size == 90_000
+    far.sendall(OK)
+    assert channel.receive(phase)
+    sink.finish()
+    assert checksum.hexdigest() == checksum_oracle.checksum(PAYLOAD[:90_000])
+
+
+def test_a_link_that_is_faster_does_not_wait_for_a_checksum(
+    pair: tuple[Channel, socket.socket], tmp_path: Path
+) -> None:
+    channel, far = pair
+    path = tmp_path / "x.part"
+    for _ in range(100):  # until the machine lets it read without a pause
+        checksum = Checksum()
+        sink = FileSink(path, checksum=checksum)
+        sink.mark()
+        far.sendall(stream(PAYLOAD[:150_000], 8192))
+        assert channel.receive(DataPhase(1, sink))
+        if checksum.size == 0:
+            break
+    assert (sink.position, checksum.size) == (150_000, 0)
+    sink.rewind(150_000 - 1)  # no mark is needed for what is not in the checksum
+    sink.rewind(0)
+    far.sendall(stream(PAYLOAD[:70_000], 8192)[: -len(OK)])
+    with pytest.raises(Timeout):
+        channel.receive(DataPhase(1, sink), first_s=0.001, idle_s=0.001)
+    sink.finish()
+    assert path.read_bytes() == PAYLOAD[:70_000]
+    assert checksum.hexdigest() == checksum_oracle.checksum(PAYLOAD[:70_000])
+
+
+def test_what_cannot_be_read_back_is_not_in_the_checksum(
+    pair: tuple[Channel, socket.socket], tmp_path: Path
+) -> None:
+    channel, far = pair
+    checksum = Checksum()
+    with open(tmp_path / "x.part", "wb") as file:  # for writing only
+        sink = FileSink(tmp_path / "x.part", descriptor=file.fileno(), checksum=checksum)
+        far.sendall(stream(PAYLOAD[:90_000], 8192)[: -len(OK)])
+        with pytest.raises(Timeout):
+            channel.receive(DataPhase(1, sink), first_s=0.001, idle_s=0.001)
+        sink.finish()
+    assert (sink.position, checksum.size) == (90_000, 0)

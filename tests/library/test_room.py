@@ -19,7 +19,7 @@ from ptpfast.library import folder as folder_module
 from ptpfast.library.observer import Observer
 from ptpfast.library.room import SPARE_SPACE, Shortage
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.transfer import download as download_module
+from ptpfast.transfer import checkpoint
 
 SMALL, LARGE = 20_000, 900_000
 BLOCK = 4096
@@ -122,7 +122,7 @@ def test_copies_on_the_same_disk_need_room_too(camera: Cameras, disk: Disk, tmp_
 def test_object_at_which_a_disk_was_full_ends_no_smaller_one(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    real, tried = download_module.FileSink, []
+    real, tried = checkpoint.FileSink, []
 
     def full(*arguments: Any, size: int | None = None, **options: Any) -> Any:
         tried.append(size)
@@ -130,7 +130,7 @@ def test_object_at_which_a_disk_was_full_ends_no_smaller_one(
             raise SinkError("cannot reserve", errno=number)
         return real(*arguments, size=size, **options)
 
-    monkeypatch.setattr(download_module, "FileSink", full)
+    monkeypatch.setattr(checkpoint, "FileSink", full)
     sim = camera(store=card(SMALL, LARGE, SMALL, LARGE + 1, SMALL))
     error, report = fetch_what_fits(sim, tmp_path)
     assert error.errno == number

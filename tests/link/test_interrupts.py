@@ -18,7 +18,7 @@ from noted import read_note
 from ptpfast import Session, TransferError
 from ptpfast.engine.sink import Checksum
 from ptpfast.ownership import files
-from ptpfast.transfer import download, journal, notes, proof
+from ptpfast.transfer import checkpoint, download, journal, notes, proof
 from ptpfast.transfer.hashing import digest_of
 from ptpfast.transfer.journal import Journal
 from ptpfast.transfer.part import PartFile
@@ -28,6 +28,7 @@ SIZE, CHUNK = 100_000, 50_000
 # matter (a leaked one keeps the lock).
 FUNCTIONS: list[Callable[..., Any]] = [
     *(value for value in vars(download.Download).values() if callable(value)),
+    *(value for value in vars(checkpoint.Checkpoint).values() if callable(value)),
     *(value for value in vars(Journal).values() if callable(value)),
     *(PartFile.publish, PartFile.cut, PartFile.sync, PartFile.date, PartFile._tidy),
     *(
@@ -113,7 +114,7 @@ def test_a_handler_may_raise_at_any_line(
     verify: str,
     overwrite: bool,
 ) -> None:
-    monkeypatch.setattr(download, "KEEP_S", 0.0)
+    monkeypatch.setattr(checkpoint, "KEEP_S", 0.0)
     sim = camera(objects=1, size=SIZE)
     (stored,) = sim.store.files()
     whole = b"".join(sim.store.expected(stored.handle).spans(0, SIZE))

@@ -28,7 +28,7 @@ from ptpfast.ownership.names import is_reserved, temporaries
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.sim.content import BytesContent
 from ptpfast.state.index import folder as index_folder
-from ptpfast.transfer import download, journal, part
+from ptpfast.transfer import checkpoint, journal, part
 from ptpfast.transfer.notes import OF_A_COPY, Identity
 from ptpfast.transfer.verify import hash_from_disk
 
@@ -517,7 +517,7 @@ def test_a_name_that_a_killed_process_has_reserved_is_taken_again(
         patched.setattr(os, "rename", kill)
         patched.setattr(files, "remove_made", lambda path, fd: None)
         patched.setattr(files, "remove_open", lambda path, held: False)
-        patched.setattr(download, "seal", lambda descriptor: None)
+        patched.setattr(checkpoint, "seal", lambda descriptor: None)
         with pytest.raises(Killed):
             fetch(sim, folder)
     assert (folder / "DSC_0001.NEF").stat().st_size == 0

@@ -20,8 +20,7 @@ from ptpfast.link import connection
 from ptpfast.ownership import files
 from ptpfast.ownership.names import temporaries
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.transfer import VERIFY, Download, journal
-from ptpfast.transfer import download as download_module
+from ptpfast.transfer import VERIFY, checkpoint, journal
 
 MiB = 1 << 20
 SIZE = 8 * MiB
@@ -34,13 +33,14 @@ def content(camera: SimulatedCamera, handle: int) -> bytes:
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever ends a download ends it as `kill -9` does: nothing is noted any more."""
-    monkeypatch.setattr(Download, "_keep_if_possible", lambda download: None)
+    monkeypatch.setattr(checkpoint.Checkpoint, "keep_if_possible", lambda self: None)
 
 
 def broken(
     camera: Cameras, connect: Sessions, folder: Path, verify: str
 ) -> tuple[SimulatedCamera, ObjectInfo, Path]:
-    sim = camera(size=SIZE)
+    # So slow that the checksum keeps up; what is faster than that loses more with a killed process.
+    sim = camera(size=SIZE, bytes_per_s=50e6)
     session = connect(sim)
     info = session.objects()[0]
     sim.faults.add("drop after-total 5000000")
@@ -70,7 +70,7 @@ def test_after_a_power_cut_only_what_had_reached_the_disk_is_continued(
     keep_s: float,
     verify: str,
 ) -> None:
-    monkeypatch.setattr(download_module, "KEEP_S", keep_s)
+    monkeypatch.setattr(checkpoint, "KEEP_S", keep_s)
     sim, info, part = broken(camera, connect, tmp_path, verify)
     kept = lose_power(part)
     assert (kept > 0) == (keep_s == 0)
@@ -88,8 +88,8 @@ def test_after_a_killed_process_all_but_the_last_note_is_continued(
     monkeypatch: pytest.MonkeyPatch,
     verify: str,
 ) -> None:
-    monkeypatch.setattr(download_module, "NOTE_S", 0.0)  # over loopback all is there in 5 ms
-    monkeypatch.setattr(download_module, "NOTE_SHARE", 1e9)
+    monkeypatch.setattr(checkpoint, "NOTE_S", 0.0)  # over loopback all is there in 5 ms
+    monkeypatch.setattr(checkpoint, "NOTE_SHARE", 1e9)
     sim, info, part = broken(camera, connect, tmp_path, verify)
     there = part.stat().st_size
     transfer = connect(sim).download(info, tmp_path / "x", verify=verify)
@@ -131,7 +131,7 @@ def test_only_what_is_not_taken_back_any_more_is_noted(
         write(self, kept, arrived, sync=sync)
 
     monkeypatch.setattr(journal.Journal, "write", spy)
-    monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    monkeypatch.setattr(checkpoint, "KEEP_S", 0.0)
     monkeypatch.setattr(connection, "PAUSE_S", 0.0)  # progress whenever something has come
     sim = camera(size=SIZE)
     session = connect(sim, depth=depth)
@@ -170,7 +170,7 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
 
         monkeypatch.setattr(module, name, call)
 
-    monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    monkeypatch.setattr(checkpoint, "KEEP_S", 0.0)
     session = connect(camera(size=3 * MiB))
     info = session.objects()[0]
     for name in ("fsync", "unlink"):
@@ -216,7 +216,7 @@ def test_after_a_failed_sync_only_what_had_reached_the_disk_before_counts(
     if when == "at the end":
         next(calls), next(calls)
     else:
-        monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+        monkeypatch.setattr(checkpoint, "KEEP_S", 0.0)
     monkeypatch.setattr(os, "fsync", fail_once)
     with pytest.raises(OSError, match="Input/output error"):
         session.download(info, tmp_path / "x", chunk=MiB, verify=verify)
@@ -308,7 +308,7 @@ def test_what_was_noted_without_the_disk_does_not_count_after_a_power_cut(
 ) -> None:
     sim, info, part = broken(camera, connect, tmp_path, "hash")
     noted = read_note(part.with_name(part.name + ".json"))
-    assert noted["arrived"]["size"] >= download_module.NOTE_SIZE > noted["kept"]["size"] == 0
+    assert noted["arrived"]["size"] >= checkpoint.NOTE_SIZE > noted["kept"]["size"] == 0
     lose_power(part)
     assert connect(sim).download(info, tmp_path / "x", verify="hash").resumed_at == 0
     assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
@@ -416,7 +416,7 @@ def test_a_note_that_does_not_fit_the_disk_leaves_no_litter(
         return write(fd, data)
 
     monkeypatch.setattr(os, "write", full)
-    monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    monkeypatch.setattr(checkpoint, "KEEP_S", 0.0)
     session.download(info, tmp_path / "x", chunk=MiB)
     assert len(notes) > 2
     assert [path.name for path in tmp_path.iterdir()] == ["x"]

@@ -19,8 +19,8 @@ from ptpfast import NetworkError, ObjectInfo
 from ptpfast.library import pull
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import BytesContent
-from ptpfast.transfer import VERIFY, Download, journal, proof
-from ptpfast.transfer import download as download_module
+from ptpfast.transfer import VERIFY, checkpoint, journal, proof
+from ptpfast.transfer.checkpoint import Checkpoint
 
 MiB = 1 << 20
 SIZE = 8 * MiB
@@ -129,7 +129,7 @@ def test_if_the_last_note_does_not_agree_what_was_flushed_before_counts(
     other_process: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(download_module, "KEEP_S", 0.0)
+    monkeypatch.setattr(checkpoint, "KEEP_S", 0.0)
     sim = camera(objects=1, size=SIZE)
     session = connect(sim)
     (info,) = session.objects()
@@ -137,12 +137,13 @@ def test_if_the_last_note_does_not_agree_what_was_flushed_before_counts(
 
     def noted_once(received: int, size: int | None) -> None:
         if received >= 3 * MiB:  # from here on without the disk
-            monkeypatch.setattr(download_module, "KEEP_S", 1e9)
-            monkeypatch.setattr(download_module, "NOTE_S", 0.0)
-            monkeypatch.setattr(download_module, "NOTE_SHARE", 1e9)
-            monkeypatch.setattr(Download, "_keep_if_possible", lambda download: None)  # killed
+            monkeypatch.setattr(checkpoint, "KEEP_S", 1e9)
+            monkeypatch.setattr(checkpoint, "NOTE_S", 0.0)
+            monkeypatch.setattr(checkpoint, "NOTE_SHARE", 1e9)
+            monkeypatch.setattr(Checkpoint, "keep_if_possible", lambda self: None)  # killed
 
-    sim.faults.add("drop after-total 5000000")
+    # Two reads later: with a request, the checksum has time for all that has come before.
+    sim.faults.add("drop after-total 5500000")
     with pytest.raises(NetworkError):
         session.download(info, tmp_path / NAME, chunk=MiB, progress=noted_once)
     note = read_note(part.with_name(part.name + ".json"))

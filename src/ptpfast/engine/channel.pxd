@@ -58,6 +58,7 @@ cdef class DataPhase:
     cdef int _strange_response(self, packet) except -1
     cdef size_t _payload(self, const uint8_t *data, size_t size) noexcept nogil
     cdef void took(self, size_t size) noexcept nogil
+    cdef bint use_wait(self) noexcept nogil
     cdef void _packet_over(self) noexcept nogil
     cdef int _store(self, iovec *pieces, int count, size_t committed) except -1 nogil
     cdef int _flush(self) except -1 nogil
@@ -101,6 +102,7 @@ cdef class Channel:
     cdef uint64_t _acknowledged
     cdef bint _quick_acks
     cdef double _now
+    cdef double _read_at
     cdef double _deadline
     cdef double _patience
     cdef double _slice_end

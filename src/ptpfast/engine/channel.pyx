@@ -350,6 +350,10 @@ cdef class DataPhase:
         if not self._payload_left:
             self._packet_over()
 
+    cdef bint use_wait(self) noexcept nogil:
+        """A step of what the sink had no time for; whether there was any."""
+        return self._sink is not None and not self._sink_failed and self._sink.catch_up()
+
     cdef int _flush(self) except -1 nogil:
         """Hands the gathered pieces to the sink. If it fails, the rest of the phase is
         discarded."""
@@ -700,13 +704,17 @@ cdef class Channel:
                 if not since:
                     since = ptpfast_now()
                 self._acknowledge()
-                self._wait(POLLIN)
+                if phase is None or not phase.use_wait():
+                    self._wait(POLLIN)
             else:
                 self._check()
         self._now = ptpfast_now()
         # Only waits for the socket: what our disk takes is not the camera's silence.
         if since and phase is not None and phase._started:
             phase.silence = max(phase.silence, self._now - since)
+        if phase is not None and phase._sink is not None:
+            phase._sink.pace = (self._now - self._read_at) / size
+        self._read_at = self._now
         self.reads += 1
         self.bytes_received += size
         if timeline is not None:
@@ -830,7 +838,7 @@ cdef class Channel:
                 raise RuntimeError("another thread is using this channel")
             self._busy = True
         self._main_thread = main_thread
-        self._now = self._last_check = ptpfast_now()
+        self._now = self._last_check = self._read_at = ptpfast_now()
         self._deadline = self._now + wait_s
         self._patience = wait_s
         return 0

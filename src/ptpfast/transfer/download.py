@@ -1,7 +1,7 @@
 """One object to one file: part file, resume, verification, and only then the final name.
 
     NAME.part.json  whose bytes these are        (journal)
-    NAME.part       what is here                 (certain as far as the journal's checksum)
+    NAME.part       what is here                 (how much of it is certain: checkpoint)
     NAME            appears whole, in one step
 
 An unfinished file never stands under its final name, and an existing file is not replaced unless
@@ -22,28 +22,22 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.channel import Timeline
-from ..engine.sink import Checksum, FileSink
 from ..link.camera import Camera
 from ..link.pipelining import Request
 from ..ptp.errors import ProtocolError, ResponseError, SinkError, TransferError
 from ..ptp.objects import ObjectInfo
+from .checkpoint import Checkpoint
 from .ends import may_end_elsewhere
-from .hashing import digest_of, hex_of, new_hash
-from .journal import NOTHING_KEPT, Identity, Journal, Kept, Left
+from .hashing import hex_of
+from .journal import Identity, Journal
 from .part import PartFile, capture_time, reserves
-from .proof import forget, may_continue, prove, seal
+from .proof import forget, may_continue, prove
 from .reading import ObjectReader, Progress
 from .seam import is_seamless
 from .verify import VERIFY, check_camera, check_file, check_size
 
 log = logging.getLogger("ptpfast")
 
-# How often what is there is made sure of, if not in the middle of a partial read: a power cut costs
-# no more than this.
-KEEP_S = 10.0
-# The checksum of the received bytes is noted at the next progress after so many bytes and seconds,
-# which is what a killed process costs; a slow disk may take this share of the time for it.
-NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 100
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
 # unless the camera has reported a change of it.
@@ -125,11 +119,8 @@ class Download:
         self._part = PartFile(self._path, self._journal)
         self._resume = resume
         self._overwrite = overwrite
-        self._algorithm = algorithm or "sha256"
-        self._hasher = None if verify == "size" else new_hash(self._algorithm)
-        self._checksum = Checksum()
-        self._kept = NOTHING_KEPT  # what the journal says
-        self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
+        self._hash = None if verify == "size" else algorithm or "sha256"
+        self._checkpoint = Checkpoint(self._part, self._journal, self._hash)
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -173,7 +164,7 @@ class Download:
             raise  # what is there is not right, or may not be
         except BaseException:
             if not self._part.is_finished:
-                self._keep_if_possible()  # all that is there can be gone on with
+                self._checkpoint.keep_if_possible()  # all that is there can be gone on with
             raise
 
     def _begin(self) -> int:
@@ -194,9 +185,6 @@ class Download:
                 self._path,
                 there / 1e6,
             )
-        if self._checksum.size:  # what was proven does not count
-            self._checksum = Checksum()
-            self._hasher = None if self._hasher is None else new_hash(self._algorithm)
         if not self._part.is_new:
             self._part.begin_anew()
         return 0
@@ -206,36 +194,22 @@ class Download:
         size = self._reader.size
         if not there or not self._resume or size is None or self._reader.partial() is None:
             return 0
-        algorithm = None if self._hasher is None else self._algorithm
-        proof = prove(self._path, self._part.fd, self._journal, algorithm, size)
+        proof = prove(self._path, self._part.fd, self._journal, self._hash, size)
         forget(self._path)
         if proof is None or not may_continue(proof, self._identity):
             return 0
-        self._checksum, self._hasher = proof.checksum, proof.hasher
         equal, received = is_seamless(self._reader, self._part, proof.size, own=proof.own)
         self.transfer.received += received
         if not equal:
             return 0
-        self._journal.goes_on_from(own=proof.own)
+        self._checkpoint.go_on_from(proof)
         self.transfer.begun_elsewhere = not proof.own
-        known = self._journal.read()
-        if known is not None and known.kept.size <= proof.size:
-            self._kept = known.kept
         return proof.size
 
     def _receive(self, offset: int) -> None:
-        sink = self._sink = FileSink(
-            self._part.path,
-            descriptor=self._part.fd,
-            offset=offset,
-            size=self._reader.size,
-            hasher=self._hasher,
-            checksum=self._checksum,
-            before=self._keep if offset else None,
-        )
-        self.transfer.resumed_at = self._noted = offset
-        sink.mark()
-        self._began = self._kept_at = time.monotonic()
+        sink = self._checkpoint.open(self._reader.size)
+        self.transfer.resumed_at = offset
+        self._began = time.monotonic()
         try:
             # Read again, it is this object that comes next.
             following = None if self.transfer.verified == "reread" else self._requests_of_the_next
@@ -244,7 +218,7 @@ class Download:
         except ProtocolError:
             # Out of step somewhere in the last read: only the reads before it are worth keeping.
             sink.abandon()
-            self._take_back(self._reader.trusted)
+            self._checkpoint.take_back(self._reader.trusted)
             raise
         except BaseException as error:
             sink.abandon()
@@ -252,9 +226,9 @@ class Download:
             # whole object it may be all there is.
             in_parts = self._reader.chunks and sink.position > self._reader.trusted
             if isinstance(error, ResponseError) and in_parts:
-                self._take_back(self._reader.trusted)
+                self._checkpoint.take_back(self._reader.trusted)
             else:
-                self._keep_if_possible()
+                self._checkpoint.keep_if_possible()
             raise
         finally:
             self.transfer.received += sink.position - offset
@@ -264,7 +238,7 @@ class Download:
             sink.finish(sync=False)
             self._part.sync()
         except SinkError:
-            self._take_back(self._kept.size)
+            self._checkpoint.take_back_lost()
             raise
 
     def _took_long(self) -> bool:
@@ -276,12 +250,12 @@ class Download:
         is_due = self._took_long() and not self._went_on
         if not (self._camera.link.hub.take_altered(self._info.handle) or is_due):
             return
-        self._keep()  # nothing of it is read again if the connection should be lost now
+        self._checkpoint.keep()  # nothing of it is read again if the connection should be lost now
         try:
             self._camera.compare(self._info, again=True)
         except TransferError:
             # Some of it may be of what it was, and some of what it is.
-            self._doubt()
+            self._checkpoint.doubt()
             raise
         except ResponseError as error:
             log.debug("%s is not described once more: %s", self._info.name, error)
@@ -305,80 +279,17 @@ class Download:
     def _progressed(self, received: int, size: int | None) -> None:
         whole = received == self._reader.trusted
         if whole:
-            self._sink.mark()
+            self._checkpoint.mark()
         if self._progress is not None:
             self._progress(received, size)
-        now = time.monotonic()
-        if (whole or not self._reader.in_parts) and now - self._kept_at >= KEEP_S:
-            self._keep()
-        elif now >= self._note_due and self._sink.position - self._noted >= NOTE_SIZE:
-            self._note_arrived()
-            took = time.monotonic() - now
-            usual = min(took, self._note_took or took)  # one that takes long may be a hiccup
-            self._note_took = took
-            self._note_due = now + took + max(NOTE_S, usual / NOTE_SHARE)
-
-    def _take_back(self, trusted: int) -> None:
-        """Drops what a broken read has left; from the journal first, which must not speak of what
-        is gone. With the checksum of the rest, the next run can go on there."""
-        size, checksum, hasher = self._sink.marked or (0, None, None)
-        taken_back = self._kept.size > trusted
-        if taken_back:
-            self._kept = NOTHING_KEPT
-        known = checksum if size == trusted else None
-        arrived = None if known is None else Kept(trusted, digest_of(known))
-        self._write(arrived, sync=taken_back)
-        self._part.cut(trusted)
-        if known is not None and not self._part.lost:
-            self._part.sync()
-            self._leave(known, hasher)
-
-    def _note_arrived(self) -> None:
-        """In the journal and without the disk: after a power cut what is kept still counts."""
-        self._noted = self._sink.position
-        try:
-            self._journal.note(Kept(self._noted, digest_of(self._checksum)))
-        except OSError as error:
-            log.debug("nothing noted in the journal: %s", error)
-
-    def _write(self, arrived: Kept | None = None, *, sync: bool) -> None:
-        """The journal anew."""
-        try:
-            self._journal.write(self._kept, arrived, sync=sync)
-            self._noted = self._kept.size if arrived is None else arrived.size
-        except OSError as error:
-            log.debug("nothing noted in the journal: %s", error)
-
-    def _keep(self) -> None:
-        """What is there reaches the disk, and then the journal says so."""
-        size = self._sink.position
-        if size:
-            self._part.sync()
-            self._kept = Kept(size, digest_of(self._checksum))
-            self._write(sync=True)
-        self._kept_at = time.monotonic()
-
-    def _keep_if_possible(self) -> None:
-        try:
-            if not self._part.lost:
-                self._keep()
-                self._leave(self._checksum, self._sink.hasher)
-        except SinkError as error:
-            log.debug("%s", error)
-        if self._part.lost:
-            self._take_back(self._kept.size)
-
-    def _leave(self, checksum: Checksum, hasher: Any) -> None:
-        """A retry in this process need not read again what it can know to be untouched."""
-        if (stamp := seal(self._part.fd)) is not None and stamp.size == checksum.size:
-            self._journal.leave(Left(stamp, checksum, hasher))
+        self._checkpoint.update(can_keep=whole or not self._reader.in_parts)
 
     def _verify(self) -> None:
         transfer, name = self.transfer, self._info.name
         check_size(self._part, transfer.size, self._reader.size, name)
-        if self._hasher is None:
+        if self._hash is None:
             return
-        transfer.digest = arrived = digest_of(self._sink.hasher)
+        transfer.digest = arrived = self._checkpoint.digest
         try:
             check_file(
                 self._part, transfer.size, arrived, name, from_disk=transfer.verified != "hash"
@@ -388,13 +299,5 @@ class Download:
                 with self._camera.link.plan(self._requests_of_the_next):
                     transfer.received += check_camera(again, arrived, name)
         except TransferError:
-            self._doubt()  # nothing in it can be believed
+            self._checkpoint.doubt()  # nothing in it can be believed
             raise
-
-    def _doubt(self) -> None:
-        """The note goes on saying whose the bytes are, and none of them counts."""
-        try:
-            self._journal.write(sync=True)
-        except OSError as error:
-            log.debug("nothing noted in the journal: %s", error)
-            self._part.cut(0)

@@ -1,0 +1,178 @@
+"""How much of a part file is certain: on the disk, and said by the journal beside it.
+
+What has arrived is noted often and without the disk, which is what a killed process loses; every so
+often it is flushed and noted, which is what a power cut loses. The checksum that a note has is that
+of the bytes as they came, or, of those that came faster than there was time for it, as this process
+has read them back from the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from ..engine.sink import Checksum, FileSink
+from ..ptp.errors import SinkError
+from .hashing import digest_of, new_hash
+from .journal import NOTHING_KEPT, Journal, Kept, Left
+from .part import PartFile
+from .proof import Proof, seal
+
+log = logging.getLogger("ptpfast")
+
+# How often what is there is flushed, if not in the middle of a partial read.
+KEEP_S = 10.0
+# The checksum is noted at the next progress after so many bytes and seconds, or later: this share
+# of the time is what it may take.
+NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 100
+
+
+class Checkpoint:
+    """The checksum and the hasher of one download, and what its journal has been told.
+
+    algorithm: of the hasher; None for none.
+    """
+
+    def __init__(self, part: PartFile, journal: Journal, algorithm: str | None) -> None:
+        self._part = part
+        self._journal = journal
+        self._checksum = Checksum()
+        self._hasher = None if algorithm is None else new_hash(algorithm)
+        self._sink: FileSink | None = None
+        self._kept, self._kept_at = NOTHING_KEPT, 0.0  # what the journal says is on the disk
+        self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
+
+    def go_on_from(self, proof: Proof) -> None:
+        """Continue from bytes that an earlier run has left."""
+        self._checksum, self._hasher = proof.checksum, proof.hasher
+        self._journal.goes_on_from(own=proof.own)
+        known = self._journal.read()
+        if known is not None and known.kept.size <= proof.size:
+            self._kept = known.kept
+
+    def open(self, size: int | None) -> FileSink:
+        """Return a sink that continues the part file, of `size` bytes in the end. SinkError."""
+        offset = self._checksum.size
+        sink = self._sink = FileSink(
+            self._part.path,
+            descriptor=self._part.fd,
+            offset=offset,
+            size=size,
+            hasher=self._hasher,
+            checksum=self._checksum,
+            before=self.keep if offset else None,
+        )
+        self._noted = offset
+        self._kept_at = time.monotonic()
+        sink.mark()
+        return sink
+
+    @property
+    def sink(self) -> FileSink:
+        """The sink that was opened."""
+        assert self._sink is not None
+        return self._sink
+
+    @property
+    def digest(self) -> str:
+        """That of all that has arrived, by the hasher."""
+        return digest_of(self.sink.hasher)
+
+    def mark(self) -> None:
+        """Have what comes from here on be taken back, if need be: a read has ended."""
+        self.sink.mark()
+
+    def update(self, *, can_keep: bool) -> None:
+        """Note what has arrived, or flush and note it, if that is due. can_keep: what is there may
+        be flushed now. SinkError."""
+        now = time.monotonic()
+        if can_keep and now - self._kept_at >= KEEP_S:
+            self.keep()
+        elif now >= self._note_due and self._checksum.size - self._noted >= NOTE_SIZE:
+            self._note_arrived()
+            took = time.monotonic() - now
+            usual = min(took, self._note_took or took)  # one that takes long may be a hiccup
+            self._note_took = took
+            self._note_due = now + took + max(NOTE_S, usual / NOTE_SHARE)
+
+    def keep(self) -> None:
+        """Flush what is there, and then have the journal say so. SinkError."""
+        size = self.sink.position
+        if size:
+            self._part.sync()
+            self._read_back(self._checksum, size)
+            self._kept = Kept(self._checksum.size, digest_of(self._checksum))
+            self._write(sync=True)
+        self._kept_at = time.monotonic()
+
+    def keep_if_possible(self) -> None:
+        """The same at the end of a download that has failed; what a disk has lost is taken back."""
+        try:
+            if not self._part.lost:
+                self.keep()
+                self._leave(self._checksum, self.sink.hasher)
+        except SinkError as error:
+            log.debug("%s", error)
+        if self._part.lost:
+            self.take_back_lost()
+
+    def take_back_lost(self) -> None:
+        """Drop what a failed flush may have lost."""
+        self.take_back(self._kept.size)
+
+    def take_back(self, trusted: int) -> None:
+        """Drop what a broken read has left behind the first `trusted` bytes; from the journal
+        first, which must not speak of what is gone. With the checksum of the rest, the next run
+        can go on there."""
+        size, checksum, hasher = self.sink.marked or (0, None, None)
+        taken_back = self._kept.size > trusted
+        if taken_back:
+            self._kept = NOTHING_KEPT
+        known = checksum if size == trusted else None
+        if known is not None and not self._read_back(known, trusted):
+            known = None
+        arrived = None if known is None else Kept(trusted, digest_of(known))
+        self._write(arrived, sync=taken_back)
+        self._part.cut(trusted)
+        if known is not None and not self._part.lost:
+            self._part.sync()
+            self._leave(known, hasher)
+
+    def doubt(self) -> None:
+        """Have the journal say whose the bytes are, and that none of them counts."""
+        try:
+            self._journal.write(sync=True)
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
+            self._part.cut(0)
+
+    def _read_back(self, checksum: Checksum, until: int) -> bool:
+        """What came too fast for the checksum, from the file; whether it is of all then."""
+        try:
+            if not self._part.lost:  # or it would be of what the disk has made of it
+                checksum.read(self._part.fd, until)
+        except OSError as error:
+            log.debug("%s cannot be read back: %s", self._part.path, error)
+        return checksum.size == until
+
+    def _note_arrived(self) -> None:
+        """In the journal and without the disk: after a power cut what is kept still counts."""
+        self._noted = self._checksum.size
+        try:
+            self._journal.note(Kept(self._noted, digest_of(self._checksum)))
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
+
+    def _write(self, arrived: Kept | None = None, *, sync: bool) -> None:
+        """The journal anew."""
+        try:
+            self._journal.write(self._kept, arrived, sync=sync)
+            self._noted = self._kept.size if arrived is None else arrived.size
+        except OSError as error:
+            log.debug("nothing noted in the journal: %s", error)
+
+    def _leave(self, checksum: Checksum, hasher: Any) -> None:
+        """A retry in this process need not read again what it can know to be untouched."""
+        if (stamp := seal(self._part.fd)) is not None and stamp.size == checksum.size:
+            self._journal.leave(Left(stamp, checksum, hasher))
