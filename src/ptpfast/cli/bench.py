@@ -14,7 +14,7 @@ import click
 
 from ..library.naming import printable
 from ..ownership import files
-from ..ptp.errors import SinkError
+from ..ptp.errors import SinkError, disk_error
 from .bars import bars
 from .file_lines import waiting_line
 from .options import Common, Seconds, Size, command, host_argument
@@ -262,8 +262,4 @@ def _write(path: Path, text: str) -> None:
     try:
         files.write_named(path, text.encode("utf-8", errors="backslashreplace"))
     except OSError as error:
-        raise SinkError(
-            f"cannot write {path}: {error.strerror}",
-            errno=error.errno or 0,
-            hint="give another file with --html",
-        ) from error
+        raise disk_error("write", path, error, hint="give another file with --html") from error

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from .._version import __version__
 from ..library.naming import printable
-from ..ptp.errors import SinkError
+from ..ptp.errors import disk_error
 from .failure import Failure, OutputClosed
 
 SCHEMA = 1
@@ -87,11 +87,8 @@ class Output:
             raise OutputClosed from None
         except OSError as error:
             _drop_output()
-            raise SinkError(
-                f"cannot write the output: {error.strerror}",
-                errno=error.errno or 0,
-                hint="check where standard output goes",
-            ) from error
+            hint = "check where standard output goes"
+            raise disk_error("write", "the output", error, hint=hint) from error
 
 
 def say(text: str, *, one_line: bool = True) -> None:

@@ -113,6 +113,19 @@ def disk_hint(code: int | None) -> str:
     return _DISK_HINTS.get(code or 0, "check the folder and the disk it is on")
 
 
+def disk_error(
+    doing: str, path: object, error: OSError, *, received: int = 0, hint: str = ""
+) -> SinkError:
+    """Return an operating system's error about a file as ours: "cannot `doing` `path`: why". hint:
+    another one than the errno's own."""
+    return SinkError(
+        f"cannot {doing} {path}: {error.strerror or error}",
+        errno=error.errno or 0,
+        received=received,
+        hint=hint or disk_hint(error.errno),
+    )
+
+
 # What a limit of this computer is called, and where it is raised.
 _LIMITS: dict[int, tuple[str, str]] = {
     errno.EMFILE: (

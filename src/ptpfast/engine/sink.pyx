@@ -34,7 +34,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from .buffers import require_plain
-from .errors import SinkError, disk_hint
+from .errors import disk_error
 
 cdef extern from * nogil:
     """
@@ -343,7 +343,7 @@ cdef class FileSink(Sink):
                 os.ftruncate(self._fd, offset)
         except OSError as error:
             self.abandon()
-            raise _sink_error(error.errno, "open", self.path, 0) from error
+            raise disk_error("open", self.path, error, received=0) from error
         except ValueError:
             self.abandon()
             raise
@@ -364,7 +364,8 @@ cdef class FileSink(Sink):
         # Filesystems without it (EOPNOTSUPP, ENOSYS, EINVAL) do without; no room is final.
         if code in _NO_ROOM:
             self.abandon()
-            raise _sink_error(code, f"reserve {size:,} bytes in", self.path, self.position)
+            doing = f"reserve {size:,} bytes in"
+            raise disk_error(doing, self.path, _os_error(code), received=self.position)
         return 0
 
     cdef int _first(self) except -1 nogil:
@@ -387,7 +388,7 @@ cdef class FileSink(Sink):
                 if code == EINTR:
                     continue
                 with gil:
-                    raise _sink_error(code, "write", self.path, self.position)
+                    raise disk_error("write", self.path, _os_error(code), received=self.position)
             self.position += <size_t>written
             if adds:  # while it is in the processor's cache
                 self._add(pieces, <size_t>written)
@@ -418,7 +419,7 @@ cdef class FileSink(Sink):
         try:
             os.ftruncate(self._fd, position)
         except OSError as error:
-            raise _sink_error(error.errno, "cut", self.path, position) from error
+            raise disk_error("cut", self.path, error, received=position) from error
         if beyond:
             self._checksum.state = self._marked_checksum.state
         if back and self._hasher is not None:
@@ -520,7 +521,7 @@ cdef class FileSink(Sink):
             if sync:
                 os.fsync(self._fd)
         except OSError as error:
-            raise _sink_error(error.errno, "flush", self.path, self.position) from error
+            raise disk_error("flush", self.path, error, received=self.position) from error
         finally:
             self._close()
 
@@ -705,7 +706,5 @@ def rename_new(old, new):
         raise OSError(code, os.strerror(code), old, None, new)
 
 
-def _sink_error(code, doing, path, received):
-    text = os.strerror(code)
-    text = f"cannot {doing} {path}: {text}"
-    return SinkError(text, errno=code, received=received, hint=disk_hint(code))
+def _os_error(code):
+    return OSError(code, os.strerror(code))

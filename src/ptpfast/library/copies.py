@@ -18,11 +18,11 @@ from ..ownership.folders import Held
 from ..ownership.names import PART_SUFFIX
 from ..ownership.readback import open_regular
 from ..ownership.sameness import is_same
-from ..ptp.errors import SinkError, TransferError
+from ..ptp.errors import SinkError, TransferError, disk_error
 from ..transfer.hashing import digest_of, hex_of, new_hash
 from ..transfer.journal import Identity, Journal
 from ..transfer.notes import OF_A_COPY
-from ..transfer.part import NotOurs, PartFile, sink_error
+from ..transfer.part import NotOurs, PartFile
 from ..transfer.verify import BLOCK, check_file, hash_from_disk
 from .apart import is_one
 from .folder import Folder, make, nearest
@@ -236,7 +236,7 @@ def _opened(source: Path) -> Iterator[int]:
     try:
         held = open_regular(source)
     except OSError as error:
-        raise sink_error("read", os.fspath(source), error) from error
+        raise disk_error("read", os.fspath(source), error) from error
     with held:
         if hasattr(os, "posix_fadvise"):  # what is copied is what the disk has
             os.posix_fadvise(held.number, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -250,7 +250,7 @@ def _pour(fd: int, source: Path, part: PartFile) -> tuple[int, str]:
         try:
             block = os.read(fd, BLOCK)
         except OSError as error:
-            raise sink_error("read", os.fspath(source), error) from error
+            raise disk_error("read", os.fspath(source), error) from error
         if not block:
             return at, digest_of(hasher)
         hasher.update(block)
@@ -259,5 +259,5 @@ def _pour(fd: int, source: Path, part: PartFile) -> tuple[int, str]:
             try:
                 written = os.pwrite(part.fd, left, at)
             except OSError as error:
-                raise sink_error("write", part.path, error) from error
+                raise disk_error("write", part.path, error) from error
             left, at = left[written:], at + written

@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple
 from ..ownership import files
 from ..ownership.names import DELETIONS_NAME as JOURNAL_NAME
 from ..ownership.readback import open_regular
-from ..ptp.errors import SinkError
+from ..ptp.errors import SinkError, disk_error
 from ..transfer.journal import Identity
 from ..transfer.syncing import sync_file, sync_folder
 
@@ -84,9 +84,10 @@ class DeletionJournal:
         held.close()
 
     def _error(self, error: OSError) -> SinkError:
-        return SinkError(
-            f"cannot write {self.path}: {error.strerror or error}",
-            errno=error.errno or 0,
+        return disk_error(
+            "write",
+            self.path,
+            error,
             hint="nothing is deleted on the camera that cannot be noted; check the folder, and "
             "move that file away if it is not ptpfast's",
         )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ..engine.text import in_text
 from ..ownership import files, folders, sameness
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys
-from ..ptp.errors import SinkError
+from ..ptp.errors import SinkError, disk_error
 from ..transfer.ends import FOUR_GIB
 from ..transfer.journal import Identity, tidy
 from ..transfer.part import reserves, why_taken
@@ -315,8 +315,6 @@ def nearest(path: Path) -> Path:
 def folder_error(path: Path, error: OSError) -> SinkError:
     """An operating system's error about the destination, as ours."""
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        text, hint = f"{path} is not a folder", "give a folder to download into"
-    else:
-        reason = error.strerror or str(error)
-        text, hint = f"cannot write to {path}: {reason}", "choose another folder"
-    return SinkError(text, errno=error.errno or 0, hint=hint)
+        hint = "give a folder to download into"
+        return SinkError(f"{path} is not a folder", errno=error.errno, hint=hint)
+    return disk_error("write to", path, error, hint="choose another folder")

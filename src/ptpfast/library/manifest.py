@@ -18,7 +18,7 @@ from ..engine.text import in_text
 from ..ownership import files
 from ..ownership.folders import Held, make, turn
 from ..ownership.readback import open_regular, read_back, sha256_of
-from ..ptp.errors import SinkError
+from ..ptp.errors import SinkError, disk_error
 from ..transfer.syncing import sync_file, sync_folder
 from .checksums import Checksums, is_line, is_line_begun, why_no_list
 
@@ -159,8 +159,9 @@ def _is_like(content: bytes | bytearray, fd: int) -> bool:
 
 
 def _error(path: Path, error: OSError) -> SinkError:
-    return SinkError(
-        f"cannot read or write {path}: {error.strerror or error}",
-        errno=error.errno or 0,
+    return disk_error(
+        "read or write",
+        path,
+        error,
         hint="check the disk; move it away if it is no list of checksums, then run it again",
     )

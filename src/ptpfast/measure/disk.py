@@ -15,12 +15,13 @@ from typing import IO, Self
 
 from ..engine.sink import CallbackSink, FileSink
 from ..ownership import files
-from ..ptp.errors import SinkError
+from ..ptp.errors import disk_error
 
 FIRST_BLOCK = 1 << 20
 LARGEST_BLOCK = 64 << 20
 MOST_BYTES = 1 << 30
 AnySink = FileSink | CallbackSink
+_ELSEWHERE = "give another folder with --into"
 _SHARE_OF_FREE = 4  # at most one in so many of the free bytes is used
 
 
@@ -68,7 +69,7 @@ class Destination:
         try:
             self._file = files.nameless(self.folder)
         except OSError as error:
-            raise _sink_error("write in", self.folder, error) from error
+            raise disk_error("write in", self.folder, error, hint=_ELSEWHERE) from error
         return self._file
 
     def room(self) -> int:
@@ -102,7 +103,7 @@ class Destination:
         try:
             return self._measure(seconds)
         except OSError as error:
-            raise _sink_error("write in", self.folder, error) from error
+            raise disk_error("write in", self.folder, error, hint=_ELSEWHERE) from error
 
     def _measure(self, seconds: float) -> DiskSpeed:
         # Random, so that no disk or filesystem can compress it.
@@ -124,11 +125,3 @@ class Destination:
             if took < seconds / 8:
                 stretch = min(2 * stretch, LARGEST_BLOCK)
         return DiskSpeed(written, spent, 1e3 * flush_s)
-
-
-def _sink_error(what: str, folder: Path, error: OSError) -> SinkError:
-    return SinkError(
-        f"cannot {what} {folder}: {error.strerror or error}",
-        errno=error.errno or 0,
-        hint="give another folder with --into",
-    )

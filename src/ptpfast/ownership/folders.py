@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ..engine.errors import SinkError
+from ..engine.errors import SinkError, disk_error
 from ..engine.sink import Descriptor
 from .files import lock
 from .markers import is_marked, marker
@@ -35,11 +35,7 @@ class Held:
         except (FileNotFoundError, NotADirectoryError):
             same = False
         except OSError as error:
-            raise SinkError(
-                f"cannot look at {self._folder}: {error.strerror or error}",
-                errno=error.errno or 0,
-                hint="check the folder and the disk it is on",
-            ) from error
+            raise disk_error("look at", self._folder, error) from error
         if not same:
             raise SinkError(
                 f"{self._folder} has been renamed, removed or replaced during the run",

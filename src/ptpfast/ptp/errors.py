@@ -26,6 +26,7 @@ from ..engine.errors import (
     PTPError,
     SinkError,
     Timeout,
+    disk_error,
     disk_hint,
 )
 from .codes import FailReason, OperationCode, ResponseCode, name_of
@@ -60,6 +61,7 @@ __all__ = [
     "TransactionCancelled",
     "TransferError",
     "Unreadable",
+    "disk_error",
     "disk_hint",
     "response_error",
 ]

@@ -20,7 +20,7 @@ from ..engine.sink import Checksum, Descriptor
 from ..ownership import files
 from ..ownership.names import JOURNAL_SUFFIX
 from ..ownership.readback import read_back
-from ..ptp.errors import SinkError
+from ..ptp.errors import disk_error
 from .notes import (
     LINE_SIZE,
     MAX_JOURNAL_SIZE,
@@ -149,11 +149,7 @@ class Journal:
         except files.NotOurs:
             raise
         except OSError as error:
-            raise SinkError(
-                f"cannot write {self._path}: {error.strerror or error}",
-                errno=error.errno or 0,
-                hint="check the folder and the disk it is on",
-            ) from error
+            raise disk_error("write", self._path, error) from error
 
     def note(self, arrived: Kept) -> None:
         """Adds what has arrived to a journal that this process has written: in place, as it happens

@@ -26,7 +26,7 @@ from ..ownership.files import NotOurs as NotOurs
 from ..ownership.folders import turn
 from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ..ownership.sameness import is_same, stands_for
-from ..ptp.errors import SinkError, disk_hint
+from ..ptp.errors import SinkError, disk_error
 from ..ptp.objects import ObjectInfo
 from .journal import Identity, Journal, claim, taken
 from .syncing import close_file, sync_file, sync_folder
@@ -65,7 +65,7 @@ class PartFile:
         except OSError as error:
             if isinstance(error, SinkError | NotOurs):
                 raise
-            raise sink_error("write", self.path, error) from error
+            raise disk_error("write", self.path, error) from error
         return self
 
     def __exit__(
@@ -119,14 +119,14 @@ class PartFile:
         try:
             return os.fstat(self.fd).st_size
         except OSError as error:
-            raise sink_error("find", self.path, error) from error
+            raise disk_error("find", self.path, error) from error
 
     def cut(self, length: int) -> None:
         """Drops what is behind. SinkError."""
         try:
             files.cut(self.fd, length)
         except OSError as error:
-            raise sink_error("cut", self.path, error) from error
+            raise disk_error("cut", self.path, error) from error
 
     def begin_anew(self) -> None:
         """Drops what is there. Before it is written over the disk must have forgotten what was said
@@ -137,7 +137,7 @@ class PartFile:
         try:
             self._journal.write(sync=True)
         except OSError as error:
-            raise sink_error("write beside", self.path, error) from error
+            raise disk_error("write beside", self.path, error) from error
 
     def sync(self) -> None:
         """Its bytes to the disk, where the filesystem can. SinkError when it could and did not."""
@@ -146,7 +146,7 @@ class PartFile:
             close_file(os.dup(self.fd))  # which tells more than the flush, on some filesystems
         except OSError as error:
             self.lost = True  # before anything else: a signal handler may raise from here on
-            raise sink_error("flush", self.path, error) from error
+            raise disk_error("flush", self.path, error) from error
 
     def date(self, mtime: float | None) -> None:
         """Sets the modification time (seconds since 1970), None leaves it. Before the bytes are
@@ -188,7 +188,7 @@ class PartFile:
         except FileExistsError:
             raise
         except OSError as error:
-            raise sink_error("finish", self.final, error) from error
+            raise disk_error("finish", self.final, error) from error
 
     def _open(self) -> Descriptor:
         for _ in range(_TRIES):
@@ -327,7 +327,7 @@ def why_taken(path: str, identity: Identity) -> str:
             return taken(path + JOURNAL_SUFFIX)
         return _why_not(path, identity)
     except OSError as error:
-        raise sink_error("look at", part, error) from error
+        raise disk_error("look at", part, error) from error
 
 
 def reserves(path: str, identity: Identity) -> bool:
@@ -340,15 +340,6 @@ def reserves(path: str, identity: Identity) -> bool:
     if status.st_size != identity.size or not files.is_reservation(path, status):
         return False
     return not why_taken(path, identity)
-
-
-def sink_error(doing: str, path: str, error: OSError) -> SinkError:
-    """An OSError as our disk's fault."""
-    return SinkError(
-        f"cannot {doing} {path}: {error.strerror or error}",
-        errno=error.errno or 0,
-        hint=disk_hint(error.errno),
-    )
 
 
 def capture_time(info: ObjectInfo) -> float | None:

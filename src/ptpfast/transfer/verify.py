@@ -13,9 +13,9 @@ from typing import Any
 
 from ..engine.sink import CallbackSink
 from ..ownership.readback import blocks, open_regular
-from ..ptp.errors import TransferError
+from ..ptp.errors import TransferError, disk_error
 from .hashing import algorithm_of, digest_of, new_hash
-from .part import PartFile, sink_error
+from .part import PartFile
 from .reading import ObjectReader
 from .syncing import sync_folder
 
@@ -33,7 +33,7 @@ def hash_file(part: PartFile, size: int, hasher: Any) -> None:
             hasher.update(block)
             at += len(block)
     except OSError as error:
-        raise sink_error("read back", part.path, error) from error
+        raise disk_error("read back", part.path, error) from error
 
 
 def check_size(part: PartFile, received: int, listed: int | None, name: str) -> None:
@@ -76,7 +76,7 @@ def hash_from_disk(path: str) -> str:
             for block in blocks(held):
                 found.update(block)
     except OSError as error:
-        raise sink_error("read back", path, error) from error
+        raise disk_error("read back", path, error) from error
     return str(found.hexdigest())
 
 
