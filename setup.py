@@ -1,4 +1,4 @@
-"""Builds the three compiled modules; everything else is in pyproject.toml."""
+"""Builds the five compiled modules; everything else is in pyproject.toml."""
 
 import os
 
@@ -29,7 +29,7 @@ extensions = [
         extra_link_args=SANITIZE,
         define_macros=[("CYTHON_TRACE_NOGIL", "1")] if TRACE else [],
     )
-    for name in ("wire", "sink", "channel")
+    for name in ("wire", "sink", "phase", "framing", "channel")
 ]
 
 setup(

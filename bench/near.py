@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 import ptpfast
-from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.phase import Phase
 from ptpfast.engine.sink import MemorySink
 from ptpfast.library.observer import Observer
 from ptpfast.link.pipelining import Request
@@ -79,7 +79,7 @@ def small(session: ptpfast.Session, options: Options, cost: Cost) -> int:
         sink = MemorySink(came[handle])
         return Request(OperationCode.GetObject, (handle,), sink, limit=options.size, about=handle)
 
-    def done(request: Request, phase: DataPhase, error: PTPError | None) -> None:
+    def done(request: Request, phase: Phase, error: PTPError | None) -> None:
         if error is not None:
             raise error
         if phase.received != options.size:

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.channel import Channel
+from ptpfast.engine.framing import ContainerPhase, DataPhase
+from ptpfast.engine.phase import Phase
 from ptpfast.engine.sink import CallbackSink, FileSink, MemorySink, Sink
 from ptpfast.engine.wire import ProbeResponse, pack
 from ptpfast.ptp.errors import ConnectionLost, ProtocolError
 
 from .reference import Outcome, read_phase
+from .reference_containers import read_containers
 
 TRANSACTION_ID = 7
 HEAD = 4  # bytes of an input that say how to drive it
@@ -29,6 +32,18 @@ _PROBE_RESPONSE = pack(ProbeResponse())
 _SCRATCH = tempfile.TemporaryDirectory(
     prefix="ptpfast-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None
 )
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How packets are framed, and what says the outcome."""
+
+    phase: type[Phase]
+    read: Callable[[bytes, int, int | None, bool], Outcome]
+
+
+PACKETS = Framing(DataPhase, read_phase)
+CONTAINERS = Framing(ContainerPhase, read_containers)
 
 
 @dataclass
@@ -107,30 +122,30 @@ def _hashed_file(size: int) -> Destination:
 DESTINATIONS = (_nowhere, _memory, _buffer, _callback, _file, _hashed_file)
 
 
-def data_phase(data: bytes) -> None:
+def data_phase(data: bytes, framing: Framing = PACKETS) -> None:
     """Any stream into any sink, fed whole and in pieces of some size."""
     if len(data) < HEAD:
         return
     how, stream = data[:HEAD], data[HEAD:]
     limit = None if how[1] & 1 else how[2] << 4
-    expected = read_phase(stream, TRANSACTION_ID, limit, bool(how[1] & 2))
+    expected = framing.read(stream, TRANSACTION_ID, limit, bool(how[1] & 2))
     # Pieces are put together with what waits: small ones of a long stream cost its square.
     for step in (len(stream) + 1, 1 + how[3] % 30 + len(stream) // 50):
         destination = DESTINATIONS[how[0] % len(DESTINATIONS)](len(stream) + 1)
-        phase = _phase(destination.sink, limit, how)
+        phase = _phase(framing, destination.sink, limit, how)
         broken = _feed(phase, stream, step)
         _compare(phase, destination, expected, broken)
     if how[1] & 4:
-        _full_sink(stream, how, limit, expected)
+        _full_sink(framing, stream, how, limit, expected)
     if how[1] & 8:
-        _failing_sink(stream, how, limit, expected)
+        _failing_sink(framing, stream, how, limit, expected)
 
 
-def _phase(sink: Sink | None, limit: int | None, how: bytes) -> DataPhase:
-    return DataPhase(TRANSACTION_ID, sink, limit=limit, any_transaction_id=bool(how[1] & 2))
+def _phase(framing: Framing, sink: Sink | None, limit: int | None, how: bytes) -> Phase:
+    return framing.phase(TRANSACTION_ID, sink, limit=limit, any_transaction_id=bool(how[1] & 2))
 
 
-def _feed(phase: DataPhase, stream: bytes, step: int) -> bool:
+def _feed(phase: Phase, stream: bytes, step: int) -> bool:
     """Feeds it in pieces of `step` bytes; whether that broke a rule."""
     for at in range(0, len(stream), step):
         try:
@@ -144,7 +159,7 @@ def _feed(phase: DataPhase, stream: bytes, step: int) -> bool:
     return False
 
 
-def _drive_on(phase: DataPhase) -> None:
+def _drive_on(phase: Phase) -> None:
     """After an error the machine is of no use, but it must not touch what is not its own."""
     received = phase.received
     for more in (b"", bytes(24)):
@@ -155,7 +170,7 @@ def _drive_on(phase: DataPhase) -> None:
     assert phase.received == received
 
 
-def _compare(phase: DataPhase, destination: Destination, expected: Outcome, broken: bool) -> None:
+def _compare(phase: Phase, destination: Destination, expected: Outcome, broken: bool) -> None:
     assert broken == expected.broken
     content = destination.content()
     assert content is None or content == expected.payload
@@ -172,11 +187,13 @@ def _compare(phase: DataPhase, destination: Destination, expected: Outcome, brok
     assert phase.rest == expected.rest
 
 
-def _full_sink(stream: bytes, how: bytes, limit: int | None, expected: Outcome) -> None:
+def _full_sink(
+    framing: Framing, stream: bytes, how: bytes, limit: int | None, expected: Outcome
+) -> None:
     """Buffers of a few bytes, each replaced when it is full."""
     room = 1 + how[3] + len(stream) // 64
     buffers = [bytearray(room)]
-    phase = _phase(MemorySink(buffers[0]), limit, how)
+    phase = _phase(framing, MemorySink(buffers[0]), limit, how)
     broken = False
     try:
         phase.feed(stream)
@@ -195,13 +212,15 @@ class _DiskFullError(Exception):
     """What a callback raises here."""
 
 
-def _failing_sink(stream: bytes, how: bytes, limit: int | None, expected: Outcome) -> None:
+def _failing_sink(
+    framing: Framing, stream: bytes, how: bytes, limit: int | None, expected: Outcome
+) -> None:
     """A callback that fails: its error comes out, and the phase can still be driven to its end."""
 
     def fail(view: memoryview) -> None:
         raise _DiskFullError
 
-    phase = _phase(CallbackSink(fail, chunk_size=1 + how[3]), limit, how)
+    phase = _phase(framing, CallbackSink(fail, chunk_size=1 + how[3]), limit, how)
     broken = False
     for more in (stream, b"", b""):
         try:
@@ -217,15 +236,15 @@ def _failing_sink(stream: bytes, how: bytes, limit: int | None, expected: Outcom
     assert broken or expected.broken or phase.done == expected.done
 
 
-def channel(data: bytes) -> None:
+def channel(data: bytes, framing: Framing = PACKETS) -> None:
     """The same through a socket: the ring, the reads straight into memory, the answered probes."""
     if len(data) < HEAD:
         return
     how, stream = data[:HEAD], data[HEAD:]
     limit = None if how[1] & 1 else how[2] << 8
-    expected = read_phase(stream, TRANSACTION_ID, limit, bool(how[1] & 2))
+    expected = framing.read(stream, TRANSACTION_ID, limit, bool(how[1] & 2))
     destination = DESTINATIONS[how[0] % len(DESTINATIONS)](len(stream) + 1)
-    phase = _phase(destination.sink, limit, how)
+    phase = _phase(framing, destination.sink, limit, how)
     ours, theirs = socket.socketpair()
     driver = Channel(ours)
     broken = False
@@ -261,9 +280,7 @@ def _pieces(stream: bytes, seed: int) -> Iterator[bytes]:
         at += size
 
 
-def _drive(
-    driver: Channel, phase: DataPhase, theirs: socket.socket, pieces: Iterator[bytes]
-) -> None:
+def _drive(driver: Channel, phase: Phase, theirs: socket.socket, pieces: Iterator[bytes]) -> None:
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
     for piece in pieces:
         theirs.sendall(piece)

@@ -82,7 +82,7 @@ def _packet(
     return int(length)
 
 
-def _age(found: int, transaction_id: int) -> int:
+def age_of(found: int, transaction_id: int) -> int:
     """How much later than ours a transaction is; ids wrap at 32 bits."""
     difference = (found - transaction_id) & 0xFFFFFFFF
     return difference - (1 << 32) if difference & 0x80000000 else difference
@@ -92,7 +92,7 @@ def _start(packet: bytes, outcome: Outcome, transaction_id: int, limit: int | No
     if len(packet) < 16:
         raise BrokenRuleError
     found, total = oracle.Reader(packet[8:]).values("I Q" if len(packet) >= 20 else "I I")
-    age = _age(found, transaction_id)
+    age = age_of(found, transaction_id)
     if age < 0:
         return
     if age > 0 or outcome.started:
@@ -115,7 +115,7 @@ def _data(
         raise BrokenRuleError
     if len(rest) < 12:
         return 0
-    age = _age(oracle.Reader(rest[8:]).value("I"), transaction_id)
+    age = age_of(oracle.Reader(rest[8:]).value("I"), transaction_id)
     here = rest[12:length]
     again = kind == END_DATA and outcome.ended and age == 0
     if age < 0 or (again and (length == 12 or outcome.total is not None)):
@@ -140,7 +140,7 @@ def _response(packet: bytes, outcome: Outcome, transaction_id: int, any_id: bool
         _, (code, found, parameters) = oracle.read_packet(packet)
     except oracle.LayoutError:
         raise BrokenRuleError from None
-    age = _age(found, transaction_id)
+    age = age_of(found, transaction_id)
     if age and not any_id:
         if age > 0:
             raise BrokenRuleError

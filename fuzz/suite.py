@@ -12,7 +12,17 @@ from . import ROOT, sanitizers
 TESTS = [
     str(next((ROOT / "tests").rglob(f"test_{name}.py")).relative_to(ROOT))
     for name in (
-        *("wire", "datasets", "data_phase", "sink", "engine", "fuzz", "fuzz_sessions"),
+        *(
+            "wire",
+            "datasets",
+            "data_phase",
+            "container_phase",
+            "checksum",
+            "sink",
+            "engine",
+            "fuzz",
+            "fuzz_sessions",
+        ),
         *("session", "transfer", "pipeline", "adversity", "ptpip"),
         *("hostile_peers", "hostile_names", "hostile_files", "hostile_text"),
     )

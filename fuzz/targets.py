@@ -9,12 +9,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Any
 
 import numpy
 
 import oracle
 import vectors
+from ptpfast.engine.containers import pack as pack_container
 from ptpfast.engine.wire import Cursor, pack, parse
 from ptpfast.library import naming
 from ptpfast.ptp.datasets import (
@@ -33,7 +35,7 @@ from ptpfast.ptp.datasets import (
 from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.nikon import datasets as nikon
 
-from .phases import HEAD, channel, data_phase
+from .phases import CONTAINERS, HEAD, channel, data_phase
 
 _NUMBERS = [f"{sign}{8 << power}" for sign in "ui" for power in range(5)]
 _LETTERS = dict(zip([*_NUMBERS, "string"], "BHIQObhiqoS", strict=True))
@@ -256,6 +258,21 @@ def _phases() -> list[bytes]:
     return [bytes([n, n, 255, n * 5]) + stream for n, stream in enumerate(streams)]
 
 
+def _containers() -> list[bytes]:
+    payload = bytes(range(256)) * 50
+    response = pack_container(3, 0x2001, 7, (1,))
+    streams = [
+        pack_container(2, 0x1009, 7, payload=payload[:size]) + response
+        for size in (0, 1, 300, 10_000)
+    ]
+    streams += [
+        response,
+        pack_container(4, 0x4002, 0, (1,)) + response + b"rest",
+        pack_container(2, 0x1009, 6, payload=b"stale") + streams[2],
+    ]
+    return [bytes([n, n, 255, n * 5]) + stream for n, stream in enumerate(streams)]
+
+
 TARGETS = {
     "packets": Target(packets, _vectors_of_packets),
     "datasets": Target(
@@ -266,6 +283,8 @@ TARGETS = {
     "cursor": Target(cursor, lambda: [b"\x04\x00\x01\x02\x03" + v for v in _vectors_of_packets()]),
     "data_phase": Target(data_phase, _phases, 12_000),
     "channel": Target(channel, _phases, 24_000),
+    "containers": Target(partial(data_phase, framing=CONTAINERS), _containers, 12_000),
+    "container_channel": Target(partial(channel, framing=CONTAINERS), _containers, 24_000),
     "names": Target(
         names,
         lambda: [bytes(range(start, start + 8)) for start in range(0, 64, 8)],

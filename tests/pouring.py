@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.sink import Sink
 from ptpfast.engine.wire import Data, EndData, OperationResponse, StartData, pack
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from ptpfast import CallbackSink, FileSink, MemorySink, ObjectInfo, ObjectTable
-from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.wire import (
     Data,
     EndData,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ptpfast import MemorySink, ProtocolError, SinkError
-from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.sink import CallbackSink
 from ptpfast.engine.wire import (
     Data,

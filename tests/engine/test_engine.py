@@ -26,7 +26,8 @@ from ptpfast import (
     Timeline,
     Timeout,
 )
-from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.channel import Channel
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.sink import Checksum
 from ptpfast.engine.wire import (
     Data,

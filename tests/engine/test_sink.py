@@ -18,7 +18,7 @@ import pytest
 
 from pouring import pour
 from ptpfast import CallbackSink, FileSink, MemorySink, SinkError
-from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.sink import Sink
 from ptpfast.engine.wire import Data, StartData, pack
 
@@ -210,7 +210,7 @@ def test_a_file_that_cannot_be_opened_is_a_sink_error_with_its_errno(
 FULL = """
 import resource, sys
 from ptpfast import FileSink, SinkError
-from ptpfast.engine.channel import DataPhase
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.wire import Data, StartData, pack
 sink = FileSink(sys.argv[1])
 phase = DataPhase(1, sink)

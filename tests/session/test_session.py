@@ -38,7 +38,8 @@ from ptpfast import (
     TransferError,
     vendors,
 )
-from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.channel import Channel
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.wire import ProbeRequest, pack
 from ptpfast.link.pipelining import Request
 from ptpfast.sim import Fault, SimulatedCamera

@@ -19,7 +19,8 @@ import pytest
 from conftest import Cameras, Sessions
 from ptpfast import OperationCode, Session
 from ptpfast.engine import wire
-from ptpfast.engine.channel import Channel, DataPhase
+from ptpfast.engine.channel import Channel
+from ptpfast.engine.framing import DataPhase
 from ptpfast.engine.sink import MemorySink
 from ptpfast.link.pipelining import Request
 from ptpfast.sim import LINKS, Link, SimulatedCamera, Writes, check

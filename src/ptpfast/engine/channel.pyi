@@ -5,49 +5,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from .sink import Sink
-from .wire import OperationResponse
-
-@final
-class DataPhase:
-    sink: Sink | None
-    early: bool
-    def __init__(
-        self,
-        transaction_id: int,
-        sink: Sink | None = None,
-        *,
-        limit: int | None = None,
-        any_transaction_id: bool = False,
-        label: str = "operation",
-    ) -> None: ...
-    @property
-    def transaction_id(self) -> int: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def done(self) -> bool: ...
-    @property
-    def started(self) -> bool: ...
-    @property
-    def total(self) -> int | None: ...
-    @property
-    def received(self) -> int: ...
-    @property
-    def waited(self) -> float: ...
-    @property
-    def silence(self) -> float: ...
-    @property
-    def complete(self) -> bool: ...
-    @property
-    def response(self) -> OperationResponse | None: ...
-    @property
-    def strays(self) -> list[bytes]: ...
-    @property
-    def sink_full(self) -> bool: ...
-    def feed(self, data: Any) -> bool: ...
-    @property
-    def rest(self) -> bytes: ...
+from .phase import Phase
 
 @final
 class Timeline:
@@ -72,7 +30,7 @@ class Channel:
     def send(self, data: Any, *, timeout_s: float = 30.0) -> None: ...
     def receive(
         self,
-        phase: DataPhase,
+        phase: Phase,
         *,
         first_s: float = 30.0,
         idle_s: float = 30.0,

@@ -24,11 +24,19 @@ cpdef enum PacketType:
     PROBE_RESPONSE = 14
 
 
+cpdef enum ContainerKind:
+    COMMAND_CONTAINER = 1
+    DATA_CONTAINER = 2
+    RESPONSE_CONTAINER = 3
+    EVENT_CONTAINER = 4
+
+
 cdef enum:
     PREFIX_SIZE = 8  # length and type, at the start of every packet
     DATA_HEAD_SIZE = 12  # prefix and transaction id, before the payload of Data and End Data
     START_DATA_SHORT = 16  # Start Data with a u32 total, as some firmware sends it
     START_DATA_SIZE = 20
+    CONTAINER_SIZE = 12  # head of a container: length, kind, code, transaction id
     RESPONSE_SIZE = 14  # Operation Response without parameters
     RESPONSE_MOST = RESPONSE_SIZE + 5 * 4
     # No packet but Data and End Data is larger than a few hundred bytes; ISO 15740 bounds the
@@ -63,6 +71,15 @@ cdef inline uint32_t packet_type(const uint8_t *p) noexcept nogil:
 
 # Start Data, Data, End Data and Cancel carry the transaction id @8.
 cdef inline uint32_t data_transaction_id(const uint8_t *p) noexcept nogil:
+    return load_u32(p + 8)
+
+
+# A container: length u32 @0, kind u16 @4, code u16 @6, transaction id u32 @8.
+cdef inline int container_kind(const uint8_t *p) noexcept nogil:
+    return p[4] | p[5] << 8
+
+
+cdef inline uint32_t container_transaction_id(const uint8_t *p) noexcept nogil:
     return load_u32(p + 8)
 
 

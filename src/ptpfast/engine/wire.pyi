@@ -18,6 +18,12 @@ class PacketType(IntEnum):
     PROBE_REQUEST = 13
     PROBE_RESPONSE = 14
 
+class ContainerKind(IntEnum):
+    COMMAND_CONTAINER = 1
+    DATA_CONTAINER = 2
+    RESPONSE_CONTAINER = 3
+    EVENT_CONTAINER = 4
+
 class InitCommandRequest(NamedTuple):
     guid: bytes
     name: str

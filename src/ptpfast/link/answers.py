@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.channel import DataPhase
+from ..engine.phase import Phase
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode, name_of
 from ..ptp.errors import DeviceBusy, ProtocolError, PTPError, response_error
@@ -15,13 +15,13 @@ from ..vendors import Dialect, Vendor
 _OK = int(ResponseCode.OK)  # looked up once: compared with every answer
 
 
-def response_of(phase: DataPhase) -> OperationResponse:
+def response_of(phase: Phase) -> OperationResponse:
     """The response of a finished phase (mypy cannot know it is there)."""
     assert phase.response is not None
     return phase.response
 
 
-def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: DataPhase) -> PTPError | None:
+def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: Phase) -> PTPError | None:
     """What is wrong with a finished phase: the camera's answer, or a payload cut short."""
     response = response_of(phase)
     if response.code == _OK:
@@ -39,7 +39,7 @@ def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: DataPhase) 
     return error
 
 
-def shortfall(phase: DataPhase) -> ProtocolError | None:
+def shortfall(phase: Phase) -> ProtocolError | None:
     """What is wrong with a phase that ended with OK: less payload than announced, or nothing."""
     if phase.complete:
         return None

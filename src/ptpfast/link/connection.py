@@ -13,7 +13,9 @@ from collections.abc import Callable
 
 from ..engine import wire
 from ..engine.buffers import plain_bytes
-from ..engine.channel import DataPhase, Timeline
+from ..engine.channel import Timeline
+from ..engine.framing import DataPhase
+from ..engine.phase import Phase
 from ..engine.sink import Sink
 from ..engine.wire import pack
 from ..ptp.codes import DEFAULT_PORT
@@ -81,7 +83,7 @@ class Connection:
         self.last_used = time.monotonic()  # when the last transaction ended
         self._turn = Turn()
         # Requested and not received to their end; what is interrupted must be read first.
-        self._outstanding: deque[DataPhase] = deque()
+        self._outstanding: deque[Phase] = deque()
         self._ahead = Ahead()  # the last of them, for the next run
         try:
             self._events.start(shaken.early)
@@ -141,7 +143,7 @@ class Connection:
         self._last_id = self._last_id % LAST_TRANSACTION_ID + 1
         return self._last_id
 
-    def transact(self, request: Request, timeline: Timeline | None = None) -> DataPhase:
+    def transact(self, request: Request, timeline: Timeline | None = None) -> Phase:
         """One transaction: request, data phase out or in if any, response. Returns the finished
         phase.
 
@@ -172,7 +174,7 @@ class Connection:
     def run(
         self,
         next_request: Callable[[], Request | None],
-        done: Callable[[Request, DataPhase], None],
+        done: Callable[[Request, Phase], None],
         *,
         depth: Callable[[], int] = _one,
         timeline: Timeline | None = None,
@@ -216,13 +218,13 @@ class Connection:
             return False
         return self._ahead.starts_with(self._outstanding[0])
 
-    def begin(self, request: Request) -> DataPhase:
+    def begin(self, request: Request) -> Phase:
         """Sends a request whose payload is then taken piece by piece with `proceed`."""
         with self._turn.now():
             self._settle(self.timeouts.operation)
             return self._send(request)
 
-    def proceed(self, phase: DataPhase, sink: Sink, timeline: Timeline | None = None) -> bool:
+    def proceed(self, phase: Phase, sink: Sink, timeline: Timeline | None = None) -> bool:
         """Goes on with what was begun: True when it is done, False when the sink is full.
 
         RuntimeError when another operation was run meanwhile: that has dropped the rest.
@@ -237,7 +239,7 @@ class Connection:
                 self._take_strays(phase)
             return phase.done
 
-    def _send(self, request: Request) -> DataPhase:
+    def _send(self, request: Request) -> Phase:
         # Before an id is used up for it.
         payload = None if request.data is None else plain_bytes(request.data)
         transaction_id = self.next_transaction_id() if request.in_session else 0
@@ -265,7 +267,7 @@ class Connection:
         self._outstanding.append(phase)
         return phase
 
-    def _receive(self, request: Request, phase: DataPhase, timeline: Timeline | None) -> None:
+    def _receive(self, request: Request, phase: Phase, timeline: Timeline | None) -> None:
         phase.sink = request.sink
         wait_s = self.timeouts.close if request.in_passing else None
         self._drive(phase, request.on_pause, timeline, wait_s=wait_s)
@@ -275,8 +277,8 @@ class Connection:
 
     def _drive(
         self,
-        phase: DataPhase,
-        on_pause: Callable[[DataPhase], None] | None,
+        phase: Phase,
+        on_pause: Callable[[Phase], None] | None,
         timeline: Timeline | None,
         until_full: bool = False,
         wait_s: float | None = None,
@@ -342,7 +344,7 @@ class Connection:
         """Payload bytes that outstanding transactions have announced and not sent."""
         return sum((one.total or 0) - one.received for one in self._outstanding if one.total)
 
-    def _take_strays(self, phase: DataPhase) -> None:
+    def _take_strays(self, phase: Phase) -> None:
         for raw in phase.strays:
             self._events.take(raw)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.channel import DataPhase
+from ..engine.phase import Phase
 from ..ptp.errors import DeviceBusy, PTPError
 from .chunking import ChunkPolicy
 from .pace import Pace
@@ -37,7 +37,7 @@ class Habits:
         camera is busy with what is sent ahead."""
         return 1 if self._doubt.is_open else self.depth
 
-    def learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> bool:
+    def learn(self, operation: int, phase: Phase, error: PTPError | None) -> bool:
         """From each answer: True when the camera turns out to be busy with what is sent ahead."""
         busy = isinstance(error, DeviceBusy)
         if not self._doubt.answered(operation, early=phase.early, busy=busy):

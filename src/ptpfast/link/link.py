@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..engine.channel import DataPhase, Timeline
+from ..engine.channel import Timeline
+from ..engine.phase import Phase
 from ..engine.process import Owner
 from ..engine.sink import MemorySink
 from ..engine.wire import OperationResponse
@@ -106,7 +107,7 @@ class Link:
 
     def transact(
         self, request: Request, *, busy_s: float | None = None, timeline: Timeline | None = None
-    ) -> DataPhase:
+    ) -> Phase:
         """One operation with its payload into the request's sink; the finished phase. A busy camera
         is asked again for `busy_s` (10 s by default). ResponseError unless OK, ProtocolError for a
         short payload."""
@@ -146,7 +147,7 @@ class Link:
     def run(
         self,
         next_request: Callable[[], Request | None],
-        done: Callable[[Request, DataPhase, PTPError | None], None],
+        done: Callable[[Request, Phase, PTPError | None], None],
         *,
         timeline: Timeline | None = None,
         looks_ahead: bool = False,
@@ -158,7 +159,7 @@ class Link:
         here), a ProtocolError for a short payload, or None.
         """
 
-        def finished(request: Request, phase: DataPhase) -> None:
+        def finished(request: Request, phase: Phase) -> None:
             error = outcome(self.vendor, self.dialect, request.operation, phase)
             self.habits.pipelined += phase.early and not isinstance(error, DeviceBusy)
             self._learn(request.operation, phase, error)
@@ -186,7 +187,7 @@ class Link:
         finally:
             self._of_thread.plan = before
 
-    def _learn(self, operation: int, phase: DataPhase, error: PTPError | None) -> None:
+    def _learn(self, operation: int, phase: Phase, error: PTPError | None) -> None:
         if not self._upkeep.in_passing and self.habits.learn(operation, phase, error):
             self.one_at_a_time("it is busy while others are outstanding", to_blame=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from ..engine.channel import DataPhase
+from ..engine.phase import Phase
 from ..engine.sink import MemorySink
 from ..ptp.codes import OperationCode
 from ..ptp.errors import (
@@ -119,7 +119,7 @@ class Many:
             about=handle,
         )
 
-    def _finished(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
+    def _finished(self, request: Request, phase: Phase, error: PTPError | None) -> None:
         payload = _payload(request)
         # No store is also what a camera says last before it sleeps, and its connections end.
         if isinstance(error, DeviceBusy | StoreNotAvailable):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..engine.channel import DataPhase
+from ..engine.phase import Phase
 from ..engine.sink import MemorySink
 from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, decode
@@ -18,7 +18,7 @@ from .pipelining import Request
 # each many times its size on the wire: it has a few hundred bytes.
 MAX_STRUCTURE = 1 << 20
 
-Transact = Callable[[Request], DataPhase]
+Transact = Callable[[Request], Phase]
 
 
 def ask_device_info(transact: Transact, *, in_session: bool = False) -> DeviceInfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..engine.buffers import renewed
-from ..engine.channel import DataPhase
+from ..engine.phase import Phase
 from ..engine.sink import MemorySink
 from ..ptp.errors import DeviceBusy, TransferError
 from .answers import outcome
@@ -35,7 +35,7 @@ def pieces(link: Link, request: Request, chunk_size: int) -> Iterator[memoryview
         patience.wait(error)
 
 
-def _take(link: Link, phase: DataPhase, chunk_size: int) -> Iterator[memoryview]:
+def _take(link: Link, phase: Phase, chunk_size: int) -> Iterator[memoryview]:
     buffer = bytearray(chunk_size)
     done = False
     while not done:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.channel import DataPhase
+from ..engine.phase import Phase
 from ..engine.sink import Sink
 
 # Payload that may be asked for on behalf of the next run, if that is more than one request: should
@@ -37,7 +37,7 @@ class Request:
     sink: Sink | None = None
     limit: int | None = None
     label: str = ""
-    on_pause: Callable[[DataPhase], None] | None = None
+    on_pause: Callable[[Phase], None] | None = None
     about: Any = None
     data: Any = None
     in_session: bool = True
@@ -62,7 +62,7 @@ class Ahead:
     """What has been sent for the next run, in order; it may turn out that something else comes."""
 
     def __init__(self) -> None:
-        self._sent: deque[tuple[Request, DataPhase]] = deque()
+        self._sent: deque[tuple[Request, Phase]] = deque()
 
     def __len__(self) -> int:
         return len(self._sent)
@@ -72,24 +72,24 @@ class Ahead:
         """The next of them."""
         return self._sent[0][0] if self._sent else None
 
-    def starts_with(self, phase: DataPhase) -> bool:
+    def starts_with(self, phase: Phase) -> bool:
         """Whether that is the next answer."""
         return bool(self._sent) and self._sent[0][1] is phase
 
-    def take(self, request: Request) -> DataPhase | None:
+    def take(self, request: Request) -> Phase | None:
         """The phase of the same request, if it is the next."""
         if not self._sent or self._sent[0][0].asks() != request.asks():
             return None
         return self._sent.popleft()[1]
 
-    def take_all(self) -> list[DataPhase]:
+    def take_all(self) -> list[Phase]:
         """All there are; none afterwards."""
         phases = [phase for _, phase in self._sent]
         self._sent.clear()
         return phases
 
     def extend(
-        self, requests: Iterable[Request], send: Callable[[Request], DataPhase], most: int
+        self, requests: Iterable[Request], send: Callable[[Request], Phase], most: int
     ) -> None:
         """Sends of these what has not left yet, up to `most` requests in all. They are those of the
         next run from its beginning: nothing is sent when what has left is something else."""
@@ -153,7 +153,7 @@ class Run:
         self,
         first: Request,
         next_request: Callable[[], Request | None],
-        send: Callable[[Request], DataPhase],
+        send: Callable[[Request], Phase],
         ahead: Ahead,
         depth: Callable[[], int],
         following: Following | None,
@@ -164,9 +164,9 @@ class Run:
         self._ahead = ahead
         self._depth = depth
         self._following = following
-        self._waiting: deque[tuple[Request, DataPhase]] = deque()
+        self._waiting: deque[tuple[Request, Phase]] = deque()
 
-    def due(self) -> tuple[Request, DataPhase] | None:
+    def due(self) -> tuple[Request, Phase] | None:
         """Sends what may leave now. The request whose answer comes next, which may be `DROPPED`;
         None at the end."""
         waiting, ahead, depth = self._waiting, self._ahead, self._depth()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from ..engine.channel import DataPhase
+from ..engine.phase import Phase
 from ..engine.sink import MemorySink
 from ..link.link import Link
 from ..link.many import Many
@@ -120,7 +120,7 @@ class Bulk:
             return None
         return _descriptions(operation, sink.finish() or bytearray(), wanted)
 
-    def _report(self, phase: DataPhase) -> None:
+    def _report(self, phase: Phase) -> None:
         if phase.total:
             self._progress(min(1.0, phase.received / phase.total))
 

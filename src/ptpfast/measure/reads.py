@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..engine.channel import DataPhase, Timeline
+from ..engine.channel import Timeline
+from ..engine.phase import Phase
 from ..engine.sink import CallbackSink
 from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
@@ -128,7 +129,7 @@ class Parts:
         label = f"reading {self.chunk:,} bytes of {info.name} at {offset:,}"
         return read.operation, read.parameters(info.handle, offset, self.chunk), label
 
-    def _count(self, phase: DataPhase) -> None:
+    def _count(self, phase: Phase) -> None:
         self._requests += 1
         self._bytes += phase.received
 
@@ -162,7 +163,7 @@ class Parts:
             operation, parameters, label = self._request()
             return Request(operation, parameters, None, self.chunk, label, giving_up(until))
 
-        def done(request: Request, phase: DataPhase, error: PTPError | None) -> None:
+        def done(request: Request, phase: Phase, error: PTPError | None) -> None:
             if error is not None:
                 raise error
             self._count(phase)

@@ -12,7 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..engine.channel import DataPhase, Timeline
+from ..engine.channel import Timeline
+from ..engine.phase import Phase
 from ..engine.sink import Sink
 from ..link.answers import operation_name
 from ..link.camera import Camera
@@ -171,7 +172,7 @@ class RangeReader:
         self._adopted += 1
         return request
 
-    def _done(self, request: Request, phase: DataPhase, error: PTPError | None) -> None:
+    def _done(self, request: Request, phase: Phase, error: PTPError | None) -> None:
         self._ahead.popleft()
         adopted, self._adopted = self._adopted > 0, max(self._adopted - 1, 0)
         if request.sink is None:

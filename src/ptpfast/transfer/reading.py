@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from ..engine.channel import DataPhase, Timeline
+from ..engine.channel import Timeline
+from ..engine.phase import Phase
 from ..engine.sink import Sink
 from ..link.answers import operation_name
 from ..link.camera import Camera
@@ -249,7 +250,7 @@ class ObjectReader:
                 received=received,
             )
 
-    def _get_object(self, sink: Sink) -> DataPhase:
+    def _get_object(self, sink: Sink) -> Phase:
         request = Request(
             _GET_OBJECT,
             (self.info.handle,),
