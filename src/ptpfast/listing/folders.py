@@ -13,8 +13,9 @@ from ..link.link import Link
 from ..link.tally import Tally
 from ..ptp.codes import OperationCode
 from ..ptp.datasets import parse_date_time
-from ..ptp.errors import ProtocolError, PTPError, ResponseError, Unreadable
+from ..ptp.errors import ProtocolError, ResponseError, Unreadable
 from ..ptp.objects import Description, ObjectInfo
+from .entries import Answer, Entries
 
 log = logging.getLogger("ptpfast")
 
@@ -23,17 +24,17 @@ MAX_PATH = 1024  # characters of folders' names; each object has them all in its
 
 
 class Folders:
-    """Finds folders among what is `known` of a card, and asks the camera for others, each once:
+    """Finds folders among the `entries` of a card, and asks the camera for others, each once:
     what it says is then known, too."""
 
     def __init__(
         self,
         link: Link,
-        known: dict[int, Description | PTPError] | None = None,
+        entries: Entries | None = None,
         tally: Tally | None = None,
     ) -> None:
         self._link = link
-        self._known = {} if known is None else known
+        self._entries = Entries() if entries is None else entries
         self._tally = tally or Tally()
 
     def object_info(
@@ -72,10 +73,10 @@ class Folders:
         return "/".join(reversed(names))
 
     def _folder(self, handle: int) -> Description | None:
-        if handle not in self._known:
+        if handle not in self._entries:
             self._tally.count(1)
             try:
-                self._known[handle] = attempt(
+                answer: Answer = attempt(
                     self._link,
                     OperationCode.GetObjectInfo,
                     handle,
@@ -83,6 +84,6 @@ class Folders:
                 )
             except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("folder 0x%X cannot be described: %s", handle, error)
-                self._known[handle] = error
-        known = self._known[handle]
-        return None if isinstance(known, PTPError) else known
+                answer = error
+            self._entries.put(handle, answer)
+        return self._entries.description(handle)

@@ -24,6 +24,7 @@ from .cards import (
     question,
     storages_of,
 )
+from .entries import Answer, Entries
 from .folders import Folders
 from .formats import Formats, only, wanted_formats
 from .opening import Opening
@@ -64,15 +65,9 @@ class Listing:
         self._bulk_is_due = True  # once, and again when much is doubted
         self._progress = progress
         self._done = 0  # as told to `progress`
-        self._known: dict[int, Description | PTPError] = {}
-        self._folders = Folders(link, self._known, self.tally)
+        self._entries = Entries()
+        self._folders = Folders(link, self._entries, self.tally)
         self._recalled = self._index is None
-        # Of what is known: from the index and not compared in this session; found to be so, or not.
-        self._remembered: set[int] = set()
-        self._agreed: set[int] = set()
-        self._disproved: set[int] = set()
-        self._told: dict[int, Description] = {}  # remembered ones that a table has shown
-        self._doubted: set[int] = set()  # such ones that are not to be believed
         self._at = 0  # of the handles, in tables so far
         self._closed = False
         self._withdrawn = False
@@ -124,8 +119,8 @@ class Listing:
             table = self._piece(self.handles[self._at : end], last=last)
             self._at, self.complete = end, last
             return table
-        if self._doubted:
-            return self._corrected()
+        if doubted := dict(self._entries.doubted()):
+            return self._corrected(doubted)
         self.close()
         return None
 
@@ -136,10 +131,10 @@ class Listing:
             there = len(self.handles)
             end = there if size is None else min(self._at + size, there)
             self._describe(self.handles[self._at : end])
-            if end < there or not self._open_folders(self._known):
+            if end < there or not self._open_folders(self._entries.answers()):
                 return end
 
-    def _open_folders(self, known: Mapping[int, Description | PTPError]) -> bool:
+    def _open_folders(self, known: Mapping[int, Answer]) -> bool:
         """Whether there are more handles now."""
         new = self._opening.open(known)
         listed = set(self.handles)
@@ -153,13 +148,12 @@ class Listing:
             return
         self._closed = True
         self._keep()
-        self.tally.remembered = len(self._remembered)
+        self.tally.remembered = len(self._entries.remembered(self.handles))
         log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
 
     def known(self, handle: int) -> Description | None:
         """What is known of an object or a folder, without asking; None when nothing is."""
-        found = self._known.get(handle)
-        return None if isinstance(found, PTPError) else found
+        return self._entries.description(handle)
 
     def withdraw(self) -> None:
         """Forgets what is kept of the camera and keeps nothing of this listing until `restore`:
@@ -172,7 +166,7 @@ class Listing:
         """Keeps, after `withdraw` and at the end, what is known but for these handles."""
         self._withdrawn = False
         for handle in without:
-            self._known.pop(handle, None)
+            self._entries.drop(handle)
         self._keep()
 
     def table(self, formats: Formats | None = None) -> ObjectTable:
@@ -196,15 +190,15 @@ class Listing:
         `remembered`, or one for all if there are many; when one is wrong all that is remembered of
         its storage is. progress(done, total) is told how many of those are compared."""
         handles = [info.handle for info in objects]
-        doubtful = [handle for handle in handles if handle in self._remembered]
+        doubtful = self._entries.remembered(handles)
         tell = Count(len(doubtful), progress)
         tell(0)
         if self._bulk.is_worth_it(len(doubtful), len(doubtful)):
             self._compare_in_bulk()
-        left = [handle for handle in doubtful if handle in self._remembered]
+        left = self._entries.remembered(doubtful)
         tell(len(doubtful) - len(left))
         self._ask(left, lambda: tell(tell.done + 1))
-        self._distrust(card for card in self._cards if self._disproved & card.remembered.keys())
+        self._distrust(card for card in self._cards if False in self._entries.were(card.remembered))
         return self._table(handles)
 
     def _recall(self) -> None:
@@ -215,10 +209,10 @@ class Listing:
             if card.name is None:
                 self._introduce(card)
         chosen = (handle for card in self._cards for handle in card.samples())
-        self._ask([handle for handle in chosen if handle in self._remembered])
+        self._ask(self._entries.remembered(chosen))
         for card in self._cards:
-            known = card.remembered.keys()
-            if known and (self._disproved & known or not self._agreed & known):
+            answers = self._entries.were(card.remembered)
+            if card.remembered and (False in answers or True not in answers):
                 self._distrust([card])
         self._recalled = True
 
@@ -234,10 +228,9 @@ class Listing:
             for handle, each in remembered.descriptions.items()
         ):
             # Gone, or never listed but in its folder.
-            self._open_folders({**remembered.descriptions, **self._known})
+            self._open_folders({**remembered.descriptions, **self._entries.answers()})
         card.remember(remembered)
-        self._known.update(card.remembered)
-        self._remembered.update(card.remembered)
+        self._entries.remember(card.remembered)
 
     def _distrust(self, cards: Iterable[Card]) -> None:
         """Believes nothing remembered of these any more, and asks for it when its turn comes."""
@@ -246,11 +239,7 @@ class Listing:
                 "what was remembered of storage 0x%08X does not hold; it is read anew",
                 card.storage_id,
             )
-            for handle in self._remembered.intersection(card.remembered):
-                self._remembered.discard(handle)
-                del self._known[handle]
-                if handle in self._told:
-                    self._doubted.add(handle)
+            self._entries.distrust(card.remembered)
             card.forget()
             self._bulk_is_due = True
             if self._index is not None and card.name is not None:
@@ -262,10 +251,7 @@ class Listing:
             self._distrust(card for card in self._cards if not self._space_is_explained(card))
             self._describe(handles)  # again what has just been doubted; nothing as a rule
         table = self._table(handles)
-        for handle in self._remembered.intersection(handles):
-            known = self._known[handle]
-            assert isinstance(known, Description)
-            self._told[handle] = known
+        self._entries.show(handles)
         return table
 
     def _space_is_explained(self, card: Card) -> bool:
@@ -273,16 +259,17 @@ class Listing:
             known
             for handle in card.handles
             if handle not in card.remembered
-            and isinstance(known := self._known.get(handle), Description)
+            and (known := self._entries.description(handle)) is not None
         )
         return not card.remembered or card.space_is_explained(came)
 
-    def _corrected(self) -> ObjectTable:
+    def _corrected(self, shown: Mapping[int, Description]) -> ObjectTable:
         """What a table has shown from the index and is otherwise."""
-        doubted = [handle for handle in self.handles if handle in self._doubted]
+        doubted = [handle for handle in self.handles if handle in shown]
         self._describe(doubted)
-        table = self._table(h for h in doubted if not self._agrees(h, self._told[h]))
-        self._doubted.clear()
+        table = self._table(h for h in doubted if not self._entries.agrees(h, shown[h]))
+        for handle in shown:
+            self._entries.settle(handle)
         return table
 
     def _describe(self, handles: Iterable[int]) -> None:
@@ -290,13 +277,13 @@ class Listing:
         if self._bulk_is_due and self._cards:
             self._bulk_is_due = False
             self._describe_in_bulk()
-        unknown = [handle for handle in handles if handle not in self._known]
+        unknown = [handle for handle in handles if handle not in self._entries]
         self._ask(unknown)
         self._tell_progress()
 
     def _describe_in_bulk(self) -> None:
         """All that is unknown, if that is better asked for together, and holds."""
-        unknown = [handle for handle in self.handles if handle not in self._known]
+        unknown = [handle for handle in self.handles if handle not in self._entries]
         if not self._bulk.is_worth_it(len(unknown), len(self.handles)):
             return
         storage_ids = [card.storage_id for card in self._cards]
@@ -304,12 +291,12 @@ class Listing:
         told = [handle for handle in unknown if handle in found]
         compared = samples(told, found)
         self._ask(compared)
-        answers = [self._agrees(handle, found[handle]) for handle in compared]
+        answers = [self._entries.agrees(handle, found[handle]) for handle in compared]
         if False not in answers and True in answers:
             self.tally.bulk += len(told) - len(compared)
-            self._known.update(
-                (handle, found[handle]) for handle in told if handle not in self._known
-            )
+            for handle in told:
+                if handle not in self._entries:
+                    self._entries.put(handle, found[handle])
         elif told:
             self._bulk.refuse("it says other things than of each object")
 
@@ -317,41 +304,29 @@ class Listing:
         """All that is remembered with what the camera says of it together, if that holds."""
         storage_ids = [card.storage_id for card in self._cards]
         found = self._bulk.describe(storage_ids, self._parent, self.handles)
-        told = [handle for handle in self.handles if handle in self._remembered and handle in found]
+        told = [handle for handle in self._entries.remembered(self.handles) if handle in found]
         if not told:
             return
         compared = samples(told, found)
         self._ask(compared)
-        answers = [self._agrees(handle, found[handle]) for handle in compared]
+        answers = [self._entries.agrees(handle, found[handle]) for handle in compared]
         if False in answers or True not in answers:
             self._bulk.refuse("it says other things than of each object")
             return
         self.tally.bulk += len(told) - len(compared)
-        for handle in self._remembered.intersection(told):
-            (self._agreed if self._agrees(handle, found[handle]) else self._disproved).add(handle)
-            self._known[handle] = found[handle]
-            self._remembered.discard(handle)
-
-    def _agrees(self, handle: int, other: Description) -> bool | None:
-        """Whether what is known is the same; None where it could not be told."""
-        known = self._known[handle]
-        return None if isinstance(known, PTPError) else known.agrees_with(other)
+        for handle in self._entries.remembered(told):
+            self._entries.put(handle, found[handle])
 
     def _ask(self, handles: Iterable[int], asked: Callable[[], object] = lambda: None) -> None:
         """Asks for each, and calls `asked` then; what was remembered of it is compared."""
 
-        def told(handle: int, answer: Description | PTPError) -> None:
-            before = self._known.get(handle)
-            self._known[handle] = answer
+        def told(handle: int, answer: Answer) -> None:
+            self._entries.put(handle, answer)
             if isinstance(answer, Description):
                 self.tally.asked += 1
-                if handle in self._remembered and isinstance(before, Description):
-                    same = before.agrees_with(answer)
-                    (self._agreed if same else self._disproved).add(handle)
             else:
                 self.tally.failed += 1
                 log.warning("object 0x%X cannot be described: %s", handle, answer)
-            self._remembered.discard(handle)
             self._tell_progress()
             asked()
 
@@ -360,11 +335,11 @@ class Listing:
     def _tell_part(self, part: float) -> None:
         """That a part of what is unknown has come."""
         if self._progress is not None:
-            done = len(self._known)
+            done = len(self._entries)
             self._progress(done + int(part * (len(self.handles) - done)), len(self.handles))
 
     def _tell_progress(self) -> None:
-        done = min(len(self._known), len(self.handles))
+        done = min(len(self._entries), len(self.handles))
         if self._progress is not None and done != self._done:
             self._done = done
             self._progress(done, len(self.handles))
@@ -372,11 +347,11 @@ class Listing:
     def _table(self, handles: Iterable[int]) -> ObjectTable:
         objects, failures = [], []
         for handle in handles:
-            known = self._known[handle]
+            known = self._entries.answer(handle)
             if isinstance(known, PTPError):
                 failures.append((handle, known))
-            elif not known.is_folder:
-                remembered = handle in self._remembered
+            elif known is not None and not known.is_folder:
+                remembered = self._entries.is_remembered(handle)
                 objects.append(self._folders.object_info(handle, known, remembered=remembered))
         failures += self._opening.failures
         self._opening.failures.clear()
@@ -392,7 +367,7 @@ class Listing:
             described = {
                 handle: known
                 for handle in card.handles
-                if isinstance(known := self._known.get(handle), Description)
+                if (known := self._entries.description(handle)) is not None
             }
             free = card.free if self.complete and len(described) == len(card.handles) else None
             same = len(described) == len(card.remembered) and not card.gone

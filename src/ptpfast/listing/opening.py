@@ -18,13 +18,14 @@ from ..ptp.datasets import decode_array
 from ..ptp.errors import ProtocolError, PTPError, Unreadable
 from ..ptp.objects import Description
 from .cards import MAX_HANDLES
+from .entries import Answer
 from .folders import MAX_DEPTH
 from .recall import Card
 
 log = logging.getLogger("ptpfast")
 
 MOST_FOLDERS = 10_000  # that may be asked for; DCF allows a card 900
-Known = Mapping[int, "Description | PTPError"]
+Known = Mapping[int, Answer]
 
 
 class Opening:
