@@ -10,7 +10,7 @@ import pytest
 
 import ptpfast
 from conftest import HASTY, without_pauses
-from outcomes import AGAIN, ASIDE, UNSEEN
+from outcomes import AGAIN, ASIDE, UNSEEN, cells_of
 from ptpfast import OperationCode, PTPError, Session, Timeouts
 from ptpfast.sim import KINDS, Content, Fault, SimulatedCamera, check
 from ptpfast.sim.kinds import Stage
@@ -29,20 +29,10 @@ SHAPELESS = (Stage.ANSWER,)
 # Requests outstanding at a time: every shape with one of them, and with one number that is more.
 DEPTHS = {1: [*SHAPES], 2: ["small packets", "no total"], 16: ["one packet", "fragments", "Nikon"]}
 IN_AN_OPERATION = (Stage.ANSWER, Stage.BREAK, Stage.DATA, Stage.RESPONSE)
-HARMLESS = (
-    *("delay", "busy", "drop_event", "no_start", "start16", "announce", "repeat_end", "stale"),
-    *("unknown_packet", "event_on_command", "event_burst", "probe", "extra_parameters"),
-)
-BREAKING = (
-    *("no_answer", "drop", "drop_command", "reset", "stall", "drip", "black_hole", "wrong_tid"),
-    *("length", "no_response", "response_wrong_tid", "response_tid_zero"),
-)
 # Where nothing but silence tells that something is wrong, too little patience costs one more try at
 # most; elsewhere a loaded machine could be taken for a silent one.
 SILENT = {"no_answer", "stall", "black_hole", "no_response", "response_tid_zero"}
 IMPATIENT = Timeouts(connect=0.5, operation=0.1, idle=0.1, close=0.05)
-
-Promises = Mapping[Any, str]
 
 
 def cells(
@@ -79,32 +69,17 @@ def at_depths(operation: int, after: int, depths: Iterable[int], **more: Any) ->
     ]
 
 
-def promises(unseen: str, again: str, **others: str) -> dict[Any, str]:
-    """What is said of each kind of fault: of those that every shape takes, of those that end a
-    connection in every shape, and of the others by their names."""
-    return {**dict.fromkeys(HARMLESS, unseen), **dict.fromkeys(BREAKING, again), **others}
+def said(situation: str, fault: Fault, shape: str = "", depth: int = 1) -> str:
+    """What outcomes.toml says becomes of a fault."""
+    holds = {shape, operation_name(fault), "sent ahead" * (depth > 1), "first" * (fault.at == 1)}
+    of_situation = [cell for cell in cells_of(fault.kind) if cell.situation == situation]
+    return [cell.outcome for cell in of_situation if cell.conditions <= holds][-1]
 
 
-# What a run makes of a fault that happens once: what came short or makes no sense is asked for
-# again, what the camera refuses is set aside.
-RECOVERED = promises(
-    UNSEEN,
-    AGAIN,
-    sleep=AGAIN,
-    overrun=AGAIN,
-    ok_without_data=UNSEEN,
-    response_first=UNSEEN,
-    short_data=UNSEEN,
-    no_end=UNSEEN,
-    respond=ASIDE,
-    error_after=ASIDE,
-    vanish=ASIDE,
-)
-
-
-def promised(promises: Promises, fault: Fault, shape: str) -> str:
-    """What is said of a fault: with that shape if that is something of its own."""
-    return promises.get((fault.kind, shape)) or promises[fault.kind]
+def operation_name(fault: Fault) -> str:
+    """That of the operation it strikes in; '' for a vendor's."""
+    known = fault.operation in list(OperationCode)
+    return OperationCode(fault.operation).name if known else ""
 
 
 def hasten(session: Session, fault: Fault | None) -> Session:
@@ -188,11 +163,3 @@ def assert_finished_without(
 
 
 READS = (OperationCode.GetObject, OperationCode.GetPartialObject)
-
-
-# Whatever goes wrong once in the middle of an object: what came short is asked for again, unless
-# nothing but the size tells so.
-EITHER = "whole or set aside"
-
-
-OUTCOMES = RECOVERED | {"short_data": EITHER}

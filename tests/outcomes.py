@@ -1,8 +1,14 @@
-"""What a run with a camera that misbehaves comes to, by name, and whether its files are right."""
+"""What a run with a camera that misbehaves comes to, by name, and whether its files are right.
+
+What becomes of each fault in each situation is in outcomes.toml.
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 import ptpfast
 from conftest import HASTY, without_pauses
@@ -12,6 +18,31 @@ from ptpfast.sim import SimulatedCamera, check
 # Nothing is seen of it; the connection is made again and the object goes on; one object is set
 # aside, with the reason, and the rest arrives.
 UNSEEN, AGAIN, ASIDE = "whole", "whole, connected again", "set aside"
+
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+SITUATIONS: dict[str, str] = _TABLE.pop("situations")
+FAULTS = list(_TABLE)
+
+
+class Cell(NamedTuple):
+    """What becomes of a fault in a situation; conditions: when this is an exception, what holds
+    then."""
+
+    situation: str
+    conditions: frozenset[str]
+    outcome: str
+
+
+def cells_of(kind: str) -> list[Cell]:
+    """The row of a kind of fault. Of several cells of a situation that hold, the last counts."""
+    found = []
+    for key, outcome in _TABLE[kind].items():
+        parts = re.fullmatch(r"(\w+)(?: \((.+)\))?", key)
+        assert parts is not None, f"{kind}: {key}"
+        assert parts[1] in SITUATIONS, f"{kind}: {key}"
+        conditions = frozenset(parts[2].split(", ") if parts[2] else ())
+        found.append(Cell(parts[1], conditions, outcome))
+    return found
 
 
 def pull(

@@ -13,8 +13,6 @@ import pytest
 
 import ptpfast
 from adversity import (
-    EITHER,
-    OUTCOMES,
     READS,
     SHAPES,
     assert_finished_without,
@@ -22,12 +20,11 @@ from adversity import (
     cells,
     expected_files,
     outcome,
-    promised,
     pull,
+    said,
     settled,
 )
 from conftest import Cameras
-from outcomes import ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError
 from ptpfast.library import persistence
 from ptpfast.sim import KINDS, Fault
@@ -92,10 +89,7 @@ def test_a_fault_in_an_object_of_any_shape_comes_to_what_is_said_of_it(
     whole = fault.operation == OperationCode.GetObject
     came = outcome(sim, pull(sim, tmp_path / "card", fault=fault, chunk=0 if whole else 100_000))
     assert sim.faults.fired
-    said = promised(OUTCOMES, fault, shape)
-    if said == EITHER:
-        said = ASIDE if whole and shape == "no total" else UNSEEN
-    assert came == said
+    assert came == said("object", fault, shape)
     assert_right(tmp_path / "card", expected)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from adversity import (
-    RECOVERED,
     SHAPES,
     assert_finished_without,
     assert_right,
@@ -21,8 +20,8 @@ from adversity import (
     expected_files,
     hasten,
     outcome,
-    promised,
     pull,
+    said,
 )
 from conftest import HASTY, Cameras, Sessions, without_pauses
 from outcomes import AGAIN, ASIDE, UNSEEN
@@ -49,9 +48,6 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # A chunk that came short is asked for again, on the same connection.
-ONE_AT_A_TIME = RECOVERED
-
-
 @pytest.mark.parametrize(
     ("fault", "shape"),
     cells([NikonOperation.GetPartialObjectEx], INSIDE, shapes=OF_ANY_BODY, at=2),
@@ -64,21 +60,13 @@ def test_a_fault_in_nikon_s_reads_of_64_bits_comes_to_what_is_said_of_it(
     expected = expected_files(sim)
     came = outcome(sim, pull(sim, tmp_path / "card", fault=fault, vendor="nikon", chunk=CHUNK))
     assert sim.faults.fired
-    assert came == promised(ONE_AT_A_TIME, fault, shape)
+    assert came == said("read64", fault, shape)
     assert_right(tmp_path / "card", expected)
     if fault.kind != "vanish":
         assert_finished_without(sim, tmp_path / "card", expected, vendor="nikon")
 
 
 # A phase that is not whole may be what sending ahead has led to: that is given up then.
-SENT_AHEAD = ONE_AT_A_TIME | {
-    "short_data": AGAIN,
-    ("short_data", "no total"): UNSEEN,
-    "no_end": AGAIN,
-    ("no_end", "fragments"): UNSEEN,  # whose End Data is empty
-}
-
-
 @pytest.mark.parametrize(
     ("fault", "shape", "depth"),
     at_depths(OperationCode.GetPartialObject, INSIDE, [2, 16], at=2),
@@ -92,7 +80,7 @@ def test_a_fault_among_reads_sent_ahead_comes_to_what_is_said_of_it(
     expected = expected_files(sim)
     report = pull(sim, tmp_path / "card", fault=fault, depth=depth, chunk=CHUNK, verify=verify)
     assert sim.faults.fired
-    assert outcome(sim, report) == promised(SENT_AHEAD, fault, shape)
+    assert outcome(sim, report) == said("ahead", fault, shape)
     assert_right(tmp_path / "card", expected)
     if fault.kind != "vanish":
         assert_finished_without(sim, tmp_path / "card", expected, depth=depth)
@@ -127,8 +115,6 @@ ANDROID = replace(
 )
 LINE = 1 << 32  # where 32 bits end
 RANGE = LINE - CHUNK - 1000, SIZE  # so that the second chunk is across it
-# Nobody connects again for who reads by himself, unless it was sent ahead.
-AT_THE_LINE = SENT_AHEAD | {"sleep": ASIDE}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +139,7 @@ def test_a_fault_in_mtp_s_reads_of_64_bits_comes_to_what_is_said_of_it(
         came = AGAIN if sim.connections > 1 else UNSEEN
         assert check(content, buffer, offset, size)
     assert sim.faults.fired
-    assert came == promised(AT_THE_LINE, fault, shape)
+    assert came == said("line", fault, shape)
     assert sim.operations[OperationCode.GetPartialObject] == 0
     if fault.kind != "vanish":
         buffer = bytearray(size)

@@ -112,7 +112,7 @@ class SimulatedCamera:
     ) -> None:
         if body is not None:
             vendor = vendors.with_body(body)
-        vendor = vendors.named(vendor) if isinstance(vendor, str) else vendor
+        vendor = vendors.given(vendor)
         model = vendor.model
         if store is None:
             store = card(folder, objects, size, seed, model)

@@ -34,6 +34,16 @@ def named(name: str) -> Vendor:
     return vendor
 
 
+def given(vendor: str | Vendor) -> Vendor:
+    """The vendor that an argument means; KeyError for an unknown name, TypeError for another
+    thing."""
+    if isinstance(vendor, str):
+        return named(vendor)
+    if not isinstance(vendor, Vendor):
+        raise TypeError(f"vendor is a name or a Vendor, not {type(vendor).__name__}")
+    return vendor
+
+
 def with_body(name: str) -> Vendor:
     """The vendor of a body of `BODIES`, with that body as its model; KeyError for another name."""
     vendor = named(BODIES[name])
@@ -57,6 +67,7 @@ __all__ = [
     "Quirks",
     "Tuning",
     "Vendor",
+    "given",
     "named",
     "select",
     "with_body",
