@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ptpfast
+from ptpfast.transfer import Download, DownloadOptions
 
 from ..content import check_buffer
 from ..peers import RUN_S
@@ -66,7 +67,7 @@ def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -
     """Every object of the camera, one after the other; how many bytes."""
     total = 0
     objects = list(session.objects())
-    told = {"chunk": options.chunk, "verify": options.verify, "algorithm": options.algorithm}
+    told = DownloadOptions(chunk=options.chunk, verify=options.verify, algorithm=options.algorithm)
     time.sleep(SETTLE_S)
     if options.into == "file" and options.warm:
         warm_up(Path(options.dir), sum(info.size or 0 for info in objects))
@@ -80,7 +81,7 @@ def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -
         with cost.measured(lambda: reads(session)):
             if array is None:
                 path = Path(options.dir) / info.name
-                session.download(info, path, then=then, **told)
+                Download(session.camera, info, path, told, then=then).run()
             else:
                 session.read_into(info, array)
         if array is not None:

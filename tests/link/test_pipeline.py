@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import HASTY, Cameras, Sessions
+from downloading import download
 from ptpfast import (
     Cancelled,
     ConnectFailed,
@@ -168,7 +169,7 @@ def test_small_objects_of_a_camera_that_is_busy_with_what_is_sent_ahead_are_righ
     table = list(session.objects())
     session.habits.depth = 4
     for number, info in enumerate(table):
-        session.download(info, tmp_path / info.name, then=table[number + 1 :])
+        download(session, info, tmp_path / info.name, then=table[number + 1 :])
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
     assert session.habits.depth == 1
     assert sim.early_requests <= 4 * 4
@@ -367,7 +368,7 @@ def test_objects_downloaded_one_behind_the_other_are_right(
     table = list(session.objects())
     for number, info in enumerate(table):
         then = table[number + 1 :]
-        transfer = session.download(info, tmp_path / info.name, chunk=chunk, then=then)
+        transfer = download(session, info, tmp_path / info.name, chunk=chunk, then=then)
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
         assert transfer.received == SIZE
     reads = sim.operations[OperationCode.GetPartialObject]
@@ -381,7 +382,7 @@ def test_the_next_object_is_on_its_way_before_this_one_is_finished(
     sim = camera(size=SIZE, objects=2)
     session = connect(sim, depth=depth)
     first, second = session.objects()
-    session.download(first, tmp_path / "a", then=[second])
+    download(session, first, tmp_path / "a", then=[second])
     ahead = session.link.sent_ahead
     assert ahead is not None
     assert ahead.parameters[0] == second.handle
@@ -396,7 +397,7 @@ def test_many_small_objects_are_asked_for_ahead_and_never_more_than_the_depth(
     table = list(session.objects())
     ahead = []
     for number, info in enumerate(table):
-        session.download(info, tmp_path / info.name, then=table[number + 1 :])
+        download(session, info, tmp_path / info.name, then=table[number + 1 :])
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
         ahead.append(len(session.link.connection._ahead))
     assert sim.operations[OperationCode.GetPartialObject] == 40
@@ -411,7 +412,7 @@ def test_no_more_is_asked_ahead_than_could_be_dropped_soon(
     monkeypatch.setattr(pipelining, "AHEAD_SIZE", 1_500_000)
     session = connect(camera(size=SIZE, objects=2), depth=16)
     first, second = session.objects()
-    session.download(first, tmp_path / "a", chunk=700_000, then=[second])
+    download(session, first, tmp_path / "a", chunk=700_000, then=[second])
     assert len(session.link.connection._ahead) == 2
 
 
@@ -427,7 +428,7 @@ def test_what_is_asked_ahead_stays_right_when_the_order_changes(
         if number in (5, 21):
             continue  # and yet it was said to come
         try:
-            session.download(info, tmp_path / info.name, then=table[number + 1 :])
+            download(session, info, tmp_path / info.name, then=table[number + 1 :])
         except InvalidObjectHandle:
             refused.append(number)
             continue
@@ -442,10 +443,10 @@ def test_what_was_asked_ahead_in_vain_is_dropped(
     sim = camera(size=SIZE, objects=4)
     session = connect(sim, depth=depth)
     first, second, third, fourth = session.objects()
-    session.download(first, tmp_path / "a", then=[second])
+    download(session, first, tmp_path / "a", then=[second])
     assert session.object_info(third.handle).name == third.name
-    session.download(second, tmp_path / "b", then=[third])
-    session.download(fourth, tmp_path / "d", then=[third], chunk=1_234_567)
+    download(session, second, tmp_path / "b", then=[third])
+    download(session, fourth, tmp_path / "d", then=[third], chunk=1_234_567)
     session.download(third, tmp_path / "c", chunk=0)
     for name, info in zip("abcd", (first, second, third, fourth), strict=True):
         assert (tmp_path / name).read_bytes() == content(sim, info.handle)
@@ -470,7 +471,7 @@ def test_trouble_at_the_seam_of_two_objects_leaves_both_right(
     sim = camera(size=SIZE, objects=2, faults=faults)
     session = connect(sim, depth=depth)
     first, second = session.objects()
-    session.download(first, tmp_path / "a", chunk=1_000_000, then=[second])
+    download(session, first, tmp_path / "a", chunk=1_000_000, then=[second])
     assert (tmp_path / "a").read_bytes() == content(sim, first.handle)
     try:
         session.download(second, tmp_path / "b", chunk=1_000_000)
@@ -490,7 +491,7 @@ def test_every_temperament_copes_with_objects_one_behind_the_other(
     session.habits.depth = 3
     for number, info in enumerate(table):
         then = table[number + 1 :]
-        session.download(info, tmp_path / info.name, chunk=1_000_000, then=then)
+        download(session, info, tmp_path / info.name, chunk=1_000_000, then=then)
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
 
 
@@ -502,7 +503,7 @@ def test_at_depth_one_no_request_leaves_before_the_answer_to_the_last(
     table = list(session.objects())
     for number, info in enumerate(table):
         then = table[number + 1 :]
-        session.download(info, tmp_path / info.name, then=then)
+        download(session, info, tmp_path / info.name, then=then)
     assert sim.early_requests == 0
 
 
@@ -512,7 +513,7 @@ def test_a_session_closes_in_order_with_a_request_sent_ahead(
     sim = camera(size=SIZE, objects=2)
     session = connect(sim)
     first, second = session.objects()
-    session.download(first, tmp_path / "a", then=[second])
+    download(session, first, tmp_path / "a", then=[second])
     session.close()
     assert sim.operations[OperationCode.CloseSession] == 1
 
@@ -530,7 +531,7 @@ def test_what_was_asked_ahead_of_an_interrupted_object_is_read_behind_it(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        session.download(first, tmp_path / "a", chunk=700_000, then=[second], progress=enough)
+        download(session, first, tmp_path / "a", chunk=700_000, then=[second], progress=enough)
     session.download(second, tmp_path / "b", chunk=700_000)
     assert (tmp_path / "b").read_bytes() == content(sim, second.handle)
     session.download(first, tmp_path / "a")
@@ -543,7 +544,7 @@ def test_a_cancel_is_not_lost_with_what_was_asked_ahead(
     sim = camera(size=SIZE, objects=3)
     session = connect(sim)
     first, second, third = session.objects()
-    session.download(first, tmp_path / "a", then=[second])
+    download(session, first, tmp_path / "a", then=[second])
     session.cancel()
     with pytest.raises(Cancelled):
         session.object_info(third.handle)
@@ -559,7 +560,7 @@ def test_an_object_that_is_read_again_comes_before_the_next(
     sim = camera(size=SIZE, objects=2)
     session = connect(sim)
     first, second = session.objects()
-    session.download(first, tmp_path / "a", chunk=SIZE // 2, verify="reread", then=[second])
+    download(session, first, tmp_path / "a", chunk=SIZE // 2, verify="reread", then=[second])
     assert session.link.sent_ahead is not None
     session.download(second, tmp_path / "b", chunk=SIZE // 2)
     reads = [e for e in list(sim.log) if e.operation == OperationCode.GetPartialObject]

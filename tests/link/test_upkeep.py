@@ -15,6 +15,7 @@ import pytest
 
 import ptpfast
 from conftest import HASTY, Cameras, Sessions, without_pauses
+from downloading import download
 from ptpfast import Cancelled, ObjectInfo, OperationCode, ResponseError, TransferError
 from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import check
@@ -85,7 +86,7 @@ def test_polled_events_are_asked_for_while_an_object_is_read(
     sim = camera("nikon", objects=2, size=SIZE)
     session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0), depth=depth)
     first, second = session.objects()
-    session.download(first, tmp_path / "a", chunk=CHUNK, then=[second])
+    download(session, first, tmp_path / "a", chunk=CHUNK, then=[second])
     session.download(second, tmp_path / "b", chunk=CHUNK)
     for info, name in ((first, "a"), (second, "b")):
         assert check(sim.store.expected(info.handle), tmp_path / name)

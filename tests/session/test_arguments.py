@@ -68,8 +68,7 @@ def test_one_object_or_handle_stands_for_a_list_of_it(
     assert session.describe(iter(table.handle)).names == table.names
     for one in (first, first.handle, np.uint32(first.handle)):
         assert [handle for handle, _ in session.thumbnails(one)] == [first.handle]
-    assert session.download(first, tmp_path / "a", then=table[1]).size == first.size
-    assert session.download(table[1], tmp_path / "b", then=iter(())).size == first.size
+    assert session.download(first, tmp_path / "a").size == first.size
 
 
 def test_a_simulated_camera_takes_one_fault_and_one_operation() -> None:
@@ -149,8 +148,6 @@ def test_listings_refuse_what_no_object_can_be(camera: Cameras, connect: Session
             session.describe(handles)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="handle"):
             list(session.thumbnails(handles))  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="then"):
-        session.download(0x40003, "x", then=[0x40004])  # type: ignore[list-item]
 
 
 def test_a_simulated_camera_refuses_what_is_no_fault_or_operation() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..transfer import VERIFY
+from ..transfer import VERIFY, DownloadOptions
 from ..transfer.hashing import new_hash
 from .planning import ON_CONFLICT
 from .selection import Selection
@@ -45,3 +45,14 @@ class Options:
             raise ValueError(NO_OVERWRITE)
         if self.algorithm is not None:
             new_hash(self.algorithm)  # if it can be had
+
+    def of_download(self, *, overwrite: bool) -> DownloadOptions:
+        """Return what that says of the download of one object."""
+        return DownloadOptions(
+            resume=self.resume,
+            verify=self.verify,
+            algorithm=self.algorithm,
+            chunk=self.chunk,
+            overwrite=overwrite,
+            prove_end=self.delete_verified,
+        )

@@ -26,6 +26,7 @@ from ..ptp.errors import PTPError, SinkError, TransferError
 from ..ptp.objects import ObjectInfo, ObjectTable
 from ..ptp.scope import Scope, scope_of
 from ..session.session import Session
+from ..transfer.download import Download
 from ..transfer.journal import Identity
 from ..transfer.part import NotOurs, move_part, part_size
 from ..transfer.proof import counted
@@ -330,18 +331,14 @@ class Run:
         """One object, under another name if somebody has just taken the planned one."""
         while True:
             try:
-                return self._session.download(
+                return Download(
+                    self._session.camera,
                     job.info,
                     job.path,
-                    resume=self._options.resume,
-                    verify=self._options.verify,
-                    algorithm=self._options.algorithm,
+                    self._options.of_download(overwrite=job.overwrite),
                     progress=meter,
-                    chunk=self._options.chunk,
-                    overwrite=job.overwrite,
-                    prove_end=self._options.delete_verified,
                     then=self._next_objects(),
-                )
+                ).run()
             except SinkError:
                 self._check_destination()  # the clearer error, if it is that
                 raise

@@ -13,8 +13,7 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -30,7 +29,6 @@ from ..link.link import Link
 from ..link.opening import MAX_STRUCTURE
 from ..link.patience import Patience
 from ..link.pipelining import Request
-from ..ptp.arguments import several
 from ..ptp.codes import OperationCode
 from ..ptp.datasets import (
     DeviceInfo,
@@ -42,7 +40,7 @@ from ..ptp.datasets import (
 )
 from ..ptp.errors import PTPError
 from ..ptp.objects import ObjectInfo, ObjectTable, handle_of, handles_of
-from ..transfer import Download, Progress, Transfer
+from ..transfer import Download, DownloadOptions, Progress, Transfer
 from ..transfer.memory import read, read_into
 from ..transfer.stream import ObjectFile, stream
 from ..transport.handshake import Timeouts
@@ -288,8 +286,6 @@ class Session:
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
-        prove_end: bool = False,
-        then: Sequence[ObjectInfo] | ObjectInfo = (),
     ) -> Transfer:
         """An object into the file `path`, which appears whole or not at all.
 
@@ -299,31 +295,16 @@ class Session:
         algorithm: of the digests, `sha256` (by default), or `xxh3`: faster, known to fewer, from
         the package xxhash. Given, it implies at least `hash`.
         progress(received, size or None) is called about ten times a second. chunk: bytes for each
-        partial read, None as tuned or adaptive, 0 the whole object at once. then: what will be
-        downloaded next, in this order and in the same way: the camera begins with it while this
-        file goes to disk, with as many requests as `habits.depth` allows. prove_end: reads behind
-        the end of any object, as is done of movies, and takes the true size if more comes.
+        partial read, None as tuned or adaptive, 0 the whole object at once.
         Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
         is not any more what an earlier session has learnt, or was when it was begun), and whatever
         ends the reading; the part file then stays.
         """
-        following = several("then", then, ObjectInfo, "an object")
+        options = DownloadOptions(
+            resume=resume, verify=verify, algorithm=algorithm, chunk=chunk, overwrite=overwrite
+        )
         info = self._info(object_or_handle)
-        return Download(
-            self.camera,
-            self.device_info.body,
-            info,
-            path if isinstance(path, Path) else Path(path),
-            resume=resume,
-            verify=verify,
-            algorithm=algorithm,
-            progress=progress,
-            chunk=chunk,
-            overwrite=overwrite,
-            prove_end=prove_end,
-            # One that is still to be compared would make the camera begin in vain.
-            then=list(takewhile(self.camera.is_compared, following[: self.habits.depth])),
-        ).run()
+        return Download(self.camera, info, Path(path), options, progress=progress).run()
 
     # The camera
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Pace
-from .download import Download, Transfer
+from .download import Download, DownloadOptions, Transfer
 from .reading import ObjectReader, Progress
 from .verify import VERIFY
 
-__all__ = ["VERIFY", "ChunkPolicy", "Download", "ObjectReader", "Pace", "Progress", "Transfer"]
+__all__ = [
+    "VERIFY",
+    "ChunkPolicy",
+    "Download",
+    "DownloadOptions",
+    "ObjectReader",
+    "Pace",
+    "Progress",
+    "Transfer",
+]

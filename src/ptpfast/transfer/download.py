@@ -18,6 +18,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -87,59 +88,76 @@ class Transfer:
         return self.recorded.samples()
 
 
+@dataclass(frozen=True, kw_only=True)
+class DownloadOptions:
+    """How an object is downloaded; `Session.download` says what each means. prove_end: reads behind
+    the end of any object, as is done of movies, and takes the true size if more comes."""
+
+    resume: bool = True
+    verify: str = "size"
+    algorithm: str | None = None
+    chunk: int | None = None
+    overwrite: bool = False
+    prove_end: bool = False
+
+    def __post_init__(self) -> None:
+        if self.verify not in VERIFY:
+            raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {self.verify!r}")
+
+    @property
+    def level(self) -> str:
+        """Which of `verify.VERIFY` is done: an algorithm implies at least `hash`."""
+        is_raised = self.algorithm is not None and self.verify == "size"
+        return "hash" if is_raised else self.verify
+
+    @property
+    def hash(self) -> str | None:
+        """The algorithm of the digest that is taken; None for none."""
+        return None if self.level == "size" else self.algorithm or "sha256"
+
+
 class Download:
     """The steps of one download, in `run`'s order."""
 
     def __init__(
         self,
         camera: Camera,
-        identity: str,
         info: ObjectInfo,
         path: Path,
+        options: DownloadOptions,
         *,
-        resume: bool = True,
-        verify: str = "size",
-        algorithm: str | None = None,
         progress: Progress | None = None,
-        chunk: int | None = None,
-        overwrite: bool = False,
-        prove_end: bool = False,
         then: Sequence[ObjectInfo] = (),
     ) -> None:
-        if verify not in VERIFY:
-            raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {verify!r}")
-        if algorithm is not None and verify == "size":
-            verify = "hash"
-        self.transfer = Transfer(info, path, verified=verify)
+        """then: what is downloaded next, in this order and in the same way: the camera begins with
+        it while this file goes to the disk, with as many requests as `habits.depth` allows."""
+        self.transfer = Transfer(info, path, verified=options.level)
         self._camera = camera
         self._info = info
+        self._options = options
         self._path = os.fspath(path)
-        self._identity = Identity.of(identity, info)
+        self._identity = Identity.of(camera.link.device_info.body, info)
         self._journal = Journal(self._path, self._identity)
         self._part = PartFile(self._path, self._journal)
-        self._resume = resume
-        self._overwrite = overwrite
-        self._hash = None if verify == "size" else algorithm or "sha256"
-        self._checkpoint = Checkpoint(self._part, self._journal, self._hash)
+        self._checkpoint = Checkpoint(self._part, self._journal, options.hash)
         self._progress = progress
         self._reader = ObjectReader(
             camera,
             info,
-            chunk=chunk,
+            chunk=options.chunk,
             progress=self._progressed,
             timeline=self.transfer.recorded,
         )
-        self._chunk = chunk
-        self._prove_end = prove_end
-        self._doubts_end = prove_end or may_end_elsewhere(info)
-        self._then = then
+        self._doubts_end = options.prove_end or may_end_elsewhere(info)
+        # One that is still to be compared would make the camera begin in vain.
+        self._then = list(takewhile(camera.is_compared, then[: camera.habits.depth]))
         self._went_on = False  # the camera is at work on the next one already
         self._began = 0.0
 
     def run(self) -> Transfer:
         """Does it. The transfer is complete and under its final name when this returns."""
         began = time.monotonic()
-        is_taken = not self._overwrite and os.path.lexists(self._path)
+        is_taken = not self._options.overwrite and os.path.lexists(self._path)
         if is_taken and not reserves(self._path, self._journal.source):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
         try:
@@ -159,7 +177,7 @@ class Download:
             if self._doubts_end:
                 self._reader.confirm_end()
             self._verify()
-            self._part.publish(overwrite=self._overwrite)
+            self._part.publish(overwrite=self._options.overwrite)
         except TransferError:
             raise  # what is there is not right, or may not be
         except BaseException:
@@ -179,7 +197,7 @@ class Download:
         if there:
             # It may be all there is of an object that is gone: then this raises ResponseError.
             self._camera.compare(self._info, again=True)
-        if there and self._resume:
+        if there and self._options.resume:
             log.warning(
                 "%s: restarted: the %.1f MB from an earlier run could not be verified",
                 self._path,
@@ -192,9 +210,9 @@ class Download:
     def _resumable(self, there: int) -> int:
         """Bytes of the part file that are certainly this object's; 0 to start anew."""
         size = self._reader.size
-        if not there or not self._resume or size is None or self._reader.partial() is None:
+        if not there or not self._options.resume or size is None or self._reader.partial() is None:
             return 0
-        proof = prove(self._path, self._part.fd, self._journal, self._hash, size)
+        proof = prove(self._path, self._part.fd, self._journal, self._options.hash, size)
         forget(self._path)
         if proof is None or not may_continue(proof, self._identity):
             return 0
@@ -267,9 +285,9 @@ class Download:
         if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
         for info in self._then:
-            if self._prove_end or may_end_elsewhere(info):
+            if self._options.prove_end or may_end_elsewhere(info):
                 return  # it begins with its end
-            requests = ObjectReader(self._camera, info, chunk=self._chunk).requests()
+            requests = ObjectReader(self._camera, info, chunk=self._options.chunk).requests()
             if (first := next(requests, None)) is None:
                 return  # fetched in another way; what is behind it has to wait
             self._went_on = True
@@ -287,7 +305,7 @@ class Download:
     def _verify(self) -> None:
         transfer, name = self.transfer, self._info.name
         check_size(self._part, transfer.size, self._reader.size, name)
-        if self._hash is None:
+        if self._options.hash is None:
             return
         transfer.digest = arrived = self._checkpoint.digest
         try:
