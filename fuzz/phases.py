@@ -34,7 +34,7 @@ _SCRATCH = tempfile.TemporaryDirectory(
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Framing:
     """How packets are framed, and what says the outcome."""
 

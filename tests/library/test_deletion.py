@@ -38,7 +38,7 @@ from ptpfast.library.deletion_journal import JOURNAL_NAME, DeletionJournal
 from ptpfast.library.observer import Observer
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.state import index
-from ptpfast.transfer import journal
+from ptpfast.transfer import Download, journal
 from ptpfast.transfer.hashing import digest_of
 from ptpfast.transfer.journal import Identity
 
@@ -270,17 +270,17 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
             if path.name != name:
                 path.write_bytes(b"taken meanwhile")
 
-    original = Session.download
+    original = Download.run
 
     tries: list[int] = []
 
-    def download(*args: Any, **options: Any) -> Any:
+    def run(download: Download) -> Any:
         if late and not tries:
             turn_up()
         tries.append(1)
-        return original(*args, **options)
+        return original(download)
 
-    monkeypatch.setattr(Session, "download", download)
+    monkeypatch.setattr(Download, "run", run)
 
     if lost:  # and it goes on from what this run has then added to it
         sim.faults.add("drop after-total 2800000")

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from conftest import PATIENT, Cameras
-from ptpfast import Session, SinkError, pull
+from ptpfast import SinkError, pull
 from ptpfast.library import listed as listed_module
 from ptpfast.library.manifest import Manifest
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.transfer import Download
 
 SUMS = "SHA256SUMS"
 NAME = "A.NEF"
@@ -112,15 +113,15 @@ def test_a_run_that_is_killed_after_a_file_was_replaced_leaves_no_wrong_line(
 ) -> None:
     fetch(sim, tmp_path, manifest=True)
     take_another(sim)
-    original = Session.download
+    original = Download.run
     seen: list[dict[str, str]] = []
 
-    def download(*args: Any, **options: Any) -> Any:
-        done = original(*args, **options)
+    def run(download: Download) -> Any:
+        done = original(download)
         seen.append(listed(tmp_path))  # what a kill would leave
         return done
 
-    monkeypatch.setattr(Session, "download", download)
+    monkeypatch.setattr(Download, "run", run)
     fetch(sim, tmp_path, on_conflict="overwrite", manifest=manifest)
     assert [list(lines) for lines in seen] == [["B.NEF"]]
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from cards import DATE, card, replaced
 from conftest import Cameras, Sessions
-from ptpfast import ObjectInfo, OperationCode, Report, Session, SinkError, pull
+from ptpfast import ObjectInfo, OperationCode, Report, SinkError, pull
 from ptpfast.library import folder as folder_module
 from ptpfast.library import run
 from ptpfast.library.folder import Folder
@@ -23,6 +22,7 @@ from ptpfast.library.planning import ON_CONFLICT, Planner
 from ptpfast.library.room import Shortage
 from ptpfast.library.run import PIECE
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.transfer import Download
 
 INFO, LIST = OperationCode.GetObjectInfo, OperationCode.GetObjectPropList
 READS = (OperationCode.GetObject, OperationCode.GetPartialObject)
@@ -82,11 +82,11 @@ def test_the_next_object_is_begun_early_only_when_no_listing_comes_between(
     sim = camera(store=card(100), withheld=[LIST])
     session = connect(sim)
     begun: list[tuple[bool, list[ObjectInfo]]] = []
-    download = Session.download
+    run = Download.run
 
-    def spy(self: Session, info: ObjectInfo, path: Path, **options: Any) -> object:
-        begun.append((report_so_far.listed, options["then"]))
-        return download(self, info, path, **options)
+    def spy(download: Download) -> object:
+        begun.append((report_so_far.listed, download._then))
+        return run(download)
 
     class Watch(Observer):
         def planned(self, report: Report, count: int, size: int) -> None:
@@ -94,7 +94,7 @@ def test_the_next_object_is_begun_early_only_when_no_listing_comes_between(
             report_so_far = report
 
     report_so_far = Report(tmp_path)
-    monkeypatch.setattr(Session, "download", spy)
+    monkeypatch.setattr(Download, "run", spy)
     pull(session, tmp_path, observer=Watch())
     assert [(listed, bool(then)) for listed, then in begun] == [
         (False, False),

@@ -204,8 +204,10 @@ def test_any_change_of_a_known_input_finds_nothing(target, draw):
 WRONG = {
     "packets": (targets, "parse", lambda data: wire.ProbeRequest()),
     "datasets": (targets, "decode", lambda cls, data: cls()),
-    "data_phase": (phases, "read_phase", lambda *_: phases.Outcome(done=True)),
-    "channel": (phases, "read_phase", lambda *_: phases.Outcome(done=True)),
+    "data_phase": (phases.PACKETS, "read", lambda *_: phases.Outcome(done=True)),
+    "channel": (phases.PACKETS, "read", lambda *_: phases.Outcome(done=True)),
+    "containers": (phases.CONTAINERS, "read", lambda *_: phases.Outcome(done=True)),
+    "container_channel": (phases.CONTAINERS, "read", lambda *_: phases.Outcome(done=True)),
     "names": (targets.naming, "local_name", lambda name: name),
 }
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from conftest import HASTY, Cameras, Sessions
+from downloading import download
 from noted import read_note, write_note
 from objects_of import content
 from ptpfast import (
@@ -947,11 +948,11 @@ def test_an_object_that_is_another_one_at_the_end_gets_no_name(
     path = tmp_path / info.name
     options: dict[str, Any] = {"chunk": 500_000, "progress": grow, "then": [after]}
     if not change:
-        session.download(info, path, **options)
+        download(session, info, path, **options)
         assert path.read_bytes() == content(sim, info.handle)
         return
     with pytest.raises(TransferError, match=r"is not .* any more"):
-        session.download(info, path, **options)
+        download(session, info, path, **options)
     assert names(tmp_path) == {info.name + ".part", info.name + ".part.json"}
     now = session.object_info(info.handle)
     path = tmp_path / now.name

@@ -157,6 +157,7 @@ class Download:
     def run(self) -> Transfer:
         """Does it. The transfer is complete and under its final name when this returns."""
         began = time.monotonic()
+        self._camera.compare(self._info)  # its handle may have gone to another picture
         is_taken = not self._options.overwrite and os.path.lexists(self._path)
         if is_taken and not reserves(self._path, self._journal.source):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
