@@ -33,7 +33,7 @@ def checksum(content):
     padded = content + bytes(64 - size % 64)  # a last stripe, of zeros where nothing is left
     sums, sums_of_sums = SECRET[:8], [0] * 8
     for number, at in enumerate(range(0, len(padded), 64)):
-        if number and number % 16 == 0:
+        if number and number % 8 == 0:
             sums_of_sums = [
                 ((value ^ value >> 47 ^ word) * PRIME_32) & MASK
                 for value, word in zip(sums_of_sums, SECRET[8:], strict=True)

@@ -74,6 +74,17 @@ def test_blocks_that_have_changed_places_show(size: int) -> None:
         assert taken(b"".join(swapped)) != taken(CONTENT[:4096])
 
 
+def test_sectors_that_differ_little_and_have_changed_places_show() -> None:
+    for bit in range(64):
+        for stripe in range(8):
+            one, other = bytearray(512), bytearray(512)
+            other[64 * stripe + bit // 8] = 1 << bit % 8
+            assert taken(bytes(one + other)) != taken(bytes(other + one))
+        one[:64], other[:64] = CONTENT[:64], CONTENT[64:128]
+        one[64:128], other[64:128] = CONTENT[64:128], CONTENT[:64]
+        assert taken(bytes(one + other)) != taken(bytes(other + one))
+
+
 def test_a_copy_goes_its_own_way() -> None:
     checksum = Checksum()
     checksum.update(CONTENT[:100])

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -427,58 +427,43 @@ def test_waiting_costs_no_processor_time(pair: tuple[Channel, socket.socket]) ->
     assert time.process_time() - before < 0.25
 
 
-def test_a_checksum_is_taken_while_nothing_comes(
+def test_a_checksum_that_is_left_stays_that_of_the_bytes_so_far(
     pair: tuple[Channel, socket.socket], tmp_path: Path
 ) -> None:
     channel, far = pair
     checksum = Checksum()
     sink = FileSink(tmp_path / "x.part", checksum=checksum)
-    phase = DataPhase(1, sink)
-    everything = stream(PAYLOAD[:90_000], 8192)
-    far.sendall(everything[: -len(OK)])  # it is there before it is asked for
-    with pytest.raises(Timeout):
-        channel.receive(phase, first_s=0.001, idle_s=0.001)
-    assert sink.position == 90_000
-    assert checksum.size == 90_000
-    far.sendall(OK)
-    assert channel.receive(phase)
+    far.sendall(stream(PAYLOAD[:90_000], 8192))
+    assert channel.receive(DataPhase(1, sink))
+    sink.leave_checksum()
+    sink.mark()
+    assert sink.marked == (90_000, None, None)
+    far.sendall(pack(EndData(2, PAYLOAD[:5000])) + pack(OperationResponse(0x2001, 2)))
+    assert channel.receive(DataPhase(2, sink))
+    sink.rewind(90_000)
     sink.finish()
+    assert (tmp_path / "x.part").read_bytes() == PAYLOAD[:90_000]
     assert checksum.hexdigest() == checksum_oracle.checksum(PAYLOAD[:90_000])
 
 
-def test_a_link_that_is_faster_does_not_wait_for_a_checksum(
-    pair: tuple[Channel, socket.socket], tmp_path: Path
-) -> None:
+def test_probes_do_not_put_off_the_first_deadline(pair: tuple[Channel, socket.socket]) -> None:
     channel, far = pair
-    path = tmp_path / "x.part"
-    for _ in range(100):  # until the machine lets it read without a pause
-        checksum = Checksum()
-        sink = FileSink(path, checksum=checksum)
-        sink.mark()
-        far.sendall(stream(PAYLOAD[:150_000], 8192))
-        assert channel.receive(DataPhase(1, sink))
-        if checksum.size == 0:
-            break
-    assert (sink.position, checksum.size) == (150_000, 0)
-    sink.rewind(150_000 - 1)  # no mark is needed for what is not in the checksum
-    sink.rewind(0)
-    far.sendall(stream(PAYLOAD[:70_000], 8192)[: -len(OK)])
-    with pytest.raises(Timeout):
-        channel.receive(DataPhase(1, sink), first_s=0.001, idle_s=0.001)
-    sink.finish()
-    assert path.read_bytes() == PAYLOAD[:70_000]
-    assert checksum.hexdigest() == checksum_oracle.checksum(PAYLOAD[:70_000])
+    far.setblocking(False)
+    near_is_full = pack(ProbeRequest()) * 10_000
+    began = time.monotonic()
 
+    def ask() -> None:
+        while not done.is_set():
+            with suppress(BlockingIOError, OSError):
+                far.send(near_is_full)  # and no answer is read
 
-def test_what_cannot_be_read_back_is_not_in_the_checksum(
-    pair: tuple[Channel, socket.socket], tmp_path: Path
-) -> None:
-    channel, far = pair
-    checksum = Checksum()
-    with open(tmp_path / "x.part", "wb") as file:  # for writing only
-        sink = FileSink(tmp_path / "x.part", descriptor=file.fileno(), checksum=checksum)
-        far.sendall(stream(PAYLOAD[:90_000], 8192)[: -len(OK)])
+    done = threading.Event()
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
         with pytest.raises(Timeout):
-            channel.receive(DataPhase(1, sink), first_s=0.001, idle_s=0.001)
-        sink.finish()
-    assert (sink.position, checksum.size) == (90_000, 0)
+            channel.receive(DataPhase(1), first_s=0.3, idle_s=60)
+    finally:
+        done.set()
+        thread.join()
+    assert time.monotonic() - began < 30

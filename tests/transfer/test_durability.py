@@ -39,8 +39,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> None:
 def broken(
     camera: Cameras, connect: Sessions, folder: Path, verify: str
 ) -> tuple[SimulatedCamera, ObjectInfo, Path]:
-    # So slow that the checksum keeps up; what is faster than that loses more with a killed process.
-    sim = camera(size=SIZE, bytes_per_s=50e6)
+    sim = camera(size=SIZE)
     session = connect(sim)
     info = session.objects()[0]
     sim.faults.add("drop after-total 5000000")
@@ -432,3 +431,43 @@ def test_a_folder_that_is_not_described_this_time_costs_nothing_of_what_is_there
     again = session.objects()[0]
     assert again.path != info.path
     assert session.download(again, tmp_path / "x").resumed_at == there
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_a_fast_link_does_without_the_checksum_and_what_it_had_is_fetched_again(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    verify: str,
+) -> None:
+    monkeypatch.setattr(checkpoint, "FAST_SIZE", 2 * MiB)
+    monkeypatch.setattr(checkpoint, "FAST_RATE", 1.0)
+    monkeypatch.setattr(checkpoint, "NOTE_S", 0.0)
+    monkeypatch.setattr(checkpoint, "NOTE_SHARE", 1e9)
+    sim, info, part = broken(camera, connect, tmp_path, verify)
+    noted = read_note(part.with_name(part.name + ".json"))["kept"]["size"]
+    assert 0 < noted < part.stat().st_size  # to where the link had turned out to be fast
+    transfer = connect(sim).download(info, tmp_path / "x", verify=verify)
+    assert transfer.resumed_at == noted
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+def test_a_session_that_is_fast_notes_nothing_until_it_is_slow(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "FAST_SIZE", MiB)
+    monkeypatch.setattr(checkpoint, "FAST_RATE", 1.0)
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    one, other = session.objects()[:2]
+    session.download(one, tmp_path / "a")
+    assert session.habits.is_fast
+    monkeypatch.setattr(checkpoint, "FAST_RATE", 1e15)
+    sim.faults.add("drop on GetPartialObject after-total 12000000")
+    with pytest.raises(ConnectionLost):
+        session.download(other, tmp_path / "b", chunk=MiB)
+    session.reconnect()
+    assert session.download(other, tmp_path / "b").resumed_at == 0
+    assert not session.habits.is_fast
+    assert (tmp_path / "b").read_bytes() == content(sim, other.handle)

@@ -142,8 +142,7 @@ def test_if_the_last_note_does_not_agree_what_was_flushed_before_counts(
             monkeypatch.setattr(checkpoint, "NOTE_SHARE", 1e9)
             monkeypatch.setattr(Checkpoint, "keep_if_possible", lambda self: None)  # killed
 
-    # Two reads later: with a request, the checksum has time for all that has come before.
-    sim.faults.add("drop after-total 5500000")
+    sim.faults.add("drop after-total 5000000")
     with pytest.raises(NetworkError):
         session.download(info, tmp_path / NAME, chunk=MiB, progress=noted_once)
     note = read_note(part.with_name(part.name + ".json"))

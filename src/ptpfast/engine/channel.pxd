@@ -42,7 +42,6 @@ cdef class Channel:
     cdef uint64_t _acknowledged
     cdef bint _quick_acks
     cdef double _now
-    cdef double _read_at
     cdef double _last_check
     cdef int _run(
         self, Phase phase, double deadline, double idle_s, double end, Timeline timeline

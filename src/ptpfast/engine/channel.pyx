@@ -321,7 +321,7 @@ cdef class Channel:
                         phase.waited = self._now - phase.asked
                 while phase.owed:
                     phase.owed -= 1
-                    self._send(phase.owed_answer, phase.owed_size, idle_s)
+                    self._send(phase.owed_answer, phase.owed_size, deadline - self._now)
                 if step != NEED_BYTES:
                     return step == FINISHED
                 # Who never stops sending what is of no use never lets us wait, either.
@@ -364,17 +364,13 @@ cdef class Channel:
                 if not since:
                     since = ptpfast_now()
                 self._acknowledge()
-                if phase is None or not phase.use_wait():
-                    self._wait(POLLIN, deadline)
+                self._wait(POLLIN, deadline)
             else:
                 self._check()
         self._now = ptpfast_now()
-        if phase is not None:
-            # Only waits for the socket: what our disk takes is not the camera's silence.
-            if since and phase.state != WAIT_START:
-                phase.silence = max(phase.silence, self._now - since)
-            phase.set_pace((self._now - self._read_at) / size)
-        self._read_at = self._now
+        # Only waits for the socket: what our disk takes is not the camera's silence.
+        if since and phase is not None and phase.state != WAIT_START:
+            phase.silence = max(phase.silence, self._now - since)
         self.reads += 1
         self.bytes_received += size
         if timeline is not None:
@@ -480,7 +476,7 @@ cdef class Channel:
                 raise RuntimeError("another thread is using this channel")
             self._busy = True
         self._main_thread = main_thread
-        self._now = self._last_check = self._read_at = ptpfast_now()
+        self._now = self._last_check = ptpfast_now()
         return 0
 
     cdef int _end(self) except -1:

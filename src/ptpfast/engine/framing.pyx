@@ -13,7 +13,18 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from ptpfast.engine.phase cimport COMPLETE, DATA, END_DATA, REFUSE, REPEAT, START, Phase, Verdict
+from ptpfast.engine.phase cimport (
+    COMPLETE,
+    DATA,
+    END_DATA,
+    REFUSE,
+    REPEAT,
+    RESPONSE,
+    START,
+    TAKE,
+    Phase,
+    Verdict,
+)
 from ptpfast.engine.wire cimport (
     CONTAINER_SIZE,
     DATA_HEAD_SIZE,
@@ -119,7 +130,7 @@ cdef class DataPhase(Phase):
         for long; whether it was that."""
         if length < RESPONSE_SIZE or length > RESPONSE_MOST or (length - RESPONSE_SIZE) % 4:
             return False
-        if response_transaction_id(head) != self.transaction_id:
+        if response_transaction_id(head) != self.transaction_id or self.judge(RESPONSE) != TAKE:
             return False
         memcpy(self._response, head, length)
         self._response_size = length

@@ -1,7 +1,7 @@
 """What a channel knows of the machine that it drives, and what the machine's children share.
 
 A framing (`framing.pyx`) is a child of `Phase` with one function of its own, `parse_packet`; it is
-called once a packet. The members under "the channel's" are all that `Channel` touches.
+called once a packet. `Channel` touches the readonly members and those under "the channel's".
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -52,8 +52,6 @@ cdef class Phase:
     cdef int scan(self, const uint8_t *data, size_t size, size_t *used) except -1 nogil
     cdef int lend(self, iovec *piece) except -1 nogil
     cdef int filled(self, size_t size) except -1 nogil
-    cdef bint use_wait(self) noexcept nogil
-    cdef void set_pace(self, double pace) noexcept nogil
     # The children's.
     cdef bint any_id
     cdef uint64_t total_size

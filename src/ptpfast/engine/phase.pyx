@@ -28,7 +28,8 @@ cdef int MAX_STRAYS = 1000
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
 
 # What is legal, by state (rows) and kind of packet: START, DATA, END_DATA, RESPONSE. Data without
-# a Start Data is forgiven, and so is an End Data that is repeated; a camera may answer at any time.
+# a Start Data is forgiven, and so is an End Data that is repeated, unless it cannot be told which
+# of the two had the payload; a camera may answer at any time.
 cdef Verdict[3][4] LEGAL = [
     [TAKE, TAKE, TAKE, TAKE],  # WAIT_START
     [REFUSE, TAKE, TAKE, TAKE],  # IN_DATA
@@ -281,15 +282,6 @@ cdef class Phase:
         self._take(size)
         self._store(NULL, 0, size)
         return 0
-
-    cdef bint use_wait(self) noexcept nogil:
-        """A step of what the sink had no time for; whether there was any."""
-        return self._sink is not None and not self._sink_failed and self._sink.catch_up()
-
-    cdef void set_pace(self, double pace) noexcept nogil:
-        """How many seconds a byte takes at present."""
-        if self._sink is not None:
-            self._sink.pace = pace
 
     @property
     def response(self):

@@ -23,8 +23,6 @@ cdef class Checksum:
 
 cdef class Sink:
     cdef readonly uint64_t position
-    # How many seconds a byte takes at present.
-    cdef double pace
     # Where the next bytes may be received directly; NULL for a sink that only takes pieces.
     cdef uint8_t *window(self, size_t *size) except? NULL nogil
     # `size` bytes now stand in the window.
@@ -34,8 +32,6 @@ cdef class Sink:
     cdef int write(self, iovec *pieces, int count) except -1 nogil
     # Bytes it can take before it is full.
     cdef uint64_t room(self) noexcept nogil
-    # While nothing comes: a step of what there was no time for; whether there was any.
-    cdef bint catch_up(self) noexcept nogil
     cdef int _drop(self, uint64_t position) except -1
 
 
@@ -51,7 +47,6 @@ cdef class FileSink(Sink):
     cdef object _hasher
     cdef bint _torn
     cdef Checksum _checksum
-    cdef uint8_t *_block
     cdef uint64_t _marked_at
     cdef Checksum _marked_checksum
     cdef object _marked_hasher
@@ -61,7 +56,6 @@ cdef class FileSink(Sink):
     cdef uint64_t _written_back
     cdef int _reserve(self, uint64_t until) except -1
     cdef int _first(self) except -1 nogil
-    cdef bint _keeps_up(self) noexcept nogil
     cdef int _close(self) except -1
     cdef object _marked(self, uint64_t position)
     cdef void _add(self, const iovec *pieces, size_t size) noexcept nogil

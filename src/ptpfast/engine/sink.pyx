@@ -114,15 +114,8 @@ cdef size_t FIRST_GROWTH = 1 << 16
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
 
 
-# A file is read back by so much at a time; and while nothing comes, which may end any time.
+# A file is read back by so much at a time.
 cdef size_t READ_SIZE = 1 << 18
-cdef size_t STEP_SIZE = 1 << 16
-cdef int STEPS = 16  # with each write, which is of less
-# A checksum is taken of what comes more slowly than so many seconds a byte, and costs a fortieth of
-# that then; what was faster is read from the file, for five times as much, when it is slow, or
-# while nothing comes.
-cdef double ADDING_S = 1e-9
-cdef double READING_S = 5e-9
 
 
 @cython.final
@@ -195,9 +188,6 @@ cdef class Sink:
     Use one of the three kinds; this class only says what they share.
     """
 
-    def __cinit__(self):
-        self.pace = 1.0
-
     def __init__(self):
         if not isinstance(self, (FileSink, MemorySink, CallbackSink)):
             raise TypeError("use FileSink, MemorySink or CallbackSink")
@@ -211,9 +201,6 @@ cdef class Sink:
 
     cdef int _drop(self, uint64_t position) except -1:
         return 0  # memory is simply written again
-
-    cdef bint catch_up(self) noexcept nogil:
-        return False
 
     cdef uint8_t *window(self, size_t *size) except? NULL nogil:
         size[0] = 0
@@ -330,8 +317,7 @@ cdef class FileSink(Sink):
         self._lent = descriptor is not None
         try:
             # Non-blocking, so that a FIFO of that name is an error and no trap.
-            access = os.O_WRONLY if checksum is None else os.O_RDWR
-            flags = access | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
             self._fd = descriptor if self._lent else os.open(path, flags, 0o666)
             length = ptpfast_length(self._fd)
             if length < 0:
@@ -378,7 +364,6 @@ cdef class FileSink(Sink):
     cdef int write(self, iovec *pieces, int count) except -1 nogil:
         cdef ssize_t written
         cdef int code
-        cdef bint adds = self._keeps_up()
         if self._fresh:
             self._first()
         while count:
@@ -390,7 +375,7 @@ cdef class FileSink(Sink):
                 with gil:
                     raise disk_error("write", self.path, _os_error(code), received=self.position)
             self.position += <size_t>written
-            if adds:  # while it is in the processor's cache
+            if self._checksum is not None:  # while it is in the processor's cache
                 self._add(pieces, <size_t>written)
             if self._hasher is not None:  # of what is in the file, whatever becomes of the rest
                 with gil:
@@ -413,14 +398,13 @@ cdef class FileSink(Sink):
         back = position != self.position
         if back and self._hasher is not None and self._marked(position) is None:
             raise ValueError("what was hashed cannot be taken back")
-        beyond = self._checksum is not None and self._checksum.state.size > position
-        if beyond and position != self._marked_at:
+        if back and self._checksum is not None and position != self._marked_at:
             raise ValueError("what is in the checksum can be taken back to a mark only")
         try:
             os.ftruncate(self._fd, position)
         except OSError as error:
             raise disk_error("cut", self.path, error, received=position) from error
-        if beyond:
+        if back and self._checksum is not None:
             self._checksum.state = self._marked_checksum.state
         if back and self._hasher is not None:
             self._hasher = self._marked_hasher.copy()
@@ -430,42 +414,16 @@ cdef class FileSink(Sink):
     cdef object _marked(self, uint64_t position):
         return self._marked_hasher if position == self._marked_at else None
 
-    cdef bint _keeps_up(self) noexcept nogil:
-        """Whether what is written now goes to the checksum, too."""
-        cdef int steps = STEPS if self.pace >= READING_S else 0
-        if self._checksum is None or self.pace < ADDING_S:
-            return False
-        while steps and self.catch_up():
-            steps -= 1
-        return self._checksum.state.size == self.position
-
-    cdef bint catch_up(self) noexcept nogil:
-        cdef ssize_t got
-        cdef uint64_t at
-        cdef size_t want
-        if self._checksum is None:
-            return False
-        at = self._checksum.state.size
-        want = min(<uint64_t>STEP_SIZE, self.position - at)
-        if not want:
-            return False
-        if self._block is NULL:
-            self._block = <uint8_t *>PyMem_RawMalloc(STEP_SIZE)
-        if self._block is NULL:
-            return False
-        got = pread(self._fd, self._block, want, <long long>at)
-        if got <= 0:
-            return False  # it is tried again; what is not in the checksum is read from the camera
-        ptpfast_checksum_add(&self._checksum.state, self._block, <size_t>got)
-        return True
+    def leave_checksum(self):
+        """Adds nothing more to the checksum: it stays that of the bytes so far."""
+        self._checksum = None
 
     def mark(self):
         """Keeps the state of hasher and checksum: what comes after this can be taken back."""
         self._marked_at = NO_LIMIT  # until all of it is kept
         hasher = self.hasher
         self._marked_hasher = hasher.copy() if hasattr(hasher, "copy") else None
-        if self._checksum is not None:
-            self._marked_checksum = self._checksum.copy()
+        self._marked_checksum = None if self._checksum is None else self._checksum.copy()
         self._marked_at = self.position
 
     @property
@@ -545,7 +503,6 @@ cdef class FileSink(Sink):
         return 0
 
     def __dealloc__(self):
-        PyMem_RawFree(self._block)
         if self._fd >= 0 and not self._lent:
             os.close(self._fd)
 

@@ -54,6 +54,12 @@ class Entries:
         entry = self._entries.get(handle)
         return None if entry is None else entry.answer
 
+    def __getitem__(self, handle: int) -> Answer:
+        """Return what is known of a handle. KeyError for nothing."""
+        if (answer := self.answer(handle)) is None:
+            raise KeyError(handle)
+        return answer
+
     def description(self, handle: int) -> Description | None:
         """Return the description of a handle, if there is one."""
         answer = self.answer(handle)

@@ -347,10 +347,10 @@ class Listing:
     def _table(self, handles: Iterable[int]) -> ObjectTable:
         objects, failures = [], []
         for handle in handles:
-            known = self._entries.answer(handle)
+            known = self._entries[handle]
             if isinstance(known, PTPError):
                 failures.append((handle, known))
-            elif known is not None and not known.is_folder:
+            elif not known.is_folder:
                 remembered = self._entries.is_remembered(handle)
                 objects.append(self._folders.object_info(handle, known, remembered=remembered))
         failures += self._opening.failures

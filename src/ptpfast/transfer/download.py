@@ -226,7 +226,7 @@ class Download:
         return proof.size
 
     def _receive(self, offset: int) -> None:
-        sink = self._checkpoint.open(self._reader.size)
+        sink = self._checkpoint.open(self._reader.size, is_fast=self._camera.habits.is_fast)
         self.transfer.resumed_at = offset
         self._began = time.monotonic()
         try:
@@ -251,6 +251,8 @@ class Download:
             raise
         finally:
             self.transfer.received += sink.position - offset
+        if (is_fast := self._checkpoint.is_fast()) is not None:
+            self._camera.habits.is_fast = is_fast
         self.transfer.size = sink.position
         self._part.date(capture_time(self._info))
         try:

@@ -101,7 +101,7 @@ class Journal:
         self._identity = identity
         self.source = source or identity
         self._is_own = True
-        self._held: Descriptor | None = None  # the journal, if this process has made it
+        self._held: Descriptor | None = None  # the journal, open: this process has written it
         self._first = b""  # its first line
         self._owner = Owner("journal")
         self._turn = 0  # which of them is written next

@@ -217,6 +217,7 @@ class PartFile:
             except BaseException:
                 if not os.path.lexists(self.path):
                     self._journal.forget()
+                self._journal.close()  # it may be another run's by now
                 raise
             self.is_new = True
             return self._locked(held)
