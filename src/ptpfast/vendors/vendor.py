@@ -30,7 +30,6 @@ class Vendor:
     matches: Callable[[DeviceInfo], bool] = lambda _: False
     operations: type[IntEnum] | None = None
     responses: type[IntEnum] | None = None
-    events: type[IntEnum] | None = None
     quirks: Quirks = STANDARDS_OWN
     dialect: type[Dialect] = Dialect
     tunings: Mapping[str, Tuning] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...ptp.datasets import DeviceInfo
 from ..vendor import Vendor
-from .codes import NikonEvent, NikonOperation, NikonResponse
+from .codes import NikonOperation, NikonResponse
 from .dialect import QUIRKS, NikonDialect
 
 
@@ -18,7 +18,6 @@ NIKON = Vendor(
     matches=matches,
     operations=NikonOperation,
     responses=NikonResponse,
-    events=NikonEvent,
     quirks=QUIRKS,
     dialect=NikonDialect,
 )
