@@ -31,7 +31,7 @@ from ..ptp.errors import (
 from ..transport.handshake import Timeouts, shake_hands
 from .events import EventHub, EventReader
 from .patience import SlowestPace
-from .pipelining import DROPPED, Ahead, Following, Request, Run, UnderWay
+from .pipelining import Ahead, Following, Request, Run, UnderWay
 from .turn import Turn
 
 log = logging.getLogger("ptpfast")
@@ -202,8 +202,8 @@ class Connection:
             run = Run(first, next_request, self._send, self._ahead, depth, following)
             while (due := run.due()) is not None:
                 request, phase = due
-                self._receive(request, phase, timeline)
-                if request is not DROPPED:
+                self._receive(request or Request(0), phase, timeline)
+                if request is not None:
                     done(request, phase)
 
     @property
@@ -232,11 +232,7 @@ class Connection:
         with self._turn.now():
             if not self._outstanding or self._outstanding[0] is not phase:
                 raise RuntimeError(f"{phase.label}: another operation has ended it")
-            phase.sink = sink
-            self._drive(phase, None, timeline, until_full=True)
-            if phase.done:
-                self._outstanding.popleft()
-                self._take_strays(phase)
+            self._receive(Request(0, sink=sink), phase, timeline, until_full=True)
             return phase.done
 
     def _send(self, request: Request) -> Phase:
@@ -267,26 +263,21 @@ class Connection:
         self._outstanding.append(phase)
         return phase
 
-    def _receive(self, request: Request, phase: Phase, timeline: Timeline | None) -> None:
-        phase.sink = request.sink
-        wait_s = self.timeouts.close if request.in_passing else None
-        self._drive(phase, request.on_pause, timeline, wait_s=wait_s)
-        self.last_used = time.monotonic()
-        self._outstanding.popleft()
-        self._take_strays(phase)
-
-    def _drive(
+    def _receive(
         self,
+        request: Request,
         phase: Phase,
-        on_pause: Callable[[Phase], None] | None,
         timeline: Timeline | None,
+        *,
         until_full: bool = False,
-        wait_s: float | None = None,
     ) -> None:
-        if wait_s is None:
-            wait_s = self.timeouts.operation
-            if phase.sink is not None and self.timeouts.first_byte is not None:
-                wait_s = self.timeouts.first_byte
+        """The answer to a request, or as much of it as its sink has room for."""
+        phase.sink = request.sink
+        wait_s, on_pause = self.timeouts.operation, request.on_pause
+        if request.in_passing:
+            wait_s = self.timeouts.close
+        elif phase.sink is not None and self.timeouts.first_byte is not None:
+            wait_s = self.timeouts.first_byte
         pace = SlowestPace(wait_s, phase.received)
         slice_s = PAUSE_S if on_pause is not None else LOOK_S
         try:
@@ -314,6 +305,9 @@ class Connection:
         except (ConnectionLost, ProtocolError):
             self._broken()
             raise
+        self.last_used = time.monotonic()
+        self._outstanding.popleft()
+        self._take_strays(phase)
 
     def _settle(self, timeout_s: float) -> None:
         """Reads interrupted transactions to their end and drops what comes."""

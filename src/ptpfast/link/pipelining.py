@@ -29,7 +29,8 @@ class Request:
     bytes come, and when the sink is full (`phase.sink_full`): it must then set another one. about:
     whatever the caller needs to know it by. data: bytes-like for a data-out phase. in_session: as
     all but the first two of a session are. any_transaction_id: the response may have another's.
-    in_passing: only if nothing is outstanding; UnderWay else.
+    in_passing: only if nothing is outstanding; UnderWay else. left_before: whether it had left
+    before the run that asks for it began.
     """
 
     operation: int
@@ -43,6 +44,7 @@ class Request:
     in_session: bool = True
     any_transaction_id: bool = False
     in_passing: bool = False
+    left_before: bool = False
 
     def asks(self) -> tuple[int, tuple[int, ...]]:
         """What the camera is asked to do."""
@@ -52,8 +54,6 @@ class Request:
 class UnderWay(Exception):
     """A poll or a keep-alive was not sent: it would have ended a half-received answer."""
 
-
-DROPPED = Request(0)  # stands for one whose answer is of no use any more
 
 Following = Callable[[], Iterable[Request]]
 
@@ -80,6 +80,7 @@ class Ahead:
         """The phase of the same request, if it is the next."""
         if not self._sent or self._sent[0][0].asks() != request.asks():
             return None
+        request.left_before = True
         return self._sent.popleft()[1]
 
     def take_all(self) -> list[Phase]:
@@ -164,11 +165,11 @@ class Run:
         self._ahead = ahead
         self._depth = depth
         self._following = following
-        self._waiting: deque[tuple[Request, Phase]] = deque()
+        self._waiting: deque[tuple[Request | None, Phase]] = deque()
 
-    def due(self) -> tuple[Request, Phase] | None:
-        """Sends what may leave now. The request whose answer comes next, which may be `DROPPED`;
-        None at the end."""
+    def due(self) -> tuple[Request | None, Phase] | None:
+        """Sends what may leave now. The request whose answer comes next, None for an answer that is
+        of no use any more; None at the end."""
         waiting, ahead, depth = self._waiting, self._ahead, self._depth()
         while len(waiting) < depth:
             request = self._held or self._next_request()
@@ -177,7 +178,7 @@ class Run:
             phase = ahead.take(request)
             if phase is None and ahead:
                 # An answer came short, and there is more to ask before what was sent ahead.
-                waiting.extend((DROPPED, phase) for phase in ahead.take_all())
+                waiting.extend((None, phase) for phase in ahead.take_all())
                 self._held = request
                 continue
             self._held = None

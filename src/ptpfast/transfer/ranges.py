@@ -84,13 +84,12 @@ class RangeReader:
         self._seen = self.position  # how far the pace knows of
         self._hurried_at = -1  # where a busy camera was asked again at once
         self._empty_at = -1  # where nothing came although there should be more
-        self._adopted = 0  # requests that left before this began; the first
         self.sizes: list[int] = []  # of the chunks asked for, each time it changed
         self._asked = self.position  # up to where requests have left
         self._ahead: deque[Request] = deque()
         self._last = 0.0  # when the last chunk was complete, or its request left
         self._patience = camera.link.patience(BUSY_S)
-        self._slowest: SlowestPace
+        self._slowest = SlowestPace(camera.link.timeouts.operation, self.position)
 
     def run(self) -> None:
         """Reads to the end. Raises what ends it; `position` is right then."""
@@ -134,7 +133,6 @@ class RangeReader:
             self.position = self._sink.position - self._shift
         self._asked = self.position
         self._ahead.clear()
-        self._adopted = 0
         return True
 
     def _only_fall_back_to_serial(self, error: PTPError) -> None:
@@ -169,12 +167,10 @@ class RangeReader:
         request = self._request(offset, ahead.about)
         if request.asks() != ahead.asks():
             return None
-        self._adopted += 1
         return request
 
     def _done(self, request: Request, phase: Phase, error: PTPError | None) -> None:
         self._ahead.popleft()
-        adopted, self._adopted = self._adopted > 0, max(self._adopted - 1, 0)
         if request.sink is None:
             return  # dropped, because something before it was not as expected
         if isinstance(error, DeviceBusy) and not phase.received:
@@ -198,9 +194,9 @@ class RangeReader:
         if phase.received < request.about:
             self._drop_ahead()
         now = time.monotonic()
-        # How long one took that was asked for before this object's turn nobody knows.
-        self._policy.paused(None if adopted else phase.waited, phase.silence)
-        if not adopted:
+        # How long one took that left before this object's turn is not known.
+        self._policy.paused(None if request.left_before else phase.waited, phase.silence)
+        if not request.left_before:
             self._policy.done(phase.received, now - self._last, phase.waited)
         self._last = now
         self._patience.reset()
