@@ -1,4 +1,5 @@
-"""The ptpfast contender: a fresh process that does what peers/initiator.c does, through `Session`.
+"""The ptpfast contender: a fresh process that does what peers/initiator.c does, through a
+session.
 
     python -m bench.contenders.session --port N --into file|memory [--host H] [--dir D]
         [--chunk BYTES] [--depth N] [--then 0|1] [--touch 0|1] [--warm 0|1]

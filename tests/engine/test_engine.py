@@ -435,7 +435,7 @@ def test_a_checksum_that_is_left_stays_that_of_the_bytes_so_far(
     sink = FileSink(tmp_path / "x.part", checksum=checksum)
     far.sendall(stream(PAYLOAD[:90_000], 8192))
     assert channel.receive(DataPhase(1, sink))
-    sink.leave_checksum()
+    sink.stop_checksum()
     sink.mark()
     assert sink.marked == (90_000, None, None)
     far.sendall(pack(EndData(2, PAYLOAD[:5000])) + pack(OperationResponse(0x2001, 2)))

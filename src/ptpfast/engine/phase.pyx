@@ -189,7 +189,7 @@ cdef class Phase:
             self.total_size != UNKNOWN_TOTAL and size > self.total_size - so_far
         ):
             with gil:
-                self.fail(f"{size} more bytes than the {self._expected()} expected")
+                self.fail(f"{so_far + size} bytes or more, {self._expected()} were expected")
         self._started = True
         self.state = IN_DATA
         self._discards = False

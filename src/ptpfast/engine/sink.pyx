@@ -414,7 +414,7 @@ cdef class FileSink(Sink):
     cdef object _marked(self, uint64_t position):
         return self._marked_hasher if position == self._marked_at else None
 
-    def leave_checksum(self):
+    def stop_checksum(self):
         """Adds nothing more to the checksum: it stays that of the bytes so far."""
         self._checksum = None
 

@@ -30,7 +30,7 @@ class Habits:
         self.proven: set[int] = set()
         self.lost_at_end: dict[int, int] = {}
         self.is_brief = False
-        self.is_fast = False
+        self.is_fast: bool | None = False
         self.remembers = True
         self._doubt = Doubt()
 

@@ -303,7 +303,9 @@ class Session:
         options = DownloadOptions(
             resume=resume, verify=verify, algorithm=algorithm, chunk=chunk, overwrite=overwrite
         )
-        info = self._info(object_or_handle)
+        info = object_or_handle
+        if not isinstance(info, ObjectInfo):
+            info = self.object_info(info)
         return Download(self.camera, info, Path(path), options, progress=progress).run()
 
     # The camera

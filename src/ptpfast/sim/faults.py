@@ -35,7 +35,8 @@ class Fault:
 
     It is due the `at`-th time an operation fits (`operation`, None for any, and `handle`: the
     object it is about), and then `times` times, for ever with 0. `after` is a payload position in
-    the operation, `AT_END` after End Data; `after_total` counts all that the Command/Data
+    the operation, `AT_END` after End Data; what concerns packets strikes at the first that begins
+    there or behind; `after_total` counts all that the Command/Data
     connection has sent.
     """
 

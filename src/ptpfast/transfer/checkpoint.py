@@ -2,9 +2,10 @@
 
 What has arrived is noted often and without the disk: a killed process loses what came since. Every
 so often it is flushed and noted: a power cut loses what came since then. A note has the checksum of
-the bytes as they came, never of bytes that were read back. That costs a twentieth of the time over
-loopback, and nothing that shows at a camera's speed; so a link that brings more than 1 GB/s does
-without, and there what had come of the object under way is fetched again.
+the bytes as they came; bytes of an earlier run that are read back count where they have the one
+that was noted then. That costs a twentieth of the time over loopback, and nothing that shows at a
+camera's speed; so a link that brings more than 1 GB/s does without until a download on it fails,
+whose object is fetched again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from typing import Any
 
 from ..engine.sink import Checksum, FileSink
+from ..link.pipelining import AHEAD_SIZE
 from ..ptp.errors import SinkError
 from .hashing import digest_of, new_hash
 from .journal import NOTHING_KEPT, Journal, Kept, Left
@@ -27,9 +29,9 @@ KEEP_S = 10.0
 # The checksum is noted at the next progress after so many bytes and seconds, or later: this share
 # of the time is what it may take.
 NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 100
-# A link is fast when it brings so many bytes at more than so many a second: more bytes than a
-# socket's buffer holds, which may be full when an object begins.
-FAST_SIZE, FAST_RATE = 16 << 20, 1e9
+# A link is fast when it brings so many bytes at more than so many a second: more bytes than are
+# asked for ahead, which may have come when an object begins.
+FAST_SIZE, FAST_RATE = 2 * AHEAD_SIZE, 1e9
 
 
 class Checkpoint:
@@ -47,7 +49,8 @@ class Checkpoint:
         self._kept, self._kept_at = NOTHING_KEPT, 0.0  # what the journal says is on the disk
         self._offset = 0  # where this run goes on
         self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
-        self._began, self._is_left = 0.0, False  # whether nothing more goes to the checksum
+        self._began = 0.0
+        self._may_stop, self._without_checksum = True, False  # whether nothing more goes to it
 
     def go_on_from(self, proof: Proof) -> None:
         """Continue from bytes that an earlier run has left."""
@@ -57,18 +60,18 @@ class Checkpoint:
         if known is not None and known.kept.size <= proof.size:
             self._kept = known.kept
 
-    def open(self, size: int | None, *, is_fast: bool) -> FileSink:
+    def open(self, size: int | None, *, is_fast: bool | None) -> FileSink:
         """Return a sink that continues the part file, of `size` bytes in the end; is_fast: do
-        without the checksum. SinkError."""
+        without the checksum, None never. SinkError."""
         offset = self._checksum.size
-        self._is_left = is_fast
+        self._may_stop, self._without_checksum = is_fast is not None, bool(is_fast)
         sink = self._sink = FileSink(
             self._part.path,
             descriptor=self._part.fd,
             offset=offset,
             size=size,
             hasher=self._hasher,
-            checksum=None if is_fast else self._checksum,
+            checksum=None if self._without_checksum else self._checksum,
             before=self.keep if offset else None,
         )
         self._noted = self._offset = offset
@@ -103,9 +106,9 @@ class Checkpoint:
         """Note what has arrived, or flush and note it, if that is due. can_keep: what is there may
         be flushed now. SinkError."""
         now = time.monotonic()
-        if can_keep and not self._is_left and self.is_fast():
-            self.sink.leave_checksum()
-            self._is_left = True
+        if can_keep and self._may_stop and not self._without_checksum and self.is_fast():
+            self.sink.stop_checksum()
+            self._without_checksum = True
         if can_keep and now - self._kept_at >= KEEP_S:
             self.keep()
         elif now >= self._note_due and self._checksum.size - self._noted >= NOTE_SIZE:
@@ -149,14 +152,15 @@ class Checkpoint:
         if taken_back:
             self._kept = NOTHING_KEPT
         known = checksum if size == trusted else None
-        if self._is_left and 0 < self._checksum.size <= trusted:
+        if self._without_checksum and 0 < self._checksum.size <= trusted:
             known = self._checksum
         arrived = None if known is None else Kept(known.size, digest_of(known))
         self._write(arrived, sync=taken_back)
         self._part.cut(trusted)
         if known is not None and not self._part.lost:
             self._part.sync()
-            self._leave(known, hasher)
+            if known.size == size:
+                self._leave(known, hasher)
 
     def doubt(self) -> None:
         """Have the journal say whose the bytes are, and that none of them counts."""

@@ -149,15 +149,14 @@ class Download:
             timeline=self.transfer.recorded,
         )
         self._doubts_end = options.prove_end or may_end_elsewhere(info)
-        # One that is still to be compared would make the camera begin in vain.
-        self._then = list(takewhile(camera.is_compared, then[: camera.habits.depth]))
+        self._then = then
         self._went_on = False  # the camera is at work on the next one already
         self._began = 0.0
 
     def run(self) -> Transfer:
         """Does it. The transfer is complete and under its final name when this returns."""
-        began = time.monotonic()
         self._camera.compare(self._info)  # its handle may have gone to another picture
+        began = time.monotonic()
         is_taken = not self._options.overwrite and os.path.lexists(self._path)
         if is_taken and not reserves(self._path, self._journal.source):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
@@ -226,7 +225,10 @@ class Download:
         return proof.size
 
     def _receive(self, offset: int) -> None:
-        sink = self._checkpoint.open(self._reader.size, is_fast=self._camera.habits.is_fast)
+        habits = self._camera.habits
+        sink = self._checkpoint.open(self._reader.size, is_fast=habits.is_fast)
+        # For good, unless it comes: what is interrupted is worth a checksum.
+        was_fast, habits.is_fast = habits.is_fast, None
         self.transfer.resumed_at = offset
         self._began = time.monotonic()
         try:
@@ -251,8 +253,9 @@ class Download:
             raise
         finally:
             self.transfer.received += sink.position - offset
-        if (is_fast := self._checkpoint.is_fast()) is not None:
-            self._camera.habits.is_fast = is_fast
+        if was_fast is not None:
+            is_fast = self._checkpoint.is_fast()
+            habits.is_fast = was_fast if is_fast is None else is_fast
         self.transfer.size = sink.position
         self._part.date(capture_time(self._info))
         try:
@@ -287,7 +290,8 @@ class Download:
         altered = self._camera.link.hub.is_altered(self._info.handle)
         if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
-        for info in self._then:
+        # One that is still to be compared would make the camera begin in vain.
+        for info in takewhile(self._camera.is_compared, self._then[: self._camera.habits.depth]):
             if self._options.prove_end or may_end_elsewhere(info):
                 return  # it begins with its end
             requests = ObjectReader(self._camera, info, chunk=self._options.chunk).requests()
