@@ -2,10 +2,12 @@
 
 What has arrived is noted often and without the disk: a killed process loses what came since. Every
 so often it is flushed and noted: a power cut loses what came since then. A note has the checksum of
-the bytes as they came; bytes of an earlier run that are read back count where they have the one
-that was noted then. That costs a twentieth of the time over loopback, and nothing that shows at a
-camera's speed; so a link that brings more than 1 GB/s does without until a download on it fails,
-whose object is fetched again.
+the bytes as they came; those of an earlier run count only if, read back, they still have the one
+that was noted then.
+
+The checksum takes a twentieth of the time over loopback, and nothing that shows at a camera's
+speed. So it is left out on a link that brings more than 1 GB/s, until a download there fails; that
+object is fetched again from where its checksum ends.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Checkpoint:
         self._offset = 0  # where this run goes on
         self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
         self._began = 0.0
-        self._may_stop, self._without_checksum = True, False  # whether nothing more goes to it
+        self._may_stop = True  # whether the checksum may be left out
+        self._without_checksum = False  # whether it is, from here on
 
     def go_on_from(self, proof: Proof) -> None:
         """Continue from bytes that an earlier run has left."""
