@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import checksum_oracle
 from ptpfast import (
     CallbackSink,
     Cancelled,
@@ -28,7 +27,6 @@ from ptpfast import (
 )
 from ptpfast.engine.channel import Channel
 from ptpfast.engine.framing import DataPhase
-from ptpfast.engine.sink import Checksum
 from ptpfast.engine.wire import (
     Data,
     EndData,
@@ -425,25 +423,6 @@ def test_waiting_costs_no_processor_time(pair: tuple[Channel, socket.socket]) ->
     with pytest.raises(Timeout):
         channel.receive(DataPhase(1), first_s=0.5)
     assert time.process_time() - before < 0.25
-
-
-def test_a_checksum_that_is_left_stays_that_of_the_bytes_so_far(
-    pair: tuple[Channel, socket.socket], tmp_path: Path
-) -> None:
-    channel, far = pair
-    checksum = Checksum()
-    sink = FileSink(tmp_path / "x.part", checksum=checksum)
-    far.sendall(stream(PAYLOAD[:90_000], 8192))
-    assert channel.receive(DataPhase(1, sink))
-    sink.stop_checksum()
-    sink.mark()
-    assert sink.marked == (90_000, None, None)
-    far.sendall(pack(EndData(2, PAYLOAD[:5000])) + pack(OperationResponse(0x2001, 2)))
-    assert channel.receive(DataPhase(2, sink))
-    sink.rewind(90_000)
-    sink.finish()
-    assert (tmp_path / "x.part").read_bytes() == PAYLOAD[:90_000]
-    assert checksum.hexdigest() == checksum_oracle.checksum(PAYLOAD[:90_000])
 
 
 def test_probes_do_not_put_off_the_first_deadline(pair: tuple[Channel, socket.socket]) -> None:

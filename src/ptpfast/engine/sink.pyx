@@ -414,16 +414,13 @@ cdef class FileSink(Sink):
     cdef object _marked(self, uint64_t position):
         return self._marked_hasher if position == self._marked_at else None
 
-    def stop_checksum(self):
-        """Adds nothing more to the checksum: it stays that of the bytes so far."""
-        self._checksum = None
-
     def mark(self):
         """Keeps the state of hasher and checksum: what comes after this can be taken back."""
         self._marked_at = NO_LIMIT  # until all of it is kept
         hasher = self.hasher
         self._marked_hasher = hasher.copy() if hasattr(hasher, "copy") else None
-        self._marked_checksum = None if self._checksum is None else self._checksum.copy()
+        if self._checksum is not None:
+            self._marked_checksum = self._checksum.copy()
         self._marked_at = self.position
 
     @property

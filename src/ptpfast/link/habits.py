@@ -16,10 +16,8 @@ class Habits:
     cope. pipelined: transactions that went well with others outstanding. chunks: how much a partial
     read asks for. pace: how fast bytes come. refused: operations that are listed and yet refused;
     proven: partial reads that have worked; lost_at_end: reads behind an end that lost the
-    connection, by operation. is_brief: a busy camera is hardly waited for. is_fast: whether
-    the last large object came so fast that checksums in notes would slow it down; None once a
-    download has failed, as they are always taken then. remembers: whether what it does not cope
-    with is kept for its model.
+    connection, by operation. is_brief: a busy camera is hardly waited for. remembers: whether what
+    it does not cope with is kept for its model.
     """
 
     def __init__(self, chunks: ChunkPolicy, depth: int) -> None:
@@ -31,7 +29,6 @@ class Habits:
         self.proven: set[int] = set()
         self.lost_at_end: dict[int, int] = {}
         self.is_brief = False
-        self.is_fast: bool | None = False
         self.remembers = True
         self._doubt = Doubt()
 

@@ -4,10 +4,6 @@ What has arrived is noted often and without the disk: a killed process loses wha
 so often it is flushed and noted: a power cut loses what came since then. A note has the checksum of
 the bytes as they came; those of an earlier run count only if, read back, they still have the one
 that was noted then.
-
-The checksum takes a twentieth of the time over loopback, and nothing that shows at a camera's
-speed. So it is left out on a link that brings more than 1 GB/s, until a download there fails; that
-object is fetched again from where its checksum ends.
 """
 
 from __future__ import annotations
@@ -17,7 +13,6 @@ import time
 from typing import Any
 
 from ..engine.sink import Checksum, FileSink
-from ..link.pipelining import AHEAD_SIZE
 from ..ptp.errors import SinkError
 from .hashing import digest_of, new_hash
 from .journal import NOTHING_KEPT, Journal, Kept, Left
@@ -31,9 +26,6 @@ KEEP_S = 10.0
 # The checksum is noted at the next progress after so many bytes and seconds, or later: this share
 # of the time is what it may take.
 NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 100
-# A link is fast when it brings so many bytes at more than so many a second: more bytes than are
-# asked for ahead, which may have come when an object begins.
-FAST_SIZE, FAST_RATE = 2 * AHEAD_SIZE, 1e9
 
 
 class Checkpoint:
@@ -49,11 +41,7 @@ class Checkpoint:
         self._hasher = None if algorithm is None else new_hash(algorithm)
         self._sink: FileSink | None = None
         self._kept, self._kept_at = NOTHING_KEPT, 0.0  # what the journal says is on the disk
-        self._offset = 0  # where this run goes on
         self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
-        self._began = 0.0
-        self._may_stop = True  # whether the checksum may be left out
-        self._without_checksum = False  # whether it is, from here on
 
     def go_on_from(self, proof: Proof) -> None:
         """Continue from bytes that an earlier run has left."""
@@ -63,32 +51,22 @@ class Checkpoint:
         if known is not None and known.kept.size <= proof.size:
             self._kept = known.kept
 
-    def open(self, size: int | None, *, is_fast: bool | None) -> FileSink:
-        """Return a sink that continues the part file, of `size` bytes in the end; is_fast: do
-        without the checksum, None never. SinkError."""
+    def open(self, size: int | None) -> FileSink:
+        """Return a sink that continues the part file, of `size` bytes in the end. SinkError."""
         offset = self._checksum.size
-        self._may_stop, self._without_checksum = is_fast is not None, bool(is_fast)
         sink = self._sink = FileSink(
             self._part.path,
             descriptor=self._part.fd,
             offset=offset,
             size=size,
             hasher=self._hasher,
-            checksum=None if self._without_checksum else self._checksum,
+            checksum=self._checksum,
             before=self.keep if offset else None,
         )
-        self._noted = self._offset = offset
-        self._began = self._kept_at = time.monotonic()
+        self._noted = offset
+        self._kept_at = time.monotonic()
         sink.mark()
         return sink
-
-    def is_fast(self) -> bool | None:
-        """Return whether the link does without the checksum by what has come; None where that is
-        too little."""
-        received = self.sink.position - self._offset
-        if received < FAST_SIZE:
-            return None
-        return received > FAST_RATE * (time.monotonic() - self._began)
 
     @property
     def sink(self) -> FileSink:
@@ -109,9 +87,6 @@ class Checkpoint:
         """Note what has arrived, or flush and note it, if that is due. can_keep: what is there may
         be flushed now. SinkError."""
         now = time.monotonic()
-        if can_keep and self._may_stop and not self._without_checksum and self.is_fast():
-            self.sink.stop_checksum()
-            self._without_checksum = True
         if can_keep and now - self._kept_at >= KEEP_S:
             self.keep()
         elif now >= self._note_due and self._checksum.size - self._noted >= NOTE_SIZE:
@@ -126,8 +101,7 @@ class Checkpoint:
         size = self.sink.position
         if size:
             self._part.sync()
-            known = self._checksum
-            self._kept = Kept(known.size, digest_of(known)) if known.size else NOTHING_KEPT
+            self._kept = Kept(size, digest_of(self._checksum))
             self._write(sync=True)
         self._kept_at = time.monotonic()
 
@@ -155,15 +129,12 @@ class Checkpoint:
         if taken_back:
             self._kept = NOTHING_KEPT
         known = checksum if size == trusted else None
-        if self._without_checksum and 0 < self._checksum.size <= trusted:
-            known = self._checksum
-        arrived = None if known is None else Kept(known.size, digest_of(known))
+        arrived = None if known is None else Kept(trusted, digest_of(known))
         self._write(arrived, sync=taken_back)
         self._part.cut(trusted)
         if known is not None and not self._part.lost:
             self._part.sync()
-            if known.size == size:
-                self._leave(known, hasher)
+            self._leave(known, hasher)
 
     def doubt(self) -> None:
         """Have the journal say whose the bytes are, and that none of them counts."""

@@ -225,10 +225,7 @@ class Download:
         return proof.size
 
     def _receive(self, offset: int) -> None:
-        habits = self._camera.habits
-        sink = self._checkpoint.open(self._reader.size, is_fast=habits.is_fast)
-        # For good, unless it comes: what is interrupted is worth a checksum.
-        was_fast, habits.is_fast = habits.is_fast, None
+        sink = self._checkpoint.open(self._reader.size)
         self.transfer.resumed_at = offset
         self._began = time.monotonic()
         try:
@@ -253,9 +250,6 @@ class Download:
             raise
         finally:
             self.transfer.received += sink.position - offset
-        if was_fast is not None:
-            is_fast = self._checkpoint.is_fast()
-            habits.is_fast = was_fast if is_fast is None else is_fast
         self.transfer.size = sink.position
         self._part.date(capture_time(self._info))
         try:
