@@ -324,7 +324,7 @@ cdef class Channel:
                     self._send(phase.owed_answer, phase.owed_size, deadline - self._now)
                 if step != NEED_BYTES:
                     return step == FINISHED
-                # Who never stops sending what is of no use never lets us wait, either.
+                # While bytes of no use keep coming, `_fill` does not wait, and sees no deadline.
                 if self._now >= deadline:
                     with gil:
                         raise Timeout("nothing of the answer arrived in time")

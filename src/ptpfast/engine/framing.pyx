@@ -113,8 +113,8 @@ cdef class DataPhase(Phase):
         cdef int32_t age = <int32_t>(data_transaction_id(head) - self.transaction_id)
         cdef bint last = packet_type(head) == PacketType.END_DATA
         cdef Verdict verdict = self.judge(END_DATA if last else DATA)
-        # A repeated End Data is stepped over, unless nobody has said how much is to come: then
-        # which of the two had the payload is not known.
+        # A repeated End Data is dropped if the total was announced; otherwise it cannot be told
+        # which of the two had the payload.
         if verdict == REPEAT and size and self.total_size == UNKNOWN_TOTAL:
             verdict = REFUSE
         if age < 0 or (age == 0 and verdict == REPEAT):

@@ -201,7 +201,7 @@ cdef class Phase:
         return 0
 
     cdef void begin_discarding(self, uint64_t size) noexcept nogil:
-        """A packet's payload follows that is nobody's."""
+        """A packet's payload follows that belongs to no transaction of ours; it is dropped."""
         self._discards = True
         self._last_packet = False
         self._payload_left = size
