@@ -33,6 +33,8 @@ extensions = [
 ]
 
 setup(
+    # The C compilers run side by side: they are most of what a first build takes.
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
     ext_modules=cythonize(
         extensions,
         build_dir="build/cython",
