@@ -7,7 +7,7 @@ from setuptools import Extension, setup
 
 # PTPFAST_TRACE=1: line tracing, bounds checks. PTPFAST_SANITIZE=1: ASan and UBSan; =fuzzer: and
 # clang's edge counters. PTPFAST_WERROR=1: warnings are errors (not with a user's newer compiler).
-# PTPFAST_UNCOMPILED=1: an editable install without the modules, for `make`, which compiles in place.
+# PTPFAST_UNCOMPILED=1: an editable install without the modules; `make` compiles them in place.
 TRACE = os.environ.get("PTPFAST_TRACE") == "1"
 SANITIZE = {
     "1": ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"],
@@ -52,5 +52,5 @@ setup(
             "linetrace": TRACE,
             "freethreading_compatible": True,
         },
-    )
+    ),
 )

@@ -37,7 +37,7 @@ from .ptp.objects import ObjectInfo, ObjectTable
 from .session.connecting import connect
 from .session.session import Session
 from .transfer import Transfer
-from .transport.handshake import Timeouts
+from .transport.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from .library.pull import pull

@@ -20,6 +20,7 @@ from ptpfast.link import courtesy
 from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer.journal import Identity, Journal
 from ptpfast.transfer.part import PartFile
+from ptpfast.transport.contract import Address
 
 LONG_S = 30  # by when a child that hangs is ended, so that the test fails and does not hang
 
@@ -144,7 +145,7 @@ def test_locks_that_other_threads_hold_at_the_fork_do_not_stop_a_child_s_close(
 
         def work() -> None:
             session.close()
-            courtesy.wait_until_welcome("127.0.0.1", 1)
+            courtesy.wait_until_welcome(Address("127.0.0.1", 1))
 
         in_child(work)
     finally:

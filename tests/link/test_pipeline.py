@@ -399,7 +399,7 @@ def test_many_small_objects_are_asked_for_ahead_and_never_more_than_the_depth(
     for number, info in enumerate(table):
         download(session, info, tmp_path / info.name, then=table[number + 1 :])
         assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
-        ahead.append(len(session.link.connection._ahead))
+        ahead.append(len(session.link.connection._outstanding.ahead))
     assert sim.operations[OperationCode.GetPartialObject] == 40
     assert max(ahead) == depth
     assert min(ahead[:-depth]) >= depth // 2  # the camera never waits for us
@@ -413,7 +413,7 @@ def test_no_more_is_asked_ahead_than_could_be_dropped_soon(
     session = connect(camera(size=SIZE, objects=2), depth=16)
     first, second = session.objects()
     download(session, first, tmp_path / "a", chunk=700_000, then=[second])
-    assert len(session.link.connection._ahead) == 2
+    assert len(session.link.connection._outstanding.ahead) == 2
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 16])

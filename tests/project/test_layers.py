@@ -20,8 +20,8 @@ MAY_IMPORT = {
     "_version": set(),
     "engine": set(),
     "ptp": {"engine"},
-    "vendors": {"engine", "ptp"},
     "transport": {"engine", "ptp"},
+    "vendors": {"engine", "ptp", "transport"},
     "ownership": {"engine"},
     "state": {"engine", "ptp", "vendors", "ownership"},
     "link": {"engine", "ptp", "vendors", "transport", "state"},
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "transfer": {"engine", "ptp", "vendors", "transport", "ownership", "link"},
     "session": {"_version", "engine", "ptp", "vendors", "transport", "state", "link"}
     | {"listing", "transfer"},
-    "sim": {"engine", "ptp", "vendors"},
+    "sim": {"engine", "ptp", "vendors", "transport"},
 }
 BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
 BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}

@@ -14,6 +14,7 @@ from conftest import HASTY, Cameras, Sessions
 from ptpfast import ConnectFailed, ConnectionLost, InitFailed, OperationCode, Timeout
 from ptpfast.engine.wire import InitCommandAck, pack
 from ptpfast.transport import handshake
+from ptpfast.vendors import elsewhere
 from raw_responder import Responder, Send
 
 
@@ -94,7 +95,7 @@ def usual_port(monkeypatch: pytest.MonkeyPatch) -> int:
     """The port that cameras listen at, for this test: nothing listens there."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
-    monkeypatch.setattr(handshake, "DEFAULT_PORT", port)
+    monkeypatch.setattr(elsewhere, "DEFAULT_PORT", port)
     return port
 
 
@@ -110,8 +111,8 @@ def test_an_open_port_of_another_brand_on_that_host_is_said(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        (fuji, *_) = handshake.BRAND_PORTS.values()
-        monkeypatch.setattr(handshake, "BRAND_PORTS", {port: fuji})
+        (fuji, *_) = elsewhere.BRAND_PORTS.values()
+        monkeypatch.setattr(elsewhere, "BRAND_PORTS", {port: fuji})
         with pytest.raises(ConnectFailed) as caught:
             ptpfast.connect("127.0.0.1", port=usual_port, timeouts=HASTY)
     assert f"but port {port} is open, which Fujifilm cameras use" in caught.value.message

@@ -162,7 +162,7 @@ class Common:
     @property
     def timeouts(self) -> Any:
         """`Timeouts` as asked for: `--timeout` for connecting and for every wait, or for some."""
-        from ..transport.handshake import Timeouts
+        from ..transport.timeouts import Timeouts
 
         named = dict(self.waits)
         if (seconds := named.pop("", None)) is not None:

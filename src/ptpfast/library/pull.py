@@ -14,7 +14,7 @@ from ..ptp.arguments import folders, path, switches, texts
 from ..session.connecting import connect
 from ..session.session import Session
 from ..transfer import VERIFY
-from ..transport.handshake import Timeouts
+from ..transport.timeouts import Timeouts
 from .address import parse_address
 from .apart import check_different
 from .folder import check

@@ -1,24 +1,20 @@
 """The two TCP connections to a camera: transactions one at a time, events, an orderly end.
 
-What an operation means is not known here, nor what a vendor needs; see `session`. How the
-connections come about is in `handshake`.
+What an operation means is not known here, nor what a vendor needs; nor, save what a `Transport`
+says, how the connections come about and what a packet looks like.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
-from ..engine import wire
 from ..engine.buffers import plain_bytes
 from ..engine.channel import Timeline
-from ..engine.framing import DataPhase
 from ..engine.phase import Phase
 from ..engine.sink import Sink
-from ..engine.wire import pack
-from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import (
     Cancelled,
     ConnectionLost,
@@ -26,12 +22,15 @@ from ..ptp.errors import (
     ProtocolError,
     PTPError,
     SinkError,
-    Timeout,
 )
-from ..transport.handshake import Timeouts, shake_hands
+from ..transport.contract import Address, Transport
+from ..transport.identity import Identity
+from ..transport.ptpip import PTP_IP
+from ..transport.timeouts import Timeouts
 from .events import EventHub, EventReader
+from .outstanding import Outstanding
 from .patience import SlowestPace
-from .pipelining import Ahead, Following, Request, Run, UnderWay
+from .pipelining import Following, Request, Run, UnderWay
 from .turn import Turn
 
 log = logging.getLogger("ptpfast")
@@ -39,8 +38,6 @@ log = logging.getLogger("ptpfast")
 LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
 PAUSE_S = 0.1  # how often a long transaction reports
 LOOK_S = 1.0  # how often the pace of what nobody watches is looked at
-# After an error in mid-phase: this much is read and dropped to keep the connection usable.
-DRAIN_SIZE = 64 << 20
 
 
 def _one() -> int:
@@ -51,42 +48,38 @@ def _one() -> int:
 class Connection:
     """The Command/Data connection and the Event connection to one Responder.
 
-    Made by `open`. `guid` and `name` afterwards are the Responder's. One transaction runs at a
-    time; `transact` may be called from several threads. Events and probes are served by a thread of
-    its own for as long as the connection stands. After a ConnectionLost or ProtocolError it is over
-    (`usable`); after a Timeout the next transaction first waits for the end of that one.
+    Made by `open`. One transaction runs at a time; `transact` may be called from several threads.
+    What the camera reports is served by a thread of its own for as long as the connection stands.
+    After a ConnectionLost or ProtocolError it is over (`usable`); after a Timeout the next
+    transaction first waits for the end of that one.
     """
 
     def __init__(
         self,
-        host: str,
-        port: int,
-        identity: tuple[bytes | None, str | None],
+        address: Address,
+        identity: Identity,
         timeouts: Timeouts,
         events: EventHub,
+        transport: Transport,
         *,
         probes: bool = True,
     ) -> None:
-        shaken = shake_hands(host, port, *identity, timeouts, probes=probes)
-        self.host = host
-        self.port = port
+        opened = transport.open(address, identity, timeouts, probes=probes)
+        self.address = address
         self.timeouts = timeouts
         self.events = events
+        self._transport = transport
         self._identity = identity
-        self.guid = shaken.guid
-        self.name = shaken.name
-        self._probes = shaken.probes  # False for a camera that does not stand them
-        self.connection_number = shaken.connection_number
-        self._command = shaken.command
-        self._events = EventReader(shaken.event, events, host)
+        self._opened = opened
+        self._command = opened.command
+        self._events = EventReader(transport.hear, events, address.host)
         self._last_id = 0
         self.last_used = time.monotonic()  # when the last transaction ended
         self._turn = Turn()
-        # Requested and not received to their end; what is interrupted must be read first.
-        self._outstanding: deque[Phase] = deque()
-        self._ahead = Ahead()  # the last of them, for the next run
+        self._outstanding = Outstanding(opened.command)
         try:
-            self._events.start(shaken.early)
+            if opened.event is not None:
+                self._events.start(opened.event, opened.early)
         except BaseException:
             self.close()
             raise
@@ -102,15 +95,14 @@ class Connection:
     @classmethod
     def open(
         cls,
-        host: str,
-        port: int = DEFAULT_PORT,
-        *,
-        guid: bytes | None = None,
-        name: str | None = None,
+        address: Address,
+        identity: Identity | None = None,
         timeouts: Timeouts | None = None,
+        *,
+        transport: Transport = PTP_IP,
     ) -> Connection:
         """Connects and shakes hands. ConnectFailed, InitFailed."""
-        return cls(host, port, (guid, name), timeouts or Timeouts(), EventHub())
+        return cls(address, identity or Identity(), timeouts or Timeouts(), EventHub(), transport)
 
     def reopen(self) -> Connection:
         """Closes this one and makes another like it, whose events go to the same subscribers."""
@@ -118,16 +110,38 @@ class Connection:
         self.events.reopen()
         try:
             return Connection(
-                self.host,
-                self.port,
+                self.address,
                 self._identity,
                 self.timeouts,
                 self.events,
-                probes=self._probes,
+                self._transport,
+                probes=self._opened.probes,
             )
         except BaseException:
             self.events.close()
             raise
+
+    def listen(self) -> None:
+        """Hears what the camera reports, and tells `watch` when it is quiet, from now on at the
+        latest: a session is open. ConnectFailed where its Event connection does not come about."""
+        if not self._events.is_started:
+            event = self._transport.open_events(self._opened, self.address, self.timeouts)
+            self._events.start(event, [])
+
+    @property
+    def guid(self) -> bytes:
+        """The Responder's."""
+        return self._opened.guid
+
+    @property
+    def name(self) -> str:
+        """The Responder's."""
+        return self._opened.name
+
+    @property
+    def number(self) -> int:
+        """What the Responder calls this connection."""
+        return self._opened.number
 
     @property
     def is_idle(self) -> bool:
@@ -197,9 +211,9 @@ class Connection:
         with self._turn.now():
             if (first := next_request()) is None:
                 return
-            if not self._comes_next(first):
+            if not self._outstanding.is_ahead(first):
                 self._settle(self.timeouts.operation)
-            run = Run(first, next_request, self._send, self._ahead, depth, following)
+            run = Run(first, next_request, self._send, self._outstanding.ahead, depth, following)
             while (due := run.due()) is not None:
                 request, phase = due
                 self._receive(request or Request(0), phase, timeline)
@@ -209,14 +223,7 @@ class Connection:
     @property
     def sent_ahead(self) -> Request | None:
         """The next of what the last run's `following` said, if it is still outstanding."""
-        return self._ahead.first
-
-    def _comes_next(self, request: Request) -> bool:
-        """Whether the next answer is to this request, which was sent ahead."""
-        ahead = self._ahead.first
-        if ahead is None or ahead.asks() != request.asks():
-            return False
-        return self._ahead.starts_with(self._outstanding[0])
+        return self._outstanding.ahead.first
 
     def begin(self, request: Request) -> Phase:
         """Sends a request whose payload is then taken piece by piece with `proceed`."""
@@ -230,7 +237,7 @@ class Connection:
         RuntimeError when another operation was run meanwhile: that has dropped the rest.
         """
         with self._turn.now():
-            if not self._outstanding or self._outstanding[0] is not phase:
+            if not self._outstanding.is_first(phase):
                 raise RuntimeError(f"{phase.label}: another operation has ended it")
             self._receive(Request(0, sink=sink), phase, timeline, until_full=True)
             return phase.done
@@ -239,14 +246,10 @@ class Connection:
         # Before an id is used up for it.
         payload = None if request.data is None else plain_bytes(request.data)
         transaction_id = self.next_transaction_id() if request.in_session else 0
-        data_phase = 1 if payload is None else 2
-        packets = pack(
-            wire.OperationRequest(data_phase, request.operation, transaction_id, request.parameters)
+        packets = self._transport.request(
+            request.operation, transaction_id, request.parameters, payload
         )
-        if payload is not None:
-            packets += pack(wire.StartData(transaction_id, payload.nbytes))
-            packets += pack(wire.EndData(transaction_id, payload))
-        phase = DataPhase(
+        phase = self._transport.phase(
             transaction_id,
             limit=request.limit,
             any_transaction_id=request.any_transaction_id,
@@ -259,8 +262,7 @@ class Connection:
             if isinstance(error, PTPError):
                 error.precede(request.label)
             raise
-        phase.early = bool(self._outstanding)
-        self._outstanding.append(phase)
+        self._outstanding.add(phase)
         return phase
 
     def _receive(
@@ -306,37 +308,16 @@ class Connection:
             self._broken()
             raise
         self.last_used = time.monotonic()
-        self._outstanding.popleft()
+        self._outstanding.end_first()
         self._take_strays(phase)
 
     def _settle(self, timeout_s: float) -> None:
         """Reads interrupted transactions to their end and drops what comes."""
-        if not self._outstanding:
-            return
-        until = time.monotonic() + timeout_s
-        # What was only sent ahead was not interrupted: a cancel that has come since counts.
-        if not self._ahead.starts_with(self._outstanding[0]):
-            self._command.resume()
-        self._ahead.take_all()
         try:
-            while self._outstanding:
-                phase = self._outstanding[0]
-                phase.sink = None
-                if self._known_to_come() > DRAIN_SIZE:
-                    raise Timeout(f"{phase.label}: too much of its interrupted answer is to come")
-                while not phase.done:
-                    left = until - time.monotonic()
-                    if left <= 0:
-                        raise Timeout(f"{phase.label}: its interrupted answer does not end")
-                    self._command.receive(phase, first_s=left, idle_s=left, slice_s=left)
-                self._outstanding.popleft()
+            self._outstanding.drain(timeout_s)
         except (NetworkError, ProtocolError):
             self._broken()
             raise
-
-    def _known_to_come(self) -> int:
-        """Payload bytes that outstanding transactions have announced and not sent."""
-        return sum((one.total or 0) - one.received for one in self._outstanding if one.total)
 
     def _take_strays(self, phase: Phase) -> None:
         for raw in phase.strays:
@@ -345,7 +326,6 @@ class Connection:
     def _broken(self) -> None:
         """Out of step or lost: nothing can be sent any more."""
         self._outstanding.clear()
-        self._ahead.take_all()
         self._command.close()
 
     @property
@@ -384,5 +364,13 @@ class Connection:
         try:
             self._command.cancel()  # what the thread of the events may have asked in passing
             self._events.close(self.timeouts.close)
+            self._say_farewell()
         finally:
             self._command.close()
+
+    def _say_farewell(self) -> None:
+        farewell = self._transport.farewell()
+        if farewell and not self._outstanding and not self._command.closed:
+            with suppress(NetworkError, Cancelled):
+                self._command.resume()
+                self._command.send(farewell, timeout_s=self.timeouts.close)

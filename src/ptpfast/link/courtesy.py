@@ -13,12 +13,15 @@ from typing import Protocol
 
 from ..ptp.codes import FailReason
 from ..ptp.errors import ConnectFailed, InitFailed, PTPError
+from ..transport.contract import Address
+from ..transport.handshake import NothingListens
+from ..vendors.elsewhere import explain
 from .connection import Connection
 from .patience import Patience
 
-# (host, port) → when a camera that needs a pause after a close may be asked again. Guarded by a
+# Address → when a camera that needs a pause after a close may be asked again. Guarded by a
 # lock: it must outlive sessions, because the next one is a new object.
-_not_before: dict[tuple[str, int], float] = {}
+_not_before: dict[Address, float] = {}
 _not_before_lock = threading.Lock()
 
 
@@ -59,22 +62,25 @@ def no_need_to_close(link: _Closable) -> None:
     _open_links.discard(link)
 
 
-def leave_alone(host: str, port: int, pause_s: float) -> None:
+def leave_alone(address: Address, pause_s: float) -> None:
     """The camera there is not to be asked for so many seconds from now."""
     with _not_before_lock:
-        _not_before[host, port] = time.monotonic() + pause_s
+        _not_before[address] = time.monotonic() + pause_s
 
 
-def wait_until_welcome(host: str, port: int) -> None:
+def wait_until_welcome(address: Address) -> None:
     """Pause until a camera that was just left may be asked again."""
     with _not_before_lock:
-        wait_s = _not_before.pop((host, port), 0.0) - time.monotonic()
+        wait_s = _not_before.pop(address, 0.0) - time.monotonic()
     if wait_s > 0:
         time.sleep(wait_s)
 
 
 def connect_when_free(
-    connect: Callable[[], Connection], held_s: float, waiting: Callable[[PTPError], object] | None
+    connect: Callable[[], Connection],
+    address: Address,
+    held_s: float,
+    waiting: Callable[[PTPError], object] | None,
 ) -> Connection:
     """Return what `connect` does; with `waiting`, which is called once, tried for `held_s` seconds
     while the camera says that it is busy: it may hold the session of a run that was cut off."""
@@ -82,6 +88,8 @@ def connect_when_free(
     while True:
         try:
             return connect()
+        except NothingListens as error:
+            raise explain(error, address) from error.__cause__
         except (ConnectFailed, InitFailed) as error:
             # One that says nothing is not waited for: that may as well be a wrong address.
             is_busy = isinstance(error, InitFailed) and error.reason == FailReason.BUSY

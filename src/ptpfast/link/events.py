@@ -14,17 +14,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from ..engine import wire
 from ..engine.channel import Channel
 from ..engine.process import Owner
-from ..engine.wire import pack, parse
 from ..ptp.codes import EventCode, name_of
 from ..ptp.errors import Cancelled, LimitReached, NetworkError, ProtocolError, Timeout
-
-if TYPE_CHECKING:
-    from ..engine.wire import Packet
+from ..transport.contract import Heard
 
 log = logging.getLogger("ptpfast")
 
@@ -167,16 +162,25 @@ class EventReader:
     """Serves an Event connection in a thread of its own: publishes events, answers probes, and
     calls `when_quiet` while there is nothing to serve."""
 
-    def __init__(self, channel: Channel, hub: EventHub, host: str) -> None:
+    def __init__(self, hear: Callable[[bytes], Heard], hub: EventHub, host: str) -> None:
+        """hear: what a packet comes to, as the transport says."""
         self.when_quiet: Callable[[], object] | None = None  # called about once a second
-        self._channel = channel
+        self._hear = hear
+        self._channel: Channel | None = None
         self._hub = hub
         self._host = host
-        self._closed = False
+        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, early: list[Packet]) -> None:
-        """Begins, with packets that came during the handshake."""
+    @property
+    def is_started(self) -> bool:
+        """Whether `start` was called."""
+        return self._thread is not None
+
+    def start(self, channel: Channel | None, early: list[bytes]) -> None:
+        """Begins, with packets that came during the handshake. Without a channel, for a camera that
+        has no Event connection, it is quiet all the time."""
+        self._channel = channel
         thread = threading.Thread(
             target=self._run, args=(early,), name=f"ptpfast events {self._host}", daemon=True
         )
@@ -188,8 +192,7 @@ class EventReader:
 
     def close(self, timeout_s: float) -> None:
         """Ends the connection and waits for the thread, unless it is this one."""
-        self._closed = True
-        self._channel.close()
+        self.disown()
         try:
             if self._thread is not None and self._thread is not threading.current_thread():
                 with contextlib.suppress(RuntimeError):  # interrupted before it was started
@@ -205,34 +208,42 @@ class EventReader:
     def disown(self) -> None:
         """Ends the connection without waiting for the thread, which a forked child does not have
         and whose locks may be held there for ever."""
-        self._closed = True
-        self._channel.close()
+        self._closed.set()
+        if self._channel is not None:
+            self._channel.close()
 
     def take(self, raw: bytes) -> None:
         """One packet, from either connection; a strange one is no reason to go deaf."""
         try:
-            self._handle(parse(raw))
+            event, reply = self._hear(raw)
         except ProtocolError as error:
             log.debug("ignored: %s", error)
+            return
+        if reply and self._channel is not None:
+            self._channel.send(reply)
+        if event is not None:
+            self._hub.publish(Event(event.code, event.parameters, event.transaction_id))
 
-    def _handle(self, packet: Packet) -> None:
-        if isinstance(packet, wire.ProbeRequest):
-            self._channel.send(pack(wire.ProbeResponse()))
-        elif isinstance(packet, wire.Event):
-            self._hub.publish(Event(packet.code, packet.parameters, packet.transaction_id))
-
-    def _run(self, early: list[Packet]) -> None:
+    def _run(self, early: list[bytes]) -> None:
         try:
             for packet in early:
-                self._handle(packet)
-            while True:
-                try:
-                    self.take(self._channel.receive_packet(timeout_s=LOOK_S))
-                except Timeout:
-                    if self.when_quiet is not None:
-                        self.when_quiet()
+                self.take(packet)
+            while not self._closed.is_set():
+                if not self._take_next() and self.when_quiet is not None:
+                    self.when_quiet()
         except (NetworkError, Cancelled, ProtocolError) as error:
-            if not self._closed:
+            if not self._closed.is_set():
                 log.warning("the Event connection to %s ended: %s", self._host, error)
         finally:
             self._hub.close()
+
+    def _take_next(self) -> bool:
+        """Whether a packet came in time."""
+        if self._channel is None:
+            self._closed.wait(LOOK_S)
+            return self._closed.is_set()
+        try:
+            self.take(self._channel.receive_packet(timeout_s=LOOK_S))
+        except Timeout:
+            return False
+        return True

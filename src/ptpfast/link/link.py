@@ -34,7 +34,7 @@ from ..ptp.errors import (
     Timeout,
 )
 from ..state import tuning
-from ..transport.handshake import Timeouts, bracketed
+from ..transport.timeouts import Timeouts
 from ..vendors import STANDARD, Asks, Dialect, Tuning, Vendor, select
 from .answers import label_of, outcome, response_of
 from .chunking import ChunkPolicy
@@ -240,6 +240,7 @@ class Link:
             self._opened_at = time.monotonic()
             close_at_exit(self)
             self.dialect.begin()
+            self.connection.listen()
             self._upkeep.start(self.connection)
         except BaseException:
             self._end()
@@ -247,9 +248,9 @@ class Link:
 
     def _name_who_answered(self, error: NetworkError) -> None:
         """Says of a camera that fell silent after the handshake who it is."""
-        where = bracketed(self.connection.host, self.connection.port)
+        who = f"{self.connection.name or 'a camera'} answered at {self.connection.address}"
         end = "stopped answering" if isinstance(error, Timeout) else "ended the connection"
-        error.precede(f"{self.connection.name or 'a camera'} answered at {where} and then {end}")
+        error.precede(f"{who} and then {end}")
 
     @property
     def timeouts(self) -> Timeouts:
@@ -302,7 +303,7 @@ class Link:
             self.connection.timeouts = timeouts  # the next connection inherits them
             self.connection.close()
             if quirks.reconnect_pause_s:
-                leave_alone(self.connection.host, self.connection.port, quirks.reconnect_pause_s)
+                leave_alone(self.connection.address, quirks.reconnect_pause_s)
 
     def cancel(self) -> None:
         """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""

@@ -27,7 +27,7 @@ from ..ptp.errors import NetworkError, ProtocolError, PTPError, SinkError, Timeo
 from ..ptp.objects import ObjectInfo
 from ..session.session import Session
 from ..transfer import ObjectReader
-from ..transport.handshake import Timeouts
+from ..transport.timeouts import Timeouts
 from ..vendors.quirks import MiB, Quirks
 from .disk import Destination
 from .interface import interface_of

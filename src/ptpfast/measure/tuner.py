@@ -34,7 +34,7 @@ from ..ptp.errors import (
 from ..ptp.objects import ObjectInfo, ObjectTable
 from ..session.session import Session
 from ..transfer import ObjectReader
-from ..transport.handshake import Timeouts
+from ..transport.timeouts import Timeouts
 from ..vendors import Tuning
 from .result import WHOLE_GAIN
 

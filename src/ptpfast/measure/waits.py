@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from ..engine.channel import Channel
 from ..engine.wire import ProbeRequest, ProbeResponse, pack, parse
 from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, wait_until_welcome
@@ -15,7 +16,10 @@ from ..ptp.errors import PTPError, ResponseError
 from ..ptp.objects import ObjectInfo
 from ..session.session import Session
 from ..transfer import ObjectReader
-from ..transport.handshake import Timeouts, shake_hands
+from ..transport.contract import Address
+from ..transport.identity import Identity
+from ..transport.ptpip import PTP_IP
+from ..transport.timeouts import Timeouts
 from .result import Latency
 from .samples import Spread
 
@@ -32,15 +36,16 @@ def connected(
 ) -> tuple[Session, list[Latency]]:
     """An open session, as `ptpfast.connect` makes it, and what its two steps took; of a busy camera
     that was asked again what the last try took."""
+    address = Address(host, port)
     began = 0.0
 
     def knock() -> Connection:
         nonlocal began
         began = time.monotonic()
-        return Connection.open(host, port, timeouts=timeouts)
+        return Connection.open(address, timeouts=timeouts)
 
-    wait_until_welcome(host, port)
-    connection = connect_when_free(knock, timeouts.held, waiting)
+    wait_until_welcome(address)
+    connection = connect_when_free(knock, address, timeouts.held, waiting)
     shaken = time.monotonic()
     try:
         session = Session(Link(connection))
@@ -64,26 +69,29 @@ def handshakes(
         if began > until_s:
             break
         try:
-            shaken = shake_hands(host, port, None, None, timeouts)
+            opened = PTP_IP.open(Address(host, port), Identity(), timeouts, probes=True)
         except PTPError as error:
             return took, pings, error.message
         took.append(1e3 * (time.monotonic() - began))
         try:
             # One that does not answer costs a second, and the same again for each other one.
             for _ in range(PINGS):
-                began = time.monotonic()
-                shaken.event.send(pack(ProbeRequest()))
-                while not isinstance(
-                    parse(shaken.event.receive_packet(timeout_s=PING_S)), ProbeResponse
-                ):
-                    pass
-                pings.append(1e3 * (time.monotonic() - began))
+                _ping(opened.event, pings)
         except PTPError as error:
             return took, pings, f"no answer to a probe: {error.message}"
         finally:
-            shaken.event.close()
-            shaken.command.close()
+            opened.close()
     return took, pings, ""
+
+
+def _ping(event: Channel | None, took: list[float]) -> None:
+    """One Probe Request; adds the milliseconds until its answer. Timeout."""
+    began = time.monotonic()
+    if event is not None:
+        event.send(pack(ProbeRequest()))
+        while not isinstance(parse(event.receive_packet(timeout_s=PING_S)), ProbeResponse):
+            pass
+        took.append(1e3 * (time.monotonic() - began))
 
 
 def latencies(

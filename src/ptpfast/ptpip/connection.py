@@ -82,7 +82,7 @@ class PtpIpConnection:
         session = self.connect(host, port, **options)
         with self.cmd_queue.changed:
             self.session = session
-            self.session_id = session.link.connection.connection_number
+            self.session_id = session.link.connection.number
             self.session_events = self._subscribe(session.link.hub)
             self._answers.clear()
             self.cmd_queue.closed = False
@@ -269,7 +269,7 @@ class PtpIpConnection:
             answers.append(body(wire.InitEventAck()))
         elif isinstance(packet, PtpIpInitCmdReq):
             there = session.link.connection
-            self.session_id = number = there.connection_number
+            self.session_id = number = there.number
             ack = wire.InitCommandAck(number, there.guid, there.name, PROTOCOL_VERSION)
             answers.append(body(ack))
         elif isinstance(packet, PtpIpPing):

@@ -14,7 +14,7 @@ from ..engine import wire
 from ..engine.wire import Builder, Cursor, PacketType, pack
 from ..ptp.codes import PROTOCOL_VERSION
 from ..ptp.errors import ProtocolError
-from ..transport.handshake import default_guid, default_name
+from ..transport.identity import default_guid, default_name
 
 _CLASSES: dict[int, type[PtpIpPacket]] = {}
 

@@ -10,8 +10,10 @@ from ..link.courtesy import connect_when_free, wait_until_welcome
 from ..link.link import Link
 from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import PTPError
-from ..transport.handshake import Timeouts
-from ..vendors import Vendor
+from ..transport.contract import Address
+from ..transport.identity import Identity
+from ..transport.timeouts import Timeouts
+from ..vendors import Vendor, transport_of
 from .session import Session
 
 
@@ -43,10 +45,12 @@ def connect(
     it the refusal is raised at once.
     Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
     """
-    wait_until_welcome(host, port)
+    address, identity = Address(host, port), Identity(guid, name)
+    wait_until_welcome(address)
     timeouts = timeouts or Timeouts()
-    open_one = partial(Connection.open, host, port, guid=guid, name=name, timeouts=timeouts)
-    connection = connect_when_free(open_one, timeouts.held, waiting)
+    transport = transport_of(vendor, port)
+    open_one = partial(Connection.open, address, identity, timeouts, transport=transport)
+    connection = connect_when_free(open_one, address, timeouts.held, waiting)
     try:
         session = Session(Link(connection, vendor))
         if depth is not None:

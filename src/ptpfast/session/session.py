@@ -43,7 +43,7 @@ from ..ptp.objects import ObjectInfo, ObjectTable, handle_of, handles_of
 from ..transfer import Download, DownloadOptions, Progress, Transfer
 from ..transfer.memory import read, read_into
 from ..transfer.stream import ObjectFile, stream
-from ..transport.handshake import Timeouts
+from ..transport.timeouts import Timeouts
 from ..vendors import Vendor
 from .capture import capture, poll
 

@@ -11,16 +11,14 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from ..engine import wire
 from ..engine.channel import Channel
 from ..engine.wire import pack, parse
-from ..ptp.codes import DEFAULT_PORT, PROTOCOL_VERSION, FailReason
+from ..ptp.codes import PROTOCOL_VERSION, FailReason
 from ..ptp.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -29,9 +27,9 @@ from ..ptp.errors import (
     ProtocolError,
     Timeout,
 )
-
-if TYPE_CHECKING:
-    from ..engine.wire import Packet
+from .contract import Address, Opened
+from .identity import Identity, default_guid, default_name
+from .timeouts import Timeouts
 
 log = logging.getLogger("ptpfast")
 
@@ -45,100 +43,21 @@ AFTER_DROP_S = 1.2
 PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
 
 
-class Brand(NamedTuple):
-    """Cameras that do not listen at the usual port, or not yet."""
-
-    who: str
-    hint: str
-
-
-# Sources: fudge and libgphoto2 for Fujifilm, webptz for Panasonic.
-BRAND_PORTS = {
-    55740: Brand(
-        "Fujifilm cameras",
-        "Fujifilm's dialect of PTP/IP is not supported yet",
-    ),
-    60606: Brand(
-        "Panasonic cameras",
-        "they open the port for pictures only after a registration, which is not supported yet",
-    ),
-}
-LOOK_S = 0.3  # for one of these ports, on the host that was asked for
-
-
 def acknowledges_at_once() -> bool:
     """Whether the kernel lets us acknowledge without delay what a camera sends."""
     return QUICK_ACKS and hasattr(socket, "TCP_QUICKACK")
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds to wait: for a TCP connection and its handshake (`connect`), for the answer to an
-    operation (`operation`), for the first byte of data if it has any (`first_byte`, by default as
-    long), for each next byte (`idle`), for everything at the end (`close`); for the bytes of one
-    object altogether (`total`, by default as long as they come); and for a camera that still holds
-    an earlier session, where that is waited for (`held`)."""
-
-    connect: float = 10.0
-    operation: float = 30.0
-    idle: float = 30.0
-    close: float = 2.0
-    first_byte: float | None = None
-    total: float | None = None
-    held: float = 45.0  # half a minute and more, as seen after an unclean end
-
-
-def default_guid() -> bytes:
-    """This computer's GUID, the same in every run: cameras tie pairing to it.
-
-    Ten bytes from the machine's id (its name where it has none), six zero bytes: Sony bodies take a
-    GUID that ends so from any host, others do not care (airmtp).
-    """
-    import hashlib  # only here: it would be a good part of `import ptpfast`
-
-    try:
-        machine = Path("/etc/machine-id").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        machine = ""
-    seed = f"ptpfast {machine or socket.gethostname()}"
-    return hashlib.sha256(seed.encode(errors="surrogateescape")).digest()[:10] + bytes(6)
-
-
-def default_name() -> str:
-    """This computer's name, as the camera may show it."""
-    return socket.gethostname() or "ptpfast"
-
-
-@dataclass
-class Handshake:
-    """What a successful handshake has given. `guid` and `name` are the Responder's; `early` are
-    packets that came on the Event connection before it was over; `probes`: whether it was
-    probed."""
-
-    command: Channel
-    event: Channel
-    connection_number: int = 0
-    guid: bytes = b""
-    name: str = ""
-    probes: bool = True
-    early: list[Packet] = field(default_factory=list)
-
-
 def shake_hands(
-    host: str,
-    port: int,
-    guid: bytes | None,
-    name: str | None,
-    timeouts: Timeouts,
-    *,
-    probes: bool = True,
-) -> Handshake:
+    address: Address, identity: Identity, timeouts: Timeouts, *, probes: bool = True
+) -> Opened:
     """Connects and shakes hands on both connections. ConnectFailed, InitFailed.
 
     probes: whether the camera is asked for a sign of life at the end; one that drops the connection
-    at that is connected to once more, without (`Handshake.probes`).
+    at that is connected to once more, without (`Opened.probes`).
     """
-    knock = partial(_shake_hands, host, port, guid or default_guid(), name)
+    guid, name = identity
+    knock = partial(_shake_hands, address, guid or default_guid(), name or default_name())
     try:
         return knock(time.monotonic() + timeouts.connect, probes=probes)
     except _DroppedAtProbeError as error:
@@ -156,58 +75,54 @@ def shake_hands(
 
 
 def _shake_hands(
-    host: str, port: int, guid: bytes, name: str | None, deadline: float, *, probes: bool
-) -> Handshake:
-    where = bracketed(host, port)
-    command = _connect(host, port, deadline)
+    address: Address, guid: bytes, name: str, deadline: float, *, probes: bool
+) -> Opened:
+    command = _connect(address, deadline)
     try:
-        with _explained(where, "Init Command Request"):
-            ack = _init_command(command, guid, name, deadline, where)
-        who = f"{ack.name} answered at {where}" if ack.name else f"a camera answered at {where}"
-        event = _connect(host, port, deadline, patient=True, who=who)
-        done = Handshake(command, event, ack.connection_number, ack.guid, ack.name, probes)
+        with _explained(address, "Init Command Request"):
+            ack = _init_command(command, guid, name, deadline, address)
+        opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
+        who = f"{ack.name or 'a camera'} answered at {address}"
+        opened.event = event = _connect(address, deadline, patient=True, who=who)
         try:
-            with _explained(where, "Init Event Request", who):
-                _init_event(done, deadline, where)
-            _show_life(done, who)
+            with _explained(address, "Init Event Request", who):
+                _init_event(event, ack.connection_number, deadline, address)
+            _show_life(event, opened, who)
         except BaseException:
             event.close()
             raise
     except BaseException:
         command.close()
         raise
-    return done
+    return opened
 
 
 class _DroppedAtProbeError(ConnectFailed):
     """The camera closed the Event connection when it was probed."""
 
 
-def _connect(
-    host: str, port: int, deadline: float, *, patient: bool = False, who: str = ""
-) -> Channel:
+def _connect(address: Address, deadline: float, *, patient: bool = False, who: str = "") -> Channel:
     """A TCP connection; `patient` tries a refused one again until the deadline."""
-    where = bracketed(host, port)
     while True:
         left = deadline - time.monotonic()
         try:
-            sock = socket.create_connection((host, port), timeout=max(left, 0.05))
+            sock = socket.create_connection(address, timeout=max(left, 0.05))
         except ConnectionRefusedError as error:
             if patient and left > EVENT_CONNECT_RETRY_S:
                 time.sleep(EVENT_CONNECT_RETRY_S)
                 continue
-            raise _refused(host, port, who) from error
+            raise _refused(address, who) from error
         except TimeoutError as error:
             if who:
                 raise ConnectFailed(
                     f"{who} and then stopped answering: no second (Event) connection", hint=_RESTART
                 ) from error
-            raise ConnectFailed(f"no answer from {where}") from error
+            raise ConnectFailed(f"no answer from {address}") from error
         except OSError as error:
             if (limit := LimitReached.of(error)) is not None:
                 raise limit from error
             reason = error.strerror or str(error)
-            raise ConnectFailed(f"cannot reach {where}: {reason}") from error
+            raise ConnectFailed(f"cannot reach {address}: {reason}") from error
         try:
             # Requests are small and must leave at once: Nagle and delayed ACK cost 40 ms each. The
             # Channel sees to it that the camera does not wait for our acknowledgements either.
@@ -218,30 +133,17 @@ def _connect(
             sock.close()
             if (limit := LimitReached.of(error)) is not None:
                 raise limit from error
-            raise ConnectFailed(f"{where} closed the connection at once") from error
+            raise ConnectFailed(f"{address} closed the connection at once") from error
 
 
-def bracketed(host: str, port: int) -> str:
-    """Host and port as people write them."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+class NothingListens(ConnectFailed):
+    """The camera's host refused the first connection."""
 
 
-def _refused(host: str, port: int, who: str) -> ConnectFailed:
-    """Nothing listens there; perhaps another brand's camera does, at the brand's own port."""
-    where = bracketed(host, port)
+def _refused(address: Address, who: str) -> ConnectFailed:
     if who:
         return ConnectFailed(f"{who} and then refused the second (Event) connection", hint=_RESTART)
-    text = f"nothing listens at {where}"
-    if port != DEFAULT_PORT:
-        return ConnectFailed(text)
-    for other, brand in BRAND_PORTS.items():
-        with suppress(OSError), socket.create_connection((host, other), timeout=LOOK_S):
-            return ConnectFailed(
-                f"{text}, but port {other} is open, which {brand.who} use",
-                hint=brand.hint,
-            )
-    brands = "; ".join(f"{brand.who} use port {other}" for other, brand in BRAND_PORTS.items())
-    return ConnectFailed(text, hint=f"{ConnectFailed.hint}; {brands}")
+    return NothingListens(f"nothing listens at {address}")
 
 
 _STRANGER = "check the address: this may be a router or another device, or a camera that hangs"
@@ -249,31 +151,31 @@ _RESTART = "switch the camera's Wi-Fi off and on, and try again"
 
 
 @contextmanager
-def _explained(where: str, step: str, who: str = "") -> Iterator[None]:
+def _explained(address: Address, step: str, who: str = "") -> Iterator[None]:
     """During the handshake, what breaks the protocol or says nothing is no camera; unless it has
     said `who` it is."""
     try:
         yield
     except ProtocolError as error:
-        text = f"something answers at {where}, but not as a PTP/IP camera does"
+        text = f"something answers at {address}, but not as a PTP/IP camera does"
         if who:
             text = f"{who} and then broke the protocol ({step})"
         raise ConnectFailed(text, hint=_RESTART if who else _STRANGER) from error
     except Timeout as error:
-        text = f"{where} accepts connections but does not answer ({step})"
+        text = f"{address} accepts connections but does not answer ({step})"
         if who:
             text = f"{who} and then stopped answering ({step})"
         hint = _RESTART if who else f"{_STRANGER}; switch its Wi-Fi off and on"
         raise ConnectFailed(text, hint=hint) from error
     except ConnectionLost as error:
-        text = f"{where} closed the connection at once"
+        text = f"{address} closed the connection at once"
         if who:
             text = f"{who} and then closed the connection ({step})"
         hint = _RESTART if who else _STRANGER
         raise ConnectFailed(text, hint=f"{hint}; another computer may be connected") from error
 
 
-def _answer(channel: Channel, expected: type[Any], deadline: float, where: str) -> Any:
+def _answer(channel: Channel, expected: type[Any], deadline: float, address: Address) -> Any:
     while True:
         raw = channel.receive_packet(timeout_s=max(deadline - time.monotonic(), 0.05))
         packet = parse(raw)
@@ -282,35 +184,35 @@ def _answer(channel: Channel, expected: type[Any], deadline: float, where: str) 
         if time.monotonic() >= deadline:
             raise Timeout("events and probes came, but no answer")
     if isinstance(packet, wire.InitFail):
-        raise InitFailed(packet.reason, where=f"the camera at {where}")
+        raise InitFailed(packet.reason, where=f"the camera at {address}")
     if not isinstance(packet, expected):
         raise ProtocolError(f"{type(packet).__name__} came, {expected.__name__} was expected")
     return packet
 
 
 def _init_command(
-    command: Channel, guid: bytes, name: str | None, deadline: float, where: str
+    command: Channel, guid: bytes, name: str, deadline: float, address: Address
 ) -> wire.InitCommandAck:
-    encoded = (name or default_name()).encode("utf-16-le", "replace")[: 2 * MAX_NAME_UNITS]
+    encoded = name.encode("utf-16-le", "replace")[: 2 * MAX_NAME_UNITS]
     units = encoded.decode("utf-16-le", "ignore")
     command.send(pack(wire.InitCommandRequest(guid, units, PROTOCOL_VERSION)))
-    ack: wire.InitCommandAck = _answer(command, wire.InitCommandAck, deadline, where)
+    ack: wire.InitCommandAck = _answer(command, wire.InitCommandAck, deadline, address)
     return ack
 
 
-def _init_event(done: Handshake, deadline: float, where: str) -> None:
-    done.event.send(pack(wire.InitEventRequest(done.connection_number)))
-    _answer(done.event, wire.InitEventAck, deadline, where)
+def _init_event(event: Channel, number: int, deadline: float, address: Address) -> None:
+    event.send(pack(wire.InitEventRequest(number)))
+    _answer(event, wire.InitEventAck, deadline, address)
 
 
-def _show_life(done: Handshake, who: str) -> None:
+def _show_life(event: Channel, opened: Opened, who: str) -> None:
     """Without a probe, or a second of silence, some bodies hang on the first operation (airmtp)."""
     until = time.monotonic() + PROBE_ANSWER_S
     try:
-        if done.probes:
-            done.event.send(pack(wire.ProbeRequest()))
+        if opened.probes:
+            event.send(pack(wire.ProbeRequest()))
         while (left := until - time.monotonic()) > 0:
-            raw = done.event.receive_packet(timeout_s=left)
+            raw = event.receive_packet(timeout_s=left)
             try:
                 packet = parse(raw)
             except ProtocolError as error:  # unknown packets are to be stepped over
@@ -318,12 +220,12 @@ def _show_life(done: Handshake, who: str) -> None:
                 continue
             if isinstance(packet, wire.ProbeResponse):
                 return
-            if len(done.early) < MAX_EARLY:
-                done.early.append(packet)
+            if len(opened.early) < MAX_EARLY:
+                opened.early.append(raw)
     except Timeout:
         log.debug("%s: no answer to a probe", who)
     except ConnectionLost as error:
-        if done.probes:
+        if opened.probes:
             raise _DroppedAtProbeError(f"{who} and closed the connection when probed") from error
         text = f"{who} and then closed the connection, before the first operation"
         raise ConnectFailed(text, hint=f"{_RESTART}; another computer may be connected") from error

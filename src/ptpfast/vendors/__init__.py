@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..ptp.datasets import DeviceInfo
+from ..transport.contract import Transport
+from ..transport.ptpip import PTP_IP
 from .bulk import BulkListing
 from .dialect import Asks, Dialect
 from .quirks import Quirks, Tuning
@@ -56,6 +58,17 @@ def select(device_info: DeviceInfo) -> Vendor:
     return next((vendor for vendor in map(named, NAMES) if vendor.matches(device_info)), STANDARD)
 
 
+def transport_of(vendor: Vendor | None, port: int) -> Transport:
+    """How to speak before the first byte has come: as that vendor does, else as the one whose
+    cameras listen at that port, else PTP/IP."""
+    if vendor is not None:
+        return vendor.transport
+    if port == PTP_IP.port:
+        return PTP_IP
+    transports = (named(name).transport for name in NAMES)
+    return next((one for one in transports if one.port == port), PTP_IP)
+
+
 __all__ = [
     "BODIES",
     "NAMES",
@@ -70,5 +83,6 @@ __all__ = [
     "given",
     "named",
     "select",
+    "transport_of",
     "with_body",
 ]

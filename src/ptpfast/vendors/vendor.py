@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..ptp.datasets import DeviceInfo
+from ..transport.contract import Transport
+from ..transport.ptpip import PTP_IP
 from .dialect import Dialect
 from .quirks import STANDARDS_OWN, Quirks, Tuning
 
@@ -23,7 +25,8 @@ class Vendor:
     matches: whether a camera that says this of itself is one. dialect: made for each session; see
     `Dialect`. tunings: what was measured of models, by manufacturer, model and firmware
     (`tuning.model_key`), with the evidence, for whoever has not measured it. body: what the
-    simulated camera is, instead of MODEL of the folder's `body`.
+    simulated camera is, instead of MODEL of the folder's `body`. transport: how its transactions
+    travel.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Vendor:
     dialect: type[Dialect] = Dialect
     tunings: Mapping[str, Tuning] = field(default_factory=dict)
     body: Model | None = None
+    transport: Transport = PTP_IP
 
     @property
     def model(self) -> Model:

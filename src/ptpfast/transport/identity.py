@@ -1,0 +1,35 @@
+"""Who this computer is, as a camera knows it again."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Identity(NamedTuple):
+    """What a camera is told of us. guid: 16 bytes; name: what it may show. None: the computer's."""
+
+    guid: bytes | None = None
+    name: str | None = None
+
+
+def default_guid() -> bytes:
+    """This computer's GUID, the same in every run: cameras tie pairing to it.
+
+    Ten bytes from the machine's id (its name where it has none), six zero bytes: Sony bodies take a
+    GUID that ends so from any host, others do not care (airmtp).
+    """
+    import hashlib  # only here: it would be a good part of `import ptpfast`
+
+    try:
+        machine = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        machine = ""
+    seed = f"ptpfast {machine or socket.gethostname()}"
+    return hashlib.sha256(seed.encode(errors="surrogateescape")).digest()[:10] + bytes(6)
+
+
+def default_name() -> str:
+    """This computer's name, as the camera may show it."""
+    return socket.gethostname() or "ptpfast"
