@@ -74,7 +74,6 @@ class ObjectReader:
         self._chunks: RangeReader | None = None  # at work
         self.operation = "GetObject"
         self.chunks: list[int] = []  # sizes of partial reads, each time it changed
-        self.handle = info.handle
 
     @property
     def trusted(self) -> int:
@@ -196,7 +195,7 @@ class ObjectReader:
         label = read_label(self.camera, self.info, read)
         while offset < end:
             want = min(self._policy.next_size(), end - offset)
-            yield chunk_request(read, self.handle, offset, want, label)
+            yield chunk_request(read, self.info.handle, offset, want, label)
             offset += want
 
     def _read_chunks(self, read: PartialRead, sink: Sink, span: tuple[int, int]) -> int:

@@ -62,7 +62,7 @@ def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[me
     received = 0
     request = Request(
         OperationCode.GetObject,
-        (reader.handle,),
+        (reader.info.handle,),
         limit=reader.size,
         label=f"GetObject of {reader.label()}",
     )

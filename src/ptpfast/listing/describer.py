@@ -1,0 +1,111 @@
+"""Handles described: many at once where that holds, else each by itself; and how far that is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from ..link.describing import describe_each
+from ..link.link import Link
+from ..link.tally import ListingProgress, Tally
+from ..ptp.objects import Description
+from .bulk import Bulk, Found
+from .entries import Answer, Entries
+from .recall import samples
+
+log = logging.getLogger("ptpfast")
+
+
+class Describer:
+    """Fills the entries of a listing. `handles` are all of it, `storage_ids` whose they are."""
+
+    def __init__(
+        self,
+        link: Link,
+        entries: Entries,
+        tally: Tally,
+        parent: int,
+        progress: ListingProgress | None,
+    ) -> None:
+        self.handles: list[int] = []
+        self.storage_ids: list[int] = []
+        self.bulk_is_due = True  # once, and again when much is doubted
+        self._link = link
+        self._entries = entries
+        self._tally = tally
+        self._parent = parent
+        self._bulk = Bulk(link, tally, self._tell_part)
+        self._progress = progress
+        self._done = 0  # as told to `progress`
+
+    def describe(self, handles: Iterable[int]) -> None:
+        """Sees to it that all of these are known."""
+        if self.bulk_is_due and self.storage_ids:
+            self.bulk_is_due = False
+            self._describe_in_bulk()
+        self.ask([handle for handle in handles if handle not in self._entries])
+        self._tell()
+
+    def ask(self, handles: Iterable[int], asked: Callable[[], object] = lambda: None) -> None:
+        """Asks for each, and calls `asked` then; what was remembered of it is compared."""
+
+        def told(handle: int, answer: Answer) -> None:
+            self._entries.put(handle, answer)
+            if isinstance(answer, Description):
+                self._tally.asked += 1
+            else:
+                self._tally.failed += 1
+                log.warning("object 0x%X cannot be described: %s", handle, answer)
+            self._tell()
+            asked()
+
+        describe_each(self._link, handles, told, self._tally)
+
+    def compare_in_bulk(self, doubtful: list[int]) -> None:
+        """All that is remembered with what the camera says of it together, if that holds, and so
+        many are better asked for together."""
+        if not self._bulk.is_worth_it(len(doubtful), len(doubtful)):
+            return
+        found = self._found()
+        told = [handle for handle in self._entries.remembered(self.handles) if handle in found]
+        if told and self._holds(told, found):
+            for handle in self._entries.remembered(told):
+                self._entries.put(handle, found[handle])
+
+    def _describe_in_bulk(self) -> None:
+        """All that is unknown, if that is better asked for together, and holds."""
+        unknown = [handle for handle in self.handles if handle not in self._entries]
+        if not self._bulk.is_worth_it(len(unknown), len(self.handles)):
+            return
+        found = self._found()
+        told = [handle for handle in unknown if handle in found]
+        if told and self._holds(told, found):
+            for handle in told:
+                if handle not in self._entries:
+                    self._entries.put(handle, found[handle])
+
+    def _found(self) -> Found:
+        return self._bulk.describe(self.storage_ids, self._parent, self.handles)
+
+    def _holds(self, told: list[int], found: Found) -> bool:
+        """Whether what was said of all together is what is said of some of them by themselves."""
+        compared = samples(told, found)
+        self.ask(compared)
+        answers = [self._entries.agrees(handle, found[handle]) for handle in compared]
+        if False in answers or True not in answers:
+            self._bulk.refuse("it says other things than of each object")
+            return False
+        self._tally.bulk += len(told) - len(compared)
+        return True
+
+    def _tell_part(self, part: float) -> None:
+        """That a part of what is unknown has come."""
+        if self._progress is not None:
+            done = len(self._entries)
+            self._progress(done + int(part * (len(self.handles) - done)), len(self.handles))
+
+    def _tell(self) -> None:
+        done = min(len(self._entries), len(self.handles))
+        if self._progress is not None and done != self._done:
+            self._done = done
+            self._progress(done, len(self.handles))

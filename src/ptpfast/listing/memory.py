@@ -1,0 +1,126 @@
+"""What an earlier session has learnt of the cards: recalled, believed as far as it stands up to a
+look at some of it, and kept again.
+
+Sources: airmtp for asking only for what is new.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from ..link.link import Link
+from ..link.tally import Tally
+from ..state.index import Index
+from .cards import introduce
+from .describer import Describer
+from .entries import Answer, Entries
+from .recall import Card
+
+log = logging.getLogger("ptpfast")
+
+
+class Memory:
+    """Of the cards of a listing. Without an index nothing is recalled and nothing is kept."""
+
+    def __init__(
+        self, index: Index | None, cards: list[Card], entries: Entries, describer: Describer
+    ) -> None:
+        self._index = index
+        self._cards = cards
+        self._entries = entries
+        self._describer = describer
+        self._recalled = index is None
+        self._withdrawn = False
+
+    def recall(
+        self, link: Link, tally: Tally, open_folders: Callable[[Mapping[int, Answer]], object]
+    ) -> None:
+        """Fills in, once, what is remembered and stands up to a look at some of it. open_folders:
+        looks below what is known for more handles."""
+        if self._recalled:
+            return
+        for card in self._cards:
+            if card.name is None:
+                introduce(link, card, tally)
+                self._recall_card(card, open_folders)
+        chosen = (handle for card in self._cards for handle in card.samples())
+        self._describer.ask(self._entries.remembered(chosen))
+        for card in self._cards:
+            answers = self._entries.were(card.remembered)
+            if card.remembered and (False in answers or True not in answers):
+                self.distrust([card])
+        self._recalled = True
+
+    def _recall_card(
+        self, card: Card, open_folders: Callable[[Mapping[int, Answer]], object]
+    ) -> None:
+        if self._index is None or card.name is None:
+            return
+        remembered = self._index.recall(card.storage_id, card.name)
+        there = set(card.handles)
+        if any(
+            handle not in there and each.parent in there
+            for handle, each in remembered.descriptions.items()
+        ):
+            # Gone, or never listed but in its folder.
+            open_folders({**remembered.descriptions, **self._entries.answers()})
+        card.remember(remembered)
+        self._entries.remember(card.remembered)
+
+    def distrust(self, cards: Iterable[Card]) -> None:
+        """Believes nothing remembered of these any more; it is asked for when its turn comes."""
+        for card in cards:
+            log.warning(
+                "what was remembered of storage 0x%08X does not hold; it is read anew",
+                card.storage_id,
+            )
+            self._entries.distrust(card.remembered)
+            card.forget()
+            self._describer.bulk_is_due = True
+            if self._index is not None and card.name is not None:
+                self._index.keep(card.storage_id, card.name, None, {})
+
+    def distrust_wrong(self) -> None:
+        """Does that with the cards of which something remembered was wrong."""
+        self.distrust(card for card in self._cards if False in self._entries.were(card.remembered))
+
+    def distrust_unexplained(self) -> None:
+        """Does that with the cards whose free space is not what the new objects make of it."""
+        self.distrust(card for card in self._cards if not self._space_is_explained(card))
+
+    def _space_is_explained(self, card: Card) -> bool:
+        came = (
+            known
+            for handle in card.handles
+            if handle not in card.remembered
+            and (known := self._entries.description(handle)) is not None
+        )
+        return not card.remembered or card.space_is_explained(came)
+
+    def withdraw(self) -> None:
+        """Forgets what is kept of the camera, and keeps nothing until `restore`."""
+        self._withdrawn = True
+        if self._index is not None:
+            self._index.forget()
+
+    def restore(self) -> None:
+        """Keeps again, from the next `keep` on."""
+        self._withdrawn = False
+
+    def keep(self, *, complete: bool) -> None:
+        """Writes what is known into the index if it differs; the free space if all is known."""
+        if self._index is None or self._withdrawn:
+            return
+        for card in self._cards:
+            if card.name is None:
+                continue
+            described = {
+                handle: known
+                for handle in card.handles
+                if (known := self._entries.description(handle)) is not None
+            }
+            free = card.free if complete and len(described) == len(card.handles) else None
+            same = len(described) == len(card.remembered) and not card.gone
+            if not same or free is None or free != card.was_free:
+                self._index.keep(card.storage_id, card.name, free, described)
