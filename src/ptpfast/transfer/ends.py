@@ -22,7 +22,7 @@ from ..ptp.errors import (
 )
 from ..ptp.objects import LARGEST_OBJECT, ObjectInfo
 from ..vendors.reads import PartialRead
-from .ranges import chunk_request
+from .chunks import chunk_request
 
 log = logging.getLogger("ptpfast")
 

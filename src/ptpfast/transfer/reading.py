@@ -30,8 +30,9 @@ from ..ptp.errors import (
 )
 from ..ptp.objects import ObjectInfo
 from ..vendors.reads import PartialRead
+from .chunks import chunk_request, object_label, read_label
 from .ends import FOUR_GIB, End
-from .ranges import RangeReader, chunk_request, object_label, read_label
+from .ranges import RangeReader
 
 Progress = Callable[[int, int | None], object]
 

@@ -1,0 +1,94 @@
+"""The chunks of a range of an object: how each is asked for, which is next, which are to come."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ..link.answers import operation_name
+from ..link.camera import Camera
+from ..link.chunking import ChunkPolicy
+from ..link.pipelining import Request
+from ..ptp.objects import ObjectInfo
+from ..vendors.reads import PartialRead
+
+
+def object_label(info: ObjectInfo) -> str:
+    """An object for messages: name and handle."""
+    return f"{info.name or 'object'} (0x{info.handle:X})"
+
+
+def read_label(camera: Camera, info: ObjectInfo, read: PartialRead) -> str:
+    """A partial read of an object for messages."""
+    return f"{operation_name(camera.link.vendor, read.operation)} of {object_label(info)}"
+
+
+def chunk_request(read: PartialRead, handle: int, offset: int, size: int, label: str) -> Request:
+    """A partial read of `size` bytes, which is what it is `about`."""
+    return Request(
+        read.operation,
+        read.parameters(handle, offset, size),
+        limit=size,
+        label=f"{label} at {offset:,}",
+        about=size,
+    )
+
+
+class Chunks:
+    """Those of the bytes `span` = [offset, end). `label` names the read in messages; `sizes` are
+    those asked for, each time the size changed."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        info: ObjectInfo,
+        read: PartialRead,
+        span: tuple[int, int],
+        policy: ChunkPolicy,
+    ) -> None:
+        self.label = read_label(camera, info, read)
+        self.sizes: list[int] = []
+        self._asked, self._end = span  # up to where requests have left, and will
+        self._link = camera.link
+        self._handle = info.handle
+        self._read = read
+        self._policy = policy
+        self._to_come: deque[Request] = deque()
+
+    def next(self) -> tuple[int, Request] | None:
+        """The next chunk's offset and request, which leaves now; None at the end."""
+        offset = self._asked
+        if offset >= self._end:
+            return None
+        size = self._policy.next_size()
+        request = self._sent_ahead() or self._request(min(size, self._end - offset))
+        self._asked += request.about
+        if self.sizes[-1:] != [size]:
+            self.sizes.append(size)
+        self._to_come.append(request)
+        return offset, request
+
+    def _request(self, size: int) -> Request:
+        return chunk_request(self._read, self._handle, self._asked, size, self.label)
+
+    def _sent_ahead(self) -> Request | None:
+        """What the camera is already at work on, if that is the next chunk."""
+        ahead = self._link.sent_ahead
+        if ahead is None or self._asked + ahead.about > self._end:
+            return None
+        request = self._request(ahead.about)
+        return request if request.asks() == ahead.asks() else None
+
+    def end_first(self) -> None:
+        """The first of those to come is here."""
+        self._to_come.popleft()
+
+    def drop(self, position: int) -> None:
+        """What is to come goes nowhere: it is asked for again, from `position` on."""
+        for request in self._to_come:
+            request.sink = request.on_pause = None
+        self._asked = position
+
+    def lose(self, position: int) -> None:
+        """Nothing will come any more: asks again from `position` on."""
+        self._to_come.clear()
+        self._asked = position
