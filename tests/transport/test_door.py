@@ -192,3 +192,17 @@ def test_a_probe_that_is_answered_costs_no_second_connection(
     connect(sim)
     assert sim.connections == 1
     assert sim.operations[OperationCode.GetDeviceInfo] == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [(0x2019, "paired under another name"), (0x201D, "another protocol version")],
+)
+def test_a_vendors_reason_for_a_refusal_is_said_in_words(
+    camera: Cameras, reason: int, text: str
+) -> None:
+    sim = camera(faults=[f"init_fail={reason} times 0"])
+    with pytest.raises(InitFailed, match=text) as caught:
+        ptpfast.connect(sim.host, port=sim.port, timeouts=HASTY)
+    assert caught.value.reason == reason
+    assert caught.value.message.startswith(f"the camera at {sim.host}:{sim.port} refused")

@@ -183,13 +183,11 @@ class DataType(IntEnum):
 
 
 class FailReason(IntEnum):
-    """Reasons of Init Fail (CIPA DC-005); those above 0x2000 are Fujifilm's (fudge, malc0mn)."""
+    """Reasons of Init Fail (CIPA DC-005)."""
 
     REJECTED_INITIATOR = 1
     BUSY = 2
     UNSPECIFIED = 3
-    FUJI_BUSY = 0x2019
-    FUJI_INVALID_VERSION = 0x201D
 
 
 # What a file is, by the extension of its name: format codes do not tell (NEF is 0x3000 or 0x3800,

@@ -86,24 +86,27 @@ _FAIL_TEXT: dict[int, tuple[str, str]] = {
         "it gave no reason",
         "switch the camera's Wi-Fi off and on and try again",
     ),
-    FailReason.FUJI_BUSY: (
-        "it is busy or is paired under another name",
-        "wait a second and try again, with the name used for pairing",
-    ),
-    FailReason.FUJI_INVALID_VERSION: (
-        "it wants another protocol version",
-        "this model needs Fujifilm's own handshake",
-    ),
 }
+_UNKNOWN_FAIL = ("it gave an unknown reason", "switch the camera's Wi-Fi off and on")
 
 
 class InitFailed(PTPError):
-    """The Responder answered Init Fail. `reason` is a `FailReason`, or the plain number."""
+    """The Responder answered Init Fail. `reason` is a `FailReason`, or the plain number of a
+    vendor's; `where` is who refused."""
 
-    def __init__(self, reason: int, *, where: str = "the camera") -> None:
-        text, hint = _FAIL_TEXT.get(
-            reason, ("it gave an unknown reason", "switch the camera's Wi-Fi off and on")
-        )
+    def __init__(
+        self,
+        reason: int,
+        *,
+        where: str = "the camera",
+        said: tuple[str, str] = (
+            "it gave an unknown reason",
+            "switch the camera's Wi-Fi off and on",
+        ),
+    ) -> None:
+        """said: what a reason that the standard does not know means, and what to do."""
+        text, hint = _FAIL_TEXT.get(reason, said)
+        self.where = where
         super().__init__(f"{where} refused the connection: {text} (reason {reason})", hint=hint)
         self.reason = FailReason(reason) if reason in _FAIL_TEXT else reason
 

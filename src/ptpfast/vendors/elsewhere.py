@@ -1,6 +1,7 @@
-"""Cameras that do not listen at PTP/IP's port, or not yet: what to say when nothing is there.
+"""Cameras that are not spoken to yet: what to say when nothing listens at PTP/IP's port, or one of
+them refuses us for a reason of its own.
 
-Sources: fudge and libgphoto2 for Fujifilm, webptz for Panasonic.
+Sources: fudge, malc0mn and libgphoto2 for Fujifilm, webptz for Panasonic.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ..ptp.codes import DEFAULT_PORT
-from ..ptp.errors import ConnectFailed
+from ..ptp.errors import ConnectFailed, InitFailed
 from ..transport.contract import Address
 
 
@@ -31,10 +32,28 @@ BRAND_PORTS = {
         "they open the port for pictures only after a registration, which is not supported yet",
     ),
 }
+# Reasons of Init Fail that are not the standard's: what they mean, and what to do. Fujifilm's.
+REASONS = {
+    0x2019: (
+        "it is busy or is paired under another name",
+        "wait a second and try again, with the name used for pairing",
+    ),
+    0x201D: (
+        "it wants another protocol version",
+        "this model needs Fujifilm's own handshake",
+    ),
+}
 LOOK_S = 0.3  # for one of these ports, on the host that was asked for
 
 
-def explain(refused: ConnectFailed, address: Address) -> ConnectFailed:
+def explain_refusal(refused: InitFailed) -> InitFailed:
+    """Return what to raise when a camera refuses us: with the words for a vendor's reason."""
+    if refused.reason not in REASONS:
+        return refused
+    return InitFailed(refused.reason, where=refused.where, said=REASONS[refused.reason])
+
+
+def explain_silence(refused: ConnectFailed, address: Address) -> ConnectFailed:
     """Return what to raise when nothing listens at an address: for the usual port with what is
     known of the others on that host, each of which is tried."""
     if address.port != DEFAULT_PORT:
