@@ -265,7 +265,7 @@ def test_the_summary_says_how_far_files_are_checked_and_which_are_not_read(
 def test_the_summary_does_not_claim_the_disk_where_memory_may_have_answered(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ptpfast.cli.pull.FROM_DISK", False)  # as on macOS
+    monkeypatch.setattr("ptpfast.cli.summary.FROM_DISK", False)  # as on macOS
     said = run("pull", at(camera()), tmp_path, "--verify", "disk").stdout
     assert "; read back from the disk or from memory, SHA-256 as it arrived" in said
 

@@ -78,7 +78,7 @@ def _show(output: Output, chosen: list[ObjectInfo]) -> None:
             output.result("\t".join(_columns(info, people=False)))
 
 
-def _columns(info: ObjectInfo, *, people: bool) -> tuple[str, ...]:
+def _columns(info: ObjectInfo, *, people: bool) -> tuple[str, str, str, str, str]:
     if people:
         size = human_size(info.size)
         date = info.captured.isoformat(" ", "seconds") if info.captured else "-"
@@ -96,7 +96,7 @@ def _columns(info: ObjectInfo, *, people: bool) -> tuple[str, ...]:
 
 def _table(output: Output, chosen: list[ObjectInfo]) -> None:
     rows = [("HANDLE", "SIZE", "FORMAT", "DATE", "PATH")]
-    rows += [_columns(info, people=True) for info in chosen]  # type: ignore[misc]
+    rows += [_columns(info, people=True) for info in chosen]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for handle, size, format, date, path in rows:
         output.result(

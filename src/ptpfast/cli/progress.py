@@ -10,26 +10,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..library.naming import printable
 from ..library.observer import Observer
 from ..library.report import FileResult, Report
-from .bars import bars
+from .bars import download_bars
 from .busy import BusyLines
 from .file_lines import (
-    file_record,
     finished_line,
     lost_line,
     plan_line,
-    planned_line,
     waiting_line,
 )
 from .output import Output, is_terminal, plural
-from .shortage import short_line, short_record
+from .shortage import short_line
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, ProgressColumn, Task, TaskID
+    from rich.progress import TaskID
 
     from ..library.room import Shortage
     from ..ptp.errors import PTPError
@@ -122,7 +120,7 @@ class Bars(Observer):
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._bars: Progress
+        self._bars = download_bars()
         self._whole: TaskID | None = None
         self._file: TaskID | None = None
         self._counts: dict[str, TaskID] = {}
@@ -131,21 +129,6 @@ class Bars(Observer):
         self._kept = 0  # bytes of the object in flight that an earlier run has left
 
     def __enter__(self) -> Bars:
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
-
-        self._bars = bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            _of_bytes(DownloadColumn()),
-            _of_bytes(TransferSpeedColumn()),
-            TimeRemainingColumn(compact=True),
-        )
         self._bars.start()
         return self
 
@@ -225,56 +208,3 @@ class Bars(Observer):
         if self._file is not None:
             self._bars.remove_task(self._file)
         self._file = self._bars.add_task(description, total=None)
-
-
-def _of_bytes(column: ProgressColumn) -> ProgressColumn:
-    """The column, empty for a bar that does not count bytes."""
-    render = column.render
-
-    def show(task: Task) -> Any:
-        return "" if task.fields.get("counts_objects") else render(task)
-
-    column.render = show  # type: ignore[method-assign]
-    return column
-
-
-class Recorder(Observer):
-    """Hands everything on to a display, and prints what is a result: a record for each object with
-    `--json`, a line for each that a dry run would fetch without."""
-
-    def __init__(self, output: Output, shown: Observer) -> None:
-        self._output = output
-        self._shown = shown
-        self._busy = BusyLines()
-        self.listing = shown.listing  # type: ignore[method-assign]
-        self.confirming = shown.confirming  # type: ignore[method-assign]
-        self.planned = shown.planned  # type: ignore[method-assign]
-        self.started = shown.started  # type: ignore[method-assign]
-        self.progress = shown.progress  # type: ignore[method-assign]
-        self.hashing = shown.hashing  # type: ignore[method-assign]
-        self.comparing = shown.comparing  # type: ignore[method-assign]
-
-    def lost(self, error: PTPError) -> None:
-        self._shown.lost(error)
-        if self._output.json:
-            self._output.record("retry", reason=error.message)
-
-    def busy(self, error: PTPError, waited_s: float) -> None:
-        self._shown.busy(error, waited_s)
-        self._busy(error, waited_s, lambda text: self._output.record("waiting", reason=text))
-
-    def short(self, shortage: Shortage) -> None:
-        self._shown.short(shortage)
-        self._output.record("short", **short_record(shortage))
-
-    def waiting(self, error: PTPError) -> None:
-        self._shown.waiting(error)
-        if self._output.json:
-            self._output.record("waiting", reason=error.message)
-
-    def finished(self, result: FileResult) -> None:
-        self._shown.finished(result)
-        if self._output.json:
-            self._output.record("file", **file_record(result))
-        elif (text := planned_line(result)) is not None:
-            self._output.result(text)

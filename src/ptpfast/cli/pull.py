@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..engine.text import in_text
 from ..library.planning import ON_CONFLICT
 from ..library.pull import RETRY
 from ..library.selection import LISTED
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
-from ..transfer.verify import FROM_DISK
 from .failure import (
     DISK,
     REFUSED,
@@ -25,22 +22,13 @@ from .failure import (
     explain,
     status_of,
 )
-from .file_lines import finished_line
 from .options import Common, chunk_option, command, depth_option, host_argument, index_option
-from .output import Output, human_seconds, human_size, plural, say
+from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
+from .summary import summary
 
 if TYPE_CHECKING:
-    from ..library.report import Leftover, Report
-
-# What the summary says of the files fetched, by `--verify`.
-_CHECKED = {
-    "size": "checked by size alone",
-    "hash": "read back, {digest} as it arrived",
-    "disk": "read back from {disk}, {digest} as it arrived",
-    "reread": "read back from {disk} and again from the camera, {digest} as it arrived",
-}
-_DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
+    from ..library.report import Report
 
 
 def _tries(ctx: Any, param: Any, value: str) -> int | None:
@@ -147,7 +135,8 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     from ..library.apart import check_different
     from ..library.copies import on_disk_of
     from ..library.pull import pull as run
-    from .progress import Recorder, display
+    from .progress import display
+    from .recorder import Recorder
 
     output = common.output
     _agree(options)
@@ -249,152 +238,3 @@ def status(report: Report) -> int:
     if not report.downloaded and not report.skipped and kinds in ({REFUSED}, {DISK}):
         return kinds.pop()
     return SOME_FAILED
-
-
-def summary(output: Output, report: Report) -> None:
-    """The last line of a run, in JSON or for people; failures before it."""
-    for result in report.files:
-        failed = result.status == "failed" or any(c.status == "failed" for c in result.copies)
-        if output.quiet and failed:  # an error is said all the same
-            say(finished_line(result) or "")
-    for left in report.leftovers:
-        output.note(leftover_line(left))
-    for failure in report.storages:  # an error is said all the same
-        (say if output.quiet else output.note)(str(failure))
-    for doubt in report.doubts:
-        output.note(doubt)
-    output.record(
-        "summary",
-        objects=report.objects,
-        bytes=report.bytes,
-        seconds=round(report.seconds, 6),
-        elapsed=round(report.elapsed, 6),
-        skipped=report.skipped,
-        failed=report.failed,
-        found=report.found,
-        storages=[
-            {"id": each.storage_id, "name": each.name, "reason": each.reason}
-            for each in report.storages
-        ],
-        doubts=report.doubts,
-        retries=report.retries,
-        downloaded=report.downloaded,
-        remaining=report.remaining,
-        undated=report.undated,
-        mb_per_s=round(report.mb_per_s, 3),
-        manifest=in_text(str(report.manifest)) if report.manifest else None,
-        copied=report.copies("stored"),
-        copies_failed=report.copies("failed"),
-        copies_here=report.copies("already here"),
-        copies_unread=report.unread_copies,
-        deleted=report.deleted,
-        left=report.left,
-        found_gone=report.found_gone,
-        same_disk=[in_text(str(folder)) for folder in report.same_disk],
-        vanished=report.vanished,
-        verified=report.verify if report.downloaded else None,
-        digest=report.algorithm if report.downloaded and report.verify != "size" else None,
-        unread=report.unread,
-        leftovers=[
-            {"file": in_text(str(left.path)), "bytes": left.size, "reason": left.reason}
-            for left in report.leftovers
-        ],
-        ok=report.ok,
-    )
-    if not output.quiet:
-        output.result(summary_line(report))
-
-
-def summary_line(report: Report) -> str:
-    """What came of a run, for people."""
-    from .nothing import nothing_line
-
-    planned = report.having("planned")
-    if report.listed and not (report.objects or report.storages or report.found_gone):
-        text = nothing_line(report)
-    elif planned:
-        kept = sum(result.kept for result in planned)
-        size = sum(result.size or 0 for result in planned) - kept
-        text = f"{plural(len(planned), 'file')} to fetch, {human_size(size)}"
-        text += f" ({human_size(kept)} more are here)" if kept else ""
-    else:
-        text = f"{plural(report.downloaded, 'file')} fetched"
-    if report.bytes:
-        took = human_seconds(report.seconds)
-        # Part of it may be in no file that is fetched.
-        verb = " received" if report.remaining or report.failed else ""
-        text += f", {human_size(report.bytes)}{verb} in {took} ({report.mb_per_s:.1f} MB/s)"
-        if (whole := human_seconds(report.elapsed)) != took:
-            text += f", {whole} in all"
-    for failure in report.storages:
-        text += f"; {failure.name} not available"
-    if report.skipped:
-        text += f"; {report.skipped:,} skipped"
-    if report.failed:
-        text += f"; {report.failed:,} failed"
-    if not planned and report.remaining:
-        text += f"; {report.remaining:,} not yet"
-        if kept := sum(result.kept for result in report.having("unfinished")):
-            text += f" ({human_size(kept)} kept)"
-    if report.undated:
-        text += f"; {report.undated:,} without a date left out"
-    return text + _checked(report) + _kept_safe(report)
-
-
-def _checked(report: Report) -> str:
-    """How far what was fetched is checked, and what is no more than known by its description."""
-    text = ""
-    if report.downloaded:
-        disk = "the disk" if FROM_DISK else "the disk or from memory"
-        words = {"digest": _DIGESTS[report.algorithm], "disk": disk}
-        text += f"; {_CHECKED[report.verify].format(**words)}"
-    if report.unread and not _is_plan(report):
-        text += f"; {report.unread:,} here already by name, size and date, not read"
-    return text
-
-
-def _is_plan(report: Report) -> bool:
-    """Whether it is a dry run's, with anything to do."""
-    return any(result.status == "planned" or result.to_delete for result in report.files)
-
-
-def leftover_line(left: Leftover) -> str:
-    """A part file that stays, and what can be done about it."""
-    return (
-        f"{left.path} stays, {human_size(left.size)} of an earlier run, and nothing will go on "
-        f"with it: {left.reason}; if you do not want it, delete it and {left.note.name}"
-    )
-
-
-def _kept_safe(report: Report) -> str:
-    """What came of copies and deletions, and what stays of earlier runs, for the summary."""
-    parts = []
-    for status, word in (("planned", "to store"), ("stored", "stored"), ("failed", "failed")):
-        if count := sum(c.status == status for result in report.files for c in result.copies):
-            parts.append(f"{plural(count, 'copy', 'copies')} {word}")
-    unread, there = report.unread_copies, report.copies("already here")
-    ways = ((there - unread, ", read and compared"), (unread, " by name, size and date, not read"))
-    for count, way in () if _is_plan(report) else ways:
-        if count:
-            parts.append(f"{plural(count, 'copy', 'copies')} there already{way}")
-    if to_delete := sum(result.to_delete for result in report.files):
-        parts.append(f"{to_delete:,} to delete on the camera")
-    if report.deleted:
-        parts.append(f"{report.deleted:,} deleted on the camera")
-    if report.left:
-        reasons = Counter(result.left for result in report.files if result.left)
-        each = [
-            f"{reason} ({count:,})" if len(reasons) > 1 else reason
-            for reason, count in reasons.most_common()
-        ]
-        parts.append(f"{report.left:,} left there: {', '.join(each)}")
-    if report.found_gone:
-        parts.append(f"{report.found_gone:,} of an interrupted deletion not there any more")
-    if report.vanished:
-        names = ", ".join(report.vanished[:10]) + (", ..." if len(report.vanished) > 10 else "")
-        parts.append(f"{len(report.vanished):,} vanished from the camera unasked: {names}")
-    parts += [f"{path} is on the same disk as {report.destination}" for path in report.same_disk]
-    if report.leftovers:
-        size = human_size(sum(left.size for left in report.leftovers))
-        parts.append(f"{plural(len(report.leftovers), 'part file')} left over ({size})")
-    return "".join(f"; {part}" for part in parts)

@@ -77,7 +77,8 @@ class Link:
         self._guid = connection.guid
         self._opened_at = 0.0
         self.device_info = DeviceInfo()
-        self._choose_dialect()
+        self.dialect = self._make_dialect()
+        self._upkeep = Upkeep(self.dialect)
         self.habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
         try:
             self.device_info = ask_device_info(self.transact)
@@ -86,7 +87,8 @@ class Link:
             raise
         self.operations = frozenset(self.device_info.operations_supported)
         self.vendor = vendor or select(self.device_info)
-        self._choose_dialect()
+        self.dialect = self._make_dialect()
+        self._upkeep = Upkeep(self.dialect)
         known = self._tuned()
         chunks = ChunkPolicy(
             self.dialect.quirks.max_chunk, fixed=known.chunk, most_whole=known.whole_size
@@ -222,11 +224,10 @@ class Link:
 
     # Beginning and end
 
-    def _choose_dialect(self) -> None:
+    def _make_dialect(self) -> Dialect:
         # Weakly: without a circle a session that is forgotten ends its connections at once.
         link: Asks = weakref.proxy(self)
-        self.dialect: Dialect = self.vendor.dialect(link, self.device_info, self.vendor.quirks)
-        self._upkeep = Upkeep(self.dialect)
+        return self.vendor.dialect(link, self.device_info, self.vendor.quirks)
 
     def _begin(self) -> None:
         """OpenSession and the vendor's part; a session that is opened is also closed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from ..engine.phase import Phase
 from ..engine.sink import MemorySink
@@ -57,7 +58,6 @@ class Many:
         self._to_ask: deque[int] = deque()
         self._asked = 0  # last
         self._later: list[int] = []  # to be asked once more
-        self._done: Done
 
     def ask(self, handles: Iterable[int], done: Done) -> None:
         """Asks about each handle once; `done` is given its payload, or instead of one the
@@ -77,11 +77,11 @@ class Many:
             del left[handle]
             done(handle, answer)
 
-        self._done = answered
+        finished = partial(self._finished, answered)
         while True:
             self._to_ask.extend(left)
             try:
-                self._link.run(self._next, self._finished)
+                self._link.run(self._next, finished)
                 break
             except PTPError as error:
                 if not has_ended(self._link, error):
@@ -119,7 +119,7 @@ class Many:
             about=handle,
         )
 
-    def _finished(self, request: Request, phase: Phase, error: PTPError | None) -> None:
+    def _finished(self, done: Done, request: Request, phase: Phase, error: PTPError | None) -> None:
         payload = _payload(request)
         # No store is also what a camera says last before it sleeps, and its connections end.
         if isinstance(error, DeviceBusy | StoreNotAvailable):
@@ -128,7 +128,7 @@ class Many:
             raise error
         else:
             self._link.losses.answered(error)
-            self._done(request.about, error or payload)
+            done(request.about, error or payload)
 
     def _ask_one(self, handle: int) -> bytearray | PTPError:
         def ask() -> bytearray:

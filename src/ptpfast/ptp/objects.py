@@ -249,8 +249,10 @@ def handle_of(given: ObjectInfo | int) -> int:
 
 def handles_of(given: Iterable[ObjectInfo | int] | ObjectInfo | int) -> Iterator[int]:
     """The handles of one object or of several, each taken when it is its turn. TypeError."""
-    if isinstance(given, ObjectInfo) or whole_number(given) is not None:
-        return iter([handle_of(given)])  # type: ignore[arg-type]
+    if isinstance(given, ObjectInfo):
+        return iter([given.handle])
+    if (number := whole_number(given)) is not None:
+        return iter([handle_of(number)])
     if isinstance(given, Iterator):
         return map(handle_of, given)
     return map(handle_of, listed("handles", given, _WHAT))

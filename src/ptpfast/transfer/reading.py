@@ -67,6 +67,7 @@ class ObjectReader:
         self._policy = ChunkPolicy(chunk, fixed=chunk) if chunk else camera.habits.chunks
         self._progress = progress
         self._timeline = timeline
+        self._began = time.monotonic()
         # Some bodies report size 0 for what is large (gphoto2#526): only the transfer tells.
         self.size = size or info.size or None
         self.end_is_proven = False  # it ends where its size says

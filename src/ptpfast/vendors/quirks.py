@@ -55,7 +55,7 @@ class Tuning:
 
 def _is_rate(value: object) -> bool:
     """In MB/s; what was read back may be anything."""
-    return type(value) in (int, float) and 0 <= value < 1e6  # type: ignore[operator]
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
 
 
 STANDARDS_OWN = Quirks()

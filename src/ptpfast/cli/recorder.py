@@ -1,0 +1,74 @@
+"""The results of a run, for programs and for pipes: on standard output, beside the display."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..library.observer import Observer
+from ..library.report import FileResult, Report
+from .busy import BusyLines
+from .file_lines import file_record, planned_line
+from .output import Output
+from .shortage import short_record
+
+if TYPE_CHECKING:
+    from ..library.room import Shortage
+    from ..ptp.errors import PTPError
+    from ..ptp.objects import ObjectInfo
+
+
+class Recorder(Observer):
+    """Hands everything on to a display, and prints what is a result: a record for each object with
+    `--json`, a line for each that a dry run would fetch without."""
+
+    def __init__(self, output: Output, shown: Observer) -> None:
+        self._output = output
+        self._shown = shown
+        self._busy = BusyLines()
+
+    def listing(self, done: int, total: int) -> None:
+        self._shown.listing(done, total)
+
+    def confirming(self, done: int, total: int) -> None:
+        self._shown.confirming(done, total)
+
+    def planned(self, report: Report, count: int, size: int) -> None:
+        self._shown.planned(report, count, size)
+
+    def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
+        self._shown.started(info, path, kept)
+
+    def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+        self._shown.progress(info, received, size)
+
+    def hashing(self, path: Path) -> None:
+        self._shown.hashing(path)
+
+    def comparing(self, path: Path) -> None:
+        self._shown.comparing(path)
+
+    def lost(self, error: PTPError) -> None:
+        self._shown.lost(error)
+        if self._output.json:
+            self._output.record("retry", reason=error.message)
+
+    def busy(self, error: PTPError, waited_s: float) -> None:
+        self._shown.busy(error, waited_s)
+        self._busy(error, waited_s, lambda text: self._output.record("waiting", reason=text))
+
+    def short(self, shortage: Shortage) -> None:
+        self._shown.short(shortage)
+        self._output.record("short", **short_record(shortage))
+
+    def waiting(self, error: PTPError) -> None:
+        self._shown.waiting(error)
+        if self._output.json:
+            self._output.record("waiting", reason=error.message)
+
+    def finished(self, result: FileResult) -> None:
+        self._shown.finished(result)
+        if self._output.json:
+            self._output.record("file", **file_record(result))
+        elif (text := planned_line(result)) is not None:
+            self._output.result(text)
