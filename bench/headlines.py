@@ -1,5 +1,5 @@
-"""The few numbers of the README: a sentence, and the numbers it is of, by benchmark, case and what
-of it. Cases are named without where their files were.
+"""The headlines: a sentence, and the numbers it is of, by benchmark, case and what of it. Cases are
+named without where their files were.
 """
 
 from __future__ import annotations
@@ -86,3 +86,11 @@ ON_LINKS = {
     "rate, over gphoto2": "every link: rate ÷ gphoto2's",
     "rate, over python-gphoto2": "every link: rate ÷ python-gphoto2's",
 }
+# The five that stand in the README.
+FIRST = (
+    f"20 files of 25 MB, {OF}: rate ÷ a C program's",
+    "5,000 objects of 20 KB by `pull`: requests each · part of the wire, 16 outstanding",
+    "an object of 6 GiB: memory grows by, MiB",
+    ON_LINKS["ptpfast 2 × 1 MiB, of raw"],
+    ON_LINKS["rate, over gphoto2"],
+)

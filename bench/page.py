@@ -1,24 +1,29 @@
-"""`python -m bench page`: draws the kept runs, for `results/README.md` and the README's figures.
+"""`python -m bench page`: draws the kept runs: `results/README.md`, and figures of other pages.
 
-The page has every number with its trend, each benchmark's from the newest run that it took part in;
-the README's section "Measured" has the few that people ask for, between two marks, so that no
-figure is ever copied by hand.
+The results page has every number with its trend, each benchmark's from the newest run that it took
+part in; `docs/benchmarks.md` has the headlines and the README five of them, between two marks, so
+that no figure is ever copied by hand.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from .bench_wifi import RAW
 from .harness import Range
-from .headlines import HEADLINES, ON_LINKS
+from .headlines import FIRST, HEADLINES, ON_LINKS
 from .history import RESULTS, Ratio, Run, load, parts, until
 from .peers import ROOT
 
 PAGE = RESULTS / "README.md"
 BEGIN, END = "<!-- measured: drawn by `make bench-page` -->", "<!-- measured: end -->"
+# Pages with figures → which of them; None: all.
+WITH_FIGURES: dict[Path, Collection[str] | None] = {
+    ROOT / "README.md": FIRST,
+    ROOT / "docs" / "benchmarks.md": None,
+}
 QUESTIONS = {
     "contenders": "Everybody on one camera",
     "download": "Into files, beside C",
@@ -51,7 +56,7 @@ CAPTIONS = {
     "gphoto2's includes its start and listing.",
 }
 
-MARKS = "¹²³⁴⁵"  # of earlier runs, in the README
+MARKS = "¹²³⁴⁵"  # of earlier runs
 
 
 def bare(case: str) -> str:
@@ -106,9 +111,9 @@ def _known(runs: list[Run]) -> dict[tuple[str, str, str], tuple[Run, Ratio]]:
     }
 
 
-def measured(runs: list[Run]) -> str:
-    """What stands between the marks in the README. Numbers of benchmarks that the newest run left
-    out are those of an earlier run, marked as such."""
+def measured(runs: list[Run], only: Collection[str] | None = None) -> str:
+    """The table between the marks: all headlines, or some. Numbers of benchmarks that the newest
+    run left out are those of an earlier run, marked as such."""
     known, earlier = _known(runs), runs[:-1]
     used: list[Run] = []
 
@@ -123,12 +128,16 @@ def measured(runs: list[Run]) -> str:
 
     rows = []
     for text, wanted in HEADLINES.items():
+        if only is not None and text not in only:
+            continue
         found = [known.get(name) for name in wanted]
         values = " · ".join(_shown(one[1]) if one else "–" for one in found)
         limits = dict.fromkeys(must(one[1]) for one in found if one)
         noted = mark([one for one in found if one])
         rows.append(f"| {text}{noted} | {values} | {' · '.join(limits)} |")
     for what, text in ON_LINKS.items():
+        if only is not None and text not in only:
+            continue
         judged = [
             one
             for (bench, _, w), one in known.items()
@@ -234,13 +243,13 @@ def _section(bench: str, runs: list[Run], newest: Run) -> list[str]:
     return [*lines, "", f"![{QUESTIONS[bench]}: trend](trend-{bench}.svg)"]
 
 
-def into_readme(readme: str, runs: list[Run]) -> str:
-    """The README with the newest figures. ValueError if it has not both marks."""
-    before, begin, rest = readme.partition(BEGIN)
+def with_figures(text: str, runs: list[Run], only: Collection[str] | None = None) -> str:
+    """Return a page with the newest figures. ValueError if it has not both marks."""
+    before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"the README has not the marks {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{measured(runs)}\n{END}{after}"
+        raise ValueError(f"the page has not the marks {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{measured(runs, only)}\n{END}{after}"
 
 
 def draw(runs: list[Run], directory: Path) -> None:
@@ -265,7 +274,9 @@ def main() -> int:
         return 1
     draw(runs, RESULTS)
     PAGE.write_text(text(runs), encoding="utf-8")
-    readme = ROOT / "README.md"
-    readme.write_text(into_readme(readme.read_text(encoding="utf-8"), runs), encoding="utf-8")
-    print(f"drawn: {PAGE.relative_to(ROOT)}, and the figures in README.md")
+    for page, only in WITH_FIGURES.items():
+        drawn = with_figures(page.read_text(encoding="utf-8"), runs, only)
+        page.write_text(drawn, encoding="utf-8")
+    also = " and ".join(str(page.relative_to(ROOT)) for page in WITH_FIGURES)
+    print(f"drawn: {PAGE.relative_to(ROOT)}, and the figures in {also}")
     return 0

@@ -778,7 +778,7 @@ def test_a_lost_connection_is_made_again_and_the_object_goes_on(
     assert result.exit_code == 0, result.output
     rows = records(result.stdout)
     assert [row["type"] for row in rows].count("retry") == rows[-1]["retries"] == 1
-    assert "; connecting again" in result.stderr
+    assert "; reconnecting" in result.stderr
     assert rows[-1]["bytes"] == sum(item.size for item in sim.store.files())
     assert whole(sim, tmp_path)
 

@@ -100,11 +100,6 @@ def planned_line(result: FileResult) -> str | None:
     return printable(f"{info.path} is here as {result.path}{more}") if more else None
 
 
-def lost_line(error: PTPError) -> str:
-    """What is said when the connection is about to be made again."""
-    return printable(f"{error.message}; connecting again")
-
-
 def waiting_line(error: PTPError) -> str:
     """What is said while a camera that is busy is asked again."""
     why = "it may still hold the session of a run that was cut off"

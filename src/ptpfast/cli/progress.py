@@ -19,10 +19,10 @@ from .bars import download_bars
 from .busy import BusyLines
 from .file_lines import (
     finished_line,
-    lost_line,
     plan_line,
     waiting_line,
 )
+from .in_flight import InFlight
 from .output import Output, is_terminal, plural
 from .shortage import short_line
 
@@ -62,6 +62,7 @@ class Lines(Observer):
         self._output = output
         self._count: int | None = None  # how many there are to fetch, when all are listed
         self._begun = False  # with an object; what fails before was not to be fetched
+        self._in_flight = InFlight()
         self._done = 0
         self._listed = time.monotonic()
         self._busy = BusyLines()
@@ -88,8 +89,13 @@ class Lines(Observer):
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         self._begun = True
+        self._in_flight.begin(info, path, kept)
+
+    def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+        self._in_flight.come_to(received, size)
 
     def finished(self, result: FileResult) -> None:
+        self._in_flight.end()
         if self._begun:
             self._begun = False
             self._done += 1
@@ -100,7 +106,7 @@ class Lines(Observer):
             self._output.note(place + text)
 
     def lost(self, error: PTPError) -> None:
-        self._output.note(lost_line(error))
+        self._output.note(self._in_flight.lost_line(error))
 
     def waiting(self, error: PTPError) -> None:
         self._output.note(waiting_line(error))
@@ -123,6 +129,7 @@ class Bars(Observer):
         self._bars = download_bars()
         self._whole: TaskID | None = None
         self._file: TaskID | None = None
+        self._in_flight = InFlight()
         self._counts: dict[str, TaskID] = {}
         self._busy = BusyLines()
         self._before = 0  # bytes of the objects that are done with, this run's share
@@ -167,9 +174,11 @@ class Bars(Observer):
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         self._kept = kept
+        self._in_flight.begin(info, path, kept)
         self._file = self._bars.add_task(printable(path.name), total=info.size, completed=kept)
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+        self._in_flight.come_to(received, size)
         if self._file is None or self._whole is None:
             return
         self._bars.update(self._file, completed=received, total=size)
@@ -177,6 +186,7 @@ class Bars(Observer):
         self._bars.update(self._whole, completed=self._before + max(0, received - self._kept))
 
     def finished(self, result: FileResult) -> None:
+        self._in_flight.end()
         if self._file is not None:
             self._bars.remove_task(self._file)
             self._file = None
@@ -190,7 +200,7 @@ class Bars(Observer):
             self._print(text)
 
     def lost(self, error: PTPError) -> None:
-        self._print(lost_line(error))
+        self._print(self._in_flight.lost_line(error))
 
     def waiting(self, error: PTPError) -> None:
         self._print(waiting_line(error))

@@ -25,7 +25,7 @@ from typing import Any
 from ..engine.channel import Timeline
 from ..link.camera import Camera
 from ..link.pipelining import Request
-from ..ptp.errors import ProtocolError, ResponseError, SinkError, TransferError
+from ..ptp.errors import NetworkError, ProtocolError, ResponseError, SinkError, TransferError
 from ..ptp.objects import ObjectInfo
 from .checkpoint import Checkpoint
 from .ends import may_end_elsewhere
@@ -247,6 +247,8 @@ class Download:
                 self._checkpoint.take_back(self._reader.trusted)
             else:
                 self._checkpoint.keep_if_possible()
+            if isinstance(error, NetworkError) and self._progress is not None:
+                self._progress(sink.position, self._reader.size)  # the last that is told
             raise
         finally:
             self.transfer.received += sink.position - offset

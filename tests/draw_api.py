@@ -1,0 +1,84 @@
+"""Draws docs/api.md from the docstrings of the public names.
+
+python tests/draw_api.py
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ptpfast
+from ptpfast.sim import SimulatedCamera
+
+PAGE = Path(__file__).parents[1] / "docs" / "api.md"
+CHAPTERS: dict[str, list[str]] = {
+    "Connect and download": ["connect", "Session", "pull", "Report", "Transfer", "Timeouts"],
+    "Objects and what a camera says": [
+        *("ObjectInfo", "ObjectTable", "DeviceInfo", "StorageInfo", "DevicePropDesc"),
+        *("Event", "Response"),
+    ],
+    "Destinations and measurements": ["FileSink", "MemorySink", "CallbackSink", "Timeline"],
+    "Errors": [
+        *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
+        *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
+        *("SinkError", "TransferError", "Unreadable", "Cancelled"),
+    ],
+    "Codes": ["OperationCode", "ResponseCode", "EventCode", "ObjectFormat"],
+}
+WITH_MEMBERS = {"Session", "Report", "ObjectTable", "FileSink", "MemorySink", "CallbackSink"}
+
+
+def text_of(thing: Any) -> str:
+    return inspect.getdoc(thing) or ""
+
+
+def signature_of(name: str, thing: Any) -> str:
+    try:
+        signature = str(inspect.signature(thing))
+    except (TypeError, ValueError):
+        return name
+    return name + signature.replace("'", "").replace("(self, ", "(").replace("(self)", "()")
+
+
+def members_of(kind: type) -> Iterator[tuple[str, str]]:
+    """Title and docstring of each public method and property, in the order of the source."""
+    for name, member in vars(kind).items():
+        if name.startswith("_") or not text_of(member):
+            continue
+        if isinstance(member, property):
+            yield f"{kind.__name__}.{name}", text_of(member)
+        elif callable(member):
+            yield f"{kind.__name__}.{signature_of(name, member)}", text_of(member)
+
+
+def drawn() -> str:
+    """The page."""
+    lines = ["# API reference", "", "Made from the docstrings by `python tests/draw_api.py`."]
+    for chapter, names in CHAPTERS.items():
+        lines += ["", f"## {chapter}"]
+        for name in names:
+            thing = getattr(ptpfast, name)
+            lines += entry("###", f"ptpfast.{name}", signature_of(name, thing), text_of(thing))
+            if name in WITH_MEMBERS:
+                for title, text in members_of(thing):
+                    lines += entry("####", title.partition("(")[0], title, text)
+    lines += ["", "## Simulated camera"]
+    title = "ptpfast.sim.SimulatedCamera"
+    lines += entry(
+        "###", title, "SimulatedCamera(vendor, store, **settings)", text_of(SimulatedCamera)
+    )
+    return "\n".join(lines) + "\n"
+
+
+def entry(level: str, title: str, signature: str, text: str) -> list[str]:
+    heading = ["", f"{level} {title}", ""]
+    if signature != title:
+        heading += ["```text", signature, "```", ""]
+    return [*heading, "```text", text, "```"]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(drawn(), encoding="utf-8")
