@@ -745,7 +745,8 @@ def test_every_wait_can_be_given_and_all_of_them_at_once(
     run("info", "camera", *[word for each in words for word in ("--timeout", each)])
     assert given == [expected]
     assert set(WAITS) == {field.name for field in dataclasses.fields(Timeouts)}
-    assert all(name in run("info", "--help").stdout for name in WAITS)
+    wrong = run("info", "camera", "--timeout", "name=1")
+    assert all(name in wrong.stderr for name in WAITS)
 
 
 def test_an_object_that_takes_too_long_in_all_goes_on_over_a_new_connection(

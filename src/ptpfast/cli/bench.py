@@ -42,12 +42,12 @@ LEAST_BUDGET_S = 1.0
     type=Seconds(),
     default=40.0,
     metavar="S",
-    help="How long it may take, about; default 40. Slow links need more for large chunks.",
+    help="Seconds to spend, about.  [default: 40]",
 )
 @click.option(
     "--into",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The folder whose disk is measured; default: this one. Nothing stays there.",
+    help="Measure the disk of this folder.  [default: this folder]",
 )
 @click.option(
     "--chunk",
@@ -55,20 +55,19 @@ LEAST_BUDGET_S = 1.0
     type=Size(1),
     multiple=True,
     metavar="BYTES",
-    help="Measure parts of this size only; repeatable. Default: 256 KiB to 8 MiB, as far as the "
-    "maker's bodies stand it.",
+    help="Measure this chunk size only; repeatable.  [default: 256 KiB to 8 MiB]",
 )
 @click.option(
     "--depth",
     type=click.IntRange(1, 64),
-    help="Measure with so many requests outstanding, too. No specification promises that a camera "
-    "copes; one that does not is connected to again. Default: what `ptpfast tune` found, else 1.",
+    metavar="N",
+    help="Measure this pipeline depth, too.  [default: tuned, else 1]",
 )
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write a page with plots: one file, which needs nothing else.",
+    help="Write a page with plots, as one file.",
 )
 @click.option(
     "--compare",
@@ -76,7 +75,7 @@ LEAST_BUDGET_S = 1.0
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     multiple=True,
     metavar="FILE",
-    help="Compare with what --json wrote in an earlier run, or several in one file; repeatable.",
+    help="Compare with the --json output of an earlier run; repeatable.",
 )
 def bench(
     common: Common,
@@ -86,14 +85,9 @@ def bench(
     into: Path | None,
     **options: Any,
 ) -> None:
-    """Say how fast the camera is, and what holds it back.
+    """Measure the camera, the link and the disk; find the bottleneck.
 
-    Latencies, listing, reads by chunk size, a download dropped and stored, the disk; then a
-    verdict: camera, link or disk, how certain that is, and what would help. It only reads, nothing
-    on the camera changes, and the link is busy for --budget seconds.
-
-    A camera that is busy is asked again for a while first: it may still hold the session of a run
-    that was cut off. Ctrl-C ends it, with the report of what was measured so far.
+    Only reads. Press Ctrl-C to stop early and see what was measured so far.
     """
     from ..measure.run import Bench
 

@@ -22,11 +22,17 @@ JPEG_SIZE = 7_500_000
 
 
 @command("demo", "demo --pairs 3", far=False)
-@click.option("--pairs", type=click.IntRange(1, PAIRS), default=PAIRS, show_default=True)
+@click.option(
+    "--pairs",
+    type=click.IntRange(1, PAIRS),
+    default=PAIRS,
+    show_default=True,
+    help="Pairs of a RAW file and a JPEG to download.",
+)
 def demo(common: Common, pairs: int) -> None:
-    """Simulate, pull, verify, show; needs no camera.
+    """Download from a simulated camera and verify every byte.
 
-    The files go to a temporary folder (set TMPDIR for another place) that is removed at the end.
+    The files go into a temporary folder that is removed at the end. TMPDIR chooses another place.
     """
     from ..sim import SimulatedCamera, Store
 

@@ -17,7 +17,7 @@ UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
 @command("info 192.168.1.1", "info 192.168.1.1 --json")
 @host_argument
 def info(common: Common, host: tuple[str, int]) -> None:
-    """Camera, storages, battery, abilities."""
+    """Show model, memory cards, battery and supported operations."""
     from ..session.connecting import connect
 
     with connect(host[0], port=host[1], timeouts=common.timeouts) as session:

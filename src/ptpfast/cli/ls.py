@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 @depth_option
 @index_option
 def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) -> int:
-    """List the objects on the camera.
+    """List the files on the camera.
 
-    On a terminal a table; otherwise handle, size in bytes, format, capture date and path with tabs
-    between them. Status 1 when the camera could not describe some objects, or list a card.
+    Writes a table to a terminal. Otherwise writes handle, size in bytes, format, capture date and
+    path, separated by tabs.
     """
     from ..session.connecting import connect
     from .nothing import nothing_text

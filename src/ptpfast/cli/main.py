@@ -18,28 +18,28 @@ from .output import Output
 from .signals import orderly_end
 
 COMMANDS = {
-    "info": "Camera, storages, battery, abilities.",
-    "ls": "List the objects on the camera.",
-    "pull": "Download what is not here yet.",
-    "bench": "Say how fast the camera is, and what holds it back.",
-    "tune": "Find the camera's best chunk size and depth, remember them.",
-    "simulate": "Be a camera on this machine.",
-    "demo": "Simulate, pull, verify, show; needs no camera.",
+    "info": "Show model, memory cards, battery and supported operations.",
+    "ls": "List the files on the camera.",
+    "pull": "Download the files that are not in the folder yet.",
+    "bench": "Measure the camera, the link and the disk; find the bottleneck.",
+    "tune": "Find the fastest settings for this camera and remember them.",
+    "simulate": "Run a simulated camera.",
+    "demo": "Download from a simulated camera and verify every byte.",
 }
 
 EPILOG = """\b
 Exit status:
-  0    all done
+  0    success
   1    some objects failed; they are listed
   2    the command line is wrong
-  3    the camera cannot be reached, or was lost
+  3    the camera cannot be reached, or the connection was lost
   4    the camera refused, or has no memory card
   5    the camera broke the protocol
-  6    this computer: a disk full or not writable, no more open files or threads
-  7    an object did not arrive as announced
-  70   a defect of ptpfast itself; --verbose shows where
-  130  interrupted; finished and part files are kept, the same command continues
-  141  the reader closed the output
+  6    this computer: the disk is full or not writable, or too many open files or threads
+  7    an object arrived damaged, or a file has changed since its download
+  70   a defect in ptpfast; --verbose shows where
+  130  interrupted; complete and partial files are kept
+  141  the output was closed
 """
 
 
@@ -134,12 +134,12 @@ def _flush() -> None:
     epilog=EPILOG,
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="ptpfast %(version)s")
 @click.pass_context
 def ptpfast(context: click.Context) -> None:
-    """Fast, dependable transfer of large files from cameras that speak PTP/IP.
+    """Download large files from a camera over Wi-Fi.
 
     \b
     Examples:

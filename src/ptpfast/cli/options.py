@@ -38,6 +38,7 @@ LARGEST = 1 << 62
 LEAST_CHUNK = 1024
 # The fields of `Timeouts`, which help is not to load.
 WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held")
+HELP_WIDTH = 100
 CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
 
 
@@ -204,7 +205,7 @@ def command(
 
         for option in (_TIMEOUT, *_COMMON) if far else _COMMON:
             run = option(run)
-        settings = {"help_option_names": ["-h", "--help"]}
+        settings = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
         return click.command(name, epilog=epilog, context_settings=settings)(run)
 
     return decorate
@@ -214,16 +215,13 @@ _TIMEOUT = click.option(
     "--timeout",
     type=Wait(),
     multiple=True,
-    metavar="[WHAT=]SECONDS",
-    help="Longest wait for the camera; repeatable. WHAT is connect (10); operation: an answer "
-    "(30); first_byte: of data (as long); idle: each next byte (30); total: all bytes of an object "
-    "(no end); close (2); held: a busy camera, by `pull`, `bench` and `tune` (45). Without WHAT it "
-    "is all but total.",
+    metavar="[NAME=]SECONDS",
+    help="Set all timeouts but total, or the one named; repeatable.",
 )
 _COMMON = (
-    click.option("--verbose", is_flag=True, help="Say what happens inside."),
-    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-    click.option("--json", is_flag=True, help="JSON Lines on standard output."),
+    click.option("--verbose", is_flag=True, help="Show protocol details."),
+    click.option("--quiet", is_flag=True, help="Show errors only."),
+    click.option("--json", is_flag=True, help="Write JSON Lines to standard output."),
 )
 
 host_argument = click.argument("host", type=Address(), metavar="HOST[:PORT]")
@@ -231,22 +229,20 @@ chunk_option = click.option(
     "--chunk",
     type=Chunk(),
     metavar="BYTES",
-    help="Bytes to ask the camera for at a time, such as 1M or 512K; 0 for whole objects. "
-    "Without it ptpfast finds out.",
+    help="Bytes of each read, such as 1M; 0: whole objects.",
 )
 depth_option = click.option(
     "--depth",
     type=click.IntRange(1, 64),
-    help="Requests to have outstanding at a time. More hide the round trip where the camera copes; "
-    "one that does not is asked one at a time again. Default: what `ptpfast tune` found, else 1.",
+    metavar="N",
+    help="Requests outstanding at a time.  [default: tuned, else 1]",
 )
 
 index_option = click.option(
     "--index/--no-index",
     default=True,
     show_default=True,
-    help="Ask only for what earlier runs have not learnt of the card, and keep what this one "
-    "learns; without, ask for everything, and forget what was kept of this camera.",
+    help="Use the index of this camera, or delete it.",
 )
 
 

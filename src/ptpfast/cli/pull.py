@@ -64,23 +64,19 @@ class Folder(click.Path):
     type=click.Choice(ON_CONFLICT),
     default="rename",
     show_default=True,
-    help="When a different file has the name: take the next free number, leave the object, replace "
-    "the file, or count it as failed.",
+    help="What to do if a different file has the name.",
 )
 @click.option(
     "--verify",
     type=click.Choice(VERIFY),
     default="size",
     show_default=True,
-    help="Compare sizes; or also a digest of what arrived with that of the file read back (hash), "
-    "with the memory's copy of it dropped (disk), and of the object read from the camera again "
-    "(reread).",
+    help="How to verify the downloaded files.",
 )
 @click.option(
     "--algorithm",
     type=click.Choice(ALGORITHMS),
-    help="Of the digest: sha256, as in a manifest, or xxh3, for a fraction of the processor time. "
-    "Implies --verify hash.  [default: sha256]",
+    help="Hash to verify with; implies --verify hash.  [default: sha256]",
 )
 @click.option(
     "--retry",
@@ -88,49 +84,34 @@ class Folder(click.Path):
     default=str(RETRY),
     show_default=True,
     metavar="N",
-    help="How often in a row to connect again, with growing pauses, when the connection is lost "
-    "and nothing has come since: 8 is about a minute. 0 never, 'forever' without end.",
+    help="Failed reconnects in a row before giving up, or forever.",
 )
 @click.option(
     "--manifest",
     is_flag=True,
-    help="Write SHA256SUMS into DEST, for sha256sum -c; implies --verify hash. A file that was "
-    "here already and is not yet in it is entered as it is on the disk.",
+    help="Write SHA256SUMS into DEST; implies --verify hash.",
 )
 @click.option(
     "--copies",
     type=Folder(path_type=Path),
     multiple=True,
     metavar="FOLDER",
-    help="Store every file in this folder too, read back from the disk and compared with what "
-    "arrived; repeatable. Implies --verify hash.",
+    help="Store a verified copy of each file here, too; repeatable.",
 )
 @click.option(
     "--delete-verified",
     is_flag=True,
-    help="Delete an object on the camera when its file and all its copies, read back from the "
-    "disk, are what the camera sent. Implies --verify disk; not with --on-conflict overwrite.",
+    help="Delete objects from the camera once their files are proven.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
 @chunk_option
 @depth_option
 @index_option
 def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
-    """Download what is not here yet.
+    """Download the files that are not in the folder yet.
 
-    Files go straight into DEST, which is made if need be. A file of the same name, size and date is
-    not fetched again, and an interrupted file is continued where it stopped. What is left of an
-    object that has gone from the card meanwhile stays, and is named at the end.
-
-    --verify hash checks the files fetched in this run; those that are here already are known by
-    name, size and date alone. Check these with `sha256sum -c SHA256SUMS`, if they are in it.
-
-    --delete-verified reads an object whose file is here already, or was begun by an earlier run,
-    from the camera again before it believes that file. Protected objects stay. What was deleted is
-    noted in DEST/.ptpfast-deletions.jsonl.
-
-    macOS cannot drop its copy of a file in memory: what is said here to be read from the disk may
-    come from there.
+    Files with the same name, size and date are skipped. Press Ctrl-C at any time: the same command
+    resumes.
     """
     from ..library.apart import check_different
     from ..library.copies import on_disk_of

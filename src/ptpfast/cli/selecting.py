@@ -74,8 +74,7 @@ def _order_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., 
         type=click.Choice(ORDERS),
         default=default,
         show_default=True,
-        help="Which come first: as the camera lists them, or by capture date, for which `pull` has "
-        "to list them all first.",
+        help="Order of the files.",
     )
 
 
@@ -88,23 +87,22 @@ def _later(since: date, until: date) -> bool:
 
 
 _OPTIONS = (
-    click.option("--until", type=Moment(), metavar="DATE", help="Taken then or before."),
-    click.option("--since", type=Moment(), metavar="DATE", help="Taken then or later."),
+    click.option("--until", type=Moment(), metavar="DATE", help="Select files taken until then."),
+    click.option("--since", type=Moment(), metavar="DATE", help="Select files taken since then."),
     click.option(
-        "--exclude", multiple=True, metavar="GLOB", help="Leave out what fits; may be repeated."
+        "--exclude", multiple=True, metavar="GLOB", help="Leave out matching names; repeatable."
     ),
     click.option(
         "--include",
         multiple=True,
         metavar="GLOB",
-        help="Only names that fit, such as '*_01*.NEF'; with a slash, the path on the card. "
-        "May be repeated.",
+        help="Select matching names, or paths with a slash; repeatable.",
     ),
     click.option(
         "--format",
         type=Words(KINDS),
         multiple=True,
         metavar=",".join(KINDS),
-        help="Kinds of objects, by extension; default all.",
+        help="Select file types (from the extension).  [default: all]",
     ),
 )

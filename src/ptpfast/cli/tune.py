@@ -25,19 +25,16 @@ if TYPE_CHECKING:
     "tune --forget 'Maker Model 1.0'",
 )
 @click.argument("host", type=Address(), metavar="[HOST[:PORT]]", required=False)
-@click.option("--dry-run", is_flag=True, help="Measure, but remember nothing.")
-@click.option("--show", is_flag=True, help="Only list what is remembered, a line for each model.")
-@click.option("--forget", metavar="MODEL", help="Only forget a model, named as --show names it.")
+@click.option("--dry-run", is_flag=True, help="Measure, and remember nothing.")
+@click.option("--show", is_flag=True, help="List the remembered models.")
+@click.option("--forget", metavar="MODEL", help="Forget a model, named as in --show.")
 def tune(
     common: Common, host: tuple[str, int] | None, dry_run: bool, show: bool, forget: str | None
 ) -> None:
-    """Find the camera's best chunk size and depth, remember them.
+    """Find the fastest settings for this camera and remember them.
 
-    Harmless operations first, then reads of the largest of some objects in parts, then of a whole
-    one that takes a few seconds at most, for about half a minute. Whole objects are used where they
-    are much quicker, up to the size that was tried; bodies known to suffer from them are spared.
-    What is found is kept for this model and firmware, and used from then on. A camera that is busy
-    is asked again for a while before: it may still hold the session of a run that was cut off.
+    Tests pipeline depths, chunk sizes and one whole object. Takes about half a minute and only
+    reads. The result applies to this model and firmware.
     """
     if (show, forget) == (False, None):
         if host is None:
