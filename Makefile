@@ -28,6 +28,7 @@ lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/cython-lint src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest $(addprefix ptpfast.engine.,wire sink phase framing channel)
 
