@@ -1,11 +1,11 @@
-"""A session with a camera: what the PTP operations mean, under the names people use.
+"""A session with a camera: the operations of PTP under the names that people use.
 
-The session is thread-safe: one transaction runs at a time, others wait for it. After a
-ConnectionLost or a broken packet it is over (`usable` is False): connect again. After a Timeout the
-next operation first waits for the end of the last one; after a ResponseError, SinkError,
-TransferError or Cancelled it simply goes on. A callback may not use the session it is called from
-(RuntimeError).
-Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the opening and closing order.
+The session is thread-safe: it runs one transaction at a time. It has ended (`usable` is False)
+after ConnectionLost and after a broken packet. It continues after every other error. A callback may
+not use the session that calls it (RuntimeError).
+
+This file is longer than 400 lines because it is the reference of the public API. Sources: ISO
+15740; libgphoto2 (library.c) and airmtp for the order of opening and closing.
 """
 
 from __future__ import annotations
@@ -55,10 +55,11 @@ log = logging.getLogger("ptpfast")
 
 
 class Session:
-    """An open session. Made by `ptpfast.connect`; ends with `close` or the `with` block.
+    """An open session. `ptpfast.connect` makes it; `close` or the `with` block ends it.
 
-    A façade: `link` is the camera's connection and its transactions, `habits` what has been learnt
-    of how to ask it, `camera` its objects as this session knows them.
+    Notes:
+        The public methods are here. The parts do the work: `link` has the connection and its
+        transactions, `habits` has what was learned about the camera, `camera` knows its objects.
     """
 
     def __init__(self, link: Link) -> None:
@@ -68,27 +69,27 @@ class Session:
 
     @property
     def habits(self) -> Habits:
-        """How to ask this camera: requests ahead, chunks, what it refuses."""
+        """What was learned about the camera: pipeline depth, chunk sizes, refused operations."""
         return self.link.habits
 
     @property
     def device_info(self) -> DeviceInfo:
-        """What the camera says of itself: maker, model, serial number, operations it lists."""
+        """What the camera reports about itself: maker, model, serial number, operations."""
         return self.link.device_info
 
     @property
     def vendor(self) -> Vendor:
-        """The vendor it was recognised as, or the one that was asked for."""
+        """The vendor that was recognised, or that was passed to `connect`."""
         return self.link.vendor
 
     @property
     def timeouts(self) -> Timeouts:
-        """How long is waited for what."""
+        """The timeouts of this session, in seconds."""
         return self.link.timeouts
 
     @property
     def index(self) -> Index | None:
-        """What is kept of this camera between sessions; None keeps and uses nothing."""
+        """The index of this camera; None if no index is used or kept."""
         return self.camera.index
 
     @index.setter
@@ -101,9 +102,13 @@ class Session:
         return self.link.usable
 
     def close(self) -> None:
-        """Ends the session in order: CloseSession, then both connections. Never raises for a camera
-        that does not answer; safe to call twice. Takes at most about the close timeout, plus the
-        pause some cameras need. In a forked child only its copies of the descriptors are closed."""
+        """End the session: CloseSession, then both connections.
+
+        Notes:
+            Safe to call twice. Never raises, even if the camera does not answer. Takes about
+            `Timeouts.close` seconds at most, plus the pause that some cameras need. In a forked
+            child it closes the child's descriptors only.
+        """
         self.link.close()
 
     def __enter__(self) -> Self:
@@ -118,23 +123,42 @@ class Session:
         self.close()
 
     def supports(self, operation: int) -> bool:
-        """Whether the camera lists the operation."""
+        """Return whether the camera lists an operation.
+
+        Args:
+            operation: an operation code.
+        """
         return self.link.supports(operation)
 
     def cancel(self) -> None:
-        """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
+        """Cancel the running transaction: it raises Cancelled in its own thread.
+
+        Notes:
+            May be called from any thread and from a signal handler.
+        """
         self.link.cancel()
 
     # Storages and objects
 
     def storage_ids(self) -> list[int]:
-        """Storages with a card in them (a slot without one has a low half of zero)."""
+        """Return the ids of the storages that have a card.
+
+        Raises:
+            PTPError: the camera cannot be asked.
+        """
         from ..listing import storages_of
 
         return storages_of(self.link)[0]
 
     def storage_info(self, storage_id: int) -> StorageInfo:
-        """Capacity and free space (bytes) and names of a storage."""
+        """Return capacity, free space (bytes) and names of a storage.
+
+        Args:
+            storage_id: one of `storage_ids`.
+
+        Raises:
+            ResponseError: there is no such storage.
+        """
         payload = self.link.fetch(OperationCode.GetStorageInfo, storage_id, limit=MAX_STRUCTURE)
         return decode(StorageInfo, payload)
 
@@ -145,15 +169,25 @@ class Session:
         formats: Formats | None = None,
         progress: ListingProgress | None = None,
     ) -> ObjectTable:
-        """The files on the card, folders opened up. An object the camera cannot describe is in the
-        table's `failures` and ends nothing.
+        """List the files on the card, including those in folders.
 
-        storage: one storage id (default all). parent: only what lies directly in this folder
-        handle.
-        formats: one or several format codes and kinds (`raw`, `jpeg`, `video`).
-        progress(done, total) is called as objects are described. What an earlier session has learnt
-        of the card and still holds is not asked for again (see `connect`); such an object is
-        `remembered`, and compared with the camera when it is read or deleted.
+        Args:
+            storage: a storage id; all storages by default.
+            parent: the handle of a folder: list only its direct contents.
+            formats: format codes or kinds (`raw`, `jpeg`, `video`), one or several.
+            progress: called with (described objects, all objects).
+
+        Returns:
+            A table of `ObjectInfo` with numpy columns. Objects that the camera cannot describe are
+            in its `failures`.
+
+        Raises:
+            StoreNotAvailable: there is no card.
+            PTPError: the session has ended.
+
+        Notes:
+            With an index (see `connect`) the camera is asked for new objects only. An object from
+            the index is `remembered`, and is compared with the camera before it is read or deleted.
         """
         return self.listing(storage, parent, progress).table(formats)
 
@@ -163,16 +197,30 @@ class Session:
         parent: int | None = None,
         progress: ListingProgress | None = None,
     ) -> Listing:
-        """The same as `objects`, to be taken a piece at a time: `listing().pieces(64)` has tables
-        of what 64 handles are, as soon as they are described. Asks for the handles alone."""
+        """Start a listing that can be taken in pieces.
+
+        Args:
+            storage, parent, progress: as in `objects`.
+
+        Returns:
+            A `Listing` that has asked for the handles only. `listing().pieces(64)` yields a table
+            for every 64 handles.
+
+        Example:
+            for table in session.listing().pieces(64):
+                print(len(table))
+        """
         from ..listing import Listing
 
         storages = None if storage is None else [storage]
         return Listing(self.link, storages, parent or 0, index=self.index, progress=progress)
 
     def handles(self, storage: int | None = None, parent: int | None = None) -> list[int]:
-        """Handles of all objects, folders too; storage and parent as in `objects`. One round trip a
-        storage."""
+        """Return the handles of all objects, including folders. One round trip for each storage.
+
+        Args:
+            storage, parent: as in `objects`.
+        """
         return self.listing(storage, parent).handles
 
     def describe(
@@ -181,21 +229,43 @@ class Session:
         formats: Formats | None = None,
         progress: ListingProgress | None = None,
     ) -> ObjectTable:
-        """The files among these handles, in order, each asked for; as `objects` otherwise."""
+        """Ask the camera to describe some handles.
+
+        Args:
+            handles: one handle or several.
+            formats, progress: as in `objects`.
+
+        Returns:
+            A table of those that are files, in the given order.
+        """
         from ..listing import Listing
 
         handles = handles_of(handles)
         return Listing(self.link, (), handles=handles, progress=progress).table(formats)
 
     def object_info(self, handle: int) -> ObjectInfo:
-        """One object: name, path, true size, dates."""
+        """Describe one object: name, path, true size in bytes, dates.
+
+        Args:
+            handle: the object's handle.
+
+        Raises:
+            InvalidObjectHandle: there is no such object.
+        """
         from ..listing import Folders
 
         return Folders(self.link).object_info(handle, describe_one(self.link, handle))
 
     def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
-        """The object's thumbnail, as a rule a JPEG of 160 x 120. NoThumbnailPresent if it has none,
-        TransferError when nothing came."""
+        """Return the thumbnail of an object, usually a JPEG of 160 × 120 pixels.
+
+        Args:
+            object_or_handle: the object, or its handle.
+
+        Raises:
+            ResponseError: the object has no thumbnail (NoThumbnailPresent).
+            TransferError: the camera sent no data.
+        """
         from ..listing import thumbnail
 
         return thumbnail(self.link, handle_of(object_or_handle))
@@ -203,17 +273,36 @@ class Session:
     def thumbnails(
         self, objects_or_handles: Iterable[ObjectInfo | int] | ObjectInfo | int
     ) -> Iterator[tuple[int, bytes | PTPError]]:
-        """Each object's handle with its thumbnail, in order; an error (NoThumbnailPresent, …) in
-        place of one ends nothing. Requests are sent ahead as the camera copes with (`connect`),
-        and no more objects are taken from what is given than are soon asked for. Raises
-        NetworkError after what has come; the session may be used between two of them."""
+        """Yield (handle, thumbnail) for many objects, in order, with pipelined requests.
+
+        Args:
+            objects_or_handles: one object or handle, or several. An iterator is read little by
+                little.
+
+        Yields:
+            The handle with the bytes of the thumbnail, or with the error for this object.
+
+        Raises:
+            NetworkError: the connection was lost.
+
+        Notes:
+            You may use the session between two thumbnails.
+        """
         from ..listing import thumbnails
 
         return thumbnails(self.link, handles_of(objects_or_handles))
 
     def delete(self, object_or_handle: ObjectInfo | int, *, busy_s: float | None = None) -> None:
-        """Deletes an object on the camera; a busy one is asked again for `busy_s` (10 s by
-        default). ObjectWriteProtected, StoreReadOnly, …; TransferError as in `download`."""
+        """Delete an object on the camera.
+
+        Args:
+            object_or_handle: the object, or its handle.
+            busy_s: how long to retry while the camera is busy, in seconds; 10 by default.
+
+        Raises:
+            ResponseError: the camera refuses (ObjectWriteProtected, StoreReadOnly, …).
+            TransferError: the handle belongs to another object now.
+        """
         if isinstance(object_or_handle, ObjectInfo):
             self.camera.compare(object_or_handle)
         self.link.command(OperationCode.DeleteObject, handle_of(object_or_handle), busy_s=busy_s)
@@ -221,11 +310,18 @@ class Session:
     # Reading
 
     def reconnect(self, patience: Patience | None = None) -> None:
-        """Connects again to the same camera and opens a session. What is known of its objects is
-        compared with the camera before they are read: the card may be another one.
+        """Connect to the same camera again and open a session.
 
-        Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
-        the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
+        Args:
+            patience: how long and how often to try; by default `Timeouts.connect` seconds.
+
+        Raises:
+            ConnectFailed: the camera does not answer, or another camera does.
+            InitFailed: the camera refuses.
+
+        Notes:
+            Known objects are compared with the camera before they are read: the card may have
+            changed.
         """
         self.link.reconnect(patience)
 
@@ -236,14 +332,23 @@ class Session:
         return object_or_handle
 
     def changed(self, objects: Iterable[ObjectInfo], *, again: bool = False) -> list[ObjectInfo]:
-        """Those of the objects that the camera does not describe as they are known from an earlier
-        session, or from before the connection was lost. Each is asked for once, unless `again`;
-        before it is read that happens anyway, one by one. ResponseError when the camera cannot
-        describe one."""
+        """Return those objects that the camera describes differently now.
+
+        Args:
+            objects: objects from the index, or from before a reconnect.
+            again: ask even for objects that were compared before.
+
+        Raises:
+            ResponseError: the camera cannot describe one of them.
+        """
         return self.camera.changed(objects, again=again)
 
     def read(self, object_or_handle: ObjectInfo | int) -> bytearray:
-        """A whole object in memory."""
+        """Return a whole object in memory.
+
+        Args:
+            object_or_handle: the object, or its handle.
+        """
         return read(self.camera, self._info(object_or_handle))
 
     def read_into(
@@ -254,25 +359,47 @@ class Session:
         offset: int = 0,
         size: int | None = None,
     ) -> int:
-        """Bytes [offset, offset + size) of an object into `buffer`; how many were read.
+        """Read bytes [offset, offset + size) of an object into your memory.
 
-        buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of
-        numbers), at least as large as what is read; it is filled from its start. size: bytes,
-        default to the object's end. Fewer are read only at its end. ValueError if it does not fit;
-        after an error the buffer holds `error.received` bytes of the last request and all before.
+        Args:
+            object_or_handle: the object, or its handle.
+            buffer: any writable C-contiguous buffer of numbers (bytearray, memoryview, mmap, numpy
+                array). It is filled from its start.
+            offset: first byte of the object.
+            size: number of bytes; to the end of the object by default.
+
+        Returns:
+            The number of bytes read. It is less than `size` only at the end of the object.
+
+        Raises:
+            ValueError: the buffer is too small.
+            PTPError: `error.received` bytes of the last request are in the buffer, and all before.
         """
         return read_into(self.camera, self._info(object_or_handle), buffer, offset, size)
 
     def stream(
         self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
     ) -> Iterator[memoryview]:
-        """An object as memoryviews of `chunk_size` bytes (the last may be shorter), in order. Their
-        memory is used again once nobody holds them, so it does not grow with the object."""
+        """Yield an object in pieces, in constant memory.
+
+        Args:
+            object_or_handle: the object, or its handle.
+            chunk_size: bytes of each piece; the last may be shorter.
+
+        Yields:
+            Memoryviews. Their memory is reused as soon as you release them.
+        """
         return stream(self.camera, self._info(object_or_handle), chunk_size)
 
     def open(self, object_or_handle: ObjectInfo | int) -> io.RawIOBase:
-        """An object as a read-only, seekable raw file; each read is a partial read. Wrap it in an
-        `io.BufferedReader` for small reads."""
+        """Open an object as a read-only, seekable raw file.
+
+        Args:
+            object_or_handle: the object, or its handle.
+
+        Notes:
+            Each read is one partial read. Wrap it in `io.BufferedReader` for small reads.
+        """
         return ObjectFile(self.camera, self._info(object_or_handle))
 
     def download(
@@ -287,18 +414,30 @@ class Session:
         chunk: int | None = None,
         overwrite: bool = False,
     ) -> Transfer:
-        """An object into the file `path`, which appears whole or not at all.
+        """Download an object into a file.
 
-        Until then the bytes are in `path`.part, and a later download continues there (`resume`).
-        verify: `size`; `hash`: the digest of what arrived is that of the file read back; `disk`:
-        also from the disk itself (not on macOS); `reread`: and of what the camera sends once more.
-        algorithm: of the digests, `sha256` (by default), or `xxh3`: faster, known to fewer, from
-        the package xxhash. Given, it implies at least `hash`.
-        progress(received, size or None) is called about ten times a second. chunk: bytes for each
-        partial read, None as tuned or adaptive, 0 the whole object at once.
-        Raises FileExistsError unless `overwrite`, SinkError, TransferError (also for an object that
-        is not any more what an earlier session has learnt, or was when it was begun), and whatever
-        ends the reading; the part file then stays.
+        The bytes go into `path`.part. The file gets its final name when it is complete.
+
+        Args:
+            object_or_handle: the object, or its handle.
+            path: the final name.
+            resume: continue a partial file from an earlier download.
+            verify: `size`; `hash`: compare the hash of the received bytes with the file read back;
+                `disk`: read back from the disk itself (not on macOS); `reread`: read the object
+                from the camera a second time, too.
+            algorithm: `sha256` (default) or `xxh3` (package xxhash); implies at least `hash`.
+            progress: called about ten times a second with (received bytes, size or None).
+            chunk: bytes of each partial read; 0 reads the whole object at once; None is adaptive.
+            overwrite: replace an existing file.
+
+        Returns:
+            A `Transfer`: path, sizes, seconds and hashes.
+
+        Raises:
+            FileExistsError: the file exists and `overwrite` is False.
+            SinkError: the disk failed.
+            TransferError: the object is not what it was listed as, or failed to verify.
+            PTPError: the transfer ended early; the partial file stays and can be resumed.
         """
         options = DownloadOptions(
             resume=resume, verify=verify, algorithm=algorithm, chunk=chunk, overwrite=overwrite
@@ -311,34 +450,63 @@ class Session:
     # The camera
 
     def property_desc(self, code: int) -> DevicePropDesc:
-        """A device property with its type, current and allowed values."""
+        """Return type, current value and allowed values of a device property.
+
+        Args:
+            code: the code of the property.
+        """
         payload = self.link.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
         return decode_prop_desc(payload)
 
     def property(self, code: int) -> Any:
-        """A device property's value: an int, a str, or a list of ints."""
+        """Return the value of a device property: an int, a str, or a list of ints.
+
+        Args:
+            code: the code of the property.
+        """
         return self.property_desc(code).current
 
     def set_property(self, code: int, value: Any) -> None:
-        """Sets a device property; its type is asked first. ValueError if the value does not fit."""
+        """Set a device property. Asks for its type first.
+
+        Args:
+            code: the code of the property.
+            value: an int, a str, or a list of ints.
+
+        Raises:
+            ValueError: the value does not fit the type.
+            ResponseError: the camera refuses the value.
+        """
         builder = Builder()
         write_value(builder, self.property_desc(code).data_type, value)
         self.link.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
 
     def capture(self) -> ObjectInfo | None:
-        """Takes a picture and returns the new object, the RAW of a RAW and JPEG pair.
+        """Take a picture.
 
-        The handles on the card are listed before; if events do not tell of the picture, it is found
-        among those that were not there. None when there is no new object (it may have gone into the
-        camera's memory only)."""
+        Returns:
+            The new object; the RAW file if the camera made a RAW and JPEG pair. None if there is no
+            new object, for example because it went into the camera's memory only.
+
+        Notes:
+            If no event names the picture, it is found by comparing the handles before and after.
+        """
         return capture(self.link)
 
     def transaction(
         self, operation: int, *parameters: int, data: Any = None, sink: Sink | None = None
     ) -> Response:
-        """Any operation, vendors' too. data: bytes-like for a data-out phase. sink: where the
-        payload of a data-in phase goes; without one it is in the Response. ResponseError unless
-        OK."""
+        """Run any operation, including those of a vendor.
+
+        Args:
+            operation: the operation code.
+            parameters: up to five numbers of 32 bits.
+            data: bytes-like; sent in a data-out phase.
+            sink: where the payload of a data-in phase goes; into the `Response` by default.
+
+        Raises:
+            ResponseError: the camera did not answer OK.
+        """
         own = MemorySink() if sink is None else None
         phase = self.link.transact(Request(operation, parameters, sink or own, data=data))
         response = response_of(phase)
@@ -346,7 +514,10 @@ class Session:
         return Response(response.code, response.parameters, payload, phase.received)
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """The camera's events, from the connection on, each once. Ends after `timeout` seconds
-        without one (None: never), or when the session is over."""
+        """Yield the events of the camera since it was connected, each once.
+
+        Args:
+            timeout: stop after so many seconds without an event; None waits until the session ends.
+        """
         while (event := poll(self.link, self._events, timeout)) is not None:
             yield event
