@@ -96,11 +96,11 @@ assert RING_SIZE >= 2 * MAX_CONTROL_SIZE  # an incomplete control packet always 
 
 @cython.final
 cdef class Timeline:
-    """When bytes arrived: `seconds` since it was made and `bytes` so far, as numpy arrays.
+    """Record when bytes arrived: `samples()` gives seconds and bytes so far, as numpy arrays.
 
-    Samples closer together than the resolution (1 ms at first) are one; with `capacity` of them
-    every second one goes and the resolution doubles. So it costs little memory and next to no time,
-    however long the transfer. `samples()` gives them.
+    Args:
+        capacity: how many samples to keep. When they are full, every second one is dropped and the
+            resolution (1 ms at first) doubles.
     """
 
     def __init__(self, capacity=4096):

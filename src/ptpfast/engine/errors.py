@@ -12,9 +12,15 @@ from .text import printable
 
 
 class PTPError(Exception):
-    """Base of all ptpfast errors. `hint` says what to try; `received` counts bytes kept.
+    """Base class of all errors of ptpfast.
 
-    A message may quote the camera: it is on one line, with `?` for what could steer a terminal.
+    Attributes:
+        message: what happened.
+        hint: what to do; may be empty.
+        received: bytes that were received and kept.
+
+    Notes:
+        The message is one line. Control characters that a camera sent are shown as `?`.
     """
 
     hint: str = ""
@@ -52,26 +58,27 @@ def _restore(cls: type[PTPError], args: tuple[Any, ...]) -> PTPError:
 
 
 class NetworkError(PTPError, OSError):
-    """The network failed us; the session is over, connect again."""
+    """The network failed. The session has ended: connect again."""
 
 
 class ConnectionLost(NetworkError):
-    """The connection ended in the middle of something."""
+    """The connection ended during a transaction."""
 
     hint = "the camera may have gone to sleep or out of range; connect again to go on"
 
 
 class Timeout(NetworkError, TimeoutError):
-    """Nothing arrived for as long as we were told to wait."""
+    """Nothing arrived within a timeout."""
 
     hint = "the camera is silent; wake it, move closer, or allow more time with a longer timeout"
 
 
 class ProtocolError(PTPError):
-    """Bytes that PTP/IP or a dataset's layout does not allow. The connection is of no more use.
+    """The camera broke the rules of PTP/IP or of a dataset.
 
-    `packet_type` is the packet's number, 0 where none applies; `offset` is the byte position in the
-    packet, dataset or data phase at which it showed.
+    Attributes:
+        packet_type: the number of the packet type; 0 if none applies.
+        offset: where it was found: byte of the packet, dataset or data phase.
     """
 
     hint = "the camera broke the protocol; please report it with the camera's model"
@@ -85,7 +92,7 @@ class ProtocolError(PTPError):
 
 
 class SinkError(PTPError, OSError):
-    """Our side could not store the bytes: disk full, not writable. `errno` says why."""
+    """The bytes could not be stored: disk full, not writable. `errno` gives the reason."""
 
     def __init__(self, message: str, *, errno: int = 0, received: int = 0, hint: str = "") -> None:
         super().__init__(message, received=received, hint=hint)
@@ -167,4 +174,4 @@ class LimitReached(PTPError, OSError):
 
 
 class Cancelled(PTPError):
-    """`cancel()` was called from another thread."""
+    """`Session.cancel` was called."""

@@ -273,22 +273,21 @@ cdef class Descriptor:
 
 @cython.final
 cdef class FileSink(Sink):
-    """Writes into a file whose length is always the number of bytes safely in it.
+    """Write into a file. The length of the file is always the number of bytes that are in it.
 
-    path: the part file; created if missing, never its final name (that is the caller's rename),
-        never through a symbolic link.
-    offset: where to go on; the file must be at least that long and is cut to it.
-    size: the final length if known; that much room is reserved at once, so that a full disk shows
-        before anything is asked of the camera, and the file does not fragment. Never zero-filled.
-    hasher: an object with `update(memoryview)`, given everything in order as it is written; a view
-        is valid during the call. With a `copy()`, `rewind` can take it back to a `mark`.
-    checksum: of the `offset` bytes that are there; it goes on with what is written, without the
-        GIL.
-    descriptor: of that file, open for writing, instead of opening it; it stays the caller's.
-    before: called once, before the first byte is written.
+    Args:
+        path: the partial file; it is created if missing. A symbolic link is refused.
+        offset: where to continue; the file must be at least that long, and is cut there.
+        size: the final length, if known. Space is reserved at once, so that a full disk is found
+            before the camera is asked.
+        hasher: an object with `update(memoryview)`; it gets all bytes in order. With `copy()`,
+            `rewind` can take it back to a `mark`.
+        descriptor: use this open file; the caller closes it.
+        before: called once before the first byte is written.
+        checksum: of the first `offset` bytes; it is continued without the GIL.
 
-    Raises SinkError when the file cannot be opened, reserved or written; `errno` says why, and what
-    had been written stays. After an error only `abandon` makes sense.
+    Raises:
+        SinkError: the file cannot be opened, reserved or written. Only `abandon` is allowed then.
     """
 
     def __cinit__(self):
@@ -506,16 +505,18 @@ cdef class FileSink(Sink):
 
 @cython.final
 cdef class MemorySink(Sink):
-    """Writes into memory: the caller's, or its own when given none.
+    """Write into memory: yours, or a growing bytearray.
 
-    buffer: any writable C-contiguous buffer (bytearray, memoryview, mmap, numpy array of any
-        dtype of numbers); it is held, so it cannot be resized or freed, until `finish` or
-        `abandon`. BufferError or ValueError when it is read-only or has gaps, TypeError when it is
-        no buffer, or one of Python objects or pointers.
-    offset: the byte of it at which the first byte goes.
+    Args:
+        buffer: any writable C-contiguous buffer of numbers. It is held until `finish` or `abandon`.
+        offset: the byte of the buffer at which to begin.
 
-    Without a buffer it grows with what arrives, never with what was announced; `finish` returns the
-    bytearray. With one it is full at the end of the buffer: the engine then stops and asks.
+    Raises:
+        BufferError, ValueError: the buffer is read-only or not contiguous.
+        TypeError: no buffer, or one of Python objects.
+
+    Notes:
+        Without a buffer, the memory grows with the received bytes, never with the announced size.
     """
 
     def __init__(self, buffer=None, *, offset=0):
@@ -585,11 +586,15 @@ cdef class MemorySink(Sink):
 
 @cython.final
 cdef class CallbackSink(Sink):
-    """Calls back with memoryview slices of `chunk_size` bytes, in order; the last may be shorter.
+    """Pass memoryviews of `chunk_size` bytes to a callback, in order; the last may be shorter.
 
-    A slice is valid during the call; whoever needs it longer copies it, or slices it again (such a
-    slice stays valid, its memory is then not used again). An exception from the callback ends the
-    transfer and reaches the caller.
+    Args:
+        callback: called with each memoryview. It is valid during the call; slice or copy it to keep
+            it.
+        chunk_size: bytes.
+
+    Notes:
+        An exception from the callback ends the transfer and reaches the caller.
     """
 
     def __init__(self, callback, *, chunk_size=CHUNK_SIZE):

@@ -72,8 +72,14 @@ def _name(code: int, standard: Any, vendor: Any, *, plain: bool = True) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer to `Session.transaction`: response code and parameters, and the payload of a
-    data-in phase (None when there was none, or when it went into a sink)."""
+    """The result of `Session.transaction`.
+
+    Attributes:
+        code: the response code.
+        parameters: the parameters of the response.
+        data: the payload of a data-in phase; None without one, or if it went into a sink.
+        received: bytes of payload.
+    """
 
     code: int
     parameters: tuple[int, ...]

@@ -33,7 +33,14 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something the camera reports. `code` is an `EventCode` number or a vendor's."""
+    """An event that the camera reported.
+
+    Attributes:
+        code: an `EventCode`, or a vendor's number.
+        parameters: up to five numbers; for events about objects the first is the handle.
+        transaction_id: the transaction that caused it; 0 if none.
+        source: whether it came on the Event connection or was polled.
+    """
 
     code: int
     parameters: tuple[int, ...] = ()

@@ -20,7 +20,7 @@ SIZE_SATURATED = 0xFFFFFFFF  # ObjectCompressedSize of an object of 4 GiB or mor
 
 
 class OperationCode(IntEnum):
-    """Operations of ISO 15740 (0x10xx) and MTP (0x98xx)."""
+    """Operation codes of ISO 15740 (0x10xx) and MTP (0x98xx)."""
 
     GetDeviceInfo = 0x1001
     OpenSession = 0x1002
@@ -58,7 +58,7 @@ class OperationCode(IntEnum):
 
 
 class ResponseCode(IntEnum):
-    """Responses of ISO 15740 (0x20xx) and MTP (0xA8xx)."""
+    """Response codes of ISO 15740 (0x20xx) and MTP (0xA8xx)."""
 
     Undefined = 0x2000
     OK = 0x2001
@@ -104,7 +104,7 @@ class ResponseCode(IntEnum):
 
 
 class EventCode(IntEnum):
-    """Events of ISO 15740."""
+    """Event codes of ISO 15740."""
 
     CancelTransaction = 0x4001
     ObjectAdded = 0x4002
@@ -123,7 +123,11 @@ class EventCode(IntEnum):
 
 
 class ObjectFormat(IntEnum):
-    """Object formats. Vendors overload 0xB000 and up: go by the file name first (`is_raw_name`)."""
+    """Object format codes of ISO 15740.
+
+    Notes:
+        Vendors use 0xB000 and up for different formats. The file name is more reliable.
+    """
 
     Undefined = 0x3000
     Association = 0x3001

@@ -38,7 +38,11 @@ array_u32 = Annotated[list[int], "array u32"]
 
 @dataclass(slots=True)
 class DeviceInfo:
-    """What a Responder is and can do (GetDeviceInfo 0x1001)."""
+    """What a camera reports about itself.
+
+    Notes:
+        Source: GetDeviceInfo (0x1001), ISO 15740.
+    """
 
     standard_version: u16 = 100
     vendor_extension_id: u32 = 0
@@ -63,7 +67,11 @@ class DeviceInfo:
 
 @dataclass(slots=True)
 class StorageInfo:
-    """One storage (GetStorageInfo 0x1005); sizes in bytes, all ones where unknown."""
+    """One storage: capacity and free space in bytes, all ones if unknown.
+
+    Notes:
+        Source: GetStorageInfo (0x1005), ISO 15740.
+    """
 
     storage_type: u16 = 4
     filesystem_type: u16 = 3
@@ -106,9 +114,13 @@ class ObjectInfoDataset:
 
 @dataclass(slots=True)
 class DevicePropDesc:
-    """A device property (GetDevicePropDesc 0x1014), its values as plain Python values.
+    """A device property with its type, its values and the values that are allowed.
 
-    `form` is None, a range `(minimum, maximum, step)` or the list of allowed values.
+    Attributes:
+        form: None, a range (minimum, maximum, step), or the list of allowed values.
+
+    Notes:
+        Source: GetDevicePropDesc (0x1014), ISO 15740. Values are ints, strings or lists of ints.
     """
 
     code: int

@@ -68,7 +68,7 @@ __all__ = [
 
 
 class ConnectFailed(NetworkError):
-    """No connection could be made: nobody answers, or what answers is not a camera."""
+    """No connection: nothing answers, or something that is not a camera."""
 
     hint = "check that the camera's Wi-Fi is on and that this computer has joined it"
 
@@ -91,8 +91,12 @@ _UNKNOWN_FAIL = ("it gave an unknown reason", "switch the camera's Wi-Fi off and
 
 
 class InitFailed(PTPError):
-    """The Responder answered Init Fail. `reason` is a `FailReason`, or the plain number of a
-    vendor's; `where` is who refused."""
+    """The camera refused the connection (Init Fail).
+
+    Attributes:
+        reason: a `FailReason`, or a vendor's number.
+        where: who refused.
+    """
 
     def __init__(
         self,
@@ -112,10 +116,12 @@ class InitFailed(PTPError):
 
 
 class ResponseError(PTPError):
-    """The Responder answered an operation with something other than OK.
+    """The camera answered an operation with something other than OK. The session stays usable.
 
-    `code` and `operation` are ints (compare them with `ResponseCode` and `OperationCode`);
-    `parameters` are the response's. The session stays usable. `response_error` finds the class.
+    Attributes:
+        code: the response code; compare it with `ResponseCode`.
+        operation: the operation code.
+        parameters: the parameters of the response.
     """
 
     def __init__(
@@ -138,13 +144,13 @@ class ResponseError(PTPError):
 
 
 class DeviceBusy(ResponseError):
-    """0x2019: the Responder is busy; a normal, passing answer."""
+    """The camera is busy (0x2019); it may accept the operation later."""
 
     hint = "wait for the camera to finish writing, then try again"
 
 
 class AccessDenied(ResponseError):
-    """0x200F: the Responder will not hand this out now."""
+    """The camera refuses access to this object (0x200F)."""
 
     hint = "the camera may be in the wrong Wi-Fi mode, or the object is protected"
 
@@ -174,7 +180,7 @@ class InvalidStorageID(ResponseError):
 
 
 class InvalidObjectHandle(ResponseError):
-    """0x2009: no such object; it may have been deleted on the camera."""
+    """There is no such object (0x2009); it may have been deleted on the camera."""
 
     hint = "it may have been deleted on the camera; list again"
 
@@ -249,11 +255,11 @@ def response_error(
 
 
 class TransferError(PTPError):
-    """An object did not arrive as announced: wrong size or content, changed, or gone."""
+    """An object has the wrong size or content, has changed, or is gone."""
 
 
 class Unreadable(TransferError):
-    """An object that goes wrong at the same place again and again; others may not."""
+    """The connection breaks at this object every time. Other objects may be readable."""
 
 
 class CameraFailing(PTPError):

@@ -101,12 +101,24 @@ def _essence(said: Description | ObjectInfo) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One object of the camera.
+    """One object on the camera.
 
-    size: bytes, in 64 bits; None when the camera cannot tell (4 GiB or more and no operation for
-    it).
-    path: with folders (`DCIM/100ABCDE/DSC_0001.NEF`). captured, modified: naive in the camera's
-    local time unless the camera said its zone; None when it gave no date.
+    Attributes:
+        handle: the camera's number for it.
+        name: the file name.
+        path: the name with its folders: `DCIM/100ABCDE/DSC_0001.NEF`.
+        size: bytes, in 64 bits; None if the camera cannot tell.
+        format: the object format code.
+        captured: capture time, in the camera's local time unless it reports a time zone; None if
+            unknown.
+        modified: modification time, in the same form.
+        storage_id: the storage that holds it.
+        parent: the handle of its folder; 0 in the root.
+        protected: whether the camera refuses to delete it.
+        remembered: whether the description comes from the index.
+
+    Notes:
+        A camera without 64-bit sizes cannot tell sizes of 4 GiB and more.
     """
 
     handle: int
@@ -124,27 +136,34 @@ class ObjectInfo:
 
     @property
     def extension(self) -> str:
-        """In capitals, without the dot: `NEF`."""
+        """The file extension in capitals, without the dot: `NEF`."""
         return extension(self.name)
 
     @property
     def kind(self) -> str:
-        """`raw`, `jpeg`, `video` or `other`, by the extension."""
+        """`raw`, `jpeg`, `video` or `other`, from the extension."""
         return _KINDS.get(self.extension, "other")
 
     @property
     def is_raw(self) -> bool:
-        """Whether it is a RAW picture, by the extension."""
+        """Whether it is a RAW picture, from the extension."""
         return self.kind == "raw"
 
 
 class ObjectTable(Sequence[ObjectInfo]):
-    """The objects of a listing: a sequence of `ObjectInfo`, and numpy columns for selecting.
+    """The objects of a listing: a sequence of `ObjectInfo` with numpy columns.
 
-    `handle`, `size`, `format`, `captured`, `storage_id`, `parent` and `is_raw` are arrays, `names`
-    and `paths` are lists, all in order. `table[mask]`, `table[indices]` and slices are tables
-    again. `failures` holds the handles that could not be described, with their errors; `unlisted`
-    the ids of storages that could not be listed, with theirs.
+    Attributes:
+        failures: (handle, error) of each object that could not be described.
+        unlisted: (storage id, error) of each storage that could not be listed.
+
+    Notes:
+        `handle`, `size`, `format`, `captured`, `storage_id`, `parent` and `is_raw` are arrays with
+        one element for each object; `names` and `paths` are lists. `table[mask]`, `table[indices]`
+        and slices are tables again.
+
+    Example:
+        raws = table[table.is_raw]
     """
 
     def __init__(
@@ -164,37 +183,39 @@ class ObjectTable(Sequence[ObjectInfo]):
 
     @cached_property
     def handle(self) -> NDArray[np.uint32]:
-        """Object handles."""
+        """Object handles: uint32, shape (n,)."""
         return self._column(lambda o: o.handle, "uint32")
 
     @cached_property
     def size(self) -> NDArray[np.int64]:
-        """Bytes; -1 where unknown."""
+        """Sizes in bytes: int64, shape (n,); −1 if unknown."""
         return self._column(lambda o: -1 if o.size is None else o.size, "int64")
 
     @cached_property
     def format(self) -> NDArray[np.uint16]:
-        """Object format codes."""
+        """Object format codes, shape (n,)."""
         return self._column(lambda o: o.format, "uint16")
 
     @cached_property
     def captured(self) -> NDArray[np.datetime64]:
-        """Capture times, to the second; NaT where unknown, UTC where the camera gave a zone."""
+        """Capture times to the second: datetime64, shape (n,); NaT if unknown, UTC if the camera
+        reports a time zone.
+        """
         return self._column(lambda o: _plain(o.captured), "datetime64[s]")
 
     @cached_property
     def storage_id(self) -> NDArray[np.uint32]:
-        """Storage ids."""
+        """Storage ids, shape (n,)."""
         return self._column(lambda o: o.storage_id, "uint32")
 
     @cached_property
     def parent(self) -> NDArray[np.uint32]:
-        """Handles of the folders they are in."""
+        """Handles of the folders that hold the objects, shape (n,)."""
         return self._column(lambda o: o.parent, "uint32")
 
     @cached_property
     def is_raw(self) -> NDArray[np.bool_]:
-        """Whether each is a RAW picture."""
+        """Whether each object is a RAW picture: bool, shape (n,)."""
         return self._column(lambda o: o.is_raw, "bool")
 
     @property
@@ -204,12 +225,12 @@ class ObjectTable(Sequence[ObjectInfo]):
 
     @property
     def paths(self) -> list[str]:
-        """Full paths, in order."""
+        """Paths with folders, in order."""
         return [o.path for o in self._objects]
 
     @property
     def total_size(self) -> int:
-        """Bytes of all objects whose size is known."""
+        """Sum of all known sizes, in bytes."""
         return sum(o.size or 0 for o in self._objects)
 
     def __len__(self) -> int:

@@ -47,15 +47,21 @@ LOOK_AGAIN_S = 10.0
 
 @dataclass
 class Transfer:
-    """What a download did. Sizes in bytes.
+    """The result of a download.
 
-    resumed_at: bytes that were there from an earlier run; dropped: those that were there and did
-    not count, as of an object that has changed since; received: payload moved in this one (with
-    the overlap at the seam, and a second reading); verified: which of `verify.VERIFY` was done.
-    begun_elsewhere: some of the bytes may not have been received by this process.
-    digest: of what arrived, `sha256:` or `xxh3:` and hex digits; None with `size`.
-    operation: what it was read with; chunks: bytes asked for at a time by partial reads, each size
-    in its turn (empty: the whole object at once).
+    Attributes:
+        object: the `ObjectInfo`.
+        path: the file.
+        size: bytes of the file.
+        seconds: how long the download took.
+        resumed_at: bytes that came from an earlier run.
+        dropped: bytes of an earlier run that could not be used.
+        received: bytes received in this run, including those read twice.
+        verified: the level of verification (`size`, `hash`, `disk` or `reread`).
+        begun_elsewhere: whether another process may have received some of the bytes.
+        digest: hash of the received bytes, `sha256:…` or `xxh3:…`; None with `size`.
+        operation: the operation that read the object.
+        chunks: sizes of the partial reads, each time the size changed; empty for a whole object.
     """
 
     object: ObjectInfo
@@ -74,17 +80,17 @@ class Transfer:
 
     @property
     def sha256(self) -> str | None:
-        """The SHA-256 of what arrived in hex, if that was taken."""
+        """SHA-256 of the received bytes in hex; None if it was not computed."""
         return hex_of(self.digest, "sha256")
 
     @property
     def xxh3(self) -> str | None:
-        """The XXH3 (128 bits) of what arrived in hex, if that was taken."""
+        """XXH3 (128 bits) of the received bytes in hex; None if it was not computed."""
         return hex_of(self.digest, "xxh3")
 
     @property
     def timeline(self) -> tuple[Any, Any]:
-        """When the bytes came: numpy arrays of seconds since the start and of bytes so far."""
+        """Arrival times: numpy arrays of seconds since the start and of bytes so far."""
         return self.recorded.samples()
 
 

@@ -1,4 +1,4 @@
-"""How long a camera is waited for."""
+"""How long to wait for a camera."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait: for a TCP connection and its handshake (`connect`), for the answer to an
-    operation (`operation`), for the first byte of data if it has any (`first_byte`, by default as
-    long), for each next byte (`idle`), for everything at the end (`close`); for the bytes of one
-    object altogether (`total`, by default as long as they come); and for a camera that still holds
-    an earlier session, where that is waited for (`held`)."""
+    """Timeouts of a session, in seconds.
+
+    Attributes:
+        connect: for the TCP connection and the handshake.
+        operation: for the response to an operation.
+        idle: for each next byte of data.
+        close: for the end of a session.
+        first_byte: for the first byte of data; as `operation` by default.
+        total: for all bytes of one object; no limit by default.
+        held: for a camera that is still busy with an aborted session.
+    """
 
     connect: float = 10.0
     operation: float = 30.0
