@@ -16,13 +16,13 @@ _OK = int(ResponseCode.OK)  # looked up once: compared with every answer
 
 
 def response_of(phase: Phase) -> OperationResponse:
-    """The response of a finished phase (mypy cannot know it is there)."""
+    """Return the response of a finished phase."""
     assert phase.response is not None
     return phase.response
 
 
 def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: Phase) -> PTPError | None:
-    """What is wrong with a finished phase: the camera's answer, or a payload cut short."""
+    """Return the error of a finished phase: refused, or payload missing. None if it is fine."""
     response = response_of(phase)
     if response.code == _OK:
         return shortfall(phase)
@@ -40,7 +40,7 @@ def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: Phase) -> P
 
 
 def shortfall(phase: Phase) -> ProtocolError | None:
-    """What is wrong with a phase that ended with OK: less payload than announced, or nothing."""
+    """Return the error of a phase that ended with OK but brought less payload than announced."""
     if phase.complete:
         return None
     announced = "an end of data" if phase.total is None else f"{phase.total:,} bytes"
@@ -53,7 +53,7 @@ def shortfall(phase: Phase) -> ProtocolError | None:
 
 
 def label_of(vendor: Vendor, operation: int, parameters: tuple[int, ...]) -> str:
-    """A request for messages: `GetObjectInfo(0x40012)`."""
+    """Return a request as messages show it: `GetObjectInfo(0x40012)`."""
     name = operation_name(vendor, operation)
     return f"{name}({', '.join(f'0x{value:X}' for value in parameters)})"
 

@@ -20,9 +20,17 @@ def has_ended(link: Link, error: PTPError) -> bool:
 
 
 def attempt(link: Link, operation: int, about: int, work: Callable[[], T]) -> T:
-    """What `work`, which asks for an operation about one thing, returns.
+    """Run `work`, again after each lost connection, until the object is to blame.
 
-    Raises what `work` raises, Unreadable for what the connection always ends at; see `Losses`.
+    Args:
+        link: the session.
+        operation: the operation that `work` asks for.
+        about: the object, folder or storage that it is about.
+        work: makes the request.
+
+    Raises:
+        Unreadable: the connection breaks at this request every time; see `Losses`.
+        PTPError: as `work` raises.
     """
     while True:
         if (aside := link.losses.set_aside(operation, about)) is not None:

@@ -62,7 +62,7 @@ class ChunkPolicy:
         return self.fixed == 0 and (self._most_whole is None or (size or 0) <= self._most_whole)
 
     def whole_paused(self, silence: float) -> None:
-        """A whole object came, and in the middle of it nothing for so many seconds."""
+        """Note the longest silence (seconds) within a whole object."""
         if silence >= STALL_S:
             self.whole_failed(f"nothing came for {silence:.1f} s in one")
 
@@ -73,7 +73,7 @@ class ChunkPolicy:
             self.fixed = None
 
     def done(self, size: int, seconds: float, waited: float) -> None:
-        """A chunk of `size` bytes took `seconds`, of which `waited` until its first byte."""
+        """Note that `size` bytes took `seconds`, of them `waited` until the first byte."""
         if self.fixed or self._settled or size < self.chunk:
             return
         seconds = max(seconds, 1e-6)
@@ -116,7 +116,7 @@ class ChunkPolicy:
         self._samples.clear()
 
     def failed(self) -> None:
-        """A read broke off: half as much from now on."""
+        """Note that a read broke off: halve the chunk."""
         self._settle("a read failed")
 
     def _settle(self, why: str, smallest: int = SMALLEST_CHUNK) -> None:

@@ -101,11 +101,15 @@ class Connection:
         *,
         transport: Transport = PTP_IP,
     ) -> Connection:
-        """Connects and shakes hands. ConnectFailed, InitFailed."""
+        """Connect to a camera.
+
+        Raises:
+            ConnectFailed, InitFailed: as `Transport.open`.
+        """
         return cls(address, identity or Identity(), timeouts or Timeouts(), EventHub(), transport)
 
     def reopen(self) -> Connection:
-        """Closes this one and makes another like it, whose events go to the same subscribers."""
+        """Close this connection and open another with the same settings and subscribers."""
         self.close()
         self.events.reopen()
         try:
@@ -226,7 +230,7 @@ class Connection:
         return self._outstanding.ahead.first
 
     def begin(self, request: Request) -> Phase:
-        """Sends a request whose payload is then taken piece by piece with `proceed`."""
+        """Send a request; `proceed` then takes its payload piece by piece."""
         with self._turn.now():
             self._settle(self.timeouts.operation)
             return self._send(request)
@@ -273,7 +277,7 @@ class Connection:
         *,
         until_full: bool = False,
     ) -> None:
-        """The answer to a request, or as much of it as its sink has room for."""
+        """Receive the answer to a request, or as much of it as its sink takes."""
         phase.sink = request.sink
         wait_s, on_pause = self.timeouts.operation, request.on_pause
         if request.in_passing:
@@ -312,7 +316,7 @@ class Connection:
         self._take_strays(phase)
 
     def _settle(self, timeout_s: float) -> None:
-        """Reads interrupted transactions to their end and drops what comes."""
+        """Receive interrupted transactions to their end and drop their payload."""
         try:
             self._outstanding.drain(timeout_s)
         except (NetworkError, ProtocolError):
@@ -334,7 +338,7 @@ class Connection:
         return self._turn.owner.is_us and not self._turn.over and not self._command.closed
 
     def cancel(self) -> None:
-        """Makes the running transaction raise Cancelled. From any thread."""
+        """Cancel the running transaction; it raises Cancelled. May be called from any thread."""
         self._command.cancel()
 
     def settle(self, timeout_s: float) -> bool:
@@ -352,8 +356,10 @@ class Connection:
         return self.usable
 
     def close(self) -> None:
-        """Ends both connections, the Event connection first. Safe to call twice. In a forked child
-        it closes the child's descriptors, and its parent's connections go on."""
+        """Close both connections, the Event connection first. Safe to call twice.
+
+        In a forked child this closes the child's descriptors only.
+        """
         if self._turn.over:
             return
         self._turn.over = True

@@ -58,12 +58,12 @@ def close_at_exit(link: _Closable) -> None:
 
 
 def no_need_to_close(link: _Closable) -> None:
-    """It is closed."""
+    """Note that a link is closed."""
     _open_links.discard(link)
 
 
 def leave_alone(address: Address, pause_s: float) -> None:
-    """The camera there is not to be asked for so many seconds from now."""
+    """Do not connect to this address for so many seconds."""
     with _not_before_lock:
         _not_before[address] = time.monotonic() + pause_s
 

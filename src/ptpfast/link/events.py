@@ -72,14 +72,14 @@ class Subscription:
         self._queue: deque[Event] = deque(maxlen=QUEUE_SIZE)
 
     def get(self, timeout: float | None = None) -> Event | None:
-        """The next event; None after `timeout` seconds, or when no more can come (`hub.closed`)."""
+        """Return the next event; None after `timeout` seconds, or at the end (`hub.closed`)."""
         self._hub.owner.require()
         with self._hub.changed:
             self._hub.changed.wait_for(lambda: self._queue or self._hub.closed, timeout)
             return self._queue.popleft() if self._queue else None
 
     def close(self) -> None:
-        """Ends the subscription."""
+        """End the subscription."""
         with self._hub.changed:
             self._hub.subscriptions.remove(self)
 
@@ -101,7 +101,7 @@ class EventHub:
         self._altered: dict[int, None] = {}  # handles, the newest of them
 
     def subscribe(self) -> Subscription:
-        """A new queue, of what comes from now on."""
+        """Return a queue of all events from now on."""
         self.owner.require()
         subscription = Subscription(self)
         with self.changed:
@@ -130,7 +130,7 @@ class EventHub:
             return handle in self._altered
 
     def take_altered(self, handle: int) -> bool:
-        """The same; what is reported from now on counts anew."""
+        """Return whether an object was reported as changed or removed, and forget that."""
         with self.changed:
             altered = handle in self._altered
             self._altered.pop(handle, None)
@@ -198,7 +198,7 @@ class EventReader:
         self._thread = thread
 
     def close(self, timeout_s: float) -> None:
-        """Ends the connection and waits for the thread, unless it is this one."""
+        """Close the connection and wait for the thread, unless this is the thread itself."""
         self.disown()
         try:
             if self._thread is not None and self._thread is not threading.current_thread():
@@ -213,8 +213,10 @@ class EventReader:
         return self._thread is threading.current_thread()
 
     def disown(self) -> None:
-        """Ends the connection without waiting for the thread, which a forked child does not have
-        and whose locks may be held there for ever."""
+        """Close the connection without waiting for the thread.
+
+        A forked child does not have the thread, and its locks may be held for ever.
+        """
         self._closed.set()
         if self._channel is not None:
             self._channel.close()

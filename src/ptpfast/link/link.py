@@ -1,7 +1,6 @@
-"""One camera, one transaction at a time: operations by their PTP meaning, a busy camera asked
-again, the session's beginning and end, and connecting again.
+"""One camera, one transaction at a time: operations by their PTP meaning, retries while the camera is
+busy, the beginning and the end of the session, and reconnecting.
 
-Packets and sockets are `connection`'s business; what operations are for, that of the layers above.
 Sources: libgphoto2 (library.c) and airmtp for the order of opening and closing; the pauses are the
 vendors' quirks.
 """
@@ -133,8 +132,12 @@ class Link:
             patience.wait(error)
 
     def fetch(self, operation: int, *parameters: int, limit: int = MAX_DATASET) -> bytearray:
-        """An operation with data-in, its payload as a whole (a dataset); ProtocolError for one of
-        more than `limit` bytes."""
+        """Run an operation with data-in and return its payload.
+
+        Raises:
+            ResponseError: the camera did not answer OK.
+            ProtocolError: the payload is larger than `limit` bytes.
+        """
         sink = MemorySink()
         self.transact(Request(operation, parameters, sink, limit))
         return sink.finish() or bytearray()
@@ -142,7 +145,7 @@ class Link:
     def command(
         self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
     ) -> OperationResponse:
-        """An operation without data-in; with `data` (bytes-like) a data-out phase."""
+        """Run an operation without data-in; with `data` (bytes-like) send a data-out phase."""
         request = Request(operation, parameters, data=data)
         return response_of(self.transact(request, busy_s=busy_s))
 
@@ -269,9 +272,7 @@ class Link:
         return not self._closed and self.connection.usable
 
     def close(self) -> None:
-        """Ends the session in order: CloseSession, then both connections. Never raises for a camera
-        that does not answer; safe to call twice. Takes at most about the close timeout, plus the
-        pause some cameras need. In a forked child only its copies of the descriptors are closed."""
+        """End the session: CloseSession, then both connections. See `Session.close`."""
         if not self._closed:
             self._closed = True
             if self._owner.is_us:
@@ -280,7 +281,7 @@ class Link:
                 self.connection.close()
 
     def _end(self) -> None:
-        """Closes session and connections; `reconnect` may open them again."""
+        """Close session and connections; `reconnect` may open them again."""
         no_need_to_close(self)
         self._upkeep.stop()
         quirks, timeouts = self.dialect.quirks, self.connection.timeouts
@@ -307,17 +308,13 @@ class Link:
                 leave_alone(self.connection.address, quirks.reconnect_pause_s)
 
     def cancel(self) -> None:
-        """Makes the transaction that runs now raise Cancelled, in its thread. From any thread."""
+        """Cancel the running transaction; it raises Cancelled in its thread."""
         self.connection.cancel()
 
     # Connecting again
 
     def reconnect(self, patience: Patience | None = None) -> None:
-        """Connects again, to the same camera, and opens a session; events keep their subscribers.
-
-        Tried until `patience` (default: the connect timeout) is used up, because a camera may hold
-        the old session for a while. ConnectFailed, also when another camera answers; InitFailed.
-        """
+        """Connect to the same camera again and open a session. See `Session.reconnect`."""
         self._owner.require()
         self._upkeep.stop()
         patience = patience or Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
@@ -362,15 +359,20 @@ class Link:
         return True
 
     def one_at_a_time(self, why: str, *, to_blame: bool) -> None:
-        """Sends no requests ahead any more. to_blame: it is the camera that does not cope, which is
-        remembered of its model, unless somebody is just measuring that (`habits.remembers`)."""
+        """Stop pipelining.
+
+        Args:
+            why: the reason, for the log.
+            to_blame: whether the camera cannot handle pipelining. This is remembered for the model
+                unless a measurement is running (`habits.remembers`).
+        """
         self.habits.one_at_a_time()
         log.warning("requests are not sent ahead any more, after: %s", why)
         if to_blame and self.habits.remembers:
             tuning.distrust(self.device_info, self._tuned(), why)
 
     def _tuned(self) -> Tuning:
-        """What is known of the model: by the user's own measurement, or by the vendor's file."""
+        """Return the settings of this model: as the user measured them, or from the vendor."""
         key = tuning.model_key(self.device_info)
         return tuning.load(self.device_info) or self.vendor.tunings.get(key) or Tuning()
 
@@ -386,5 +388,5 @@ def _until(moment: float) -> Callable[[object], None]:
 
 
 def _body(info: DeviceInfo) -> tuple[str, str]:
-    """What tells one camera from another."""
+    """Return the fields that tell one camera from another."""
     return info.model, info.serial_number

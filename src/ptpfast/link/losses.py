@@ -44,7 +44,7 @@ class Streak:
         return self._length >= BRIEF_AFTER
 
     def ended(self) -> None:
-        """An object was had."""
+        """Note that an object was received."""
         self._length = 0
         self._since = time.monotonic()
 
@@ -81,9 +81,15 @@ class Losses:
     def add(
         self, operation: int, about: int, error: PTPError, limit: int = SAME_PLACE
     ) -> Unreadable | None:
-        """The connection was lost at a request, and stands again when this returns: with the reason
-        if that request is to blame, as after `limit` losses, None if it may be tried again. Raises
-        as `recover` does."""
+        """Note that the connection was lost at a request, and reconnect.
+
+        Returns:
+            The error if the request is to blame, that is after `limit` losses; else None, and the
+            request may be tried again.
+
+        Raises:
+            PTPError: as `recover` raises.
+        """
         place = operation, about
         self._counts[place] += 1
         aside = None
@@ -102,8 +108,11 @@ class Losses:
         return aside
 
     def answered(self, error: PTPError | None = None) -> None:
-        """The camera has answered a request about one object, perhaps with an error. One
-        that stays busy for one object after the other is given up: CameraFailing."""
+        """Note that the camera answered a request about one object, perhaps with an error.
+
+        Raises:
+            CameraFailing: the camera stays busy for one object after the other.
+        """
         if isinstance(error, DeviceBusy):
             self.streak.add(error)
         else:

@@ -43,7 +43,7 @@ class Outstanding:
         return self.ahead.starts_with(self._phases[0])
 
     def end_first(self) -> None:
-        """The first has been received to its end."""
+        """Note that the first answer was received to its end."""
         self._phases.popleft()
 
     def clear(self) -> None:
@@ -52,8 +52,12 @@ class Outstanding:
         self.ahead.take_all()
 
     def drain(self, timeout_s: float) -> None:
-        """Reads all to their end and drops what comes. Raises as `Channel.receive`, Timeout also
-        for more than is worth it."""
+        """Receive all answers to their end and drop their payload.
+
+        Raises:
+            Timeout: it takes longer than `timeout_s`, or more than 64 MiB are to come.
+            PTPError: as `Channel.receive`.
+        """
         if not self._phases:
             return
         until = time.monotonic() + timeout_s

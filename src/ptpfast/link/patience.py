@@ -74,7 +74,7 @@ class Patience:
         self.reset()
 
     def reset(self) -> None:
-        """It went well: the next trouble is a new one."""
+        """Start again: the next failure is a new one."""
         self._since: float | None = None
         self._pause_s = self._first_s
         self.waits = 0

@@ -47,7 +47,7 @@ class Request:
     left_before: bool = False
 
     def asks(self) -> tuple[int, tuple[int, ...]]:
-        """What the camera is asked to do."""
+        """Return the operation and its parameters."""
         return self.operation, self.parameters
 
 
@@ -77,7 +77,7 @@ class Ahead:
         return bool(self._sent) and self._sent[0][1] is phase
 
     def take(self, request: Request) -> Phase | None:
-        """The phase of the same request, if it is the next."""
+        """Return the phase of this request if it is the next one."""
         if not self._sent or self._sent[0][0].asks() != request.asks():
             return None
         request.left_before = True
@@ -92,8 +92,11 @@ class Ahead:
     def extend(
         self, requests: Iterable[Request], send: Callable[[Request], Phase], most: int
     ) -> None:
-        """Sends of these what has not left yet, up to `most` requests in all. They are those of the
-        next run from its beginning: nothing is sent when what has left is something else."""
+        """Send those of the requests that have not left yet, up to `most` in all.
+
+        The requests are the beginning of the next run. Nothing is sent if something else has left
+        already.
+        """
         size = 0
         for number, request in enumerate(requests):
             size += request.limit or 0
@@ -168,8 +171,12 @@ class Run:
         self._waiting: deque[tuple[Request | None, Phase]] = deque()
 
     def due(self) -> tuple[Request | None, Phase] | None:
-        """Sends what may leave now. The request whose answer comes next, None for an answer that is
-        of no use any more; None at the end."""
+        """Send all requests that may leave now, and return the next answer to receive.
+
+        Returns:
+            The request and its phase; the request is None if its answer is no longer wanted. None
+            at the end of the run.
+        """
         waiting, ahead, depth = self._waiting, self._ahead, self._depth()
         while len(waiting) < depth:
             request = self._held or self._next_request()

@@ -21,7 +21,7 @@ class Tally:
     round_trips: int = 0
 
     def count(self, requests: int, depth: int = 1) -> None:
-        """Adds requests of which `depth` are outstanding at a time."""
+        """Add requests, with `depth` of them outstanding at a time."""
         self.requests += requests
         self.round_trips += -(-requests // depth)
 

@@ -24,9 +24,13 @@ class Turn:
         self.over = False
 
     def now(self) -> threading.RLock:
-        """The lock, for a `with`. ConnectionLost when it is over. RuntimeError for the thread that
-        has its turn already: it calls from within its own transaction (a progress callback, a
-        signal handler), in the middle of packets; and in a forked child."""
+        """Return the lock, for a `with`.
+
+        Raises:
+            ConnectionLost: the session is closed.
+            RuntimeError: this thread is in the middle of a transaction (a callback or a signal
+                handler calls the session), or this is a forked child.
+        """
         self.owner.require()
         if self.over:
             raise ConnectionLost("this session has been closed", hint="connect again")
@@ -35,7 +39,7 @@ class Turn:
         return self._lock
 
     def within(self, wait_s: float) -> TimedLock:
-        """The lock for a `with`, waited for so many seconds: Timeout, and as `now`."""
+        """Return the lock for a `with` that waits `wait_s` seconds at most (Timeout). See `now`."""
         return TimedLock(self.now(), wait_s)
 
     @property

@@ -149,13 +149,13 @@ class Interrupted:
             self._upkeep.ask_between()
 
     def next(self) -> Request | None:
-        """The next request, None at the end or when events come first."""
+        """Return the next request; None at the end, or if events have to be polled first."""
         self._is_due = self._is_due or (self._sent and self._upkeep.is_due)
         self._sent = True
         return None if self._is_due else self._next_request()
 
     def following(self) -> Iterable[Request]:
-        """What comes after the run, as long as it is not interrupted."""
+        """Return the requests after this run, unless the run is interrupted."""
         return () if self._is_due or self._following is None else self._following()
 
 

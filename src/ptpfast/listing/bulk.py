@@ -58,8 +58,16 @@ class Bulk:
         return enough and self._operation() is not None
 
     def describe(self, storage_ids: Iterable[int], parent: int, handles: list[int]) -> Found:
-        """What the camera says in bulk of these handles, all those of the storages or (with
-        `parent`) of a folder; perhaps not of each. Nothing when it cannot."""
+        """Ask the camera to describe many objects at once.
+
+        Args:
+            storage_ids: the storages.
+            parent: a folder handle, or 0 for whole storages.
+            handles: all handles of the storages or the folder.
+
+        Returns:
+            The descriptions by handle; perhaps not of each. Empty if the camera cannot do this.
+        """
         operation = self._operation()
         if operation is None:
             return {}
@@ -82,7 +90,7 @@ class Bulk:
         return answer
 
     def refuse(self, why: str) -> None:
-        """Gives the operation up for this session."""
+        """Stop using the bulk operation in this session, and log why."""
         operation = self._operation()
         if operation is not None:
             log.warning("objects are not listed in bulk: %s", why)
@@ -132,7 +140,7 @@ class Bulk:
         wanted: set[int],
         found: Found,
     ) -> None:
-        """A folder's contents, and without `parent` what is below, level by level."""
+        """Describe a folder's contents; without `parent` also all levels below."""
         asked: set[int] = set()
 
         def answered(handle: int, answer: bytearray | PTPError) -> None:
@@ -161,7 +169,7 @@ class Bulk:
                 return
 
     def _recover(self, operation: BulkListing, error: NetworkError | ProtocolError) -> None:
-        """The body may have fallen over this very operation: connects again, to go on without."""
+        """Give the operation up and reconnect: the camera may have failed because of it."""
         self.refuse(str(error))
         if isinstance(error, NetworkError) or not self._link.usable:
             try:

@@ -36,8 +36,10 @@ _FAILURES = (ResponseError, ProtocolError, TransferError)
 
 
 def storages_of(link: Link) -> tuple[list[int], PTPError | None]:
-    """The ids of all storages with a card in them; and what is wrong with that list, if it is cut:
-    then the ids in front of the cut are right all the same."""
+    """Return the ids of all storages with a card, and the error of a list that was cut.
+
+    The ids before the cut are right.
+    """
     if (own := link.dialect.storages()) is not None:
         return own, None
     operation, error = OperationCode.GetStorageIDs, None
@@ -60,7 +62,7 @@ def storages_of(link: Link) -> tuple[list[int], PTPError | None]:
 
 
 def no_card() -> StoreNotAvailable:
-    """The error for a camera that lists no storage with a card in it."""
+    """Return the error for a camera that lists no storage with a card."""
     error = StoreNotAvailable(ResponseCode.StoreNotAvailable, OperationCode.GetStorageIDs)
     error.message = "no memory card in the camera"
     error.hint = "put a card in, or wait until the camera has read it"
@@ -68,10 +70,12 @@ def no_card() -> StoreNotAvailable:
 
 
 def handles_of(link: Link, storage_id: int, parent: int, tally: Tally) -> list[int]:
-    """Handles below `parent` (0: of all objects) of a storage.
+    """Return the handles below `parent` (0: of all objects) of a storage.
 
-    All three parameters are sent: some bodies answer nothing otherwise (airmtp). An answer without
-    even a count, or a cut one, is asked for twice: a card is not to pass for empty because of it.
+    Notes:
+        All three parameters are sent, because some bodies answer nothing otherwise (airmtp). An
+        answer that is cut or has no count is asked for twice: a card must not look empty because of
+        it.
     """
     if (own := link.dialect.handles(storage_id, parent)) is not None:
         tally.count(1)
@@ -93,8 +97,11 @@ def handles_of(link: Link, storage_id: int, parent: int, tally: Tally) -> list[i
 def cards_of(
     link: Link, storage_ids: Iterable[int], parent: int, tally: Tally
 ) -> tuple[list[Card], Unlisted]:
-    """The storages with the handles of each; and why there are none of some. Raises that where no
-    storage can be listed."""
+    """Return the storages with their handles, and the errors of the others.
+
+    Raises:
+        PTPError: no storage can be listed.
+    """
     ids = list(storage_ids)
 
     def handles(storage_id: int) -> list[int]:
@@ -130,7 +137,7 @@ def cards_of(
 
 
 def introduce(link: Link, card: Card, tally: Tally) -> StorageInfo | None:
-    """What the card says of itself, which the card takes note of; None where it says nothing."""
+    """Ask a storage for its description and store it in the card; nothing if it has none."""
     tally.count(1)
     operation = OperationCode.GetStorageInfo
     try:

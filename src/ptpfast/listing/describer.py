@@ -99,7 +99,7 @@ class Describer:
         return True
 
     def _tell_part(self, part: float) -> None:
-        """That a part of what is unknown has come."""
+        """Report which part of the unknown descriptions has arrived."""
         if self._progress is not None:
             done = len(self._entries)
             self._progress(done + int(part * (len(self.handles) - done)), len(self.handles))

@@ -120,7 +120,7 @@ class Entries:
             self._entries[handle].shown = self.description(handle)
 
     def doubted(self) -> Iterator[tuple[int, Description]]:
-        """The handles that a table has shown and are not believed any more, and what it showed."""
+        """Yield the handles that were shown and are no longer believed, with what was shown."""
         for handle, entry in self._entries.items():
             if entry.doubted and entry.shown is not None:
                 yield handle, entry.shown

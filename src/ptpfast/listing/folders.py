@@ -40,7 +40,7 @@ class Folders:
     def object_info(
         self, handle: int, description: Description, *, remembered: bool = False
     ) -> ObjectInfo:
-        """The object as people see it."""
+        """Return the object with its path."""
         return ObjectInfo(
             handle=handle,
             name=description.name,

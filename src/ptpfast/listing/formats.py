@@ -36,7 +36,7 @@ def wanted_formats(given: Any) -> frozenset[int | str] | None:
 
 
 def only(table: ObjectTable, formats: frozenset[int | str] | None) -> ObjectTable:
-    """The objects of these formats and kinds; all without any."""
+    """Return the objects of these formats and kinds; all of them for None."""
     if formats is None:
         return table
     chosen = [info for info in table if info.format in formats or info.kind in formats]

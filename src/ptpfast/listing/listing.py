@@ -71,7 +71,7 @@ class Listing:
         self.complete = not self.handles
 
     def _find(self, storage_ids: Iterable[int] | None, parent: int) -> list[Card]:
-        """The cards, and the handles of each."""
+        """Return the cards with their handles."""
         cut = None
         if storage_ids is None:
             storage_ids, cut = storages_of(self._link)
@@ -94,7 +94,7 @@ class Listing:
         self.handles = self._describer.handles = handles
 
     def pieces(self, size: int | None = None) -> Generator[ObjectTable, None, None]:
-        """The files in the camera's order, as `next` has them, and then `close`."""
+        """Yield tables as `next` returns them, then `close`."""
         try:
             while (table := self.next(size)) is not None:
                 yield table
@@ -102,12 +102,15 @@ class Listing:
             self.close()
 
     def next(self, size: int | None = None) -> ObjectTable | None:
-        """The files among the next `size` handles, by default among all that are left. None when
-        there are no more.
+        """Return a table of the files among the next `size` handles; of all the rest by default.
 
-        A last table holds again what earlier ones had wrong from the index, if anything. Raises
-        NetworkError, and a ProtocolError that ends the session; when it stands again, this may be
-        asked again, and goes on.
+        A last table repeats objects that earlier tables had wrong from the index.
+
+        Returns:
+            The table; None at the end.
+
+        Raises:
+            NetworkError, ProtocolError: the session has ended. After a reconnect, call this again.
         """
         self._memory.recall(self._link, self.tally, self._open_folders)
         if not self.complete:
@@ -140,7 +143,7 @@ class Listing:
         return len(self.handles) > len(listed)
 
     def close(self) -> None:
-        """Keeps in the index what is known, if not all then that."""
+        """Store in the index what is known so far."""
         if self._closed:
             return
         self._closed = True
@@ -149,7 +152,7 @@ class Listing:
         log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
 
     def known(self, handle: int) -> Description | None:
-        """What is known of an object or a folder, without asking; None when nothing is."""
+        """Return what is known of an object or folder, without asking the camera."""
         return self._entries.description(handle)
 
     def withdraw(self) -> None:
@@ -158,7 +161,7 @@ class Listing:
         self._memory.withdraw()
 
     def restore(self, *, without: Collection[int]) -> None:
-        """Keeps, after `withdraw` and at the end, what is known but for these handles."""
+        """Store in the index again, after `withdraw`, without these handles."""
         self._memory.restore()
         for handle in without:
             self._entries.drop(handle)
@@ -181,9 +184,15 @@ class Listing:
     def confirm(
         self, objects: Iterable[ObjectInfo], progress: ListingProgress | None = None
     ) -> ObjectTable:
-        """These objects as the camera describes them now. One request for each that is
-        `remembered`, or one for all if there are many; when one is wrong all that is remembered of
-        its storage is. progress(done, total) is told how many of those are compared."""
+        """Return these objects as the camera describes them now.
+
+        Takes one request for each `remembered` object, or one for all if there are many. If one of
+        them has changed, everything remembered of its storage is discarded.
+
+        Args:
+            objects: the objects.
+            progress: called with (compared, all to compare).
+        """
         handles = [info.handle for info in objects]
         doubtful = self._entries.remembered(handles)
         tell = Count(len(doubtful), progress)
@@ -205,7 +214,7 @@ class Listing:
         return table
 
     def _corrected(self, shown: Mapping[int, Description]) -> ObjectTable:
-        """What a table has shown from the index and is otherwise."""
+        """Return the objects that a table showed from the index and that are different."""
         doubted = [handle for handle in self.handles if handle in shown]
         self._describer.describe(doubted)
         table = self._table(h for h in doubted if not self._entries.agrees(h, shown[h]))

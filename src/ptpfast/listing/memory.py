@@ -36,8 +36,12 @@ class Memory:
     def recall(
         self, link: Link, tally: Tally, open_folders: Callable[[Mapping[int, Answer]], object]
     ) -> None:
-        """Fills in, once, what is remembered and stands up to a look at some of it. open_folders:
-        looks below what is known for more handles."""
+        """Load the index, once, and compare some of it with the camera.
+
+        Args:
+            link, tally: ask the camera, and count the requests.
+            open_folders: looks for handles in the folders among what is known.
+        """
         if self._recalled:
             return
         for card in self._cards:
@@ -82,11 +86,11 @@ class Memory:
                 self._index.keep(card.storage_id, card.name, None, {})
 
     def distrust_wrong(self) -> None:
-        """Does that with the cards of which something remembered was wrong."""
+        """Discard the cards with a wrong description in the index."""
         self.distrust(card for card in self._cards if False in self._entries.were(card.remembered))
 
     def distrust_unexplained(self) -> None:
-        """Does that with the cards whose free space is not what the new objects make of it."""
+        """Discard the cards whose free space is not explained by the new objects."""
         self.distrust(card for card in self._cards if not self._space_is_explained(card))
 
     def _space_is_explained(self, card: Card) -> bool:
@@ -105,11 +109,11 @@ class Memory:
             self._index.forget()
 
     def restore(self) -> None:
-        """Keeps again, from the next `keep` on."""
+        """Store again, from the next `keep` on."""
         self._withdrawn = False
 
     def keep(self, *, complete: bool) -> None:
-        """Writes what is known into the index if it differs; the free space if all is known."""
+        """Write what is known into the index if it differs; the free space only if `complete`."""
         if self._index is None or self._withdrawn:
             return
         for card in self._cards:

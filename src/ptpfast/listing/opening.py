@@ -40,7 +40,7 @@ class Opening:
         self._levels = 0
 
     def open(self, known: Known) -> list[int]:
-        """The handles that the cards' folders hold and no list had, added to the cards'."""
+        """Look into folders; return the handles that no list had, and add them to their cards."""
         parents = {each.parent for each in known.values() if isinstance(each, Description)}
         waiting = {
             handle: card

@@ -47,7 +47,7 @@ class Card:
     gone: list[Description] = field(default_factory=list)
 
     def introduce(self, info: StorageInfo) -> None:
-        """Takes note of what the storage says of itself."""
+        """Store what the storage reports about itself."""
         known = info.free_space_in_bytes != UNKNOWN_SPACE
         self.free = info.free_space_in_bytes if known else None
         self.name = json.dumps(
@@ -61,8 +61,10 @@ class Card:
         )
 
     def remember(self, remembered: Remembered) -> None:
-        """Takes over what is known of the handles that are still there. A file that had no bytes
-        was perhaps being written: it is asked for anew."""
+        """Take over the descriptions of handles that still exist.
+
+        An empty file may have been incomplete when it was described; it is asked for again.
+        """
         there = set(self.handles)
         self.was_free = remembered.free
         for handle, description in remembered.descriptions.items():
@@ -96,15 +98,18 @@ class Card:
         return abs(max(expected, 0) - self.free) <= beside
 
     def forget(self) -> None:
-        """What was remembered is not to be believed."""
+        """Drop all descriptions from the index."""
         self.remembered.clear()
         self.gone.clear()
         self.was_free = None
 
 
 def samples(handles: list[int], described: Mapping[int, Description]) -> list[int]:
-    """`CHECKED` of these handles, each once: the newest, the first, the folder in use,
-    where a difference would show, and some by chance. All, if there are no more."""
+    """Return `CHECKED` of these handles, at the places where a difference would show.
+
+    These are the newest, the first, the folder in use, and some at random; all if there are no
+    more.
+    """
     if len(handles) <= CHECKED:
         return handles
     import random  # takes some milliseconds, and only here

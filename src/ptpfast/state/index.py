@@ -96,10 +96,12 @@ def folder() -> Path:
 
 
 def identity_of(info: DeviceInfo, guid: bytes) -> str | None:
-    """What a body is known by: maker, model and serial number, or its GUID of the handshake where
-    it has no number. None for one that says neither: its index would be everybody's.
+    """Return the identity of a body: maker, model and serial number, or its GUID without one.
 
-    Zeros are no number; leading ones and blanks differ between operations (airmtp).
+    None for a camera that reports neither: its index would be shared by all such cameras.
+
+    Notes:
+        Zeros are no serial number. Leading zeros and blanks differ between operations (airmtp).
     """
     number = info.serial_number.strip().lstrip("0")
     if not number and len(set(guid)) > 1:
@@ -116,8 +118,11 @@ class Index:
 
     @classmethod
     def of(cls, info: DeviceInfo, guid: bytes) -> Index | None:
-        """The index of a body; None for one that cannot be told from others, for a user without a
-        home, and for a Python without SQLite."""
+        """Return the index of a body; None if there can be none.
+
+        There is none for a camera without identity, a user without a home, and a Python without
+        SQLite.
+        """
         identity = identity_of(info, guid)
         if identity is None or find_spec("_sqlite3") is None:
             return None
@@ -131,7 +136,7 @@ class Index:
             return None
 
     def recall(self, storage_id: int, card: str) -> Remembered:
-        """What is known of a storage if its card is the same, by what the card says of itself."""
+        """Return what is known of a storage, if it still holds the same card."""
         if not os.path.lexists(self.path):
             return Remembered()
         found = Remembered()
@@ -153,8 +158,10 @@ class Index:
         free: int | None,
         descriptions: Mapping[int, Description],
     ) -> None:
-        """Replaces what is known of a storage, all at once. What cannot be read back is left out,
-        and the free space with it."""
+        """Replace what is known of a storage in one step.
+
+        Values that could not be read back are left out, and then the free space is, too.
+        """
         rows = [
             (storage_id, handle, *astuple(description))
             for handle, description in descriptions.items()
@@ -175,7 +182,7 @@ class Index:
                 database.execute("COMMIT")
 
     def forget(self) -> None:
-        """Drops all that is known of the body."""
+        """Delete all that is known of the body."""
         try:
             self._discard()
         except OSError as error:
@@ -211,7 +218,7 @@ class Index:
             files.discard(f"{self.path}{tail}")
 
     def _make_room(self) -> None:
-        """Makes the folder, and keeps it from growing for ever."""
+        """Create the folder and delete the oldest files in it."""
         folders.make(self.path.parent, 0o700)
         if os.path.lexists(self.path):
             return
@@ -222,8 +229,12 @@ class Index:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """The file, made if it is not there. _Unusable when it is not this body's, or not ours;
-        OSError when it cannot be had alone."""
+        """Open the file; create it if it is missing.
+
+        Raises:
+            _Unusable: the file belongs to another body, or not to this user.
+            OSError: the folder is not for this user alone.
+        """
         with folders.turn(self.path.parent, BUSY_S) as alone:
             if alone is None:
                 raise OSError(errno.EWOULDBLOCK, "another run has locked it")
@@ -270,11 +281,11 @@ class Index:
                 raise
 
     def _formats(self) -> bytes:
-        """The versions of the file format that are needed to write and to read it."""
+        """Return the file format versions that are needed to write and to read it."""
         return read_back(self.path, 20)[18:]
 
     def _check(self, database: sqlite3.Connection) -> None:
-        """That the file is this version's and this body's; an empty one is made so."""
+        """Check that the file has this version and this body; initialise an empty one."""
         if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             self._create(database)
         for name, expected in (("application_id", APPLICATION), ("user_version", SCHEMA)):

@@ -32,7 +32,7 @@ DISTRUSTED = "does not cope with requests sent ahead"  # how the note of such a 
 
 
 def path() -> Path:
-    """The file: `cameras.json` below PTPFAST_CONFIG, or the platform's configuration folder."""
+    """Return the path of `cameras.json`, below PTPFAST_CONFIG or the configuration folder."""
     if given := os.environ.get("PTPFAST_CONFIG"):
         return Path(given) / TUNINGS_NAME
     if sys.platform == "darwin":
@@ -42,17 +42,17 @@ def path() -> Path:
 
 
 def model_key(info: DeviceInfo) -> str:
-    """What an entry is for: maker, model and firmware."""
+    """Return the key of an entry: maker, model and firmware."""
     return f"{info.manufacturer} {info.model} {info.device_version}".strip()
 
 
 def load(info: DeviceInfo) -> Tuning | None:
-    """What is known of this model and firmware; None when nothing is."""
+    """Return the entry of this model and firmware; None without one."""
     return entries().get(model_key(info))
 
 
 def entries() -> dict[str, Tuning | None]:
-    """What is known, by `model_key`; None for an entry that cannot be used."""
+    """Return all entries by `model_key`; None for an entry that cannot be used."""
     return {key: _sane(entry) for key, entry in _read().items()}
 
 
@@ -65,8 +65,11 @@ def _sane(entry: Any) -> Tuning | None:
 
 
 def save(info: DeviceInfo, tuning: Tuning) -> Path:
-    """Adds or replaces the entry of this model; the file's path. OSError when it cannot be
-    written, or what is there cannot be read and would be lost."""
+    """Add or replace the entry of this model, and return the path of the file.
+
+    Raises:
+        OSError: the file cannot be written, or its content cannot be read and would be lost.
+    """
     return _write({**_kept(), model_key(info): asdict(tuning)})
 
 
@@ -76,7 +79,7 @@ def check() -> None:
 
 
 def forget(key: str) -> Path:
-    """Removes the entry of that `model_key`, if there is one; the file's path. OSError."""
+    """Delete an entry, if there is one, and return the path of the file. OSError."""
     kept = _kept()
     kept.pop(key, None)
     return _write(kept)

@@ -1,5 +1,4 @@
-"""How two TCP connections become a PTP/IP connection: Init packets, reasons for a refusal, the
-probe.
+"""Open a PTP/IP connection: the Init handshake on both TCP connections, and the probe.
 
 Sources: CIPA DC-005 as in malc0mn/ptp-ip; libgphoto2 (ptpip.c) and airmtp (mtpwifi.py) for what
 cameras really do; each constant names its own.
@@ -51,10 +50,16 @@ def acknowledges_at_once() -> bool:
 def shake_hands(
     address: Address, identity: Identity, timeouts: Timeouts, *, probes: bool = True
 ) -> Opened:
-    """Connects and shakes hands on both connections. ConnectFailed, InitFailed.
+    """Connect and complete the handshake on both connections.
 
-    probes: whether the camera is asked for a sign of life at the end; one that drops the connection
-    at that is connected to once more, without (`Opened.probes`).
+    Args:
+        address, identity, timeouts: where, who we are, how long to wait.
+        probes: whether to ask the camera for a sign of life at the end. If the camera drops the
+            connection then, connect once more without (`Opened.probes`).
+
+    Raises:
+        ConnectFailed: nothing answers, or no camera.
+        InitFailed: the camera refuses.
     """
     guid, name = identity
     knock = partial(_shake_hands, address, guid or default_guid(), name or default_name())
@@ -102,7 +107,7 @@ class _DroppedAtProbeError(ConnectFailed):
 
 
 def _connect(address: Address, deadline: float, *, patient: bool = False, who: str = "") -> Channel:
-    """A TCP connection; `patient` tries a refused one again until the deadline."""
+    """Open a TCP connection; with `patient`, retry a refused one until the deadline."""
     while True:
         left = deadline - time.monotonic()
         try:

@@ -15,10 +15,11 @@ class Identity(NamedTuple):
 
 
 def default_guid() -> bytes:
-    """This computer's GUID, the same in every run: cameras tie pairing to it.
+    """Return this computer's GUID. It is the same in every run, because cameras tie pairing to it.
 
-    Ten bytes from the machine's id (its name where it has none), six zero bytes: Sony bodies take a
-    GUID that ends so from any host, others do not care (airmtp).
+    Notes:
+        Ten bytes from the machine's id (its name without one), then six zero bytes: Sony bodies
+        accept such a GUID from any host, other bodies do not care (airmtp).
     """
     import hashlib  # only here: it would be a good part of `import ptpfast`
 
@@ -31,5 +32,5 @@ def default_guid() -> bytes:
 
 
 def default_name() -> str:
-    """This computer's name, as the camera may show it."""
+    """Return this computer's name, as the camera may show it."""
     return socket.gethostname() or "ptpfast"

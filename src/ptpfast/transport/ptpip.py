@@ -29,11 +29,11 @@ class PtpIp:
     def open(
         self, address: Address, identity: Identity, timeouts: Timeouts, *, probes: bool
     ) -> Opened:
-        """Both connections and their handshakes; the Event connection belongs to it."""
+        """Connect both connections and complete both handshakes."""
         return shake_hands(address, identity, timeouts, probes=probes)
 
     def open_events(self, opened: Opened, address: Address, timeouts: Timeouts) -> Channel | None:
-        """It is there since `open`."""
+        """Return the Event connection of `open`."""
         return opened.event
 
     def request(
@@ -43,7 +43,7 @@ class PtpIp:
         parameters: tuple[int, ...],
         payload: memoryview | None,
     ) -> bytes:
-        """An Operation Request; Start Data and one End Data with all of the payload behind it."""
+        """Pack an Operation Request, with Start Data and End Data for a payload."""
         data_phase = _NO_DATA_OUT if payload is None else _DATA_OUT
         packets = pack(wire.OperationRequest(data_phase, operation, transaction_id, parameters))
         if payload is not None:
@@ -54,20 +54,20 @@ class PtpIp:
     def phase(
         self, transaction_id: int, *, limit: int | None, any_transaction_id: bool, label: str
     ) -> Phase:
-        """Start Data, Data, End Data, and Operation Response."""
+        """Return a phase for Start Data, Data, End Data and Operation Response."""
         return DataPhase(
             transaction_id, limit=limit, any_transaction_id=any_transaction_id, label=label
         )
 
     def hear(self, packet: bytes) -> Heard:
-        """Probe Requests are answered on the Event connection, whichever they came by."""
+        """Parse an event; answer a Probe Request."""
         parsed = parse(packet)
         if isinstance(parsed, wire.ProbeRequest):
             return Heard(reply=pack(wire.ProbeResponse()))
         return Heard(parsed if isinstance(parsed, wire.Event) else None)
 
     def farewell(self) -> bytes:
-        """The end of the connection says it."""
+        """Return nothing: closing the connection is enough."""
         return b""
 
 
