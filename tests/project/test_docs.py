@@ -82,7 +82,7 @@ def addresses(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_examples_run(page: Path, place: Path, addresses: dict[str, int]) -> None:
+def test_python_examples_of_a_page_run(page: Path, place: Path, addresses: dict[str, int]) -> None:
     if page.name in RUN_ELSEWHERE:
         return
     names: dict[str, Any] = {}
@@ -91,7 +91,7 @@ def test_python_examples_run(page: Path, place: Path, addresses: dict[str, int])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_shell_examples_run(page: Path, place: Path, addresses: dict[str, int]) -> None:
+def test_shell_examples_of_a_page_run(page: Path, place: Path, addresses: dict[str, int]) -> None:
     for lines in commands(page):
         running: list[subprocess.Popen[str]] = []
         try:
@@ -135,7 +135,7 @@ def run_line(
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         path, _, anchor = target.partition("#")
         if path.startswith(("http:", "https:")):

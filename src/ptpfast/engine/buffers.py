@@ -31,7 +31,7 @@ def require_plain(buffer: Any, format: str | None, item_size: int) -> None:
 
 
 def plain_bytes(data: Any) -> memoryview:
-    """The bytes of `data`, any C-contiguous bytes-like object. TypeError for any other."""
+    """Return any C-contiguous bytes-like object as a memoryview of bytes. TypeError."""
     view = memoryview(data)
     require_plain(data, view.format, view.itemsize)
     return view.cast("B") if view.nbytes else memoryview(b"")  # no cast of no rows
@@ -48,7 +48,7 @@ def renewed(buffer: bytearray) -> bytearray:
 
 
 def _is_ctypes_of_pointers(buffer: Any) -> bool:
-    """A union or a packed structure of ctypes has the format of bytes, with objects in it."""
+    """Return whether a union or packed structure of ctypes holds objects: its format says bytes."""
     if (ctypes := sys.modules.get("ctypes")) is None:
         return False
     if isinstance(buffer, memoryview):

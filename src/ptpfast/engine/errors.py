@@ -39,7 +39,7 @@ class PTPError(Exception):
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
     def precede(self, doing: str) -> None:
-        """Puts before the message what was being done."""
+        """Put the operation before the message."""
         self.message = printable(f"{doing}: {self.message}")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -51,7 +51,7 @@ class PTPError(Exception):
 
 
 def _restore(cls: type[PTPError], args: tuple[Any, ...]) -> PTPError:
-    """An error as it was pickled or copied, but for its attributes, which follow by themselves."""
+    """Return an error as it was pickled; Python then restores its attributes."""
     error = cls.__new__(cls)
     error.args = args
     return error
@@ -116,7 +116,7 @@ _DISK_HINTS = {
 
 
 def disk_hint(code: int | None) -> str:
-    """What to do about an errno of the local disk."""
+    """Return what to do about an errno of the local disk."""
     return _DISK_HINTS.get(code or 0, "check the folder and the disk it is on")
 
 
@@ -163,7 +163,7 @@ class LimitReached(PTPError, OSError):
 
     @classmethod
     def of(cls, error: BaseException) -> LimitReached | None:
-        """The limit that an error of the system stands for, if it does."""
+        """Return the limit that an error of the system stands for; None for other errors."""
         number = error.errno if isinstance(error, OSError) else 0
         if isinstance(error, MemoryError):
             number = errno.ENOMEM

@@ -1,5 +1,5 @@
-"""One camera, one transaction at a time: operations by their PTP meaning, retries while the camera is
-busy, the beginning and the end of the session, and reconnecting.
+"""One camera, one transaction at a time: operations by their PTP meaning, retries of a busy camera,
+the beginning and the end of a session, and reconnecting.
 
 Sources: libgphoto2 (library.c) and airmtp for the order of opening and closing; the pauses are the
 vendors' quirks.

@@ -299,7 +299,7 @@ def _rename(old: str, new: str, held: Descriptor) -> None:
 
 
 def _link_new(held: Descriptor, part: str, path: str) -> None:
-    """The same where a rename would replace: older systems, some network filesystems."""
+    """Link and unlink, where a rename would replace: old systems, some network filesystems."""
     try:
         os.link(part, path)
     except FileExistsError:
@@ -312,8 +312,10 @@ def _link_new(held: Descriptor, part: str, path: str) -> None:
 
 
 def _reserve_and_rename(held: Descriptor, part: str, path: str) -> None:
-    """The same without links: an empty file holds the name until it is renamed over. A process that
-    is killed in between leaves it; see `is_reservation`."""
+    """Reserve the name with an empty file and rename over it, where there are no links.
+
+    A process that is killed in between leaves the empty file; see `is_reservation`.
+    """
     try:
         reserved = create(path)
     except FileExistsError:

@@ -18,7 +18,7 @@ def is_same(path: str | os.PathLike[str], other: os.stat_result) -> bool:
 
 
 def _traits(status: os.stat_result) -> tuple[int, ...]:
-    """What is equal for all names of a file. Nobody can set the time of the last change."""
+    """Return what all names of a file share. No program can set the time of the last change."""
     return (
         status.st_dev,
         status.st_mode,

@@ -20,10 +20,16 @@ _NO_LISTS = (str, bytes, bytearray, memoryview, os.PathLike, Mapping)
 
 
 def several(name: str, given: Any, kind: type | tuple[type, ...], what: str) -> tuple[Any, ...]:
-    """The values of the argument `name`: `given` itself if it is of `kind`, else those in it.
+    """Return the values of the argument `name` as a tuple: `given` itself, or its elements.
 
-    what: a value of that kind in words, for the message. A generator is consumed once. TypeError
-    for None, and for anything that is neither, or not of that kind.
+    Args:
+        name: the argument, for messages.
+        given: one value of `kind`, or any iterable of them; a generator is consumed.
+        kind: the type of a value.
+        what: such a value in words, for messages.
+
+    Raises:
+        TypeError: None, or anything else.
     """
     if isinstance(given, kind):
         return (given,)
@@ -35,7 +41,7 @@ def several(name: str, given: Any, kind: type | tuple[type, ...], what: str) -> 
 
 
 def listed(name: str, given: Any, what: str) -> tuple[Any, ...]:
-    """What is in a list, a generator, an array or the like. TypeError for no such thing."""
+    """Return the elements of a list, a generator or an array. TypeError for anything else."""
     if isinstance(given, _NO_LISTS) or not isinstance(given, Iterable):
         raise TypeError(f"{name} takes {what} or a list of them, not {_shown(given)}")
     return tuple(given)
@@ -70,7 +76,7 @@ def folders(name: str, given: Any) -> tuple[Path, ...]:
 
 
 def path(name: str, given: Any) -> Path:
-    """A path of one file or folder. TypeError, ValueError."""
+    """Return the path of one file or folder. TypeError, ValueError."""
     if not isinstance(given, str | os.PathLike):
         raise TypeError(f"{name} takes a path, not {_shown(given)}")
     text = os.fspath(given)
@@ -91,7 +97,7 @@ def numbers(name: str, given: Any, what: str) -> tuple[int, ...]:
 
 
 def number_in(name: str, value: Any, what: str) -> int:
-    """A whole number out of a list of them. TypeError."""
+    """Return a whole number that was in a list. TypeError."""
     if (number := whole_number(value)) is None:
         raise TypeError(f"{name} takes {what} or a list of them; {_shown(value)} is in it")
     return number

@@ -234,7 +234,7 @@ VIDEO_EXTENSIONS = frozenset(
 
 
 def extension(name: str) -> str:
-    """The extension of a file name in capitals without the dot: `DSC_0001.nef` → `NEF`; else ''."""
+    """Return the extension of a file name in capitals: `DSC_0001.nef` gives `NEF`; else ""."""
     stem, dot, tail = name.rpartition(".")
     return tail.upper() if dot and stem else ""
 

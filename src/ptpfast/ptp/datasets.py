@@ -142,9 +142,10 @@ def _plan(cls: Hashable) -> tuple[tuple[str, str, str], ...]:
 
 
 def decode(cls: type[T], buffer: Any) -> T:
-    """The dataset of this class at the start of `buffer` (any C-contiguous bytes-like object).
+    """Decode the dataset of a class at the start of a bytes-like object.
 
-    Raises ProtocolError when the bytes end before the last fixed field.
+    Raises:
+        ProtocolError: the bytes end before the last fixed field.
     """
     cursor = Cursor(buffer, cls.__name__)
     dataset = cls(
@@ -158,7 +159,7 @@ def decode(cls: type[T], buffer: Any) -> T:
 
 
 def encode(dataset: Any) -> bytes:
-    """The bytes of a dataset; the inverse of `decode`. ValueError for a value that does not fit."""
+    """Encode a dataset; the inverse of `decode`. ValueError for a value that does not fit."""
     builder = Builder()
     for name, method, element in _plan(cast(Hashable, type(dataset))):
         value = getattr(dataset, name)
@@ -170,9 +171,15 @@ def encode(dataset: Any) -> bytes:
 
 
 def decode_array(buffer: Any, kind: str = "u32", what: str = "array") -> list[int]:
-    """A payload that is one PTP array, such as GetObjectHandles' (`kind` u32).
+    """Decode a payload that is one array, such as that of GetObjectHandles.
 
-    No bytes at all are an empty array, as libgphoto2 takes them. Raises ProtocolError when cut.
+    Args:
+        buffer: any C-contiguous bytes-like object. No bytes at all are an empty array (libgphoto2).
+        kind: the type of an element, `u32` by default.
+        what: the payload in words, for messages.
+
+    Raises:
+        ProtocolError: the array is cut.
     """
     cursor = Cursor(buffer, what)
     values = list(cursor.array(kind)) if cursor.remaining else []
@@ -181,7 +188,7 @@ def decode_array(buffer: Any, kind: str = "u32", what: str = "array") -> list[in
 
 
 def encode_array(values: list[int], kind: str = "u32") -> bytes:
-    """The inverse of `decode_array`."""
+    """Encode an array; the inverse of `decode_array`."""
     builder = Builder()
     builder.array(values, kind)
     return bytes(builder)
@@ -232,7 +239,7 @@ def _read_form(cursor: Cursor, data_type: int, count: int) -> list[Any]:
 
 
 def write_value(builder: Builder, data_type: int, value: Any) -> None:
-    """The inverse of `read_value`; ValueError for a data type PTP does not define."""
+    """Write a value; the inverse of `read_value`. ValueError for an unknown data type."""
     if kind := _SCALARS.get(data_type):
         getattr(builder, kind)(value)
     elif kind := _ARRAYS.get(data_type):
@@ -262,7 +269,7 @@ def decode_prop_desc(buffer: Any) -> DevicePropDesc:
 
 
 def encode_prop_desc(desc: DevicePropDesc) -> bytes:
-    """The inverse of `decode_prop_desc`."""
+    """Encode a property; the inverse of `decode_prop_desc`."""
     builder = Builder()
     builder.u16(desc.code)
     builder.u16(desc.data_type)
@@ -290,10 +297,11 @@ _DATE_TIME = re.compile(
 
 
 def parse_date_time(text: str) -> datetime | None:
-    """A PTP DateTime string as a datetime, or None when empty or no date at all.
+    """Parse a PTP DateTime string; None if it is empty or no date.
 
-    Without a zone it is the camera's local time and stays naive: a zone is never guessed. Some
-    cameras' folders say `19800000T000000`: no such date, None.
+    Notes:
+        Without a time zone the result is naive: the camera's local time. A zone is never guessed.
+        Some cameras report `19800000T000000` for folders, which is no date.
     """
     match = _DATE_TIME.fullmatch(text.strip())
     if match is None:
@@ -314,7 +322,7 @@ def parse_date_time(text: str) -> datetime | None:
 
 
 def format_date_time(moment: datetime) -> str:
-    """A datetime as a PTP DateTime string; the inverse of `parse_date_time` to the second."""
+    """Format a datetime as a PTP DateTime string; inverse of `parse_date_time` to the second."""
     text = f"{moment.year:04}{moment:%m%dT%H%M%S}"  # %Y alone does not pad on Linux
     if moment.tzinfo is None:
         return text

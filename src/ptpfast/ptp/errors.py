@@ -245,10 +245,13 @@ def response_error(
     received: int = 0,
     code_name: str = "",
 ) -> ResponseError:
-    """The error for a response code: the class of `RESPONSE_ERRORS`, else `ResponseError`.
+    """Return the error for a response code: a class of `RESPONSE_ERRORS`, else `ResponseError`.
 
-    `doing` names the operation with its object (`GetObjectInfo(0x40012)`); `code_name` is for codes
-    that only a vendor's table can name.
+    Args:
+        code, operation, parameters: of the response.
+        doing: the operation with its object, for the message: `GetObjectInfo(0x40012)`.
+        received: bytes of payload that came before it.
+        code_name: the name of a code that only a vendor's table has.
     """
     cls = RESPONSE_ERRORS.get(code, ResponseError)
     return cls(code, operation, parameters, doing=doing, received=received, code_name=code_name)

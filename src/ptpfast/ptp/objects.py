@@ -63,7 +63,7 @@ class Description:
 
     @classmethod
     def of(cls, dataset: ObjectInfoDataset, size: int | None) -> Description:
-        """A dataset's, with the true size."""
+        """Return the description in a dataset, with the true size."""
         return cls(
             dataset.storage_id,
             dataset.object_format,
@@ -262,14 +262,14 @@ class ObjectTable(Sequence[ObjectInfo]):
 
 
 def handle_of(given: ObjectInfo | int) -> int:
-    """The handle of an object, or that handle. TypeError."""
+    """Return the handle of an object, or the handle itself. TypeError."""
     if isinstance(given, ObjectInfo):
         return given.handle
     return number_in("handles", given, _WHAT)
 
 
 def handles_of(given: Iterable[ObjectInfo | int] | ObjectInfo | int) -> Iterator[int]:
-    """The handles of one object or of several, each taken when it is its turn. TypeError."""
+    """Return the handles of one object or several, each when it is needed. TypeError."""
     if isinstance(given, ObjectInfo):
         return iter([given.handle])
     if (number := whole_number(given)) is not None:
@@ -283,7 +283,7 @@ _WHAT = "an object, a handle"
 
 
 def card_name(storage_id: int) -> str:
-    """A storage for people: `card 2`, by the slot that the upper half of its id counts."""
+    """Return a storage in words: `card 2`, from the slot in the upper half of its id."""
     slot = storage_id >> 16
     return f"card {slot}" if 0 < slot < 100 else f"storage 0x{storage_id:08X}"
 

@@ -136,7 +136,7 @@ TAKEN = errno.EWOULDBLOCK  # of a SinkError: the part file is another run's
 
 
 def scope_of(error: BaseException) -> Scope:
-    """What an error concerns; a DEFECT when the tables do not have it."""
+    """Return what an error concerns; DEFECT if the tables do not have it."""
     if isinstance(error, ResponseError) and error.code in BY_RESPONSE:
         return BY_RESPONSE[error.code]
     if isinstance(error, SinkError) and error.errno == TAKEN:

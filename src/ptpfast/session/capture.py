@@ -30,8 +30,7 @@ MOST_NEW = 100  # objects of one capture; if there are more, the first list was 
 
 
 def poll(link: Link, subscription: Subscription, timeout: float | None) -> Event | None:
-    """The next event from wherever it comes; None after `timeout` seconds or at the session's
-    end."""
+    """Return the next event from any source; None after `timeout` seconds or at the end."""
     polls, interval = link.dialect.polls, link.dialect.quirks.event_poll_s
     give_up = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -84,7 +83,7 @@ class _NewObjects:
         self._found: ObjectInfo | None = None
 
     def wait(self) -> ObjectInfo | None:
-        """The RAW of a pair, else the last file there is; None when there is no new object."""
+        """Return the RAW of a pair, else the last new file; None if there is no new object."""
         give_up = time.monotonic() + self._link.dialect.quirks.capture_s
         looks = 0
         while (left := give_up - time.monotonic()) > 0 and self._link.usable:
@@ -111,7 +110,7 @@ class _NewObjects:
         return QUIET_S * 2.0**looks
 
     def _listen(self, wait_s: float) -> bool:
-        """Takes the next event; False when there is none for so long."""
+        """Take the next event; return False if none comes for `wait_s` seconds."""
         until = time.monotonic() + wait_s
         event = poll(self._link, self._subscription, wait_s)
         if event is None:
@@ -126,7 +125,7 @@ class _NewObjects:
         return True
 
     def _look(self) -> None:
-        """Finds the handles that were not there before, storage by storage."""
+        """Find the new handles, storage by storage."""
         for storage, after in _handles(self._link).items():
             before = self._before.get(storage)
             if before is None:
@@ -149,7 +148,7 @@ class _NewObjects:
 
 
 def _handles(link: Link) -> dict[int, set[int]]:
-    """The handles in each storage that can be listed now; a storage that cannot is not told of."""
+    """Return the handles in each storage that can be listed now."""
     from ..listing import Listing, storages_of
 
     found: dict[int, set[int]] = {}

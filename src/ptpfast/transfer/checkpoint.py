@@ -106,7 +106,7 @@ class Checkpoint:
         self._kept_at = time.monotonic()
 
     def keep_if_possible(self) -> None:
-        """The same at the end of a download that has failed; what a disk has lost is taken back."""
+        """Keep what there is after a failed download; take back what the disk has lost."""
         try:
             if not self._part.lost:
                 self.keep()
@@ -153,7 +153,7 @@ class Checkpoint:
             log.debug("nothing noted in the journal: %s", error)
 
     def _write(self, arrived: Kept | None = None, *, sync: bool) -> None:
-        """The journal anew."""
+        """Write the journal again."""
         try:
             self._journal.write(self._kept, arrived, sync=sync)
             self._noted = self._kept.size if arrived is None else arrived.size
@@ -161,6 +161,6 @@ class Checkpoint:
             log.debug("nothing noted in the journal: %s", error)
 
     def _leave(self, checksum: Checksum, hasher: Any) -> None:
-        """A retry in this process need not read again what it can know to be untouched."""
+        """Leave a seal: a retry in this process then need not read the part file again."""
         if (stamp := seal(self._part.fd)) is not None and stamp.size == checksum.size:
             self._journal.leave(Left(stamp, checksum, hasher))

@@ -13,17 +13,17 @@ from ..vendors.reads import PartialRead
 
 
 def object_label(info: ObjectInfo) -> str:
-    """An object for messages: name and handle."""
+    """Return an object as messages show it: name and handle."""
     return f"{info.name or 'object'} (0x{info.handle:X})"
 
 
 def read_label(camera: Camera, info: ObjectInfo, read: PartialRead) -> str:
-    """A partial read of an object for messages."""
+    """Return a partial read of an object as messages show it."""
     return f"{operation_name(camera.link.vendor, read.operation)} of {object_label(info)}"
 
 
 def chunk_request(read: PartialRead, handle: int, offset: int, size: int, label: str) -> Request:
-    """A partial read of `size` bytes, which is what it is `about`."""
+    """Return the request of a partial read; its `about` is `size`."""
     return Request(
         read.operation,
         read.parameters(handle, offset, size),
@@ -55,7 +55,7 @@ class Chunks:
         self._to_come: deque[Request] = deque()
 
     def next(self) -> tuple[int, Request] | None:
-        """The next chunk's offset and request, which leaves now; None at the end."""
+        """Return offset and request of the next chunk, which leaves now; None at the end."""
         offset = self._asked
         if offset >= self._end:
             return None
@@ -71,7 +71,7 @@ class Chunks:
         return chunk_request(self._read, self._handle, self._asked, size, self.label)
 
     def _sent_ahead(self) -> Request | None:
-        """What the camera is already at work on, if that is the next chunk."""
+        """Return the request that the camera is already working on, if it is the next chunk."""
         ahead = self._link.sent_ahead
         if ahead is None or self._asked + ahead.about > self._end:
             return None
@@ -79,16 +79,16 @@ class Chunks:
         return request if request.asks() == ahead.asks() else None
 
     def end_first(self) -> None:
-        """The first of those to come is here."""
+        """Note that the first outstanding chunk has arrived."""
         self._to_come.popleft()
 
     def drop(self, position: int) -> None:
-        """What is to come goes nowhere: it is asked for again, from `position` on."""
+        """Drop the answers to come, and ask again from `position` on."""
         for request in self._to_come:
             request.sink = request.on_pause = None
         self._asked = position
 
     def lose(self, position: int) -> None:
-        """Nothing will come any more: asks again from `position` on."""
+        """Forget the answers to come, and ask again from `position` on."""
         self._to_come.clear()
         self._asked = position

@@ -160,7 +160,7 @@ class Download:
         self._began = 0.0
 
     def run(self) -> Transfer:
-        """Does it. The transfer is complete and under its final name when this returns."""
+        """Download the object. The file has its final name when this returns."""
         self._camera.compare(self._info)  # its handle may have gone to another picture
         began = time.monotonic()
         is_taken = not self._options.overwrite and os.path.lexists(self._path)

@@ -76,8 +76,13 @@ class End:
         return not self._has(LARGEST_OBJECT - 1)  # else it takes any offset for another
 
     def search(self, size: int) -> int | None:
-        """The true size of an object that has more than `size` bytes. None for one of 4 GiB or more
-        where no read reaches so far. TransferError when it cannot be told."""
+        """Return the true size of an object that has more than `size` bytes.
+
+        None for an object of 4 GiB or more if no read reaches that far.
+
+        Raises:
+            TransferError: the size cannot be found.
+        """
         start = size + FOUR_GIB - 1 if self._goes_on_behind(size) else size
         if self._has(LARGEST_OBJECT - 1):
             raise TransferError(

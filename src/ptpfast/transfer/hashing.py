@@ -17,7 +17,7 @@ ALGORITHMS = ("sha256", "xxh3")
 
 
 def new_hash(algorithm: str) -> Any:
-    """A new hash object. ValueError for one that is not of `ALGORITHMS`, or cannot be had here."""
+    """Return a new hash object. ValueError for an unknown algorithm or a missing package."""
     # Not before they are needed: either would be a good part of `import ptpfast`.
     if algorithm == "sha256":
         import hashlib
@@ -47,11 +47,11 @@ def _kind(hasher: Any) -> str:
 
 
 def algorithm_of(digest: str) -> str:
-    """The kind of a digest."""
+    """Return the algorithm of a digest."""
     return digest.partition(":")[0]
 
 
 def hex_of(digest: str | None, algorithm: str) -> str | None:
-    """The hex digits of a digest; None if it is of another kind, or there is none."""
+    """Return the hex digits of a digest; None if it is of another algorithm, or None."""
     kind, _, digits = (digest or "").partition(":")
     return digits if kind == algorithm else None

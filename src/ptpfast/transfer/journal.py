@@ -58,7 +58,7 @@ class Stamp(NamedTuple):
 
     @classmethod
     def of(cls, descriptor: int) -> Stamp:
-        """That of an open file. OSError."""
+        """Return the stamp of an open file. OSError."""
         status = os.fstat(descriptor)
         return cls(
             status.st_dev,
@@ -110,14 +110,20 @@ class Journal:
     def write(
         self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None, *, sync: bool = False
     ) -> None:
-        """Puts it beside the part file. OSError.
+        """Write the journal beside the part file, replacing an old one in one step.
 
-        `arrived` is what was written, more than what is `kept`: a power cut may take it. With
-        `sync` the note, and the names in its folder, have reached the disk. Where nothing is kept
-        and nothing arrived, the bytes are this object's and none of them counts.
+        Args:
+            kept: what has reached the disk.
+            arrived: what was written after that; a power cut may take it.
+            sync: flush the journal and the names in its folder.
 
-        One that is there is replaced whole or not at all. A first one is simply written: if that is
-        cut short it is no JSON, and the part file still empty.
+        Raises:
+            OSError: it cannot be written.
+
+        Notes:
+            With nothing kept and nothing arrived, the journal says that none of the bytes count. A
+            first journal is written in place: if that is cut short it is no JSON, and the part file
+            is empty.
         """
         self.close()
         if not self._owner.is_us:
@@ -141,9 +147,14 @@ class Journal:
             sync_folder(os.path.dirname(self._path) or ".", strict=True)
 
     def begin(self) -> None:
-        """Puts a first one there, before there is a part file. One of an earlier run is replaced on
-        the disk, too: after a power cut it must not be found beside other bytes. NotOurs,
-        SinkError."""
+        """Write the first journal, before there is a part file.
+
+        A journal of an earlier run is replaced on the disk, too: after a power cut it must not be
+        found beside other bytes.
+
+        Raises:
+            NotOurs, SinkError: it cannot be written.
+        """
         try:
             self.write(sync=self.exists())
         except files.NotOurs:
@@ -152,8 +163,10 @@ class Journal:
             raise disk_error("write", self._path, error) from error
 
     def note(self, arrived: Kept) -> None:
-        """Adds what has arrived to a journal that this process has written: in place, as it happens
-        a thousand times a second, and without the disk. OSError."""
+        """Append what has arrived to a journal of this process, without a flush. OSError.
+
+        This happens up to a thousand times a second.
+        """
         if not self._owner.is_us:
             return
         if self._held is None:
@@ -174,7 +187,7 @@ class Journal:
             _own.setdefault(self._path, Own()).digests = digests
 
     def close(self) -> None:
-        """Closes the file, if it is open. Safe to call twice."""
+        """Close the file, if it is open. Safe to call twice."""
         if self._held is not None:
             self._held.close()
             self._held = None
@@ -184,7 +197,7 @@ class Journal:
         return os.path.lexists(self._path)
 
     def read(self) -> Found | None:
-        """What is known of this very object's bytes; None when there is nothing to be trusted."""
+        """Return what is known of this object's bytes; None if nothing can be trusted."""
         try:
             first, *lines = _content(self._path).split(b"\n")
             entry = json.loads(first)
@@ -206,12 +219,11 @@ class Journal:
             return None
 
     def tidy(self) -> None:
-        """Removes a note that was not put in its place because the process was killed. OSError."""
+        """Delete a replacement that was not renamed because the process was killed. OSError."""
         files.tidy(self._path, holds_note)
 
     def goes_on_from(self, *, own: bool) -> None:
-        """What is continued was received by this process, or not: what is noted from now on is not
-        all its own then."""
+        """Note whether this process received the continued bytes itself."""
         self._is_own = own
 
     def is_own(self, digest: str | None) -> bool:
@@ -232,8 +244,14 @@ class Journal:
         return own.left, own.whole
 
     def forget(self, *, sync: bool = False) -> None:
-        """Removes it; missing is fine, and what is no note of ours stays. With `sync` a power cut
-        does not bring it back. OSError."""
+        """Delete the journal. A missing one is fine, and a file that is not ours stays.
+
+        Args:
+            sync: flush the folder, so that a power cut does not bring it back.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
         _own.pop(self._path, None)
         try:
             is_gone = self._held is not None and files.remove_open(self._path, self._held)
@@ -244,8 +262,7 @@ class Journal:
 
 
 def whose(path: str) -> Identity | None:
-    """The object whose bytes are in the part file of `path`, as the journal beside it says; None
-    where it says nothing of use."""
+    """Return the object whose bytes are in the part file of `path`; None if unknown."""
     try:
         # Also another version's: whose the bytes are, all have said alike.
         told = told_by(_content(path + JOURNAL_SUFFIX))
@@ -267,8 +284,10 @@ def holds_note(fd: int) -> bool:
 
 
 def tidy(path: str) -> None:
-    """Removes the journal of a finished file, and what was to replace it: a run that was killed at
-    its end has left them. OSError."""
+    """Delete the journal of a finished file, and its replacement. OSError.
+
+    A run that was killed at its very end leaves them.
+    """
     files.tidy(path + JOURNAL_SUFFIX, holds_note)
     files.remove(path + JOURNAL_SUFFIX, holds_note)
 

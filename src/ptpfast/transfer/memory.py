@@ -44,7 +44,7 @@ def read_into(camera: Camera, info: ObjectInfo, buffer: Any, offset: int, size: 
 
 
 def reader_to_end(camera: Camera, info: ObjectInfo, *, chunk: int | None = None) -> ObjectReader:
-    """A reader that knows where the object ends, where the description may be wrong."""
+    """Return a reader that knows the end of the object, even if the description is wrong."""
     reader = ObjectReader(camera, info, chunk=chunk)
     if may_end_elsewhere(info):
         reader.find_end()

@@ -40,7 +40,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def of(cls, camera: str, info: ObjectInfo) -> Identity:
-        """The identity of a listed object."""
+        """Return the identity of a listed object."""
         captured = info.captured.isoformat() if info.captured else ""
         return cls(camera, info.handle, info.name, info.size, captured)
 
@@ -101,7 +101,7 @@ def is_torn(text: bytes) -> bool:
 
 
 def told_by(content: bytes) -> dict[str, Any] | None:
-    """The first line of a journal of this version or an earlier one; None for anything else."""
+    """Return the first line of a journal of any version; None for anything else."""
     try:
         told: dict[str, Any] = json.loads(content.partition(b"\n")[0].rstrip(b"\0"))
         schema, names = told["schema"], set(told["object"])
@@ -111,7 +111,7 @@ def told_by(content: bytes) -> dict[str, Any] | None:
 
 
 def arrived_since(lines: list[bytes]) -> Iterator[Kept]:
-    """What the lines behind the first one say."""
+    """Return what the lines after the first one say."""
     for line in lines:
         try:
             yield sane(json.loads(line))
@@ -120,7 +120,7 @@ def arrived_since(lines: list[bytes]) -> Iterator[Kept]:
 
 
 def sane(told: dict[str, Any]) -> Kept:
-    """What was noted. ValueError, TypeError for what was never written."""
+    """Return what was noted. ValueError or TypeError for values that are never written."""
     kept = Kept(**told)
     if type(kept.size) is not int or kept.size < 0 or not isinstance(kept.digest, str | None):
         raise ValueError("no such note")
@@ -128,8 +128,11 @@ def sane(told: dict[str, Any]) -> Kept:
 
 
 def first_line(identity: Identity, kept: Kept) -> bytes:
-    """The first line, put together by hand: with each file the camera waits for it, and after a few
-    MB of payload all that an encoder needs has to come from memory again."""
+    """Return the first line of a journal, assembled by hand.
+
+    The camera waits for it at each file, and a JSON encoder is no longer in the processor's cache
+    after some MB of payload.
+    """
     camera, handle, name, size, captured = identity
     told = (
         f'{{"camera": {_quoted(camera)}, "handle": {handle}, "name": {_quoted(name)}, '

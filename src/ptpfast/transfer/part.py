@@ -77,8 +77,7 @@ class PartFile:
         self.close()
 
     def close(self) -> None:
-        """Ends it; safe to call again, also where a signal handler has raised in the midst of it:
-        what was done is seen in the folder."""
+        """Release the part file. Safe to call again, even after an interruption by a signal."""
         if self.fd < 0:
             return
         try:
@@ -122,17 +121,22 @@ class PartFile:
             raise disk_error("find", self.path, error) from error
 
     def cut(self, length: int) -> None:
-        """Drops what is behind. SinkError."""
+        """Drop the bytes from `length` on. SinkError."""
         try:
             files.cut(self.fd, length)
         except OSError as error:
             raise disk_error("cut", self.path, error) from error
 
     def begin_anew(self) -> None:
-        """Drops what is there. Before it is written over the disk must have forgotten what was said
-        of it, also where only that is left: after a power cut some pages can be old ones, or none,
-        and the seam be new. And what is there goes first: the new note, by which the length counts,
-        must not be found beside it. SinkError."""
+        """Empty the part file.
+
+        The old journal must be gone from the disk before new bytes are written: after a power cut
+        it would vouch for pages that are old or missing. And the old bytes must be gone before the
+        new journal is written, because the length of the file counts then.
+
+        Raises:
+            SinkError: the disk failed.
+        """
         self.cut(0)
         try:
             self._journal.write(sync=True)
@@ -149,8 +153,11 @@ class PartFile:
             raise disk_error("flush", self.path, error) from error
 
     def date(self, mtime: float | None) -> None:
-        """Sets the modification time (seconds since 1970), None leaves it. Before the bytes are
-        flushed: a file whose date a power cut has taken would not be known again."""
+        """Set the modification time (seconds since 1970); None keeps it.
+
+        This happens before the flush: after a power cut a file without its date would not be
+        recognised.
+        """
         if mtime is None:
             return
         try:
@@ -170,8 +177,12 @@ class PartFile:
             )
 
     def publish(self, *, overwrite: bool) -> None:
-        """The final name in one step, then the folder to disk. FileExistsError unless `overwrite`,
-        SinkError."""
+        """Give the file its final name in one step, and flush the folder.
+
+        Raises:
+            FileExistsError: the name is taken and `overwrite` is False.
+            SinkError: the disk failed.
+        """
         try:
             assert self._held is not None
             try:
@@ -204,8 +215,10 @@ class PartFile:
         raise _in_use(self.path)
 
     def _make(self) -> Descriptor:
-        """A new one. Its journal comes first, so that no power cut leaves bytes without a note;
-        meanwhile no other run begins a file in this folder."""
+        """Create the part file, after its journal: a power cut leaves no bytes without one.
+
+        No other run can begin a file in this folder in the meantime.
+        """
         with turn(os.path.dirname(self.path) or ".", TURN_S, once=True):
             if os.path.lexists(self.path):
                 raise FileExistsError(errno.EEXIST, "there is a part file", self.path)
@@ -223,7 +236,7 @@ class PartFile:
             return self._locked(held)
 
     def _open_old(self) -> Descriptor:
-        """The one that is there, if it may be used. FileNotFoundError, NotOurs."""
+        """Open an existing part file, if it may be used. FileNotFoundError, NotOurs."""
         held = self._locked(files.open_ours(self.path, os.O_RDWR, names=2))
         try:
             self._check_old(held.number)
@@ -248,7 +261,7 @@ class PartFile:
             files.drop_reservation(self.final, status)
 
     def _locked(self, held: Descriptor) -> Descriptor:
-        """The open file with the lock; it is closed after an error."""
+        """Lock an open file and return it; close it after an error."""
         try:
             if files.lock(held.number) and not stands_for(self.path, held.number):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
@@ -262,8 +275,7 @@ class PartFile:
 
 
 def move_part(path: str, to: str, identity: Identity) -> bool:
-    """What has arrived of that object for the file `path` is to be finished as `to`; whether that
-    is so now."""
+    """Rename the part file of `path` to that of `to`; return whether it holds this object."""
     part = path + PART_SUFFIX
     try:
         if not os.path.lexists(part):

@@ -58,10 +58,14 @@ _proven: dict[str, tuple[Stamp, Found, str | None, Proof]] = {}
 def prove(
     path: str, descriptor: int, journal: Journal, algorithm: str | None, most: int
 ) -> Proof | None:
-    """Returns what is certain of the part file of `path`, open for reading; None if nothing is.
+    """Return which bytes of the part file of `path` are certain; None if none are.
 
-    algorithm: of the hasher that a download goes on with, if it takes a digest. most: as many bytes
-    as can be the object's.
+    Args:
+        path: the final name.
+        descriptor: the part file, open for reading.
+        journal: the journal beside it.
+        algorithm: the hash that the download continues with, if any.
+        most: the size of the object.
     """
     if (found := journal.read()) is None:
         return None
@@ -114,12 +118,12 @@ def may_continue(proof: Proof, identity: Identity) -> bool:
 
 
 def forget(path: str) -> None:
-    """Drops what was proven: the file is about to be another one."""
+    """Drop the proof of a file that is about to change."""
     _proven.pop(path, None)
 
 
 def seal(descriptor: int) -> Stamp | None:
-    """Marks an open, flushed part file as untouched; None where its dates cannot be set."""
+    """Mark an open, flushed part file as untouched; None if its dates cannot be set."""
     past = time.time_ns() - int(SEAL_S * 1e9) - secrets.randbelow(10**9)
     try:
         os.utime(descriptor, ns=(past, past))
@@ -131,7 +135,7 @@ def seal(descriptor: int) -> Stamp | None:
 
 
 def _read(descriptor: int, most: int, found: Found, algorithm: str | None) -> Proof | None:
-    """Reads what was noted, the smaller first; the larger that agrees counts."""
+    """Read the noted bytes, the smaller note first; the larger one that agrees counts."""
     if hasattr(os, "posix_fadvise"):  # what the disk has, not what the system remembers of it
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     checksum = Checksum()

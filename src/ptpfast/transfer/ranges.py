@@ -101,7 +101,7 @@ class RangeReader:
         return self._chunks.sizes
 
     def run(self) -> None:
-        """Reads to the end. Raises what ends it; `position` is right then."""
+        """Read to the end. `position` is right after any error."""
         while True:
             self._tempo.begin(self.position)
             try:
@@ -128,8 +128,11 @@ class RangeReader:
                 self._camera.compare(self._info)
 
     def _salvage(self, error: PTPError) -> bool:
-        """What a lost connection leaves is right up to its last byte; what broke the rules is not.
-        False when that is hashed or delivered already: then the caller has to begin anew."""
+        """Keep what is right after an error; return False if the caller has to start over.
+
+        Every byte is right after a lost connection. After a broken rule the current chunk is not,
+        and cannot be taken back if it was hashed or delivered.
+        """
         if isinstance(error, ProtocolError):
             try:
                 self._sink.rewind(self.position + self._shift)

@@ -89,7 +89,7 @@ class ObjectReader:
         return self._chunks is not None
 
     def partial(self, end: int | None = None) -> PartialRead | None:
-        """The partial read that reaches `end` (default: the object's), None if there is none."""
+        """Return the partial read that reaches `end`, by default the end of the object; or None."""
         end = self.size if end is None else end
         if end is None:
             return None
@@ -155,8 +155,11 @@ class ObjectReader:
                 self.camera.habits.refused.discard(read.operation)
 
     def find_end(self) -> None:
-        """Reads where the object is to end, and takes the true size if it does not. TransferError
-        when it has more bytes than described, and how many cannot be told."""
+        """Read where the object should end; take the true size if it does not.
+
+        Raises:
+            TransferError: the object is larger than described, and its size cannot be found.
+        """
         if self.size is None or self.partial() is None:
             return  # a whole object tells
         end = End(self.camera, self.info.handle, self.partial, self.label())
@@ -167,8 +170,11 @@ class ObjectReader:
         self.end_is_proven = there is not None and self.size is not None
 
     def confirm_end(self) -> None:
-        """Looks again for the end of an object that is read, if it could not be told before.
-        TransferError where it is elsewhere."""
+        """Check the end of an object that has been read, unless it is known.
+
+        Raises:
+            TransferError: the object ends elsewhere.
+        """
         if self.end_is_proven:
             return
         size = self.size
@@ -177,18 +183,17 @@ class ObjectReader:
             raise TransferError(f"{self.label()} has more than the {size:,} bytes listed")
 
     def another(self, *, progress: Progress | None = None) -> ObjectReader:
-        """Reads the same object once more, to the end that this one knows of."""
+        """Return a reader of the same object, with the size that this one knows."""
         reader = ObjectReader(self.camera, self.info, progress=progress)
         reader.size, reader._least = self.size, self._least
         return reader
 
     def label(self) -> str:
-        """The object for messages: name and handle."""
+        """Return the object as messages show it: name and handle."""
         return object_label(self.info)
 
     def requests(self, offset: int = 0, size: int | None = None) -> Iterator[Request]:
-        """The requests of the same `read`, as far as can be told; none unless they are partial
-        reads."""
+        """Yield the requests of the same `read`; none unless they are partial reads."""
         end = self.size if size is None else offset + size
         whole = offset == 0 and end == self.size
         read = self.partial(end)

@@ -23,11 +23,15 @@ PLACES, PLACE_SIZE = 7, 1 << 12
 def is_seamless(
     reader: ObjectReader, part: PartFile, length: int, *, own: bool
 ) -> tuple[bool, int]:
-    """Compares the first `length` bytes of a part file with the object of `reader`: at the seam, at
-    the beginning for bytes of another process, and for a weak description elsewhere.
+    """Compare the first `length` bytes of a part file with the camera, where it tells most.
 
-    Returns whether they are equal, and how many bytes were received for it. What ends the
-    connection is raised.
+    The beginning is compared for bytes of another process, and more places for a weak description.
+
+    Returns:
+        Whether they are equal, and how many bytes were received for it.
+
+    Raises:
+        PTPError: the session has ended.
     """
     received = 0
     for start, end in _places(reader, length, own):
@@ -47,9 +51,12 @@ def is_seamless(
 
 
 def _places(reader: ObjectReader, length: int, own: bool) -> Iterator[tuple[int, int]]:
-    """The bytes at the seam tell most. A camera may since have written into the beginning (a
-    rating, a rotation); and where the description leaves out when an object was made, or the camera
-    which it is, another object may have those at the seam, too."""
+    """Return the ranges to compare.
+
+    The seam tells most. A camera may have changed the beginning since (a rating, a rotation). If
+    the description lacks a date or a serial number, another object may have the same bytes at the
+    seam.
+    """
     yield max(0, length - OVERLAP), length
     serial_number = reader.camera.link.device_info.serial_number.strip(" 0")
     is_weak = not (reader.info.captured and serial_number)
@@ -61,7 +68,7 @@ def _places(reader: ObjectReader, length: int, own: bool) -> Iterator[tuple[int,
 
 
 def _sent(reader: ObjectReader, start: int, end: int) -> bytes:
-    """The camera's bytes there; nothing when it will not send them."""
+    """Return the camera's bytes in a range; nothing if it refuses."""
     sink = MemorySink()
     try:
         reader.another().read(sink, start, end - start)

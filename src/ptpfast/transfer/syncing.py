@@ -15,8 +15,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def sync_file(fd: int) -> None:
-    """The bytes of an open file to the disk, where the filesystem can. OSError when it could and
-    did not."""
+    """Flush an open file to the disk. OSError if that fails; nothing if it is not supported."""
     try:
         os.fsync(fd)
     except OSError as error:
@@ -25,8 +24,10 @@ def sync_file(fd: int) -> None:
 
 
 def close_file(fd: int) -> None:
-    """Closes a file. NFS and many FUSE filesystems tell only then of a write that has failed:
-    OSError."""
+    """Close a file. OSError.
+
+    NFS and many FUSE filesystems report a failed write only here.
+    """
     try:
         os.close(fd)
     except OSError as error:
@@ -35,8 +36,7 @@ def close_file(fd: int) -> None:
 
 
 def sync_folder(folder: str, *, strict: bool = False) -> None:
-    """The names in a folder to the disk, where the filesystem can. strict: OSError when it could
-    and did not."""
+    """Flush the names in a folder to the disk; with `strict`, OSError if that fails."""
     try:
         held = Descriptor(folder, _FOLDER)
     except OSError:

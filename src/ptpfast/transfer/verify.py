@@ -26,7 +26,7 @@ BLOCK = 1 << 20
 
 
 def hash_file(part: PartFile, size: int, hasher: Any) -> None:
-    """Feeds the first `size` bytes of a part file to `hasher`. SinkError."""
+    """Hash the first `size` bytes of a part file. SinkError."""
     at = 0
     try:
         while at < size and (block := os.pread(part.fd, min(BLOCK, size - at), at)):

@@ -29,7 +29,7 @@ BODIES = {"nikon-d5300": "nikon", "nikon-z6": "nikon"}
 
 @cache
 def named(name: str) -> Vendor:
-    """A vendor by its name; KeyError for one without a folder here."""
+    """Return a vendor by name; KeyError for an unknown one."""
     if name not in NAMES:
         raise KeyError(name)
     vendor: Vendor = getattr(import_module(f".{name}", __name__), name.upper())
@@ -37,8 +37,7 @@ def named(name: str) -> Vendor:
 
 
 def given(vendor: str | Vendor) -> Vendor:
-    """The vendor that an argument means; KeyError for an unknown name, TypeError for another
-    thing."""
+    """Return the vendor that an argument means; KeyError, TypeError."""
     if isinstance(vendor, str):
         return named(vendor)
     if not isinstance(vendor, Vendor):
@@ -47,20 +46,19 @@ def given(vendor: str | Vendor) -> Vendor:
 
 
 def with_body(name: str) -> Vendor:
-    """The vendor of a body of `BODIES`, with that body as its model; KeyError for another name."""
+    """Return the vendor of a body of `BODIES`, with that body as its model; KeyError."""
     vendor = named(BODIES[name])
     bodies: dict[str, Model] = import_module(f".{vendor.name}.body", __name__).BODIES
     return replace(vendor, body=bodies[name])
 
 
 def select(device_info: DeviceInfo) -> Vendor:
-    """The vendor of a camera by its DeviceInfo; `STANDARD` for one without a folder here."""
+    """Return the vendor of a camera by its DeviceInfo; `STANDARD` without one."""
     return next((vendor for vendor in map(named, NAMES) if vendor.matches(device_info)), STANDARD)
 
 
 def transport_of(vendor: Vendor | None, port: int) -> Transport:
-    """How to speak before the first byte has come: as that vendor does, else as the one whose
-    cameras listen at that port, else PTP/IP."""
+    """Return the transport for the first bytes: the vendor's, the one for this port, or PTP/IP."""
     if vendor is not None:
         return vendor.transport
     if port == PTP_IP.port:

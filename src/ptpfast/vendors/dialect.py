@@ -34,12 +34,11 @@ class Asks(Protocol):
     def command(
         self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
     ) -> OperationResponse:
-        """An operation that carries no data in; ResponseError unless OK."""
+        """Run an operation without data-in; ResponseError unless OK."""
         ...
 
     def fetch(self, operation: int, *parameters: int, limit: int = ...) -> bytearray:
-        """An operation with data-in: its payload; ResponseError unless OK, ProtocolError for more
-        than `limit` bytes."""
+        """Run an operation with data-in; ResponseError, ProtocolError above `limit` bytes."""
         ...
 
     def publish(self, code: int, parameters: tuple[int, ...] = ()) -> None:

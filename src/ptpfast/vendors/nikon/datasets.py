@@ -42,5 +42,5 @@ def parse_object_size(payload: bytes | bytearray) -> int:
 
 
 def low_high(value: int) -> tuple[int, int]:
-    """A number of 64 bits as two parameters, the low half first (libgphoto2 ptp.c)."""
+    """Return a number of 64 bits as two parameters, the low half first (libgphoto2 ptp.c)."""
     return value & 0xFFFFFFFF, value >> 32

@@ -62,7 +62,7 @@ class NikonDialect(Dialect):
         return []
 
     def reads(self) -> tuple[PartialRead, ...]:
-        """The standard's below 4 GiB, Nikon's beyond."""
+        """Return the standard's read below 4 GiB, Nikon's above."""
         return (GET_PARTIAL_OBJECT, GET_PARTIAL_OBJECT_EX)
 
     def true_size(self, handle: int) -> int | None:
