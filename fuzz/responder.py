@@ -19,7 +19,6 @@ from ptpfast.engine import wire as wire
 from ptpfast.ptp.codes import EventCode
 from ptpfast.ptp.errors import ProtocolError
 from ptpfast.sim import SimulatedCamera
-from ptpfast.sim.peer import shut
 
 from . import mutations
 from .cameras import BODIES, card
@@ -179,16 +178,17 @@ class HostileCamera(SimulatedCamera):
     _seed, _rate, _accepted = "", 0.0, 0
     _record = Record()
 
-    def _start(self, sock: socket.socket) -> None:
+    def _prepare(self, sock: socket.socket) -> socket.socket | None:
         self._accepted += 1
         seed = f"{self._seed} connection {self._accepted}"
-        mutator = Mutator(seed, self._rate, self._record, self.framing.announce_total)
-        super()._start(MutatingSocket(sock, mutator))
+        announces = self.settings.sending.announce_total
+        mutator = Mutator(seed, self._rate, self._record, announces)
+        return super()._prepare(MutatingSocket(sock, mutator))
 
     def begin(self, seed: str, rate: float) -> None:
         """Forgets the session before; the next connection is the first of this one."""
         self._hang_up()
-        if not self.wait_for(lambda: not self._serving):
+        if not self.wait_for(lambda: not self.serving):
             raise TimeoutError("a connection of the session before does not end")
         self._seed, self._rate, self._accepted, self._record = seed, rate, 0, Record()
         if rate:  # where events are polled, there are some
@@ -197,10 +197,7 @@ class HostileCamera(SimulatedCamera):
     def _hang_up(self) -> None:
         """Ends all connections, also those that wait for their other half."""
         self.drop_connections()
-        with self._changed:
-            for sock in self._serving.values():
-                shut(sock)
-            self._changed.notify_all()
+        self._listener.hang_up()
 
     def end(self) -> dict[str, Any]:
         """What was done in the session."""

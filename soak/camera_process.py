@@ -26,6 +26,7 @@ from ptpfast import vendors
 from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import SimulatedCamera, Transaction
 from ptpfast.sim.content import Content
+from ptpfast.sim.counters import Observer
 from ptpfast.vendors.nikon.codes import NikonOperation
 
 from .card import Card
@@ -145,9 +146,14 @@ class SoakCamera(SimulatedCamera):
         vendor = vendors.named(order["vendor"])
         self._reads = READS
         super().__init__(
-            vendor, self._fresh(), seed=self._card.seed, port=order["port"], pending_s=1.0
+            vendor,
+            self._fresh(),
+            seed=self._card.seed,
+            port=order["port"],
+            pending_s=1.0,
+            faults=self.table,
         )
-        self.faults = self.table
+        self.counters.observer = Observer(self._begun, self._ended)
         watch.camera = self
 
     def _fresh(self) -> Any:
@@ -161,21 +167,19 @@ class SoakCamera(SimulatedCamera):
             self.store = self._fresh()
         self.table.tell(lies)
 
-    def begin_operation(self, code: int) -> None:
-        """Counts, and arms."""
-        super().begin_operation(code)
+    def _begun(self, code: int) -> None:
+        """Arms, and springs the trap when it is time."""
         self._watch.operation()
         if code in self._reads:
             self.table.read_begins()
 
-    def end_operation(self, transaction: Transaction) -> None:
+    def _ended(self, transaction: Transaction) -> None:
         """Counts what has been done."""
         if transaction.operation in self._reads:
             self.sent += transaction.payload
             self.largest = max(self.largest, transaction.payload)
             self._watch.begin()
         self.table.transaction_ends(transaction.payload)
-        super().end_operation(transaction)
 
     def told(self, under_way: int = 0) -> dict[str, Any]:
         """All there is to know."""
@@ -218,7 +222,7 @@ def serve() -> None:
             speak({})
         else:
             # The threads of the last connection may still be at work.
-            camera.wait_for(lambda: not camera._serving, 2.0)
+            camera.wait_for(lambda: not camera.serving, 2.0)
             speak(camera.told())
     camera.close()
 

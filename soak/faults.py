@@ -49,9 +49,9 @@ class CountingTable(FaultTable):
         for fault in self._told:
             self.add(fault)
 
-    def due_at_init(self, prefix: str) -> list[Fault]:
+    def due_at_init(self, *, on_event: bool) -> list[Fault]:
         """All of them are done to whoever connects."""
-        return self._count(super().due_at_init(prefix))
+        return self._count(super().due_at_init(on_event=on_event))
 
     def due_before(self, operation: int, handle: int) -> list[Fault]:
         """All of them are done to whoever has asked."""

@@ -15,8 +15,10 @@ from outcomes import AGAIN, ASIDE, UNSEEN, assert_right, outcome, pull
 from ptpfast import OperationCode, ProtocolError, Report
 from ptpfast.library import persistence
 from ptpfast.link.pipelining import Request
-from ptpfast.sim import Fault
+from ptpfast.sim import Content, Fault
+from ptpfast.sim.content import BytesContent, read
 from ptpfast.sim.data_in import DataIn
+from ptpfast.sim.effects.data import DataPlan
 from ptpfast.sim.link import Link
 
 READS = (OperationCode.GetObject, OperationCode.GetPartialObject)
@@ -102,13 +104,14 @@ def test_what_came_of_a_partial_read_that_the_camera_calls_failed_is_not_gone_on
     sim.faults.add(fault)
     begin = DataIn.__init__
 
-    def spoil(phase: Any, *arguments: Any) -> None:
+    def spoil(
+        phase: Any, peer: Any, plan: DataPlan, content: Content, offset: int, framing: Any
+    ) -> None:
         """Its first bytes; the last, which are compared when it is gone on with, are right."""
-        begin(phase, *arguments)
-        if "error_after" in phase._kinds:
-            (content, offset, _), size = arguments[2], phase._size
-            sent = b"".join(content.spans(offset, size))
-            phase._spans = iter((memoryview(bytes(1000) + sent[1000:]),))
+        if plan.code is not None:
+            sent = read(content, offset, plan.size)
+            content, offset = BytesContent(bytes(1000) + sent[1000:]), 0
+        begin(phase, peer, plan, content, offset, framing)
 
     monkeypatch.setattr(DataIn, "__init__", spoil)
     assert outcome(pull(sim, tmp_path, chunk=100_000, verify=verify)) == ASIDE

@@ -150,7 +150,7 @@ def test_a_session_that_is_interrupted_as_it_opens_leaves_nothing(camera: Camera
         ptpfast.connect(sim.host, port=sim.port, timeouts=BRISK).close()
 
     work()  # then the camera's own thread has opened all that it keeps open
-    assert sim.wait_for(lambda: not sim._serving)
+    assert sim.wait_for(lambda: not sim.serving)
     threads, before = threading.active_count(), descriptors()
 
     def is_over() -> bool:

@@ -149,6 +149,33 @@ def test_places_have_no_way_around_in_a_circle():
     assert done == set(MAY_IMPORT)
 
 
+def modules():
+    """Dotted name of every Python module of the package → the modules of it that it imports."""
+    paths = {
+        ".".join(["ptpfast", *path.relative_to(PACKAGE).with_suffix("").parts]): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    found = {}
+    for name, path in paths.items():
+        found[name] = set()
+        for level, module, names in statements(path):
+            prefix = package_of(path)[: 1 - level or None] if level else []
+            dotted = ".".join([*prefix, module] if module else prefix)
+            below = {f"{dotted}.{each}" for each in names} & set(paths)
+            found[name] |= below or {dotted} & set(paths)
+    return found
+
+
+def test_modules_import_each_other_in_no_circle():
+    left = modules()
+    assert left["ptpfast.sim.effects.breaks"] >= {"ptpfast.sim.kinds", "ptpfast.sim.peer"}
+    while ready := [name for name, below in left.items() if not below & set(left) - {name}]:
+        for name in ready:
+            del left[name]
+    assert left == {}
+
+
 def test_simulated_camera_is_imported_by_the_command_line_alone():
     assert {layer_of(path) for path in sources() if "sim" in set(own_imports(path))} == {"cli"}
     assert {layer for layer, below in MAY_IMPORT.items() if "sim" in below} == {"cli"}

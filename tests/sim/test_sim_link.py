@@ -156,13 +156,13 @@ def test_an_initiator_that_goes_is_noticed_behind_the_link(camera: Cameras) -> N
     sim = camera(link=Link(rate=1e6, rtt=0.01))
     with socket.create_connection((sim.host, sim.port)) as sock:
         sock.sendall(b"\x08\0\0\0")
-    assert sim.wait_for(lambda: not sim._serving)
+    assert sim.wait_for(lambda: not sim.serving)
 
 
 def test_a_camera_switched_off_ends_what_is_on_its_way() -> None:
     with SimulatedCamera(objects=1, size=10, link=Link(rtt=0.2)) as sim:
         sock = socket.create_connection((sim.host, sim.port))
-        assert sim.wait_for(lambda: bool(sim._serving))
+        assert sim.wait_for(lambda: bool(sim.serving))
         sock.sendall(b"\x08\0\0\0\0\0\0\0")
     with sock:
         try:

@@ -378,7 +378,7 @@ def test_a_camera_that_goes_to_sleep_between_operations_is_a_lost_connection(
     session = connect(sim)
     expected = session.storage_ids()
     sim.drop_connections(reset=reset)
-    assert sim.wait_for(lambda: not sim._serving, timeout=10)  # both are closed
+    assert sim.wait_for(lambda: not sim.serving, timeout=10)  # both are closed
     assert list(session.events(timeout=10)) == []  # at once
     with pytest.raises(ConnectionLost):
         session.storage_ids()

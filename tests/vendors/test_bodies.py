@@ -208,7 +208,7 @@ def test_a_body_that_is_busy_after_a_picture_is_ready_again_by_time_too() -> Non
     with SimulatedCamera("nikon", objects=0, size=100) as sim, Initiator(sim) as initiator:
         assert initiator.ask(0x9207, ALL, 0).code == Code.OK
         assert initiator.ask(0x9207, ALL, 0).code == Code.DeviceBusy
-        sim.body._busy_until -= sim.body.habits.busy_s  # so much time has passed
+        sim.body._busy.until -= sim.body.habits.busy_s  # so much time has passed
         assert initiator.ask(0x90C8).code == Code.OK
         assert initiator.ask(0x9207, ALL, 0).code == Code.OK
 
@@ -221,7 +221,7 @@ def test_any_body_can_be_busy_for_a_time_that_is_given(vendor: str) -> None:
             assert asking.ask(Op.InitiateCapture, 0, 0).code == Code.DeviceBusy
             if vendor == "nikon":
                 assert asking.ask(0x90C8).code == Code.DeviceBusy
-        sim.body._busy_until -= 600
+        sim.body._busy.until -= 600
         assert asking.ask(Op.InitiateCapture, 0, 0).code == Code.OK
 
 

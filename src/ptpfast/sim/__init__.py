@@ -10,16 +10,15 @@ and the vendors' files, so that a mistake of the Initiator's side is not repeate
 from __future__ import annotations
 
 from .content import Content, check, first_difference
+from .counters import Transaction
 from .data_in import EndData
-from .faults import AT_END, FOR_EVER, Fault, FaultTable
-from .kinds import KINDS
+from .faults import AT_END, FOR_EVER, KINDS, Fault, FaultTable
 from .link import LINKS, Link
-from .peer import Writes
+from .outlet import Writes
 from .responder import SimulatedCamera
 from .store import Store
 from .stored import StoredObject
 from .temperament import Temperament
-from .transactions import Transaction
 
 __all__ = [
     "AT_END",

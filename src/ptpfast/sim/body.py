@@ -7,20 +7,18 @@ packets, no connections and no sessions; an event goes to whoever was given as `
 from __future__ import annotations
 
 import hashlib
-import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..engine.wire import OperationRequest
 from ..ptp.arguments import numbers
 from ..ptp.codes import EventCode, OperationCode, ResponseCode
 from ..vendors import Vendor
-from ..vendors.body import Habits, Reply
-from .data_in import EndData
+from ..vendors.body import Model, Reply
 from .device_properties import COMPRESSION_SETTING, device_properties
 from .store import FIRST_DATE, Store
 from .stored import StoredObject
@@ -37,6 +35,14 @@ EVENTS = (
 Parameters = tuple[int, ...]
 # What answers an operation: the body, the request, the payload of its data-out phase.
 Operation = Callable[["Body", OperationRequest, bytes], Reply]
+
+
+@dataclass
+class Busy:
+    """How long a body says that it writes a picture."""
+
+    polls: float = 0.0  # how often it says so when it is asked
+    until: float = 0.0  # by time.monotonic
 
 
 class Body:
@@ -57,10 +63,7 @@ class Body:
         self.habits = model.habits
         self.store = store
         self.capture_size = capture_size
-        identity = hashlib.sha256(f"{model.name} {seed}".encode(errors="surrogatepass")).digest()
-        self.guid = identity[:16]
-        number = int.from_bytes(identity[16:19], "big")
-        self.serial_number = f"{number:0{model.serial_digits}d}"
+        self.serial_number = identity(model, seed)[1]
         self.properties = device_properties(FIRST_DATE, model)
         self.state: dict[str, Any] = {}  # the vendor's operations', see Responder
         self.marked: dict[int, None] = {}
@@ -68,8 +71,7 @@ class Body:
         self._emit = emit
         self._polled: deque[tuple[int, Parameters]] = deque()
         self._shutter = threading.Lock()
-        self._busy_polls = 0.0
-        self._busy_until = 0.0  # by time.monotonic
+        self._busy = Busy()
         self._table: dict[int, Operation] = {
             code: handler for code, handler in operations.items() if code not in model.withheld
         }
@@ -139,8 +141,7 @@ class Body:
                 self.store.add_shot(self.capture_size, raw=raw, jpeg=jpeg) if raw or jpeg else []
             )
         if handles:
-            self._busy_polls = self.habits.busy_polls
-            self._busy_until = time.monotonic() + self.habits.busy_s
+            self._busy = Busy(self.habits.busy_polls, time.monotonic() + self.habits.busy_s)
         if announce:
             for handle in handles:
                 self.push_event(EventCode.ObjectAdded, handle)
@@ -154,9 +155,9 @@ class Body:
     def is_busy(self, *, polled: bool = False) -> bool:
         """Whether it still writes a picture. polled: asked by an operation that is there for it,
         which is answered so only a number of times."""
-        if self._busy_polls <= 0 or time.monotonic() >= self._busy_until:
+        if self._busy.polls <= 0 or time.monotonic() >= self._busy.until:
             return False
-        self._busy_polls -= polled
+        self._busy.polls -= polled
         return True
 
     def delete(self, handle: int) -> None:
@@ -186,20 +187,8 @@ _NOT_SUPPORTED = Reply(ResponseCode.OperationNotSupported)
 _NOT_NOW = Reply(ResponseCode.AccessDenied)
 
 
-def changed(
-    habits: Habits,
-    end_data: EndData | str | None,
-    strict_tid: bool | None,
-    needs_probe: bool | None,
-    busy_s: float | None,
-) -> Habits:
-    """The habits, but for those that are given."""
-    if end_data is not None:
-        habits = replace(habits, end_data=EndData(end_data).value)
-    if strict_tid is not None:
-        habits = replace(habits, strict_tid=strict_tid)
-    if needs_probe is not None:
-        habits = replace(habits, needs_probe=needs_probe)
-    if busy_s is not None:  # by time alone, however often it is asked
-        habits = replace(habits, busy_s=busy_s, busy_polls=math.inf)
-    return habits
+def identity(model: Model, seed: int | str) -> tuple[bytes, str]:
+    """The GUID and the serial number of one camera of a model."""
+    digest = hashlib.sha256(f"{model.name} {seed}".encode(errors="surrogatepass")).digest()
+    number = int.from_bytes(digest[16:19], "big")
+    return digest[:16], f"{number:0{model.serial_digits}d}"

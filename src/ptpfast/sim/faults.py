@@ -7,9 +7,7 @@ and `ptpfast simulate --fault TEXT` does it again:
     respond=0x2019 on GetObjectInfo times 3
     stall=2.5 after-total 40000000 at 2
 
-Knows when each is due. Which kinds there are is in `kinds.py`; what a fault does to packets is in
-`data_in.py`, to datasets in `corruption.py`, to the handshake in `handshake.py`, to a transaction
-in `transactions.py`.
+Knows when each is due. Which kinds there are, and what they do, is in `effects`.
 """
 
 from __future__ import annotations
@@ -23,7 +21,16 @@ from typing import Any
 
 from ..ptp.arguments import several
 from ..ptp.codes import OperationCode
-from .kinds import KINDS, Stage, Value
+from .effects import answers, breaks, data, datasets, handshake, responses
+from .kinds import Kind, Stage, Value
+
+# In the order of the modules: each stage's kinds as they stand there.
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for module in (handshake, answers, breaks, datasets, data, responses)
+    for kind in vars(module).values()
+    if isinstance(kind, Kind)
+}
 
 AT_END = -1  # `after`: when the whole payload has been sent
 FOR_EVER = 0  # `times`
@@ -57,11 +64,9 @@ class Fault:
             raise ValueError(f"{self.kind} takes no value")
         if row.value is not None:
             value = row.default if self.value is None else self.value
-            object.__setattr__(self, "value", _CONVERT[row.value](value))
+            object.__setattr__(self, "value", row.value(value))
         if self.after is not None and self.after_total is not None:
             raise ValueError("a fault has `after` or `after_total`, not both")
-        if self.kind == "announce" and not _TOTAL.fullmatch(str(self.value)):
-            raise ValueError(f"announce: {self.value!r} is none of N, +N, -N, unknown, unknown32")
         if self.at < 1 or self.times < 0:
             raise ValueError("`at` counts from 1, and `times` is not negative")
 
@@ -73,6 +78,10 @@ class Fault:
     def number(self) -> int:
         """`value` as an int, for the kinds that take one."""
         return int(self.value or 0)
+
+    def strike(self, target: Any, *more: Any) -> Any:
+        """Call the effect of the kind: `target` is what the kind's stage lets it change."""
+        return KINDS[self.kind].effect(target, self.value, *more)
 
     def __str__(self) -> str:
         words = [self.kind]
@@ -112,8 +121,6 @@ class Fault:
         return cls(kind, _read_value(kind, value) if value else None, **options)
 
 
-_CONVERT: dict[type, Callable[[Any], Value]] = {int: int, float: float, str: str}
-_TOTAL = re.compile(r"unknown|unknown32|[+-]?[0-9]+|0x[0-9a-fA-F]+")
 # A word with an optional value; a value with blanks or signs in it is a JSON string.
 _WORD = re.compile(r'[^\s="]+(?:=(?:"(?:[^"\\]|\\.)*"|[^\s"]*))?')
 _OPTIONS = {
@@ -194,9 +201,11 @@ class FaultTable:
         with self._lock:
             return iter([fault for fault, _ in self._rows])
 
-    def due_at_init(self, prefix: str) -> list[Fault]:
-        """Those of a handshake, whose kinds begin with `init` or `event`."""
-        return self._take(lambda fault: fault.stage is Stage.INIT and fault.kind.startswith(prefix))
+    def due_at_init(self, *, on_event: bool) -> list[Fault]:
+        """Those of a handshake, on the Command/Data connection or on the Event connection."""
+        return self._take(
+            lambda fault: fault.stage is Stage.INIT and KINDS[fault.kind].on_event == on_event
+        )
 
     def due_before(self, operation: int, handle: int) -> list[Fault]:
         """Those that come before the operation is done."""
@@ -222,8 +231,8 @@ class FaultTable:
         """Those of an operation's data phase and response, each with its position in the payload.
 
         `size` is the payload's, None without a data phase; `sent_before` counts the payload bytes
-        of the connection until now. Nothing can vanish in an operation that is not `about_object`,
-        and the bytes of an object are no `dataset` that could be wrong.
+        of the connection until now. `about_object` says whether the operation is about an object of
+        the card, and `dataset` whether its payload is a dataset instead of an object's bytes.
         """
         places: dict[int, int] = {}
 
@@ -232,7 +241,7 @@ class FaultTable:
                 return False
             if size is None and fault.stage in (Stage.DATASET, Stage.DATA):
                 return False
-            if fault.kind == "vanish" and not about_object:
+            if KINDS[fault.kind].about_object and not about_object:
                 return False
             if fault.stage is Stage.DATASET and not dataset:
                 return False

@@ -9,8 +9,6 @@ Source: ISO 15740; where it leaves room, as AOSP's MtpServer and libgphoto2 have
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..engine.wire import OperationRequest
 from ..ptp.codes import (
     ALL_STORAGES,
@@ -21,6 +19,7 @@ from ..ptp.codes import (
 )
 from ..ptp.datasets import DeviceInfo, encode, encode_array
 from ..vendors.body import ObjectRange, Reply, parameter
+from .body import Body, Operation
 from .properties import (
     get_device_prop_desc,
     get_device_prop_value,
@@ -30,10 +29,6 @@ from .properties import (
     get_object_props_supported,
     set_device_prop_value,
 )
-
-if TYPE_CHECKING:
-    from .body import Body, Operation
-
 
 ALL_OBJECTS = 0xFFFFFFFF  # as the handle of DeleteObject
 _MOST = 0xFFFFFFFF  # as GetPartialObject's size: to the end

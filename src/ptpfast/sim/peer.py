@@ -1,8 +1,7 @@
 """The Initiator as the simulated camera sees it: two sockets, and bytes cut into packets.
 
-`PacketReader` finds packets in a stream, `Outlet` sends buffers as one gathered write (or slowly,
-or in fragments), `Peer` is one pair of connections. None of them knows operations, objects or
-faults.
+`PacketReader` finds packets in a stream, `Peer` is one pair of connections. Neither knows what a
+packet has behind its length, nor operations, objects or faults.
 """
 
 from __future__ import annotations
@@ -14,38 +13,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from enum import Enum
-from itertools import chain
 
-from ..engine.wire import Cancel, InitEventAck, Packet, PacketType, pack, parse
 from ..ptp.errors import ProtocolError
+from .outlet import Outlet, PeerLeftError, Writes
 
 LARGEST_PACKET = 16 << 20  # of an Initiator; its largest are Data packets of a data-out phase
 _RECEIVE = 1 << 16
-_MOST_BUFFERS = 1000  # of one sendmsg; IOV_MAX is 1024 on Linux and macOS
-_MOST_BYTES = 4 << 20
-# A slowed transfer leaves in slices of this many seconds, but of no fewer bytes than a small
-# packet.
-_SLICE_S = 0.01
-_SMALLEST_SLICE = 1460
 # struct linger: on, 0 seconds.
 _NO_LINGER = b"".join(value.to_bytes(4, sys.byteorder) for value in (1, 0))
-_KNOWN_TYPES = frozenset(int(kind) for kind in PacketType)
-
-Chunk = bytes | memoryview
-
-
-class Writes(Enum):
-    """What a Responder hands to its TCP at a time; with Nagle's algorithm that matters."""
-
-    WHOLE = "whole"  # data phase and response together, as far as they fit
-    APART = "apart"  # each packet by a send of its own
-    PIECES = "pieces"  # also the head of a Data packet and its payload
-
-
-class PeerLeftError(ConnectionError):
-    """The pair of connections is over: the Initiator went, or a fault or `close` ended it."""
 
 
 class PacketReader:
@@ -76,18 +51,17 @@ class PacketReader:
             self._buffer += self._sock.recv(_RECEIVE)
         return list(iter(self._cut, None))
 
-    def drop_cancel(self, transaction_id: int) -> bool:
-        """Whether a Cancel of this transaction has arrived, without waiting; it is taken out."""
+    def take_out(self, packet: bytes) -> bool:
+        """Whether just this packet has arrived, without waiting; it is taken out."""
         if len(self._buffer) < _RECEIVE:
             try:
                 self._buffer += self._sock.recv(_RECEIVE, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 pass
-        cancel = pack(Cancel(transaction_id))
         at = 0
         while at + 8 <= len(self._buffer):
             length = int.from_bytes(self._buffer[at : at + 4], "little")
-            if self._buffer[at : at + length] == cancel:
+            if self._buffer[at : at + length] == packet:
                 del self._buffer[at : at + length]
                 return True
             at += max(8, length)
@@ -104,108 +78,6 @@ class PacketReader:
         packet = bytes(self._buffer[:length])
         del self._buffer[:length]
         return packet
-
-
-def parse_known(packet: bytes) -> Packet | None:
-    """The packet's values; None for a type that PTP/IP does not define, which is to be ignored."""
-    if int.from_bytes(packet[4:8], "little") not in _KNOWN_TYPES:
-        return None
-    return parse(packet)
-
-
-class Outlet:
-    """Sends buffers through a socket: gathered, at most `bytes_per_s`, at most `fragment` a time.
-
-    `writes` says how much is gathered: call `end_of_packet` after the last chunk of each packet. A
-    chunk must not change until `flush` has returned.
-    """
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        gone: threading.Event,
-        *,
-        bytes_per_s: float | None = None,
-        fragment: int | None = None,
-        writes: Writes = Writes.WHOLE,
-    ) -> None:
-        self.writes = writes
-        self._sock = sock
-        self._gone = gone
-        self._bytes_per_s = bytes_per_s
-        self._fragment = fragment
-        self._waiting: list[Chunk] = []
-        self._size = 0
-        # A slowed payload is not collected for long, or a Cancel would be seen late.
-        self._most_bytes = _MOST_BYTES
-        if bytes_per_s is not None:
-            self._most_bytes = min(
-                _MOST_BYTES, max(_SMALLEST_SLICE, int(5 * _SLICE_S * bytes_per_s))
-            )
-        self._free_at = 0.0  # when the slowed line has room again
-        self.drip_s: float | None = None  # from now on one byte each so many seconds
-
-    def put(self, chunk: Chunk, size: int) -> None:
-        """Adds a chunk of `size` bytes to what the next flush sends; flushes when that is much."""
-        self._waiting.append(chunk)
-        self._size += size
-        if len(self._waiting) >= _MOST_BUFFERS or self._size >= self._most_bytes:
-            self.flush()
-
-    def end_of_packet(self) -> None:
-        """What waits ends a packet: sends it, unless answers are written as a whole."""
-        if self.writes is not Writes.WHOLE:
-            self.flush()
-
-    def flush(self) -> None:
-        """Sends all that waits. PeerLeftError when the pair ended meanwhile."""
-        waiting, size = self._waiting, self._size
-        if not waiting:
-            return
-        self._waiting, self._size = [], 0
-        if self.drip_s is not None:
-            self._drip(waiting, self.drip_s)
-            return
-        if self._bytes_per_s is None and self._fragment is None:
-            self._send(waiting, size)
-            return
-        for piece in self._slices(waiting):
-            self._wait_for_room(len(piece))
-            self._send([piece], len(piece))
-
-    def _send(self, chunks: list[Chunk], size: int) -> None:
-        sent = self._sock.sendmsg(chunks)
-        if sent == size:
-            return
-        # A gathered write is whole unless a signal cut it: then go on from there.
-        for chunk in chunks:
-            if sent < len(chunk):
-                self._sock.sendall(memoryview(chunk)[sent:])
-            sent = max(0, sent - len(chunk))
-
-    def _drip(self, chunks: list[Chunk], pause_s: float) -> None:
-        for byte in chain.from_iterable(chunks):
-            self._sock.sendall(bytes([byte]))
-            if self._gone.wait(pause_s):
-                raise PeerLeftError("while sending")
-
-    def _slices(self, chunks: list[Chunk]) -> Iterator[memoryview]:
-        size = self._fragment or _MOST_BYTES
-        if self._bytes_per_s is not None:
-            size = min(size, max(_SMALLEST_SLICE, int(self._bytes_per_s * _SLICE_S)))
-        # Small packets first become one stretch, or each would cost a wait of its own.
-        stretch = memoryview(b"".join(chunks))
-        for start in range(0, len(stretch), size):
-            yield stretch[start : start + size]
-
-    def _wait_for_room(self, size: int) -> None:
-        if self._bytes_per_s is None:
-            return
-        now = time.monotonic()
-        if self._free_at > now and self._gone.wait(self._free_at - now):
-            raise PeerLeftError("while sending")
-        # Time lost by waking late is made up for, but not more than a slice of it.
-        self._free_at = max(self._free_at, now - _SLICE_S) + size / self._bytes_per_s
 
 
 class Peer:
@@ -251,22 +123,22 @@ class Peer:
             if sock is not None:
                 shut(sock, reset=reset)
 
-    def attach_event(self, sock: socket.socket) -> None:
-        """Welcomes the Event connection; no event comes before the Init Event Ack."""
+    def attach_event(self, sock: socket.socket, ack: bytes) -> None:
+        """Welcomes the Event connection; no event comes before the ack."""
         with self._event_lock:
-            sock.sendall(pack(InitEventAck()))
+            sock.sendall(ack)
             self.event = sock
             self.event_acknowledged_at = time.monotonic()
         if self.gone.is_set():
             shut(sock)
 
-    def send_event(self, packet: Packet) -> bool:
+    def send_event(self, packet: bytes) -> bool:
         """Sends a packet on the Event connection; False when there is none to send it on."""
         with self._event_lock:
             if self.event is None or self.silent:
                 return False
             try:
-                self.event.sendall(pack(packet))
+                self.event.sendall(packet)
             except OSError:
                 return False
             return True

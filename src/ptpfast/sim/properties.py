@@ -8,7 +8,7 @@ Source: ISO 15740 (device properties), MTP 1.1 (object properties).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engine.wire import Builder, Cursor, OperationRequest
 from ..ptp.codes import (
@@ -26,11 +26,8 @@ from ..ptp.datasets import (
 )
 from ..ptp.errors import ProtocolError
 from ..vendors.body import Reply, parameter
+from .body import Body
 from .stored import StoredObject
-
-if TYPE_CHECKING:
-    from .body import Body
-
 
 _ALL_OBJECTS = 0xFFFFFFFF
 _ALL_PROPERTIES = 0xFFFFFFFF

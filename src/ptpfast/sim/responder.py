@@ -1,188 +1,150 @@
 """The simulated camera: a Responder on real sockets, in threads of this process.
 
 It listens when constructed and is gone when closed: no thread, no socket and no state outlives
-it, and any number of them run side by side. This file accepts connections, pairs them and counts
-what happens; `handshake.py` and `transactions.py` serve a connection, `body.py` is the camera
-behind them.
+it, and any number of them run side by side. This file puts the parts together: `listener.py`
+accepts connections, a door (`ptpip_door.py`) lets Initiators in, `transactions.py` serves them, and
+`body.py` is the camera behind it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import random
-import selectors
 import socket
-import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from typing import Unpack
 
 from .. import vendors
-from ..engine.process import Owner
-from ..engine.wire import Event, InitCommandAck, InitCommandRequest, OperationRequest, pack
-from ..ptp.codes import PROTOCOL_VERSION, OperationCode
+from ..engine.wire import Event, OperationRequest
+from ..ptp.codes import OperationCode
 from ..ptp.errors import ProtocolError
 from ..vendors import Vendor
-from .body import Body, Parameters, changed
+from .body import Body, identity
+from .counters import Counters, Transaction
 from .data_in import EndData, Framing
-from .door import prepare
-from .faults import Fault, FaultTable
-from .handshake import serve_connection
-from .link import LINKS, Link
+from .events import Events
+from .link import Link
+from .listener import Listener
 from .operations import OPERATIONS
-from .peer import PacketReader, Peer, Writes, close, shut
+from .pace import Pace
+from .pairing import Pairing
+from .peer import Peer
+from .ptpip_door import PtpIpDoor
 from .relay import Relay
-from .store import Store, card
+from .settings import CameraOptions, Settings
+from .store import Store
 from .temperament import Temperament
-from .transactions import Transaction
-
-_NO_TRANSACTION = 0xFFFFFFFF  # transaction id of an event that belongs to none
-_LOG_SIZE = 10_000
-# What waits in the kernel should still be in the processor's cache when the other side copies it:
-# over loopback this doubles the rate that the kernel's own, growing choice reaches.
-SEND_BUFFER = 256 * 1024
-# How long the threads of a pair that its Initiator has closed may take to see it.
-_NOTICE_S = 1.0
+from .transactions import Transactions
 
 
 class SimulatedCamera:
     """A camera on this machine, at `host` and `port`; use it in a `with`, or `close` it.
 
-    `vendor` is a vendor or its name, whose model says which body this is; or `body` names a real
-    body (`vendors.BODIES`), of which it has the operations, events and properties. The objects are
-    those of `store`, or the real files below `folder`, or `objects` synthetic files of `size` bytes
-    (see `Store.synthetic`); a capture adds files of `size` bytes, too.
-
-    Data phases go in Data packets of `data_packet_size` payload bytes, ended as `end_data` says,
-    by default as the body does it; without `announce_total` Start Data leaves the total unknown.
-    Each operation waits `delay_s` and up to `jitter_s` more; `bytes_per_s` limits what the
-    Command/Data connection sends, and `max_bytes_per_send` cuts it into small sends. `link` is a
-    name of `LINKS` or a `Link`, which takes the place of delay and rate and is put between the
-    camera's sockets and everybody else's. `send_buffer` is the socket's, in bytes; None leaves it
-    to the kernel, as a long and fast link needs.
-
-    `nagle` leaves Nagle's algorithm on, as many firmwares do: what is less than a segment then
-    waits until all before it is acknowledged. `writes` is what the camera sends at a time: an
-    answer as a whole, its packets apart, or these in pieces.
-
-    `faults` is what goes wrong, `Fault`s or their text; `.faults.add` takes more at any time. How
-    strict and how slow it is are the body's `Habits`, unless given: with `strict_tid` a transaction
-    id that does not follow is refused; with `needs_probe` the first operation hangs unless a Probe
-    Request or a second's pause came before; for `busy_s` it is busy after a picture. `temperament`
-    is what becomes of requests that come before the last one is answered. `withheld`
-    are operations this body does not have. `pending_s` is how long half a pair of connections may
-    wait for its other half.
-
     Counters (`operations` by code, `payload_bytes`, `sessions_opened`, …) and `log` say what has
-    happened; `wait_for` waits until they say something.
+    happened; `wait_for` waits for a change of them. `faults.add` and `temperament` change how it
+    misbehaves at any time, and `store` which card is in it.
+
+    Args:
+        vendor: a vendor or its name, whose model says which body this is.
+        store: the objects; without one they are chosen by `folder` or `objects`.
+        body: name of a real body (`vendors.BODIES`) instead of `vendor`. The camera then has its
+            operations, events and properties.
+        objects, size, seed: so many synthetic files of so many bytes (see `Store.synthetic`). A
+            capture adds files of `size` bytes, too.
+        folder: serve the real files below this folder instead.
+        guid, name: those of the handshake; by default made of the model and `seed`.
+        withheld: codes of operations that this body does not have.
+        end_data: what End Data carries (`EndData`); by default as the body does it.
+        strict_tid: whether a transaction id that does not follow is refused; by default as the
+            body does it, as for the next two.
+        needs_probe: whether the first operation hangs unless a Probe Request or a second's pause
+            came before.
+        busy_s: how many seconds the camera is busy after a picture.
+        data_packet_size: payload bytes of a Data packet.
+        announce_total: whether Start Data has the total, or leaves it unknown.
+        bytes_per_s: limit of what the Command/Data connection sends.
+        max_bytes_per_send: cut what it sends into sends of so many bytes.
+        send_buffer: size of the socket's buffer in bytes; None leaves it to the kernel, as a long
+            and fast link needs.
+        nagle: leave Nagle's algorithm on, as many firmwares do: what is less than a segment then
+            waits until all before it is acknowledged.
+        writes: what the camera sends at a time (`Writes`): an answer as a whole, its packets apart,
+            or these in pieces.
+        host, port: address to listen at; port 0 is any free one.
+        pending_s: how many seconds half a pair of connections waits for its other half.
+        link: a `Link` or a name of `LINKS`, put between the camera's sockets and those of its
+            Initiators. It takes the place of `delay_s`.
+        delay_s, jitter_s: each operation waits so many seconds, and up to so many more.
+        temperament: what becomes of requests that come before the last one is answered.
+        faults: what goes wrong: `Fault`s or their text, or a `FaultTable`, which is used as it is.
+
+    Raises:
+        TypeError: for a keyword argument that is not one of these.
+        ValueError: for a value that is none, or for a name that fits into no packet.
+        OSError: when the address cannot be listened at.
     """
 
     def __init__(
         self,
         vendor: str | Vendor = "standard",
         store: Store | None = None,
-        *,
-        body: str | None = None,
-        objects: int = 20,
-        size: int = 25_000_000,
-        folder: str | os.PathLike[str] | None = None,
-        seed: int | str = 0,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        data_packet_size: int = 65536,
-        end_data: EndData | str | None = None,
-        announce_total: bool = True,
-        link: Link | str | None = None,
-        delay_s: float = 0.0,
-        jitter_s: float = 0.0,
-        bytes_per_s: float | None = None,
-        max_bytes_per_send: int | None = None,
-        send_buffer: int | None = SEND_BUFFER,
-        nagle: bool = False,
-        writes: Writes | str = Writes.WHOLE,
-        faults: Iterable[Fault | str] | Fault | str = (),
-        strict_tid: bool | None = None,
-        needs_probe: bool | None = None,
-        busy_s: float | None = None,
-        temperament: Temperament | str = Temperament.QUEUE,
-        withheld: Iterable[int] | int = (),
-        pending_s: float = 5.0,
-        guid: bytes | None = None,
-        name: str | None = None,
+        **options: Unpack[CameraOptions],
     ) -> None:
-        if body is not None:
-            vendor = vendors.with_body(body)
+        self.settings = Settings.of(options)
+        service, seed = self.settings.service, self.settings.card.seed
+        if self.settings.body.body is not None:
+            vendor = vendors.with_body(self.settings.body.body)
         vendor = vendors.given(vendor)
-        model = vendor.model
         if store is None:
-            store = card(folder, objects, size, seed, model)
-        self.body = Body(vendor, store, OPERATIONS, seed, size, self._emit, withheld)
-        self.body.habits = changed(model.habits, end_data, strict_tid, needs_probe, busy_s)
-        self.guid = self.body.guid if guid is None else guid
-        self.name = model.name if name is None else name
-        self._require_sayable()
-        self.framing = Framing(data_packet_size, EndData(self.body.habits.end_data), announce_total)
-        self.link = LINKS[link] if isinstance(link, str) else link or Link(operation=delay_s)
-        self._jitter_s = jitter_s
-        self._bytes_per_s = bytes_per_s
-        self.faults = FaultTable(faults)
-        self.temperament = Temperament(temperament)
-        self.pending_s = pending_s
-        self._max_bytes_per_send = max_bytes_per_send
-        self._send_buffer = send_buffer
-        self.nagle = nagle
-        self.writes = Writes(writes)
-        self._random = random.Random(str(seed))
-        self._clear_counters()
-        self._listen(host, port)
+            store = self.settings.card.store(vendor.model)
+        self.counters = Counters()
+        self.faults = service.fault_table()
+        self._pairing = Pairing(self._count_end)
+        events = Events(self._send_event)
+        self.body = self._make_body(vendor, store, events)
+        self._door = self._make_door()
+        self._pace = Pace(service.chosen_link(), service.jitter_s, seed)
+        self._transactions = Transactions(
+            self._door,
+            self.body,
+            events,
+            self.faults,
+            self.counters,
+            self._pace,
+            Temperament(service.temperament),
+        )
+        self._listener = Listener(
+            service.host, service.port, self._prepare, self._serve, self.counters
+        )
+        self.host, self.port = self._listener.host, self._listener.port
+        self._relay = Relay(self.link, f"camera {self.port}") if self.link.shapes else None
+        self._listener.start()
 
-    @property
-    def store(self) -> Store:
-        """The card; set another one to swap it."""
-        return self.body.store
+    def _make_body(self, vendor: Vendor, store: Store, events: Events) -> Body:
+        asked, card = self.settings.body, self.settings.card
+        body = Body(vendor, store, OPERATIONS, card.seed, card.size, events.emit, asked.withheld)
+        body.habits = asked.changed(body.habits)
+        return body
 
-    @store.setter
-    def store(self, store: Store) -> None:
-        self.body.store = store
-
-    def _require_sayable(self) -> None:
-        """ValueError for an identity that fits into no packet, before anybody connects."""
-        pack(InitCommandAck(0, self.guid, self.name, PROTOCOL_VERSION))
+    def _make_door(self) -> PtpIpDoor:
+        """ValueError for an identity that fits into no packet, before any Initiator connects."""
+        asked, sending = self.settings.body, self.settings.sending
+        model = self.body.vendor.model
+        guid = identity(model, self.settings.card.seed)[0] if asked.guid is None else asked.guid
+        door = PtpIpDoor(
+            (guid, model.name if asked.name is None else asked.name),
+            sending,
+            Framing(
+                sending.data_packet_size,
+                EndData(self.body.habits.end_data),
+                sending.announce_total,
+            ),
+            self.settings.service.pending_s,
+            self._pairing,
+            self.faults,
+            self.counters,
+        )
         self.body.perform(OperationRequest(1, OperationCode.GetDeviceInfo, 0, ()), b"")
-
-    def _clear_counters(self) -> None:
-        self.operations: Counter[int] = Counter()  # requests by operation code
-        self.log: deque[Transaction] = deque(maxlen=_LOG_SIZE)
-        self.initiators: list[tuple[bytes, str]] = []  # GUID and name of each that was let in
-        self.payload_bytes = 0  # sent in data-in phases
-        self.connections = 0  # pairs of connections begun
-        self.sessions_opened = 0
-        self.sessions_closed = 0  # by CloseSession
-        self.defects = 0  # of the simulated camera itself; each is shown with its traceback
-        self.unclean_ends = 0  # pairs that ended with a session open
-        self.protocol_errors = 0  # packets no Initiator may send
-        self.probe_responses = 0
-        self.early_requests = 0  # seen before the last was answered; a QUEUE does not look
-
-    def _listen(self, host: str, port: int) -> None:
-        # One lock for everything below; it is never held while a socket is waited for.
-        self._changed = threading.Condition()
-        self._peer: Peer | None = None
-        self._numbers = 0
-        self._held: tuple[int, int, list[Event]] | None = None
-        self._serving: dict[threading.Thread, socket.socket] = {}
-        self._closing = False
-        self._owner = Owner("simulated camera")
-        self._listener = socket.create_server((host, port), backlog=64)
-        self._listener.setblocking(False)
-        address = self._listener.getsockname()
-        self.host: str = address[0]
-        self.port: int = address[1]
-        named = f"camera {self.port}"
-        self._relay = Relay(self.link, named) if self.link.shapes else None
-        self._wake, self._waker = socket.socketpair()
-        self._accepting = threading.Thread(target=self._accept, name=named, daemon=True)
-        self._accepting.start()
+        return door
 
     def __enter__(self) -> SimulatedCamera:
         return self
@@ -196,33 +158,15 @@ class SimulatedCamera:
     def close(self) -> None:
         """Switches the camera off: all connections end, all threads have returned. In a forked
         child, which has none of the threads, its copies of the sockets are closed."""
-        if not self._owner.is_us:
-            for sock in (self._listener, self._wake, self._waker, *self._serving.values()):
-                sock.close()
-            return
-        with self._changed:
-            if self._closing:
-                return
-            self._closing = True
-            serving = dict(self._serving)
-            if self._peer is not None:
-                self._peer.leave()
-            self._changed.notify_all()
-        self._waker.send(b"x")
-        for sock in serving.values():
-            shut(sock)
-        self._accepting.join()
-        for thread in serving:
-            thread.join()
-        if self._relay is not None:
+        if self._listener.is_ours:
+            self._pairing.close()
+        self._listener.close()
+        if self._listener.is_ours and self._relay is not None:
             self._relay.close()
-        for sock in (self._listener, self._wake, self._waker):
-            sock.close()
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> bool:
         """Waits until `predicate()`, looked at after each change, is true; whether it is."""
-        with self._changed:
-            return self._changed.wait_for(predicate, timeout)
+        return self.counters.wait_for(predicate, timeout)
 
     def capture(self) -> list[int]:
         """Presses the shutter: new files on the card, and events; their handles."""
@@ -242,158 +186,127 @@ class SimulatedCamera:
 
     def drop_connections(self, *, reset: bool = False) -> None:
         """Ends the pair of connections now, with FIN or with RST."""
-        with self._changed:
-            peer = self._peer
-        if peer is not None:
-            peer.leave(reset=reset)
+        self._pairing.drop(reset=reset)
 
-    # What the threads of a connection ask for.
+    @property
+    def guid(self) -> bytes:
+        return self._door.guid
 
-    def admit(
-        self,
-        sock: socket.socket,
-        reader: PacketReader,
-        request: InitCommandRequest,
-        number: int | None,
-    ) -> Peer | None:
-        """A new Initiator, waiting for its Event connection; None while there is another one."""
-        with self._changed:
-            old = self._peer
-            if old is not None and (old.gone.is_set() or old.has_left()):
-                if old.event is not None:
-                    # Its threads are about to see that: a quick return must not look busy.
-                    self._changed.wait_for(lambda: self._peer is not old, _NOTICE_S)
-                self.part(old)
-            if self._peer is not None or self._closing:
-                return None
-            self._numbers += 1
-            self.connections += 1
-            self.initiators.append((request.guid, request.name))
-            self._peer = Peer(
-                self._numbers if number is None else number,
-                sock,
-                reader,
-                bytes_per_s=self._bytes_per_s,
-                fragment=self._max_bytes_per_send,
-                writes=self.writes,
-            )
-            self._changed.notify_all()
-            return self._peer
+    @property
+    def name(self) -> str:
+        return self._door.name
 
-    def pending_peer(self, number: int) -> Peer | None:
-        """The pair that waits for an Event connection of this number."""
-        with self._changed:
-            peer = self._peer
-            waits = peer is not None and peer.event is None and peer.number == number
-            return peer if waits else None
+    @property
+    def link(self) -> Link:
+        return self._pace.link
 
-    def attach_event(self, peer: Peer, sock: socket.socket) -> None:
-        peer.attach_event(sock)
-        with self._changed:
-            self._changed.notify_all()
+    @property
+    def store(self) -> Store:
+        """The card; set another one to swap it."""
+        return self.body.store
 
-    def wait_for_event_connection(self, peer: Peer) -> bool:
-        """Whether it came in time."""
-        self.wait_for(lambda: peer.event is not None or peer.gone.is_set(), self.pending_s)
-        return peer.event is not None
+    @store.setter
+    def store(self, store: Store) -> None:
+        self.body.store = store
 
-    def part(self, peer: Peer) -> None:
-        """The pair is over: its other connection ends too, and another Initiator may come."""
-        peer.leave()
-        with self._changed:
-            if self._peer is peer:
-                self._peer = None
-                self.unclean_ends += bool(peer.session_id) and not self._closing
-                self._changed.notify_all()
+    @property
+    def temperament(self) -> Temperament:
+        """What becomes of early requests; may be set at any time."""
+        return self._transactions.temperament
 
-    def pause(self) -> float:
-        """How long the operation at hand is delayed."""
-        return self.link.operation + self._random.random() * self._jitter_s
+    @temperament.setter
+    def temperament(self, temperament: Temperament) -> None:
+        self._transactions.temperament = temperament
 
-    def begin_operation(self, code: int) -> None:
-        with self._changed:
-            self.operations[code] += 1
-            self._changed.notify_all()
+    # What has happened; see `Counters`.
 
-    def end_operation(self, transaction: Transaction) -> None:
-        with self._changed:
-            self.log.append(transaction)
-            self.payload_bytes += transaction.payload
-            self._changed.notify_all()
+    @property
+    def operations(self) -> Counter[int]:
+        return self.counters.operations
 
-    def count(self, counter: str) -> None:
-        """Adds one to one of the counters."""
-        with self._changed:
-            setattr(self, counter, getattr(self, counter) + 1)
-            self._changed.notify_all()
+    @property
+    def log(self) -> deque[Transaction]:
+        return self.counters.log
 
-    @contextlib.contextmanager
-    def events_held(self, transaction_id: int) -> Iterator[None]:
-        """Events this thread raises meanwhile are the transaction's, and follow its response."""
-        events: list[Event] = []
-        self._held = (threading.get_ident(), transaction_id, events)
-        try:
-            yield
-        finally:
-            self._held = None
-            for event in events:
-                self._send_event(event)
+    @property
+    def initiators(self) -> list[tuple[bytes, str]]:
+        return self.counters.initiators
 
-    def _emit(self, code: int, parameters: Parameters) -> None:
-        held = self._held
-        if held is not None and held[0] == threading.get_ident():
-            _, transaction_id, events = held
-            events.append(Event(code, transaction_id, parameters))
-        else:
-            self._send_event(Event(code, _NO_TRANSACTION, parameters))
+    @property
+    def payload_bytes(self) -> int:
+        return self.counters.payload_bytes
 
-    def _send_event(self, event: Event) -> None:
-        with self._changed:
-            peer = self._peer
-        if peer is not None:
-            peer.send_event(event)
+    @property
+    def connections(self) -> int:
+        return self.counters.connections
 
-    def _accept(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._wake, selectors.EVENT_READ)
-            while not self._closing:
-                selector.select()
-                try:
-                    sock, _ = self._listener.accept()
-                except OSError:
-                    continue  # woken to close, or the Initiator has gone again
-                self._start(sock)
+    @property
+    def serving(self) -> int:
+        return self.counters.serving
 
-    def _start(self, accepted: socket.socket) -> None:
-        sock = prepare(accepted, self._relay, nagle=self.nagle, send_buffer=self._send_buffer)
-        if sock is None:
-            return
-        name = f"camera {self.port} connection"
-        thread = threading.Thread(target=self._serve, args=(sock,), name=name, daemon=True)
-        with self._changed:
-            if self._closing:
-                sock.close()
-                return
+    @property
+    def sessions_opened(self) -> int:
+        return self.counters.sessions_opened
+
+    @property
+    def sessions_closed(self) -> int:
+        return self.counters.sessions_closed
+
+    @property
+    def defects(self) -> int:
+        return self.counters.defects
+
+    @property
+    def unclean_ends(self) -> int:
+        return self.counters.unclean_ends
+
+    @property
+    def protocol_errors(self) -> int:
+        return self.counters.protocol_errors
+
+    @property
+    def probe_responses(self) -> int:
+        return self.counters.probe_responses
+
+    @property
+    def early_requests(self) -> int:
+        return self.counters.early_requests
+
+    # What the threads ask for.
+
+    def _prepare(self, sock: socket.socket) -> socket.socket | None:
+        """An accepted connection made ready: the socket to serve, which is another one behind a
+        relay. None, and the connection is closed, when this process is out of descriptors."""
+        sending = self.settings.sending
+        sock.setblocking(True)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, not sending.nagle)
+        if self._relay is not None:
             try:
-                thread.start()
-            except RuntimeError:  # no more threads: the next connection may get one
+                sock = self._relay.between(sock, merges=not sending.nagle)
+            except OSError:
                 sock.close()
-                return
-            self._serving[thread] = sock
+                return None
+        if sending.send_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sending.send_buffer)
+        return sock
 
     def _serve(self, sock: socket.socket) -> None:
         try:
-            serve_connection(self, sock)
+            self._door.admit(sock, self._transactions.serve)
         except ProtocolError:
-            self.count("protocol_errors")
+            with self.counters.changing():
+                self.counters.protocol_errors += 1
         except OSError:
             pass  # the connection is over, for whichever reason
         except BaseException:
-            self.count("defects")
+            with self.counters.changing():
+                self.counters.defects += 1
             raise  # to `threading.excepthook`, which shows it
-        finally:
-            close(sock)
-            with self._changed:
-                del self._serving[threading.current_thread()]
-                self._changed.notify_all()
+
+    def _send_event(self, event: Event) -> None:
+        self._door.send_event(event)
+
+    def _count_end(self, peer: Peer) -> None:
+        if peer.session_id:
+            with self.counters.changing():
+                self.counters.unclean_ends += 1

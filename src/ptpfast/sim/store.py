@@ -343,15 +343,6 @@ class Store:
                 self.left_out += 1
 
 
-def card(
-    folder: str | os.PathLike[str] | None, objects: int, size: int, seed: int | str, model: Model
-) -> Store:
-    """The real files below a folder where one is given, else synthetic ones."""
-    if folder is not None:
-        return Store.from_folder(folder, model=model)
-    return Store.synthetic(objects, size, seed=seed, model=model)
-
-
 def _is_ptp_name(name: str) -> bool:
     """Whether a dataset can hold the name, and the file's bytes are text at all."""
     try:

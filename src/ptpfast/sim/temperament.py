@@ -1,21 +1,19 @@
 """What the simulated camera does with requests that arrive before it has answered the last one.
 
 No specification says what a body must do then; a pipelining Initiator has to survive all of these.
-Reads what has arrived, and says in which order it is served and what is answered at once instead.
+Says in which order requests are served and which are answered at once instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from ..engine.wire import OperationRequest, OperationResponse, Packet, pack
+from ..engine.wire import OperationRequest, OperationResponse
 from ..ptp.codes import ResponseCode
-from .peer import Peer, parse_known
-
-if TYPE_CHECKING:
-    from .responder import SimulatedCamera
+from .counters import Counters
+from .door import Door
+from .peer import Peer
 
 # How long a temperamental body looks whether another request is there: long against the time
 # between two requests sent together, short against everything else.
@@ -32,28 +30,25 @@ class Temperament(Enum):
     SWAP = "swap"  # answers the early one first
 
 
-def in_turn(camera: SimulatedCamera, peer: Peer, packet: Packet | None) -> Iterator[Packet | None]:
-    """The packets to serve now, given one that has just been read."""
-    temperament = camera.temperament
-    if temperament is Temperament.QUEUE or not isinstance(packet, OperationRequest):
-        yield packet
-        return
-    early = [parse_known(raw) for raw in peer.reader.waiting(_LOOK_S)]
-    requests = [p for p in early if isinstance(p, OperationRequest)]
-    for _ in requests:
-        camera.count("early_requests")
+def in_turn(
+    temperament: Temperament, door: Door, peer: Peer, counters: Counters, request: OperationRequest
+) -> Iterator[OperationRequest]:
+    """The requests to serve now, given one that has just been read. Not for a QUEUE, which does not
+    look ahead."""
+    early = door.early_requests(peer, _LOOK_S)
+    with counters.changing():
+        counters.early_requests += len(early)
     match temperament:
-        case Temperament.DROP if requests:
+        case Temperament.DROP if early:
             peer.leave()
-        case Temperament.LAST if requests:
-            yield requests[-1]
-        case Temperament.SWAP if requests:
-            yield from (*early, packet)
+        case Temperament.LAST if early:
+            yield early[-1]
+        case Temperament.SWAP if early:
+            yield from (*early, request)
         case Temperament.BUSY:
-            yield packet
-            for request in requests:
-                busy = OperationResponse(ResponseCode.DeviceBusy, request.transaction_id)
-                peer.outlet.put(pack(busy), len(pack(busy)))
-                peer.outlet.flush()
+            yield request
+            for each in early:
+                busy = OperationResponse(ResponseCode.DeviceBusy, each.transaction_id)
+                door.respond(peer, busy)
         case _:
-            yield from (packet, *early)
+            yield from (request, *early)

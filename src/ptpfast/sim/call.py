@@ -1,0 +1,30 @@
+"""One operation as the camera was asked for it, for the faults that strike in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..engine.wire import OperationRequest
+from ..ptp.codes import OperationCode
+from ..vendors.body import Reply
+from .peer import Peer
+from .store import Store
+
+SILENCE = Reply(0)  # no response at all
+
+
+class Call(NamedTuple):
+    """A request, who made it and of which card. `respond` sends a response code at once."""
+
+    peer: Peer
+    request: OperationRequest
+    store: Store
+    respond: Callable[[int], None]
+
+    @property
+    def handle(self) -> int:
+        """The object the operation is about, as `Fault.handle` means it; 0 for none."""
+        index = 2 if self.request.code == OperationCode.GetObjectHandles else 0
+        parameters = self.request.parameters
+        return parameters[index] if index < len(parameters) else 0

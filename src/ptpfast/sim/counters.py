@@ -1,0 +1,81 @@
+"""What has happened to a simulated camera, for any thread to read, and to wait for."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+_LOG_SIZE = 10_000
+
+
+class Transaction(NamedTuple):
+    """A line of the simulated camera's log; `response` is None when none was sent."""
+
+    operation: int
+    transaction_id: int
+    parameters: tuple[int, ...]
+    response: int | None
+    payload: int  # bytes of the data-in phase
+
+
+class Observer(NamedTuple):
+    """Called with the code of an operation that is about to be served, and before it is logged."""
+
+    begun: Callable[[int], None]
+    ended: Callable[[Transaction], None]
+
+
+class Counters:
+    """The numbers and lists behind `SimulatedCamera`'s. Change them inside `changing`.
+
+    An `observer` that is set is told of each operation in the thread that serves it.
+    """
+
+    def __init__(self) -> None:
+        self.operations: Counter[int] = Counter()  # requests by operation code
+        self.log: deque[Transaction] = deque(maxlen=_LOG_SIZE)
+        self.initiators: list[tuple[bytes, str]] = []  # GUID and name of each that was let in
+        self.payload_bytes = 0  # sent in data-in phases
+        self.connections = 0  # pairs of connections begun
+        self.serving = 0  # connections that are open now
+        self.sessions_opened = 0
+        self.sessions_closed = 0  # by CloseSession
+        self.defects = 0  # of the simulated camera itself; each is shown with its traceback
+        self.unclean_ends = 0  # pairs that ended with a session open
+        self.protocol_errors = 0  # packets no Initiator may send
+        self.probe_responses = 0
+        self.early_requests = 0  # seen before the last was answered; a QUEUE does not look
+        self.observer: Observer | None = None
+        self._changed = threading.Condition()
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> bool:
+        """Wait until `predicate()`, looked at after each change, is true; return whether it is."""
+        with self._changed:
+            return self._changed.wait_for(predicate, timeout)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Hold the lock, then wake all that wait for a change."""
+        with self._changed:
+            yield
+            self._changed.notify_all()
+
+    def begin_operation(self, code: int) -> None:
+        """Count a request."""
+        with self._changed:
+            self.operations[code] += 1
+            self._changed.notify_all()
+        if self.observer is not None:
+            self.observer.begun(code)
+
+    def end_operation(self, transaction: Transaction) -> None:
+        """Put an operation into the log."""
+        if self.observer is not None:
+            self.observer.ended(transaction)
+        with self._changed:
+            self.log.append(transaction)
+            self.payload_bytes += transaction.payload
+            self._changed.notify_all()

@@ -1,0 +1,71 @@
+"""Faults before an operation. An effect may return the reply, and then nothing else is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...ptp.codes import OperationCode, ResponseCode
+from ...vendors.body import Reply
+from ..call import SILENCE, Call
+from ..kinds import Stage, kind
+from ..outlet import PeerLeftError
+
+
+@kind(Stage.ANSWER, "waits these seconds first", value=float, default=0.1)
+def delay(call: Call, seconds: float) -> None:
+    call.peer.wait(seconds)
+
+
+@kind(Stage.ANSWER, "DeviceBusy")
+def busy(call: Call, _: Any) -> Reply:
+    return Reply(ResponseCode.DeviceBusy)
+
+
+@kind(Stage.ANSWER, "this response code, no data, nothing done", value=int, default=0x2002)
+def respond(call: Call, code: int) -> Reply:
+    return Reply(code)
+
+
+@kind(Stage.ANSWER, "OK, and no data phase")
+def ok_without_data(call: Call, _: Any) -> Reply:
+    return Reply()
+
+
+@kind(Stage.ANSWER, "no answer at all; the connections stay")
+def no_answer(call: Call, _: Any) -> Reply:
+    return SILENCE
+
+
+@kind(
+    Stage.ANSWER,
+    "this handle is deleted instead",
+    value=int,
+    default=0,
+    operation=OperationCode.DeleteObject,
+)
+def delete_instead(call: Call, handle: int) -> Reply:
+    _delete(call, handle)
+    return Reply()
+
+
+@kind(
+    Stage.ANSWER,
+    "this handle is deleted too",
+    value=int,
+    default=0,
+    operation=OperationCode.DeleteObject,
+)
+def delete_too(call: Call, handle: int) -> None:
+    _delete(call, handle)
+
+
+@kind(Stage.ANSWER, "StoreNotAvailable, then both connections are closed")
+def sleep(call: Call, _: Any) -> None:
+    call.respond(ResponseCode.StoreNotAvailable)
+    call.peer.leave()
+    raise PeerLeftError("sleep")
+
+
+def _delete(call: Call, handle: int) -> None:
+    if call.store.get(handle) is not None:
+        call.store.delete(handle)

@@ -1,0 +1,269 @@
+"""The door of PTP/IP: Init packets on two connections, probes, cancels, and packets of operations.
+
+Runs in the threads of the connections. Knows no operations.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+from ..engine.wire import (
+    Cancel,
+    Data,
+    EndData,
+    Event,
+    InitCommandAck,
+    InitCommandRequest,
+    InitEventAck,
+    InitEventRequest,
+    InitFail,
+    OperationRequest,
+    OperationResponse,
+    Packet,
+    PacketType,
+    ProbeRequest,
+    ProbeResponse,
+    pack,
+    parse,
+)
+from ..ptp.codes import PROTOCOL_VERSION, FailReason
+from ..ptp.errors import ProtocolError
+from .content import Content
+from .counters import Counters
+from .data_in import DataIn, Framing
+from .effects.data import DataPlan
+from .effects.handshake import Greeting
+from .faults import FaultTable
+from .outlet import PeerLeftError, Writes
+from .pairing import Pairing
+from .peer import PacketReader, Peer
+from .settings import Sending
+
+_KNOWN_TYPES = frozenset(int(kind) for kind in PacketType)
+_PAUSE_INSTEAD_OF_PROBE_S = 1.0
+_LARGEST_DATA_OUT = 64 << 20
+
+
+class PtpIpDoor:
+    """A `Door`. ValueError for a GUID and a name that fit into no Init Command Ack."""
+
+    def __init__(
+        self,
+        identity: tuple[bytes, str],
+        sending: Sending,
+        framing: Framing,
+        pending_s: float,
+        pairing: Pairing,
+        faults: FaultTable,
+        counters: Counters,
+    ) -> None:
+        self.guid, self.name = identity
+        self._sending = sending
+        self._writes = Writes(sending.writes)
+        self._framing = framing
+        self._pending_s = pending_s
+        self._pairing = pairing
+        self._faults = faults
+        self._counters = counters
+        self._init_command_ack(0, Greeting())
+
+    def admit(self, sock: socket.socket, serve: Callable[[Peer], None]) -> None:
+        """The first packet says which of the two connections this one is."""
+        reader = PacketReader(sock)
+        sock.settimeout(self._pending_s)
+        packet = reader.read()
+        sock.settimeout(None)
+        match _parse_known(packet) if packet else None:
+            case InitCommandRequest() as request:
+                self._admit_command(sock, reader, request, serve)
+            case InitEventRequest() as request:
+                self._admit_event(sock, reader, request)
+
+    def requests(self, peer: Peer, idle_s: float) -> Iterator[OperationRequest]:
+        """Probes in between are answered."""
+        while peer.reader.comes_within(idle_s) and (packet := peer.reader.read()):
+            request = self._request(peer, packet)
+            if request is not None:
+                yield request
+
+    def early_requests(self, peer: Peer, within_s: float) -> list[OperationRequest]:
+        """Those of one receive."""
+        found = [self._request(peer, packet) for packet in peer.reader.waiting(within_s)]
+        return [request for request in found if request is not None]
+
+    def is_awake(self, peer: Peer) -> bool:
+        """Some bodies hang when asked right after Init Event Ack with no Probe Request (airmtp)."""
+        if peer.probed or peer.event_acknowledged_at is None:
+            return True
+        return time.monotonic() - peer.event_acknowledged_at >= _PAUSE_INSTEAD_OF_PROBE_S
+
+    def receive_data(self, peer: Peer) -> bytes | None:
+        """ProtocolError for what may not come in between, and for a payload that is too large."""
+        payload = bytearray()
+        while packet := peer.reader.read():
+            match _parse_known(packet):
+                case Data(_, piece):
+                    payload += piece
+                case EndData(_, piece):
+                    payload += piece
+                    return bytes(payload)
+                case Cancel():
+                    return None
+                case OperationRequest():
+                    raise ProtocolError("an Operation Request inside a data-out phase")
+            if len(payload) > _LARGEST_DATA_OUT:
+                raise ProtocolError(f"a data-out phase of more than {_LARGEST_DATA_OUT} bytes")
+        raise PeerLeftError("in a data-out phase")
+
+    def plan_data(self, request: OperationRequest, size: int) -> DataPlan:
+        """As the camera's framing says."""
+        announced = self._framing.announce_total
+        return DataPlan.of(request.transaction_id, size, announce_total=announced)
+
+    def send_data(self, peer: Peer, plan: DataPlan, content: Content, offset: int) -> None:
+        """All but the last flush, so that the response can leave with the last bytes."""
+        phase = DataIn(peer, plan, content, offset, self._framing)
+        try:
+            phase.send()
+        finally:
+            plan.sent = phase.sent
+
+    def respond(self, peer: Peer, response: OperationResponse) -> None:
+        packet = pack(response)
+        peer.outlet.put(packet, len(packet))
+        peer.outlet.flush()
+
+    def send_event(self, event: Event) -> None:
+        peer = self._pairing.peer
+        if peer is not None:
+            peer.send_event(pack(event))
+
+    def _admit_command(
+        self,
+        sock: socket.socket,
+        reader: PacketReader,
+        request: InitCommandRequest,
+        serve: Callable[[Peer], None],
+    ) -> None:
+        greeting = self._greeting(on_event=False)
+        if greeting.closes:
+            return
+        if greeting.silent:
+            _wait_for_end(reader)
+            return
+        if greeting.refusal is not None:
+            _refuse(sock, greeting.refusal)
+            return
+        peer = self._pair(sock, reader, request, greeting)
+        if peer is None:
+            _refuse(sock, FailReason.BUSY)
+            return
+        try:
+            sock.sendall(self._init_command_ack(peer.number, greeting))
+            if self._pairing.is_complete(peer, self._pending_s):
+                serve(peer)
+        finally:
+            # With `drop_command` the other connection stays, until the Initiator closes it.
+            if peer.dropped is not sock:
+                self._pairing.part(peer)
+
+    def _pair(
+        self,
+        sock: socket.socket,
+        reader: PacketReader,
+        request: InitCommandRequest,
+        greeting: Greeting,
+    ) -> Peer | None:
+        """Half a pair, which waits for its Event connection; None while there is another pair."""
+
+        def make(number: int) -> Peer:
+            with self._counters.changing():
+                self._counters.connections += 1
+                self._counters.initiators.append((request.guid, request.name))
+            return Peer(
+                number if greeting.number is None else greeting.number,
+                sock,
+                reader,
+                bytes_per_s=self._sending.bytes_per_s,
+                fragment=self._sending.max_bytes_per_send,
+                writes=self._writes,
+            )
+
+        return self._pairing.admit(make)
+
+    def _admit_event(
+        self, sock: socket.socket, reader: PacketReader, request: InitEventRequest
+    ) -> None:
+        greeting = self._greeting(on_event=True)
+        if greeting.silent:
+            _wait_for_end(reader)
+            return
+        peer = self._pairing.pending(request.connection_number)
+        if peer is None or greeting.refusal is not None:
+            rejected = FailReason.REJECTED_INITIATOR
+            _refuse(sock, rejected if greeting.refusal is None else greeting.refusal)
+            if peer is not None:
+                self._pairing.part(peer)
+            return
+        try:
+            if greeting.late_s is not None:
+                peer.wait(greeting.late_s)
+            self._pairing.attach(peer, lambda: peer.attach_event(sock, pack(InitEventAck())))
+            self._listen(peer, reader, drops_at_probe=greeting.drops_at_probe)
+        finally:
+            if peer.dropped is not sock:
+                self._pairing.part(peer)
+
+    def _listen(self, peer: Peer, reader: PacketReader, *, drops_at_probe: bool) -> None:
+        while packet := reader.read():
+            match _parse_known(packet):
+                case ProbeRequest() if drops_at_probe:
+                    return
+                case Cancel(transaction_id):
+                    peer.cancelled = transaction_id
+                case other:
+                    self._answer_probe(peer, other)
+
+    def _request(self, peer: Peer, raw: bytes) -> OperationRequest | None:
+        packet = _parse_known(raw)
+        if isinstance(packet, OperationRequest):
+            return packet
+        self._answer_probe(peer, packet)
+        return None
+
+    def _answer_probe(self, peer: Peer, packet: Packet | None) -> None:
+        if isinstance(packet, ProbeRequest):
+            # Answers go on the Event connection, whichever asked (malc0mn, after CIPA).
+            peer.probed = True
+            peer.send_event(pack(ProbeResponse()))
+        elif isinstance(packet, ProbeResponse):
+            with self._counters.changing():
+                self._counters.probe_responses += 1
+
+    def _greeting(self, *, on_event: bool) -> Greeting:
+        greeting = Greeting()
+        for fault in self._faults.due_at_init(on_event=on_event):
+            fault.strike(greeting)
+        return greeting
+
+    def _init_command_ack(self, number: int, greeting: Greeting) -> bytes:
+        packet = greeting.ack(pack(InitCommandAck(number, self.guid, self.name, PROTOCOL_VERSION)))
+        return len(packet).to_bytes(4, "little") + packet[4:]
+
+
+def _parse_known(packet: bytes) -> Packet | None:
+    """The packet's values; None for a type that PTP/IP does not define, which is to be ignored."""
+    if int.from_bytes(packet[4:8], "little") not in _KNOWN_TYPES:
+        return None
+    return parse(packet)
+
+
+def _refuse(sock: socket.socket, reason: int) -> None:
+    sock.sendall(pack(InitFail(reason)))
+
+
+def _wait_for_end(reader: PacketReader) -> None:
+    while reader.read():
+        pass

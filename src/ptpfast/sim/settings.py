@@ -1,0 +1,187 @@
+"""What a simulated camera is asked for: its keyword arguments, and their defaults.
+
+Each group is stated twice: as a TypedDict, by which type checkers know the keyword arguments, and
+as a dataclass, which has the defaults and holds the values.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from ..vendors.body import Habits, Model
+from .data_in import EndData
+from .faults import Fault, FaultTable
+from .link import LINKS, Link
+from .outlet import Writes
+from .store import Store
+from .temperament import Temperament
+
+# What waits in the kernel should still be in the processor's cache when the other side copies it:
+# over loopback this doubles the rate that the kernel's own, growing choice reaches.
+SEND_BUFFER = 256 * 1024
+
+
+class CardOptions(TypedDict, total=False):
+    """Names and types of `CardSettings`."""
+
+    objects: int
+    size: int
+    folder: str | os.PathLike[str] | None
+    seed: int | str
+
+
+@dataclass(frozen=True)
+class CardSettings:
+    """The objects of a camera that is given no store."""
+
+    objects: int = 20
+    size: int = 25_000_000
+    folder: str | os.PathLike[str] | None = None
+    seed: int | str = 0
+
+    def store(self, model: Model) -> Store:
+        """The real files below a folder where one is given, else synthetic ones."""
+        if self.folder is not None:
+            return Store.from_folder(self.folder, model=model)
+        return Store.synthetic(self.objects, self.size, seed=self.seed, model=model)
+
+
+class BodyOptions(TypedDict, total=False):
+    """Names and types of `BodySettings`."""
+
+    body: str | None
+    guid: bytes | None
+    name: str | None
+    withheld: Iterable[int] | int
+    end_data: EndData | str | None
+    strict_tid: bool | None
+    needs_probe: bool | None
+    busy_s: float | None
+
+
+@dataclass(frozen=True)
+class BodySettings:
+    """The body, and where it differs from its model."""
+
+    body: str | None = None
+    guid: bytes | None = None
+    name: str | None = None
+    withheld: Iterable[int] | int = ()
+    end_data: EndData | str | None = None
+    strict_tid: bool | None = None
+    needs_probe: bool | None = None
+    busy_s: float | None = None
+
+    def changed(self, habits: Habits) -> Habits:
+        """The model's habits, but for those that are given."""
+        given: dict[str, Any] = {
+            "strict_tid": self.strict_tid,
+            "needs_probe": self.needs_probe,
+            "busy_s": self.busy_s,
+        }
+        if self.end_data is not None:
+            given["end_data"] = EndData(self.end_data).value
+        if self.busy_s is not None:  # by time alone, however often it is asked
+            given["busy_polls"] = math.inf
+        changes = {name: value for name, value in given.items() if value is not None}
+        return dataclasses.replace(habits, **changes)
+
+
+class SendingOptions(TypedDict, total=False):
+    """Names and types of `Sending`."""
+
+    data_packet_size: int
+    announce_total: bool
+    bytes_per_s: float | None
+    max_bytes_per_send: int | None
+    send_buffer: int | None
+    nagle: bool
+    writes: Writes | str
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How bytes leave, and in which packets."""
+
+    data_packet_size: int = 65536
+    announce_total: bool = True
+    bytes_per_s: float | None = None
+    max_bytes_per_send: int | None = None
+    send_buffer: int | None = SEND_BUFFER
+    nagle: bool = False
+    writes: Writes | str = Writes.WHOLE
+
+
+class ServiceOptions(TypedDict, total=False):
+    """Names and types of `Service`."""
+
+    host: str
+    port: int
+    pending_s: float
+    link: Link | str | None
+    delay_s: float
+    jitter_s: float
+    temperament: Temperament | str
+    faults: Iterable[Fault | str] | Fault | str
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where the camera is, how it treats those that connect, and what goes wrong."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    pending_s: float = 5.0
+    link: Link | str | None = None
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    temperament: Temperament | str = Temperament.QUEUE
+    faults: Iterable[Fault | str] | Fault | str = ()
+
+    def chosen_link(self) -> Link:
+        """The link, or none with the delay alone. KeyError for a name that is not in `LINKS`."""
+        if isinstance(self.link, str):
+            return LINKS[self.link]
+        return self.link or Link(operation=self.delay_s)
+
+    def fault_table(self) -> FaultTable:
+        """A table that was given as it is, else one of the faults."""
+        return self.faults if isinstance(self.faults, FaultTable) else FaultTable(self.faults)
+
+
+class CameraOptions(CardOptions, BodyOptions, SendingOptions, ServiceOptions, total=False):
+    """The keyword arguments of `SimulatedCamera`, which explains them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of them."""
+
+    card: CardSettings
+    body: BodySettings
+    sending: Sending
+    service: Service
+
+    @classmethod
+    def of(cls, options: CameraOptions) -> Settings:
+        """Sort keyword arguments into their groups. TypeError for a name that is not known."""
+        left: dict[str, Any] = dict(options)
+        settings = cls(
+            CardSettings(**_take(left, CardSettings)),
+            BodySettings(**_take(left, BodySettings)),
+            Sending(**_take(left, Sending)),
+            Service(**_take(left, Service)),
+        )
+        if left:
+            raise TypeError(f"SimulatedCamera() has no argument {next(iter(left))!r}")
+        return settings
+
+
+def _take(options: dict[str, Any], group: type) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(group)]
+    return {name: options.pop(name) for name in names if name in options}
