@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from typing import Any, get_type_hints
 
 import pytest
 
 from ptpfast.sim import FaultTable, SimulatedCamera, settings
+from ptpfast.sim.store import Store, StoreOptions
 
 GROUPS = {
     settings.CardOptions: settings.CardSettings,
@@ -42,3 +44,8 @@ def test_a_table_of_faults_is_used_as_it_is() -> None:
     table = FaultTable("busy")
     with SimulatedCamera(objects=0, faults=table) as camera:
         assert camera.faults is table
+
+
+def test_options_of_a_store_are_its_arguments() -> None:
+    arguments = list(inspect.signature(Store).parameters)
+    assert arguments == list(StoreOptions.__annotations__)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from ..engine.text import in_text
 from ..ptp.codes import ALL_STORAGES, ObjectFormat, extension
@@ -30,6 +30,17 @@ MAX_NAME_UNITS = 254  # and a NUL: a PTP string counts in one byte
 NUMBERS_IN_FOLDER = 999  # DCF: a folder holds no more picture numbers than that
 FIRST_DATE = datetime(2026, 1, 2, 3, 4, 5)  # naive: a camera's clock has no zone
 BETWEEN_SHOTS = timedelta(seconds=7)
+
+
+class StoreOptions(TypedDict, total=False):
+    """Keyword arguments of `Store`."""
+
+    seed: int | str
+    model: Model
+    storages: int
+    empty_slots: int
+    first_handle: int
+    read_only: bool
 
 
 class Store:
@@ -69,28 +80,17 @@ class Store:
         objects: int = 20,
         size: int = 25_000_000,
         *,
-        seed: int | str = 0,
-        model: Model = STANDARD.model,
         pairs: bool = True,
         jpeg_size: int | None = None,
-        storages: int = 1,
-        empty_slots: int = 0,
-        first_handle: int = FIRST_HANDLE,
-        read_only: bool = False,
+        **options: Unpack[StoreOptions],
     ) -> Store:
         """A card of `objects` files, folders not counted, of `size` bytes each.
 
         With `pairs` every second file is the JPEG of the RAW before it, with `jpeg_size` bytes
-        where given; without, all are RAW. Several storages share the shots in turn.
+        where given; without, all are RAW. Several storages share the shots in turn. The rest are
+        the keyword arguments of `Store`.
         """
-        store = cls(
-            seed=seed,
-            model=model,
-            storages=storages,
-            empty_slots=empty_slots,
-            first_handle=first_handle,
-            read_only=read_only,
-        )
+        store = cls(**options)
         made = 0
         while made < objects:
             twin = pairs and made + 1 < objects
@@ -121,12 +121,12 @@ class Store:
             number = self._shots
             storage_id = self._storages[number % len(self._storages)]
             folder = self._folder_of_shot(storage_id, number)
-            stem = f"{self.model.file_stem}{number % 9999 + 1:04d}"
+            stem = f"{self.model.files.stem}{number % 9999 + 1:04d}"
             captured = FIRST_DATE + number * BETWEEN_SHOTS
             self._shots += 1
             files = []
             if raw:
-                files.append((self.model.raw_extension, size))
+                files.append((self.model.files.raw_extension, size))
             if jpeg:
                 files.append(("JPG", size if jpeg_size is None else jpeg_size))
             return [
@@ -297,7 +297,7 @@ class Store:
 
     def _folder_of_shot(self, storage_id: int, number: int) -> int:
         dcim = self._child_folder(0, "DCIM", storage_id)
-        first = self.model.folder
+        first = self.model.files.folder
         name = f"{int(first[:3]) + number // NUMBERS_IN_FOLDER % 900:03d}{first[3:]}"
         return self._child_folder(dcim, name, storage_id)
 
@@ -311,8 +311,8 @@ class Store:
 
     def _format_of(self, name: str) -> int:
         tail = extension(name)
-        if tail == self.model.raw_extension:
-            return self.model.raw_format
+        if tail == self.model.files.raw_extension:
+            return self.model.files.raw_format
         return FORMATS.get(tail, ObjectFormat.Undefined)
 
     def _add_real(self, folder: Path, parent: int) -> None:

@@ -130,6 +130,16 @@ RAW_OR_JPEG: Mapping[int, tuple[bool, bool]] = {0: (True, False), 1: (False, Tru
 
 
 @dataclass(frozen=True)
+class CardFiles:
+    """How a body names the files that it writes, and which RAW format it has."""
+
+    folder: str = "100PTPIP"  # of DCIM
+    stem: str = "IMG_"  # before the four digits
+    raw_extension: str = "DNG"
+    raw_format: int = ObjectFormat.DNG
+
+
+@dataclass(frozen=True)
 class Model:
     """A body for the simulated camera to be.
 
@@ -141,10 +151,7 @@ class Model:
     name: str
     device_version: str = "1.00"
     vendor_extension_id: int = 0
-    folder: str = "100PTPIP"  # of DCIM
-    file_stem: str = "IMG_"  # before the four digits
-    raw_extension: str = "DNG"
-    raw_format: int = ObjectFormat.DNG
+    files: CardFiles = CardFiles()
     operations: Mapping[int, ResponderOperation] = field(default_factory=dict)
     withheld: frozenset[int] = frozenset()  # standard operations this body does not have
     polled_events: bool = False  # events wait for the vendor's event operation

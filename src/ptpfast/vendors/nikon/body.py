@@ -9,6 +9,7 @@ from ...engine.wire import Builder, OperationRequest
 from ...ptp.codes import DataType, ObjectFormat, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc, encode_array
 from ..body import (
+    CardFiles,
     Habits,
     Model,
     ObjectRange,
@@ -179,10 +180,7 @@ def _body(
         name=name,
         device_version=version,
         vendor_extension_id=extension,
-        folder=folder,
-        file_stem="DSC_",
-        raw_extension="NEF",
-        raw_format=ObjectFormat.Undefined,
+        files=CardFiles(folder, "DSC_", "NEF", ObjectFormat.Undefined),
         operations={
             code: answer
             for code, answer in RESPONDER_OPERATIONS.items()
