@@ -73,7 +73,8 @@ def said(situation: str, fault: Fault, shape: str = "", depth: int = 1) -> str:
     """What outcomes.toml says becomes of a fault."""
     holds = {shape, operation_name(fault), "sent ahead" * (depth > 1), "first" * (fault.at == 1)}
     of_situation = [cell for cell in cells_of(fault.kind) if cell.situation == situation]
-    return [cell.outcome for cell in of_situation if cell.conditions <= holds][-1]
+    outcomes = [cell.outcome for cell in of_situation if cell.conditions <= holds]
+    return outcomes[-1] if outcomes else f"no cell {situation} in [{fault.kind}]"
 
 
 def operation_name(fault: Fault) -> str:

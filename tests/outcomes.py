@@ -34,9 +34,10 @@ class Cell(NamedTuple):
 
 
 def cells_of(kind: str) -> list[Cell]:
-    """The row of a kind of fault. Of several cells of a situation that hold, the last counts."""
+    """The row of a kind of fault, if it has one. Of several cells of a situation that hold, the
+    last counts."""
     found = []
-    for key, outcome in _TABLE[kind].items():
+    for key, outcome in _TABLE.get(kind, {}).items():
         parts = re.fullmatch(r"(\w+)(?: \((.+)\))?", key)
         assert parts is not None, f"{kind}: {key}"
         assert parts[1] in SITUATIONS, f"{kind}: {key}"
