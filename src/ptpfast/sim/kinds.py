@@ -26,7 +26,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault, made with `kind`.
+    """A kind of fault, made with `kinds_at`.
 
     `effect` takes what a fault of the stage may change (see the stage's module in `effects`) and
     the fault's value. `value` makes the value of what was given: `int`, `float`, `str`, or a
@@ -49,6 +49,13 @@ class Kind:
             raise TypeError(f"a fault of kind {self.name!r} has no effect")
 
 
-def kind(stage: Stage, help: str, **options: Any) -> Callable[[Callable[..., Any]], Kind]:
-    """Make a kind of the function below, which is its effect and gives it its name."""
-    return lambda effect: Kind(effect.__name__, stage, help, effect, **options)
+def kinds_at(stage: Stage) -> Callable[..., Callable[[Callable[..., Any]], Kind]]:
+    """Make the decorator `kind(help, value, default, …)` of a stage; the rest are `Kind`'s fields.
+
+    It makes a kind of a function, which is the effect and gives the kind its name.
+    """
+
+    def kind(help: str, *values: Any, **more: Any) -> Callable[[Callable[..., Any]], Kind]:
+        return lambda effect: Kind(effect.__name__, stage, help, effect, *values, **more)
+
+    return kind

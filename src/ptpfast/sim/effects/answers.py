@@ -7,59 +7,49 @@ from typing import Any
 from ...ptp.codes import OperationCode, ResponseCode
 from ...vendors.body import Reply
 from ..call import SILENCE, Call
-from ..kinds import Stage, kind
+from ..kinds import Stage, kinds_at
 from ..outlet import PeerLeftError
 
+kind = kinds_at(Stage.ANSWER)
 
-@kind(Stage.ANSWER, "waits these seconds first", value=float, default=0.1)
+
+@kind("waits these seconds first", float, 0.1)
 def delay(call: Call, seconds: float) -> None:
     call.peer.wait(seconds)
 
 
-@kind(Stage.ANSWER, "DeviceBusy")
+@kind("DeviceBusy")
 def busy(call: Call, _: Any) -> Reply:
     return Reply(ResponseCode.DeviceBusy)
 
 
-@kind(Stage.ANSWER, "this response code, no data, nothing done", value=int, default=0x2002)
+@kind("this response code, no data, nothing done", int, 0x2002)
 def respond(call: Call, code: int) -> Reply:
     return Reply(code)
 
 
-@kind(Stage.ANSWER, "OK, and no data phase")
+@kind("OK, and no data phase")
 def ok_without_data(call: Call, _: Any) -> Reply:
     return Reply()
 
 
-@kind(Stage.ANSWER, "no answer at all; the connections stay")
+@kind("no answer at all; the connections stay")
 def no_answer(call: Call, _: Any) -> Reply:
     return SILENCE
 
 
-@kind(
-    Stage.ANSWER,
-    "this handle is deleted instead",
-    value=int,
-    default=0,
-    operation=OperationCode.DeleteObject,
-)
+@kind("this handle is deleted instead", int, 0, operation=OperationCode.DeleteObject)
 def delete_instead(call: Call, handle: int) -> Reply:
     _delete(call, handle)
     return Reply()
 
 
-@kind(
-    Stage.ANSWER,
-    "this handle is deleted too",
-    value=int,
-    default=0,
-    operation=OperationCode.DeleteObject,
-)
+@kind("this handle is deleted too", int, 0, operation=OperationCode.DeleteObject)
 def delete_too(call: Call, handle: int) -> None:
     _delete(call, handle)
 
 
-@kind(Stage.ANSWER, "StoreNotAvailable, then both connections are closed")
+@kind("StoreNotAvailable, then both connections are closed")
 def sleep(call: Call, _: Any) -> None:
     call.respond(ResponseCode.StoreNotAvailable)
     call.peer.leave()

@@ -20,8 +20,10 @@ from ...engine.wire import (
     pack,
 )
 from ...ptp.codes import EventCode, ResponseCode
-from ..kinds import Stage, kind
+from ..kinds import Stage, kinds_at
 from ..peer import Peer
+
+kind = kinds_at(Stage.DATA)
 
 _TOTAL = re.compile(r"unknown|unknown32|[+-]?[0-9]+|0x[0-9a-fA-F]+")
 _EVENT = pack(Event(EventCode.UnreportedStatus, 0xFFFFFFFF))
@@ -84,22 +86,17 @@ def announced_total(given: Any) -> str:
 # Start Data.
 
 
-@kind(Stage.DATA, "no Start Data")
+@kind("no Start Data")
 def no_start(plan: DataPlan, _: Any, place: int) -> None:
     plan.start_size = 0
 
 
-@kind(Stage.DATA, "Start Data of 16 bytes, with a u32 total")
+@kind("Start Data of 16 bytes, with a u32 total")
 def start16(plan: DataPlan, _: Any, place: int) -> None:
     plan.start_size = 16 if plan.start_size is None else plan.start_size
 
 
-@kind(
-    Stage.DATA,
-    "Start Data's total: a number, +N, -N, unknown or unknown32",
-    value=announced_total,
-    default="unknown",
-)
+@kind("Start Data's total: a number, +N, -N, unknown or unknown32", announced_total, "unknown")
 def announce(plan: DataPlan, total: str, place: int) -> None:
     if total == "unknown":
         plan.total = None
@@ -113,45 +110,45 @@ def announce(plan: DataPlan, total: str, place: int) -> None:
 # Data and End Data.
 
 
-@kind(Stage.DATA, "ends the data after `after` bytes, and answers OK")
+@kind("ends the data after `after` bytes, and answers OK")
 def short_data(plan: DataPlan, _: Any, place: int) -> None:
     plan.cut(place)
 
 
-@kind(Stage.DATA, "ends it after `after` bytes with this code", value=int, default=0x2007)
+@kind("ends it after `after` bytes with this code", int, 0x2007)
 def error_after(plan: DataPlan, code: int, place: int) -> None:
     plan.cut(place)
     plan.code = code
 
 
-@kind(Stage.DATA, "ends it after `after` bytes: the object is gone for good", about_object=True)
+@kind("ends it after `after` bytes: the object is gone for good", about_object=True)
 def vanish(plan: DataPlan, _: Any, place: int) -> None:
     plan.cut(place)
     plan.code = ResponseCode.InvalidObjectHandle
     plan.vanishes = True
 
 
-@kind(Stage.DATA, "this many bytes more than announced", value=int, default=1000)
+@kind("this many bytes more than announced", int, 1000)
 def overrun(plan: DataPlan, size: int, place: int) -> None:
     plan.extra = size
 
 
-@kind(Stage.DATA, "no End Data, and nothing of what it carries")
+@kind("no End Data, and nothing of what it carries")
 def no_end(plan: DataPlan, _: Any, place: int) -> None:
     plan.ends = False
 
 
-@kind(Stage.DATA, "a second End Data")
+@kind("a second End Data")
 def repeat_end(plan: DataPlan, _: Any, place: int) -> None:
     plan.ends_again = True
 
 
-@kind(Stage.DATA, "Data and End Data carry another transaction id")
+@kind("Data and End Data carry another transaction id")
 def wrong_tid(plan: DataPlan, _: Any, place: int) -> None:
     plan.data_id = (plan.transaction_id + 1) & 0xFFFFFFFF
 
 
-@kind(Stage.DATA, "the packets of an old transaction come first")
+@kind("the packets of an old transaction come first")
 def stale(plan: DataPlan, _: Any, place: int) -> None:
     old = max(1, plan.transaction_id) - 1
     plan.first = (
@@ -162,7 +159,7 @@ def stale(plan: DataPlan, _: Any, place: int) -> None:
     )
 
 
-@kind(Stage.DATA, "the Operation Response comes before the data, and after")
+@kind("the Operation Response comes before the data, and after")
 def response_first(plan: DataPlan, _: Any, place: int) -> None:
     plan.first = (*plan.first, pack(OperationResponse(ResponseCode.OK, plan.transaction_id)))
 
@@ -170,29 +167,29 @@ def response_first(plan: DataPlan, _: Any, place: int) -> None:
 # Foreign packets.
 
 
-@kind(Stage.DATA, "a Data packet that claims this length", value=int, default=0)
+@kind("a Data packet that claims this length", int, 0)
 def length(plan: DataPlan, claimed: int, place: int) -> None:
     head = pack(Data(plan.transaction_id, b""))
     plan.foreign += (Foreign(place, (claimed.to_bytes(4, "little") + head[4:],)),)
 
 
-@kind(Stage.DATA, "a packet of this type", value=int, default=99)
+@kind("a packet of this type", int, 99)
 def unknown_packet(plan: DataPlan, number: int, place: int) -> None:
     packet = (12).to_bytes(4, "little") + number.to_bytes(4, "little") + bytes(4)
     plan.foreign += (Foreign(place, (packet,)),)
 
 
-@kind(Stage.DATA, "an Event on the Command/Data connection")
+@kind("an Event on the Command/Data connection")
 def event_on_command(plan: DataPlan, _: Any, place: int) -> None:
     plan.foreign += (Foreign(place, (_EVENT,)),)
 
 
-@kind(Stage.DATA, "this many events on the Event connection", value=int, default=100)
+@kind("this many events on the Event connection", int, 100)
 def event_burst(plan: DataPlan, count: int, place: int) -> None:
     plan.foreign += (Foreign(place, events=(_EVENT,) * count),)
 
 
-@kind(Stage.DATA, "a Probe Request on both connections")
+@kind("a Probe Request on both connections")
 def probe(plan: DataPlan, _: Any, place: int) -> None:
     request = pack(ProbeRequest())
     plan.foreign += (Foreign(place, (request,), (request,)),)

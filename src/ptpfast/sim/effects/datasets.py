@@ -8,88 +8,60 @@ from typing import Any
 from ...ptp.codes import ROOT_OBJECTS, OperationCode
 from ...ptp.datasets import ObjectInfoDataset, decode, decode_array, encode, encode_array
 from ..call import Call
-from ..kinds import Stage, kind
+from ..kinds import Stage, kinds_at
+
+kind = kinds_at(Stage.DATASET)
 
 
-@kind(Stage.DATASET, "a dataset of no bytes")
+@kind("a dataset of no bytes")
 def empty_data(dataset: bytes, _: Any, call: Call) -> bytes:
     return b""
 
 
-@kind(Stage.DATASET, "only this many bytes of the dataset", value=int, default=7)
+@kind("only this many bytes of the dataset", int, 7)
 def cut_data(dataset: bytes, size: int, call: Call) -> bytes:
     return dataset[:size]
 
 
-@kind(
-    Stage.DATASET,
-    "ObjectInfo says this size",
-    value=int,
-    default=0,
-    operation=OperationCode.GetObjectInfo,
-)
+@kind("ObjectInfo says this size", int, 0, operation=OperationCode.GetObjectInfo)
 def object_size(dataset: bytes, size: int, call: Call) -> bytes:
     return _object_info(dataset, object_compressed_size=size)
 
 
-@kind(
-    Stage.DATASET,
-    "ObjectInfo says this file name",
-    value=str,
-    default="../../evil",
-    operation=OperationCode.GetObjectInfo,
-)
+@kind("ObjectInfo says this file name", str, "../../evil", operation=OperationCode.GetObjectInfo)
 def name(dataset: bytes, filename: str, call: Call) -> bytes:
     return _object_info(dataset, filename=filename)
 
 
-@kind(
-    Stage.DATASET,
-    "ObjectInfo says this parent",
-    value=int,
-    default=0,
-    operation=OperationCode.GetObjectInfo,
-)
+@kind("ObjectInfo says this parent", int, 0, operation=OperationCode.GetObjectInfo)
 def parent(dataset: bytes, handle: int, call: Call) -> bytes:
     return _object_info(dataset, parent_object=handle)
 
 
-@kind(
-    Stage.DATASET,
-    "ObjectInfo says the object is its own parent",
-    operation=OperationCode.GetObjectInfo,
-)
+@kind("ObjectInfo says the object is its own parent", operation=OperationCode.GetObjectInfo)
 def self_parent(dataset: bytes, _: Any, call: Call) -> bytes:
     return _object_info(dataset, parent_object=call.handle)
 
 
-@kind(Stage.DATASET, "the array's count is this much too high", value=int, default=1000)
+@kind("the array's count is this much too high", int, 1000)
 def long_array(dataset: bytes, more: int, call: Call) -> bytes:
     count = int.from_bytes(dataset[:4], "little") + more
     return min(count, 0xFFFFFFFF).to_bytes(4, "little") + dataset[4:]
 
 
 @kind(
-    Stage.DATASET,
-    "the handle list has this handle too",
-    value=int,
-    default=0xDEADBEEF,
-    operation=OperationCode.GetObjectHandles,
+    "the handle list has this handle too", int, 0xDEADBEEF, operation=OperationCode.GetObjectHandles
 )
 def extra_handle(dataset: bytes, handle: int, call: Call) -> bytes:
     return encode_array([*decode_array(dataset), handle])
 
 
-@kind(Stage.DATASET, "the handle list is empty", operation=OperationCode.GetObjectHandles)
+@kind("the handle list is empty", operation=OperationCode.GetObjectHandles)
 def no_handles(dataset: bytes, _: Any, call: Call) -> bytes:
     return encode_array([])
 
 
-@kind(
-    Stage.DATASET,
-    "asked for all handles, those in the root alone",
-    operation=OperationCode.GetObjectHandles,
-)
+@kind("asked for all handles, those in the root alone", operation=OperationCode.GetObjectHandles)
 def root_only(dataset: bytes, _: Any, call: Call) -> bytes:
     if call.handle:
         return dataset  # of a folder: as it is

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..kinds import Stage, kind
+from ..kinds import Stage, kinds_at
+
+kind = kinds_at(Stage.INIT)
 
 _PADDED_NAME_UNITS = 40
 
@@ -27,63 +29,51 @@ class Greeting:
     ack: Callable[[bytes], bytes] = bytes  # makes the ack that is sent from the right one
 
 
-@kind(Stage.INIT, "Init Fail with this reason", value=int, default=3)
+@kind("Init Fail with this reason", int, 3)
 def init_fail(greeting: Greeting, reason: int) -> None:
     greeting.refusal = reason
 
 
-@kind(Stage.INIT, "Init Command Request is never answered")
+@kind("Init Command Request is never answered")
 def init_silence(greeting: Greeting, _: Any) -> None:
     greeting.silent = True
 
 
-@kind(Stage.INIT, "closes the connection instead of Init Command Ack")
+@kind("closes the connection instead of Init Command Ack")
 def init_drop(greeting: Greeting, _: Any) -> None:
     greeting.closes = True
 
 
-@kind(Stage.INIT, "Init Command Ack ends after the name")
+@kind("Init Command Ack ends after the name")
 def init_no_version(greeting: Greeting, _: Any) -> None:
     greeting.ack = lambda ack: ack[:-4]
 
 
-@kind(Stage.INIT, "Init Command Ack's name is padded to 40 units, no version")
+@kind("Init Command Ack's name is padded to 40 units, no version")
 def init_padded_name(greeting: Greeting, _: Any) -> None:
     greeting.ack = lambda ack: ack[:28] + ack[28:-4].ljust(2 * _PADDED_NAME_UNITS, b"\0")
 
 
-@kind(Stage.INIT, "Init Command Ack carries this connection number", value=int, default=0)
+@kind("Init Command Ack carries this connection number", int, 0)
 def init_number(greeting: Greeting, number: int) -> None:
     greeting.number = number
 
 
-@kind(
-    Stage.INIT,
-    "Init Fail with this reason on the Event connection",
-    value=int,
-    default=3,
-    on_event=True,
-)
+@kind("Init Fail with this reason on the Event connection", int, 3, on_event=True)
 def event_fail(greeting: Greeting, reason: int) -> None:
     greeting.refusal = reason
 
 
-@kind(Stage.INIT, "Init Event Request is never answered", on_event=True)
+@kind("Init Event Request is never answered", on_event=True)
 def event_silence(greeting: Greeting, _: Any) -> None:
     greeting.silent = True
 
 
-@kind(Stage.INIT, "closes both connections at a Probe Request", on_event=True)
+@kind("closes both connections at a Probe Request", on_event=True)
 def event_probe_drop(greeting: Greeting, _: Any) -> None:
     greeting.drops_at_probe = True
 
 
-@kind(
-    Stage.INIT,
-    "Init Event Ack comes after these seconds",
-    value=float,
-    default=0.2,
-    on_event=True,
-)
+@kind("Init Event Ack comes after these seconds", float, 0.2, on_event=True)
 def event_late(greeting: Greeting, seconds: float) -> None:
     greeting.late_s = seconds

@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.wire import OperationResponse
-from ..kinds import Stage, kind
+from ..kinds import Stage, kinds_at
+
+kind = kinds_at(Stage.RESPONSE)
 
 
-@kind(Stage.RESPONSE, "no Operation Response")
+@kind("no Operation Response")
 def no_response(response: OperationResponse, _: Any) -> None:
     return None
 
 
-@kind(Stage.RESPONSE, "it carries another transaction id")
+@kind("it carries another transaction id")
 def response_wrong_tid(response: OperationResponse, _: Any) -> OperationResponse:
     return response._replace(transaction_id=(response.transaction_id + 1) & 0xFFFFFFFF)
 
 
-@kind(Stage.RESPONSE, "it carries transaction id 0")
+@kind("it carries transaction id 0")
 def response_tid_zero(response: OperationResponse, _: Any) -> OperationResponse:
     return response._replace(transaction_id=0)
 
 
-@kind(Stage.RESPONSE, "it has this many parameters more", value=int, default=3)
+@kind("it has this many parameters more", int, 3)
 def extra_parameters(response: OperationResponse, count: int) -> OperationResponse:
     return response._replace(parameters=response.parameters + (0,) * count)
