@@ -1,7 +1,7 @@
-"""What a transport is to the simulated camera: how Initiators get in, and how operations travel.
+"""The transport of the simulated camera: how Initiators get in, and how operations travel.
 
-A door for another transport stands beside `ptpip_door.py` and does these. `transactions.py` talks
-to it through them alone.
+`transactions.py` uses a transport through these methods alone. A door for another transport stands
+beside `ptpip_door.py` and has them too.
 """
 
 from __future__ import annotations
@@ -17,45 +17,47 @@ from .peer import Peer
 
 
 class Door(Protocol):
-    """The transport's side of one camera. All but `send_event` are called in the thread of the
-    connection; PeerLeftError or another OSError when that is over."""
+    """The transport of one camera.
+
+    All methods but `send_event` run in the thread of a connection. They raise PeerLeftError or
+    another OSError when the connection has ended.
+    """
 
     def admit(self, sock: socket.socket, serve: Callable[[Peer], None]) -> None:
-        """Do the handshake of an accepted connection, and `serve` the pair that it completes.
-
-        Returns when the connection may be closed.
-        """
+        """Do the handshake of an accepted connection. Call `serve` with the pair of connections,
+        in one of its threads. Return when the connection can be closed."""
         ...
 
     def requests(self, peer: Peer, idle_s: float) -> Iterator[OperationRequest]:
-        """One request after the other, until the stream ends or none comes for `idle_s`."""
+        """Yield requests until the stream ends, or until none has come for `idle_s` seconds."""
         ...
 
     def early_requests(self, peer: Peer, within_s: float) -> list[OperationRequest]:
-        """The requests that are there before the last one has been answered."""
+        """Return the requests that are already there, or come within so many seconds."""
         ...
 
     def is_awake(self, peer: Peer) -> bool:
-        """Whether a body that needs a probe, or a pause, has had it."""
+        """Return whether the Initiator has sent the probe, or made the pause, that some bodies need
+        before the first operation."""
         ...
 
     def receive_data(self, peer: Peer) -> bytes | None:
-        """The payload of a request's data-out phase; None when it was cancelled."""
+        """Return the payload of a data-out phase; None when the Initiator cancels it."""
         ...
 
     def plan_data(self, request: OperationRequest, size: int) -> DataPlan:
-        """What a data phase of `size` payload bytes looks like; faults change it."""
+        """Return the plan of a data phase of `size` payload bytes, for faults to change."""
         ...
 
     def send_data(self, peer: Peer, plan: DataPlan, content: Content, offset: int) -> None:
-        """Send a data phase whose payload begins at `offset`. `plan.code` and `plan.sent` are
-        right afterwards, also when it has failed."""
+        """Send a data phase, whose payload begins at `offset` of `content`. Set `plan.code` and
+        `plan.sent`, also when it fails."""
         ...
 
     def respond(self, peer: Peer, response: OperationResponse) -> None:
-        """Send the response, with all of the data phase that is still to be sent."""
+        """Send a response, and the rest of its data phase."""
         ...
 
     def send_event(self, event: Event) -> None:
-        """Report an event to the Initiator that is connected, if one is."""
+        """Send an event to the Initiator, if one is connected."""
         ...

@@ -70,7 +70,7 @@ class PtpIpDoor:
         self._init_command_ack(0, Greeting())
 
     def admit(self, sock: socket.socket, serve: Callable[[Peer], None]) -> None:
-        """The first packet says which of the two connections this one is."""
+        """Read the first packet, which says which of the two connections this one is."""
         reader = PacketReader(sock)
         sock.settimeout(self._pending_s)
         packet = reader.read()
@@ -82,25 +82,27 @@ class PtpIpDoor:
                 self._admit_event(sock, reader, request)
 
     def requests(self, peer: Peer, idle_s: float) -> Iterator[OperationRequest]:
-        """Probes in between are answered."""
+        """Yield requests, and answer the probes between them."""
         while peer.reader.comes_within(idle_s) and (packet := peer.reader.read()):
             request = self._request(peer, packet)
             if request is not None:
                 yield request
 
     def early_requests(self, peer: Peer, within_s: float) -> list[OperationRequest]:
-        """Those of one receive."""
+        """Return the requests among the packets of one receive, and answer its probes."""
         found = [self._request(peer, packet) for packet in peer.reader.waiting(within_s)]
         return [request for request in found if request is not None]
 
     def is_awake(self, peer: Peer) -> bool:
-        """Some bodies hang when asked right after Init Event Ack with no Probe Request (airmtp)."""
+        """Tell whether a Probe Request or a pause came after Init Event Ack; some bodies hang
+        without (airmtp)."""
         if peer.probed or peer.event_acknowledged_at is None:
             return True
         return time.monotonic() - peer.event_acknowledged_at >= _PAUSE_INSTEAD_OF_PROBE_S
 
     def receive_data(self, peer: Peer) -> bytes | None:
-        """ProtocolError for what may not come in between, and for a payload that is too large."""
+        """Join the packets of a data-out phase. ProtocolError for a request in between, and for a
+        payload that is too large."""
         payload = bytearray()
         while packet := peer.reader.read():
             match _parse_known(packet):
@@ -118,12 +120,12 @@ class PtpIpDoor:
         raise PeerLeftError("in a data-out phase")
 
     def plan_data(self, request: OperationRequest, size: int) -> DataPlan:
-        """As the camera's framing says."""
+        """Plan a data phase with the total that the camera's framing announces."""
         announced = self._framing.announce_total
         return DataPlan.of(request.transaction_id, size, announce_total=announced)
 
     def send_data(self, peer: Peer, plan: DataPlan, content: Content, offset: int) -> None:
-        """All but the last flush, so that the response can leave with the last bytes."""
+        """Send all but the last flush, so that the response can leave with the last bytes."""
         phase = DataIn(peer, plan, content, offset, self._framing)
         try:
             phase.send()
@@ -131,11 +133,13 @@ class PtpIpDoor:
             plan.sent = phase.sent
 
     def respond(self, peer: Peer, response: OperationResponse) -> None:
+        """Send a response, and what the data phase left unflushed."""
         packet = pack(response)
         peer.outlet.put(packet, len(packet))
         peer.outlet.flush()
 
     def send_event(self, event: Event) -> None:
+        """Send an event on the Event connection."""
         peer = self._pairing.peer
         if peer is not None:
             peer.send_event(pack(event))
@@ -176,7 +180,7 @@ class PtpIpDoor:
         request: InitCommandRequest,
         greeting: Greeting,
     ) -> Peer | None:
-        """Half a pair, which waits for its Event connection; None while there is another pair."""
+        """Make half a pair, which waits for its Event connection; None while there is another."""
 
         def make(number: int) -> Peer:
             with self._counters.changing():

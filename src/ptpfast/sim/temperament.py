@@ -33,8 +33,10 @@ class Temperament(Enum):
 def in_turn(
     temperament: Temperament, door: Door, peer: Peer, counters: Counters, request: OperationRequest
 ) -> Iterator[OperationRequest]:
-    """The requests to serve now, given one that has just been read. Not for a QUEUE, which does not
-    look ahead."""
+    """Yield the requests to serve now, given one that has just been read.
+
+    Not for a QUEUE, which does not look at early requests.
+    """
     early = door.early_requests(peer, _LOOK_S)
     with counters.changing():
         counters.early_requests += len(early)
