@@ -36,8 +36,8 @@ def test_every_option_is_in_one_group_and_explained() -> None:
 
 
 def test_an_unknown_option_is_a_type_error_that_names_it() -> None:
-    with pytest.raises(TypeError, match="'objetcs'"):
-        SimulatedCamera(objetcs=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="'pixels'"):
+        SimulatedCamera(pixels=3)  # type: ignore[call-arg]
 
 
 def test_a_table_of_faults_is_used_as_it_is() -> None:

@@ -153,7 +153,7 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     help="An operation it does not have, such as GetObjectPropList; repeatable.",
 )
 def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
-    """Be a camera on this machine.
+    """Run a simulated camera.
 
     It listens until Ctrl-C. A link is imitated between the camera's sockets and yours, so packets
     are never lost on it, and TCP itself sees the round trip of this computer only.
