@@ -21,7 +21,7 @@ import numpy as np
 import ptpfast
 from ptpfast.engine.phase import Phase
 from ptpfast.engine.sink import MemorySink
-from ptpfast.library.observer import Observer
+from ptpfast.library.report.observer import Observer
 from ptpfast.link.pipelining import Request
 from ptpfast.ptp.codes import OperationCode
 from ptpfast.ptp.errors import PTPError

@@ -113,8 +113,8 @@ def say(title: str, visit: Visit, told: dict[str, Any]) -> None:
 
 def impatient() -> None:
     """Waits that are right for cameras and only cost time here are made short."""
-    from ptpfast.library import persistence
     from ptpfast.link import courtesy, link
+    from ptpfast.session import persistence
     from ptpfast.transfer import ranges
     from ptpfast.transport import handshake
 

@@ -17,8 +17,9 @@ import numpy
 import oracle
 import vectors
 from ptpfast.engine.containers import pack as pack_container
+from ptpfast.engine.text import printable
 from ptpfast.engine.wire import Cursor, pack, parse
-from ptpfast.library import naming
+from ptpfast.library.plan import naming
 from ptpfast.ptp.datasets import (
     DeviceInfo,
     ObjectInfoDataset,
@@ -199,11 +200,11 @@ def check_name(text: str) -> None:
         assert not _SEPARATORS & set(made)
         assert made[0] not in " .-~"
         assert made[-1] not in " ."
-        assert naming.printable(made) == made
+        assert printable(made) == made
         assert unicodedata.is_normalized("NFC", made)
         assert naming.local_name(made) == made  # nothing is left to be made safe
     assert naming.base_name(naming.numbered(name, 7)) in naming.numbered_bases(name)
-    shown = naming.printable(text)
+    shown = printable(text)
     assert shown.isprintable() or not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in shown)
     assert len(shown.splitlines()) <= 1
 
@@ -289,7 +290,7 @@ TARGETS = {
         names,
         lambda: [bytes(range(start, start + 8)) for start in range(0, 64, 8)],
         60,
-        python=(naming.local_name, naming.numbered, naming.base_name, naming.printable),
+        python=(naming.local_name, naming.numbered, naming.base_name, printable),
     ),
     "dates": Target(
         dates,

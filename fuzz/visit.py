@@ -20,7 +20,7 @@ from typing import Any
 
 import ptpfast
 from ptpfast import PTPError, Session
-from ptpfast.library.naming import local_name
+from ptpfast.library.plan.naming import local_name
 from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ptpfast.ptp.codes import DevicePropCode, OperationCode
 from ptpfast.ptp.objects import ObjectInfo, ObjectTable

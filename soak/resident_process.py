@@ -21,8 +21,8 @@ from typing import Any
 
 import ptpfast
 from ptpfast import PTPError
-from ptpfast.library import persistence
 from ptpfast.ptp.codes import OperationCode
+from ptpfast.session import persistence
 
 from . import plan
 from .camera import Camera

@@ -12,7 +12,7 @@ from ptpfast import (
     Report,
     pull,
 )
-from ptpfast.library.deletion_journal import JOURNAL_NAME
+from ptpfast.library.keep.deletion_journal import JOURNAL_NAME
 from ptpfast.sim import SimulatedCamera
 
 

@@ -41,7 +41,7 @@ from .transport.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from .library.pull import pull
-    from .library.report import Report
+    from .library.report.report import Report
 
 # fmt: off
 __all__ = [

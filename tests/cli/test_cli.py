@@ -31,9 +31,9 @@ from ptpfast.cli.main import COMMANDS
 from ptpfast.cli.options import WAITS
 from ptpfast.cli.output import Output, human_seconds, human_size
 from ptpfast.cli.progress import Bars
-from ptpfast.library import folder as folder_module
-from ptpfast.library import persistence
-from ptpfast.library.observer import Observer
+from ptpfast.library.plan import folder as folder_module
+from ptpfast.library.report.observer import Observer
+from ptpfast.session import persistence
 from ptpfast.sim import KINDS, LINKS, Link, SimulatedCamera, Store
 
 TIMEOUT_S = 60  # of a subprocess; it takes a second

@@ -19,7 +19,7 @@ import ptpfast.cli.progress
 import ptpfast.cli.pull
 import ptpfast.vendors.nikon  # noqa: F401
 from ptpfast.cli.main import ptpfast as command_line
-from ptpfast.library import persistence
+from ptpfast.session import persistence
 from ptpfast.transfer import checkpoint
 
 SHIM = ctypes.CDLL(None)

@@ -26,7 +26,7 @@ from adversity import (
 )
 from conftest import Cameras
 from ptpfast import OperationCode, PTPError
-from ptpfast.library import persistence
+from ptpfast.session import persistence
 from ptpfast.sim import KINDS, Fault
 from ptpfast.sim.kinds import Stage
 

@@ -21,7 +21,7 @@ from adversity import (
 )
 from conftest import Cameras
 from outcomes import ASIDE, UNSEEN
-from ptpfast.library import persistence
+from ptpfast.session import persistence
 from ptpfast.sim import Fault, check
 
 pytestmark = pytest.mark.matrix

@@ -28,8 +28,8 @@ from adversity import (
 )
 from conftest import Cameras
 from ptpfast import OperationCode, PTPError
-from ptpfast.library import persistence
-from ptpfast.library.deletion_journal import JOURNAL_NAME
+from ptpfast.library.keep.deletion_journal import JOURNAL_NAME
+from ptpfast.session import persistence
 from ptpfast.sim import AT_END, Content, Fault, SimulatedCamera, check
 from ptpfast.sim.kinds import Stage
 

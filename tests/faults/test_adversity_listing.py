@@ -27,8 +27,8 @@ from adversity import (
 )
 from conftest import HASTY, Cameras, Sessions
 from ptpfast import ObjectTable, OperationCode, PTPError
-from ptpfast.library import persistence
-from ptpfast.library.persistence import Persistence
+from ptpfast.session import persistence
+from ptpfast.session.persistence import Persistence
 from ptpfast.sim import Fault, SimulatedCamera
 
 pytestmark = pytest.mark.matrix

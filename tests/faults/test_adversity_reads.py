@@ -27,7 +27,7 @@ from conftest import HASTY, Cameras, Sessions, without_pauses
 from outcomes import AGAIN, ASIDE, UNSEEN
 from ptpfast import OperationCode, PTPError
 from ptpfast.engine.wire import OperationRequest
-from ptpfast.library import persistence
+from ptpfast.session import persistence
 from ptpfast.sim import Fault, check
 from ptpfast.vendors import STANDARD, Dialect, PartialRead
 from ptpfast.vendors.body import ObjectRange, Reply, Responder

@@ -13,8 +13,8 @@ import pytest
 from conftest import HASTY, PATIENT, Cameras, Sessions
 from outcomes import AGAIN, ASIDE, UNSEEN, assert_right, outcome, pull
 from ptpfast import OperationCode, ProtocolError, Report
-from ptpfast.library import persistence
 from ptpfast.link.pipelining import Request
+from ptpfast.session import persistence
 from ptpfast.sim import Content, Fault
 from ptpfast.sim.content import BytesContent, read
 from ptpfast.sim.data_in import DataIn

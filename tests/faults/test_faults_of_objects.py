@@ -18,9 +18,9 @@ from conftest import PATIENT, Cameras, Sessions
 from outcomes import ASIDE, UNSEEN, assert_right, finished_files, outcome, pull
 from ptpfast import EventCode, ObjectInfo, OperationCode, PTPError, Report, Session
 from ptpfast import pull as pull_with
-from ptpfast.library import persistence
-from ptpfast.library.observer import Observer
+from ptpfast.library.report.observer import Observer
 from ptpfast.listing.recall import CHECKED
+from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.sim.content import BytesContent
 from ptpfast.sim.store import FIRST_DATE

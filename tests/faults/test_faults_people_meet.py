@@ -21,7 +21,7 @@ from ptpfast import (
     SinkError,
     Timeouts,
 )
-from ptpfast.library import persistence
+from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
 
 TIMEOUTS = Timeouts(connect=0.5, operation=0.3, idle=0.3, close=0.2)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from conftest import PATIENT, Cameras, Sessions
 from noted import read_note
 from ptpfast import DeviceInfo, ObjectInfo, SinkError, pull
-from ptpfast.library import manifest as manifest_module
-from ptpfast.library.manifest import Manifest
+from ptpfast.library.keep import manifest as manifest_module
+from ptpfast.library.keep.manifest import Manifest
 from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ptpfast.ownership.readback import read_back
 from ptpfast.ptp.datasets import parse_date_time

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from conftest import PATIENT, Cameras
 from ptpfast import Report, pull
-from ptpfast.library.folder import Folder
-from ptpfast.library.naming import (
+from ptpfast.library.plan.folder import Folder
+from ptpfast.library.plan.naming import (
     MAX_NAME_BYTES,
     base_name,
     local_name,

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from ptpfast import DeviceInfo, SinkError
-from ptpfast.library.deletion_journal import DeletionJournal
-from ptpfast.library.manifest import Manifest
+from ptpfast.library.keep.deletion_journal import DeletionJournal
+from ptpfast.library.keep.manifest import Manifest
 from ptpfast.measure.result import read_summaries
 from ptpfast.state import tuning
 from ptpfast.transfer.journal import Identity, Journal

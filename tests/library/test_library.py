@@ -30,20 +30,20 @@ from ptpfast import (
     TransferError,
     pull,
 )
-from ptpfast.library import folder as folder_module
-from ptpfast.library import manifest as manifest_module
-from ptpfast.library.address import parse_address
-from ptpfast.library.manifest import Manifest
-from ptpfast.library.naming import (
+from ptpfast.engine.text import printable
+from ptpfast.library.keep import manifest as manifest_module
+from ptpfast.library.keep.manifest import Manifest
+from ptpfast.library.plan import folder as folder_module
+from ptpfast.library.plan.naming import (
     MAX_NAME_BYTES,
     base_name,
     local_name,
     numbered,
     numbered_bases,
-    printable,
 )
-from ptpfast.library.observer import Observer
-from ptpfast.library.selection import Selection
+from ptpfast.library.plan.selection import Selection
+from ptpfast.library.report.observer import Observer
+from ptpfast.session.address import parse_address
 from ptpfast.sim import SimulatedCamera, Store
 
 NOON = datetime(2026, 1, 2, 12, 0, 0)

@@ -14,8 +14,8 @@ from adversity import assert_right, expected_files, finished_files
 from conftest import HASTY, Cameras, Sessions
 from hasty import run
 from ptpfast import ConnectionLost, PTPError, Unreadable
-from ptpfast.library import persistence
 from ptpfast.link.losses import SAME_DESCRIPTION
+from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
 
 THIRD = 0x00040005  # the handle of the third file; two folders come before

@@ -18,7 +18,7 @@ import ptpfast
 from adversity import assert_right, expected_files, finished_files
 from conftest import Cameras
 from ptpfast import ObjectInfo, SinkError
-from ptpfast.library.observer import Observer
+from ptpfast.library.report.observer import Observer
 from ptpfast.sim import SimulatedCamera, Store
 
 LIMIT = 1_000_000  # bytes that a file may have, as 4 GiB on a FAT card reader

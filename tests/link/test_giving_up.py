@@ -14,12 +14,12 @@ from adversity import assert_right, expected_files, finished_files
 from conftest import HASTY, Cameras, Sessions
 from hasty import run
 from ptpfast import OperationCode, Timeout, Timeouts
-from ptpfast.library import persistence
-from ptpfast.library.observer import Observer
+from ptpfast.library.report.observer import Observer
 from ptpfast.link.link import Link
 from ptpfast.link.losses import BRIEF_AFTER, SAME_PLACE, STOP_AFTER
 from ptpfast.link.patience import SLOWEST_BYTES_PER_S, SlowestPace, TooSlow
 from ptpfast.ptp.errors import CameraFailing, LimitReached
+from ptpfast.session import persistence
 
 DRIPS = "drip=0.1 on {} handle 0x00040005 after 100 times 0"  # a byte each third of `idle`
 

@@ -21,8 +21,8 @@ from conftest import PATIENT, Cameras
 from noted import read_note, write_note
 from ptpfast import NetworkError, Report, SinkError, pull
 from ptpfast.engine.sink import Descriptor
-from ptpfast.library.naming import local_name
-from ptpfast.library.observer import Observer
+from ptpfast.library.plan.naming import local_name
+from ptpfast.library.report.observer import Observer
 from ptpfast.ownership import files, folders
 from ptpfast.ownership.names import is_reserved, temporaries
 from ptpfast.sim import SimulatedCamera, Store

@@ -16,9 +16,9 @@ from conftest import PATIENT, Cameras
 from ptpfast import OperationCode, Report, SinkError, pull
 from ptpfast.cli.failure import DISK
 from ptpfast.cli.main import ptpfast
-from ptpfast.library.checksums import Checksums
-from ptpfast.library.deletion_journal import MOST_PENDING, DeletionJournal
-from ptpfast.library.observer import Observer
+from ptpfast.library.keep.checksums import Checksums
+from ptpfast.library.keep.deletion_journal import MOST_PENDING, DeletionJournal
+from ptpfast.library.report.observer import Observer
 from ptpfast.ownership.names import DELETIONS_NAME
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer.journal import Identity
@@ -182,7 +182,7 @@ def test_a_list_that_has_become_something_else_meanwhile_stays_as_it_is(
 def test_checksums_are_found_by_names_whose_hashes_begin_alike(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ptpfast.library.checksums._mark", lambda file: 0)
+    monkeypatch.setattr("ptpfast.library.keep.checksums._mark", lambda file: 0)
     sums = Checksums("".join(f"{n:064x}  {n % 7}\n" for n in range(20)).encode())
     assert [sums.sha256(str(n)) for n in (0, 5, 6)] == [f"{n:064x}" for n in (14, 19, 13)]
     assert "7" not in sums

@@ -11,7 +11,7 @@ import pytest
 from conftest import PATIENT, Cameras, Sessions
 from copied import contents, on_card, run
 from ptpfast import ObjectFormat, OperationCode, Report, pull
-from ptpfast.library.selection import Selection
+from ptpfast.library.plan.selection import Selection
 from ptpfast.sim import Fault, SimulatedCamera
 
 

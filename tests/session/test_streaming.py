@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from cards import DATE, card, replaced
 from conftest import Cameras, Sessions
 from ptpfast import ObjectInfo, OperationCode, Report, SinkError, pull
-from ptpfast.library import folder as folder_module
 from ptpfast.library import run
-from ptpfast.library.folder import Folder
-from ptpfast.library.observer import Observer
-from ptpfast.library.planning import ON_CONFLICT, Planner
-from ptpfast.library.room import Shortage
+from ptpfast.library.plan import folder as folder_module
+from ptpfast.library.plan.folder import Folder
+from ptpfast.library.plan.planning import ON_CONFLICT, Planner
+from ptpfast.library.plan.room import Shortage
+from ptpfast.library.report.observer import Observer
 from ptpfast.library.run import PIECE
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import Download

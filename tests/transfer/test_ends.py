@@ -11,8 +11,9 @@ import pytest
 
 from conftest import PATIENT, Cameras, Sessions
 from ptpfast import ObjectInfo, OperationCode, Report, Session, TransferError, pull
-from ptpfast.library import deletion as deletion_module
-from ptpfast.library import endings, persistence
+from ptpfast.library.keep import deletion as deletion_module
+from ptpfast.library.keep import endings
+from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store, check
 from ptpfast.transfer import ObjectReader
 from ptpfast.vendors.body import ObjectRange, Reply

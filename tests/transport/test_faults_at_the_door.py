@@ -38,10 +38,10 @@ from ptpfast.engine.wire import (
     StartData,
     pack,
 )
-from ptpfast.library import persistence
-from ptpfast.library.observer import Observer
+from ptpfast.library.report.observer import Observer
 from ptpfast.link.pipelining import Request
 from ptpfast.ptp.datasets import ObjectInfoDataset, encode
+from ptpfast.session import persistence
 from ptpfast.transport import handshake as handshake_module
 from ptpfast.vendors import STANDARD, named
 from raw_responder import Responder, Send, device_info, payload, response

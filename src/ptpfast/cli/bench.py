@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..library.naming import printable
+from ..engine.text import printable
 from ..ownership import files
 from ..ptp.errors import SinkError, disk_error
 from .bars import bars

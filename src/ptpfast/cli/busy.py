@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..library.naming import printable
+from ..engine.text import printable
 
 if TYPE_CHECKING:
     from ..ptp.errors import PTPError

@@ -13,7 +13,7 @@ from .options import Common, command
 from .output import Output, human_size, plural
 
 if TYPE_CHECKING:
-    from ..library.report import Report
+    from ..library.report.report import Report
     from ..sim import SimulatedCamera
 
 PAIRS = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..library.naming import printable
+from ..engine.text import printable
 from .output import human_size
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..library.naming import printable
-from ..library.report import StorageFailure
+from ..engine.text import printable
+from ..library.report.report import StorageFailure
 from .object_record import object_record
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
@@ -14,7 +14,7 @@ from .selecting import Wanted, selecting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..library.observer import Observer
+    from ..library.report.observer import Observer
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo, ObjectTable
     from ..session.session import Session

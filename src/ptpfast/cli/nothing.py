@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..library.report import Report
+    from ..library.report.report import Report
 
 
 def nothing_line(report: Report) -> str:

@@ -18,8 +18,8 @@ from typing import Any
 
 import click
 
-from ..library.address import parse_address
-from ..library.naming import printable
+from ..engine.text import printable
+from ..session.address import parse_address
 from .output import Output
 
 _UNITS = {

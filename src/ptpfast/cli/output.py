@@ -14,7 +14,7 @@ import traceback
 from typing import Any, TextIO
 
 from .._version import __version__
-from ..library.naming import printable
+from ..engine.text import printable
 from ..ptp.errors import disk_error
 from .failure import Failure, OutputClosed
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..library.naming import printable
-from ..library.observer import Observer
-from ..library.report import FileResult, Report
+from ..engine.text import printable
+from ..library.report.observer import Observer
+from ..library.report.report import FileResult, Report
 from .bars import download_bars
 from .busy import BusyLines
 from .file_lines import (
@@ -29,7 +29,7 @@ from .shortage import short_line
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from ..library.room import Shortage
+    from ..library.plan.room import Shortage
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..library.planning import ON_CONFLICT
+from ..library.plan.planning import ON_CONFLICT
+from ..library.plan.selection import LISTED
 from ..library.pull import RETRY
-from ..library.selection import LISTED
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from .failure import (
@@ -28,7 +28,7 @@ from .selecting import Wanted, selecting
 from .summary import summary
 
 if TYPE_CHECKING:
-    from ..library.report import Report
+    from ..library.report.report import Report
 
 
 def _tries(ctx: Any, param: Any, value: str) -> int | None:
@@ -113,8 +113,8 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     Files with the same name, size and date are skipped. Press Ctrl-C at any time: the same command
     resumes.
     """
-    from ..library.apart import check_different
-    from ..library.copies import on_disk_of
+    from ..library.keep.copies import on_disk_of
+    from ..library.plan.apart import check_different
     from ..library.pull import pull as run
     from .progress import display
     from .recorder import Recorder

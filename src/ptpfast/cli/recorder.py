@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..library.observer import Observer
-from ..library.report import FileResult, Report
+from ..library.report.observer import Observer
+from ..library.report.report import FileResult, Report
 from .busy import BusyLines
 from .file_lines import file_record, planned_line
 from .output import Output
 from .shortage import short_record
 
 if TYPE_CHECKING:
-    from ..library.room import Shortage
+    from ..library.plan.room import Shortage
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..engine.text import unescaped
-from ..library.selection import KINDS, ORDERS, Selection
+from ..library.plan.selection import KINDS, ORDERS, Selection
 from ..ptp.arguments import texts
 from .options import Moment, Words
 

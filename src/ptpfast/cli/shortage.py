@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..engine.text import in_text
-from ..library.room import FULL
+from ..library.plan.room import FULL
 from .output import human_size, plural
 
 if TYPE_CHECKING:
-    from ..library.report import FileResult
-    from ..library.room import Shortage
+    from ..library.plan.room import Shortage
+    from ..library.report.report import FileResult
 
 
 def has_no_room(result: FileResult) -> bool:

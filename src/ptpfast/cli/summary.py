@@ -11,7 +11,7 @@ from .file_lines import finished_line
 from .output import Output, human_seconds, human_size, plural, say
 
 if TYPE_CHECKING:
-    from ..library.report import Leftover, Report
+    from ..library.report.report import Leftover, Report
 
 # What the summary says of the files fetched, by `--verify`.
 _CHECKED = {

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..engine.text import in_text
-from ..library.naming import printable
+from ..engine.text import in_text, printable
 from .file_lines import waiting_line
 from .options import Address, Common, command
 from .output import Output, human_chunk, human_size, plural

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .observer import Observer
+from .report.observer import Observer
 
 if TYPE_CHECKING:
     from ..ptp.objects import ObjectInfo

@@ -11,21 +11,21 @@ from pathlib import Path
 
 from ..ownership.names import is_ours_for_another_use
 from ..ptp.arguments import folders, path, switches, texts
+from ..session.address import parse_address
 from ..session.connecting import connect
 from ..session.session import Session
 from ..transfer import VERIFY
 from ..transport.timeouts import Timeouts
-from .address import parse_address
-from .apart import check_different
-from .folder import check
-from .manifest import Manifest
-from .naming import MANIFEST_NAME
-from .observer import Observer
-from .options import Options
-from .report import Report
+from .keep.manifest import Manifest
+from .keep.volatile import check_lasting
+from .plan.apart import check_different
+from .plan.folder import check
+from .plan.naming import MANIFEST_NAME
+from .plan.options import Options
+from .plan.selection import LISTED, OneOrSeveral, Selection
+from .report.observer import Observer
+from .report.report import Report
 from .run import Run
-from .selection import LISTED, OneOrSeveral, Selection
-from .volatile import check_lasting
 
 OnePath = str | os.PathLike[str]
 
@@ -70,8 +70,8 @@ def pull(
     retry: how often in a row to connect again, with growing pauses, after the connection was lost
     and nothing has come since; then the object goes on where it was. 0 never, None without end.
     copies: further folders that get every file; at least `verify="hash"`. delete_verified: deletes
-    on the camera what is proven (`library.safekeeping`); at least `verify="disk"`, no `overwrite`.
-    Folders in memory are refused then (`library.volatile`).
+    on the camera what is proven (`library.keep`); at least `verify="disk"`, no `overwrite`.
+    Folders in memory are refused then (`library.keep.volatile`).
 
     A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
     capture date as modification time is that object: skipped. Each file is at most one object.

@@ -25,28 +25,28 @@ from ..ownership.names import PART_SUFFIX
 from ..ptp.errors import PTPError, SinkError, TransferError
 from ..ptp.objects import ObjectInfo, ObjectTable
 from ..ptp.scope import Scope, scope_of
+from ..session.persistence import Persistence
 from ..session.session import Session
 from ..transfer.download import Download
 from ..transfer.journal import Identity
 from ..transfer.part import NotOurs, move_part, part_size
 from ..transfer.proof import counted
-from .copies import on_disk_of
-from .folder import Folder, check, folder_error, make
-from .leftovers import Leftovers
-from .listed import Listed
-from .manifest import Manifest
+from .keep.copies import on_disk_of
+from .keep.listed import Listed
+from .keep.manifest import Manifest
+from .keep.safekeeping import Safekeeping
+from .keep.sums import Sums
 from .meter import Meter
-from .naming import local_name
-from .observer import Observer
-from .options import Options
-from .persistence import Persistence
-from .planning import Job, Planner
-from .report import ALREADY_HERE, FileResult, Report, not_had
-from .room import Room
-from .safekeeping import Safekeeping
-from .selection import LISTED
-from .storages import Storages
-from .sums import Sums
+from .plan.folder import Folder, check, folder_error, make
+from .plan.leftovers import Leftovers
+from .plan.naming import local_name
+from .plan.options import Options
+from .plan.planning import Job, Planner
+from .plan.room import Room
+from .plan.selection import LISTED
+from .plan.storages import Storages
+from .report.observer import Observer
+from .report.report import ALREADY_HERE, FileResult, Report, not_had
 
 if TYPE_CHECKING:
     from ..listing import Listing

@@ -1,7 +1,8 @@
 """The list of names: all that the package makes beside a user's files.
 
 Temporary files begin with `.ptpfast-`. The local name of an object never begins with a dot, so an
-object cannot get such a name. The rest are reserved by `is_reserved`, which `library.naming` asks.
+object cannot get such a name. The rest are reserved by `is_reserved`, which `library.plan.naming`
+asks.
 """
 
 from __future__ import annotations

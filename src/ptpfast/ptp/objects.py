@@ -2,7 +2,7 @@
 what a camera says of one, a `Description`.
 
 Nothing here talks to a camera. Names and paths are the camera's and untrusted: whoever makes a
-local file of one goes through `library.naming`.
+local file of one goes through `library.plan.naming`.
 """
 
 from __future__ import annotations

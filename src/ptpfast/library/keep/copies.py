@@ -1,0 +1,263 @@
+"""Further folders that get every file too: `copies` of a pull.
+
+A copy is stored as the file itself is: into a part file, synced, read back from the disk, compared,
+and only then given its name, which never replaces anything. What goes wrong with one copy is noted
+for it and ends nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...ownership.folders import Held
+from ...ownership.names import PART_SUFFIX
+from ...ownership.readback import open_regular
+from ...ownership.sameness import is_same
+from ...ptp.errors import SinkError, TransferError, disk_error
+from ...transfer.hashing import digest_of, hex_of, new_hash
+from ...transfer.journal import Identity, Journal
+from ...transfer.notes import OF_A_COPY
+from ...transfer.part import NotOurs, PartFile
+from ...transfer.verify import BLOCK, check_file, hash_from_disk
+from ..plan.apart import is_one
+from ..plan.folder import Folder, make, nearest
+from ..plan.leftovers import in_the_way
+from ..report.report import Copy, FileResult, Leftover
+from .listed import Listed
+
+if TYPE_CHECKING:
+    from ...ptp.objects import ObjectInfo
+
+# With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
+_RENAMING = ("rename", "overwrite")
+
+
+def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
+    """Those of the folders that are, or would be made, on the disk of the destination; as where the
+    disk that was meant is not mounted."""
+    try:
+        disk = nearest(destination).stat().st_dev
+        return [folder for folder in copies if nearest(folder).stat().st_dev == disk]
+    except OSError:  # the run will say what is wrong there
+        return []
+
+
+class Copies:
+    """The further folders of a run, as they were when it began. SinkError when one cannot be
+    read."""
+
+    def __init__(
+        self, folders: Sequence[Path], on_conflict: str, camera: str, manifest: Path | None
+    ) -> None:
+        """manifest: the list of checksums of the run, wherever that is."""
+        self._folders = [Folder(path, camera, manifest) for path in folders]
+        self._renames = on_conflict in _RENAMING
+        self._camera = camera
+        self._held: dict[Path, Held] = {}
+        self._apart: set[Path] = set()  # folders that are none of the others
+        self._listed = {folder.path: Listed(folder.path) for folder in self._folders}
+
+    def leftovers(self) -> list[Leftover]:
+        """Part files in the folders that are not touched, as nothing proves them this run's."""
+        return [left for folder in self._folders for left in in_the_way(folder.refused)]
+
+    def close(self) -> None:
+        """Lets go of the folders."""
+        while self._held:
+            self._held.popitem()[1].close()
+
+    def complete(self, result: FileResult, expected: str | None, *, prove: bool) -> None:
+        """Adds to `result.copies` what became of its file in each folder.
+
+        expected: the SHA-256 the file must have, if it is known. prove: a file that is there
+        already is this one only if it has that SHA-256 on the disk; else name, size and date tell,
+        as they do in the destination.
+        """
+        for folder in self._folders:
+            result.copies.append(self._complete(folder, result, expected, prove))
+
+    def plan(self, result: FileResult) -> None:
+        """Adds to `result.copies` what a run would do, as far as names, sizes and dates tell."""
+        info, path = result.object, result.path
+        if info is None or path is None:
+            return
+        for folder in self._folders:
+            if (found := _known(folder, info, path.name)) is not None:
+                result.copies.append(Copy(found, "already here"))
+                continue
+            try:
+                result.copies.append(Copy(self._choose(folder, path.name, info), "planned"))
+            except FileExistsError as error:
+                result.copies.append(_failed(folder, path, error))
+
+    def _complete(
+        self, folder: Folder, result: FileResult, expected: str | None, prove: bool
+    ) -> Copy:
+        info, source = result.object, result.path
+        assert info is not None
+        assert source is not None
+        try:
+            status = source.stat()
+            compared = False
+            if prove and expected is not None:
+                found = _proven(folder, source.name, status.st_size, expected)
+                compared = True
+            else:
+                found = _known(folder, info, source.name)
+            if found is not None:
+                self._check_apart(folder.path, source.parent)
+                # Another name of one file, or another way to one folder, is no second copy.
+                if is_same(found, status):
+                    raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
+                folder.tidy(found)
+                return Copy(found, "already here", compared=compared)
+            if (held := self._held.get(folder.path)) is None:
+                # Once: where a disk is taken out meanwhile, its folder is not made anew elsewhere.
+                make(folder.path)
+                held = self._held[folder.path] = Held(folder.path)
+            held.check()
+            self._check_apart(folder.path, source.parent)
+            _check_room(folder, status.st_size)
+            return Copy(self._store(folder, info, source, expected), "stored", compared=True)
+        except (OSError, TransferError) as error:
+            return _failed(folder, source, error)
+
+    def _check_apart(self, folder: Path, destination: Path) -> None:
+        """FileExistsError for a folder that is another one of the run. It was looked at before, but
+        perhaps it was not there yet, and nothing could be made where it was to be."""
+        if folder in self._apart:
+            return
+        for other in (destination, *self._apart):
+            if is_one(folder, other):
+                raise FileExistsError(errno.EEXIST, f"{folder} and {other} are the same folder")
+        self._apart.add(folder)
+
+    def _store(self, folder: Folder, info: ObjectInfo, source: Path, expected: str | None) -> Path:
+        while True:
+            target = self._choose(folder, source.name, info)
+            listed = self._listed[folder.path]
+            try:
+                with listed.storing(target):
+                    store(source, target, info, expected, self._camera)
+            except FileExistsError as error:  # somebody has just made it, or its part file
+                if isinstance(error, NotOurs):
+                    folder.refused[Path(f"{target}{PART_SUFFIX}")] = error.why
+                if not self._renames:
+                    raise
+            else:
+                listed.stored(target, expected)
+                return target
+
+    def _choose(self, folder: Folder, name: str, info: ObjectInfo) -> Path:
+        """A name in that folder, given to this copy. FileExistsError."""
+        if folder.is_free(name, info):
+            return folder.take(name)
+        if self._renames:
+            return folder.take_free(name, info)
+        raise FileExistsError(errno.EEXIST, folder.what_is(name), str(folder.path / name))
+
+
+def _known(folder: Folder, info: ObjectInfo, name: str) -> Path | None:
+    return folder.claim_same_name(info, name) or folder.claim_numbered(info, name)
+
+
+def _proven(folder: Folder, name: str, size: int, expected: str) -> Path | None:
+    for entry in folder.alike(name, size):
+        try:
+            if hash_from_disk(os.fspath(folder.path / entry.name)) == expected:
+                return folder.claim(entry)
+        except SinkError:  # what cannot be read is no copy
+            continue
+    return None
+
+
+def _check_room(folder: Folder, size: int) -> None:
+    free = folder.free_space()
+    if free is not None and size > free:
+        raise SinkError(
+            f"a copy of {size / 1e6:,.1f} MB does not fit into {folder.path}, "
+            f"which has {free / 1e6:,.1f} MB free",
+            errno=errno.ENOSPC,
+            hint="make room, then run it again",
+        )
+
+
+def _failed(folder: Folder, source: Path, error: Exception) -> Copy:
+    if isinstance(error, OSError) and not isinstance(error, SinkError):
+        reason = error.strerror or str(error)
+    else:
+        reason = str(error)
+    return Copy(folder.path / source.name, "failed", reason, error)
+
+
+def store(source: Path, target: Path, info: ObjectInfo, expected: str | None, camera: str) -> None:
+    """Copies a finished file; the copy appears whole, proven and with the date of the file.
+
+    expected: the SHA-256 both must have; None: the copy that of the file as it was read.
+    camera: which the object is of. FileExistsError when the name is taken, SinkError, TransferError
+    when a byte is wrong. Nothing stays of a copy that failed; that of a killed process is begun
+    anew by the next run, which knows it by its note: that of a copy says so.
+    """
+    path = os.fspath(target)
+    journal = Journal(path, Identity.of(OF_A_COPY, info), source=Identity.of(camera, info))
+    with _opened(source) as fd, PartFile(path, journal) as part:
+        if not part.is_new:
+            # First: the note of a download that was interrupted here is not about these bytes.
+            part.begin_anew()
+        try:
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
+            size, found = _pour(fd, source, part)
+            if expected is not None and hex_of(found, "sha256") != expected:
+                raise TransferError(
+                    f"{source} is not any more what it is to be", hint="check the disk it is on"
+                )
+            part.date(os.fstat(fd).st_mtime)
+            part.sync()
+            check_file(part, size, found, path, from_disk=True)
+        except BaseException:
+            part.cut(0)  # it makes room again, and is removed because it is empty
+            raise
+        try:
+            part.publish(overwrite=False)
+        except FileExistsError:
+            part.cut(0)
+            raise
+        # Nothing is cut after another error: the bytes may have their name already.
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[int]:
+    try:
+        held = open_regular(source)
+    except OSError as error:
+        raise disk_error("read", os.fspath(source), error) from error
+    with held:
+        if hasattr(os, "posix_fadvise"):  # what is copied is what the disk has
+            os.posix_fadvise(held.number, 0, 0, os.POSIX_FADV_DONTNEED)
+        yield held.number
+
+
+def _pour(fd: int, source: Path, part: PartFile) -> tuple[int, str]:
+    """Bytes and digest of what went from a file into a part file. SinkError."""
+    hasher, at = new_hash("sha256"), 0
+    while True:
+        try:
+            block = os.read(fd, BLOCK)
+        except OSError as error:
+            raise disk_error("read", os.fspath(source), error) from error
+        if not block:
+            return at, digest_of(hasher)
+        hasher.update(block)
+        left = memoryview(block)
+        while left:
+            try:
+                written = os.pwrite(part.fd, left, at)
+            except OSError as error:
+                raise disk_error("write", part.path, error) from error
+            left, at = left[written:], at + written

@@ -1,0 +1,397 @@
+"""Objects deleted on the camera, each only when all that is stored of it here is proven.
+
+    prove     the file and every copy, read from the disk under their names, have the SHA-256 of
+              what the camera sent in this run
+    look      the object ends where the file does
+    note      `proven`, on the disk
+    look      the handle is still this object's, and not protected
+    delete    DeleteObject, of this handle alone
+    look      the handle is not on the camera any more; `aftermath` says what else is looked at
+    note      `deleted`, or why it was left
+
+What an earlier run has fetched is known here by name, size and date, which proves nothing: the
+camera's object is read again. After a lost connection nothing is asked twice without a look whether
+the object is still there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ...engine.sink import CallbackSink
+from ...engine.text import in_text
+from ...link.patience import BUSY_S, Patience
+from ...listing import describe_one
+from ...ownership.sameness import is_same
+from ...ptp.codes import OperationCode, ResponseCode, name_of
+from ...ptp.errors import (
+    DeviceBusy,
+    InvalidObjectHandle,
+    ObjectWriteProtected,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    SinkError,
+    TransferError,
+    Unreadable,
+)
+from ...transfer import ObjectReader
+from ...transfer.hashing import new_hash
+from ...transfer.journal import Identity
+from ...transfer.verify import hash_from_disk
+from ..report.report import ALREADY_HERE
+from .aftermath import STILL_THERE, Aftermath
+from .deletion_journal import DeletionJournal
+from .endings import why_not_the_end
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...listing import Listing
+    from ...ptp.objects import ObjectInfo
+    from ...session.persistence import Persistence
+    from ...session.session import Session
+    from ..report.report import FileResult, Report
+    from .deletion_journal import What
+
+log = logging.getLogger("ptpfast")
+
+PROTECTED = "protected on the camera"
+GONE = "not on the camera any more"
+CHANGED = "another object has its handle by now"
+INTERRUPTED = "interrupted; the next run looks whether it is gone"
+UNSEEN = "the camera answered OK, and cannot be asked whether it is gone; the next run looks"
+LATE_S = 1.0  # some bodies answer before they have deleted
+COPY_MISSING = "not every copy is proven"
+UNNOTED = "what is deleted cannot be noted"
+SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
+
+# Nothing, and to DeleteObject everything there is (ISO 15740).
+_NO_OBJECT = (0, 0xFFFFFFFF)
+
+
+class Deletion:
+    """The deletions of a run. NetworkError, when the connection stays lost, ends the run. When the
+    journal cannot be written, nothing more is deleted, and `check` raises that."""
+
+    def __init__(
+        self,
+        session: Session,
+        persistence: Persistence,
+        journal: DeletionJournal,
+        report: Report,
+        chunk: int | None,
+    ) -> None:
+        self._session = session
+        self._persistence = persistence
+        self._journal = journal
+        self._report = report
+        self._chunk = chunk
+        self.listing: Listing | None = None  # the run's, once it has begun
+        self._whole: set[int] = set()  # handles of what was read as a whole, which has an end
+        self._asked: set[int] = set()  # handles whose objects may be gone
+        self._aftermath = Aftermath(session, persistence)
+        device = session.device_info
+        self._camera = device.body
+        self._unnoted: SinkError | None = None
+        try:
+            journal.check()
+        except SinkError as error:
+            self._unnoted = error
+
+    def exempt(self, info: ObjectInfo) -> str:
+        """Why an object is not to be deleted, whatever is proven of it; '' when it is."""
+        if self._unnoted is not None:
+            return UNNOTED
+        if self._aftermath.stopped:
+            return self._aftermath.stopped
+        # What is remembered may be of before the button was pressed.
+        if info.protected and (not info.remembered or self._is_protected(info)):
+            return PROTECTED
+        if not info.size:  # some bodies say 0 for what is large
+            return SIZE_UNKNOWN
+        if info.handle in _NO_OBJECT:
+            return "its handle stands for more than one object"
+        if not self._session.supports(OperationCode.DeleteObject):
+            return "the camera does not offer to delete"
+        return ""
+
+    def _is_protected(self, info: ObjectInfo) -> bool:
+        def look() -> bool:
+            return describe_one(self._session.link, info.handle).protection != 0
+
+        try:
+            return self._persistence.run(look, lambda: 0)
+        except (ResponseError, TransferError):
+            return True
+
+    def read_again(self, info: ObjectInfo) -> str:
+        """SHA-256 of what the camera sends of an object now. ResponseError, TransferError."""
+
+        def read() -> str:
+            self._session.camera.compare(info)
+            reader = ObjectReader(self._session.camera, info, chunk=self._chunk)
+            reader.find_end()
+            found = new_hash("sha256")
+            sink = CallbackSink(found.update)
+            began = time.monotonic()
+            try:
+                reader.read(sink)
+            finally:
+                self._report.bytes += sink.position
+                self._report.seconds += time.monotonic() - began
+            sink.finish()
+            reader.confirm_end()
+            if not reader.chunks:
+                self._whole.add(info.handle)
+            return str(found.hexdigest())
+
+        return self._persistence.read(read, lambda: 0)
+
+    def delete(self, result: FileResult, sent: str) -> None:
+        """Deletes the object of a result if its file and all its copies have the SHA-256 `sent` on
+        the disk; notes in the result what came of it."""
+        info = result.object
+        assert info is not None
+        if not self._proven(result, sent):
+            return
+        if self._aftermath.stopped:
+            result.left = self._aftermath.stopped
+            return
+        parts = result.transfer.chunks if result.transfer is not None else ()
+        in_parts = bool(parts) or (result.transfer is None and info.handle not in self._whole)
+        assert result.path is not None
+        result.left = why_not_the_end(
+            self._session, self._persistence, info, result.path, in_parts=in_parts
+        )
+        if result.left:
+            return
+        identity = Identity.of(self._camera, info)
+        copies = [in_text(os.path.abspath(copy.path)) for copy in result.copies]
+        name = in_text(result.path.name)
+        more = {"sha256": sent, "file": name, "copies": copies, "storage": info.storage_id}
+        if not self._note("proven", identity, **more):
+            result.left = UNNOTED
+            return
+        result.left = INTERRUPTED  # until it is known better
+        result.left = self._ask(info)
+        result.deleted = not result.left
+        if result.deleted:
+            self._note("deleted", identity)
+        elif result.left not in (INTERRUPTED, UNSEEN):
+            self._note("left", identity, reason=result.left)
+        if result.left in ("", STILL_THERE):
+            self._tell_vanished(self._aftermath.after(result.left, self._is_folder))
+
+    def _note(self, what: What, identity: Identity, **more: Any) -> bool:
+        """Whether that is noted, on the disk."""
+        if self._unnoted is None:
+            try:
+                self._journal.note(what, identity, **more)
+            except SinkError as error:
+                self._unnoted = error
+        return self._unnoted is None
+
+    def check(self) -> None:
+        """SinkError when something could not be noted in this run."""
+        if self._unnoted is not None:
+            raise self._unnoted
+
+    def _is_folder(self, handle: int) -> bool:
+        """Some bodies remove a folder with its last picture."""
+        known = None if self.listing is None else self.listing.known(handle)
+        return known is not None and known.is_folder
+
+    def _tell_vanished(self, handles: list[int]) -> None:
+        for handle in handles:
+            known = None if self.listing is None else self.listing.known(handle)
+            name = f"object 0x{handle:X}" if known is None else known.name
+            log.warning("%s vanished from the camera, which was not asked to delete it", name)
+            self._report.vanished.append(name)
+        self._asked.update(handles)  # what is kept of the camera does not have them, either
+
+    def look_after(self) -> None:
+        """Looks what vanished unasked, and notes of deletions that were interrupted whether the
+        objects are gone. Those that are still there wait until they are proven again."""
+        self._tell_vanished(self._aftermath.compare(self._is_folder))
+        seen = {
+            Identity.of(self._camera, result.object)
+            for result in self._report.files
+            if result.object is not None and not (result.deleted or result.object.remembered)
+        }
+        for identity, storage_id in self._journal.pending_here(self._camera):
+            if identity in seen:
+                continue
+            try:
+                gone = self._persistence.run(partial(self._is_gone, identity, storage_id))
+            except (ResponseError, ProtocolError) as error:
+                if not self._session.usable:
+                    raise
+                log.debug("whether %s is deleted cannot be told: %s", identity.name, error)
+                continue
+            if gone and self._note("gone", identity):
+                log.info("%s is gone; an earlier run had begun to delete it", identity.name)
+                self._report.found_gone += 1
+
+    def _forget_index(self, doomed: int) -> None:
+        """What is kept of this camera goes before the first object does: a new picture that gets
+        the handle of a deleted one would else be taken for it, however this run ends."""
+        is_first = not self._asked
+        self._asked.add(doomed)
+        if is_first and self.listing is not None:
+            self.listing.withdraw()
+        elif is_first and self._session.index is not None:
+            self._session.index.forget()
+
+    def renew_index(self) -> None:
+        """Keeps again what is known of this camera, but for what is gone. Costs a few requests, for
+        all is remembered."""
+        index = self._session.index
+        if index is None or not self._asked:
+            return
+        try:
+            if self.listing is not None:
+                self.listing.restore(without=self._asked)
+            for _ in self._session.listing().pieces():
+                pass
+        except PTPError as error:
+            log.debug("what is kept of the camera is forgotten, after: %s", error)
+            index.forget()
+
+    def _is_gone(self, identity: Identity, storage_id: int | None) -> bool:
+        try:
+            info = self._session.object_info(identity.handle)
+        except InvalidObjectHandle:
+            return self._has_storage(storage_id)
+        return Identity.of(self._camera, info) != identity
+
+    def _has_storage(self, storage_id: int | None) -> bool:
+        """Whether the camera lists that storage, or any where it is not known which: without its
+        card every object seems to be gone."""
+        try:
+            found = self._session.storage_ids()
+        except (ResponseError, ProtocolError) as error:
+            if not self._session.usable:
+                raise
+            log.debug("which cards there are cannot be told: %s", error)
+            return False
+        return bool(found) if storage_id is None else storage_id in found
+
+    def holds(self, result: FileResult, sent: str) -> bool:
+        """Whether the file of a result has that SHA-256 on the disk; else it has failed."""
+        assert result.path is not None
+        try:
+            if result.reason == ALREADY_HERE:
+                _check_found(result.path, sent)
+            else:
+                _check(result.path, sent)
+        except (PTPError, OSError) as error:
+            result.status, result.reason, result.error = "failed", str(error), error
+            result.left = "the file here is not proven"
+            return False
+        return True
+
+    def _proven(self, result: FileResult, sent: str) -> bool:
+        """Whether the file and all copies have that SHA-256, and are as many files."""
+        assert result.path is not None
+        if not self.holds(result, sent):
+            return False
+        others = [result.path]
+        for copy in result.copies:
+            if copy.status == "failed":
+                result.left = COPY_MISSING
+                continue
+            try:
+                _check(copy.path, sent)
+                if any(is_same(copy.path, other.stat()) for other in others):
+                    raise TransferError(f"{copy.path} is one file with another copy")
+                others.append(copy.path)
+            except (PTPError, OSError) as error:
+                copy.status, copy.reason, copy.error = "failed", str(error), error
+                result.left = COPY_MISSING
+        return not result.left
+
+    def _ask(self, info: ObjectInfo) -> str:
+        """'' when the object is deleted, else why it is not."""
+        asked = answered = False
+
+        def look() -> str | None:
+            """Why it is not to be deleted, '' when it already is, None when it can be."""
+            try:
+                now = describe_one(self._session.link, info.handle)
+            except InvalidObjectHandle:
+                if not asked:
+                    return GONE
+                # Without an answer it may be gone all the same, or its card not to be seen yet.
+                unseen = UNSEEN if answered else INTERRUPTED
+                return "" if self._has_storage(info.storage_id) else unseen
+            if answered:
+                return STILL_THERE if now.agrees_with(info) else ""
+            if not now.agrees_with(info):
+                return f"{CHANGED}; whether it was deleted is not known" if asked else CHANGED
+            return PROTECTED if now.protection else None
+
+        def attempt() -> str:
+            nonlocal asked, answered
+            if not answered:
+                if (outcome := look()) is not None:
+                    return outcome
+                self._aftermath.before(info.handle)
+                asked = True
+                self._forget_index(info.handle)
+                self._session.delete(info.handle, busy_s=0)
+                answered = True
+            patience = Patience(LATE_S)
+            while (outcome := look()) == STILL_THERE and not patience.is_used_up:
+                patience.wait(TransferError(STILL_THERE))
+            return outcome or ""
+
+        def patiently() -> str:
+            """A busy camera is asked again, but never without a look in between."""
+            patience = self._session.link.patience(BUSY_S)
+            while True:
+                try:
+                    return attempt()
+                except DeviceBusy as error:
+                    patience.wait(error)
+
+        try:
+            try:
+                return self._persistence.delete(patiently)
+            except Unreadable as error:  # the connection stands anew
+                outcome = self._persistence.run(look)
+                return error.message if outcome is None else outcome
+        except ObjectWriteProtected:
+            return PROTECTED
+        except ResponseError as error:
+            return (
+                UNSEEN if answered else f"the camera answered {name_of(ResponseCode, error.code)}"
+            )
+        except ProtocolError as error:
+            if not self._session.usable:
+                raise
+            return UNSEEN if answered else error.message
+
+
+def _check_found(path: Path, sent: str) -> None:
+    """The same for a file that was here already, which may be another camera's: two bodies of one
+    model can take pictures of one name and size in the same second."""
+    if hash_from_disk(os.fspath(path)) != sent:
+        raise TransferError(
+            f"{path} has the name, size and date of this object, and other content: it is another "
+            "camera's picture, or damaged",
+            hint="move the file away, then run it again; the camera keeps the object",
+        )
+
+
+def _check(path: Path, sent: str) -> None:
+    """TransferError unless the file has that SHA-256 on the disk. SinkError."""
+    if hash_from_disk(os.fspath(path)) != sent:
+        raise TransferError(
+            f"{path} is not what the camera sent, which keeps its own",
+            hint="check the disk, move the file away, then fetch it again",
+        )

@@ -1,0 +1,92 @@
+"""Keeps a folder's `SHA256SUMS` true while a run stores files there, also one without a manifest.
+
+A line of a file that is replaced, or of one that was missing, would be wrong of the new file. It is
+dropped before that has the name, so that a killed run leaves no wrong line, and written again with
+the checksum of the new file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...ownership.readback import sha256_of
+from ...ptp.errors import SinkError
+from ..plan.naming import MANIFEST_NAME
+from .manifest import Manifest
+
+log = logging.getLogger("ptpfast")
+
+
+class Listed:
+    """The list of one folder; read when it is first needed. A list that cannot be read or written
+    ends nothing, and is warned of."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / MANIFEST_NAME
+        self._known: Manifest | None = None
+        self._looked = False
+        self._dropped: set[Path] = set()
+
+    @contextmanager
+    def storing(self, path: Path) -> Iterator[None]:
+        """While a file is stored there its line is gone; it is back when nothing was stored."""
+        known = self._list()
+        if known is None or (line := known.sha256(path)) is None:
+            yield
+            return
+        before = _mark(path)
+        self._dropped.add(path)
+        self._note(known, path, None)
+        try:
+            yield
+        except BaseException:
+            if _mark(path) == before:
+                self._note(known, path, line)
+                self._dropped.discard(path)
+            raise
+
+    def stored(self, path: Path, sha256: str | None) -> None:
+        """Renews the line of a file that was listed; it is read if its checksum is not known."""
+        known = self._list()
+        if known is not None and (path in self._dropped or path in known):
+            self._dropped.discard(path)
+            try:
+                sha256 = sha256 or sha256_of(path)
+            except OSError as error:
+                log.warning("%s is not listed: %s", path, error)
+            self._note(known, path, sha256)
+
+    def _list(self) -> Manifest | None:
+        if not self._looked:
+            self._looked = True
+            try:
+                self._known = Manifest(self._path) if os.path.lexists(self._path) else None
+            except SinkError as error:
+                log.warning("%s", error)
+        return self._known
+
+    def _note(self, known: Manifest, path: Path, sha256: str | None) -> None:
+        """Writes the list, if it is there still."""
+        if not os.path.lexists(self._path):
+            return
+        if sha256 is None:
+            known.drop(path)
+        else:
+            known.add(path, sha256)
+        try:
+            known.write()
+        except SinkError as error:
+            log.warning("the line of %s is out of date: %s", path, error)
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """What tells one file from the next of that name."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,167 @@
+"""`SHA256SUMS`: checksums of the files of a run, in the format `sha256sum -c` reads.
+
+An existing manifest is kept and added to; lines it does not understand stay as they are. It is
+replaced in one step, so there is never half of one. Several runs may add to one at a time.
+
+A file that is something else stays as it is and raises SinkError: at once for a path that the
+caller has named, at the end of the run for `SHA256SUMS`, because no picture is to wait for that.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from functools import partial
+from pathlib import Path
+
+from ...engine.text import in_text
+from ...ownership import files
+from ...ownership.folders import Held, make, turn
+from ...ownership.readback import open_regular, read_back, sha256_of
+from ...ptp.errors import SinkError, disk_error
+from ...transfer.syncing import sync_file, sync_folder
+from .checksums import Checksums, is_line, is_line_begun, why_no_list
+
+MAX_SIZE = 64 << 20  # more than half a million files
+TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
+_PROOF_SIZE = 1 << 16  # of a killed run's: enough to tell what it is
+_MANY = 1 << 31  # names a manifest may have: where it is replaced, the others keep the old one
+
+
+class Manifest:
+    """The checksums of files, by their path from the manifest's folder."""
+
+    def __init__(self, path: Path, *, later: bool = False) -> None:
+        """Reads the manifest if there is one. SinkError when it cannot be read, or is something
+        else; with `later`, `check` raises that."""
+        self.path = path
+        self._known = Checksums()
+        self._is_unread = later
+        try:
+            self._known, self._is_unread = _read(path), False
+        except SinkError:
+            if not later:
+                raise
+        self._added: dict[str, str | None] = {}  # file → its line, if any, since last written
+
+    def check(self) -> None:
+        """Look whether the manifest can be added to, before the first checksum is. SinkError."""
+        if self._is_unread:
+            self._known, self._is_unread = _read(self.path), False
+        try:
+            _mode(self.path)
+        except OSError as error:
+            raise _error(self.path, error) from error
+
+    def __contains__(self, file: Path) -> bool:
+        name = self._name(file)
+        return self._added[name] is not None if name in self._added else name in self._known
+
+    def sha256(self, file: Path) -> str | None:
+        """The checksum noted of a file, in hexadecimal; None when there is none."""
+        name = self._name(file)
+        if name not in self._added:
+            return self._known.sha256(name)
+        line = self._added[name]
+        return None if line is None else line.removeprefix("\\")[:64].lower()
+
+    def add(self, file: Path, sha256: str | None = None) -> None:
+        """Adds or replaces a file's checksum in hexadecimal; without one the file is read.
+
+        SinkError when it cannot be.
+        """
+        if sha256 is None:
+            try:
+                sha256 = sha256_of(file)
+            except OSError as error:
+                raise _error(file, error) from error
+        name = self._name(file)
+        escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+        mark = "\\" if escaped != name else ""
+        self._added[name] = f"{mark}{sha256}  {escaped}"
+
+    def drop(self, file: Path) -> None:
+        """Drops a file's line."""
+        self._added[self._name(file)] = None
+
+    def write(self, held: Held | None = None) -> None:
+        """Writes it in one step if anything was added, to what other runs have added meanwhile.
+        held: its folder, where it must be that one still; else it is made if it is missing.
+        SinkError: the old one is still there."""
+        if not self._added:
+            return
+        folder = os.fspath(self.path.parent)
+        try:
+            if held is None:
+                make(folder)
+            else:
+                held.check()
+            with turn(folder, TURN_S) as alone:
+                if alone is None:
+                    why = "another run or program has locked the folder"
+                    raise OSError(errno.EWOULDBLOCK, why)
+                self._known = _read(self.path)
+                content = self._known.with_lines(self._added)
+                key = "" if alone else str(os.getpid())
+                mode = _mode(self.path)
+                with files.replacing(self.path, partial(_is_like, content), key=key) as fd:
+                    if mode is not None:
+                        files.permit(fd, mode)  # others may not read more than before
+                    with open(fd, "wb", closefd=False) as file:
+                        file.write(content)
+                    sync_file(fd)
+            sync_folder(folder)
+        except OSError as error:
+            if isinstance(error, SinkError):
+                raise
+            raise _error(self.path, error) from error
+        self._known = Checksums()  # the old text goes before the new one is looked through
+        self._known = Checksums(content)
+        self._added.clear()
+
+    def _name(self, file: Path) -> str:
+        # `sha256sum -c` follows the names from where the list really is.
+        place, folder = os.path.realpath(file.parent), os.path.realpath(self.path.parent)
+        return in_text(os.path.relpath(os.path.join(place, file.name), folder))
+
+
+def _read(path: Path) -> Checksums:
+    """The manifest as it is there; an empty one when there is none. SinkError, also for a file that
+    is something else: what is added to it would damage it."""
+    try:
+        with open_regular(path) as held:
+            if os.fstat(held.number).st_size > MAX_SIZE:
+                raise OSError(errno.EFBIG, "too large for a list of checksums")
+        content = read_back(path, MAX_SIZE)
+        if why := why_no_list(content):
+            raise OSError(errno.EINVAL, why)
+    except FileNotFoundError:
+        return Checksums()
+    except OSError as error:
+        raise _error(path, error) from error
+    return Checksums(content)
+
+
+def _mode(path: Path) -> int | None:
+    """The rights of the manifest that is there. OSError for one that is not to be replaced."""
+    try:
+        with files.open_ours(os.fspath(path), names=_MANY) as held:
+            return os.fstat(held.number).st_mode & 0o777
+    except FileNotFoundError:
+        return None
+
+
+def _is_like(content: bytes | bytearray, fd: int) -> bool:
+    """Whether the file is the beginning of a list that is like this one: a killed run's."""
+    head = os.pread(fd, _PROOF_SIZE, 0).rstrip(b"\0")
+    *lines, last = head.split(b"\n")
+    return content.startswith(head) or (all(map(is_line, lines)) and is_line_begun(last))
+
+
+def _error(path: Path, error: OSError) -> SinkError:
+    return disk_error(
+        "read or write",
+        path,
+        error,
+        hint="check the disk; move it away if it is no list of checksums, then run it again",
+    )

@@ -1,0 +1,204 @@
+"""What is done with a file once it is here: its copies, and then its deletion on the camera.
+
+`copies` are further folders that get every file of the run, those too that were here already. Each
+copy is read back from the disk before it gets its name, and must be what arrived; one of an earlier
+run's file must be what the disk has of that file, and what `SHA256SUMS` says of it if it is listed
+there. Copies that are there are known again by name, size and date. Nothing is replaced in these
+folders: a copy whose name is taken gets the next free number, or fails where `on_conflict` is
+`skip` or `fail`. A copy that fails is in its result's `copies`, and ends nothing.
+
+`delete_verified` deletes an object on the camera once the file and all its copies, read from the
+disk under their final names, have the SHA-256 of what the camera sent in this run. An object whose
+file was here already, or was begun by an earlier run, is read from the camera again for that. What
+is not deleted is no failure; its result's `left` says why. `deletion_journal` says what is noted of
+it, and where.
+
+For an object of this run all that follows at once. Objects that were here already wait for the end:
+until the whole card is listed, what is thought of them can still be taken back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...ptp.errors import ResponseError, SinkError, TransferError
+from ..plan.naming import MANIFEST_NAME
+from ..report.report import ALREADY_HERE, FileResult, Leftover, Report
+from .copies import Copies, on_disk_of
+from .deletion import Deletion
+from .deletion_journal import DeletionJournal
+from .manifest import Manifest
+
+if TYPE_CHECKING:
+    from ...listing import Listing
+    from ...session.persistence import Persistence
+    from ...session.session import Session
+    from ..plan.options import Options
+    from ..report.observer import Observer
+
+log = logging.getLogger("ptpfast")
+
+
+class Safekeeping:
+    """The copies and deletions of a run; `active` when there is anything of that to do. `proven`
+    has the SHA-256 of files that were here already and are what the camera sent in this run."""
+
+    def __init__(
+        self,
+        session: Session,
+        persistence: Persistence,
+        report: Report,
+        observer: Observer,
+        options: Options,
+    ) -> None:
+        copies, delete = options.copies, options.delete_verified
+        self.active = bool(copies) or delete
+        self.proven: dict[Path, str] = {}
+        self._report = report
+        self._observer = observer
+        self._copies = Copies(
+            copies, options.on_conflict, session.device_info.body, options.manifest
+        )
+        self._deletion: Deletion | None = None
+        if delete:
+            journal = DeletionJournal(report.destination)
+            self._deletion = Deletion(session, persistence, journal, report, options.chunk)
+            report.same_disk = on_disk_of(report.destination, copies)
+            for folder in report.same_disk:
+                log.warning("%s is on the same disk as %s", folder, report.destination)
+        self._waiting: deque[FileResult] = deque()
+
+    def leftovers(self) -> list[Leftover]:
+        """Part files in the further folders that are not touched."""
+        return self._copies.leftovers()
+
+    def close(self) -> None:
+        """Lets go of the further folders."""
+        self._copies.close()
+
+    def follow(self, listing: Listing) -> None:
+        """Takes note of the listing that the run is about."""
+        if self._deletion is not None:
+            self._deletion.listing = listing
+
+    def waits(self, result: FileResult) -> bool:
+        """Whether a result is not complete before the end of the run."""
+        if self.active and result.status == "skipped":
+            self._waiting.append(result)
+            return True
+        return False
+
+    def settle(self, result: FileResult) -> None:
+        """Everything for a file that has arrived in this run."""
+        assert result.transfer is not None
+        if not self.active:
+            return
+        if result.transfer.begun_elsewhere:
+            # What that part must be only the note beside it says, and nothing is deleted on the
+            # word of a file.
+            self._read_and_keep(result, result.transfer.sha256, prove=True)
+        else:
+            self._keep(result, result.transfer.sha256)
+
+    def finish(self, manifest: Manifest | None) -> None:
+        """Everything for the files that were here already, and for what an earlier run has left
+        undone. manifest: what is known of them; by default `SHA256SUMS` beside them."""
+        if not self.active:
+            return
+        if manifest is None and self._waiting:
+            manifest = _sums(self._report.destination)
+        for result in self._still_meant():
+            try:
+                if result.reason == ALREADY_HERE:
+                    # What arrived then is known from the list of checksums alone, if it is in it.
+                    known = None
+                    if manifest is not None and result.path is not None:
+                        known = manifest.sha256(result.path)
+                    self._read_and_keep(result, known, prove=False)
+                elif self._deletion is not None:
+                    result.left = result.reason
+            finally:
+                self._observer.finished(result)
+        if self._deletion is not None:
+            self._deletion.look_after()
+            self._deletion.renew_index()
+
+    def check(self) -> None:
+        """SinkError when a deletion could not be noted, so that nothing more was deleted."""
+        if self._deletion is not None:
+            self._deletion.check()
+
+    def tell_rest(self) -> None:
+        """Tells of the results that still wait when a run ends early."""
+        for result in self._still_meant():
+            self._observer.finished(result)
+
+    def plan(self, result: FileResult) -> None:
+        """Notes in a result what a run would do with its file, for a dry run."""
+        if self._deletion is not None and result.object is not None:
+            result.left = self._deletion.exempt(result.object)
+            if result.status == "skipped" and result.reason != ALREADY_HERE:
+                result.left = result.reason
+            result.to_delete = not result.left
+        if result.status == "planned" or result.reason == ALREADY_HERE:
+            self._copies.plan(result)
+
+    def plan_rest(self) -> None:
+        """`plan` of all that were here already."""
+        for result in self._still_meant():
+            self.plan(result)
+            self._observer.finished(result)
+
+    def _still_meant(self) -> Iterator[FileResult]:
+        """Takes those that wait, one by one, but for what was taken back since."""
+        valid = {id(result) for result in self._report.files}
+        while self._waiting:
+            result = self._waiting.popleft()
+            if id(result) in valid:
+                yield result
+
+    def _keep(self, result: FileResult, sent: str | None) -> None:
+        """sent: SHA-256 of what the camera sent in this run."""
+        assert result.object is not None
+        self._copies.complete(result, sent, prove=True)
+        if self._deletion is not None:
+            result.left = self._deletion.exempt(result.object)
+            if not result.left and sent is not None:
+                self._deletion.delete(result, sent)
+
+    def _read_and_keep(self, result: FileResult, known: str | None, *, prove: bool) -> None:
+        """For a file that was not all sent in this run: to delete its object, that is read again.
+
+        known: the SHA-256 that was noted of the file, for its copies if it is not deleted.
+        """
+        assert result.object is not None
+        assert result.path is not None
+        deletion = self._deletion
+        if deletion is not None and not (exempt := deletion.exempt(result.object)):
+            self._observer.comparing(result.path)
+            try:
+                sent = deletion.read_again(result.object)
+            except (ResponseError, TransferError) as error:
+                result.left = f"it cannot be read again: {error.message}"
+            else:
+                if deletion.holds(result, sent):
+                    result.compared = True
+                    self.proven[result.path] = sent
+                    self._keep(result, sent)
+                return
+        elif deletion is not None:
+            result.left = exempt
+        self._copies.complete(result, known, prove=prove)
+
+
+def _sums(folder: Path) -> Manifest | None:
+    """The checksums beside the files; one that cannot be read says nothing."""
+    try:
+        return Manifest(folder / MANIFEST_NAME)
+    except SinkError as error:
+        log.warning("%s", error)
+        return None

@@ -1,0 +1,76 @@
+"""The checksums of a run's files, in its manifest if it has one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...ptp.errors import SinkError
+from ..report.report import ALREADY_HERE
+
+if TYPE_CHECKING:
+    from ...ownership.folders import Held
+    from ..report.observer import Observer
+    from ..report.report import Report
+    from .manifest import Manifest
+
+log = logging.getLogger("ptpfast")
+
+
+class Sums:
+    """Adds what a run has had, and found here already, to a manifest. Does nothing without one."""
+
+    def __init__(self, manifest: Manifest | None) -> None:
+        self._manifest = manifest
+
+    def add(self, path: Path, sha256: str | None) -> None:
+        """Adds a file that arrived in this run. SinkError if it is to be read and cannot be."""
+        if self._manifest is not None:
+            self._manifest.add(path, sha256)
+
+    def complete(
+        self,
+        report: Report,
+        proven: Mapping[Path, str],
+        observer: Observer,
+        held: Held | None,
+    ) -> None:
+        """Adds the files that were here before and are not in the manifest, and writes it.
+
+        Files that have failed are not what they are to be, and are left out. One that cannot be
+        read does not keep the others out: its SinkError is raised at the end. held: the
+        destination, which must still be the same folder if the manifest is in it.
+        """
+        manifest, unread = self._manifest, None
+        if manifest is None:
+            return
+        manifest.check()
+        for result in report.having("skipped"):
+            path = result.path
+            if result.reason != ALREADY_HERE or path is None or path in manifest:
+                continue
+            sent = proven.get(path)
+            if sent is None:
+                observer.hashing(path)
+            try:
+                manifest.add(path, sent)
+            except SinkError as error:
+                unread = unread or error
+        self._write(manifest, report, held)
+        if unread is not None:
+            raise unread
+
+    def save(self, report: Report, held: Held | None) -> None:
+        """Keeps the checksums there are when a run ends early; what ended it matters more."""
+        if self._manifest is None:
+            return
+        try:
+            self._write(self._manifest, report, held)
+        except SinkError as error:
+            log.warning("no manifest: %s", error)
+
+    def _write(self, manifest: Manifest, report: Report, held: Held | None) -> None:
+        manifest.write(held if manifest.path.parent == report.destination else None)
+        report.manifest = manifest.path

@@ -1,0 +1,320 @@
+"""What is in the destination folder: which file is which object, which names are free.
+
+Reads directories and file attributes only; never opens a file, never writes but to try whether it
+could. Symbolic links, folders and other things that are not regular files are never taken for an
+object and never written through.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...engine.text import in_text
+from ...ownership import files, folders, sameness
+from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys
+from ...ptp.errors import SinkError, disk_error
+from ...transfer.ends import FOUR_GIB
+from ...transfer.journal import Identity, tidy
+from ...transfer.part import reserves, why_taken
+from ...transfer.syncing import sync_folder
+from .naming import base_name, numbered, numbered_bases, root_name, same_name
+
+if TYPE_CHECKING:
+    from ...ptp.objects import ObjectInfo
+
+# FAT keeps modification times to two seconds.
+SAME_TIME_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something in the folder. `size` (bytes) and `modified` (seconds since 1970) mean nothing when
+    it is no regular file."""
+
+    name: str
+    regular: bool
+    size: int
+    modified: float
+
+    def is_copy_of(self, info: ObjectInfo) -> bool:
+        """Whether this is the object, as far as name, size and date can tell.
+
+        The name has been compared. An object without a size needs the date to agree, one without a
+        date the size, one without either is never known again.
+        """
+        size = info.size or None  # some bodies say 0 for what is large
+        moment = info.captured or info.modified  # what a download sets the modification time to
+        if not self.regular or (size is None and moment is None):
+            return False
+        # A movie's size is 4 GiB or some more than a camera says that has 32 bits for it.
+        if size is not None and (self.size < size or (self.size - size) % FOUR_GIB):
+            return False
+        if moment is None:
+            return True
+        try:
+            captured = moment.timestamp()
+        except (OverflowError, OSError, ValueError):  # not a time of this system's
+            return size is not None
+        return abs(captured - self.modified) <= SAME_TIME_S
+
+
+class Folder:
+    """The destination as it was when read, and what the run has taken of it since."""
+
+    def __init__(self, path: Path, camera: str = "", manifest: Path | None = None) -> None:
+        """Reads the folder; one that does not exist is empty. camera: whose objects get names here.
+        manifest: the list of checksums of the run: no object gets its name, nor that of a folder on
+        the way to it. SinkError when it cannot be read."""
+        self.path = path
+        self._camera = camera
+        self._manifest = _names_in(path, manifest)  # keys
+        self._named: dict[str, list[Entry]] = defaultdict(list)
+        self._numbered: dict[str, list[Entry]] = defaultdict(list)
+        self._roots: set[str] = set()  # keys of names without all their numbers
+        self._claimed: set[str] = set()  # names of entries
+        self._taken: set[str] = set()  # keys of names given to objects of this run
+        self._numbers: dict[str, int] = {}  # the last number tried, by key
+        self.refused: dict[Path, str] = {}  # part files that are in the way, and why they stay
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    self._add(entry)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise folder_error(path, error) from error
+
+    def _add(self, found: os.DirEntry[str]) -> None:
+        try:
+            status = found.stat(follow_symlinks=False)
+        except OSError:  # gone meanwhile
+            return
+        regular = stat.S_ISREG(status.st_mode)
+        entry = Entry(found.name, regular, status.st_size, status.st_mtime)
+        self._named[same_name(found.name)].append(entry)
+        if self._is_manifest(found.name):
+            self._claimed.add(found.name)
+        self._roots.add(same_name(root_name(found.name)))
+        if base := base_name(found.name):
+            self._numbered[same_name(base)].append(entry)
+
+    def _is_manifest(self, name: str) -> bool:
+        return bool(self._manifest) and not self._manifest.isdisjoint(keys(in_text(name)))
+
+    def has_copy(self, info: ObjectInfo, name: str) -> bool:
+        """Whether a file under its own name is this object, and nobody's yet."""
+        entries = self._named.get(same_name(name), [])
+        return any(entry.name not in self._claimed and entry.is_copy_of(info) for entry in entries)
+
+    def concerns(self, name: str) -> bool:
+        """Whether something here has that name, with other numbers behind it or none."""
+        names = (name, *numbered_bases(name))
+        return any(same_name(root_name(each)) in self._roots for each in names)
+
+    def claim_same_name(self, info: ObjectInfo, name: str) -> Path | None:
+        """The file that is this object under its own name; it is then nobody else's."""
+        return self._claim(info, self._named.get(same_name(name), []))
+
+    def claim_numbered(self, info: ObjectInfo, name: str) -> Path | None:
+        """The file that is this object under its name with a number behind it."""
+        entries = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
+        return self._claim(info, [entry for found in entries for entry in found])
+
+    def _claim(self, info: ObjectInfo, entries: list[Entry]) -> Path | None:
+        for entry in entries:
+            if entry.name not in self._claimed and entry.is_copy_of(info):
+                return self.claim(entry)
+        return None
+
+    def alike(self, name: str, size: int) -> list[Entry]:
+        """The regular files of `size` bytes that have that name, with a number behind it or none,
+        and are nobody's yet."""
+        numbered = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
+        return [
+            entry
+            for entries in (self._named.get(same_name(name), []), *numbered)
+            for entry in entries
+            if entry.regular and entry.size == size and entry.name not in self._claimed
+        ]
+
+    def claim(self, entry: Entry) -> Path:
+        """The path of a file of this folder, which is then nobody else's."""
+        self._claimed.add(entry.name)
+        self._taken.add(same_name(entry.name))
+        return self.path / entry.name
+
+    def is_free(self, name: str, info: ObjectInfo) -> bool:
+        """Whether nothing of that name is here, nor was given to an object of this run, nor has its
+        part file or note a name that something else has."""
+        key = same_name(name)
+        if key in self._taken or self._is_manifest(name):
+            return False
+        if key in self._named and not reserves(os.fspath(self.path / name), self._identity(info)):
+            return False
+        return self._part_is_usable(name, info)
+
+    def can_replace(self, name: str, info: ObjectInfo) -> bool:
+        """Whether what is here under that name is a regular file no object of this run owns."""
+        key = same_name(name)
+        entries = self._named.get(key, [])
+        return (
+            key not in self._taken
+            and not self._is_manifest(name)
+            and bool(entries)
+            and all(entry.regular and entry.name not in self._claimed for entry in entries)
+            and self._part_is_usable(name, info)
+        )
+
+    def _part_is_usable(self, name: str, info: ObjectInfo) -> bool:
+        beside = [
+            entry
+            for suffix in (PART_SUFFIX, JOURNAL_SUFFIX)
+            for entry in self._named.get(same_name(name + suffix), [])
+        ]
+        if not beside:
+            return True
+        why = why_taken(os.fspath(self.path / name), self._identity(info))
+        if why:
+            self.refused[self.path / (name + PART_SUFFIX)] = why
+        return not why and all(entry.regular for entry in beside)
+
+    def _identity(self, info: ObjectInfo) -> Identity:
+        return Identity.of(self._camera, info)
+
+    def take(self, name: str) -> Path:
+        """Gives a name to an object of this run; its path. What it replaces is no copy of any other
+        object any more."""
+        key = same_name(name)
+        self._taken.add(key)
+        self._claimed.update(entry.name for entry in self._named.get(key, ()))
+        return self.path / name
+
+    def take_free(self, name: str, info: ObjectInfo) -> Path:
+        """The name or its first numbered form that is free, given to an object of this run."""
+        key, candidate = same_name(name), name
+        while not self.is_free(candidate, info):
+            # Going on where the last search ended: a card can hold thousands of one name.
+            number = self._numbers[key] = self._numbers.get(key, 0) + 1
+            candidate = numbered(name, number)
+        return self.take(candidate)
+
+    def what_is(self, name: str) -> str:
+        """What stands in an object's way under that name, for a message."""
+        entries = self._named.get(same_name(name), [])
+        if self._is_manifest(name):
+            return "the list of checksums has that name"
+        if any(not entry.regular for entry in entries):
+            return "something that is not a regular file has that name"
+        if entries and entries[0].name not in self._claimed:
+            return f"a different file of that name is here ({entries[0].size:,} bytes)"
+        part = self.path / (name + PART_SUFFIX)
+        if (why := self.refused.get(part)) is not None:
+            return f"{part.name} stays as it is: {why}"
+        return "another object of the camera has that name"
+
+    def parts(self) -> list[str]:
+        """The names of files that are unfinished here, with a note of what they are."""
+        return [
+            entry.name.removesuffix(PART_SUFFIX)
+            for entries in list(self._named.values())
+            for entry in entries
+            if entry.regular
+            and entry.name.endswith(PART_SUFFIX)
+            and same_name(entry.name.removesuffix(PART_SUFFIX) + JOURNAL_SUFFIX) in self._named
+        ]
+
+    def part_size(self, path: Path) -> int:
+        """Bytes of an object's unfinished part file; 0 when there is none."""
+        entries = self._named.get(same_name(path.name + PART_SUFFIX), [])
+        return entries[0].size if entries and entries[0].regular else 0
+
+    def tidy(self, path: Path) -> None:
+        """Removes the note beside a file that is whole: a run that was killed at its end has left
+        it. Not where there is a part file: somebody is at work, or will be."""
+        is_begun = same_name(path.name + PART_SUFFIX) in self._named
+        if is_begun or same_name(path.name + JOURNAL_SUFFIX) not in self._named:
+            return
+        with suppress(OSError):  # litter, not a loss
+            tidy(os.fspath(path))
+
+    def free_space(self) -> int | None:
+        """Bytes that may be written here; None where the filesystem does not tell, or what it tells
+        makes no sense: a disk of no blocks, or free blocks of which nobody may have one."""
+        try:
+            status = os.statvfs(nearest(self.path))
+        except OSError:
+            return None
+        block = status.f_frsize or status.f_bsize
+        if not status.f_blocks or not block or (status.f_bfree and not status.f_bavail):
+            return None
+        return status.f_bavail * block
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder, also one that is still to be made."""
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    try:
+        return sameness.is_same(os.path.realpath(one), os.stat(other))
+    except OSError:
+        return False
+
+
+def _names_in(folder: Path, file: Path | None) -> frozenset[str]:
+    """The keys of names in a folder that a file there, or below, needs."""
+    places = () if file is None else (file, *file.parents)
+    found = [keys(in_text(place.name)) for place in places if is_same(folder, place.parent)]
+    return frozenset().union(*found)
+
+
+def check(path: Path, *, writable: bool = True) -> None:
+    """Whether the folder, or the nearest of its parents that is there, is one, and files can be
+    made in it; makes nothing. SinkError names what stands in the way."""
+    place = nearest(path)
+    if not place.is_dir():
+        raise folder_error(place, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if writable:
+        try:
+            files.try_to_write(place)
+        except OSError as error:
+            raise folder_error(place, error) from error
+
+
+def make(path: Path) -> None:
+    """Makes the folder, its parents too. SinkError."""
+    new = [place for place in (path, *path.parents) if not os.path.lexists(place)]
+    try:
+        folders.make(path)
+    except OSError as error:
+        raise folder_error(path, error) from error
+    # A file is as safe as the names on the way to it.
+    for place in reversed(new):
+        sync_folder(os.fspath(place.parent))
+
+
+def nearest(path: Path) -> Path:
+    """The path, or the nearest of its parents that is there. SinkError."""
+    for place in (path, *path.parents):
+        try:
+            place.lstat()
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            continue
+        except OSError as error:
+            raise folder_error(path, error) from error
+        return place
+    return path
+
+
+def folder_error(path: Path, error: OSError) -> SinkError:
+    """An operating system's error about the destination, as ours."""
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        hint = "give a folder to download into"
+        return SinkError(f"{path} is not a folder", errno=error.errno, hint=hint)
+    return disk_error("write to", path, error, hint="choose another folder")

@@ -1,0 +1,90 @@
+"""Part files that no run will go on with: of an object that is not on the card any more, or whose
+file is here by now.
+
+They stay, because what such a file holds may be all there is of a picture; the report says that
+they are here, and why.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...ownership.names import PART_SUFFIX
+from ...transfer.journal import Identity, whose
+from ..report.report import ALREADY_HERE, Leftover, Report
+
+if TYPE_CHECKING:
+    from ...ptp.objects import ObjectTable
+    from .folder import Folder
+
+VANISHED = "its object is not on the card any more"
+OVERTAKEN = "its file is here already"
+
+
+class Leftovers:
+    """The part files that were in a folder when a run began, as far as the notes beside them say
+    that they are of this camera. Another camera's may still be gone on with."""
+
+    def __init__(self, folder: Folder, camera: str) -> None:
+        self._folder = folder.path
+        self._refused = folder.refused
+        self._camera = camera
+        self._parts: dict[str, Identity] = {}
+        for name in folder.parts():
+            known = whose(os.fspath(folder.path / name))
+            if known is not None and known.camera == camera:
+                self._parts[name] = known
+        self._seen: set[tuple[Any, ...]] = set()
+
+    def see(self, piece: ObjectTable) -> None:
+        """Takes note of objects that are on the card, whether they are meant or not."""
+        if not self._parts:
+            return
+        for info in piece:
+            seen = Identity.of(self._camera, info)
+            self._seen.add(seen[2:])  # its handle may be another one in each session
+            self._seen.add((seen.handle, seen.name))  # it may have grown since
+        self._seen.update((handle,) for handle, _ in piece.failures)  # it may be any
+
+    def found(self, report: Report) -> list[Leftover]:
+        """Those that are still here, when the whole card has been seen."""
+        here = {result.path for result in report.files if result.reason == ALREADY_HERE}
+        left = []
+        for name, known in sorted(self._parts.items()):
+            path = self._folder / name
+            if not self._is_on_card(known):
+                reason = VANISHED
+            elif path in here:
+                reason = OVERTAKEN
+            else:
+                continue
+            part = Path(f"{path}{PART_SUFFIX}")
+            try:
+                size = part.lstat().st_size
+            except OSError:
+                continue
+            if whose(os.fspath(path)) == known:  # not another object's by now
+                left.append(Leftover(part, size, reason))
+        told = {each.path for each in left}
+        return left + [each for each in in_the_way(self._refused) if each.path not in told]
+
+    def _is_on_card(self, known: Identity) -> bool:
+        ways = (known[2:], (known.handle, known.name), (known.handle,))
+        return not self._seen.isdisjoint(ways)
+
+
+def in_the_way(refused: dict[Path, str]) -> list[Leftover]:
+    """Return the part files that are not touched because nothing proves them an object's of the
+    run, each with the reason; of those only that are still here."""
+    left = []
+    for part, why in sorted(refused.items()):
+        try:
+            status = part.lstat()
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode):
+            left.append(Leftover(part, status.st_size, why))
+    return left

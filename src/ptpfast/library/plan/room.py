@@ -1,0 +1,140 @@
+"""What fits on the disk of the destination.
+
+A disk that is too small is filled as far as whole files fit, in the order of the run: an object for
+which there is no room waits, and smaller ones behind it come. At the end those come for which there
+is room by then. The others are missing, and the run ends with a SinkError that says so.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...ptp.errors import SinkError
+
+if TYPE_CHECKING:
+    from .folder import Folder
+    from .planning import Job
+
+# For journals and folders; not so much that a card would not fit a disk of just its size.
+SPARE_SPACE = 1 << 20
+FULL = (errno.ENOSPC, errno.EDQUOT)
+_BLOCK = 1 << 12  # files take whole ones
+_NAMED = 3  # of the missing objects, in the error
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A folder that is too small: of `count` files `fit` do, `size` bytes of them, with `free`
+    bytes of room there."""
+
+    folder: Path
+    free: int
+    fit: int
+    count: int
+    size: int
+
+
+class Room:
+    """The room in the destination. times: how often a file takes its size there, its copies on the
+    same disk included."""
+
+    def __init__(self, folder: Folder, times: int = 1) -> None:
+        self._folder = folder
+        self._times = times
+        self._waiting: list[Job] = []
+        self._missing: list[Job] = []
+        self._refused = math.inf  # the disk had no room for so much, whatever it says is free
+        self._refusal: SinkError | None = None
+
+    def keep_to(self, jobs: deque[Job]) -> None:
+        """Takes out of `jobs` those that do not fit. They wait."""
+        self._waiting += self._taken_out(jobs)
+
+    def recall(self, jobs: deque[Job]) -> None:
+        """Puts into `jobs` those of the waiting for which there is room by now."""
+        again, self._waiting = deque(self._waiting), []
+        self.keep_to(again)
+        jobs.extend(again)
+
+    def give_up(self) -> list[Job]:
+        """Those that still wait; they are missing."""
+        given_up, self._waiting = self._waiting, []
+        self._missing += given_up
+        return given_up
+
+    def is_used_up(self, job: Job, error: BaseException, jobs: deque[Job]) -> bool:
+        """Whether the error says that the disk was full in the midst of an object of known size.
+        Then no other as large is tried, and `jobs` keep to what fits."""
+        size = job.info.size
+        if not isinstance(error, SinkError) or error.errno not in FULL or not size:
+            return False
+        self._missing.append(job)
+        self._refusal = self._refusal or error
+        self._refused = min(self._refused, size)
+        self.keep_to(jobs)
+        return True
+
+    def shortage(self, jobs: Iterable[Job], count: int, size: int) -> Shortage | None:
+        """What to say of `count` files of `size` bytes, of which `jobs` are still to come; None
+        when all fit."""
+        free, behind = self._folder.free_space(), [*self._waiting, *self._missing]
+        if free is None or not behind:
+            return None
+        missing = sum(job.missing for job in behind)
+        done = size - missing - sum(job.missing for job in jobs)
+        fit = count - len(behind)
+        return Shortage(self._folder.path, free + self._times * done, fit, count, size - missing)
+
+    def error(self, count: int) -> SinkError | None:
+        """What ends a run of `count` files in which some did not fit."""
+        missing = self._missing
+        if not missing:
+            return None
+        needed = f"{sum(job.missing for job in missing) / 1e6:,.1f} MB"
+        names = ", ".join(job.info.name for job in missing[:_NAMED])
+        more = len(missing) - _NAMED
+        names += f" and {more:,} more" if more > 0 else ""
+        what = "1 object needs" if len(missing) == 1 else f"{len(missing):,} objects need"
+        if len(missing) < count:
+            what = f"{count - len(missing):,} of {count:,} files fit; {what}"
+        free, number = self._folder.free_space(), errno.ENOSPC
+        why = "is full" if free is None else f"has {free / 1e6:,.1f} MB free"
+        if self._refusal is not None:
+            number = self._refusal.errno or number
+            why = "has no more of your disk quota" if number == errno.EDQUOT else "is full"
+        return SinkError(
+            f"{what} {needed}, and {self._folder.path} {why} (missing: {names})",
+            errno=number,
+            hint="make room, choose another folder, or take fewer (--include, --since)",
+        )
+
+    def _taken_out(self, jobs: deque[Job]) -> list[Job]:
+        free = self._folder.free_space()
+        left = math.inf if free is None else _on_disk(free - SPARE_SPACE)
+        if sum(self._need(job) for job in jobs) <= left and math.isinf(self._refused):
+            return []
+        kept, out = [], []
+        for job in jobs:
+            need = self._need(job)
+            if (need <= left or not need) and (job.info.size or 0) < self._refused:
+                left -= need
+                kept.append(job)
+            else:
+                out.append(job)
+        jobs.clear()
+        jobs.extend(kept)
+        return out
+
+    def _need(self, job: Job) -> int:
+        copies = (self._times - 1) * _on_disk(job.info.size or 0)
+        return _on_disk(job.room) + copies
+
+
+def _on_disk(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK

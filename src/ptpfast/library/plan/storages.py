@@ -1,0 +1,55 @@
+"""Storages of a run that cannot be read: from its beginning, or not any more.
+
+One that fails does not end the run: its objects are set aside, and the other storages' come.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...ptp.errors import ProtocolError, ResponseError
+from ..report.report import StorageFailure
+
+if TYPE_CHECKING:
+    from ...listing import Listing
+    from ...ptp.objects import ObjectInfo
+    from ...session.persistence import Persistence
+    from ...session.session import Session
+    from ..report.report import Report
+
+log = logging.getLogger("ptpfast")
+
+
+class Storages:
+    """Notes in the report which storages could not be read."""
+
+    def __init__(self, session: Session, persistence: Persistence, report: Report) -> None:
+        self._session = session
+        self._persistence = persistence
+        self._report = report
+        self._unavailable: dict[int, StorageFailure] = {}
+
+    def follow(self, listing: Listing) -> None:
+        """Takes over what the listing could not list."""
+        for storage_id, error in listing.unlisted.items():
+            self._report.storages.append(StorageFailure(storage_id, str(error), error))
+        self._report.doubts += listing.doubts
+
+    def unavailable(self, info: ObjectInfo) -> StorageFailure | None:
+        """Why nothing of an object's storage can be had any more, if it is so."""
+        return self._unavailable.get(info.storage_id)
+
+    def look(self, info: ObjectInfo) -> None:
+        """After an answer that an object's storage is not available: asks whether that is so."""
+        storage_id = info.storage_id
+        try:
+            self._persistence.run(partial(self._session.storage_info, storage_id))
+        except (ResponseError, ProtocolError) as error:
+            if not self._session.usable:
+                raise
+            failure = StorageFailure(storage_id, f"not available any more: {error.message}", error)
+            log.warning("%s", failure)
+            self._unavailable[storage_id] = failure
+            self._report.storages.append(failure)

@@ -1,0 +1,1 @@
+"""What came of a run, and who is told while it goes on."""

@@ -1,0 +1,166 @@
+"""A run outlives its connection: after a loss it connects again and goes on where it was."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ..link.losses import SAME_PLACE, Streak
+from ..link.patience import Patience, TooSlow
+from ..ptp.errors import (
+    DeviceBusy,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    StoreNotAvailable,
+    Unreadable,
+)
+from ..ptp.scope import Scope, scope_of
+from .session import Session
+
+log = logging.getLogger("ptpfast")
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 15.0
+PROGRESS = 1024  # bytes; less is next to nothing, and does not come for ever
+MOST_CRUMBS = 50  # connections in a row that have brought less than that
+
+T = TypeVar("T")
+
+
+Lost = Callable[[PTPError], object]
+
+
+class Persistence:
+    """Does things with a session that a lost connection may end, and then again.
+
+    tries: how often in a row it connects again although nothing has come since, with pauses that
+    grow; 0 never, None without end. lost(error) is called before each. `retries` counts. An object
+    at which the connection ends again and again, or the camera stays busy, is set aside; a camera
+    that fails so at one object after the other is asked only briefly, and then given up.
+    """
+
+    def __init__(self, session: Session, tries: int | None, lost: Lost) -> None:
+        self._session = session
+        self._lost = lost
+        self._patience = Patience(
+            math.inf, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S, tries=tries
+        )
+        self.retries = 0
+        # Losses at one place until that is to blame: with few tries, one fewer than would end all.
+        self._limit = min(SAME_PLACE, tries + 1) if tries else SAME_PLACE
+        self._reading = Streak()
+        self._is_brief = False
+        self._deleting = Streak(stops=False)  # what is not deleted is no failure
+
+    @contextmanager
+    def for_listings(self) -> Iterator[None]:
+        """Meanwhile, a connection that is lost while objects are described is made again here."""
+        losses = self._session.link.losses
+        before, losses.recover, losses.limit = losses.recover, self._recover, self._limit
+        try:
+            yield
+        finally:
+            losses.recover, losses.limit = before, SAME_PLACE
+
+    def _recover(self, error: PTPError, is_new: bool) -> None:
+        if is_new:
+            self._patience.reset()
+        self._connect(error)
+
+    def read(self, work: Callable[[], T], kept: Callable[[], int], had: int | None = None) -> T:
+        """`run` for an object that is read. CameraFailing when too many have failed in a row."""
+        return self._one(self._reading, work, kept, had)
+
+    def delete(self, work: Callable[[], T]) -> T:
+        """`run` for an object that is deleted."""
+        return self._one(self._deleting, work, lambda: 0, None)
+
+    def _one(
+        self, streak: Streak, work: Callable[[], T], kept: Callable[[], int], had: int | None
+    ) -> T:
+        self._session.habits.is_brief = self._is_brief = streak.is_long
+        try:
+            done = self.run(work, kept, had)
+        except (DeviceBusy, Unreadable) as error:
+            cause = error.__cause__
+            streak.add(cause if isinstance(cause, PTPError) else error)
+            raise
+        finally:
+            self._session.habits.is_brief = self._is_brief = False
+        streak.ended()
+        return done
+
+    def run(
+        self, work: Callable[[], T], kept: Callable[[], int] | None = None, had: int | None = None
+    ) -> T:
+        """What `work` returns. `kept` says how much of it need not be done again, `had` how much of
+        that there is before it begins, if that is another number.
+
+        Raises what `work` raises if that is not the connection's fault, the NetworkError or
+        ProtocolError when the tries are used up, and with `kept` Unreadable when the connection
+        ends again and again at the same place: then it stands anew, and other work can be done.
+        """
+        fruitless = 0
+        limit = 1 if self._is_brief else self._limit
+        crumbs = 0
+        asleep = False  # perhaps
+        so_far = had if had is not None else kept() if kept else 0
+        while True:
+            try:
+                done = work()
+            except StoreNotAvailable:
+                # No card; but it is also the last word of a camera that goes to sleep, and then the
+                # next try finds the connection at its end.
+                if asleep or self._patience.is_used_up:
+                    raise
+                asleep = True
+            except PTPError as error:
+                if scope_of(error) is not Scope.CONNECTION:
+                    raise
+                now = so_far if kept is None else kept()
+                crumbs = 0 if now >= so_far + PROGRESS else crumbs + 1
+                if now > so_far and crumbs <= MOST_CRUMBS and not isinstance(error, TooSlow):
+                    fruitless = 0
+                    self._patience.reset()
+                else:
+                    fruitless += 1
+                so_far = max(so_far, now)
+                is_to_blame = kept is not None and fruitless >= limit
+                if isinstance(error, ProtocolError) and self._session.usable:
+                    if kept is None:  # a dataset that cannot be read: it will be no better
+                        raise
+                else:
+                    if is_to_blame:  # what comes next is another object
+                        self._patience.reset()
+                    self._connect(error)
+                    asleep = False
+                if is_to_blame:
+                    raise Unreadable(
+                        f"it went wrong {fruitless} times at the same place: {error.message}",
+                        hint="try it by itself, or fetch it from the card",
+                        received=so_far,
+                    ) from error
+            else:
+                self._patience.reset()
+                return done
+
+    def _connect(self, error: PTPError) -> None:
+        while True:
+            if self._patience.is_used_up:
+                raise error
+            self.retries += 1
+            self._lost(error)
+            self._patience.wait(error)
+            try:
+                self._session.reconnect(self._patience)
+            except PTPError as again:
+                if scope_of(again) is not Scope.CONNECTION and not isinstance(again, ResponseError):
+                    raise
+                log.debug("connected again in vain: %s", again)
+                error = again
+            else:
+                return
