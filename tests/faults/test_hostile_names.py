@@ -20,9 +20,8 @@ from ptpfast.library.plan.naming import (
     local_name,
     numbered,
     numbered_bases,
-    same_name,
 )
-from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
+from ptpfast.ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, same_name
 from ptpfast.sim import SimulatedCamera, Store
 
 PIECES = [targets.text_of(bytes([number])) for number in range(128)]

@@ -14,6 +14,8 @@ from each import each
 PACKAGE = Path(__file__).parents[2] / "src" / "ptpfast"
 ROOT = "__init__"
 
+# Folders whose own folders are layers too, each with its row: `library/plan`.
+DIVIDED = {"library"}
 # Folder of the package → what else of the package it may import. From the bottom up; each knows
 # only what is above it in this table.
 MAY_IMPORT = {
@@ -33,10 +35,19 @@ MAY_IMPORT = {
 }
 BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
 BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}
-BELOW_EDGES = {*BELOW_LIBRARY, "library", ROOT}
+# A copy is named, and finds its room, as the file itself does: `keep` stands on `plan`.
 MAY_IMPORT |= {
-    "library": BELOW_LIBRARY,
-    ROOT: {*BELOW_LIBRARY, "library"},
+    "library/report": {"ptp", "transfer"},
+    "library/plan": {"engine", "ptp", "ownership", "state", "listing", "transfer", "session"}
+    | {"library/report"},
+    "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}
+    | {"library/report", "library/plan"},
+}
+LIBRARY = {"library/report", "library/plan", "library/keep", "library"}
+BELOW_EDGES = {*BELOW_LIBRARY, *LIBRARY, ROOT}
+MAY_IMPORT |= {
+    "library": BELOW_LIBRARY | LIBRARY - {"library"},
+    ROOT: BELOW_LIBRARY | LIBRARY,
     "measure": BELOW_EDGES,
     "ptpip": BELOW_EDGES,
     "cli": {*BELOW_EDGES, "sim", "measure"},  # `ptpfast bench` is the command of measure
@@ -48,7 +59,7 @@ EXTRAS = {
     "click": {"cli", "__main__"},
     "rich": {"cli"},
     "platformdirs": {"cli", "library"},
-    "xxhash": {"transfer", "library"},
+    "xxhash": {"transfer"},
     "matplotlib": {"measure"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
@@ -64,7 +75,8 @@ def sources():
 
 
 def layer_of(path):
-    return path.relative_to(PACKAGE).parts[0].partition(".")[0]
+    top, *below = path.relative_to(PACKAGE).parts
+    return f"{top}/{below[0]}" if top in DIVIDED and below[1:] else top.partition(".")[0]
 
 
 def package_of(path):
@@ -109,7 +121,8 @@ def own_imports(path):
     for dotted in imports(path):
         head, *rest = dotted.split(".")
         if head == "ptpfast":
-            layer = rest[0] if rest and rest[0] in layers else ROOT
+            ways = ("/".join(rest[:2]), *rest[:1], ROOT)
+            layer = next(way for way in ways if way in layers or way == ROOT)
             if layer != layer_of(path):
                 yield layer
 

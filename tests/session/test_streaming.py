@@ -18,8 +18,8 @@ from ptpfast.library import run
 from ptpfast.library.plan import folder as folder_module
 from ptpfast.library.plan.folder import Folder
 from ptpfast.library.plan.planning import ON_CONFLICT, Planner
-from ptpfast.library.plan.room import Shortage
 from ptpfast.library.report.observer import Observer
+from ptpfast.library.report.results import Shortage
 from ptpfast.library.run import PIECE
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import Download

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..engine.text import in_text, printable, unescaped
-from ..library.report.report import ALREADY_HERE, FileResult, Report
+from ..library.report.report import Report
+from ..library.report.results import ALREADY_HERE, FileResult
 from .nothing import nothing_line
 from .object_record import object_record
 from .output import human_seconds, human_size, plural

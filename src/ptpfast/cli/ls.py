@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..engine.text import printable
-from ..library.report.report import StorageFailure
+from ..library.report.results import StorageFailure
 from .object_record import object_record
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..engine.text import printable
 from ..library.report.observer import Observer
-from ..library.report.report import FileResult, Report
+from ..library.report.report import Report
+from ..library.report.results import FileResult
 from .bars import download_bars
 from .busy import BusyLines
 from .file_lines import (
@@ -29,7 +30,7 @@ from .shortage import short_line
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from ..library.plan.room import Shortage
+    from ..library.report.results import Shortage
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo
 

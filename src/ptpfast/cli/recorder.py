@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..library.report.observer import Observer
-from ..library.report.report import FileResult, Report
+from ..library.report.report import Report
+from ..library.report.results import FileResult
 from .busy import BusyLines
 from .file_lines import file_record, planned_line
 from .output import Output
 from .shortage import short_record
 
 if TYPE_CHECKING:
-    from ..library.plan.room import Shortage
+    from ..library.report.results import Shortage
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo
 

@@ -9,8 +9,7 @@ from ..library.plan.room import FULL
 from .output import human_size, plural
 
 if TYPE_CHECKING:
-    from ..library.plan.room import Shortage
-    from ..library.report.report import FileResult
+    from ..library.report.results import FileResult, Shortage
 
 
 def has_no_room(result: FileResult) -> bool:

@@ -11,7 +11,8 @@ from .file_lines import finished_line
 from .output import Output, human_seconds, human_size, plural, say
 
 if TYPE_CHECKING:
-    from ..library.report.report import Leftover, Report
+    from ..library.report.report import Report
+    from ..library.report.results import Leftover
 
 # What the summary says of the files fetched, by `--verify`.
 _CHECKED = {

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from ..ownership.names import is_ours_for_another_use
+from ..ownership.names import MANIFEST_NAME, is_ours_for_another_use
 from ..ptp.arguments import folders, path, switches, texts
 from ..session.address import parse_address
 from ..session.connecting import connect
@@ -20,7 +20,6 @@ from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
 from .plan.apart import check_different
 from .plan.folder import check
-from .plan.naming import MANIFEST_NAME
 from .plan.options import Options
 from .plan.selection import LISTED, OneOrSeveral, Selection
 from .report.observer import Observer

@@ -46,7 +46,8 @@ from .plan.room import Room
 from .plan.selection import LISTED
 from .plan.storages import Storages
 from .report.observer import Observer
-from .report.report import ALREADY_HERE, FileResult, Report, not_had
+from .report.report import Report
+from .report.results import ALREADY_HERE, FileResult, not_had
 
 if TYPE_CHECKING:
     from ..listing import Listing

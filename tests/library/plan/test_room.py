@@ -16,8 +16,9 @@ from conftest import PATIENT, Cameras
 from ptpfast import Report, SinkError, pull
 from ptpfast.cli.main import ptpfast
 from ptpfast.library.plan import folder as folder_module
-from ptpfast.library.plan.room import SPARE_SPACE, Shortage
+from ptpfast.library.plan.room import SPARE_SPACE
 from ptpfast.library.report.observer import Observer
+from ptpfast.library.report.results import Shortage
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import checkpoint
 

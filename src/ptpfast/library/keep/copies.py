@@ -27,7 +27,7 @@ from ...transfer.verify import BLOCK, check_file, hash_from_disk
 from ..plan.apart import is_one
 from ..plan.folder import Folder, make, nearest
 from ..plan.leftovers import in_the_way
-from ..report.report import Copy, FileResult, Leftover
+from ..report.results import Copy, FileResult, Leftover
 from .listed import Listed
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ from ...transfer import ObjectReader
 from ...transfer.hashing import new_hash
 from ...transfer.journal import Identity
 from ...transfer.verify import hash_from_disk
-from ..report.report import ALREADY_HERE
+from ..report.results import ALREADY_HERE
 from .aftermath import STILL_THERE, Aftermath
 from .deletion_journal import DeletionJournal
 from .endings import why_not_the_end
@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
     from ...session.persistence import Persistence
     from ...session.session import Session
-    from ..report.report import FileResult, Report
+    from ..report.report import Report
+    from ..report.results import FileResult
     from .deletion_journal import What
 
 log = logging.getLogger("ptpfast")

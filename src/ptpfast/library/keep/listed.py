@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...ownership.names import MANIFEST_NAME
 from ...ownership.readback import sha256_of
 from ...ptp.errors import SinkError
-from ..plan.naming import MANIFEST_NAME
 from .manifest import Manifest
 
 log = logging.getLogger("ptpfast")

@@ -25,9 +25,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...ownership.names import MANIFEST_NAME
 from ...ptp.errors import ResponseError, SinkError, TransferError
-from ..plan.naming import MANIFEST_NAME
-from ..report.report import ALREADY_HERE, FileResult, Leftover, Report
+from ..report.report import Report
+from ..report.results import ALREADY_HERE, FileResult, Leftover
 from .copies import Copies, on_disk_of
 from .deletion import Deletion
 from .deletion_journal import DeletionJournal

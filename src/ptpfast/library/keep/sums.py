@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import SinkError
-from ..report.report import ALREADY_HERE
+from ..report.results import ALREADY_HERE
 
 if TYPE_CHECKING:
     from ...ownership.folders import Held

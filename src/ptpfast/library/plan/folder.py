@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from ...engine.text import in_text
 from ...ownership import files, folders, sameness
-from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys
+from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys, same_name
 from ...ptp.errors import SinkError, disk_error
 from ...transfer.ends import FOUR_GIB
 from ...transfer.journal import Identity, tidy
 from ...transfer.part import reserves, why_taken
 from ...transfer.syncing import sync_folder
-from .naming import base_name, numbered, numbered_bases, root_name, same_name
+from .naming import base_name, numbered, numbered_bases, root_name
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...ownership.names import PART_SUFFIX
 from ...transfer.journal import Identity, whose
-from ..report.report import ALREADY_HERE, Leftover, Report
+from ..report.report import Report
+from ..report.results import ALREADY_HERE, Leftover
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectTable

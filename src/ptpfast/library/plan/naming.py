@@ -11,9 +11,7 @@ import re
 import unicodedata
 
 from ...engine.text import in_text, on_disk, replace_unseen
-from ...ownership.names import MANIFEST_NAME as MANIFEST_NAME
 from ...ownership.names import is_reserved
-from ...ownership.names import same_name as same_name
 
 # 255 bytes is the limit of ext4, APFS and NTFS; ".part.json" and a little more must fit behind it.
 MAX_NAME_BYTES = 255 - 20

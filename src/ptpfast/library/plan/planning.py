@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..report.report import ALREADY_HERE, FileResult
+from ..report.results import ALREADY_HERE, FileResult
 from .naming import local_name
 
 if TYPE_CHECKING:

@@ -11,11 +11,10 @@ import errno
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import SinkError
+from ..report.results import Shortage
 
 if TYPE_CHECKING:
     from .folder import Folder
@@ -26,18 +25,6 @@ SPARE_SPACE = 1 << 20
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _BLOCK = 1 << 12  # files take whole ones
 _NAMED = 3  # of the missing objects, in the error
-
-
-@dataclass(frozen=True, slots=True)
-class Shortage:
-    """A folder that is too small: of `count` files `fit` do, `size` bytes of them, with `free`
-    bytes of room there."""
-
-    folder: Path
-    free: int
-    fit: int
-    count: int
-    size: int
 
 
 class Room:

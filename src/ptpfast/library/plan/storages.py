@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import ProtocolError, ResponseError
-from ..report.report import StorageFailure
+from ..report.results import StorageFailure
 
 if TYPE_CHECKING:
     from ...listing import Listing

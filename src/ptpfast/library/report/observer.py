@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ...ptp.errors import PTPError
     from ...ptp.objects import ObjectInfo
-    from ..plan.room import Shortage
-    from .report import FileResult, Report
+    from .report import Report
+    from .results import FileResult, Shortage
 
 
 class Observer:

@@ -1,0 +1,136 @@
+"""What came of one object, one copy, one storage, one part file; and which folder is too small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ...ptp.errors import DeviceBusy, ResponseError, SessionNotOpen, StoreNotAvailable
+from ...ptp.objects import card_name
+
+if TYPE_CHECKING:
+    from ...ptp.objects import ObjectInfo
+    from ...transfer import Transfer
+
+ALREADY_HERE = "already here"  # as the reason why an object was skipped
+
+# unfinished: under way when the run ended; what is kept of it is in its part file.
+Status = Literal["downloaded", "skipped", "failed", "planned", "unfinished"]
+
+
+CopyStatus = Literal["stored", "already here", "failed", "planned"]
+
+
+@dataclass(slots=True)
+class Copy:
+    """What became of a file in one further folder.
+
+    status: `stored` in this run, and equal to what arrived when read back from the disk; `already
+    here` from before; `failed`, with the reason and the exception behind it; or `planned`.
+    compared: in this run its bytes were read and have the SHA-256 they must have; one `already
+    here` that is not compared is known by name, size and date alone.
+    """
+
+    path: Path
+    status: CopyStatus
+    reason: str = ""
+    error: Exception | None = None
+    compared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A part file of this camera's, of `size` bytes, that no run will go on with, and the reason.
+    Whoever does not want it deletes it, with the note beside it."""
+
+    path: Path
+    size: int
+    reason: str
+
+    @property
+    def note(self) -> Path:
+        """What says whose bytes they are."""
+        return self.path.with_name(f"{self.path.name}.json")
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFailure:
+    """A storage that could not be read, from the beginning or from some moment on, and why. An id
+    of 0 stands for those that the camera's list of storages, which was cut, does not name."""
+
+    storage_id: int
+    reason: str
+    error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """`card 2`."""
+        return card_name(self.storage_id) if self.storage_id else "a further card"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A folder that is too small: of `count` files `fit` do, `size` bytes of them, with `free`
+    bytes of room there."""
+
+    folder: Path
+    free: int
+    fit: int
+    count: int
+    size: int
+
+
+@dataclass(slots=True)
+class FileResult:
+    """What became of one object.
+
+    `object` is None for one the camera could not even describe; `path` is None where there is no
+    file. `reason` says why it was skipped or failed; `error` is the exception behind a failure.
+    `kept` counts the bytes of an unfinished object that the next run need not fetch again, or of a
+    planned one that are likely to be here.
+    `compared`: a file that was here already is what the camera has sent of the object in this run.
+    `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
+    deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
+    """
+
+    handle: int
+    object: ObjectInfo | None
+    path: Path | None
+    status: Status
+    reason: str = ""
+    error: Exception | None = None
+    transfer: Transfer | None = None
+    kept: int = 0
+    copies: list[Copy] = field(default_factory=list)
+    deleted: bool = False
+    left: str = ""
+    to_delete: bool = False
+    compared: bool = False
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the object; None when unknown."""
+        if self.transfer is not None:
+            return self.transfer.size
+        return self.object.size if self.object is not None else None
+
+
+# Answers that say something of the camera, and nothing of the object.
+_PASSING = (DeviceBusy, SessionNotOpen, StoreNotAvailable)
+
+
+def not_had(info: ObjectInfo, error: Exception) -> FileResult:
+    """What became of an object that did not arrive.
+
+    Some bodies refuse to send an object of no bytes, in every run. That is no failure, but no proof
+    of an empty file either: 0 is also the size that some bodies give for a large one.
+    """
+    of_object = not isinstance(error, _PASSING)
+    if info.size == 0 and isinstance(error, ResponseError) and of_object:
+        reason = f"described as 0 bytes, and the camera does not send it: {error.message}"
+        return FileResult(info.handle, info, None, "skipped", reason)
+    return FileResult(info.handle, info, None, "failed", str(error), error)
