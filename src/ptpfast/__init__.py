@@ -40,7 +40,7 @@ from .transfer import Transfer
 from .transport.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from .library.pull import pull
+    from .library.pull import PullOptions, pull
     from .library.report.report import Report
 
 # fmt: off
@@ -48,8 +48,8 @@ __all__ = [
     "AccessDenied", "CallbackSink", "Cancelled", "ConnectFailed", "ConnectionLost",
     "DeviceBusy", "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileSink",
     "InitFailed", "InvalidObjectHandle", "MemorySink", "NetworkError", "ObjectFormat",
-    "ObjectInfo", "ObjectTable", "OperationCode", "PTPError", "ProtocolError", "Report",
-    "Response", "ResponseCode", "ResponseError", "Session", "SinkError", "StorageInfo",
+    "ObjectInfo", "ObjectTable", "OperationCode", "PTPError", "ProtocolError", "PullOptions",
+    "Report", "Response", "ResponseCode", "ResponseError", "Session", "SinkError", "StorageInfo",
     "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable", "__version__",
     "connect", "pull",
 ]
@@ -60,6 +60,6 @@ def __getattr__(name: str) -> Any:
     """What loads when it is first used, so that an import stays quick."""
     if name in ("library", "ptpip", "sim"):
         return import_module(f"{__name__}.{name}")
-    if name in ("Report", "pull"):
+    if name in ("PullOptions", "Report", "pull"):
         return getattr(import_module(f"{__name__}.library"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

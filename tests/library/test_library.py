@@ -229,7 +229,7 @@ def test_order_is_by_date_then_path_and_the_undated_come_last() -> None:
     twin = info("NEW.JPG", captured=NOON.replace(tzinfo=UTC))
     undated = info("AAA.NEF", captured=None)
     mixed = [undated, new, old, twin]
-    assert Selection().apply(mixed) == [old, twin, new, undated]
+    assert Selection(order="oldest").apply(mixed) == [old, twin, new, undated]
     assert Selection(order="newest").apply(mixed) == [twin, new, old, undated]
 
 

@@ -21,7 +21,7 @@ NAMES = {
     *("OperationCode", "ResponseCode", "EventCode", "ObjectFormat"),
     *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
     *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
-    *("SinkError", "TransferError", "Unreadable", "Cancelled"),
+    *("SinkError", "TransferError", "Unreadable", "Cancelled", "PullOptions"),
 }
 SESSION = {
     *("device_info", "storage_ids", "storage_info", "objects", "object_info", "thumbnail", "read"),

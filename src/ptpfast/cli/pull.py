@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..library.plan.options import RETRY
 from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
-from ..library.pull import RETRY
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from .failure import (
@@ -133,7 +133,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
             report = run(
                 _address(host),
                 dest,
-                **(vars(wanted) | {"include": wanted.include or None}),
+                **vars(wanted),
                 **options,
                 observer=Recorder(output, shown),
                 timeouts=common.timeouts,

@@ -21,7 +21,7 @@ class Wanted:
     """The selection as it stands on the command line; keywords of `library.pull.pull`."""
 
     formats: tuple[str, ...]
-    include: tuple[str, ...]
+    include: tuple[str, ...] | None
     exclude: tuple[str, ...]
     since: date | None
     until: date | None
@@ -57,7 +57,7 @@ def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                     raise click.BadParameter(str(error), param_hint=f"'--{option}'") from error
             formats = tuple(dict.fromkeys(word for words in format for word in words)) or ("all",)
             include, exclude = (tuple(map(unescaped, globs)) for globs in (include, exclude))
-            wanted = Wanted(formats, include, exclude, since, until, order)
+            wanted = Wanted(formats, include or None, exclude, since, until, order)
             return function(*args, wanted=wanted, **rest)
 
         decorated: Callable[..., Any] = run

@@ -7,7 +7,7 @@ here knows packets; one object's transfer is `ptpfast.transfer`'s.
 
 from __future__ import annotations
 
-from .pull import pull
+from .pull import PullOptions, pull
 from .report.report import Report
 
-__all__ = ["Report", "pull"]
+__all__ = ["PullOptions", "Report", "pull"]

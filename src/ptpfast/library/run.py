@@ -66,7 +66,6 @@ class Run:
         session: Session,
         options: Options,
         manifest: Manifest | None,
-        observer: Observer,
         began: float,
     ) -> None:
         """began: when it was asked for, by `time.monotonic`."""
@@ -79,7 +78,7 @@ class Run:
         self._options = options
         self._manifest = manifest
         self._sums = Sums(manifest)
-        self._observer = observer
+        self._observer = observer = options.observer or Observer()
         self._persistence = Persistence(session, options.retry, self._lost)
         self._safekeeping = Safekeeping(session, self._persistence, self.report, observer, options)
         self._storages = Storages(session, self._persistence, self.report)

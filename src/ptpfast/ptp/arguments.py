@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,13 @@ def switches(**given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, bool):
             raise TypeError(f"{name} is True or False, not {_shown(value)}")
+
+
+def check_names(function: str, given: Iterable[str], known: Collection[str]) -> None:
+    """TypeError, in Python's own words, for the first keyword argument that is not known."""
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
 def _shown(value: Any) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypedDict, Unpack
 
 from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, wait_until_welcome
 from ..link.link import Link
+from ..ptp.arguments import check_names
 from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import PTPError
 from ..transport.contract import Address
@@ -17,17 +19,23 @@ from ..vendors import Vendor, transport_of
 from .session import Session
 
 
+class Initiator(TypedDict, total=False):
+    """How this computer introduces itself to a camera; see `connect`."""
+
+    name: str | None
+    guid: bytes | None
+
+
 def connect(
     host: str,
     *,
     port: int = DEFAULT_PORT,
-    name: str | None = None,
-    guid: bytes | None = None,
     vendor: Vendor | None = None,
     timeouts: Timeouts | None = None,
     depth: int | None = None,
     index: bool = True,
     waiting: Callable[[PTPError], object] | None = None,
+    **initiator: Unpack[Initiator],
 ) -> Session:
     """Connects to a camera and opens a session; use it in a `with`.
 
@@ -45,7 +53,8 @@ def connect(
     it the refusal is raised at once.
     Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
     """
-    address, identity = Address(host, port), Identity(guid, name)
+    check_names("connect", initiator, Initiator.__optional_keys__)
+    address, identity = Address(host, port), Identity(**initiator)
     wait_until_welcome(address)
     timeouts = timeouts or Timeouts()
     transport = transport_of(vendor, port)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
+from ...ownership.names import MANIFEST_NAME, is_ours_for_another_use
+from ...ptp.arguments import folders, path, switches
 from ...transfer import VERIFY, DownloadOptions
 from ...transfer.hashing import new_hash
 from .planning import ON_CONFLICT
 from .selection import Selection
 
+if TYPE_CHECKING:
+    from ..report.observer import Observer
+
+RETRY = 8  # about a minute of pauses
+NEEDS_SHA256 = "manifest, copies and delete_verified compare by SHA-256: no other algorithm"
+_SWITCHES = ("dry_run", "resume", "delete_verified")
 NO_OVERWRITE = (
     "on_conflict='overwrite' does not go with delete_verified: "
     "the file that is replaced may be all that is left of a deleted picture"
@@ -18,21 +28,39 @@ NO_OVERWRITE = (
 
 @dataclass(frozen=True)
 class Options:
-    """What a run was asked for."""
+    """What a run was asked for. `verify` is raised to what the other options imply."""
 
     destination: Path
     selection: Selection
-    on_conflict: str
-    verify: str
-    algorithm: str | None
-    chunk: int | None
-    resume: bool
-    retry: int | None
+    on_conflict: str = "rename"
+    verify: str = "size"
+    algorithm: str | None = None
+    manifest: Path | None = None
+    dry_run: bool = False
+    chunk: int | None = None
+    resume: bool = True
+    observer: Observer | None = None
+    retry: int | None = RETRY
     copies: tuple[Path, ...] = ()
     delete_verified: bool = False
-    manifest: Path | None = None
+
+    @classmethod
+    def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:
+        """Read the options of `PullOptions` that are given, and leave the others at their defaults.
+        TypeError, ValueError."""
+        own = given_of(cls, given)
+        switches(**{name: value for name, value in own.items() if name in _SWITCHES})
+        if "copies" in own:
+            own["copies"] = folders("copies", own["copies"])
+        selection = Selection(**given_of(Selection, given))
+        if "manifest" in own:
+            own["manifest"] = _manifest(own["manifest"], destination)
+        return cls(destination, selection, **own)
 
     def __post_init__(self) -> None:
+        least = self._least_verification()
+        if self.verify in VERIFY[: VERIFY.index(least)]:
+            object.__setattr__(self, "verify", least)
         for name, value, allowed in (
             ("on_conflict", self.on_conflict, ON_CONFLICT),
             ("verify", self.verify, VERIFY),
@@ -46,6 +74,14 @@ class Options:
         if self.algorithm is not None:
             new_hash(self.algorithm)  # if it can be had
 
+    def _least_verification(self) -> str:
+        """What the other options imply. ValueError where they need another algorithm."""
+        if self.delete_verified or self.manifest or self.copies:
+            if self.algorithm not in (None, "sha256"):
+                raise ValueError(NEEDS_SHA256)
+            return "disk" if self.delete_verified else "hash"
+        return "hash" if self.algorithm else "size"
+
     def of_download(self, *, overwrite: bool) -> DownloadOptions:
         """Return what that says of the download of one object."""
         return DownloadOptions(
@@ -56,3 +92,20 @@ class Options:
             overwrite=overwrite,
             prove_end=self.delete_verified,
         )
+
+
+def given_of(kind: type[Options | Selection], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given options that are fields of a dataclass."""
+    return {row.name: given[row.name] for row in fields(kind) if row.name in given}
+
+
+def _manifest(wanted: Any, destination: Path) -> Path | None:
+    """The list of checksums that is meant. ValueError for the name of another file of ours."""
+    if wanted is None or wanted is False:
+        return None
+    if wanted is True:
+        return destination / MANIFEST_NAME
+    file = path("manifest", wanted)
+    if is_ours_for_another_use(file.name):
+        raise ValueError(f"manifest cannot be {file}: ptpfast gives that name to another file")
+    return file

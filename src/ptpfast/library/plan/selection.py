@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ...ownership.names import same_text
 from ...ptp.arguments import texts
@@ -25,6 +25,17 @@ ORDERS = (LISTED, "oldest", "newest")
 OneOrSeveral = str | Sequence[str]
 
 
+class Selecting(TypedDict, total=False):
+    """The options of `pull` that say which objects are taken; see `Selection`."""
+
+    formats: OneOrSeveral
+    include: OneOrSeveral | None
+    exclude: OneOrSeveral
+    since: date | None
+    until: date | None
+    order: str
+
+
 @dataclass(frozen=True)
 class Selection:
     """What to take. ValueError for a kind or an order there is not, TypeError for no text.
@@ -32,7 +43,8 @@ class Selection:
     formats: one or several of `KINDS`; `all` takes every object that is not a folder.
     include, exclude: one glob or several, regardless of case. One with a slash is matched with the
     object's whole path (`DCIM/100*/*`; a `*` there crosses folders), one without with its name.
-    Without `include` everything is in.
+    Without `include` everything is in. ValueError for a list of none: whoever has worked out what
+    to take, and that there is nothing, does not want everything.
     since, until: both inclusive. A date means the whole day by the camera's clock; a naive datetime
     is by the camera's clock too. An object without a date is in no range.
     order: `oldest` or `newest` first, by capture date and then path, without a date last; `listed`
@@ -40,17 +52,20 @@ class Selection:
     """
 
     formats: OneOrSeveral = ("all",)
-    include: OneOrSeveral = ()
+    include: OneOrSeveral | None = None
     exclude: OneOrSeveral = ()
     since: date | None = None
     until: date | None = None
-    order: str = "oldest"
+    order: str = LISTED
 
     def __post_init__(self) -> None:
         # From here on they are tuples.
         object.__setattr__(self, "formats", texts("formats", self.formats, KINDS))
-        for name in ("include", "exclude"):
-            object.__setattr__(self, name, texts(name, getattr(self, name)))
+        object.__setattr__(self, "exclude", texts("exclude", self.exclude))
+        if self.include is not None:
+            object.__setattr__(self, "include", texts("include", self.include))
+            if not self.include:
+                raise ValueError("include is empty; leave it out to take everything")
         if not self.formats:
             raise ValueError(f"no format given; there are: {', '.join(KINDS)}")
         if self.order not in ORDERS:
@@ -67,7 +82,7 @@ class Selection:
     def words(self) -> str:
         """What narrows it, for people: `*.CR3, since 2026-11-22`; '' when nothing does."""
         kinds = () if "all" in self.formats else self.formats
-        parts = [*kinds, *self.include, *(f"not {glob}" for glob in self.exclude)]
+        parts = [*kinds, *(self.include or ()), *(f"not {glob}" for glob in self.exclude)]
         parts += [f"since {self.since}"] if self.since is not None else []
         parts += [f"until {self.until}"] if self.until is not None else []
         return ", ".join(parts)
