@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from cards import DATE, card, replaced
 from conftest import Cameras, Sessions
 from ptpfast import ObjectInfo, OperationCode, Report, SinkError, pull
-from ptpfast.library import run
 from ptpfast.library.plan import folder as folder_module
+from ptpfast.library.plan import plan
 from ptpfast.library.plan.folder import Folder
+from ptpfast.library.plan.plan import PIECE
 from ptpfast.library.plan.planning import ON_CONFLICT, Planner
 from ptpfast.library.report.observer import Observer
 from ptpfast.library.report.results import Shortage
-from ptpfast.library.run import PIECE
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import Download
 
@@ -319,7 +319,7 @@ Wrong = Callable[[Store], None]
 def unlucky(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is looked at again is always what is right."""
     monkeypatch.setattr("random.sample", lambda population, count: list(population)[:count])
-    monkeypatch.setattr(run, "PIECE", 8)
+    monkeypatch.setattr(plan, "PIECE", 8)
 
 
 @pytest.mark.usefixtures("unlucky")

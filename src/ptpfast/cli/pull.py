@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..library.plan.options import RETRY
 from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
+from ..library.report.report import Report, report_of
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from .failure import (
@@ -26,9 +27,6 @@ from .options import Common, chunk_option, command, depth_option, host_argument,
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
 from .summary import summary
-
-if TYPE_CHECKING:
-    from ..library.report.report import Report
 
 
 def _tries(ctx: Any, param: Any, value: str) -> int | None:
@@ -113,8 +111,8 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     Files with the same name, size and date are skipped. Press Ctrl-C at any time: the same command
     resumes.
     """
-    from ..library.keep.copies import on_disk_of
     from ..library.plan.apart import check_different
+    from ..library.plan.room import on_disk_of
     from ..library.pull import pull as run
     from .progress import display
     from .recorder import Recorder
@@ -171,7 +169,7 @@ def _address(host: tuple[str, int]) -> str:
 
 def _ended_early(output: Output, error: BaseException) -> int:
     """Says the error, then the summary so far; the exit status. Raises what is none of ours."""
-    report: Report | None = getattr(error, "report", None)
+    report = report_of(error)
     failure = explain(error)
     if report is None or failure.defect or isinstance(error, OutputClosed):
         raise error

@@ -44,7 +44,7 @@ class Persistence:
     """
 
     def __init__(self, session: Session, tries: int | None, lost: Lost) -> None:
-        self._session = session
+        self.session = session
         self._lost = lost
         self._patience = Patience(
             math.inf, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S, tries=tries
@@ -59,7 +59,7 @@ class Persistence:
     @contextmanager
     def for_listings(self) -> Iterator[None]:
         """Meanwhile, a connection that is lost while objects are described is made again here."""
-        losses = self._session.link.losses
+        losses = self.session.link.losses
         before, losses.recover, losses.limit = losses.recover, self._recover, self._limit
         try:
             yield
@@ -82,7 +82,7 @@ class Persistence:
     def _one(
         self, streak: Streak, work: Callable[[], T], kept: Callable[[], int], had: int | None
     ) -> T:
-        self._session.habits.is_brief = self._is_brief = streak.is_long
+        self.session.habits.is_brief = self._is_brief = streak.is_long
         try:
             done = self.run(work, kept, had)
         except (DeviceBusy, Unreadable) as error:
@@ -90,7 +90,7 @@ class Persistence:
             streak.add(cause if isinstance(cause, PTPError) else error)
             raise
         finally:
-            self._session.habits.is_brief = self._is_brief = False
+            self.session.habits.is_brief = self._is_brief = False
         streak.ended()
         return done
 
@@ -130,7 +130,7 @@ class Persistence:
                     fruitless += 1
                 so_far = max(so_far, now)
                 is_to_blame = kept is not None and fruitless >= limit
-                if isinstance(error, ProtocolError) and self._session.usable:
+                if isinstance(error, ProtocolError) and self.session.usable:
                     if kept is None:  # a dataset that cannot be read: it will be no better
                         raise
                 else:
@@ -156,7 +156,7 @@ class Persistence:
             self._lost(error)
             self._patience.wait(error)
             try:
-                self._session.reconnect(self._patience)
+                self.session.reconnect(self._patience)
             except PTPError as again:
                 if scope_of(again) is not Scope.CONNECTION and not isinstance(again, ResponseError):
                     raise

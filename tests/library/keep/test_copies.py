@@ -28,9 +28,9 @@ from ptpfast import (
     pull,
 )
 from ptpfast.cli.main import ptpfast
-from ptpfast.library import run as run_module
 from ptpfast.library.keep import copies as copies_module
 from ptpfast.library.plan import folder as folder_module
+from ptpfast.library.plan import plan as plan_module
 from ptpfast.library.report.observer import Observer
 from ptpfast.ownership import files
 from ptpfast.sim import SimulatedCamera
@@ -471,7 +471,7 @@ def test_what_was_believed_of_a_card_and_taken_back_is_not_copied(
     camera: Cameras, folders: Folders, monkeypatch: pytest.MonkeyPatch, delete: bool
 ) -> None:
     monkeypatch.setattr("random.sample", lambda population, count: list(population)[:count])
-    monkeypatch.setattr(run_module, "PIECE", 8)
+    monkeypatch.setattr(plan_module, "PIECE", 8)
     main, one, _ = folders
     sim = camera(store=card(60), withheld=[OperationCode.GetObjectPropList])
     fetch(sim, main)

@@ -25,7 +25,7 @@ from ...transfer.notes import OF_A_COPY
 from ...transfer.part import NotOurs, PartFile
 from ...transfer.verify import BLOCK, check_file, hash_from_disk
 from ..plan.apart import is_one
-from ..plan.folder import Folder, make, nearest
+from ..plan.folder import Folder, make
 from ..plan.leftovers import in_the_way
 from ..report.results import Copy, FileResult, Leftover
 from .listed import Listed
@@ -35,16 +35,6 @@ if TYPE_CHECKING:
 
 # With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
 _RENAMING = ("rename", "overwrite")
-
-
-def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
-    """Those of the folders that are, or would be made, on the disk of the destination; as where the
-    disk that was meant is not mounted."""
-    try:
-        disk = nearest(destination).stat().st_dev
-        return [folder for folder in copies if nearest(folder).stat().st_dev == disk]
-    except OSError:  # the run will say what is wrong there
-        return []
 
 
 class Copies:
@@ -61,6 +51,9 @@ class Copies:
         self._held: dict[Path, Held] = {}
         self._apart: set[Path] = set()  # folders that are none of the others
         self._listed = {folder.path: Listed(folder.path) for folder in self._folders}
+
+    def __bool__(self) -> bool:
+        return bool(self._folders)
 
     def leftovers(self) -> list[Leftover]:
         """Part files in the folders that are not touched, as nothing proves them this run's."""

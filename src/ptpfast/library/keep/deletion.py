@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from ...listing import Listing
     from ...ptp.objects import ObjectInfo
     from ...session.persistence import Persistence
-    from ...session.session import Session
     from ..report.report import Report
     from ..report.results import FileResult
     from .deletion_journal import What
@@ -80,27 +79,23 @@ class Deletion:
     journal cannot be written, nothing more is deleted, and `check` raises that."""
 
     def __init__(
-        self,
-        session: Session,
-        persistence: Persistence,
-        journal: DeletionJournal,
-        report: Report,
-        chunk: int | None,
+        self, persistence: Persistence, listing: Listing, report: Report, chunk: int | None
     ) -> None:
+        """listing: the run's."""
+        session = persistence.session
         self._session = session
         self._persistence = persistence
-        self._journal = journal
+        self._listing = listing
+        self._journal = DeletionJournal(report.destination)
         self._report = report
         self._chunk = chunk
-        self.listing: Listing | None = None  # the run's, once it has begun
         self._whole: set[int] = set()  # handles of what was read as a whole, which has an end
         self._asked: set[int] = set()  # handles whose objects may be gone
         self._aftermath = Aftermath(session, persistence)
-        device = session.device_info
-        self._camera = device.body
+        self._camera = session.device_info.body
         self._unnoted: SinkError | None = None
         try:
-            journal.check()
+            self._journal.check()
         except SinkError as error:
             self._unnoted = error
 
@@ -143,8 +138,8 @@ class Deletion:
             try:
                 reader.read(sink)
             finally:
-                self._report.bytes += sink.position
-                self._report.seconds += time.monotonic() - began
+                self._report.traffic.bytes += sink.position
+                self._report.traffic.seconds += time.monotonic() - began
             sink.finish()
             reader.confirm_end()
             if not reader.chunks:
@@ -204,12 +199,12 @@ class Deletion:
 
     def _is_folder(self, handle: int) -> bool:
         """Some bodies remove a folder with its last picture."""
-        known = None if self.listing is None else self.listing.known(handle)
+        known = self._listing.known(handle)
         return known is not None and known.is_folder
 
     def _tell_vanished(self, handles: list[int]) -> None:
         for handle in handles:
-            known = None if self.listing is None else self.listing.known(handle)
+            known = self._listing.known(handle)
             name = f"object 0x{handle:X}" if known is None else known.name
             log.warning("%s vanished from the camera, which was not asked to delete it", name)
             self._report.vanished.append(name)
@@ -236,17 +231,15 @@ class Deletion:
                 continue
             if gone and self._note("gone", identity):
                 log.info("%s is gone; an earlier run had begun to delete it", identity.name)
-                self._report.found_gone += 1
+                self._report.clearing.found_gone += 1
 
     def _forget_index(self, doomed: int) -> None:
         """What is kept of this camera goes before the first object does: a new picture that gets
         the handle of a deleted one would else be taken for it, however this run ends."""
         is_first = not self._asked
         self._asked.add(doomed)
-        if is_first and self.listing is not None:
-            self.listing.withdraw()
-        elif is_first and self._session.index is not None:
-            self._session.index.forget()
+        if is_first:
+            self._listing.withdraw()
 
     def renew_index(self) -> None:
         """Keeps again what is known of this camera, but for what is gone. Costs a few requests, for
@@ -255,8 +248,7 @@ class Deletion:
         if index is None or not self._asked:
             return
         try:
-            if self.listing is not None:
-                self.listing.restore(without=self._asked)
+            self._listing.restore(without=self._asked)
             for _ in self._session.listing().pieces():
                 pass
         except PTPError as error:

@@ -22,24 +22,20 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ownership.names import MANIFEST_NAME
 from ...ptp.errors import ResponseError, SinkError, TransferError
 from ..report.report import Report
-from ..report.results import ALREADY_HERE, FileResult, Leftover
-from .copies import Copies, on_disk_of
-from .deletion import Deletion
-from .deletion_journal import DeletionJournal
+from ..report.results import ALREADY_HERE, FileResult
 from .manifest import Manifest
 
 if TYPE_CHECKING:
-    from ...listing import Listing
-    from ...session.persistence import Persistence
-    from ...session.session import Session
-    from ..plan.options import Options
     from ..report.observer import Observer
+    from .copies import Copies
+    from .deletion import Deletion
 
 log = logging.getLogger("ptpfast")
 
@@ -49,49 +45,34 @@ class Safekeeping:
     has the SHA-256 of files that were here already and are what the camera sent in this run."""
 
     def __init__(
-        self,
-        session: Session,
-        persistence: Persistence,
-        report: Report,
-        observer: Observer,
-        options: Options,
+        self, copies: Copies, deletion: Deletion | None, report: Report, observer: Observer
     ) -> None:
-        copies, delete = options.copies, options.delete_verified
-        self.active = bool(copies) or delete
+        self.active = bool(copies) or deletion is not None
         self.proven: dict[Path, str] = {}
+        self._copies = copies
+        self._deletion = deletion
         self._report = report
         self._observer = observer
-        self._copies = Copies(
-            copies, options.on_conflict, session.device_info.body, options.manifest
-        )
-        self._deletion: Deletion | None = None
-        if delete:
-            journal = DeletionJournal(report.destination)
-            self._deletion = Deletion(session, persistence, journal, report, options.chunk)
-            report.same_disk = on_disk_of(report.destination, copies)
-            for folder in report.same_disk:
-                log.warning("%s is on the same disk as %s", folder, report.destination)
         self._waiting: deque[FileResult] = deque()
 
-    def leftovers(self) -> list[Leftover]:
-        """Part files in the further folders that are not touched."""
-        return self._copies.leftovers()
-
-    def close(self) -> None:
-        """Lets go of the further folders."""
-        self._copies.close()
-
-    def follow(self, listing: Listing) -> None:
-        """Takes note of the listing that the run is about."""
-        if self._deletion is not None:
-            self._deletion.listing = listing
-
-    def waits(self, result: FileResult) -> bool:
-        """Whether a result is not complete before the end of the run."""
+    def add(self, result: FileResult) -> None:
+        """Adds a result to the report, and tells of it; of one that is not complete before the end
+        of the run, only then."""
+        self._report.files.append(result)
         if self.active and result.status == "skipped":
             self._waiting.append(result)
-            return True
-        return False
+        else:
+            self._observer.finished(result)
+
+    @contextmanager
+    def telling_rest(self) -> Iterator[None]:
+        """Tells of the results that still wait when the run ends early."""
+        try:
+            yield
+        except BaseException:
+            for result in self._still_meant():
+                self._observer.finished(result)
+            raise
 
     def settle(self, result: FileResult) -> None:
         """Everything for a file that has arrived in this run."""
@@ -132,11 +113,6 @@ class Safekeeping:
         """SinkError when a deletion could not be noted, so that nothing more was deleted."""
         if self._deletion is not None:
             self._deletion.check()
-
-    def tell_rest(self) -> None:
-        """Tells of the results that still wait when a run ends early."""
-        for result in self._still_meant():
-            self._observer.finished(result)
 
     def plan(self, result: FileResult) -> None:
         """Notes in a result what a run would do with its file, for a dry run."""

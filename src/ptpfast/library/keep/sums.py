@@ -11,7 +11,7 @@ from ...ptp.errors import SinkError
 from ..report.results import ALREADY_HERE
 
 if TYPE_CHECKING:
-    from ...ownership.folders import Held
+    from ..plan.destination import Destination
     from ..report.observer import Observer
     from ..report.report import Report
     from .manifest import Manifest
@@ -22,32 +22,28 @@ log = logging.getLogger("ptpfast")
 class Sums:
     """Adds what a run has had, and found here already, to a manifest. Does nothing without one."""
 
-    def __init__(self, manifest: Manifest | None) -> None:
+    def __init__(self, manifest: Manifest | None, destination: Destination, report: Report) -> None:
         self._manifest = manifest
+        self._destination = destination
+        self._report = report
 
     def add(self, path: Path, sha256: str | None) -> None:
         """Adds a file that arrived in this run. SinkError if it is to be read and cannot be."""
         if self._manifest is not None:
             self._manifest.add(path, sha256)
 
-    def complete(
-        self,
-        report: Report,
-        proven: Mapping[Path, str],
-        observer: Observer,
-        held: Held | None,
-    ) -> None:
+    def complete(self, proven: Mapping[Path, str], observer: Observer) -> None:
         """Adds the files that were here before and are not in the manifest, and writes it.
 
         Files that have failed are not what they are to be, and are left out. One that cannot be
-        read does not keep the others out: its SinkError is raised at the end. held: the
-        destination, which must still be the same folder if the manifest is in it.
+        read does not keep the others out: its SinkError is raised at the end. The destination must
+        still be the same folder if the manifest is in it.
         """
         manifest, unread = self._manifest, None
         if manifest is None:
             return
         manifest.check()
-        for result in report.having("skipped"):
+        for result in self._report.having("skipped"):
             path = result.path
             if result.reason != ALREADY_HERE or path is None or path in manifest:
                 continue
@@ -58,19 +54,20 @@ class Sums:
                 manifest.add(path, sent)
             except SinkError as error:
                 unread = unread or error
-        self._write(manifest, report, held)
+        self._write(manifest)
         if unread is not None:
             raise unread
 
-    def save(self, report: Report, held: Held | None) -> None:
+    def save(self) -> None:
         """Keeps the checksums there are when a run ends early; what ended it matters more."""
         if self._manifest is None:
             return
         try:
-            self._write(self._manifest, report, held)
+            self._write(self._manifest)
         except SinkError as error:
             log.warning("no manifest: %s", error)
 
-    def _write(self, manifest: Manifest, report: Report, held: Held | None) -> None:
-        manifest.write(held if manifest.path.parent == report.destination else None)
-        report.manifest = manifest.path
+    def _write(self, manifest: Manifest) -> None:
+        is_there = manifest.path.parent == self._destination.path
+        manifest.write(self._destination.held if is_there else None)
+        self._report.manifest = manifest.path

@@ -10,11 +10,13 @@ from __future__ import annotations
 import errno
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import SinkError
 from ..report.results import Shortage
+from .folder import nearest
 
 if TYPE_CHECKING:
     from .folder import Folder
@@ -25,6 +27,16 @@ SPARE_SPACE = 1 << 20
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _BLOCK = 1 << 12  # files take whole ones
 _NAMED = 3  # of the missing objects, in the error
+
+
+def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
+    """Those of the folders that are, or would be made, on the disk of the destination; as where the
+    disk that was meant is not mounted."""
+    try:
+        disk = nearest(destination).stat().st_dev
+        return [folder for folder in copies if nearest(folder).stat().st_dev == disk]
+    except OSError:  # the run will say what is wrong there
+        return []
 
 
 class Room:

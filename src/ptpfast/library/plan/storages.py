@@ -16,26 +16,23 @@ if TYPE_CHECKING:
     from ...listing import Listing
     from ...ptp.objects import ObjectInfo
     from ...session.persistence import Persistence
-    from ...session.session import Session
-    from ..report.report import Report
+    from ..report.report import Card
 
 log = logging.getLogger("ptpfast")
 
 
 class Storages:
-    """Notes in the report which storages could not be read."""
+    """Notes in the report which storages could not be read, from what the listing could not list
+    on."""
 
-    def __init__(self, session: Session, persistence: Persistence, report: Report) -> None:
-        self._session = session
+    def __init__(self, persistence: Persistence, listing: Listing, card: Card) -> None:
+        self._session = persistence.session
         self._persistence = persistence
-        self._report = report
+        self._card = card
         self._unavailable: dict[int, StorageFailure] = {}
-
-    def follow(self, listing: Listing) -> None:
-        """Takes over what the listing could not list."""
         for storage_id, error in listing.unlisted.items():
-            self._report.storages.append(StorageFailure(storage_id, str(error), error))
-        self._report.doubts += listing.doubts
+            card.storages.append(StorageFailure(storage_id, str(error), error))
+        card.doubts += listing.doubts
 
     def unavailable(self, info: ObjectInfo) -> StorageFailure | None:
         """Why nothing of an object's storage can be had any more, if it is so."""
@@ -52,4 +49,4 @@ class Storages:
             failure = StorageFailure(storage_id, f"not available any more: {error.message}", error)
             log.warning("%s", failure)
             self._unavailable[storage_id] = failure
-            self._report.storages.append(failure)
+            self._card.storages.append(failure)

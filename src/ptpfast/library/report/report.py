@@ -9,44 +9,124 @@ from .results import ALREADY_HERE, CopyStatus, FileResult, Leftover, Status, Sto
 
 
 @dataclass(slots=True)
+class Card:
+    """What is on the camera, as far as it is listed."""
+
+    listed: bool = False
+    found: int = 0
+    selected: int = 0
+    undated: int = 0
+    storages: list[StorageFailure] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What was moved, and how long that took."""
+
+    bytes: int = 0
+    seconds: float = 0.0
+    elapsed: float = 0.0
+    retries: int = 0
+
+
+@dataclass(slots=True)
+class Clearing:
+    """What deletions did, beside what is in the results."""
+
+    found_gone: int = 0
+    same_disk: list[Path] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Report:
     """The outcome of a run, whole or as far as it came.
 
-    listed: whether all of the camera's objects are known; until then the counts grow. found: how
-    many files that is; selected: how many of them were to be taken, and `selection` by what, in
-    words. storages: those that could not be read. doubts: why a card without objects may not be
-    empty, in words. bytes: payload bytes moved in this run (a resumed file counts with what was
-    still missing). seconds: spent on fetching objects, listing not included; elapsed: since `pull`
-    was called, in all. undated: objects left out because a date range was asked for and they have
-    no date. manifest: the file of checksums, if one was written. leftovers: part files that no run
-    will go on with, known when all is listed. found_gone: objects whose deletion an earlier run had
-    begun when it was interrupted, and which are not on the camera any more. same_disk: with
-    `delete_verified`, folders for copies that are on the disk of the destination, which are then
-    lost with it. vanished: names of objects that went from the camera while others were deleted,
-    and that it was not asked to delete. verify, algorithm: how far each file that was downloaded is
-    checked (`transfer.verify`), and by which digest from `hash` on.
+    selection: what was to be taken, in words. manifest: the file of checksums, if one was written.
+    leftovers: part files that no run will go on with, known when all is listed. verify, algorithm:
+    how far each file that was downloaded is checked (`transfer.verify`), and by which digest from
+    `hash` on. card, traffic, clearing: what the properties below are of, for those who note it.
     """
 
     destination: Path
     files: list[FileResult] = field(default_factory=list)
-    listed: bool = False
-    found: int = 0
-    selected: int = 0
     selection: str = ""
-    bytes: int = 0
-    seconds: float = 0.0
-    elapsed: float = 0.0
-    undated: int = 0
-    retries: int = 0
     manifest: Path | None = None
-    found_gone: int = 0
-    same_disk: list[Path] = field(default_factory=list)
-    vanished: list[str] = field(default_factory=list)
-    storages: list[StorageFailure] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     verify: str = "size"
     algorithm: str = "sha256"
+    card: Card = field(default_factory=Card)
+    traffic: Traffic = field(default_factory=Traffic)
+    clearing: Clearing = field(default_factory=Clearing)
+
+    @property
+    def listed(self) -> bool:
+        """Whether all of the camera's objects are known; until then the counts grow."""
+        return self.card.listed
+
+    @property
+    def found(self) -> int:
+        """How many files are on the camera."""
+        return self.card.found
+
+    @property
+    def selected(self) -> int:
+        """How many of them were to be taken."""
+        return self.card.selected
+
+    @property
+    def undated(self) -> int:
+        """Objects left out because a date range was asked for and they have no date."""
+        return self.card.undated
+
+    @property
+    def storages(self) -> list[StorageFailure]:
+        """The storages that could not be read."""
+        return self.card.storages
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why a card without objects may not be empty, in words."""
+        return self.card.doubts
+
+    @property
+    def bytes(self) -> int:
+        """Payload bytes moved in this run; a resumed file counts with what was still missing."""
+        return self.traffic.bytes
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on fetching objects, listing not included."""
+        return self.traffic.seconds
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since `pull` was called, in all."""
+        return self.traffic.elapsed
+
+    @property
+    def retries(self) -> int:
+        """How often a lost connection was made again, or tried to be."""
+        return self.traffic.retries
+
+    @property
+    def found_gone(self) -> int:
+        """Objects whose deletion an earlier run had begun when it was interrupted, and which are
+        not on the camera any more."""
+        return self.clearing.found_gone
+
+    @property
+    def same_disk(self) -> list[Path]:
+        """With `delete_verified`, folders for copies that are on the disk of the destination, which
+        are then lost with it."""
+        return self.clearing.same_disk
+
+    @property
+    def vanished(self) -> list[str]:
+        """Names of objects that went from the camera while others were deleted, and that it was not
+        asked to delete."""
+        return self.clearing.vanished
 
     def count(self, status: Status) -> int:
         """How many objects ended so."""
@@ -124,3 +204,17 @@ class Report:
     def mb_per_s(self) -> float:
         """Megabytes (10^6 bytes) a second, over the whole run; 0 when nothing was moved."""
         return self.bytes / self.seconds / 1e6 if self.bytes and self.seconds > 0 else 0.0
+
+
+def attach(report: Report, error: BaseException) -> None:
+    """Let an error, of whatever class, carry the report of the run that it ended: `error.report`.
+
+    The error may be the caller's own, or Python's: no class of ours can declare it for all.
+    """
+    vars(error)["report"] = report
+
+
+def report_of(error: BaseException) -> Report | None:
+    """Return the report that an error carries."""
+    report = getattr(error, "report", None)
+    return report if isinstance(report, Report) else None

@@ -1,0 +1,163 @@
+"""What a run is to do: known piece by piece, as the camera's objects are listed.
+
+List, select, compare with what is in the folder, give names, check the room. What an object is
+called is `planning`'s business, what fits on the disk `room`'s.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...ptp.objects import ObjectTable
+from ...transfer.proof import counted
+from ..report.results import ALREADY_HERE, FileResult
+from .folder import Folder
+from .leftovers import Leftovers
+from .planning import Job, Planner
+from .room import Room, on_disk_of
+from .selection import LISTED
+from .storages import Storages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...listing import Listing
+    from ...ptp.objects import ObjectInfo
+    from ...session.persistence import Persistence
+    from ..report.observer import Observer
+    from ..report.report import Report
+    from ..report.results import Leftover
+    from .options import Options
+
+# Handles described between two downloads: some tenths of a second where each is a round trip.
+PIECE = 64
+
+
+class Plan:
+    """The plan of a run. finish(result) is called for each object that is not to be fetched."""
+
+    def __init__(
+        self,
+        persistence: Persistence,
+        options: Options,
+        report: Report,
+        observer: Observer,
+        listing: Listing,
+        finish: Callable[[FileResult], object],
+    ) -> None:
+        session = persistence.session
+        camera = session.device_info.body
+        self._persistence = persistence
+        self._options = options
+        self._report = report
+        self._observer = observer
+        self._listing = listing
+        self._finish = finish
+        self.folder = Folder(options.destination, camera, options.manifest)
+        self.storages = Storages(persistence, listing, report.card)
+        self.room = Room(self.folder, 1 + len(on_disk_of(options.destination, options.copies)))
+        self._planner = Planner(self.folder, options.on_conflict, self._kept)
+        self._leftovers = Leftovers(self.folder, camera)
+        self._found: set[int] = set()  # handles of files
+        # What was decided on the word of an earlier session alone, by handle.
+        self._believed: dict[int, FileResult] = {}
+        self._is_short = False  # and that is said
+        if not listing.handles:
+            self._add(ObjectTable([]))
+
+    @property
+    def jobs(self) -> deque[Job]:
+        """The objects still to be fetched, in order."""
+        return self._planner.jobs
+
+    def advance(self) -> bool:
+        """Plans the next piece of the listing; all of it where its order is not the camera's. False
+        when there is none."""
+        size = PIECE if self._options.selection.order == LISTED else None
+        piece = self._persistence.run(partial(self._listing.next, size))
+        if piece is None:
+            return False
+        self._add(piece)
+        return True
+
+    def _add(self, piece: ObjectTable) -> None:
+        """Selects, finds what is here already, and gives a name to the rest."""
+        card, selection = self._report.card, self._options.selection
+        self._retract(piece)
+        piece = self._confirmed(piece)
+        self._leftovers.see(piece)
+        chosen = selection.apply(piece)
+        card.listed = self._listing.complete
+        self._found.update(info.handle for info in piece)
+        card.found = len(self._found)
+        card.selected += len(chosen)
+        card.undated += selection.undated(piece)
+        for handle, error in piece.failures:
+            reason = f"the camera cannot describe it: {error}"
+            self._finish(FileResult(handle, None, None, "failed", reason, error))
+        for result in self._planner.add(chosen, last=card.listed):
+            self._finish(result)
+            if result.object is not None and result.object.remembered:
+                self._believed[result.handle] = result
+        self._observer.planned(self._report, self._planner.count, self._planner.size)
+
+    def _confirmed(self, piece: ObjectTable) -> ObjectTable:
+        """The piece, in which what is to be fetched is as the camera describes it now: the name a
+        file gets must not be an earlier session's mistake."""
+        doubtful = [
+            info
+            for info in self._options.selection.apply(piece)
+            if info.remembered and not self._planner.is_here(info)
+        ]
+        if not doubtful:
+            return piece
+        confirm = partial(self._listing.confirm, doubtful, self._observer.confirming)
+        now = self._persistence.run(confirm)
+        objects: dict[int, ObjectInfo | None] = {info.handle: info for info in piece}
+        objects.update((info.handle, None) for info in doubtful)
+        objects.update((info.handle, info) for info in now)
+        return ObjectTable(
+            [info for info in objects.values() if info is not None],
+            [*piece.failures, *now.failures],
+        )
+
+    def _retract(self, piece: ObjectTable) -> None:
+        """Takes back what was decided on objects that are otherwise than remembered."""
+        for handle in [*(info.handle for info in piece), *(handle for handle, _ in piece.failures)]:
+            if (result := self._believed.pop(handle, None)) is not None:
+                self._report.files.remove(result)
+                self._report.card.selected -= 1
+
+    def _kept(self, info: ObjectInfo, path: Path) -> int:
+        """Of the bytes that an earlier run has left, those a download will go on from."""
+        if not self._options.resume:
+            return 0
+        by = None if self._options.verify == "size" else self._options.algorithm or "sha256"
+        return counted(self._persistence.session.camera, info, path, by)
+
+    def keep_to_what_fits(self) -> None:
+        """Leaves for later what there is no room for, and says so."""
+        planner = self._planner
+        self.room.keep_to(planner.jobs)
+        shortage = self.room.shortage(planner.jobs, planner.count, planner.size)
+        if shortage is not None and (self._report.listed or not self._is_short):
+            self._is_short = True
+            self._observer.short(shortage)
+
+    def check_room(self) -> None:
+        """SinkError when some objects were left out because there was no room."""
+        if (error := self.room.error(self._planner.count)) is not None:
+            raise error
+
+    def leftovers(self) -> list[Leftover]:
+        """Part files that stay. What is on a card that cannot be read is not gone."""
+        return [] if self._report.storages else self._leftovers.found(self._report)
+
+    def tidy(self) -> None:
+        """Removes what a killed run has left beside files that are whole."""
+        for result in self._report.having("skipped"):
+            if result.reason == ALREADY_HERE and result.path is not None:
+                self.folder.tidy(result.path)
