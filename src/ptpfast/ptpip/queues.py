@@ -73,8 +73,6 @@ class SharedList(MutableSequence[T]):
     def __eq__(self, other: object) -> bool:
         return self._items == (other._items if isinstance(other, SharedList) else other)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return repr(self._items)
 
