@@ -20,7 +20,7 @@ import pytest
 from ptpfast import DeviceInfo, SinkError
 from ptpfast.library.keep.deletion_journal import DeletionJournal
 from ptpfast.library.keep.manifest import Manifest
-from ptpfast.measure.result import read_summaries
+from ptpfast.measure.summary import read_summaries
 from ptpfast.state import tuning
 from ptpfast.transfer.journal import Identity, Journal
 
@@ -173,7 +173,7 @@ def test_of_many_measurements_the_last_ones_are_kept(tmp_path: Path) -> None:
     ]
     (tmp_path / "runs.jsonl").write_text("\n".join(rows))
     found = read_summaries(tmp_path / "runs.jsonl")
-    assert [found[0].best_mb_per_s, found[-1].best_mb_per_s] == [2000, 2999]
+    assert [found[0].rates.best_mb_per_s, found[-1].rates.best_mb_per_s] == [2000, 2999]
 
 
 def test_an_entry_of_the_longest_names_is_read_back(tmp_path: Path) -> None:

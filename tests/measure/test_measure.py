@@ -25,13 +25,14 @@ from ptpfast.measure.interface import Interface
 from ptpfast.measure.page import page
 from ptpfast.measure.report import records
 from ptpfast.measure.result import (
-    Figures,
+    Described,
     Latency,
     Reading,
     Result,
+    Subject,
+    Timing,
     chunk_words,
     named,
-    read_summaries,
 )
 from ptpfast.measure.samples import (
     Arrival,
@@ -44,9 +45,11 @@ from ptpfast.measure.samples import (
     slope,
     stalls,
 )
+from ptpfast.measure.shares import SHARES, disk_share, time_shares
+from ptpfast.measure.summary import Figures, read_summaries
 from ptpfast.measure.tcp import TcpState
 from ptpfast.measure.text import lines
-from ptpfast.measure.verdict import SHARES, disk_share, judge, time_shares
+from ptpfast.measure.verdict import judge
 
 MiB = 1 << 20
 KiB = 1 << 10
@@ -171,36 +174,43 @@ def parts(
 ) -> Reading:
     """A reading of parts that wait, then flow at a rate (MB/s)."""
     waited, flowed = requests * wait_ms / 1e3, requests * chunk / rate / 1e6
-    return Reading(
-        "parts",
-        chunk,
-        depth,
-        requests,
-        requests * chunk,
-        waited + flowed,
+    of_each = {"blocks", "held_s", "each_mb_per_s"}
+    timing = Timing(
         Spread.of([wait_ms] * requests) if depth == 1 else None,
         waited if depth == 1 else 0.0,
         flowed if depth == 1 else 0.0,
         rate if depth == 1 else None,
-        **more,
+        **{name: value for name, value in more.items() if name in of_each},
     )
+    more = {name: value for name, value in more.items() if name not in of_each}
+    total = requests * chunk
+    return Reading("parts", chunk, depth, requests, total, waited + flowed, timing, **more)
 
 
 def cells(wait_ms: float, rate: float, **more: Any) -> list[Reading]:
     return [parts(chunk, wait_ms=wait_ms, rate=rate, **more) for chunk in (256 * KiB, MiB, 4 * MiB)]
 
 
+def measured(**fields: Any) -> Figures:
+    """Figures of which only these are known."""
+    return Figures.of(fields)
+
+
+def earlier_than(figures: Figures) -> Figures:
+    """The figures of a run like it, but for its time and its best rate."""
+    return Figures.of(figures.flat() | {"best_mb_per_s": 1.5, "when": "2026-11-01T10:00:00"})
+
+
 def row(readings: list[Reading], **more: Any) -> Figures:
     """Figures as a run with these readings has them."""
     result = Result(readings=readings, interface=Interface(more.pop("link", "wireless")))
-    return dataclasses.replace(figures(result), **{"rtt_ms": 5.0, "rtt_from": "probe"} | more)
+    return Figures.of(figures(result).flat() | {"rtt_ms": 5.0, "rtt_from": "probe"} | more)
 
 
 SLOW_READS = [parts(c, wait_ms=5 + c / 8e3, rate=50) for c in (256 * KiB, MiB, 4 * MiB)]
-BLOCKY = cells(8, 6, blocks=Blocks(256 * KiB, 0.040, 0.0, 40e6))
 BLOCKY = [
-    dataclasses.replace(r, blocks=dataclasses.replace(r.blocks, paused=0.8 * r.flowed_s))
-    for r in BLOCKY
+    parts(c, wait_ms=8, rate=6, blocks=Blocks(256 * KiB, 0.040, 0.8 * 10 * c / 6e6, 40e6))
+    for c in (256 * KiB, MiB, 4 * MiB)
 ]
 CASES: dict[str, tuple[list[Reading], dict[str, Any], str, str, str]] = {
     "slow radio": (cells(23, 2.3), {}, "link", "likely", "cannot tell"),
@@ -278,9 +288,9 @@ def test_whole_objects_are_advised_where_they_are_much_faster(factor: float, adv
     said = " ".join(judge(found, readings).help)
     assert ("--chunk 0, for whole objects" in said) == advised
     assert ("--chunk 4MiB" in said) != advised
-    assert (found.best_chunk == 0) == advised
+    assert (found.rates.best_chunk == 0) == advised
     deep = [*readings, parts(MiB, wait_ms=0, rate=factor * fastest, depth=2)]
-    assert row(deep).best_chunk == MiB  # as fast, and may be broken off
+    assert row(deep).rates.best_chunk == MiB  # as fast, and may be broken off
 
 
 SLOW_LISTING = [parts(chunk, wait_ms=133, rate=55) for chunk in (MiB, 4 * MiB, 8 * MiB)]
@@ -325,12 +335,18 @@ def test_shares_of_time_are_what_each_request_waits_and_flows() -> None:
 @pytest.mark.parametrize(
     ("figures", "share"),
     [
-        (Figures(), 0.0),
-        (Figures(flushed=0.2), 0.2),
-        (Figures(memory_mb_per_s=40, file_mb_per_s=10, disk_mb_per_s=11, flushed=0.1), 0.75),
+        (measured(), 0.0),
+        (measured(flushed=0.2), 0.2),
+        (
+            measured(memory_mb_per_s=40, file_mb_per_s=10, disk_mb_per_s=11, flushed=0.1),
+            0.75,
+        ),
         # A disk that is much faster is not to blame for a link that was slower just then.
-        (Figures(memory_mb_per_s=40, file_mb_per_s=10, disk_mb_per_s=400, flushed=0.01), 0.01),
-        (Figures(memory_mb_per_s=40, file_mb_per_s=44, disk_mb_per_s=45), 0.0),
+        (
+            measured(memory_mb_per_s=40, file_mb_per_s=10, disk_mb_per_s=400, flushed=0.01),
+            0.01,
+        ),
+        (measured(memory_mb_per_s=40, file_mb_per_s=44, disk_mb_per_s=45), 0.0),
     ],
 )
 def test_the_disk_is_blamed_only_for_what_it_can_have_caused(
@@ -386,16 +402,11 @@ def sample_result() -> Result:
         Reading("file", MiB, 2, 2, 8 * MiB, 4.0, flushed_s=0.1, stalls=(Stall(5.5, 0.4),)),
     ]
     return Result(
-        address="192.0.2.9:15740",
-        manufacturer="Maker",
-        model="Body",
-        firmware="1.2",
-        when="2026-11-24T10:00:00+01:00",
+        Subject("192.0.2.9:15740", "Maker", "Body", "1.2", "2026-11-24T10:00:00+01:00"),
         seconds=12.0,
         complete=True,
         latencies=[latency("ping", 5, 6, 9), latency("GetObjectInfo", *range(20, 40))],
-        listed=40,
-        listing_s=1.0,
+        listing=Described(40, 1.0),
         readings=readings,
         disk=DiskSpeed(200_000_000, 1.0, 0.4),
         folder="/pictures",
@@ -409,24 +420,24 @@ def sample_result() -> Result:
 
 def test_figures_are_those_of_the_measurements_they_name() -> None:
     found = figures(sample_result())
-    assert (found.camera, found.link, found.signal_dbm) == ("Maker Body", "wireless", -60.0)
-    assert found.operation_ms == 29.5
-    assert found.listing_per_s == 40
-    assert found.disk_mb_per_s == 200
-    assert found.file_mb_per_s == pytest.approx(8 * MiB / 4e6)
-    assert found.flushed == pytest.approx(0.025)
-    assert (found.stalls, found.longest_stall_s) == (1, 0.4)
-    assert found.loss == pytest.approx(3 / 9000)
+    assert found.about.camera == "Maker Body"
+    assert (found.network.link, found.network.signal_dbm) == ("wireless", -60.0)
+    assert found.answers.operation_ms == 29.5
+    assert found.answers.listing_per_s == 40
+    assert found.storing.disk_mb_per_s == 200
+    assert found.storing.file_mb_per_s == pytest.approx(8 * MiB / 4e6)
+    assert found.storing.flushed == pytest.approx(0.025)
+    assert (found.steadiness.stalls, found.steadiness.longest_stall_s) == (1, 0.4)
+    assert found.network.loss == pytest.approx(3 / 9000)
     # The gentlest of those about as fast as the best.
-    assert (found.best_chunk, found.best_depth) == (MiB, 2)
-    assert found.flow_mb_per_s == 2.2
+    assert (found.rates.best_chunk, found.rates.best_depth) == (MiB, 2)
+    assert found.rates.flow_mb_per_s == 2.2
     assert steady_rates(sample_result()) == pytest.approx([2.2] * 9, rel=0.05)
 
 
 def test_figures_of_a_run_that_has_just_begun_are_empty_and_not_wrong() -> None:
     found = figures(Result())
-    numbers = [getattr(found, name.name) for name in dataclasses.fields(Figures)]
-    assert all(value in (None, "", 0, False, "unknown") for value in numbers)
+    assert all(value in (None, "", 0, False, "unknown") for value in found.flat().values())
 
 
 # Lines of JSON, and back
@@ -435,7 +446,6 @@ def test_figures_of_a_run_that_has_just_begun_are_empty_and_not_wrong() -> None:
 def json_lines(result: Result) -> str:
     found = figures(result)
     verdict = judge(found, result.readings)
-    found = dataclasses.replace(found, limit=verdict.limit, certainty=verdict.certainty)
     rows = [{"type": kind, **fields} for kind, fields in records(result, found, verdict)]
     return "\n".join(map(json.dumps, rows))
 
@@ -457,13 +467,14 @@ def test_a_run_has_a_line_for_each_measurement_and_a_summary_last() -> None:
 
 def test_what_was_written_is_read_back_run_by_run(tmp_path: Path) -> None:
     file = tmp_path / "runs.jsonl"
-    file.write_text(json_lines(sample_result()) + "\n" + json_lines(Result(when="2027")) + "\n")
+    later = json_lines(Result(Subject(when="2027")))
+    file.write_text(json_lines(sample_result()) + "\n" + later + "\n")
     first, second = read_summaries(file)
-    assert first.camera == "Maker Body"
-    assert first.best_mb_per_s == pytest.approx(2.25, rel=0.001)
-    assert first.complete
-    assert second.best_mb_per_s is None
-    assert second.when == "2027"
+    assert first.about.camera == "Maker Body"
+    assert first.rates.best_mb_per_s == pytest.approx(2.25, rel=0.001)
+    assert first.about.complete
+    assert second.rates.best_mb_per_s is None
+    assert second.about.when == "2027"
 
 
 SUMMARY = '{"type": "summary", "schema": 1, "best_mb_per_s": %s}'
@@ -497,8 +508,8 @@ def test_a_figure_that_is_none_is_as_if_it_were_not_there(tmp_path: Path, value:
     file = tmp_path / "odd"
     file.write_text(SUMMARY % value)
     (found,) = read_summaries(file)
-    assert found.best_mb_per_s is None
-    assert page(Result(), Figures(), judge(Figures(), []), [found])
+    assert found.rates.best_mb_per_s is None
+    assert page(Result(), measured(), judge(measured(), []), [found])
 
 
 # What people see
@@ -548,7 +559,7 @@ def made(result: Result, earlier: Sequence[Figures] = ()) -> str:
 
 def test_the_page_is_whole_shows_every_chart_and_needs_nothing_else() -> None:
     result = sample_result()
-    earlier = dataclasses.replace(figures(result), best_mb_per_s=1.5, when="2026-11-01T10:00:00")
+    earlier = earlier_than(figures(result))
     text = made(result, [earlier])
     # Shares, rates, one request, latencies, disk, seconds, and five comparisons.
     assert checked(text).tags.count("svg") == 6 + 5
@@ -628,12 +639,12 @@ def test_the_tiles_fill_their_rows_at_every_width() -> None:
 def test_whatever_a_camera_or_an_earlier_run_says_is_only_text_in_the_page() -> None:
     evil = '<script>alert("&amp;")</script><img src=x onerror=y>"\x1b[31m'
     result = sample_result()
-    result.manufacturer = result.model = result.firmware = result.address = evil
+    result.camera = Subject(evil, evil, evil, evil, result.camera.when)
     result.notes = [evil]
     result.folder = evil
     result.phases = [(evil, 0.0, 9.0)]
     result.readings.append(Reading("parts", MiB, 4, note=evil))
-    earlier = Figures(camera=evil, when=evil, best_mb_per_s=1.0)
+    earlier = measured(camera=evil, when=evil, best_mb_per_s=1.0)
     text = made(result, [earlier])
     checked(text)
     assert "<img" not in text
@@ -643,7 +654,7 @@ def test_whatever_a_camera_or_an_earlier_run_says_is_only_text_in_the_page() -> 
 def test_the_lines_say_verdict_reasons_and_figures() -> None:
     result = sample_result()
     found = figures(result)
-    before = dataclasses.replace(found, best_mb_per_s=1.5, when="2026-11-01T10:00:00")
+    before = earlier_than(found)
     text = "\n".join(lines(result, found, judge(found, result.readings), [before]))
     for words in (
         "Maker Body, firmware 1.2, at 192.0.2.9:15740",
@@ -661,8 +672,8 @@ def test_the_lines_say_verdict_reasons_and_figures() -> None:
 
 
 def test_changes_are_better_or_worse_by_what_they_are_of() -> None:
-    before = Figures(best_mb_per_s=2.0, operation_ms=10.0, rtt_ms=0.0)
-    now = Figures(best_mb_per_s=1.0, operation_ms=8.0, rtt_ms=5.0, listing_per_s=9.0)
+    before = measured(best_mb_per_s=2.0, operation_ms=10.0, rtt_ms=0.0)
+    now = measured(best_mb_per_s=1.0, operation_ms=8.0, rtt_ms=5.0, listing_per_s=9.0)
     assert compare.told(now, before) == [
         "best rate: 1.0 MB/s, was 2.0 (-50%, worse)",
         "GetObjectInfo: 8.0 ms, was 10.0 (-20%, better)",

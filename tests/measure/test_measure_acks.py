@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -11,9 +9,11 @@ from conftest import PATIENT, Cameras
 from ptpfast.measure.acks import ack_wait, held
 from ptpfast.measure.figures import figures
 from ptpfast.measure.page import page
-from ptpfast.measure.result import Figures, Latency, Reading, Result
-from ptpfast.measure.run import Bench, Plan
+from ptpfast.measure.plan import Plan
+from ptpfast.measure.result import Latency, Reading, Result, Timing
+from ptpfast.measure.run import Bench
 from ptpfast.measure.samples import Arrival, Spread
+from ptpfast.measure.summary import Figures
 from ptpfast.measure.text import lines
 from ptpfast.measure.verdict import Verdict, judge
 from ptpfast.sim import Link
@@ -94,11 +94,13 @@ def result_of(chunk: int, *, quick_acks: bool = False) -> Result:
     waited, flowed = 10 * 0.044, 10 * chunk / 100e6
     reading = Reading(
         *("parts", chunk, 1, 10, 10 * chunk, waited + flowed),
-        wait_ms=Spread.of([44.0] * 10),
-        waited_s=waited,
-        flowed_s=flowed,
-        held_s=(10 * 0.0435, 0.0),
-        flow_mb_per_s=100.0,
+        Timing(
+            wait_ms=Spread.of([44.0] * 10),
+            waited_s=waited,
+            flowed_s=flowed,
+            held_s=(10 * 0.0435, 0.0),
+            flow_mb_per_s=100.0,
+        ),
     )
     rows = [*latencies(), Latency("ping", Spread.of([0.2] * 10))]
     return Result(latencies=rows, readings=[reading], quick_acks=quick_acks)
@@ -134,7 +136,7 @@ def test_it_is_said_also_where_large_chunks_hide_it() -> None:
 
 def test_it_is_not_said_where_we_acknowledge_at_once() -> None:
     found, verdict = judged(result_of(MiB, quick_acks=True))
-    assert found.ack_wait_ms is None
+    assert found.answers.ack_wait_ms is None
     assert verdict.limit == "camera"
     assert not any("Nagle" in line for line in verdict.reasons)
 
@@ -157,8 +159,8 @@ def test_a_camera_with_nagle_is_recognised_without_quick_acknowledgements(
 ) -> None:
     monkeypatch.setattr(handshake, "QUICK_ACKS", False)
     found, verdict = run(camera, nagle=True, writes=writes)
-    assert found.ack_wait_ms is not None
-    assert 30 < found.ack_wait_ms < 60
+    assert found.answers.ack_wait_ms is not None
+    assert 30 < found.answers.ack_wait_ms < 60
     assert verdict.limit == "acknowledgements"
 
 
@@ -168,12 +170,12 @@ def test_a_camera_that_takes_as_long_by_itself_is_not_taken_for_one(
 ) -> None:
     monkeypatch.setattr(handshake, "QUICK_ACKS", False)
     found, verdict = run(camera, link=Link(operation=0.042))
-    assert found.ack_wait_ms is None
+    assert found.answers.ack_wait_ms is None
     assert verdict.limit == "camera"
 
 
 def test_a_run_of_before_has_no_such_figure() -> None:
-    fields = dataclasses.asdict(Figures(ack_wait_ms=44.0))
-    assert Figures.of(fields).ack_wait_ms == 44.0
+    fields = Figures.of({"ack_wait_ms": 44.0}).flat()
+    assert Figures.of(fields).answers.ack_wait_ms == 44.0
     del fields["ack_wait_ms"]
-    assert Figures.of(fields).ack_wait_ms is None
+    assert Figures.of(fields).answers.ack_wait_ms is None

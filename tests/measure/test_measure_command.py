@@ -32,11 +32,12 @@ from ptpfast import (
 from ptpfast.cli.bench import _Bar
 from ptpfast.cli.main import ptpfast
 from ptpfast.cli.output import Output
-from ptpfast.measure import reads, waits
+from ptpfast.measure import reads, steps, waits
 from ptpfast.measure import run as run_module
 from ptpfast.measure.disk import AnySink, Destination
 from ptpfast.measure.figures import figures
-from ptpfast.measure.run import Bench, Plan
+from ptpfast.measure.plan import Plan
+from ptpfast.measure.run import Bench
 from ptpfast.measure.verdict import judge
 from ptpfast.sim import Link, SimulatedCamera, Temperament
 from ptpfast.state import tuning
@@ -117,17 +118,19 @@ def test_the_bottleneck_is_named_and_the_figures_keep_within_the_link(
     most = min(link.rate or 1e12, link.card or 1e12) / 1e6
     for reading in result.readings:
         assert reading.mb_per_s <= most
-        if reading.wait_ms is not None:
-            assert reading.wait_ms.least >= 1e3 * (link.rtt - link.jitter + link.operation)
+        if reading.timing.wait_ms is not None:
+            assert reading.timing.wait_ms.least >= 1e3 * (link.rtt - link.jitter + link.operation)
     for row in result.latencies:
         own = 0.0 if row.what in ("ping", "handshake") else link.operation
         assert row.ms.least >= 1e3 * (link.rtt - link.jitter + own)
-    assert found.rtt_ms is not None
-    assert found.best_mb_per_s
-    assert found.file_mb_per_s
+    assert found.network.rtt_ms is not None
+    assert found.rates.best_mb_per_s
+    assert found.storing.file_mb_per_s
     if destination is Paced:
-        assert found.disk_mb_per_s is not None
-        assert max(found.disk_mb_per_s, found.file_mb_per_s) <= Paced.bytes_per_s / 1e6
+        assert found.storing.disk_mb_per_s is not None
+        assert (
+            max(found.storing.disk_mb_per_s, found.storing.file_mb_per_s) <= Paced.bytes_per_s / 1e6
+        )
     assert list(tmp_path.iterdir()) == []
     assert sum(result.second_by_second()) > sum(r.bytes for r in result.readings)
 
@@ -138,7 +141,7 @@ def test_downloads_are_of_whole_objects_where_these_are_much_faster(camera: Came
     found = figures(result)
     verdict = judge(found, result.readings)
     assert result.complete
-    assert (found.best_chunk, found.best_mb_per_s) == (0, found.whole_mb_per_s)
+    assert (found.rates.best_chunk, found.rates.best_mb_per_s) == (0, found.rates.whole_mb_per_s)
     (download,) = result.measured("memory")
     assert download.chunk == 0
     assert download.bytes % 5_000_000 == 0
@@ -169,7 +172,7 @@ def test_bodies_that_suffer_are_spared_what_they_suffer_from(camera: Cameras) ->
 def test_a_camera_that_does_not_cope_with_requests_sent_ahead_is_measured_all_the_same(
     camera: Cameras, temperament: Temperament, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_module, "SILENCE_S", 0.3)
+    monkeypatch.setattr(steps, "SILENCE_S", 0.3)
     sim = camera(objects=3, size=3_000_000, temperament=temperament)
     result = bench(sim, plan=Plan(1.0, depths=(2,))).run()
     deep = [reading for reading in result.readings if reading.depth > 1]
@@ -214,7 +217,7 @@ def test_a_camera_that_is_lost_again_and_again_is_given_up_with_what_was_found(
         run.run()
     assert not run.result.complete
     assert run.result.latencies
-    assert figures(run.result).operation_ms is not None
+    assert figures(run.result).answers.operation_ms is not None
 
 
 @pytest.mark.parametrize("faults", [[], ["respond=0x2005 on GetPartialObject times 0"]])
@@ -230,8 +233,8 @@ def test_a_camera_without_partial_reads_is_measured_by_whole_objects(
     result = bench(sim, plan=Plan(1.0)).run()
     found = figures(result)
     assert result.complete
-    assert found.whole_mb_per_s
-    assert found.whole_mb_per_s <= 20
+    assert found.rates.whole_mb_per_s
+    assert found.rates.whole_mb_per_s <= 20
     assert judge(found, result.readings).limit in ("link", "camera", "computer")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Iterator
@@ -22,8 +21,9 @@ from .output import Output, is_terminal
 
 if TYPE_CHECKING:
     from ..measure.disk import Destination
-    from ..measure.result import Figures, Result
-    from ..measure.run import Plan
+    from ..measure.plan import Plan
+    from ..measure.result import Result
+    from ..measure.summary import Figures
     from ..ptp.errors import PTPError
 
 LEAST_BUDGET_S = 1.0
@@ -110,7 +110,7 @@ def bench(
 
 
 def _plan(*, budget: float, chunks: tuple[int, ...], depth: int | None) -> Plan:
-    from ..measure.run import Plan
+    from ..measure.plan import Plan
 
     if budget < LEAST_BUDGET_S:
         raise click.BadParameter(f"at least {LEAST_BUDGET_S:g} s", param_hint="'--budget'")
@@ -120,7 +120,7 @@ def _plan(*, budget: float, chunks: tuple[int, ...], depth: int | None) -> Plan:
 
 def _read_earlier(paths: tuple[Path, ...]) -> list[Figures]:
     """The runs to compare with, oldest first. UsageError for a file that holds none."""
-    from ..measure.result import read_summaries
+    from ..measure.summary import read_summaries
 
     found = []
     for path in paths:
@@ -130,7 +130,7 @@ def _read_earlier(paths: tuple[Path, ...]) -> list[Figures]:
             raise click.UsageError(f"--compare {path}: {error.strerror}") from error
         except ValueError as error:
             raise click.UsageError(f"--compare {path}: {error}") from error
-    return sorted(found, key=lambda figures: figures.when)
+    return sorted(found, key=lambda figures: figures.about.when)
 
 
 @contextmanager
@@ -236,7 +236,6 @@ def _report(output: Output, result: Result, html: Path | None, earlier: list[Fig
 
     figures = all_figures.figures(result)
     verdict = judge(figures, result.readings)
-    figures = dataclasses.replace(figures, limit=verdict.limit, certainty=verdict.certainty)
     for type, fields in records(result, figures, verdict):
         output.record(type, **fields)
     for line in lines(result, figures, verdict, earlier):

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .result import Figures, Latency
+from .result import Latency
 from .samples import HEADS, Arrival
+from .summary import Figures
 
 # Operations whose small answers have a data phase, and one whose answer has none.
 WITH_DATA = ("GetStorageIDs", "GetObjectInfo", "GetThumb", "reading 1 kB")
@@ -69,11 +70,11 @@ def held(arrivals: Iterable[Arrival]) -> tuple[float, float]:
 
 def reason(figures: Figures) -> str:
     """The wait for what it is."""
-    assert figures.ack_wait_ms is not None
+    assert figures.answers.ack_wait_ms is not None
     return (
-        f"each answer waits about {figures.ack_wait_ms:.0f} ms for an acknowledgement: the "
+        f"each answer waits about {figures.answers.ack_wait_ms:.0f} ms for an acknowledgement: the "
         "camera's TCP (Nagle's algorithm) and this computer's delayed ACK wait for each other; a "
-        f"ping takes {figures.rtt_ms or 0.0:.1f} ms"
+        f"ping takes {figures.network.rtt_ms or 0.0:.1f} ms"
     )
 
 

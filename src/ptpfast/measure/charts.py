@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .result import Figures, Latency, Reading, chunk_words
+from .result import Latency, Reading, chunk_words
+from .summary import Figures
 from .svg import WIDTH, Drawing, Scale, columns, log_ticks, mark, number, ticks, value_axis
 
 # Shares of time: their words, in the order they are shown. Their colours are classes of that name.
@@ -52,7 +53,7 @@ def rates(readings: Sequence[Reading], flow: float | None) -> str:
     depths = sorted({r.depth for r in shown})
     height, top, bottom = 300.0, 34.0, 262.0
     drawing = Drawing(height, "Rate of reading by chunk size and requests outstanding")
-    tops = [r.each_mb_per_s.most if r.each_mb_per_s else r.mb_per_s for r in shown]
+    tops = [r.timing.each_mb_per_s.most if r.timing.each_mb_per_s else r.mb_per_s for r in shown]
     marks = ticks(1.06 * max([*tops, flow or 0.0, 1e-3]))
     scale = Scale(0, marks[-1], bottom, top)
     value_axis(drawing, marks, scale, LEFT, WIDTH, "MB/s")
@@ -68,7 +69,7 @@ def rates(readings: Sequence[Reading], flow: float | None) -> str:
             about += f" ({reading.requests} requests)"
             kind = f"d-{min(depths.index(depth), 3)}"
             drawing.rect(left, y, bar_width, bottom - y, kind, title=about, round=3)
-            if (each := reading.each_mb_per_s) is not None and each.count >= SOME:
+            if (each := reading.timing.each_mb_per_s) is not None and each.count >= SOME:
                 middle = left + bar_width / 2
                 drawing.line(middle, scale(each.least), middle, scale(each.most), "range")
                 y = min(y, scale(each.most))
@@ -103,13 +104,13 @@ def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None, *, acks: 
     drawing = Drawing(top + step * len(rows), "What the time of one request goes to")
     left, right = 66.0, WIDTH - 66
     for row, reading in enumerate(rows):
-        y = top + step * row
+        y, timing = top + step * row, reading.timing
         each_ms = 1e3 * reading.seconds / reading.requests
-        wait_ms = 1e3 * reading.waited_s / reading.requests
+        wait_ms = 1e3 * timing.waited_s / reading.requests
         trip_ms = min(wait_ms, rtt_ms or 0.0)
-        paused_ms = 1e3 * (reading.blocks.paused if reading.blocks else 0.0) / reading.requests
-        held = [1e3 * s / reading.requests if acks else 0.0 for s in reading.held_s]
-        flow_ms = 1e3 * reading.flowed_s / reading.requests - paused_ms - held[1]
+        paused_ms = 1e3 * (timing.blocks.paused if timing.blocks else 0.0) / reading.requests
+        held = [1e3 * s / reading.requests if acks else 0.0 for s in timing.held_s]
+        flow_ms = 1e3 * timing.flowed_s / reading.requests - paused_ms - held[1]
         drawing.text(left - 10, y + 19, chunk_words(reading.chunk), anchor="end")
         x = left
         camera_ms = max(0.0, wait_ms - trip_ms - held[0]) + paused_ms
@@ -206,9 +207,9 @@ def _grouped(phases: Sequence[tuple[str, float, float]]) -> list[tuple[str, floa
 def disk_bars(figures: Figures) -> str:
     """Bars: a download dropped and stored, and the disk alone."""
     rows = [
-        ("dropped", figures.memory_mb_per_s, "d-0"),
-        ("stored", figures.file_mb_per_s, "c-disk"),
-        ("disk alone", figures.disk_mb_per_s, "c-disk faint"),
+        ("dropped", figures.storing.memory_mb_per_s, "d-0"),
+        ("stored", figures.storing.file_mb_per_s, "c-disk"),
+        ("disk alone", figures.storing.disk_mb_per_s, "c-disk faint"),
     ]
     shown = [(name, value, kind, "") for name, value, kind in rows if value]
     # A fast disk is off the scale: what matters is how the other two differ.

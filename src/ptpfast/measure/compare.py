@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from . import charts
-from .result import Figures
+from .summary import Figures
 from .svg import shown
 
 MOST_RUNS = 12  # of earlier ones, the latest
@@ -15,21 +16,26 @@ WORTH_SAYING = 0.05
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure that is compared."""
+    """A figure that is compared, by its group and name."""
 
     name: str
     label: str
     unit: str
     more_is_better: bool = True
 
+    def of(self, figures: Figures) -> float | None:
+        """Its value in a run."""
+        found: float | None = attrgetter(self.name)(figures)
+        return found
+
 
 MEASURES = (
-    Measure("best_mb_per_s", "best rate", "MB/s"),
-    Measure("file_mb_per_s", "download to disk", "MB/s"),
-    Measure("operation_ms", "GetObjectInfo", "ms", more_is_better=False),
-    Measure("rtt_ms", "round trip", "ms", more_is_better=False),
-    Measure("connect_ms", "handshake", "ms", more_is_better=False),
-    Measure("listing_per_s", "objects listed", "a second"),
+    Measure("rates.best_mb_per_s", "best rate", "MB/s"),
+    Measure("storing.file_mb_per_s", "download to disk", "MB/s"),
+    Measure("answers.operation_ms", "GetObjectInfo", "ms", more_is_better=False),
+    Measure("network.rtt_ms", "round trip", "ms", more_is_better=False),
+    Measure("answers.connect_ms", "handshake", "ms", more_is_better=False),
+    Measure("answers.listing_per_s", "objects listed", "a second"),
 )
 
 
@@ -37,7 +43,7 @@ def changes(now: Figures, before: Figures) -> list[tuple[Measure, float, float, 
     """What was measured in both: the measure, then, now, and the change as a part of then."""
     found = []
     for measure in MEASURES:
-        then, value = getattr(before, measure.name), getattr(now, measure.name)
+        then, value = measure.of(before), measure.of(now)
         if then and value is not None:
             found.append((measure, then, value, value / then - 1.0))
     return found
@@ -57,8 +63,9 @@ def told(now: Figures, before: Figures) -> list[str]:
 
 def label(figures: Figures, other_than: Figures) -> str:
     """A run, by its time, and by its camera if that is another."""
-    when = figures.when[:16].replace("T", " ") or "earlier"
-    return when if figures.camera == other_than.camera else f"{figures.camera[:24]} {when}".strip()
+    camera = figures.about.camera
+    when = figures.about.when[:16].replace("T", " ") or "earlier"
+    return when if camera == other_than.about.camera else f"{camera[:24]} {when}".strip()
 
 
 def comparison(now: Figures, earlier: Sequence[Figures]) -> str:
@@ -69,9 +76,9 @@ def comparison(now: Figures, earlier: Sequence[Figures]) -> str:
         rows = [
             (label(run, now), value, "c-earlier", "")
             for run in runs
-            if (value := getattr(run, measure.name)) is not None
+            if (value := measure.of(run)) is not None
         ]
-        value = getattr(now, measure.name)
+        value = measure.of(now)
         if value is None or not rows:
             continue
         then = rows[-1][1]

@@ -1,4 +1,4 @@
-"""From a result to its row of figures: which measurement stands for what."""
+"""From a result to its figures: which measurement stands for what."""
 
 from __future__ import annotations
 
@@ -8,61 +8,85 @@ import numpy as np
 
 from ..vendors.quirks import MiB
 from .acks import ack_wait
-from .result import Figures, Reading, Result, named
+from .result import Reading, Result, named
 from .samples import Spread
+from .summary import About, Answers, Figures, Network, Rates, Steadiness, Storing
 
 AS_FAST = 0.9  # of the best rate, to be looked at second by second
 ENOUGH_SECONDS = 10  # for one in twenty to mean something
 
 
 def figures(result: Result) -> Figures:
-    """The row of a run, finished or not; the verdict is not in it yet."""
-    best = result.best()
-    plain = next((r for r in result.measured("parts") if (r.chunk, r.depth) == (MiB, 1)), None)
-    whole = next(iter(result.measured("whole")), None)
-    memory = next(iter(result.measured("memory")), None)
-    file = next(iter(result.measured("file")), None)
-    flow = result.best(depth=1)
+    """The figures of a run, finished or not."""
     operation = result.latency("GetObjectInfo")
     handshake = result.latency("handshake")
     rtt_ms, rtt_from = round_trip(result)
-    steady = steady_rates(result)
-    many = len(steady) >= ENOUGH_SECONDS
-    stalls = [stall for reading in result.readings for stall in reading.stalls]
     tcp = result.tcp if result.interface.kind != "loopback" else None
+    subject, interface = result.camera, result.interface
     return Figures(
-        camera=f"{result.manufacturer} {result.model}".strip(),
-        firmware=result.firmware,
-        address=result.address,
-        when=result.when,
-        complete=result.complete,
-        link=result.interface.kind,
-        link_mb_per_s=result.interface.mb_per_s,
-        signal_dbm=result.interface.signal_dbm,
-        connect_ms=handshake.p50 if handshake else None,
-        rtt_ms=rtt_ms,
-        rtt_from=rtt_from,
-        tcp_rtt_ms=tcp.min_rtt_ms if tcp else None,
-        loss=tcp.loss if tcp else None,
-        operation_ms=operation.p50 if operation else None,
-        operation_p95_ms=operation.p95 if operation else None,
-        ack_wait_ms=None if result.quick_acks else ack_wait(result.latencies, rtt_ms),
-        listing_per_s=result.listed / result.listing_s if result.listing_s else None,
+        About(
+            f"{subject.manufacturer} {subject.model}".strip(),
+            subject.firmware,
+            subject.address,
+            subject.when,
+            result.complete,
+        ),
+        Network(
+            link=interface.kind,
+            link_mb_per_s=interface.mb_per_s,
+            signal_dbm=interface.signal_dbm,
+            rtt_ms=rtt_ms,
+            rtt_from=rtt_from,
+            tcp_rtt_ms=tcp.min_rtt_ms if tcp else None,
+            loss=tcp.loss if tcp else None,
+        ),
+        Answers(
+            connect_ms=handshake.p50 if handshake else None,
+            operation_ms=operation.p50 if operation else None,
+            operation_p95_ms=operation.p95 if operation else None,
+            ack_wait_ms=None if result.quick_acks else ack_wait(result.latencies, rtt_ms),
+            listing_per_s=result.listing.per_s or None,
+        ),
+        _rates(result),
+        _storing(result),
+        _steadiness(result),
+    )
+
+
+def _rates(result: Result) -> Rates:
+    best, flow = result.best(), result.best(depth=1)
+    plain = next((r for r in result.measured("parts") if (r.chunk, r.depth) == (MiB, 1)), None)
+    whole = next(iter(result.measured("whole")), None)
+    return Rates(
         best_mb_per_s=best.mb_per_s if best else None,
         best_chunk=best.chunk if best else None,
         best_depth=best.depth if best else None,
         one_mib_mb_per_s=plain.mb_per_s if plain else None,
-        flow_mb_per_s=flow.flow_mb_per_s if flow else None,
+        flow_mb_per_s=flow.timing.flow_mb_per_s if flow else None,
         whole_mb_per_s=whole.mb_per_s if whole else None,
+        cpu=_cpu(result.measured("parts", "whole", "memory")),
+    )
+
+
+def _storing(result: Result) -> Storing:
+    memory = next(iter(result.measured("memory")), None)
+    file = next(iter(result.measured("file")), None)
+    return Storing(
         memory_mb_per_s=memory.mb_per_s if memory else None,
         file_mb_per_s=file.mb_per_s if file else None,
         flushed=file.flushed_s / file.seconds if file else None,
         disk_mb_per_s=result.disk.mb_per_s if result.disk else None,
-        steady_p5_mb_per_s=float(np.percentile(steady, 5)) if many else None,
-        steady_p50_mb_per_s=statistics.median(steady) if steady else None,
-        stalls=len(stalls),
-        longest_stall_s=max((stall.seconds for stall in stalls), default=0.0),
-        cpu=_cpu(result.measured("parts", "whole", "memory")),
+    )
+
+
+def _steadiness(result: Result) -> Steadiness:
+    steady = steady_rates(result)
+    stalls = [stall for reading in result.readings for stall in reading.stalls]
+    return Steadiness(
+        float(np.percentile(steady, 5)) if len(steady) >= ENOUGH_SECONDS else None,
+        statistics.median(steady) if steady else None,
+        len(stalls),
+        max((stall.seconds for stall in stalls), default=0.0),
     )
 
 

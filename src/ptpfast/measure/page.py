@@ -13,7 +13,8 @@ from pathlib import Path
 from .. import _version
 from . import charts
 from .compare import comparison
-from .result import Figures, Reading, Result, chunk_words, named
+from .result import Reading, Result, chunk_words, named
+from .summary import Figures
 from .svg import number, shown
 from .verdict import CERTAINTY, Verdict, sentence
 
@@ -25,7 +26,7 @@ def page(
     result: Result, figures: Figures, verdict: Verdict, earlier: Sequence[Figures] = ()
 ) -> str:
     """The page. `earlier` are runs to compare with, oldest first."""
-    name = figures.camera or "a camera"
+    name = figures.about.camera or "a camera"
     sections = [
         _header(result, figures),
         _verdict(verdict, figures),
@@ -50,18 +51,19 @@ def page(
 
 
 def _header(result: Result, figures: Figures) -> str:
-    firmware = f"firmware {figures.firmware}, " if figures.firmware else ""
-    about = f"{firmware}{figures.address}, {figures.when.replace('T', ' ')}"
+    of = figures.about
+    firmware = f"firmware {of.firmware}, " if of.firmware else ""
+    about = f"{firmware}{of.address}, {of.when.replace('T', ' ')}"
     badge = "" if result.complete else '<span class="badge">unfinished run</span>'
-    name = shown(figures.camera or "A camera")
+    name = shown(of.camera or "A camera")
     return f'<header><h1>{name}</h1><span class="about">{shown(about)}</span>{badge}</header>'
 
 
 def _verdict(verdict: Verdict, figures: Figures) -> str:
     heading = "What a second of a download goes to"
-    if (figures.best_depth or 1) > 1:
+    if (figures.rates.best_depth or 1) > 1:
         heading += ", asked for one part at a time"
-    elif figures.best_chunk == 0 and figures.one_mib_mb_per_s:
+    elif figures.rates.best_chunk == 0 and figures.rates.one_mib_mb_per_s:
         heading += ", read in parts"
     legend = "".join(
         f'<span><i class="{charts.kind_of(share)}"></i>{words} {verdict.shares[share]:.0%}</span>'
@@ -91,18 +93,19 @@ def _options(line: str) -> str:
 
 
 def _tiles(result: Result, figures: Figures) -> str:
-    f = figures
+    f, steady = figures, figures.steadiness
+    trips = {"probe": "a ping, median", "tcp": "TCP's, smoothed"}
     best = result.best()
     way = named(best) if best else "not measured"
-    trip = {"probe": "a ping, median", "tcp": "TCP's, smoothed"}.get(f.rtt_from, "not measured")
-    stalls = f"longest {f.longest_stall_s:.1f} s" if f.stalls else "of 0.25 s and more"
+    trip = trips.get(f.network.rtt_from, "not measured")
+    stalls = f"longest {steady.longest_stall_s:.1f} s" if steady.stalls else "of 0.25 s and more"
     rows: list[tuple[str, float | None, str, str]] = [
-        ("Best rate", f.best_mb_per_s, "MB/s", way),
-        ("To disk", f.file_mb_per_s, "MB/s", "a download, flushed"),
-        ("Round trip", f.rtt_ms, "ms", trip),
-        ("Operation", f.operation_ms, "ms", "GetObjectInfo, median"),
-        ("Listing", f.listing_per_s, "a second", "objects described"),
-        ("Stalls", f.stalls, "", stalls),
+        ("Best rate", f.rates.best_mb_per_s, "MB/s", way),
+        ("To disk", f.storing.file_mb_per_s, "MB/s", "a download, flushed"),
+        ("Round trip", f.network.rtt_ms, "ms", trip),
+        ("Operation", f.answers.operation_ms, "ms", "GetObjectInfo, median"),
+        ("Listing", f.answers.listing_per_s, "a second", "objects described"),
+        ("Stalls", steady.stalls, "", stalls),
     ]
     tiles = "".join(
         f'<div class="tile"><h3>{label}</h3><b>{_value(value, unit)}</b>'
@@ -145,9 +148,9 @@ def _rates(result: Result, figures: Figures) -> str:
         return ""
     depths = sorted({r.depth for r in result.measured("parts", "whole")})
     legend = [(f"d-{min(n, 3)}", f"{depth} at a time") for n, depth in enumerate(depths)]
-    if figures.flow_mb_per_s:
-        legend.append(("dash", f"{number(figures.flow_mb_per_s)} MB/s while data flow"))
-    drawing = charts.rates(result.readings, figures.flow_mb_per_s)
+    if figures.rates.flow_mb_per_s:
+        legend.append(("dash", f"{number(figures.rates.flow_mb_per_s)} MB/s while data flow"))
+    drawing = charts.rates(result.readings, figures.rates.flow_mb_per_s)
     about = "Objects read in parts of a size, and whole; lines reach from slowest to quickest."
     return _card("Rate by chunk size", about, drawing + _legend(legend))
 
@@ -156,11 +159,11 @@ def _one_request(result: Result, figures: Figures) -> str:
     if not any(r.depth == 1 for r in result.measured("parts")):
         return ""
     names = ["round trips", "acks", "camera", "data"]
-    seen = figures.ack_wait_ms is not None
+    seen = figures.answers.ack_wait_ms is not None
     if not seen:
         names.remove("acks")
     legend = [(charts.kind_of(n), charts.SHARE_WORDS[n]) for n in names]
-    drawing = charts.request_anatomy(result.readings, figures.rtt_ms, acks=seen)
+    drawing = charts.request_anatomy(result.readings, figures.network.rtt_ms, acks=seen)
     about = "What the time of a request goes to, by its size; the whole of it on the right."
     return _card("One request", about, drawing + _legend(legend))
 
@@ -173,7 +176,7 @@ def _latency_chart(result: Result) -> str:
 
 
 def _disk(result: Result, figures: Figures) -> str:
-    if not (figures.file_mb_per_s or figures.disk_mb_per_s):
+    if not (figures.storing.file_mb_per_s or figures.storing.disk_mb_per_s):
         return ""
     about = f"A download dropped and stored, and the disk of {result.folder} alone."
     return _card("Disk", about, charts.disk_bars(figures))
@@ -181,34 +184,35 @@ def _disk(result: Result, figures: Figures) -> str:
 
 def _link(result: Result, figures: Figures) -> str:
     """What is known of the way between camera and computer."""
-    f, ping, tcp = figures, result.latency("ping"), result.tcp
+    ping, tcp, trip_ms = result.latency("ping"), result.tcp, figures.network.tcp_rtt_ms
+    steady = figures.steadiness
+    p5, p50 = steady.steady_p5_mb_per_s, steady.steady_p50_mb_per_s
     facts: list[tuple[str, str]] = [("this computer's end", _interface(result, figures))]
     if ping is not None:
         facts.append(("pings", f"{ping.least:.1f} to {ping.most:.1f} ms, median {ping.p50:.1f}"))
-    if tcp is not None and f.tcp_rtt_ms is not None:
-        facts.append(("TCP's round trip", f"{f.tcp_rtt_ms:.1f} ms at least"))
+    if tcp is not None and trip_ms is not None:
+        facts.append(("TCP's round trip", f"{trip_ms:.1f} ms at least"))
         facts.append(("packets out of order", f"{tcp.out_of_order:,} of {tcp.segments:,}"))
         facts.append(("requests repeated", f"{tcp.repeated:,}"))
-    if f.steady_p5_mb_per_s is not None and f.steady_p50_mb_per_s is not None:
-        steady = f"half have {number(f.steady_p50_mb_per_s)} MB/s or more, one in twenty "
-        facts.append(("single seconds", steady + f"{number(f.steady_p5_mb_per_s)} or less"))
-    facts.append(
-        ("stalls", f"{f.stalls}, the longest {f.longest_stall_s:.1f} s" if f.stalls else "none")
-    )
+    if p5 is not None and p50 is not None:
+        text = f"half have {number(p50)} MB/s or more, one in twenty {number(p5)} or less"
+        facts.append(("single seconds", text))
+    facts.append(("stalls", steady.words or "none"))
     rows = "".join(f"<dt>{name}</dt><dd>{shown(value)}</dd>" for name, value in facts)
     return f'<section class="card"><h2>Link</h2><dl>{rows}</dl></section>'
 
 
 def _interface(result: Result, figures: Figures) -> str:
     name = f" ({result.interface.name})" if result.interface.name else ""
-    match figures.link:
+    network = figures.network
+    match network.link:
         case "loopback":
             return "loopback: the camera is on this computer"
         case "wireless":
-            signal = f", signal {figures.signal_dbm:.0f} dBm" if figures.signal_dbm else ""
+            signal = f", signal {network.signal_dbm:.0f} dBm" if network.signal_dbm else ""
             return f"wireless{name}{signal}"
         case "wired":
-            rate = figures.link_mb_per_s
+            rate = network.link_mb_per_s
             return f"wired{name}" + (f", {8 * rate:.0f} Mbit/s" if rate else "")
     return f"unknown{name}"
 
@@ -218,7 +222,7 @@ def _readings(readings: Sequence[Reading]) -> str:
         return ""
     rows = []
     for r in readings:
-        wait = r.wait_ms
+        wait = r.timing.wait_ms
         cells = [
             f"{r.requests:,}" if r.requests else "–",
             f"{r.bytes / 1e6:,.1f}" if r.bytes else "–",
@@ -226,7 +230,7 @@ def _readings(readings: Sequence[Reading]) -> str:
             f"<b>{r.mb_per_s:,.2f}</b>" if r.bytes else "–",
             f"{wait.p50:.1f}" if wait else "–",
             f"{wait.p90:.1f}" if wait and wait.p90 is not None else "–",
-            f"{r.flow_mb_per_s:,.2f}" if r.flow_mb_per_s else "–",
+            f"{r.timing.flow_mb_per_s:,.2f}" if r.timing.flow_mb_per_s else "–",
             f"{len(r.stalls)}" if r.bytes else "–",
         ]
         note = f'<td class="note">{shown(r.note)}</td>'
@@ -270,7 +274,7 @@ def _footer(figures: Figures) -> str:
     unseen = (
         "The camera is on this computer, so TCP's own round trip and losses say nothing of a link "
         "and are left out. "
-        if figures.link == "loopback"
+        if figures.network.link == "loopback"
         else ""
     )
     return (

@@ -22,7 +22,7 @@ from ..session.session import Session
 from ..transfer import ObjectReader
 from .acks import held
 from .disk import AnySink, Destination
-from .result import Reading
+from .result import Reading, Timing
 from .samples import Arrival, Spread, blocks, flow_rate, stalls
 
 GRACE_S = 20.0  # after its time is up, a read is given up: the link may be next to dead
@@ -214,16 +214,17 @@ def _completed(reading: Reading, arrivals: list[Arrival]) -> Reading:
     """With what the samples say. Requests sent ahead have no waits of their own."""
     if reading.depth == 1 and arrivals:
         waits = [arrival.wait for arrival in arrivals]
-        reading = dataclasses.replace(
-            reading,
+        rate = flow_rate(arrivals)
+        timing = Timing(
             wait_ms=Spread.of(1e3 * wait for wait in waits),
             waited_s=sum(waits),
             flowed_s=sum(arrival.flow for arrival in arrivals),
             held_s=held(arrivals),
-            flow_mb_per_s=None if (rate := flow_rate(arrivals)) is None else rate / 1e6,
+            flow_mb_per_s=None if rate is None else rate / 1e6,
             each_mb_per_s=_each(reading, arrivals) if reading.chunk else None,
             blocks=blocks(arrivals),
         )
+        reading = dataclasses.replace(reading, timing=timing)
     return dataclasses.replace(reading, stalls=tuple(stalls(arrivals)))
 
 

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from .result import SCHEMA, Figures, Reading, Result
+from .result import Reading, Result
 from .samples import Spread
+from .summary import SCHEMA, Figures
 from .verdict import Verdict
 
 Fields = dict[str, Any]
@@ -18,23 +19,22 @@ def records(result: Result, figures: Figures, verdict: Verdict) -> Iterator[tupl
     yield (
         "camera",
         {
-            "manufacturer": result.manufacturer,
-            "model": result.model,
-            "firmware": result.firmware,
-            "address": result.address,
-            "when": result.when,
+            "manufacturer": result.camera.manufacturer,
+            "model": result.camera.model,
+            "firmware": result.camera.firmware,
+            "address": result.camera.address,
+            "when": result.camera.when,
         },
     )
     for row in result.latencies:
         yield "latency", {"what": row.what, **spread(row.ms, "ms")}
-    if result.listed:
-        seconds = result.listing_s
+    if result.listing.objects:
         yield (
             "listing",
             {
-                "objects": result.listed,
-                "seconds": _short(seconds),
-                "per_s": _short(result.listed / seconds if seconds else 0.0),
+                "objects": result.listing.objects,
+                "seconds": _short(result.listing.seconds),
+                "per_s": _short(result.listing.per_s),
             },
         )
     for reading in result.readings:
@@ -68,7 +68,8 @@ def records(result: Result, figures: Figures, verdict: Verdict) -> Iterator[tupl
     for note in result.notes:
         yield "note", {"text": note}
     yield "verdict", _rounded(dataclasses.asdict(verdict))
-    yield "summary", {"schema": SCHEMA, **_rounded(dataclasses.asdict(figures))}
+    judged = {"limit": verdict.limit, "certainty": verdict.certainty}
+    yield "summary", {"schema": SCHEMA, **_rounded(figures.flat()), **judged}
 
 
 def spread(values: Spread, unit: str) -> Fields:
@@ -92,14 +93,14 @@ def _reading(reading: Reading) -> Fields:
         "mb_per_s": _short(reading.mb_per_s),
         "cpu_s": _short(reading.cpu_s),
     }
-    if reading.wait_ms is not None:
-        found["wait"] = spread(reading.wait_ms, "ms")
-    if reading.each_mb_per_s is not None:
-        found["each"] = spread(reading.each_mb_per_s, "mb_per_s")
-    if reading.flow_mb_per_s is not None:
-        found["flow_mb_per_s"] = _short(reading.flow_mb_per_s)
-    if reading.blocks is not None:
-        found["blocks"] = _rounded(dataclasses.asdict(reading.blocks))
+    if reading.timing.wait_ms is not None:
+        found["wait"] = spread(reading.timing.wait_ms, "ms")
+    if reading.timing.each_mb_per_s is not None:
+        found["each"] = spread(reading.timing.each_mb_per_s, "mb_per_s")
+    if reading.timing.flow_mb_per_s is not None:
+        found["flow_mb_per_s"] = _short(reading.timing.flow_mb_per_s)
+    if reading.timing.blocks is not None:
+        found["blocks"] = _rounded(dataclasses.asdict(reading.timing.blocks))
     if reading.stalls:
         found["stalls"] = [
             {"at_s": _short(stall.at), "seconds": _short(stall.seconds)} for stall in reading.stalls

@@ -1,92 +1,32 @@
-"""`ptpfast bench` in its order: what is measured when, how long, and what follows a mishap.
+"""`ptpfast bench` in its order: a camera is connected to, measured, and asked for more connections.
 
-1. Some objects described: how fast a listing is.
-2. Small operations in turn: latencies.
-3. Parts of objects, chunk by chunk size, twice through so that what changes on the way hits all;
-   and with requests sent ahead, if that was asked for or `ptpfast tune` found the camera to cope.
-4. A whole object, if there is time for one and the maker's bodies do not suffer from it.
-5. The disk alone; then downloads in the best of these ways, dropped and stored in turn.
-6. Handshakes and pings, last, because some bodies want to be left alone after one.
-
-All of it only reads. The time is shared out beforehand, and a read that would take longer than its
-share is left out and said to be. A camera that is lost is connected to again, a few times.
+`steps` says what is measured at the session. Handshakes and pings come last, because some bodies
+want to be left alone after one. All of it only reads.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from ..link.patience import Patience
-from ..listing import Listing
-from ..ptp.errors import NetworkError, ProtocolError, PTPError, SinkError, Timeout, TransferError
-from ..ptp.objects import ObjectInfo
-from ..session.session import Session
-from ..transfer import ObjectReader
 from ..transport.timeouts import Timeouts
-from ..vendors.quirks import MiB, Quirks
 from .disk import Destination
 from .interface import interface_of
-from .reads import Clock, Course, Downloads, Parts, whole
-from .result import Latency, Reading, Result, named
+from .plan import NobodyWatches, Plan, Watch
+from .reads import Clock
+from .result import Latency, Result, Subject
 from .samples import Spread
+from .steps import Steps, note
 from .tcp import tcp_state
-from .waits import CONNECTING, connected, handshakes, latencies
+from .waits import CONNECTING, connected, handshakes
 
-CHUNKS = (MiB // 4, MiB, 4 * MiB, 8 * MiB)
-BUDGET_S = 40.0
-# How the time is shared out.
-OPERATIONS = LISTING = WHOLE = 0.08
-PARTS, DOWNLOADS, DISK, HANDSHAKES = 0.42, 0.24, 0.06, 0.04
-ROUNDS = 2
-TOO_LONG = 3.0  # times its share, one read may take
-MOST_BYTES = 1 << 30  # of one step
-DISK_S = 2.0
+if TYPE_CHECKING:
+    from ..session.session import Session
+    from ..vendors.quirks import Quirks
+
+HANDSHAKES = 0.04  # of the time; `steps` has the rest
 CONNECTIONS = 4
-PIECE = 16  # handles described at a time, in a listing
-FURTHER = 16  # objects described, from all of the card, where that was cut short
-COURSE = 16  # objects read, at most
-SILENCE_S = 3.0  # a camera that ignores requests sent ahead is given up after this
-MOST_LOSSES = 3
-NOT_TRIED = "not tried: the camera does not cope with requests sent ahead"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to measure. chunks: bytes of partial reads, None for what the maker's bodies stand;
-    depths: requests outstanding at a time, beyond one, None for what `ptpfast tune` found."""
-
-    budget_s: float = BUDGET_S
-    chunks: tuple[int, ...] | None = None
-    depths: tuple[int, ...] | None = None
-
-
-class Watch(Protocol):
-    """What is told of a run while it goes on."""
-
-    def step(self, what: str) -> None:
-        """Something else is measured from now on."""
-
-    def found(self, what: str, value: str) -> None:
-        """Something has been measured, or noted."""
-
-    def waiting(self, error: PTPError) -> None:
-        """The camera seems to hold an earlier session, and is waited for."""
-
-
-class _NobodyWatches:
-    def step(self, what: str) -> None:
-        pass
-
-    def found(self, what: str, value: str) -> None:
-        pass
-
-    def waiting(self, error: PTPError) -> None:
-        pass
 
 
 class Bench:
@@ -106,16 +46,11 @@ class Bench:
         self._timeouts = timeouts
         self._plan = plan
         self._destination = destination
-        self._watch: Watch = watch or _NobodyWatches()
+        self._watch: Watch = watch or NobodyWatches()
         self._clock = Clock()
-        self._session: Session
-        self._losses = 0
-        self._mb_per_s = 0.0  # the best seen so far
-        self._objects: list[ObjectInfo] = []
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         when = datetime.now().astimezone().isoformat(timespec="seconds")
-        self.result = Result(address=address, when=when)
-        self.result.arrivals = self._clock.arrivals
+        self.result = Result(Subject(address, when=when), arrivals=self._clock.arrivals)
 
     def run(self) -> Result:
         """All of it. Raises what the session raises when the camera cannot be connected to (again),
@@ -123,19 +58,16 @@ class Bench:
         result = self.result
         try:
             self._watch.step(CONNECTING)
-            self._session, took = connected(
-                self._host, self._port, self._timeouts, self._watch.waiting
-            )
+            session, took = connected(self._host, self._port, self._timeouts, self._watch.waiting)
             self._clock.start()  # a busy camera may have been waited for
             result.latencies += took
-            with self._session:
+            with session:
                 try:
-                    self._introduce()
-                    self._measure()
+                    self._measure(session)
                 finally:
                     result.tcp = tcp_state(self._host, self._port)
                     result.interface = interface_of(result.tcp.local if result.tcp else self._host)
-            self._handshakes(self._session.link.dialect.quirks)
+            self._handshakes(session.link.dialect.quirks)
             result.complete = True
         finally:
             result.seconds = self._clock.now()
@@ -143,228 +75,17 @@ class Bench:
                 result.folder = str(self._destination.folder)
         return result
 
-    def _introduce(self) -> None:
-        session, info = self._session, self._session.device_info
-        self.result.manufacturer, self.result.model = info.manufacturer, info.model
-        self.result.firmware = info.device_version
-        if self._plan.depths is None:
-            known = (session.habits.depth,) if session.habits.depth > 1 else ()
-            self._plan = dataclasses.replace(self._plan, depths=known)
-        session.habits.depth = 1
-        session.link.losses.recover = lambda error, _: self._recover(error)  # one object may end it
-
-    def _measure(self) -> None:
-        listing = self._session.listing()
-        handles = listing.handles
-        if handles:
-            self._step("listing", LISTING, lambda until: self._list(listing, until))
-        if not self._objects:
-            raise TransferError("no object to measure with", hint="take a picture first")
-        self._step("small operations", OPERATIONS, lambda until: self._small(handles, until))
-        self._parts()
-        self._step("a whole object", WHOLE, self._whole)
-        if self._destination is not None:
-            self._step("the disk", DISK, self._disk)
-        self._step("downloads", DOWNLOADS, self._downloads)
-
-    def _step(self, what: str, share: float, work: Callable[[float], None]) -> PTPError | None:
-        """Does something for a share of the time; what went wrong with it, if anything did."""
-        self._watch.step(what)
-        began = self._clock.now()
-        try:
-            work(time.monotonic() + share * self._plan.budget_s)
-        except SinkError as error:
-            self._note(f"{what}: {error.message}")
-            return error
-        except PTPError as error:
-            self._note(f"{what}: {error.message}")
-            self._recover(error)
-            return error
-        finally:
-            self.result.phases.append((what, began, self._clock.now()))
-        return None
-
-    def _note(self, text: str) -> None:
-        self.result.notes.append(text)
-        self._watch.found("note", text)
-
-    def _recover(self, error: PTPError) -> None:
-        """Connects again if the connection is over; raises `error` when that was too often."""
-        session = self._session
-        if session.habits.depth > 1 and isinstance(error, (NetworkError, ProtocolError)):
-            session.link.fall_back_to_serial(error)
-        session.habits.depth = 1
-        if session.usable and isinstance(error, Timeout):  # what is still to come may take as long
-            session.link.connection.settle(session.timeouts.close)
-        if session.usable:
-            return
-        self._losses += 1
-        if self._losses > MOST_LOSSES:
-            raise error
-        began = self._clock.now()
-        session.reconnect(Patience(self._timeouts.connect, first_s=0.1, most_s=2.0))
-        self._note(
-            f"connected again {self._clock.now() - began:.1f} s after the connection was lost"
-        )
-
-    # The steps
-
-    def _list(self, listing: Listing, until: float) -> None:
-        """As `pull` lists, with nothing remembered from before; as far as the time allows."""
-        result, tally, found, began = self.result, listing.tally, [], time.monotonic()
-        try:
-            for piece in listing.pieces(PIECE):
-                found += list(piece)
-                if time.monotonic() > until:
-                    break
-        finally:
-            self.result.listing_s = time.monotonic() - began
-            self.result.listed = tally.asked + tally.bulk
-        if not listing.complete:  # the oldest pictures may all be of one kind
-            step = max(1, len(listing.handles) // FURTHER)
-            found += list(self._session.describe(listing.handles[::step]))
-        self._objects = sorted((o for o in found if o.size), key=lambda o: -(o.size or 0))[:COURSE]
-        self._watch.found("describing objects", f"{result.listed / result.listing_s:.0f} a second")
-
-    def _small(self, handles: list[int], until: float) -> None:
-        took: dict[str, list[float]] = {}
-        try:
-            latencies(self._session, handles, self._objects[0], until, took)
-        finally:
-            for what, ms in took.items():
-                self.result.latencies.append(Latency(what, Spread.of(ms)))
-                self._watch.found(what, f"{Spread.of(ms).p50:.1f} ms")
-
-    def _parts(self) -> None:
-        """Every way of reading parts, in rounds."""
-        course = Course(self._objects)
-        ways = [
-            Parts(self._session, self._clock, course, chunk, depth)
-            for depth in (1, *(self._plan.depths or ()))
-            for chunk in self._chunks()
-            if course.has(chunk)
-        ]
-        notes: dict[Parts, str] = {}
-        share = PARTS / max(1, len(ways)) / ROUNDS
-        try:
-            for turn in range(ROUNDS):
-                for way in ways:
-                    if not notes.get(way):
-                        notes[way] = self._turn(way, turn, share)
-                    if notes[way] and way.depth > 1 and way.failed:
-                        # What it does not stand once, it is not asked for again.
-                        notes |= {o: notes.get(o) or NOT_TRIED for o in ways if o.depth > 1}
-        finally:
-            for way in ways:
-                reading = way.reading(notes.get(way, "interrupted"))
-                self.result.readings.append(reading)
-                self._watch.found(named(reading), reading.note or f"{reading.mb_per_s:.2f} MB/s")
-
-    def _chunks(self) -> Iterable[int]:
-        if ObjectReader(self._session.camera, self._objects[0]).partial() is None:
-            self._note("the camera has no partial reads, only whole objects")
-            return ()
-        if self._plan.chunks is not None:
-            return self._plan.chunks
-        cap = self._session.link.dialect.quirks.max_chunk
-        return [chunk for chunk in CHUNKS if chunk <= cap]
-
-    def _turn(self, way: Parts, turn: int, share: float) -> str:
-        """One round of one way; why it was not, or will not be any more."""
-        allowed_s = share * self._plan.budget_s
-        expected_s = self._expected_s(way.chunk * way.depth)
-        if expected_s > TOO_LONG * allowed_s:
-            return _no_room("read", expected_s)
-        if expected_s > allowed_s and turn:
-            return ""
-        connection = self._session.link.connection
-        timeouts = connection.timeouts
-        if way.depth > 1:  # one that ignores requests must not cost half a minute
-            hasty = min(timeouts.operation, max(SILENCE_S, TOO_LONG * expected_s))
-            connection.timeouts = dataclasses.replace(timeouts, operation=hasty)
-        try:
-            what = named(way.reading())
-            error = self._step(what, share, lambda until: way.run(until, MOST_BYTES))
-        finally:
-            self._session.link.connection.timeouts = timeouts
-        self._mb_per_s = max(self._mb_per_s, way.reading().mb_per_s)
-        if error is None or (way.depth == 1 and isinstance(error, NetworkError)):
-            return ""  # one request at a time is not why a connection is lost
-        way.failed = True
-        return error.message
-
-    def _expected_s(self, size: int) -> float:
-        """How long so many bytes take, as far as is known; 0 when nothing is."""
-        return size / (1e6 * self._mb_per_s) if self._mb_per_s else 0.0
-
-    def _whole(self, until: float) -> None:
-        """The largest object there is time for."""
-        allowed_s = until - time.monotonic()
-        suffers = not self._session.link.dialect.quirks.whole_objects
-        smallest = self._objects[-1]
-        note = ""
-        if suffers and self.result.measured("parts"):
-            note = "left out: this maker's bodies suffer from large reads"
-        elif (expected_s := self._expected_s(smallest.size or 0)) > TOO_LONG * allowed_s:
-            note = _no_room("object", expected_s)
-        if note:
-            self.result.readings.append(Reading("whole", 0, 1, note=note))
-            return
-        fits = iter(self._fitting(allowed_s))
-        # Without any rate known, a movie might take an hour: the smallest says how long.
-        info = next(fits, smallest) if self._mb_per_s else smallest
-        reading = whole(self._session, self._clock, info, until)
-        self.result.readings.append(reading)
-        self._watch.found(named(reading), f"{reading.mb_per_s:.2f} MB/s")
-        if not self._mb_per_s and info is not self._objects[0]:
-            self._mb_per_s = reading.mb_per_s
-            self._whole(until)
-
-    def _fitting(self, allowed_s: float) -> list[ObjectInfo]:
-        """The objects that take no longer than that, the largest first."""
-        return [o for o in self._objects if self._expected_s(o.size or 0) <= allowed_s]
-
-    def _downloads(self, until: float) -> None:
-        best = self.result.best()
-        if best is None:
-            return
-        turns = [None, self._destination] * ROUNDS if self._destination else [None]
-        objects = self._objects
-        if not best.chunk:  # these end only with the object
-            objects = self._fitting((until - time.monotonic()) / len(turns)) or objects[-1:]
-        downloads = Downloads(
-            self._session, self._clock, objects, (best.chunk, best.depth), best.mb_per_s
-        )
-        found: dict[str, Reading] = {}
-        for turn, where in enumerate(turns):
-            now = time.monotonic()
-            end = now + (until - now) / (len(turns) - turn)
-            most = MOST_BYTES
-            if where is not None:  # what the memory takes at once must not take the disk a minute
-                most = min(where.room(), self._disk_takes(end - now))
-            reading = downloads.run(where, end, max(most, 1))
-            if (before := found.get(reading.way)) is not None:
-                self.result.readings.remove(before)
-                reading = joined(before, reading)
-            found[reading.way] = reading
-            self.result.readings.append(reading)
-        for reading in found.values():
-            self._watch.found(named(reading), f"{reading.mb_per_s:.2f} MB/s")
-
-    def _disk_takes(self, seconds: float) -> int:
-        """Bytes that the disk takes in a time, as far as is known."""
-        disk = self.result.disk
-        return MOST_BYTES if disk is None else int(1e6 * disk.mb_per_s * max(seconds, 0.5))
-
-    def _disk(self, until: float) -> None:
-        assert self._destination is not None
-        self.result.disk = self._destination.measure(min(DISK_S, until - time.monotonic()))
-        self._watch.found("the disk alone", f"{self.result.disk.mb_per_s:.0f} MB/s")
+    def _measure(self, session: Session) -> None:
+        camera, info = self.result.camera, session.device_info
+        camera.manufacturer, camera.model = info.manufacturer, info.model
+        camera.firmware = info.device_version
+        Steps(session, self._clock, self._plan, self.result, self._watch, self._destination).run()
 
     def _handshakes(self, quirks: Quirks) -> None:
         """More connections, without a session; not to bodies that take a quick return badly."""
         if quirks.reconnect_pause_s or quirks.close_after_open_s:
-            self._note("handshakes and pings: left out, this maker's bodies want pauses between")
+            why = "handshakes and pings: left out, this maker's bodies want pauses between"
+            note(self.result, self._watch, why)
             return
         self._watch.step("handshakes")
         until = time.monotonic() + max(1.0, HANDSHAKES * self._plan.budget_s)
@@ -380,21 +101,4 @@ class Bench:
             self.result.latencies.append(Latency("ping", Spread.of(pings)))
             self._watch.found("ping", f"{Spread.of(pings).p50:.1f} ms")
         if problem:
-            self._note(f"handshakes: {problem}")
-
-
-def _no_room(what: str, expected_s: float) -> str:
-    return f"not measured: one {what} takes about {expected_s:.0f} s; a longer --budget has room"
-
-
-def joined(one: Reading, other: Reading) -> Reading:
-    """Two turns of the same."""
-    return dataclasses.replace(
-        one,
-        requests=one.requests + other.requests,
-        bytes=one.bytes + other.bytes,
-        seconds=one.seconds + other.seconds,
-        stalls=one.stalls + other.stalls,
-        flushed_s=one.flushed_s + other.flushed_s,
-        cpu_s=one.cpu_s + other.cpu_s,
-    )
+            note(self.result, self._watch, f"handshakes: {problem}")

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from .charts import SHARE_WORDS
 from .compare import label, told
-from .result import Figures, Result, named
+from .result import Result, named
+from .summary import Figures
 from .svg import number
 from .verdict import CERTAINTY, Verdict, sentence
 
@@ -15,9 +16,10 @@ def lines(
     result: Result, figures: Figures, verdict: Verdict, earlier: Sequence[Figures] = ()
 ) -> Iterator[str]:
     """The report. Camera's words are in it as they came: whoever shows it makes them printable."""
-    firmware = f", firmware {figures.firmware}" if figures.firmware else ""
+    about = figures.about
+    firmware = f", firmware {about.firmware}" if about.firmware else ""
     unfinished = "" if result.complete else " (unfinished run)"
-    yield f"{figures.camera or 'a camera'}{firmware}, at {figures.address}{unfinished}"
+    yield f"{about.camera or 'a camera'}{firmware}, at {about.address}{unfinished}"
     yield ""
     yield f"{verdict.title} ({CERTAINTY[verdict.certainty]})"
     yield from (f"  - {sentence(line)}" for line in verdict.reasons)
@@ -42,9 +44,9 @@ def lines(
 
 
 def _facts(result: Result, figures: Figures) -> Iterator[tuple[str, str]]:
-    if figures.rtt_ms is not None:
-        of = {"probe": "a ping", "tcp": "TCP's own"}[figures.rtt_from]
-        yield "round trip", f"{figures.rtt_ms:.1f} ms ({of}, median)"
+    if figures.network.rtt_ms is not None:
+        of = {"probe": "a ping", "tcp": "TCP's own"}[figures.network.rtt_from]
+        yield "round trip", f"{figures.network.rtt_ms:.1f} ms ({of}, median)"
     for row in result.latencies:
         ms = row.ms
         tail = "".join(
@@ -54,17 +56,17 @@ def _facts(result: Result, figures: Figures) -> Iterator[tuple[str, str]]:
         )
         tail += f", most {ms.most:.1f}" if ms.count > 1 else ""
         yield row.what, f"{ms.p50:.1f} ms{tail}"
-    if figures.listing_per_s:
-        yield "objects described", f"{number(figures.listing_per_s)} a second"
+    if figures.answers.listing_per_s:
+        yield "objects described", f"{number(figures.answers.listing_per_s)} a second"
     for reading in result.readings:
         if not reading.bytes:
             yield named(reading), reading.note or "not measured"
             continue
-        wait = f", waits {reading.wait_ms.p50:.1f} ms" if reading.wait_ms else ""
+        wait = f", waits {waited.p50:.1f} ms" if (waited := reading.timing.wait_ms) else ""
         note = f"; {reading.note}" if reading.note else ""
         yield named(reading), f"{reading.mb_per_s:.2f} MB/s{wait}{note}"
     if result.disk is not None:
         speed = f"{number(result.disk.mb_per_s)} MB/s"
         yield "the disk alone", f"{speed}, a flush {result.disk.flush_ms:.1f} ms"
-    if figures.stalls:
-        yield "stalls", f"{figures.stalls}, the longest {figures.longest_stall_s:.1f} s"
+    if figures.steadiness.stalls:
+        yield "stalls", figures.steadiness.words

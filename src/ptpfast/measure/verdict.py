@@ -20,16 +20,14 @@ from dataclasses import dataclass, field
 
 from ..vendors.quirks import MiB
 from . import acks
-from .result import Figures, Reading, chunk_words
-from .samples import slope
+from .result import Reading, chunk_words
+from .shares import card_rate, one_at_a_time, time_shares
+from .summary import Figures
 
-# What a download's time goes to, in the order it is shown.
-SHARES = ("disk", "camera", "acks", "round trips", "stalls", "data", "computer")
 LINK = ("data", "round trips", "stalls")
 CLOSE = 0.10  # two limits whose shares differ by less are both to be named
 BUSY = 0.75  # of a core: then this computer is the limit
 UNHELD_MB_PER_S = 400.0  # a camera on this computer that is so quick imitates no link
-FAST_ENOUGH = 1.5  # a disk this much faster than the camera is no reason to wait
 AT_LINE_RATE = 0.85  # of what a wire carries with all its heads
 LOSSY = 0.001
 LEAST_SHARE = 0.005  # what is less is 0%
@@ -95,7 +93,7 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
     if close:
         title += f", closely followed by {case.name(second)}"
     help = case.help(limit) + (case.help(second) if close else [])
-    help += [acks.HELP] if figures.ack_wait_ms is not None else []
+    help += [acks.HELP] if figures.answers.ack_wait_ms is not None else []
     return Verdict(
         limit,
         certainty,
@@ -109,69 +107,27 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
 
 def _computer_is_busy(figures: Figures) -> bool:
     """Whether nothing but this computer holds it back."""
-    here = figures.link == "loopback" and figures.ack_wait_ms is None
-    here = here and (figures.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
-    return here or (figures.cpu or 0.0) >= BUSY
+    here = figures.network.link == "loopback" and figures.answers.ack_wait_ms is None
+    here = here and (figures.rates.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
+    return here or (figures.rates.cpu or 0.0) >= BUSY
 
 
 def _slow_camera_hides(figures: Figures, limits: Mapping[str, float]) -> bool:
     """Whether the link is first only because parts were so large. Without a round trip to subtract
     it may be the link that takes long for everything."""
     lead = limits["link"] - limits["camera"]
-    return figures.rtt_ms is not None and lead < SLOW_LEAD and _takes_its_time(figures)
+    return figures.network.rtt_ms is not None and lead < SLOW_LEAD and _takes_its_time(figures)
 
 
 def _takes_its_time(figures: Figures) -> bool:
     """Whether the camera takes long for whatever it is asked, as operations without data show."""
-    others = (figures.rtt_ms or 0.0) + (figures.ack_wait_ms or 0.0)
-    return (figures.operation_ms or 0.0) - others > SLOW_OPERATION_MS
-
-
-def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
-    """What each second of a stored download goes to. `basis` is a reading of one request at a time;
-    without a round trip to subtract, waits are the camera's as a whole."""
-    disk = disk_share(figures)
-    seconds = basis.seconds or 1.0
-    trips = min(basis.waited_s, basis.requests * (figures.rtt_ms or 0.0) / 1e3)
-    waited, held = basis.held_s if figures.ack_wait_ms is not None else (0.0, 0.0)
-    paused = basis.blocks.paused if basis.blocks else 0.0
-    stalled = sum(stall.seconds for stall in basis.stalls)
-    parts = {
-        "camera": max(0.0, basis.waited_s - trips - waited) + paused,
-        "acks": waited + held,
-        "round trips": trips,
-        "stalls": stalled,
-        "data": max(0.0, basis.flowed_s - held - paused - stalled),
-        "computer": max(0.0, seconds - basis.waited_s - basis.flowed_s),
-    }
-    whole = sum(parts.values()) or 1.0
-    rest = {name: (1.0 - disk) * value / whole for name, value in parts.items()}
-    return {name: disk if name == "disk" else rest[name] for name in SHARES}
-
-
-def disk_share(figures: Figures) -> float:
-    """The disk's part of a stored download's time."""
-    flushed = figures.flushed or 0.0
-    memory, file, disk = figures.memory_mb_per_s, figures.file_mb_per_s, figures.disk_mb_per_s
-    if not memory or not file or (disk is not None and disk >= FAST_ENOUGH * memory):
-        return min(1.0, flushed)
-    return min(1.0, max(flushed, 1.0 - file / memory))
-
-
-def card_rate(readings: Sequence[Reading]) -> float | None:
-    """Bytes a second at which the camera reads what it then sends, if waits grow with the chunk."""
-    rows = _one_at_a_time(readings)
-    found = slope([r.chunk for r in rows], [r.waited_s / r.requests for r in rows])
-    return 1.0 / found if found else None
-
-
-def _one_at_a_time(readings: Sequence[Reading]) -> list[Reading]:
-    return [r for r in readings if r.way == "parts" and r.depth == 1 and r.requests]
+    others = (figures.network.rtt_ms or 0.0) + (figures.answers.ack_wait_ms or 0.0)
+    return (figures.answers.operation_ms or 0.0) - others > SLOW_OPERATION_MS
 
 
 def _basis(readings: Sequence[Reading]) -> Reading | None:
     """The best way to read with one request at a time, which alone shows what each waits for."""
-    rows = _one_at_a_time(readings) or [r for r in readings if r.way == "whole" and r.requests]
+    rows = one_at_a_time(readings) or [r for r in readings if r.way == "whole" and r.requests]
     return max(rows, key=lambda r: r.mb_per_s, default=None)
 
 
@@ -194,9 +150,9 @@ class _Case:
         self._readings = readings
         self._basis = basis
         self._shares = shares
-        self._flow = basis.flow_mb_per_s or basis.mb_per_s
-        self._wait_ms = 1e3 * basis.waited_s / basis.requests
-        self._radio = figures.link in ("wireless", "unknown")
+        self._flow = basis.timing.flow_mb_per_s or basis.mb_per_s
+        self._wait_ms = 1e3 * basis.timing.waited_s / basis.requests
+        self._radio = figures.network.link in ("wireless", "unknown")
 
     def name(self, limit: str) -> str:
         link = (
@@ -207,7 +163,7 @@ class _Case:
         return names.get(limit, "the camera")
 
     def _loopback(self) -> bool:
-        return self._figures.link == "loopback"
+        return self._figures.network.link == "loopback"
 
     def title(self, limit: str) -> str:
         return sentence(f"{self.name(limit)} is the limit")
@@ -223,53 +179,57 @@ class _Case:
         }[limit]()
 
     def _why_disk(self) -> tuple[list[str], bool]:
-        f = self._figures
+        store = self._figures.storing
         reasons = []
-        if f.file_mb_per_s and f.memory_mb_per_s:
+        if store.file_mb_per_s and store.memory_mb_per_s:
             reasons.append(
-                f"a download is stored at {f.file_mb_per_s:.1f} MB/s; dropped instead, the same "
-                f"one comes at {f.memory_mb_per_s:.1f} MB/s"
+                f"a download is stored at {store.file_mb_per_s:.1f} MB/s; dropped instead, the "
+                f"same one comes at {store.memory_mb_per_s:.1f} MB/s"
             )
-        if f.flushed and f.flushed >= LEAST_SHARE:
-            reasons.append(f"{f.flushed:.0%} of it is waiting for the disk at the end of a file")
+        if store.flushed and store.flushed >= LEAST_SHARE:
+            reasons.append(
+                f"{store.flushed:.0%} of it is waiting for the disk at the end of a file"
+            )
         sure = False
-        if f.disk_mb_per_s and f.memory_mb_per_s:
-            sure = f.disk_mb_per_s < f.memory_mb_per_s
+        if store.disk_mb_per_s and store.memory_mb_per_s:
+            sure = store.disk_mb_per_s < store.memory_mb_per_s
             relation = "slower" if sure else "hardly faster"
             reasons.append(
-                f"the disk alone takes {f.disk_mb_per_s:.1f} MB/s for good: {relation} than the "
-                "camera delivers"
+                f"the disk alone takes {store.disk_mb_per_s:.1f} MB/s for good: {relation} than "
+                "the camera delivers"
             )
         return reasons, sure
 
     def _why_camera(self) -> tuple[list[str], bool]:
-        f, basis = self._figures, self._basis
+        f, basis, timing = self._figures, self._basis, self._basis.timing
         reasons = []
         trip = ""
-        if f.rtt_ms is not None:
-            trip = f", {f.rtt_ms:.1f} ms of which are the link's round trip"
-        if self._wait_ms >= 1 and not (basis.blocks and basis.blocks.paused > basis.waited_s):
+        if f.network.rtt_ms is not None:
+            trip = f", {f.network.rtt_ms:.1f} ms of which are the link's round trip"
+        if self._wait_ms >= 1 and not (timing.blocks and timing.blocks.paused > timing.waited_s):
             reasons.append(
                 f"each request for {chunk_words(basis.chunk)} waits {self._wait_ms:.0f} ms for its "
                 f"first byte{trip}; then the data flow at {self._flow:.1f} MB/s"
             )
-        if f.operation_ms is not None and _takes_its_time(f):
-            reasons.append(f"it takes long for everything: GetObjectInfo {f.operation_ms:.0f} ms")
+        if f.answers.operation_ms is not None and _takes_its_time(f):
+            reasons.append(
+                f"it takes long for everything: GetObjectInfo {f.answers.operation_ms:.0f} ms"
+            )
         if (card := card_rate(self._readings)) is not None:
             reasons.append(
                 "the wait grows with what is asked for: the camera reads all of it, at "
                 f"{card / 1e6:.1f} MB/s, before it sends the first byte"
             )
-        if basis.blocks is not None:
-            blocks = basis.blocks
-            paused = blocks.paused / basis.flowed_s
+        if timing.blocks is not None:
+            blocks = timing.blocks
+            paused = blocks.paused / timing.flowed_s
             between = f"at {blocks.rate / 1e6:.0f} MB/s or more" if blocks.rate else "at once"
             reasons.append(
                 f"data come in blocks of {blocks.size / 1024:.0f} KiB with a pause of "
                 f"{1e3 * blocks.pause:.0f} ms before each, {paused:.0%} of the time they flow; "
                 f"each comes {between}, so the link could do more"
             )
-        sure = f.rtt_ms is not None or basis.blocks is not None
+        sure = f.network.rtt_ms is not None or timing.blocks is not None
         if not sure:
             reasons.append(
                 "cannot tell: how much of the wait is the link's round trip; the camera does not "
@@ -278,32 +238,38 @@ class _Case:
         return reasons, sure
 
     def _why_link(self) -> tuple[list[str], bool]:
-        f = self._figures
-        rates = [r.flow_mb_per_s for r in _one_at_a_time(self._readings) if r.flow_mb_per_s]
+        net, steady = self._figures.network, self._figures.steadiness
+        flows = (r.timing.flow_mb_per_s for r in one_at_a_time(self._readings))
+        rates = [rate for rate in flows if rate]
         even = len(rates) > 1 and min(rates) > 0.8 * max(rates)
         reasons = [
             f"once they flow, data come at {self._flow:.2f} MB/s"
             + (", whatever is asked for at a time" if even else "")
             + f"; that is {self._shares['data']:.0%} of the time"
         ]
-        if self._wait_ms < 1e3 * self._basis.flowed_s / self._basis.requests / 4:
+        if self._wait_ms < 1e3 * self._basis.timing.flowed_s / self._basis.requests / 4:
             reasons.append(
                 f"the camera needs only {self._wait_ms:.0f} ms to begin with each answer"
             )
         if self._shares["stalls"] > 0.02:
             reasons.append(
-                f"{f.stalls} stalls, the longest of {f.longest_stall_s:.1f} s, without a pattern"
+                f"{steady.stalls} stalls, the longest of {steady.longest_stall_s:.1f} s, without "
+                "a pattern"
             )
         sure = False
-        if f.loss is not None and f.loss > LOSSY:
+        if net.loss is not None and net.loss > LOSSY:
             sure = True
             reasons.append(
-                f"{f.loss:.1%} of the packets came out of order: the camera sends more than the "
+                f"{net.loss:.1%} of the packets came out of order: the camera sends more than the "
                 "link carries, or the link loses some"
             )
-        if f.link == "wired" and f.link_mb_per_s and self._flow > AT_LINE_RATE * f.link_mb_per_s:
+        if (
+            net.link == "wired"
+            and net.link_mb_per_s
+            and self._flow > AT_LINE_RATE * net.link_mb_per_s
+        ):
             sure = True
-            reasons.append(f"that is all a cable of {8 * f.link_mb_per_s:.0f} Mbit/s carries")
+            reasons.append(f"that is all a cable of {8 * net.link_mb_per_s:.0f} Mbit/s carries")
         if not sure:
             reasons.append(
                 "cannot tell: whether the link carries no more, or the camera feeds it evenly at "
@@ -312,10 +278,10 @@ class _Case:
         return reasons, sure
 
     def _why_computer(self) -> tuple[list[str], bool]:
-        cpu = self._figures.cpu or 0.0
+        cpu = self._figures.rates.cpu or 0.0
         if cpu >= BUSY:
             return [f"reading takes {cpu:.0%} of a processor core at {self._flow:.0f} MB/s"], True
-        if self._loopback() and (self._figures.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S:
+        if self._loopback() and (self._figures.rates.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S:
             here = "the camera is on this computer, and no link is imitated between the two"
             return [f"{here}: data come at {self._flow:,.0f} MB/s"], True
         return [f"{self._shares['computer']:.0%} of the time is between requests, here"], False
@@ -323,15 +289,15 @@ class _Case:
     def asides(self) -> list[str]:
         """What is worth knowing whatever the limit is."""
         f = self._figures
-        found = [] if f.ack_wait_ms is None else [acks.reason(f)]
-        p5, p50 = f.steady_p5_mb_per_s, f.steady_p50_mb_per_s
+        found = [] if f.answers.ack_wait_ms is None else [acks.reason(f)]
+        p5, p50 = f.steadiness.steady_p5_mb_per_s, f.steadiness.steady_p50_mb_per_s
         if p5 is not None and p50 and p5 < 0.6 * p50:
             found.append(
                 f"the rate varies: one second in twenty has {p5:.1f} MB/s or less, half have "
                 f"{p50:.1f} or more"
             )
-        if f.signal_dbm is not None and f.signal_dbm < -67:
-            found.append(f"the signal is weak here: {f.signal_dbm:.0f} dBm")
+        if f.network.signal_dbm is not None and f.network.signal_dbm < -67:
+            found.append(f"the signal is weak here: {f.network.signal_dbm:.0f} dBm")
         return found
 
     def help(self, limit: str) -> list[str]:
@@ -365,7 +331,7 @@ class _Case:
 
     def _against_camera(self) -> list[str]:
         found = self._fewer_waits()
-        if self._basis.blocks is not None or card_rate(self._readings) is not None:
+        if self._basis.timing.blocks is not None or card_rate(self._readings) is not None:
             found.append("a faster card, if its reading is what the camera waits for")
         if _takes_its_time(self._figures):
             found.append(
@@ -376,12 +342,12 @@ class _Case:
     def _fewer_waits(self) -> list[str]:
         """Larger chunks and requests sent ahead, with what they gain or may gain."""
         found = []
-        basis, f = self._basis, self._figures
-        gain = (f.best_mb_per_s or 0.0) / (f.one_mib_mb_per_s or basis.mb_per_s or 1.0)
-        if f.best_chunk is not None and gain > WORTH:
-            depth = f"--depth {f.best_depth} " if (f.best_depth or 1) > 1 else ""
-            chunk = chunk_words(f.best_chunk).replace(" ", "") if f.best_chunk else "0"
-            of = "" if f.best_chunk else ", for whole objects"
+        basis, rates = self._basis, self._figures.rates
+        gain = (rates.best_mb_per_s or 0.0) / (rates.one_mib_mb_per_s or basis.mb_per_s or 1.0)
+        if rates.best_chunk is not None and gain > WORTH:
+            depth = f"--depth {rates.best_depth} " if (rates.best_depth or 1) > 1 else ""
+            chunk = chunk_words(rates.best_chunk).replace(" ", "") if rates.best_chunk else "0"
+            of = "" if rates.best_chunk else ", for whole objects"
             found.append(
                 f"{depth}--chunk {chunk}{of}: {gain:.2f} times the rate of 1 MiB one at a time"
             )
