@@ -15,7 +15,9 @@ from ptpfast.sim import SimulatedCamera
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 CHAPTERS: dict[str, list[str]] = {
-    "Connect and download": ["connect", "Session", "pull", "Report", "Transfer", "Timeouts"],
+    "Connect and download": [
+        *("connect", "Session", "pull", "PullOptions", "Report", "Transfer", "Timeouts"),
+    ],
     "Objects and what a camera says": [
         *("ObjectInfo", "ObjectTable", "DeviceInfo", "StorageInfo", "DevicePropDesc"),
         *("Event", "Response"),

@@ -33,7 +33,8 @@ _CONNECTING = ("timeouts", "depth", "index")
 
 
 class PullOptions(Selecting, total=False):
-    """The options of `pull`, whose help says what they mean. All may be left out."""
+    """The options of `pull`, for type checkers and wrappers. All may be left out; `help(pull)` says
+    what they mean."""
 
     on_conflict: str
     verify: str
@@ -54,28 +55,50 @@ class PullOptions(Selecting, total=False):
 def pull(
     session_or_address: Session | str, destination: OnePath, **options: Unpack[PullOptions]
 ) -> Report:
-    """Downloads what is selected and not yet in `destination`, flat, under safe names.
+    """Download the selected objects that are not in a folder yet.
 
-    session_or_address: an open session, or `HOST[:PORT]`, for which `timeouts`, `depth` and `index`
-    are as in `connect`. formats, include, exclude, since, until, order: see `Selection`; one value
-    alone will do. An empty `include` is refused. Downloads begin with the first objects described.
-    on_conflict: when a different file has the name: `rename` takes the next free number behind it,
-    `skip` leaves the object, `overwrite` replaces the file, `fail` counts the object as failed.
-    verify, algorithm, chunk, resume: see `Session.download`; what implies a verify needs `sha256`.
-    manifest: True for `SHA256SUMS` in the destination, or a path; implies at least `verify="hash"`.
-    retry: how often in a row to connect again, with growing pauses, after the connection was lost
-    and nothing has come since; then the object goes on where it was. 0 never, None without end.
-    copies: further folders that get every file; at least `verify="hash"`. delete_verified: deletes
-    on the camera what is proven (`library.keep`); at least `verify="disk"`, no `overwrite`. Folders
-    in memory are refused then (`library.keep.volatile`).
-    dry_run: reports what would be done, and does nothing. observer: an `Observer`, which is told
-    how the run gets on.
+    The files go into `destination`, without subfolders, under names that are safe everywhere.
+    Downloads begin with the first objects listed. A file with the name of an object (or a numbered
+    form of it), its size and, within 2 s, its capture date as modification time counts as that
+    object and is skipped. Each file counts for at most one object.
 
-    A file with the name of an object (or a numbered form of it), its size and, within 2 s, its
-    capture date as modification time is that object: skipped. Each file is at most one object.
-    Returns the report; look at `.ok`. What is refused or arrives wrong is in it as failed. What
-    ends the run is raised, with the report so far as `error.report`: NetworkError, InitFailed,
-    ProtocolError, SinkError, Cancelled, KeyboardInterrupt. ValueError, TypeError: bad options.
+    Args:
+        session_or_address: an open session, or `HOST[:PORT]`, for which `timeouts`, `depth` and
+            `index` are as in `connect`.
+        destination: the folder; it is made if need be.
+        formats: kinds of objects, one or several: `raw`, `jpeg`, `video`, `all` (default).
+        include, exclude: one glob or several, regardless of case. A glob with a slash is matched
+            with the path on the card, one without with the name. An empty `include` is refused.
+        since, until: a date or datetime by the camera's clock, both inclusive. Objects without a
+            date are left out.
+        order: `listed` (default), `oldest` or `newest` first.
+        on_conflict: what to do when a different file has the name. `rename` (default) takes the
+            next free number, `skip` leaves the object, `overwrite` replaces the file, `fail` counts
+            the object as failed.
+        verify, algorithm, chunk, resume: as in `Session.download`.
+        manifest: True for `SHA256SUMS` in the destination, or the path of a list of checksums.
+            Implies at least `verify="hash"`, with `sha256`.
+        dry_run: report what would be done, and change nothing.
+        observer: an `Observer`, whose methods are called while the run goes on.
+        retry: how often in a row to reconnect after a lost connection, with growing pauses, when
+            nothing was received since (default 8); 0 for never, None without end.
+        copies: further folders that get every file. Implies at least `verify="hash"`, with
+            `sha256`.
+        delete_verified: delete an object on the camera when its file and all copies are proven.
+            Implies at least `verify="disk"`, with `sha256`; refused with `overwrite` and with
+            folders in memory.
+
+    Returns:
+        A `Report`; look at `.ok`. Objects that the camera refuses or that arrive wrong are in it as
+        failed.
+
+    Raises:
+        NetworkError: the connection stays lost.
+        InitFailed, ProtocolError: the camera refuses the connection, or breaks the protocol.
+        SinkError: the destination failed.
+        Cancelled, KeyboardInterrupt: the run was stopped.
+        ValueError, TypeError: an option is wrong; an unknown one is named.
+        What ends a run that has begun carries the report so far as `error.report`.
     """
     began = time.monotonic()
     check_names("pull", options, PullOptions.__optional_keys__)
@@ -89,15 +112,18 @@ def pull(
 
 
 def _spelled_out() -> inspect.Signature:
-    """Return the signature of `pull` with a parameter and its default for each option, for help."""
+    """Return the signature of `pull` with a parameter for each option, for help."""
     defaults = {row.name: row.default for kind in (Selection, Options) for row in fields(kind)}
     of_connect = inspect.signature(connect).parameters
     defaults |= {name: of_connect[name].default for name in _CONNECTING}
     plain = inspect.signature(pull)
     two = list(plain.parameters.values())[:2]
     names = sorted(PullOptions.__optional_keys__, key=list(defaults).index)
+    hints = {name: hint.__forward_arg__ for name, hint in PullOptions.__annotations__.items()}
+    by_name = inspect.Parameter.KEYWORD_ONLY
     more = [
-        inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=defaults[n]) for n in names
+        inspect.Parameter(name, by_name, default=defaults[name], annotation=hints[name])
+        for name in names
     ]
     return plain.replace(parameters=[*two, *more])
 
