@@ -2,10 +2,10 @@
 
 The session is thread-safe: it runs one transaction at a time. It has ended (`usable` is False)
 after ConnectionLost and after a broken packet. It continues after every other error. A callback may
-not use the session that calls it (RuntimeError).
+not use the session that calls it (RuntimeError). This file is over 400 lines because its docstrings
+are the reference of the public API.
 
-This file is longer than 400 lines because it is the reference of the public API. Sources: ISO
-15740; libgphoto2 (library.c) and airmtp for the order of opening and closing.
+Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the order of opening and closing.
 """
 
 from __future__ import annotations
