@@ -30,7 +30,7 @@ class Failure:
 
 
 def explain(error: BaseException) -> Failure:
-    """The failure an exception stands for."""
+    """Return the failure that an exception stands for."""
     from ..ptp.errors import LimitReached, PTPError
     from ..ptp.scope import Scope, scope_of
 
@@ -62,7 +62,7 @@ def explain(error: BaseException) -> Failure:
 
 
 def status_of(error: BaseException) -> int:
-    """The exit status for a PTPError, by who is to blame."""
+    """Return the exit status of a PTPError, by whose fault it is."""
     from ..ptp import errors
 
     if isinstance(error, errors.CameraFailing):

@@ -1,4 +1,4 @@
-"""What is said of a run's files, as lines of text and as records of JSON."""
+"""Describe the files of a run, as lines of text and as records of JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def plan_line(report: Report, count: int, size: int) -> str:
-    """What a run is going to do."""
+    """Return what a run is going to do."""
     if not report.selected and not report.failed:
         return nothing_line(report)
     here = sum(1 for result in report.files if result.reason == ALREADY_HERE)
@@ -30,8 +30,7 @@ def plan_line(report: Report, count: int, size: int) -> str:
 
 
 def finished_line(result: FileResult) -> str | None:
-    """A line about a file that is done with; None for one that was here already, unless something
-    was done with it."""
+    """Return the line about a finished file; None if it was here and nothing was done with it."""
     name = result.path.name if result.path else name_of(result)
     kept = kept_text(result)
     transfer = result.transfer
@@ -66,7 +65,7 @@ def _arrived(transfer: Transfer) -> str:
 
 
 def kept_text(result: FileResult) -> str:
-    """What else was done with a file, to go on a line about it; '' when nothing was."""
+    """Return what else was done with a file, to append to its line; may be empty."""
     text = ""
     if stored := sum(copy.status == "stored" for copy in result.copies):
         text += ", " + plural(stored, "copy", "copies")
@@ -81,14 +80,14 @@ def kept_text(result: FileResult) -> str:
 
 
 def name_of(result: FileResult) -> str:
-    """The object's own name, its handle where it has none."""
+    """Return the object's name; its handle without one."""
     if result.object is not None and result.object.name:
         return result.object.name
     return f"object 0x{result.handle:X}"
 
 
 def planned_line(result: FileResult) -> str | None:
-    """What a dry run would do with an object; None for nothing."""
+    """Return what a dry run would do with an object; None for nothing."""
     info = result.object
     if info is None:
         return None
@@ -101,13 +100,13 @@ def planned_line(result: FileResult) -> str | None:
 
 
 def waiting_line(error: PTPError) -> str:
-    """What is said while a camera that is busy is asked again."""
+    """Return the line about a busy camera that is asked again."""
     why = "it may still hold the session of a run that was cut off"
     return printable(f"{error.message}; asking again for a while: {why}")
 
 
 def file_record(result: FileResult) -> dict[str, Any]:
-    """What became of an object, in JSON."""
+    """Return the JSON fields of a file."""
     fields: dict[str, Any] = {
         "status": result.status,
         "file": in_text(str(result.path)) if result.path else None,

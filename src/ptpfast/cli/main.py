@@ -86,7 +86,7 @@ class State:
         self._arguments = arguments
 
     def end(self, error: BaseException) -> int:
-        """Reports what ended the run; the exit status."""
+        """Report what ended the run, and return the exit status."""
         if isinstance(error, click.exceptions.Exit):
             return error.exit_code
         if isinstance(error, SystemExit):
@@ -113,7 +113,7 @@ class State:
 
 
 def _lenient_streams() -> None:
-    """A name a terminal's encoding lacks must not end a run."""
+    """Escape characters that the encoding of the terminal lacks."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -121,7 +121,7 @@ def _lenient_streams() -> None:
 
 
 def _flush() -> None:
-    """What click has printed itself (help, version) may find nobody reading."""
+    """Flush what click has printed; OutputClosed if the output is closed."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

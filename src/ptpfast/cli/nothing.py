@@ -14,7 +14,7 @@ def nothing_line(report: Report) -> str:
 
 
 def nothing_text(found: int, selection: str) -> str:
-    """The same of so many files and a selection in words."""
+    """Return why nothing matches, for a number of files and a selection in words."""
     if not found:
         return "no files on the camera"
     return f"0 of {found:,} match {selection}" if selection else "nothing to fetch"

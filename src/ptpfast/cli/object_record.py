@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def object_record(info: ObjectInfo) -> dict[str, object]:
-    """An object's fields in JSON."""
+    """Return the JSON fields of an object."""
     return {
         "handle": info.handle,
         "name": info.name,

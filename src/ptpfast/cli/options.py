@@ -175,10 +175,14 @@ class Common:
 def command(
     *examples: str, far: bool = True
 ) -> Callable[[Callable[..., int | None]], click.Command]:
-    """Makes a command of a function: the common options, examples in the help, the header line.
+    """Make a command of a function, with the common options and examples in its help.
 
-    The function is given `common` first and returns an exit status, None for 0. A command that is
-    not for a `far` camera has no `--timeout`.
+    Args:
+        examples: command lines without `ptpfast`.
+        far: whether the camera is real; without, the command has no `--timeout`.
+
+    Notes:
+        The function gets `common` first, and returns an exit status or None for 0.
     """
     epilog = "\b\nExamples:\n" + "\n".join(f"  ptpfast {line}" for line in examples)
 
@@ -248,7 +252,7 @@ index_option = click.option(
 
 @contextmanager
 def _logging(verbose: bool) -> Iterator[None]:
-    """The package's log on standard error with `--verbose`, else nowhere."""
+    """Write the package's log to standard error with `--verbose`."""
     log = logging.getLogger("ptpfast")
     handler: logging.Handler = logging.NullHandler()
     level = log.level

@@ -34,27 +34,26 @@ class Output:
         self.verbose = verbose
 
     def header(self) -> None:
-        """The first line with `--json`; nothing otherwise."""
+        """Write the first line with `--json`; else nothing."""
         self.record("header", schema=SCHEMA, command=self.command, version=__version__)
 
     def record(self, type: str, /, **fields: Any) -> None:
-        """A line of JSON with `--json`; nothing otherwise."""
+        """Write a line of JSON with `--json`; else nothing."""
         if self.json:
             # All but ASCII is escaped; so is the one control character that JSON leaves.
             self._write(json.dumps({"type": type, **fields}).replace("\x7f", "\\u007f"))
 
     def result(self, text: str) -> None:
-        """A line for people on standard output, unless that is JSON; safe for a terminal. Tabs are
-        kept between columns."""
+        """Write a line to standard output, unless that is JSON. Tabs are kept between columns."""
         if not self.json:
             self._write("\t".join(map(printable, text.split("\t"))))
 
     def row(self, label: str, value: str) -> None:
-        """A line of a list of facts, for people; the value may be a camera's."""
+        """Write a line with a label and a value, which may come from the camera."""
         self.result(f"{label:<20} {value}")
 
     def note(self, text: str) -> None:
-        """A line on standard error, unless `--quiet`."""
+        """Write a line to standard error, unless `--quiet`."""
         if not self.quiet:
             say(text)
 
@@ -92,7 +91,7 @@ class Output:
 
 
 def say(text: str, *, one_line: bool = True) -> None:
-    """A line on standard error, safe for a terminal; that nobody reads it is no error."""
+    """Write a line to standard error, safe for a terminal. A closed output is no error."""
     if sys.stderr is None:
         return
     try:
@@ -109,7 +108,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def _drop_output() -> None:
-    """What is still in the buffer must not fail again when Python ends."""
+    """Discard the buffer, which would fail again when Python ends."""
     try:
         descriptor = sys.stdout.fileno()
     except (OSError, ValueError):
@@ -140,7 +139,7 @@ def human_chunk(size: int) -> str:
 
 
 def human_seconds(seconds: float) -> str:
-    """A duration for people: `0.80 s`, `3 min 07 s`, `2 h 05 min`."""
+    """Return a duration as people read it: `0.80 s`, `3 min 07 s`, `2 h 05 min`."""
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 60:

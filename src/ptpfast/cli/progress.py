@@ -40,7 +40,7 @@ LISTING_LINE_S = 5.0  # without a terminal: a line about a long listing not more
 
 @contextmanager
 def display(output: Output) -> Iterator[Observer]:
-    """The display for this run's streams: nothing, plain lines, or bars. Gone when it ends."""
+    """Yield the display for these streams: nothing, plain lines, or bars."""
     if output.quiet:
         yield Observer()
     # Bars and log lines would write over each other.

@@ -30,7 +30,7 @@ from .summary import summary
 
 
 def _tries(ctx: Any, param: Any, value: str) -> int | None:
-    """A number, or `forever`: None."""
+    """Return a number; None for `forever`."""
     if value == "forever":
         return None
     if not (value.isascii() and value.isdecimal()):
@@ -180,7 +180,7 @@ def _ended_early(output: Output, error: BaseException) -> int:
 
 
 def _kept(report: Report) -> str:
-    """What a run that ended early leaves to the next one; '' when nothing has begun."""
+    """Return what an interrupted run leaves to the next one; empty if nothing had begun."""
     kept = [
         f"{human_size(result.kept)} of {result.path.name} kept"
         for result in report.having("unfinished")
@@ -193,7 +193,7 @@ def _kept(report: Report) -> str:
 
 
 def status(report: Report) -> int:
-    """The exit status of a run that came to its end."""
+    """Return the exit status of a run that came to its end."""
     kinds = {
         status_of(result.error) if result.error else SOME_FAILED
         for result in report.having("failed")

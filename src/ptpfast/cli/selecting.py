@@ -28,12 +28,12 @@ class Wanted:
     order: str
 
     def selection(self) -> Selection:
-        """The same as the library's object."""
+        """Return the library's object."""
         return Selection(**vars(self))
 
 
 def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds the options, with this for an order; the function is given them as `wanted`."""
+    """Add the options with this default order; the function gets them as `wanted`."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

@@ -18,7 +18,7 @@ def has_no_room(result: FileResult) -> bool:
 
 
 def short_line(shortage: Shortage) -> str:
-    """The line for people."""
+    """Return the line about a disk that is too small."""
     fit = f"{shortage.fit:,} of {plural(shortage.count, 'file')}"
     fits = "fits" if shortage.fit == 1 else "fit"
     return (
@@ -28,6 +28,6 @@ def short_line(shortage: Shortage) -> str:
 
 
 def short_record(shortage: Shortage) -> dict[str, Any]:
-    """The fields in JSON."""
+    """Return its JSON fields."""
     fields = {name: getattr(shortage, name) for name in ("free", "fit", "count", "size")}
     return {"folder": in_text(str(shortage.folder)), **fields}

@@ -1,4 +1,4 @@
-"""The last line of a `pull`: what came of it, in JSON or for people."""
+"""Summarise a run of `pull`: its last line, in JSON or for people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
 
 
 def summary(output: Output, report: Report) -> None:
-    """The last line of a run, in JSON or for people; failures before it."""
+    """Write the summary; with `--quiet` only the failures."""
     for result in report.files:
         failed = result.status == "failed" or any(c.status == "failed" for c in result.copies)
         if output.quiet and failed:  # an error is said all the same
@@ -79,7 +79,7 @@ def summary(output: Output, report: Report) -> None:
 
 
 def summary_line(report: Report) -> str:
-    """What came of a run, for people."""
+    """Return the summary in one line."""
     from .nothing import nothing_line
 
     planned = report.having("planned")
@@ -132,7 +132,7 @@ def _is_plan(report: Report) -> bool:
 
 
 def leftover_line(left: Leftover) -> str:
-    """A part file that stays, and what can be done about it."""
+    """Return the line about a partial file that stays, and what to do about it."""
     return (
         f"{left.path} stays, {human_size(left.size)} of an earlier run, and nothing will go on "
         f"with it: {left.reason}; if you do not want it, delete it and {left.note.name}"
@@ -140,7 +140,7 @@ def leftover_line(left: Leftover) -> str:
 
 
 def _kept_safe(report: Report) -> str:
-    """What came of copies and deletions, and what stays of earlier runs, for the summary."""
+    """Return the part about copies, deletions and leftover files."""
     parts = []
     for status, word in (("planned", "to store"), ("stored", "stored"), ("failed", "failed")):
         if count := sum(c.status == status for result in report.files for c in result.copies):

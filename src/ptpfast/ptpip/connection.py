@@ -73,9 +73,14 @@ class PtpIpConnection:
     # Opening and closing
 
     def open(self, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, **options: Any) -> None:
-        """Connects, shakes hands and opens a session. options: those of `ptpfast.connect`.
+        """Connect and open a session.
 
-        Raises ConnectFailed, InitFailed (with the camera's reason), ResponseError.
+        Args:
+            host, port: the camera.
+            options: those of `ptpfast.connect`.
+
+        Raises:
+            ConnectFailed, InitFailed, ResponseError: there is no session.
         """
         if self.session is not None:
             self.session.close()
@@ -91,7 +96,7 @@ class PtpIpConnection:
     def connect(
         self, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, **options: Any
     ) -> Session:
-        """A session of its own with the camera at this address; `open` keeps the one it makes."""
+        """Return a separate session with the camera at this address."""
         return connect(host, port=port, **options)
 
     def _subscribe(self, hub: EventHub) -> Subscription:
@@ -105,8 +110,10 @@ class PtpIpConnection:
         return hub.subscribe()
 
     def close(self) -> None:
-        """Ends everything in order; requests that wait and the one that runs get Cancelled as their
-        error, and `communication_thread` returns. Safe to call twice; `open` may follow."""
+        """End the session. Waiting requests and the running one get Cancelled as their error.
+
+        `communication_thread` returns. Safe to call twice; `open` may follow.
+        """
         self.cmd_queue.close()
         if self.session is None:
             return
@@ -136,10 +143,10 @@ class PtpIpConnection:
         self.cmd_queue.append(ptpip_packet)
 
     def communication_thread(self) -> None:
-        """Sends what is queued, in order and at once, until `close`. Run it in a thread.
+        """Send the queued requests in order, until `close`. Run it in a thread.
 
-        No error ends it: the request has it, and the log. A camera that is left alone is asked for
-        a sign of life now and then, so that it does not hang up.
+        No error ends it: the request has it, and the log. An idle camera is asked for a sign of
+        life now and then, so that it does not hang up.
         """
         queue = self.cmd_queue
         while True:
@@ -175,8 +182,11 @@ class PtpIpConnection:
     # One command
 
     def send_recieve_ptpip_packet(self, ptpip_packet: PtpIpPacket, session: Any) -> Any:
-        """Sends a packet and returns the last one of the answer; for a request a PtpIpCmdResponse,
-        whatever its code. What is no response (NetworkError, ProtocolError, …) is raised."""
+        """Send a packet and return the last packet of the answer; for a request a PtpIpCmdResponse.
+
+        Raises:
+            NetworkError, ProtocolError: no response came.
+        """
         if isinstance(ptpip_packet, PtpIpCmdRequest):
             ptpip_packet.begin()
             return self._run(ptpip_packet, session)
@@ -231,7 +241,7 @@ class PtpIpConnection:
             ask(None)
 
     def _wait_ready(self, session: Session) -> None:
-        """Some bodies are busy until they have been asked whether they are ready."""
+        """Ask the camera whether it is ready; some bodies stay busy until then."""
         if session.link.supports(DEVICE_READY):
             try:
                 session.link.command(DEVICE_READY)
@@ -252,13 +262,15 @@ class PtpIpConnection:
     # Packet by packet
 
     def send_ptpip_event_req(self, ptpip_packet: PtpIpEventReq, session: Any) -> None:
-        """Sends, with the connection number filled in where it is missing."""
+        """Send; a missing connection number is filled in."""
         self._ask(ptpip_packet, session)
 
     def send_data(self, data: Any, session: Any) -> None:
-        """Does what a packet (its bytes after the length field) asks for; `recieve_data` then gives
-        the packets of the answer. The handshake is `open`'s: its requests get the answers again
-        that the camera gave."""
+        """Do what a packet asks for (its bytes after the length field).
+
+        `recieve_data` then returns the packets of the answer. Packets of the handshake get the
+        answers that the camera gave in `open`.
+        """
         self._ask(PtpIpPacket().factory(data), session)
 
     def _ask(self, packet: Any, session: Any) -> None:
@@ -287,8 +299,11 @@ class PtpIpConnection:
             raise TypeError(f"a {type(packet).__name__} is not sent to a camera")
 
     def recieve_data(self, session: Any) -> bytes:
-        """The next packet without its length field: of an answer, or (`session_events`) the next
-        event, which it waits for. ConnectionLost when no event can come any more."""
+        """Return the next packet without its length field: of an answer, or the next event.
+
+        Raises:
+            ConnectionLost: no event can come any more.
+        """
         answers = self._answers[session]
         if answers:
             return answers.popleft()

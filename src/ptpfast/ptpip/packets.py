@@ -20,12 +20,12 @@ _CLASSES: dict[int, type[PtpIpPacket]] = {}
 
 
 def body(packet: wire.Packet) -> bytes:
-    """A packet without its length field, as `PtpIpPacket.factory` takes it."""
+    """Return a packet without its length field, as `PtpIpPacket.factory` takes it."""
     return pack(packet)[4:]
 
 
 def _parse(cmdtype: int, data: Any) -> Any:
-    """The packet of this type whose fields are `data`."""
+    """Return the packet of this type with the fields in `data`."""
     builder = Builder()
     builder.u32(len(data) + 8)
     builder.u32(cmdtype)
@@ -50,9 +50,10 @@ class PtpIpPacket:
                 setattr(self, name, bytes(value) if isinstance(value, memoryview) else value)
 
     def factory(self, data: Any = None) -> Any:
-        """The packet in `data`, the bytes after a packet's length field; None without data.
+        """Return the packet in `data`, the bytes after a length field; None without data.
 
-        ProtocolError for an unknown type and for a packet that is not as its layout says.
+        Raises:
+            ProtocolError: an unknown type, or a wrong layout.
         """
         if data is None:
             return None
@@ -65,7 +66,7 @@ class PtpIpPacket:
         return _CLASSES[cmdtype](fields)
 
     def data(self) -> Any:
-        """The bytes after the length field, for packets that are sent; else None."""
+        """Return the bytes after the length field, for packets that are sent; else None."""
         return None
 
 
@@ -181,7 +182,7 @@ class PtpIpCmdRequest(PtpIpPacket):
         self.error: BaseException | None = None
 
     def finish(self, error: BaseException | None = None) -> None:
-        """The request is over: wakes who waits. The connection does this."""
+        """End the request and wake all who wait. The connection calls this."""
         self.error = error
         self._over.set()
 
@@ -191,12 +192,16 @@ class PtpIpCmdRequest(PtpIpPacket):
         return self._over.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until the request is over, at most `timeout` seconds; whether it is."""
+        """Wait up to `timeout` seconds; return whether the request is over."""
         return self._over.wait(timeout)
 
     def result(self, timeout: float | None = None) -> PtpIpCmdResponse:
-        """The response, when the request is over. Raises its error: ResponseError unless OK,
-        NetworkError, …; TimeoutError when it is not over after `timeout` seconds."""
+        """Return the response when the request is over.
+
+        Raises:
+            ResponseError, NetworkError: the error of the request.
+            TimeoutError: it is not over after `timeout` seconds.
+        """
         if not self.wait(timeout):
             raise TimeoutError(f"operation 0x{self.ptp_cmd:04X} is not over after {timeout} s")
         if self.error is not None:

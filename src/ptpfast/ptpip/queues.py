@@ -93,7 +93,7 @@ class CommandQueue(SharedList[PtpIpCmdRequest]):
             super().insert(index, value)
 
     def close(self) -> None:
-        """Cancels all that wait and wakes the thread that takes them."""
+        """Cancel all waiting requests and wake the thread that takes them."""
         with self.changed:
             self.closed = True
             while self:
