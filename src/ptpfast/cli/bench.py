@@ -119,7 +119,7 @@ def _plan(*, budget: float, chunks: tuple[int, ...], depth: int | None) -> Plan:
 
 
 def _read_earlier(paths: tuple[Path, ...]) -> list[Figures]:
-    """The runs to compare with, oldest first. UsageError for a file that holds none."""
+    """Return the runs to compare with, oldest first. UsageError for a file without a run."""
     from ..measure.summary import read_summaries
 
     found = []
@@ -135,7 +135,7 @@ def _read_earlier(paths: tuple[Path, ...]) -> list[Figures]:
 
 @contextmanager
 def _destination(output: Output, into: Path | None) -> Iterator[Destination | None]:
-    """The folder's disk; without one asked for, a folder that cannot be written is left out."""
+    """Yield the disk to measure; none if this folder cannot be written and none was asked for."""
     from ..measure.disk import Destination
 
     with ExitStack() as stack:
@@ -166,7 +166,7 @@ class _Quiet:
         self._output.record("waiting", reason=error.message)
 
     def say(self, line: str) -> None:
-        """A line about the run."""
+        """Write a line about the run."""
 
     def close(self) -> None:
         """Nothing of it stays on the screen."""
@@ -216,7 +216,7 @@ class _Bar(_Quiet):
 
 
 def _display(output: Output, budget: float) -> _Quiet:
-    """What shows on standard error while it runs."""
+    """Return what is shown on standard error during the run."""
     if output.quiet:
         return _Quiet(output)
     if output.verbose or not is_terminal(sys.stderr):
@@ -228,7 +228,7 @@ def _display(output: Output, budget: float) -> _Quiet:
 
 
 def _report(output: Output, result: Result, html: Path | None, earlier: list[Figures]) -> None:
-    """The lines, the records and the page of a run, finished or not."""
+    """Write lines, records and page of a run, complete or not."""
     from ..measure import figures as all_figures
     from ..measure.report import records
     from ..measure.text import lines
@@ -251,7 +251,7 @@ def _report(output: Output, result: Result, html: Path | None, earlier: list[Fig
 
 
 def _write(path: Path, text: str) -> None:
-    """The whole file or none of it."""
+    """Write the whole file or nothing."""
     try:
         files.write_named(path, text.encode("utf-8", errors="backslashreplace"))
     except OSError as error:
