@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ptpfast.ptp.datasets import DeviceInfo
@@ -364,6 +364,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @settings(max_examples=300, deadline=None)
+@example(changes=[(27549, 1)], cut=None)  # rows out of order: the key does not find all of them
 @given(
     changes=st.lists(
         st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), min_size=1, max_size=8

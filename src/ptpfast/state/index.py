@@ -179,6 +179,10 @@ class Index:
                 )
                 marks = ", ".join("?" * (2 + len(fields(Description))))
                 database.executemany(f"INSERT INTO object VALUES ({marks})", rows)
+                # By a scan: in a damaged file the key finds some rows only; the rest would stay.
+                count = "SELECT count(*) FROM object WHERE +listed = ?"
+                if database.execute(count, (storage_id,)).fetchone()[0] != len(rows):
+                    raise _Unusable("it is damaged")
                 database.execute("COMMIT")
 
     def forget(self) -> None:
