@@ -1,4 +1,4 @@
-"""ptpfast: large files off a camera over Wi-Fi, fast and whole, by PTP/IP (ISO 15740 over TCP)."""
+"""Download large files from a camera over Wi-Fi, by PTP/IP (ISO 15740 over TCP)."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What loads when it is first used, so that an import stays quick."""
+    """Load a name when it is first used, so that an import stays quick."""
     if name in ("library", "ptpip", "sim"):
         return import_module(f"{__name__}.{name}")
     if name in ("PullOptions", "Report", "pull"):

@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the command line with the process's arguments; ends the process."""
+    """Run the command line with the process's arguments, and end the process."""
     try:
         import click  # noqa: F401
     except ModuleNotFoundError:

@@ -185,7 +185,7 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
 
 
 def _announce(output: Output, camera: SimulatedCamera) -> None:
-    """What is on the card, for people; last that it listens, which programs wait for."""
+    """Say what is on the card; last that it listens, which programs wait for."""
     files = camera.store.files()
     total = sum(stored.size for stored in files)
     output.note(f"{plural(len(files), 'object')}, {human_size(total)}; Ctrl-C ends it")
@@ -249,7 +249,7 @@ def _arguments(
     packet_size: int,
     **rest: Any,
 ) -> dict[str, Any]:
-    """The simulated camera's own arguments. UsageError for a fault or a link there is not."""
+    """Return the simulated camera's arguments. UsageError for an unknown fault or link."""
     from ..sim import LINKS, Fault, Link
 
     names = {

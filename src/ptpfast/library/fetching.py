@@ -84,8 +84,7 @@ class Fetching:
         self._listed = Listed(destination.path)
 
     def run(self) -> None:
-        """A piece of the listing, an object, and so on; then the rest of the objects, and those for
-        which there was no room before."""
+        """Fetch objects, with a piece of the listing between two; last those that had no room."""
         plan = self._plan
         while True:
             if more := plan.advance():
@@ -158,8 +157,10 @@ class Fetching:
         return True
 
     def _reach(self, error: BaseException) -> Scope:
-        """What an error concerns. What the system says of one file it says of each where no file
-        can be made at all: then it is the folder's."""
+        """Return what an error concerns.
+
+        An error of one file concerns the folder if no file can be created there at all.
+        """
         scope = scope_of(error)
         if scope is Scope.OBJECT and isinstance(error, OSError):
             try:
@@ -210,8 +211,7 @@ class Fetching:
         return [job.info for job in takewhile(lambda job: not job.kept, jobs)]
 
     def _leave(self, job: Job, error: BaseException) -> int:
-        """Notes the object that was under way when the run ended, without raising again; the bytes
-        that are kept of it."""
+        """Record the object under way when the run ended, with its kept bytes. Never raises."""
         result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
         result.error = error if isinstance(error, Exception) else None
         result.kept = counted(self._session.camera, job.info, job.path)

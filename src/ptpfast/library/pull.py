@@ -135,7 +135,7 @@ pull.__dict__["__signature__"] = _spelled_out()
 def _session(
     given: Session | str, options: Options, connecting: dict[str, Any]
 ) -> Iterator[Session]:
-    """The session given, left open; or one to the address given, closed at the end."""
+    """Yield the given session, or one to the given address that is closed at the end."""
     if not isinstance(given, str):
         yield given
         return
@@ -147,8 +147,7 @@ def _session(
 
 
 def _check(options: Options) -> Manifest | None:
-    """The list of checksums as it is there, where one is to be written. ValueError, SinkError for
-    folders or a list that cannot do."""
+    """Check folders and manifest, and return the existing manifest. ValueError, SinkError."""
     writable = not options.dry_run
     check_different(options.destination, options.copies, mark=writable)
     for folder in (options.destination, *options.copies):

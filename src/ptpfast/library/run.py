@@ -69,7 +69,7 @@ class Run:
             log.warning("%s is on the same disk as %s", folder, options.destination)
 
     def plan(self) -> Report:
-        """A dry run: what would be done."""
+        """Return the report of a dry run."""
         with self._at_the_camera() as listing:
             keeping = self._keeping(listing)
             plan = self._planned(listing, keeping)
@@ -85,7 +85,7 @@ class Run:
         return self.report
 
     def go(self) -> Report:
-        """The run. What ends it early carries the report."""
+        """Run, and return the report. An error that ends the run carries the report."""
         try:
             self._go()
         except BaseException as error:

@@ -39,7 +39,8 @@ class Memory:
         """Load the index, once, and compare some of it with the camera.
 
         Args:
-            link, tally: ask the camera, and count the requests.
+            link: asks the camera.
+            tally: counts the requests.
             open_folders: looks for handles in the folders among what is known.
         """
         if self._recalled:

@@ -69,7 +69,7 @@ def held(arrivals: Iterable[Arrival]) -> tuple[float, float]:
 
 
 def reason(figures: Figures) -> str:
-    """The wait for what it is."""
+    """Return the reason for waits of 40 ms, in words."""
     assert figures.answers.ack_wait_ms is not None
     return (
         f"each answer waits about {figures.answers.ack_wait_ms:.0f} ms for an acknowledgement: the "

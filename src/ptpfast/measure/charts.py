@@ -25,7 +25,7 @@ SOME = 3  # requests whose rates are worth a range
 
 
 def kind_of(share: str) -> str:
-    """The CSS class of a share."""
+    """Return the CSS class of a share."""
     return "c-" + share.replace(" ", "-")
 
 
@@ -83,8 +83,7 @@ def rates(readings: Sequence[Reading], flow: float | None) -> str:
 
 
 def _fitted(value: float, width: float) -> tuple[str, str]:
-    """A number over a column with the class of its text, so that it fits in `width`; no number
-    where none does, as it shows when the column is pointed at."""
+    """Return a number that fits over a column of `width`, with its class; none if too wide."""
     for text, kind, digit in (
         (number(value), "value", DIGIT),
         (number(value), "value small", SMALL_DIGIT),
@@ -97,8 +96,13 @@ def _fitted(value: float, width: float) -> tuple[str, str]:
 
 
 def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None, *, acks: bool) -> str:
-    """A bar for each chunk size: what the time of one request goes to. acks: whether pauses are
-    waits for acknowledgements."""
+    """Draw a bar for each chunk size: where the time of one request goes.
+
+    Args:
+        readings: the measured chunk sizes.
+        rtt_ms: the round trip in ms, if known.
+        acks: whether pauses are waits for acknowledgements.
+    """
     rows = [r for r in readings if r.way == "parts" and r.depth == 1 and r.requests]
     top, step = 6.0, 38.0
     drawing = Drawing(top + step * len(rows), "What the time of one request goes to")
@@ -163,7 +167,7 @@ def latencies(rows: Sequence[Latency]) -> str:
 
 
 def seconds(sizes: Sequence[int], phases: Sequence[tuple[str, float, float]]) -> str:
-    """A column for each second of the run: what came in it, and what was measured then."""
+    """Draw a column for each second of the run, with what was measured then."""
     top, bottom, height = 34.0, 190.0, 252.0
     drawing = Drawing(height, "Megabytes that came in each second of the run", width=1000.0)
     marks = ticks(1.02 * max([size / 1e6 for size in sizes] + [1e-3]), 4)
@@ -223,8 +227,14 @@ def bars(
     left: float = 92.0,
     most: float | None = None,
 ) -> str:
-    """A bar for each row: label, value, class, and what shows when it is pointed at. Values above
-    `most` are off the scale."""
+    """Draw a bar for each row: label, value, class, and a tooltip.
+
+    Args:
+        rows: the rows.
+        unit: of the values.
+        left: width of the labels.
+        most: the end of the scale; larger values run off it.
+    """
     top, step = 4.0, 34.0
     drawing = Drawing(top + step * len(rows), f"Bars of values in {unit}")
     right = WIDTH - 100

@@ -40,7 +40,7 @@ MEASURES = (
 
 
 def changes(now: Figures, before: Figures) -> list[tuple[Measure, float, float, float]]:
-    """What was measured in both: the measure, then, now, and the change as a part of then."""
+    """Return what both runs measured: measure, then, now, and the change as a fraction."""
     found = []
     for measure in MEASURES:
         then, value = measure.of(before), measure.of(now)
@@ -50,7 +50,7 @@ def changes(now: Figures, before: Figures) -> list[tuple[Measure, float, float, 
 
 
 def told(now: Figures, before: Figures) -> list[str]:
-    """The changes in words, one line each."""
+    """Return the changes in words, one line each."""
     lines = []
     for measure, then, value, change in changes(now, before):
         line = f"{measure.label}: {value:.1f} {measure.unit}, was {then:.1f}"
@@ -62,14 +62,14 @@ def told(now: Figures, before: Figures) -> list[str]:
 
 
 def label(figures: Figures, other_than: Figures) -> str:
-    """A run, by its time, and by its camera if that is another."""
+    """Return a run's time, and its camera if it is another one."""
     camera = figures.about.camera
     when = figures.about.when[:16].replace("T", " ") or "earlier"
     return when if camera == other_than.about.camera else f"{camera[:24]} {when}".strip()
 
 
 def comparison(now: Figures, earlier: Sequence[Figures]) -> str:
-    """The section of a page; earlier runs oldest first."""
+    """Return the section of the page; earlier runs are the oldest first."""
     runs = list(earlier)[-MOST_RUNS:]
     parts = []
     for measure in MEASURES:

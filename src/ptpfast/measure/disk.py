@@ -63,7 +63,7 @@ class Destination:
             self._file.close()
 
     def _renew(self) -> IO[bytes]:
-        """An empty file; the one before is gone."""
+        """Replace the file with an empty one."""
         if self._file is not None:
             self._file.close()
         try:
@@ -86,14 +86,14 @@ class Destination:
         return FileSink(self.folder / "measured", size=size, descriptor=file.fileno())
 
     def write(self, block: bytes) -> None:
-        """Appends to the file."""
+        """Append to the file."""
         assert self._file is not None
         view = memoryview(block)
         while view:
             view = view[self._file.write(view) :]
 
     def sync(self) -> None:
-        """Waits until what was written is on the disk."""
+        """Flush the file to the disk."""
         assert self._file is not None
         os.fsync(self._file.fileno())
 

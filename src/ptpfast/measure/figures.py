@@ -17,7 +17,7 @@ ENOUGH_SECONDS = 10  # for one in twenty to mean something
 
 
 def figures(result: Result) -> Figures:
-    """The figures of a run, finished or not."""
+    """Return the figures of a run, complete or not."""
     operation = result.latency("GetObjectInfo")
     handshake = result.latency("handshake")
     rtt_ms, rtt_from = round_trip(result)
@@ -91,11 +91,12 @@ def _steadiness(result: Result) -> Steadiness:
 
 
 def round_trip(result: Result) -> tuple[float | None, str]:
-    """The link's round trip in ms, and what it is of.
+    """Return the round trip of the link in ms, and how it was measured.
 
-    A ping waits for the camera to answer it, and TCP's smoothed round trip for the camera's delayed
-    acknowledgements: both can only be too long, so the shorter one counts. TCP's is that of the
-    loopback interface when the camera is on this computer, and says nothing of any link.
+    Notes:
+        A ping includes the camera's response time, and TCP's smoothed value its delayed
+        acknowledgements. Both can only be too long, so the shorter one counts. TCP's value is that
+        of the loopback interface if the camera is on this computer, and is not used then.
     """
     ping: Spread | None = result.latency("ping")
     tcp = result.tcp.rtt_ms if result.tcp and result.interface.kind != "loopback" else None

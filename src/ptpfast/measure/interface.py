@@ -28,7 +28,7 @@ class Interface:
 
 
 def interface_of(local: str, root: Path = Path("/")) -> Interface:
-    """The interface with this address of ours; `root` is where /sys and /proc are."""
+    """Return the interface with this address; `root` holds /sys and /proc."""
     try:
         if ipaddress.ip_address(local.partition("%")[0]).is_loopback:
             return Interface("loopback", "lo")
@@ -39,7 +39,7 @@ def interface_of(local: str, root: Path = Path("/")) -> Interface:
 
 
 def described(name: str, root: Path = Path("/")) -> Interface:
-    """What the system's files say of an interface."""
+    """Return the interface as the system's files describe it."""
     folder = root / "sys/class/net" / name
     if (folder / "wireless").exists() or (folder / "phy80211").exists():
         return Interface("wireless", name, signal_dbm=_signal(name, root))

@@ -25,7 +25,7 @@ STYLE = Path(__file__).with_name("page.css")
 def page(
     result: Result, figures: Figures, verdict: Verdict, earlier: Sequence[Figures] = ()
 ) -> str:
-    """The page. `earlier` are runs to compare with, oldest first."""
+    """Return the HTML page; `earlier` are runs to compare with, the oldest first."""
     name = figures.about.camera or "a camera"
     sections = [
         _header(result, figures),
@@ -183,7 +183,7 @@ def _disk(result: Result, figures: Figures) -> str:
 
 
 def _link(result: Result, figures: Figures) -> str:
-    """What is known of the way between camera and computer."""
+    """Return what is known about the path between camera and computer."""
     ping, tcp, trip_ms = result.latency("ping"), result.tcp, figures.network.tcp_rtt_ms
     steady = figures.steadiness
     p5, p50 = steady.steady_p5_mb_per_s, steady.steady_p50_mb_per_s

@@ -30,7 +30,7 @@ class Watch(Protocol):
         """Something has been measured, or noted."""
 
     def waiting(self, error: PTPError) -> None:
-        """The camera seems to hold an earlier session, and is waited for."""
+        """Report that the camera may hold an earlier session and is waited for."""
 
 
 class NobodyWatches:

@@ -37,7 +37,7 @@ class Clock:
         self.start()
 
     def start(self) -> None:
-        """It is now that the run begins."""
+        """Start the run now."""
         self._began = time.monotonic()
 
     def now(self) -> float:
@@ -45,7 +45,7 @@ class Clock:
 
     @contextmanager
     def arriving(self, samples: int) -> Iterator[tuple[Timeline, list[Arrival]]]:
-        """A timeline for what is asked for within; its arrival is in the list afterwards."""
+        """Record the arrival of what is read within; it is in the list afterwards."""
         found: list[Arrival] = []
         timeline = Timeline(samples)
         asked = self.now()
@@ -59,7 +59,7 @@ class Clock:
 
 
 def giving_up(until: float) -> Callable[[object], None]:
-    """What is called while data come; raises Timeout when it is much later than it should be."""
+    """Return a progress callback that raises Timeout well after `until`."""
 
     def check(_: object) -> None:
         if time.monotonic() > until + GRACE_S:
@@ -82,7 +82,7 @@ class Course:
         return any((info.size or 0) >= size for info in self._objects)
 
     def take(self, size: int) -> tuple[ObjectInfo, int]:
-        """The next range of that size: object and offset. ValueError when no object has it."""
+        """Return object and offset of the next range of that size. ValueError if none has one."""
         for _ in range(len(self._objects) + 1):
             info = self._objects[self._index]
             if self._offset + size <= (info.size or 0):
@@ -175,7 +175,7 @@ class Parts:
         self._session.habits.depth = 1
 
     def reading(self, note: str = "") -> Reading:
-        """What was found so far."""
+        """Return the result so far."""
         return _completed(
             Reading(
                 "parts",
@@ -288,7 +288,7 @@ class Downloads:
     def _read(
         self, info: ObjectInfo, sink: AnySink, size: int, until: float, arrivals: list[Arrival]
     ) -> float:
-        """Reads a part of an object and ends its sink; when all bytes were here."""
+        """Read a part of an object and end its sink; return when all bytes were here."""
         late = giving_up(until)
         try:
             with self._clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):

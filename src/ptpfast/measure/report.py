@@ -73,7 +73,7 @@ def records(result: Result, figures: Figures, verdict: Verdict) -> Iterator[tupl
 
 
 def spread(values: Spread, unit: str) -> Fields:
-    """A spread in a unit; percentiles that mean nothing are left out."""
+    """Return a spread with its unit, without percentiles of too few values."""
     found: Fields = {"count": values.count}
     for name in ("least", "p50", "p90", "p95", "p99", "most"):
         value = getattr(values, name)

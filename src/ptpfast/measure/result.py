@@ -114,16 +114,18 @@ class Result:
     quick_acks: bool = field(default_factory=acknowledges_at_once)
 
     def latency(self, what: str) -> Spread | None:
-        """The spread of an operation, in ms."""
+        """Return the spread of an operation, in ms."""
         return next((row.ms for row in self.latencies if row.what == what), None)
 
     def measured(self, *ways: str) -> list[Reading]:
-        """What has been read in these ways, without what failed."""
+        """Return the successful readings of these kinds."""
         return [row for row in self.readings if row.way in ways and row.bytes]
 
     def best(self, *, depth: int | None = None) -> Reading | None:
-        """The gentlest of the fastest ways to read parts; whole objects where they are much
-        faster, and where there is nothing else."""
+        """Return the gentlest of the fastest ways to read.
+
+        Whole objects are returned if they are much faster, or if there is nothing else.
+        """
         ways = [row for row in self.measured("parts", "whole") if depth in (None, row.depth)]
         parts = [row for row in ways if row.way == "parts"]
         fastest = max((row.mb_per_s for row in parts), default=0.0)
@@ -151,7 +153,7 @@ def chunk_words(chunk: int) -> str:
 
 
 def named(reading: Reading) -> str:
-    """A way of reading, in words."""
+    """Return a way of reading, in words."""
     words = chunk_words(reading.chunk)
     if reading.depth > 1:
         words += f", {reading.depth} at a time"

@@ -123,11 +123,12 @@ def stalls(arrivals: Iterable[Arrival]) -> list[Stall]:
 
 
 def blocks(arrivals: Sequence[Arrival]) -> Blocks | None:
-    """The blocks data come in, None when they come evenly, or by chance.
+    """Return the blocks in which data arrives; None if it arrives evenly or at random.
 
-    Pauses are steps well above the usual one, or all of them where a block is there at once; they
-    are a camera's when what lies between them is mostly of one size, and larger than what a radio
-    sends at a time. The first and the last piece of an object may be any size.
+    Notes:
+        Pauses are steps well above the usual one, or all of them if a block is there at once. They
+        come from the camera if the pieces between them are mostly of one size, and larger than what
+        a radio sends at a time. The first and the last piece of an object may have any size.
     """
     steps = [arrival.steps() for arrival in arrivals]
     usual = np.concatenate([step for step, _ in steps]) if steps else np.zeros(0)
@@ -139,7 +140,7 @@ def blocks(arrivals: Sequence[Arrival]) -> Blocks | None:
 
 
 def _blocks(steps: Sequence[tuple[Floats, Ints]], least: float, smallest: int) -> Blocks | None:
-    """The blocks between pauses of at least so many seconds, if they are at least so large."""
+    """Return the blocks between pauses of at least `least` seconds, if they are large enough."""
     sizes: list[float] = []
     pauses: list[float] = []
     moved = moving = 0.0

@@ -14,8 +14,13 @@ FAST_ENOUGH = 1.5  # a disk this much faster than the camera is no reason to wai
 
 
 def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
-    """What each second of a stored download goes to. `basis` is a reading of one request at a time;
-    without a round trip to subtract, waits are the camera's as a whole."""
+    """Return where each second of a stored download goes.
+
+    Args:
+        figures: of the run.
+        basis: a reading with one request at a time. Without a round trip to subtract, its waits
+            count as the camera's.
+    """
     disk = disk_share(figures)
     seconds, timing = basis.seconds or 1.0, basis.timing
     trips = min(timing.waited_s, basis.requests * (figures.network.rtt_ms or 0.0) / 1e3)
@@ -36,7 +41,7 @@ def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
 
 
 def disk_share(figures: Figures) -> float:
-    """The disk's part of a stored download's time."""
+    """Return the disk's part of the time of a stored download."""
     storing = figures.storing
     flushed = storing.flushed or 0.0
     memory, file, disk = storing.memory_mb_per_s, storing.file_mb_per_s, storing.disk_mb_per_s
@@ -53,5 +58,5 @@ def card_rate(readings: Sequence[Reading]) -> float | None:
 
 
 def one_at_a_time(readings: Sequence[Reading]) -> list[Reading]:
-    """The readings of parts of which each request is waited for."""
+    """Return the readings with one request at a time."""
     return [r for r in readings if r.way == "parts" and r.depth == 1 and r.requests]

@@ -52,7 +52,7 @@ NOT_TRIED = "not tried: the camera does not cope with requests sent ahead"
 
 
 def note(result: Result, watch: Watch, text: str) -> None:
-    """Notes something about a run, and tells it."""
+    """Record a note about the run, and report it."""
     result.notes.append(text)
     watch.found("note", text)
 
@@ -100,7 +100,7 @@ class Steps:
         self._step("downloads", DOWNLOADS, self._downloads)
 
     def _step(self, what: str, share: float, work: Callable[[float], None]) -> PTPError | None:
-        """Does something for a share of the time; what went wrong with it, if anything did."""
+        """Do something for a share of the time, and record what went wrong."""
         self._watch.step(what)
         began = self._clock.now()
         try:
@@ -120,7 +120,7 @@ class Steps:
         note(self._result, self._watch, text)
 
     def _recover(self, error: PTPError) -> None:
-        """Connects again if the connection is over; raises `error` when that was too often."""
+        """Reconnect if the connection has ended; raise `error` if that was too often."""
         session = self._session
         if session.habits.depth > 1 and isinstance(error, (NetworkError, ProtocolError)):
             session.link.fall_back_to_serial(error)
@@ -229,7 +229,7 @@ class Steps:
         return size / (1e6 * self._mb_per_s) if self._mb_per_s else 0.0
 
     def _whole(self, until: float) -> None:
-        """The largest object there is time for."""
+        """Return the largest object for which there is time."""
         allowed_s = until - time.monotonic()
         suffers = not self._session.link.dialect.quirks.whole_objects
         smallest = self._objects[-1]
@@ -252,7 +252,7 @@ class Steps:
             self._whole(until)
 
     def _fitting(self, allowed_s: float) -> list[ObjectInfo]:
-        """The objects that take no longer than that, the largest first."""
+        """Return the objects that take no longer, the largest first."""
         return [o for o in self._objects if self._expected_s(o.size or 0) <= allowed_s]
 
     def _downloads(self, until: float) -> None:

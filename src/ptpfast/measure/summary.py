@@ -161,8 +161,7 @@ def _is_sane(value: object, kind: str) -> bool:
 
 
 def read_summaries(path: Path) -> list[Figures]:
-    """The runs in a file of `ptpfast bench --json`, in its order. OSError; ValueError says what is
-    wrong with it."""
+    """Return the runs in a file of `ptpfast bench --json`, in order. OSError, ValueError."""
     text = read_back(os.path.realpath(path), LARGEST_FILE + 1)  # a link is the user's wish
     if len(text) > LARGEST_FILE:
         raise ValueError("it is too large to be a result of 'ptpfast bench --json'")

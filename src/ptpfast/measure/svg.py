@@ -40,7 +40,7 @@ class Drawing:
         title: str = "",
         round: float = 2,
     ) -> None:
-        """A filled rectangle of a class; `title` shows when it is pointed at."""
+        """Add a filled rectangle of a class, with a tooltip."""
         self._add(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" '
             f'height="{max(height, 0):.1f}" rx="{round:g}" class="{kind}"',
@@ -49,12 +49,12 @@ class Drawing:
         )
 
     def circle(self, x: float, y: float, radius: float, kind: str, *, title: str = "") -> None:
-        """A dot."""
+        """Add a dot."""
         circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" class="{kind}"'
         self._add(circle, "circle", title)
 
     def line(self, x1: float, y1: float, x2: float, y2: float, kind: str = "grid") -> None:
-        """A line."""
+        """Add a line."""
         self._parts.append(
             f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
         )
@@ -75,7 +75,7 @@ class Drawing:
             self._parts.append(f"{start}/>")
 
     def markup(self) -> str:
-        """The drawing, to stand in a page."""
+        """Return the drawing as markup for a page."""
         about = shown(self._about)
         return (
             f'<svg viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{about}">'
@@ -124,14 +124,14 @@ def log_ticks(least: float, most: float) -> list[float]:
 
 
 def number(value: float) -> str:
-    """The digits that matter: `0.31`, `2.3`, `16.4`, `1,090`."""
+    """Return the digits that matter: `0.31`, `2.3`, `16.4`, `1,090`."""
     if value and abs(value) < 1:
         return f"{value:.2g}"
     return f"{value:.1f}" if abs(value) < 99.95 else f"{value:,.0f}"
 
 
 def mark(value: float) -> str:
-    """A round value, at an axis."""
+    """Return a round value for an axis."""
     return f"{value:,g}"
 
 

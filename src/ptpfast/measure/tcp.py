@@ -52,8 +52,7 @@ class TcpState:
 
 
 def tcp_state(host: str, port: int) -> TcpState | None:
-    """The state of this process's connection to a camera, of the one that has carried most; None
-    where that cannot be known."""
+    """Return the TCP state of this process's busiest connection to a camera; None if unknown."""
     found = [state for state in map(_look, _sockets_to(host, port)) if state is not None]
     return max(found, key=lambda row: row[0])[1] if found else None
 

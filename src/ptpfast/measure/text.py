@@ -15,7 +15,7 @@ from .verdict import CERTAINTY, Verdict, sentence
 def lines(
     result: Result, figures: Figures, verdict: Verdict, earlier: Sequence[Figures] = ()
 ) -> Iterator[str]:
-    """The report. Camera's words are in it as they came: whoever shows it makes them printable."""
+    """Return the report. Text from the camera is unchanged: make it printable."""
     about = figures.about
     firmware = f", firmware {about.firmware}" if about.firmware else ""
     unfinished = "" if result.complete else " (unfinished run)"

@@ -99,7 +99,7 @@ class Tuner:
         return self._with_whole(objects, found, chosen, rates)
 
     def _sample(self) -> tuple[list[int], ObjectTable]:
-        """Handles, described; without those at which the camera ends the connection."""
+        """Return described handles, without those at which the camera ends the connection."""
         session = self._session
         session.link.losses.recover = lambda error, _: session.link.reconnect_after(error)
         try:
@@ -128,7 +128,7 @@ class Tuner:
         return self._describe(handles, depth).names
 
     def _deepest(self, handles: list[int], expected: ObjectTable) -> int:
-        """The deepest pipeline that is answered right and pays."""
+        """Return the deepest pipeline that is answered correctly and is faster."""
         best = 1
         for depth in DEPTHS:
             before = self.findings[-1].value
@@ -186,7 +186,7 @@ class Tuner:
         return not problem
 
     def _fastest(self, info: ObjectInfo, depth: int) -> tuple[Way, dict[Way, float]]:
-        """The gentlest of the fastest ways to read parts, and the rates of all."""
+        """Return the gentlest of the fastest chunk sizes, and the rates of all."""
         cap = self._session.link.dialect.quirks.max_chunk
         reads_depth = min(depth, 2)  # more does not hide more of one round trip
         candidates = [(1, chunk) for chunk in CHUNKS if chunk <= cap]
@@ -231,8 +231,14 @@ class Tuner:
         chosen: Way | None,
         rates: dict[Way, float],
     ) -> Tuning:
-        """What was `found`, with what one whole object tells. `chosen` and `rates` are of parts;
-        without parts there is nothing to compare with."""
+        """Return `found`, with the result of one whole object.
+
+        Args:
+            objects: to choose from.
+            found: the settings so far.
+            chosen: the best chunks; without them there is nothing to compare with.
+            rates: of all chunks.
+        """
         best = max(rates.values(), default=0.0)
         if self._session.link.dialect.quirks.whole_objects:
             info = self._fitting(objects, best)
@@ -264,8 +270,10 @@ class Tuner:
         )
 
     def _fitting(self, objects: list[ObjectInfo], rate: float) -> ObjectInfo | None:
-        """The largest object that takes no longer than other steps, at a rate (MB/s); the smallest
-        when none is known."""
+        """Return the largest object that takes no longer than other steps, at a rate in MB/s.
+
+        Without a known rate it is the smallest object.
+        """
         by_size = sorted(objects, key=lambda info: info.size or 0)
         if not rate:
             return by_size[0]

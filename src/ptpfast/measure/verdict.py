@@ -64,7 +64,7 @@ class Verdict:
 
 
 def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
-    """The verdict on a run, finished or not."""
+    """Return the verdict on a run, complete or not."""
     basis = _basis(readings)
     if basis is None:
         why = "no object's bytes were read one request at a time"
@@ -126,7 +126,7 @@ def _takes_its_time(figures: Figures) -> bool:
 
 
 def _basis(readings: Sequence[Reading]) -> Reading | None:
-    """The best way to read with one request at a time, which alone shows what each waits for."""
+    """Return the best reading with one request at a time, which shows its waits."""
     rows = one_at_a_time(readings) or [r for r in readings if r.way == "whole" and r.requests]
     return max(rows, key=lambda r: r.mb_per_s, default=None)
 
@@ -287,7 +287,7 @@ class _Case:
         return [f"{self._shares['computer']:.0%} of the time is between requests, here"], False
 
     def asides(self) -> list[str]:
-        """What is worth knowing whatever the limit is."""
+        """Return what is worth knowing for any limit."""
         f = self._figures
         found = [] if f.answers.ack_wait_ms is None else [acks.reason(f)]
         p5, p50 = f.steadiness.steady_p5_mb_per_s, f.steadiness.steady_p50_mb_per_s
@@ -301,7 +301,7 @@ class _Case:
         return found
 
     def help(self, limit: str) -> list[str]:
-        """What would help against it, the best first."""
+        """Return what would help against the limit, the best first."""
         if limit == "disk":
             return ["another destination: an internal SSD, and a copy to this disk afterwards"]
         if limit == "acknowledgements":

@@ -34,8 +34,10 @@ MOST = 1 << 20  # bytes of their answers
 def connected(
     host: str, port: int, timeouts: Timeouts, waiting: Callable[[PTPError], object] | None = None
 ) -> tuple[Session, list[Latency]]:
-    """An open session, as `ptpfast.connect` makes it, and what its two steps took; of a busy camera
-    that was asked again what the last try took."""
+    """Return an open session, as `ptpfast.connect` makes it, and the time of its two steps.
+
+    If a busy camera was asked again, the time is that of the last attempt.
+    """
     address = Address(host, port)
     began = 0.0
 
@@ -60,8 +62,11 @@ def connected(
 def handshakes(
     host: str, port: int, timeouts: Timeouts, count: int, until_s: float
 ) -> tuple[list[float], list[float], str]:
-    """Connections made and ended without a session: ms of each handshake, ms of each ping on them
-    (a Probe Request, which PTP/IP has for that), and what ended it early, if anything did."""
+    """Open and close connections without a session.
+
+    Returns:
+        ms of each handshake, ms of each ping (a Probe Request), and the error that ended it early.
+    """
     took: list[float] = []
     pings: list[float] = []
     for _ in range(count):

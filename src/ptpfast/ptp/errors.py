@@ -248,7 +248,9 @@ def response_error(
     """Return the error for a response code: a class of `RESPONSE_ERRORS`, else `ResponseError`.
 
     Args:
-        code, operation, parameters: of the response.
+        code: the response code.
+        operation: the operation code.
+        parameters: of the response.
         doing: the operation with its object, for the message: `GetObjectInfo(0x40012)`.
         received: bytes of payload that came before it.
         code_name: the name of a code that only a vendor's table has.

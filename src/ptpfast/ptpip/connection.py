@@ -76,7 +76,8 @@ class PtpIpConnection:
         """Connect and open a session.
 
         Args:
-            host, port: the camera.
+            host: the camera.
+            port: its TCP port.
             options: those of `ptpfast.connect`.
 
         Raises:

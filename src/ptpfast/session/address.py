@@ -11,10 +11,7 @@ _ALLOWED = re.compile(r"[\w.:%-]+")
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """The host and the port of `HOST`, `HOST:PORT`, `[IPv6]`, `[IPv6]:PORT` or a bare IPv6 address.
-
-    ValueError says what is wrong with it.
-    """
+    """Return host and port of `HOST[:PORT]`, `[IPv6][:PORT]` or a bare IPv6 address."""
     if match := _BRACKETED.fullmatch(text):
         host, port = match[1], match[2]
     elif text.count(":") > 1:

@@ -37,21 +37,31 @@ def connect(
     waiting: Callable[[PTPError], object] | None = None,
     **initiator: Unpack[Initiator],
 ) -> Session:
-    """Connects to a camera and opens a session; use it in a `with`.
+    """Connect to a camera and open a session; use it in a `with`.
 
-    name: what the camera may call this computer (39 characters are kept). guid: 16 bytes it is
-    known by, the same in every run by default. vendor: instead of choosing by the camera's answer.
-    depth: how many requests may be outstanding at a time where many are made (listings, chunks of
-    an object); by default what `ptpfast tune` found for this model, else 1, because no
-    specification promises that a camera copes with more. One that does not is connected to again
-    and asked one at a time from then on.
-    index: whether what listings learn is kept for the next session, in the user's cache folder, so
-    that it asks only for what is new. With False nothing is kept, and what was kept of this camera
-    is deleted.
-    waiting: called with the refusal, once, when the camera seems to hold an earlier session, as it
-    does after an unclean end; then it is asked again for as long as `timeouts.held` says. Without
-    it the refusal is raised at once.
-    Raises ConnectFailed (nobody, or no camera, answers), InitFailed (it refuses us), ResponseError.
+    Args:
+        host: host name or address.
+        port: TCP port.
+        vendor: speak as this vendor, instead of choosing by the camera's answer.
+        timeouts: see `Timeouts`.
+        depth: pipeline depth, the number of requests outstanding at a time. By default what
+            `ptpfast tune` found for this model, else 1: no specification promises more. If the
+            camera cannot handle it, the session reconnects and falls back to 1.
+        index: keep what listings learn in the user's cache folder, so that the next listing asks
+            for new objects only. False deletes the index of this camera.
+        waiting: called once with the refusal if the camera may still hold an earlier session. Then
+            connecting is retried for `timeouts.held` seconds. Without it the refusal is raised.
+        name: what the camera may call this computer; 39 characters are kept.
+        guid: 16 bytes that identify this computer; by default the same in every run.
+
+    Raises:
+        ConnectFailed: nothing answers, or something that is not a camera.
+        InitFailed: the camera refuses the connection.
+        ResponseError: the camera refuses the session.
+
+    Example:
+        with ptpfast.connect("192.168.1.1") as session:
+            print(session.device_info.model)
     """
     check_names("connect", initiator, Initiator.__optional_keys__)
     address, identity = Address(host, port), Identity(**initiator)

@@ -97,12 +97,21 @@ class Persistence:
     def run(
         self, work: Callable[[], T], kept: Callable[[], int] | None = None, had: int | None = None
     ) -> T:
-        """What `work` returns. `kept` says how much of it need not be done again, `had` how much of
-        that there is before it begins, if that is another number.
+        """Run `work`, and again after each lost connection.
 
-        Raises what `work` raises if that is not the connection's fault, the NetworkError or
-        ProtocolError when the tries are used up, and with `kept` Unreadable when the connection
-        ends again and again at the same place: then it stands anew, and other work can be done.
+        Args:
+            work: what to do; it continues where it stopped.
+            kept: returns how many bytes need not be done again.
+            had: that number before the work begins, if it is another one.
+
+        Returns:
+            What `work` returns.
+
+        Raises:
+            NetworkError, ProtocolError: the retries are used up.
+            Unreadable: the connection ends at the same place every time (only with `kept`). Other
+                work can still be done.
+            PTPError: any other error of `work`.
         """
         fruitless = 0
         limit = 1 if self._is_brief else self._limit

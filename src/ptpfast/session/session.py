@@ -200,7 +200,9 @@ class Session:
         """Start a listing that can be taken in pieces.
 
         Args:
-            storage, parent, progress: as in `objects`.
+            storage: as in `objects`.
+            parent: as in `objects`.
+            progress: as in `objects`.
 
         Returns:
             A `Listing` that has asked for the handles only. `listing().pieces(64)` yields a table
@@ -219,7 +221,8 @@ class Session:
         """Return the handles of all objects, including folders. One round trip for each storage.
 
         Args:
-            storage, parent: as in `objects`.
+            storage: as in `objects`.
+            parent: as in `objects`.
         """
         return self.listing(storage, parent).handles
 
@@ -233,7 +236,8 @@ class Session:
 
         Args:
             handles: one handle or several.
-            formats, progress: as in `objects`.
+            formats: as in `objects`.
+            progress: as in `objects`.
 
         Returns:
             A table of those that are files, in the given order.

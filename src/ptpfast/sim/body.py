@@ -99,7 +99,7 @@ class Body:
         return list(reported.properties if reported else self.properties)
 
     def perform(self, request: OperationRequest, data: bytes) -> Reply:
-        """The answer to one operation; `data` is the payload of its data-out phase."""
+        """Answer one operation; `data` is the payload of its data-out phase."""
         handler = self._table.get(request.code)
         if handler:
             return handler(self, request, data)
@@ -125,10 +125,10 @@ class Body:
         return self.store.handles(storage_id, 0, 0)
 
     def capture(self, transaction_id: int | None = None, *, announce: bool = True) -> list[int]:
-        """Takes a picture, RAW and JPEG as CompressionSetting says; the handles of its files.
+        """Take a picture, RAW and JPEG as CompressionSetting says; return the handles of its files.
 
-        The files that do not fit on the card are missing; StoreFull is reported then instead of
-        CaptureComplete, which has the id of the transaction that asked for the picture, if any.
+        Files that do not fit on the card are missing. StoreFull is reported then; otherwise
+        CaptureComplete, with the id of the transaction that asked for the picture, if any.
         """
         setting = self.properties[COMPRESSION_SETTING].current
         raw, jpeg = self.vendor.model.compression[setting]
@@ -161,13 +161,13 @@ class Body:
         return True
 
     def delete(self, handle: int) -> None:
-        """Deletes an object with the camera's own buttons; KeyError when there is none."""
+        """Delete an object with the buttons of the camera; KeyError."""
         self.marked.pop(handle, None)
         if self.store.delete(handle):
             self.push_event(EventCode.ObjectRemoved, handle)
 
     def push_event(self, code: int, *parameters: int) -> None:
-        """Reports an event the way this body does, if it does."""
+        """Report an event the way this body does, if it does."""
         if not self.habits.events:
             return
         if self.vendor.model.polled_events:
@@ -188,7 +188,7 @@ _NOT_NOW = Reply(ResponseCode.AccessDenied)
 
 
 def identity(model: Model, seed: int | str) -> tuple[bytes, str]:
-    """The GUID and the serial number of one camera of a model."""
+    """Return the GUID and the serial number of one camera of a model."""
     digest = hashlib.sha256(f"{model.name} {seed}".encode(errors="surrogatepass")).digest()
     number = int.from_bytes(digest[16:19], "big")
     return digest[:16], f"{number:0{model.serial_digits}d}"

@@ -30,9 +30,9 @@ class Content(Protocol):
     size: int
 
     def spans(self, offset: int, size: int) -> Iterator[memoryview]:
-        """The range in pieces of at most `SPAN` bytes, each valid only until the next is asked for.
+        """Yield a range in pieces of at most `SPAN` bytes, each valid until the next.
 
-        Ends early where the source does (a file that shrank).
+        Ends early if the source does (a file that shrank).
         """
         ...
 
@@ -46,7 +46,7 @@ class Page:
         self.view = memoryview(page + page)
 
     def content(self, number: int, size: int) -> SyntheticContent:
-        """The object of this number; different numbers give different bytes."""
+        """Return the object of this number; different numbers give different bytes."""
         return SyntheticContent(self, number * _STRIDE % PAGE_SIZE, size)
 
 
@@ -122,7 +122,7 @@ def check(content: Content, copy: Copy, offset: int = 0, size: int | None = None
 
 
 def read(content: Content, offset: int = 0, size: int | None = None) -> bytes:
-    """A range as bytes, for objects small enough."""
+    """Return a range as bytes, for small objects."""
     return b"".join(content.spans(offset, content.size - offset if size is None else size))
 
 

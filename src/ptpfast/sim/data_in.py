@@ -44,7 +44,7 @@ class Framing:
     announce_total: bool = True
 
     def packets(self, size: int) -> Iterator[tuple[PacketType, int]]:
-        """The type and payload size of each packet after Start Data."""
+        """Yield type and payload size of each packet after Start Data."""
         piece, in_end = self.packet_size, 0
         if self.end_data is EndData.WHOLE:
             piece = _LARGEST_PAYLOAD
@@ -80,9 +80,10 @@ class DataIn:
         self._cancelled = False
 
     def send(self) -> None:
-        """Sends it all but the last flush, so that the response can leave with the last bytes.
+        """Send everything but the last flush, so that the response leaves with the last bytes.
 
-        PeerLeftError when the pair ended meanwhile.
+        Raises:
+            PeerLeftError: the pair of connections has ended.
         """
         plan, outlet = self._plan, self._peer.outlet
         put, writes = outlet.put, outlet.writes

@@ -15,7 +15,7 @@ COMPRESSION_SETTING = 0x5004
 
 
 def device_properties(now: datetime, model: Model) -> dict[int, DevicePropDesc]:
-    """What a new camera has; `SetDevicePropValue` changes `current` in place."""
+    """Return the properties of a new camera; SetDevicePropValue changes `current` in place."""
     clock, pixels = format_date_time(now), f"{PIXELS[0]}x{PIXELS[1]}"
     setting = model.compression_setting
     rows = [

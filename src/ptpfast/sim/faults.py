@@ -103,7 +103,7 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """The fault a line of text describes; ValueError says what is wrong with it."""
+        """Parse a line of text; ValueError says what is wrong with it."""
         words = _WORD.findall(text)
         if not words or _WORD.sub("", text).strip():
             raise ValueError(f"no fault in {text!r}")
@@ -193,7 +193,7 @@ class FaultTable:
             self._rows.append((fault, [0]))
 
     def clear(self) -> None:
-        """The camera behaves from now on; `fired` is kept."""
+        """Stop all faults; `fired` is kept."""
         with self._lock:
             self._rows.clear()
 

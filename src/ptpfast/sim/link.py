@@ -83,7 +83,7 @@ class Link:
 
 
 def read_profiles(path: Path) -> dict[str, Link]:
-    """The links of a profile file, by name. TypeError, ValueError if it is not as it should be."""
+    """Return the links of a profile file by name. TypeError, ValueError."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: Link.of(entry) for name, entry in entries.items()}
 

@@ -82,7 +82,7 @@ def get_object_handles(camera: Body, request: OperationRequest, data: bytes) -> 
 
 
 def _selected(camera: Body, request: OperationRequest) -> list[int] | int:
-    """The handles a request selects, or the response code that says what is wrong with it."""
+    """Return the handles that a request selects, or a response code."""
     storage_id = parameter(request, 0, ALL_STORAGES)
     object_format = parameter(request, 1)
     parent = parameter(request, 2)

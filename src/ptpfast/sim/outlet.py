@@ -67,19 +67,19 @@ class Outlet:
         self.drip_s: float | None = None  # from now on one byte each so many seconds
 
     def put(self, chunk: Chunk, size: int) -> None:
-        """Adds a chunk of `size` bytes to what the next flush sends; flushes when that is much."""
+        """Add a chunk of `size` bytes to the next flush; flush if that is much."""
         self._waiting.append(chunk)
         self._size += size
         if len(self._waiting) >= _MOST_BUFFERS or self._size >= self._most_bytes:
             self.flush()
 
     def end_of_packet(self) -> None:
-        """What waits ends a packet: sends it, unless answers are written as a whole."""
+        """End a packet: send it, unless answers are sent as a whole."""
         if self.writes is not Writes.WHOLE:
             self.flush()
 
     def flush(self) -> None:
-        """Sends all that waits. PeerLeftError when the pair ended meanwhile."""
+        """Send everything that waits. PeerLeftError if the pair has ended."""
         waiting, size = self._waiting, self._size
         if not waiting:
             return

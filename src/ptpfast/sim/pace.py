@@ -22,7 +22,7 @@ class Pace:
         return self.link.operation + self._random.random() * self._jitter_s
 
     def from_card(self, content: Content, wait: Callable[[float], None]) -> Content:
-        """The content as the card delivers it. `wait(seconds)` is how time passes."""
+        """Return the content as the card delivers it; `wait(seconds)` lets time pass."""
         if self.link.card is None:
             return content
         return SlowContent(content, self.link.card, self.link.card_block, wait)

@@ -50,7 +50,7 @@ class Pairing:
             return self._peer
 
     def pending(self, number: int) -> Peer | None:
-        """The pair that waits for an Event connection of this number."""
+        """Return the pair that waits for an Event connection with this number."""
         peer = self._peer
         waits = peer is not None and peer.event is None and peer.number == number
         return peer if waits else None

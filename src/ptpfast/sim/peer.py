@@ -31,7 +31,7 @@ class PacketReader:
         self._buffer = bytearray()
 
     def read(self) -> bytes | None:
-        """The next packet, None at the stream's end; ProtocolError for an impossible length."""
+        """Return the next packet; None at the end. ProtocolError for an impossible length."""
         while True:
             if packet := self._cut():
                 return packet
@@ -46,7 +46,7 @@ class PacketReader:
         return bool(self._buffer or select.select([self._sock], [], [], limit)[0])
 
     def waiting(self, seconds: float) -> list[bytes]:
-        """The packets that are whole already, or within `seconds`; without waiting for more."""
+        """Return the complete packets that are here within `seconds`."""
         if select.select([self._sock], [], [], 0 if self._buffer else seconds)[0]:
             self._buffer += self._sock.recv(_RECEIVE)
         return list(iter(self._cut, None))
@@ -112,9 +112,9 @@ class Peer:
         self._event_lock = threading.Lock()
 
     def leave(self, *, reset: bool = False) -> None:
-        """Ends both connections: whoever waits on one wakes up. With `reset`, by RST.
+        """End both connections, and wake the threads that wait on them. With `reset`, by RST.
 
-        The threads that serve them close the sockets.
+        The threads that serve the sockets close them.
         """
         if self.gone.is_set():
             return  # a reset must not be followed by a FIN
@@ -133,7 +133,7 @@ class Peer:
             shut(sock)
 
     def send_event(self, packet: bytes) -> bool:
-        """Sends a packet on the Event connection; False when there is none to send it on."""
+        """Send a packet on the Event connection; return False without one."""
         with self._event_lock:
             if self.event is None or self.silent:
                 return False
@@ -144,7 +144,7 @@ class Peer:
             return True
 
     def drop(self, sock: socket.socket | None) -> None:
-        """Closes one of the connections and leaves the other."""
+        """Close one of the connections and leave the other."""
         self.dropped = sock
         if sock is not None:
             shut(sock)
@@ -154,7 +154,7 @@ class Peer:
         return any(_at_end(sock) for sock in (self.command, self.event) if sock is not None)
 
     def wait(self, seconds: float | None) -> None:
-        """Waits so many seconds, for ever with None; PeerLeftError when the pair ends."""
+        """Wait so many seconds, for ever with None; PeerLeftError if the pair ends."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             # Nobody reads the Command/Data connection meanwhile, so look at its end now and then.
@@ -166,7 +166,7 @@ class Peer:
 
 
 def shut(sock: socket.socket, *, reset: bool = False) -> None:
-    """Ends a connection without closing the socket, so that its thread sees the end."""
+    """End a connection without closing the socket, so that its thread sees the end."""
     try:
         if reset:
             # No FIN now; closing with no time to linger sends RST.
@@ -179,7 +179,7 @@ def shut(sock: socket.socket, *, reset: bool = False) -> None:
 
 
 def close(sock: socket.socket) -> None:
-    """Closes a socket; first takes out what has arrived unread, else the peer would get RST."""
+    """Close a socket; first read what has arrived, otherwise the peer would get RST."""
     with contextlib.suppress(OSError):
         sock.setblocking(False)
         while sock.recv(_RECEIVE):

@@ -258,7 +258,7 @@ class PtpIpDoor:
 
 
 def _parse_known(packet: bytes) -> Packet | None:
-    """The packet's values; None for a type that PTP/IP does not define, which is to be ignored."""
+    """Parse a packet; None for a type that PTP/IP does not define."""
     if int.from_bytes(packet[4:8], "little") not in _KNOWN_TYPES:
         return None
     return parse(packet)

@@ -54,7 +54,7 @@ class Line:
         return max(0.0, waiting - self._link.queue / self._link.rate)
 
     def carry(self, size: int) -> float:
-        """Takes so many bytes now; when the last of them is there, by `time.monotonic`."""
+        """Accept so many bytes now; return when the last of them arrives, by `time.monotonic`."""
         link = self._link
         with self._lock:
             start = max(time.monotonic(), self._free_at)
@@ -71,7 +71,7 @@ class Line:
             return self._latest
 
     def _left_of(self, every: float, length: float, moment: float) -> float:
-        """What is left of an outage or fall at a moment: they are the last part of each period."""
+        """Return how much of an outage or fall is left at a moment; it ends each period."""
         into = (moment - self._began) % every
         return every - into if into >= every - length else 0.0
 
@@ -89,9 +89,11 @@ class Relay:
         self._buffer = max(_SMALLEST_BUFFER, int(2 * rate * SLICE_S))
 
     def between(self, outer: socket.socket, *, merges: bool = True) -> socket.socket:
-        """The camera's end of an accepted connection, which from now on is the relay's. Without
-        `merges` each of the camera's writes is one at the relay's end, too: with Nagle's algorithm
-        there they make a difference."""
+        """Put the relay on an accepted connection, and return the end for the camera.
+
+        Without `merges` each write of the camera is one at the end of the relay, too: with Nagle's
+        algorithm there it makes a difference.
+        """
         inner, camera = _connected(self._buffer)
         pair = _Pair(outer, inner)
         down = _Pump(pair, self._down, inner, outer, f"{self._name} link down")
@@ -105,7 +107,7 @@ class Relay:
         return camera
 
     def close(self) -> None:
-        """Ends every connection, whatever is on its way; all threads have returned then."""
+        """End every connection; all threads have returned then."""
         with self._lock:
             pumps = list(self._pumps)
         for pump in pumps:
@@ -175,7 +177,7 @@ class _Pump(threading.Thread):
         self._over = False
 
     def end(self) -> None:
-        """Makes it return soon. From any thread."""
+        """Make it return soon. May be called from any thread."""
         self._over = True
         shut(self._source)
         shut(self._to)

@@ -165,7 +165,7 @@ class SimulatedCamera:
             self._relay.close()
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> bool:
-        """Waits until `predicate()`, looked at after each change, is true; whether it is."""
+        """Wait until `predicate()` is true, checked after each change; return whether it is."""
         return self.counters.wait_for(predicate, timeout)
 
     def capture(self) -> list[int]:
@@ -173,19 +173,19 @@ class SimulatedCamera:
         return self.body.capture()
 
     def delete(self, handle: int) -> None:
-        """Deletes an object with the camera's buttons, with an event."""
+        """Delete an object with the buttons of the camera, with an event."""
         self.body.delete(handle)
 
     def mark(self, handle: int) -> None:
-        """Marks an object for transfer with the camera's buttons, where a body has such a list."""
+        """Mark an object for transfer with the buttons, if the body has such a list."""
         self.body.marked[handle] = None
 
     def push_event(self, code: int, *parameters: int) -> None:
-        """Reports an event the way this body does: at once, or when it is polled."""
+        """Report an event the way this body does: at once, or when it is polled."""
         self.body.push_event(code, *parameters)
 
     def drop_connections(self, *, reset: bool = False) -> None:
-        """Ends the pair of connections now, with FIN or with RST."""
+        """End the pair of connections now, with FIN or with RST."""
         self._pairing.drop(reset=reset)
 
     @property
@@ -275,8 +275,10 @@ class SimulatedCamera:
     # What the threads ask for.
 
     def _prepare(self, sock: socket.socket) -> socket.socket | None:
-        """An accepted connection made ready: the socket to serve, which is another one behind a
-        relay. None, and the connection is closed, when this process is out of descriptors."""
+        """Return the socket to serve for an accepted connection; behind a relay it is another one.
+
+        None, and the connection is closed, if this process has no descriptors left.
+        """
         sending = self.settings.sending
         sock.setblocking(True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, not sending.nagle)

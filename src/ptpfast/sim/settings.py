@@ -45,7 +45,7 @@ class CardSettings:
     seed: int | str = 0
 
     def store(self, model: Model) -> Store:
-        """The real files below a folder where one is given, else synthetic ones."""
+        """Return the real files below a folder if one is given, else synthetic ones."""
         if self.folder is not None:
             return Store.from_folder(self.folder, model=model)
         return Store.synthetic(self.objects, self.size, seed=self.seed, model=model)
@@ -78,7 +78,7 @@ class BodySettings:
     busy_s: float | None = None
 
     def changed(self, habits: Habits) -> Habits:
-        """The model's habits, but for those that are given."""
+        """Return the model's habits with the given changes."""
         given: dict[str, Any] = {
             "strict_tid": self.strict_tid,
             "needs_probe": self.needs_probe,
@@ -144,13 +144,13 @@ class Service:
     faults: Iterable[Fault | str] | Fault | str = ()
 
     def chosen_link(self) -> Link:
-        """The link, or none with the delay alone. KeyError for a name that is not in `LINKS`."""
+        """Return the link; without one, the delay alone. KeyError."""
         if isinstance(self.link, str):
             return LINKS[self.link]
         return self.link or Link(operation=self.delay_s)
 
     def fault_table(self) -> FaultTable:
-        """A table that was given as it is, else one of the faults."""
+        """Return the given table, or one of the given faults."""
         return self.faults if isinstance(self.faults, FaultTable) else FaultTable(self.faults)
 
 

@@ -84,11 +84,14 @@ class Store:
         jpeg_size: int | None = None,
         **options: Unpack[StoreOptions],
     ) -> Store:
-        """A card of `objects` files, folders not counted, of `size` bytes each.
+        """Return a card of `objects` files of `size` bytes each, folders not counted.
 
-        With `pairs` every second file is the JPEG of the RAW before it, with `jpeg_size` bytes
-        where given; without, all are RAW. Several storages share the shots in turn. The rest are
-        the keyword arguments of `Store`.
+        Args:
+            objects: how many files.
+            size: bytes of each file.
+            pairs: make every second file the JPEG of the RAW before it; otherwise all are RAW.
+            jpeg_size: bytes of a JPEG.
+            options: the keyword arguments of `Store`. Several storages share the shots in turn.
         """
         store = cls(**options)
         made = 0
@@ -100,11 +103,10 @@ class Store:
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str], *, model: Model = STANDARD.model) -> Store:
-        """The real files below a folder, which are never changed: deleting only forgets them.
+        """Return the real files below a folder as a card. They are never changed.
 
-        Symbolic links and files that cannot be read are left out (`left_out` counts them); the rest
-        keep their folders, and their modification time is the capture date. A file nobody may write
-        is a protected object.
+        Links and unreadable files are left out (`left_out` counts them). The modification time is
+        the capture date. A read-only file is a protected object.
         """
         store = cls(model=model)
         root = Path(folder)
@@ -116,7 +118,7 @@ class Store:
     def add_shot(
         self, size: int, *, jpeg_size: int | None = None, raw: bool = True, jpeg: bool = True
     ) -> list[int]:
-        """The files of one release of the shutter: same number, same date; their handles."""
+        """Add the files of one shot, with one number and one date, and return their handles."""
         with self._lock:
             number = self._shots
             storage_id = self._storages[number % len(self._storages)]
@@ -171,15 +173,19 @@ class Store:
         )
 
     def replace(self, handle: int, **changes: Any) -> None:
-        """Gives a handle to another object in the same place, as a body may that has deleted the
-        first; `changes` are those of `StoredObject`."""
+        """Give a handle to another object, as a body may after a deletion.
+
+        Args:
+            handle: the handle.
+            changes: fields of `StoredObject`.
+        """
         with self._lock:
             changed = replace(self._objects[handle], **changes)
             _require_sayable(changed.name)
             self._objects[handle] = changed
 
     def delete(self, handle: int) -> bool:
-        """Removes an object and all below it; False when a protected one is left over."""
+        """Delete an object and all below it; return False if a protected one stays."""
         with self._lock:
             stored = self._objects[handle]
             for child in list(self._children.get(handle, ())):
@@ -212,14 +218,14 @@ class Store:
         return "/".join(reversed(parts))
 
     def find(self, path: str) -> int:
-        """The handle of the first object with this path; KeyError when there is none."""
+        """Return the handle of the first object with this path; KeyError."""
         for stored in self:
             if stored.name == path.rpartition("/")[2] and self.path(stored.handle) == path:
                 return stored.handle
         raise KeyError(path)
 
     def expected(self, handle: int) -> Content:
-        """The bytes a copy of a file must have, for `check`; KeyError when it is no file."""
+        """Return the bytes that a copy of a file must have; KeyError for other handles."""
         content = self._objects[handle].content
         if content is None:
             raise KeyError(f"0x{handle:08X} is a folder")
@@ -242,7 +248,7 @@ class Store:
         )
 
     def next_storage(self) -> tuple[int, int]:
-        """The storage that the next shot goes to, and the bytes that are free there."""
+        """Return the storage for the next shot, and its free bytes."""
         storage_id = self._storages[self._shots % len(self._storages)]
         return storage_id, self.storage_info(storage_id).free_space_in_bytes
 

@@ -32,7 +32,7 @@ class Thumbnails:
     """Makes each picture once and gives every object its own copy with its own comment."""
 
     def make(self, number: int, comment: str) -> bytes:
-        """The thumbnail of object `number`; `comment` (its name) is readable in the file."""
+        """Return the thumbnail of object `number`; `comment` (its name) is readable in the file."""
         picture = _picture(number % VARIANTS)
         return (
             picture[:2]
@@ -47,7 +47,7 @@ def _picture(variant: int) -> bytes:
 
 
 def embedded(path: Path) -> bytes:
-    """The thumbnail in a JPEG file's first EXIF segment, empty when there is none."""
+    """Return the thumbnail in a JPEG file's first EXIF segment; empty without one."""
     with path.open("rb") as file:
         head = file.read(2 + 4 + _LARGEST_SEGMENT + 64)
     start = head.find(b"\xff\xe1")
@@ -59,7 +59,7 @@ def embedded(path: Path) -> bytes:
 
 
 def _scene(variant: int) -> list[Colour]:
-    """The blocks of a picture, row by row, as (Y, Cb, Cr)."""
+    """Return the blocks of a picture, row by row, as (Y, Cb, Cr)."""
     columns, rows = WIDTH // _BLOCK, HEIGHT // _BLOCK
     horizon = 6 + variant % 5
     sun_x, sun_y = 2 + variant * 7 % (columns - 4), 1 + variant % 3
@@ -99,7 +99,7 @@ def _encode(blocks: list[Colour]) -> bytes:
 
 
 def _difference(value: int) -> str:
-    """A DC difference: the code of its size, then its bits, ones' complement when negative."""
+    """Encode a DC difference: the code of its size, then its bits."""
     size = abs(value).bit_length()
     if not size:
         return _DC_CODES[0]

@@ -96,7 +96,7 @@ class Transactions:
             self._send(call, reply, running)
 
     def _refusal(self, peer: Peer, request: OperationRequest) -> Reply | None:
-        """The answer to a request that may not be made now."""
+        """Return the answer to a request that is not allowed now; None if it is."""
         outside = request.code in (OperationCode.GetDeviceInfo, OperationCode.OpenSession)
         if not peer.session_id:
             return None if outside else Reply(ResponseCode.SessionNotOpen)
@@ -178,7 +178,7 @@ class Transactions:
         return self._pace.from_card(stored.content, peer.wait), data.offset, data.size
 
     def _send_data(self, call: Call, source: Source, due: Due, running: _Running) -> int | None:
-        """The code of the response, where the data phase decides it."""
+        """Send the data phase; return the response code if it decides it."""
         content, offset, size = source
         plan = self._door.plan_data(call.request, size)
         for place, fault in due:

@@ -53,7 +53,9 @@ def shake_hands(
     """Connect and complete the handshake on both connections.
 
     Args:
-        address, identity, timeouts: where, who we are, how long to wait.
+        address: where the camera is.
+        identity: who this computer is.
+        timeouts: how long to wait.
         probes: whether to ask the camera for a sign of life at the end. If the camera drops the
             connection then, connect once more without (`Opened.probes`).
 

@@ -54,18 +54,18 @@ class Responder(Protocol):
     def storage_ids(self, *, populated: bool = True) -> list[int]: ...
 
     def handles(self, storage_id: int) -> list[int]:
-        """Handles of all objects of a storage, folders too; with all ones of all storages."""
+        """Return the handles of all objects of a storage, or of all storages for all ones."""
         ...
 
     def thumbnail(self, handle: int) -> bytes | None:
-        """An object's thumbnail, empty when it has none; None when there is no such handle."""
+        """Return the thumbnail of an object; empty without one, None without such a handle."""
         ...
 
     def capture(self, transaction_id: int | None = None, *, announce: bool = True) -> list[int]:
-        """Takes a picture: adds its objects to the store; their handles, none when it is full.
+        """Take a picture: add its objects to the store, and return their handles.
 
         With `announce`, ObjectAdded for each and CaptureComplete, with the id of the transaction
-        that asked for it, are queued as events.
+        that asked for it, are queued as events. There are no handles if the store is full.
         """
         ...
 
@@ -79,12 +79,12 @@ class Responder(Protocol):
         ...
 
     def take_events(self) -> list[tuple[int, tuple[int, ...]]]:
-        """Empties the queue of events kept for polling."""
+        """Empty and return the queue of events for polling."""
         ...
 
 
 def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
-    """A parameter of a request; trailing ones may be left out."""
+    """Return a parameter of a request; trailing ones may be missing."""
     return request.parameters[index] if index < len(request.parameters) else missing
 
 

@@ -70,7 +70,7 @@ class Aftermath:
         return found
 
     def compare(self, is_folder: Callable[[int], bool]) -> list[int]:
-        """Compares the handles with those from before; the new ones that are gone unasked."""
+        """Compare the handles with those from before; record those that vanished unasked."""
         if not self._before or self._connection is not self._session.link.connection:
             return []
         try:

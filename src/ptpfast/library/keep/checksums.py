@@ -31,7 +31,7 @@ class Checksums:
         return self.sha256(file) is not None
 
     def sha256(self, file: str) -> str | None:
-        """The checksum of a file, in hexadecimal; None when there is none."""
+        """Return the checksum of a file in hex; None without one."""
         wanted = _bytes(file)
         mark, found = _mark(wanted), None
         for at in range(bisect_left(self._places, mark), len(self._places)):
@@ -45,8 +45,10 @@ class Checksums:
         return found
 
     def with_lines(self, lines: dict[str, str | None]) -> bytearray:
-        """The text with these lines, by file: each in the place of the file's own, or at the end;
-        with none the file's own is gone. All other lines stay as they are."""
+        """Return the text with these lines, by file.
+
+        A line replaces the old line of its file, or is appended; None deletes it. Other lines stay.
+        """
         wanted = {_bytes(file): _bytes(line or "") for file, line in lines.items()}
         content, text, at = memoryview(self._content), bytearray(), 0
         waiting = dict(wanted)
@@ -88,7 +90,7 @@ def why_no_list(content: bytes) -> str:
 
 
 def _lines(content: bytes | bytearray, begin: int = 0) -> Iterator[tuple[re.Match[bytes], bytes]]:
-    """The lines that are checksums from a place on, and the file of each."""
+    """Yield the lines that are checksums, from a position on, and the file of each."""
     for match in _LINE.finditer(content, begin):
         file = match[3].removesuffix(b"\r")
         if match[1]:
@@ -100,7 +102,7 @@ def _lines(content: bytes | bytearray, begin: int = 0) -> Iterator[tuple[re.Matc
 
 
 def _mark(file: bytes) -> int:
-    """A hash of a file's name, with room for a place behind it."""
+    """Return a hash of a file's name, with room for a position."""
     return (hash(file) & (1 << 64 - _PLACE_BITS) - 1) << _PLACE_BITS
 
 

@@ -65,17 +65,19 @@ class Copies:
             self._held.popitem()[1].close()
 
     def complete(self, result: FileResult, expected: str | None, *, prove: bool) -> None:
-        """Adds to `result.copies` what became of its file in each folder.
+        """Store the copies of a file in every folder, and add the outcomes to `result.copies`.
 
-        expected: the SHA-256 the file must have, if it is known. prove: a file that is there
-        already is this one only if it has that SHA-256 on the disk; else name, size and date tell,
-        as they do in the destination.
+        Args:
+            result: the finished file.
+            expected: the SHA-256 that the file must have, if it is known.
+            prove: accept an existing copy only if it has that SHA-256 on the disk; otherwise name,
+                size and date are enough.
         """
         for folder in self._folders:
             result.copies.append(self._complete(folder, result, expected, prove))
 
     def plan(self, result: FileResult) -> None:
-        """Adds to `result.copies` what a run would do, as far as names, sizes and dates tell."""
+        """Add to `result.copies` what a run would do, from names, sizes and dates."""
         info, path = result.object, result.path
         if info is None or path is None:
             return
@@ -147,7 +149,7 @@ class Copies:
                 return target
 
     def _choose(self, folder: Folder, name: str, info: ObjectInfo) -> Path:
-        """A name in that folder, given to this copy. FileExistsError."""
+        """Return a free name in that folder, and reserve it. FileExistsError."""
         if folder.is_free(name, info):
             return folder.take(name)
         if self._renames:
@@ -189,12 +191,23 @@ def _failed(folder: Folder, source: Path, error: Exception) -> Copy:
 
 
 def store(source: Path, target: Path, info: ObjectInfo, expected: str | None, camera: str) -> None:
-    """Copies a finished file; the copy appears whole, proven and with the date of the file.
+    """Copy a finished file. The copy appears complete, proven and with the date of the file.
 
-    expected: the SHA-256 both must have; None: the copy that of the file as it was read.
-    camera: which the object is of. FileExistsError when the name is taken, SinkError, TransferError
-    when a byte is wrong. Nothing stays of a copy that failed; that of a killed process is begun
-    anew by the next run, which knows it by its note: that of a copy says so.
+    Args:
+        source: the file.
+        target: its copy.
+        info: the object.
+        expected: the SHA-256 of both; None takes that of the file as it is read.
+        camera: the camera of the object.
+
+    Raises:
+        FileExistsError: the name is taken.
+        SinkError: a disk failed.
+        TransferError: a byte is wrong.
+
+    Notes:
+        A failed copy is removed. The next run replaces the partial copy of a killed process, which
+        its journal identifies.
     """
     path = os.fspath(target)
     journal = Journal(path, Identity.of(OF_A_COPY, info), source=Identity.of(camera, info))

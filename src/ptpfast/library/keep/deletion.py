@@ -81,7 +81,7 @@ class Deletion:
     def __init__(
         self, persistence: Persistence, listing: Listing, report: Report, chunk: int | None
     ) -> None:
-        """listing: the run's."""
+        """Take the listing of the run."""
         session = persistence.session
         self._session = session
         self._persistence = persistence
@@ -149,8 +149,10 @@ class Deletion:
         return self._persistence.read(read, lambda: 0)
 
     def delete(self, result: FileResult, sent: str) -> None:
-        """Deletes the object of a result if its file and all its copies have the SHA-256 `sent` on
-        the disk; notes in the result what came of it."""
+        """Delete the object of a result if its file and copies on the disk have the SHA-256 `sent`.
+
+        The outcome is added to the result.
+        """
         info = result.object
         assert info is not None
         if not self._proven(result, sent):
@@ -198,7 +200,7 @@ class Deletion:
             raise self._unnoted
 
     def _is_folder(self, handle: int) -> bool:
-        """Some bodies remove a folder with its last picture."""
+        """Return whether it was a folder: some bodies remove a folder with its last picture."""
         known = self._listing.known(handle)
         return known is not None and known.is_folder
 
@@ -211,8 +213,10 @@ class Deletion:
         self._asked.update(handles)  # what is kept of the camera does not have them, either
 
     def look_after(self) -> None:
-        """Looks what vanished unasked, and notes of deletions that were interrupted whether the
-        objects are gone. Those that are still there wait until they are proven again."""
+        """Find objects that vanished unasked, and complete the log of interrupted deletions.
+
+        Objects that still exist wait until they are proven again.
+        """
         self._tell_vanished(self._aftermath.compare(self._is_folder))
         seen = {
             Identity.of(self._camera, result.object)
@@ -234,16 +238,17 @@ class Deletion:
                 self._report.clearing.found_gone += 1
 
     def _forget_index(self, doomed: int) -> None:
-        """What is kept of this camera goes before the first object does: a new picture that gets
-        the handle of a deleted one would else be taken for it, however this run ends."""
+        """Delete the index before the first deletion.
+
+        Otherwise a new picture with the handle of a deleted one would be taken for it.
+        """
         is_first = not self._asked
         self._asked.add(doomed)
         if is_first:
             self._listing.withdraw()
 
     def renew_index(self) -> None:
-        """Keeps again what is known of this camera, but for what is gone. Costs a few requests, for
-        all is remembered."""
+        """Store the index again, without the deleted objects. Takes a few requests."""
         index = self._session.index
         if index is None or not self._asked:
             return
@@ -344,7 +349,7 @@ class Deletion:
             return outcome or ""
 
         def patiently() -> str:
-            """A busy camera is asked again, but never without a look in between."""
+            """Ask a busy camera again, and check the object before each attempt."""
             patience = self._session.link.patience(BUSY_S)
             while True:
                 try:
@@ -371,8 +376,11 @@ class Deletion:
 
 
 def _check_found(path: Path, sent: str) -> None:
-    """The same for a file that was here already, which may be another camera's: two bodies of one
-    model can take pictures of one name and size in the same second."""
+    """Check a file that was here already.
+
+    It may be of another camera: two bodies of one model can take pictures of one name and size in
+    the same second.
+    """
     if hash_from_disk(os.fspath(path)) != sent:
         raise TransferError(
             f"{path} has the name, size and date of this object, and other content: it is another "

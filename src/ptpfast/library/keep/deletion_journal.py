@@ -60,7 +60,7 @@ class DeletionJournal:
         self.path = folder / JOURNAL_NAME
 
     def note(self, what: What, identity: Identity, **more: Any) -> None:
-        """A line, which is on the disk when this returns. SinkError."""
+        """Append a line; it has reached the disk when this returns. SinkError."""
         entry = {
             "schema": SCHEMA,
             "what": what,
@@ -107,8 +107,7 @@ class DeletionJournal:
             sync_folder(os.fspath(self.path.parent), strict=True)
 
     def pending(self, camera: str) -> dict[Identity, Proven]:
-        """The objects of a camera that were proven and of which nothing more is noted, the latest
-        `MOST_PENDING` of them."""
+        """Return the latest objects of a camera that were proven and not deleted."""
         try:
             with open_regular(self.path) as held:
                 size = os.fstat(held.number).st_size
@@ -172,7 +171,7 @@ def _is_beginning(line: bytes) -> bool:
 
 
 def _parsed(line: bytes) -> tuple[str, Identity, Proven] | None:
-    """What a line says, of which object; None for an odd one."""
+    """Return the content of a line and its object; None for an odd line."""
     try:
         entry = json.loads(line)
         what, told = entry["what"], entry["object"]

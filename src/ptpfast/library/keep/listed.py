@@ -70,7 +70,7 @@ class Listed:
         return self._known
 
     def _note(self, known: Manifest, path: Path, sha256: str | None) -> None:
-        """Writes the list, if it is there still."""
+        """Write the list, if it still exists."""
         if not os.path.lexists(self._path):
             return
         if sha256 is None:
@@ -84,7 +84,7 @@ class Listed:
 
 
 def _mark(path: Path) -> tuple[int, ...]:
-    """What tells one file from the next of that name."""
+    """Return what tells a file from a later one of the same name."""
     try:
         status = os.lstat(path)
     except OSError:

@@ -32,8 +32,11 @@ class Manifest:
     """The checksums of files, by their path from the manifest's folder."""
 
     def __init__(self, path: Path, *, later: bool = False) -> None:
-        """Reads the manifest if there is one. SinkError when it cannot be read, or is something
-        else; with `later`, `check` raises that."""
+        """Read the manifest if there is one.
+
+        Raises:
+            SinkError: it cannot be read, or is another file; with `later`, `check` raises it.
+        """
         self.path = path
         self._known = Checksums()
         self._is_unread = later
@@ -58,7 +61,7 @@ class Manifest:
         return self._added[name] is not None if name in self._added else name in self._known
 
     def sha256(self, file: Path) -> str | None:
-        """The checksum noted of a file, in hexadecimal; None when there is none."""
+        """Return the recorded checksum of a file in hex; None without one."""
         name = self._name(file)
         if name not in self._added:
             return self._known.sha256(name)
@@ -66,10 +69,7 @@ class Manifest:
         return None if line is None else line.removeprefix("\\")[:64].lower()
 
     def add(self, file: Path, sha256: str | None = None) -> None:
-        """Adds or replaces a file's checksum in hexadecimal; without one the file is read.
-
-        SinkError when it cannot be.
-        """
+        """Add or replace a file's checksum in hex; without one the file is read. SinkError."""
         if sha256 is None:
             try:
                 sha256 = sha256_of(file)
@@ -81,13 +81,19 @@ class Manifest:
         self._added[name] = f"{mark}{sha256}  {escaped}"
 
     def drop(self, file: Path) -> None:
-        """Drops a file's line."""
+        """Drop a file's line."""
         self._added[self._name(file)] = None
 
     def write(self, held: Held | None = None) -> None:
-        """Writes it in one step if anything was added, to what other runs have added meanwhile.
-        held: its folder, where it must be that one still; else it is made if it is missing.
-        SinkError: the old one is still there."""
+        """Write the changes in one step, and keep what other runs have added.
+
+        Args:
+            held: the folder, if it must be the same one still; otherwise a missing folder is
+                created.
+
+        Raises:
+            SinkError: it cannot be written; the old manifest stays.
+        """
         if not self._added:
             return
         folder = os.fspath(self.path.parent)
@@ -126,8 +132,7 @@ class Manifest:
 
 
 def _read(path: Path) -> Checksums:
-    """The manifest as it is there; an empty one when there is none. SinkError, also for a file that
-    is something else: what is added to it would damage it."""
+    """Return the manifest as it is; empty if there is none. SinkError, also for any other file."""
     try:
         with open_regular(path) as held:
             if os.fstat(held.number).st_size > MAX_SIZE:
@@ -143,7 +148,7 @@ def _read(path: Path) -> Checksums:
 
 
 def _mode(path: Path) -> int | None:
-    """The rights of the manifest that is there. OSError for one that is not to be replaced."""
+    """Return the permissions of the existing manifest. OSError if it must not be replaced."""
     try:
         with files.open_ours(os.fspath(path), names=_MANY) as held:
             return os.fstat(held.number).st_mode & 0o777

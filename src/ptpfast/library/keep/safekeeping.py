@@ -56,8 +56,7 @@ class Safekeeping:
         self._waiting: deque[FileResult] = deque()
 
     def add(self, result: FileResult) -> None:
-        """Adds a result to the report, and tells of it; of one that is not complete before the end
-        of the run, only then."""
+        """Add a result to the report and tell the observer; an incomplete one at the end."""
         self._report.files.append(result)
         if self.active and result.status == "skipped":
             self._waiting.append(result)
@@ -115,7 +114,7 @@ class Safekeeping:
             self._deletion.check()
 
     def plan(self, result: FileResult) -> None:
-        """Notes in a result what a run would do with its file, for a dry run."""
+        """Record in a result what a run would do with its file, for a dry run."""
         if self._deletion is not None and result.object is not None:
             result.left = self._deletion.exempt(result.object)
             if result.status == "skipped" and result.reason != ALREADY_HERE:
@@ -131,7 +130,7 @@ class Safekeeping:
             self._observer.finished(result)
 
     def _still_meant(self) -> Iterator[FileResult]:
-        """Takes those that wait, one by one, but for what was taken back since."""
+        """Yield those that wait, without what was retracted since."""
         valid = {id(result) for result in self._report.files}
         while self._waiting:
             result = self._waiting.popleft()
@@ -173,7 +172,7 @@ class Safekeeping:
 
 
 def _sums(folder: Path) -> Manifest | None:
-    """The checksums beside the files; one that cannot be read says nothing."""
+    """Return the checksums beside the files; empty if they cannot be read."""
     try:
         return Manifest(folder / MANIFEST_NAME)
     except SinkError as error:

@@ -28,16 +28,18 @@ class Sums:
         self._report = report
 
     def add(self, path: Path, sha256: str | None) -> None:
-        """Adds a file that arrived in this run. SinkError if it is to be read and cannot be."""
+        """Add a file of this run. SinkError if it must be read and cannot be."""
         if self._manifest is not None:
             self._manifest.add(path, sha256)
 
     def complete(self, proven: Mapping[Path, str], observer: Observer) -> None:
-        """Adds the files that were here before and are not in the manifest, and writes it.
+        """Add the files that were here before, and write the manifest.
 
-        Files that have failed are not what they are to be, and are left out. One that cannot be
-        read does not keep the others out: its SinkError is raised at the end. The destination must
-        still be the same folder if the manifest is in it.
+        Failed files are left out. The destination must still be the same folder if it holds the
+        manifest.
+
+        Raises:
+            SinkError: a file could not be read; raised at the end.
         """
         manifest, unread = self._manifest, None
         if manifest is None:
@@ -59,7 +61,7 @@ class Sums:
             raise unread
 
     def save(self) -> None:
-        """Keeps the checksums there are when a run ends early; what ended it matters more."""
+        """Save the checksums of a run that ended early. Never raises."""
         if self._manifest is None:
             return
         try:

@@ -49,8 +49,10 @@ def check_lasting(path: Path) -> None:
 
 
 def in_memory(path: Path, below: int = 0) -> str:
-    """What keeps the files of a folder in memory, as `tmpfs`; '' if nothing is known to. The folder
-    need not be there yet."""
+    """Return what keeps the files of a folder in memory, such as `tmpfs`; '' if nothing does.
+
+    The folder need not exist yet.
+    """
     mount = _mount_of(nearest(Path(os.path.realpath(path))))
     if mount is None:
         return ""
@@ -83,7 +85,7 @@ def _below(mount: Mount, disk: Path | None) -> Iterator[Path]:
 
 
 def _disk(mount: Mount) -> Path | None:
-    """The block device below a mount, in sysfs."""
+    """Return the block device of a mount, in sysfs."""
     device = mount.device
     try:  # btrfs has a device number of its own for each subvolume
         status = os.stat(mount.source)
@@ -96,7 +98,7 @@ def _disk(mount: Mount) -> Path | None:
 
 
 def _mount_of(path: Path) -> Mount | None:
-    """The mount that a path is on; None where the system does not tell."""
+    """Return the mount of a path; None if the system does not tell."""
     try:
         wanted = _number_of(path)
         mounts = os.fsdecode(Path(MOUNTS).read_bytes())
@@ -112,7 +114,7 @@ def _mount_of(path: Path) -> Mount | None:
 
 
 def _number_of(path: Path) -> str:
-    """The number of the mount that a path is on; '' where the system does not tell. OSError."""
+    """Return the number of the mount of a path; '' if the system does not tell. OSError."""
     if not hasattr(os, "O_PATH"):
         return ""
     with Descriptor(path, os.O_PATH | os.O_CLOEXEC) as held:

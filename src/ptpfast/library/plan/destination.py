@@ -21,7 +21,7 @@ class Destination:
             self.held.check()
 
     def prepare(self) -> None:
-        """Makes it, the first time, and checks it."""
+        """Create the folder and check it, the first time."""
         if self.held is None:
             make(self.path)
             try:

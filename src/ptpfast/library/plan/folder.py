@@ -69,9 +69,17 @@ class Folder:
     """The destination as it was when read, and what the run has taken of it since."""
 
     def __init__(self, path: Path, camera: str = "", manifest: Path | None = None) -> None:
-        """Reads the folder; one that does not exist is empty. camera: whose objects get names here.
-        manifest: the list of checksums of the run: no object gets its name, nor that of a folder on
-        the way to it. SinkError when it cannot be read."""
+        """Read the folder; a missing one is empty.
+
+        Args:
+            path: the folder.
+            camera: the camera whose objects get names here.
+            manifest: the manifest of the run; no object gets its name, or that of a folder above
+                it.
+
+        Raises:
+            SinkError: the folder cannot be read.
+        """
         self.path = path
         self._camera = camera
         self._manifest = _names_in(path, manifest)  # keys
@@ -119,11 +127,11 @@ class Folder:
         return any(same_name(root_name(each)) in self._roots for each in names)
 
     def claim_same_name(self, info: ObjectInfo, name: str) -> Path | None:
-        """The file that is this object under its own name; it is then nobody else's."""
+        """Return the file that is this object under its own name, and reserve it."""
         return self._claim(info, self._named.get(same_name(name), []))
 
     def claim_numbered(self, info: ObjectInfo, name: str) -> Path | None:
-        """The file that is this object under its name with a number behind it."""
+        """Return the file that is this object under a numbered name, and reserve it."""
         entries = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
         return self._claim(info, [entry for found in entries for entry in found])
 
@@ -134,8 +142,7 @@ class Folder:
         return None
 
     def alike(self, name: str, size: int) -> list[Entry]:
-        """The regular files of `size` bytes that have that name, with a number behind it or none,
-        and are nobody's yet."""
+        """Return the unreserved files of `size` bytes with that name or a numbered form of it."""
         numbered = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
         return [
             entry
@@ -145,7 +152,7 @@ class Folder:
         ]
 
     def claim(self, entry: Entry) -> Path:
-        """The path of a file of this folder, which is then nobody else's."""
+        """Return the path of a file of this folder, and reserve it."""
         self._claimed.add(entry.name)
         self._taken.add(same_name(entry.name))
         return self.path / entry.name
@@ -189,15 +196,17 @@ class Folder:
         return Identity.of(self._camera, info)
 
     def take(self, name: str) -> Path:
-        """Gives a name to an object of this run; its path. What it replaces is no copy of any other
-        object any more."""
+        """Give a name to an object of this run, and return the path.
+
+        A file that is replaced counts for no other object any more.
+        """
         key = same_name(name)
         self._taken.add(key)
         self._claimed.update(entry.name for entry in self._named.get(key, ()))
         return self.path / name
 
     def take_free(self, name: str, info: ObjectInfo) -> Path:
-        """The name or its first numbered form that is free, given to an object of this run."""
+        """Give the object the first free name: its own, or a numbered form."""
         key, candidate = same_name(name), name
         while not self.is_free(candidate, info):
             # Going on where the last search ended: a card can hold thousands of one name.
@@ -206,7 +215,7 @@ class Folder:
         return self.take(candidate)
 
     def what_is(self, name: str) -> str:
-        """What stands in an object's way under that name, for a message."""
+        """Return what is in the way under that name, for a message."""
         entries = self._named.get(same_name(name), [])
         if self._is_manifest(name):
             return "the list of checksums has that name"
@@ -220,7 +229,7 @@ class Folder:
         return "another object of the camera has that name"
 
     def parts(self) -> list[str]:
-        """The names of files that are unfinished here, with a note of what they are."""
+        """Return the names of unfinished files that have a journal."""
         return [
             entry.name.removesuffix(PART_SUFFIX)
             for entries in list(self._named.values())
@@ -236,8 +245,10 @@ class Folder:
         return entries[0].size if entries and entries[0].regular else 0
 
     def tidy(self, path: Path) -> None:
-        """Removes the note beside a file that is whole: a run that was killed at its end has left
-        it. Not where there is a part file: somebody is at work, or will be."""
+        """Delete the journal beside a complete file. A run that was killed at its end has left it.
+
+        If there is a part file, another run may be at work, and nothing is deleted.
+        """
         is_begun = same_name(path.name + PART_SUFFIX) in self._named
         if is_begun or same_name(path.name + JOURNAL_SUFFIX) not in self._named:
             return
@@ -268,7 +279,7 @@ def is_same(one: Path, other: Path) -> bool:
 
 
 def _names_in(folder: Path, file: Path | None) -> frozenset[str]:
-    """The keys of names in a folder that a file there, or below, needs."""
+    """Return the keys of names in a folder that a file in or below it needs."""
     places = () if file is None else (file, *file.parents)
     found = [keys(in_text(place.name)) for place in places if is_same(folder, place.parent)]
     return frozenset().union(*found)
@@ -288,7 +299,7 @@ def check(path: Path, *, writable: bool = True) -> None:
 
 
 def make(path: Path) -> None:
-    """Makes the folder, its parents too. SinkError."""
+    """Create the folder and its parents. SinkError."""
     new = [place for place in (path, *path.parents) if not os.path.lexists(place)]
     try:
         folders.make(path)
@@ -300,7 +311,7 @@ def make(path: Path) -> None:
 
 
 def nearest(path: Path) -> Path:
-    """The path, or the nearest of its parents that is there. SinkError."""
+    """Return the path, or its nearest existing parent. SinkError."""
     for place in (path, *path.parents):
         try:
             place.lstat()
@@ -313,7 +324,7 @@ def nearest(path: Path) -> Path:
 
 
 def folder_error(path: Path, error: OSError) -> SinkError:
-    """An operating system's error about the destination, as ours."""
+    """Return an error of the system about the destination as a SinkError."""
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         hint = "give a folder to download into"
         return SinkError(f"{path} is not a folder", errno=error.errno, hint=hint)

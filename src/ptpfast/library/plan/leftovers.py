@@ -41,7 +41,7 @@ class Leftovers:
         self._seen: set[tuple[Any, ...]] = set()
 
     def see(self, piece: ObjectTable) -> None:
-        """Takes note of objects that are on the card, whether they are meant or not."""
+        """Note objects on the card, selected or not."""
         if not self._parts:
             return
         for info in piece:

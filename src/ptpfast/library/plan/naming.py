@@ -29,12 +29,12 @@ _DEVICES = re.compile(
 
 
 def local_name(name: str) -> str:
-    """A file name for an object the camera calls `name`: a single safe component, never empty.
+    """Return a safe file name for an object: one component, never empty.
 
-    Separators, control characters and what Windows refuses become `_`; so do a leading dot, blank,
-    `-` or `~`. The result is in Unicode form NFC, at most `MAX_NAME_BYTES` bytes of UTF-8 with the
-    extension kept, and none of the names this package uses for its own files. As all names here it
-    is as this process opens it (`text.on_disk`).
+    Separators, control characters and what Windows refuses become `_`; so does a leading dot,
+    blank, `-` or `~`. The result is Unicode NFC, at most `MAX_NAME_BYTES` bytes of UTF-8 with its
+    extension, and none of the names of ptpfast's own files. It is as this process opens it
+    (`text.on_disk`).
     """
     text = unicodedata.normalize("NFC", replace_unseen(name, "_"))
     text = _RESERVED_CHARACTERS.sub("_", text)
@@ -58,7 +58,7 @@ def numbered(name: str, number: int) -> str:
 
 
 def base_name(name: str) -> str | None:
-    """The name `name` is a numbered form of; None when it carries no number."""
+    """Return the name without its number; None if it has none."""
     name = in_text(name)
     # Where a cut has left an end that now looks like an extension, the number is behind it.
     for stem, tail in (_split(name), (name, "")):
@@ -68,15 +68,17 @@ def base_name(name: str) -> str | None:
 
 
 def root_name(name: str) -> str:
-    """The name without any number, and the numbers before that: all forms of a name have one."""
+    """Return the name without any numbers: the same for all its numbered forms."""
     while (base := base_name(name)) is not None:
         name = base
     return name
 
 
 def numbered_bases(name: str) -> list[str]:
-    """What `base_name` makes of the numbered forms of `name`: `name` itself, and for one so long
-    that it is cut to make room for a number, what is left of it."""
+    """Return what `base_name` makes of the numbered forms of `name`.
+
+    This is `name` itself, and its cut form if it is too long for a number.
+    """
     if _size(in_text(name)) + _MOST_DIGITS < MAX_NAME_BYTES:
         return [name]
     forms = [numbered(name, 10**digits) for digits in range(_MOST_DIGITS)]
@@ -84,8 +86,10 @@ def numbered_bases(name: str) -> list[str]:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """The stem and the extension with its dot, '' where there is none: `a_.._b` has none, nor has
-    `a. b-1`, or a number behind it would look like one within it."""
+    """Return the stem and the extension with its dot; '' without one.
+
+    `a_.._b` and `a. b-1` have none: otherwise a number after them would look like one within them.
+    """
     stem, dot, tail = name.rpartition(".")
     if not stem or stem.endswith(".") or not tail.isalnum() or _size(tail) > _MAX_EXTENSION_BYTES:
         return name, ""

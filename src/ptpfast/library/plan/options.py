@@ -75,7 +75,7 @@ class Options:
             new_hash(self.algorithm)  # if it can be had
 
     def _least_verification(self) -> str:
-        """What the other options imply. ValueError where they need another algorithm."""
+        """Return the verification that the other options imply. ValueError."""
         if self.delete_verified or self.manifest or self.copies:
             if self.algorithm not in (None, "sha256"):
                 raise ValueError(NEEDS_SHA256)
@@ -100,7 +100,7 @@ def given_of(kind: type[Options | Selection], given: Mapping[str, Any]) -> dict[
 
 
 def _manifest(wanted: Any, destination: Path) -> Path | None:
-    """The list of checksums that is meant. ValueError for the name of another file of ours."""
+    """Return the path of the manifest. ValueError for the name of another file of ptpfast's."""
     if wanted is None or wanted is False:
         return None
     if wanted is True:

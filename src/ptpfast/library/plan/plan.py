@@ -84,7 +84,7 @@ class Plan:
         return True
 
     def _add(self, piece: ObjectTable) -> None:
-        """Selects, finds what is here already, and gives a name to the rest."""
+        """Select objects, find the files that are here, and name the rest."""
         card, selection = self._report.card, self._options.selection
         self._retract(piece)
         piece = self._confirmed(piece)
@@ -105,8 +105,10 @@ class Plan:
         self._observer.planned(self._report, self._planner.count, self._planner.size)
 
     def _confirmed(self, piece: ObjectTable) -> ObjectTable:
-        """The piece, in which what is to be fetched is as the camera describes it now: the name a
-        file gets must not be an earlier session's mistake."""
+        """Return the piece with the objects to fetch as the camera describes them now.
+
+        The name of a file must not be an error of an earlier session.
+        """
         doubtful = [
             info
             for info in self._options.selection.apply(piece)
@@ -125,7 +127,7 @@ class Plan:
         )
 
     def _retract(self, piece: ObjectTable) -> None:
-        """Takes back what was decided on objects that are otherwise than remembered."""
+        """Retract decisions on objects that differ from the index."""
         for handle in [*(info.handle for info in piece), *(handle for handle, _ in piece.failures)]:
             if (result := self._believed.pop(handle, None)) is not None:
                 self._report.files.remove(result)
@@ -157,7 +159,7 @@ class Plan:
         return [] if self._report.storages else self._leftovers.found(self._report)
 
     def tidy(self) -> None:
-        """Removes what a killed run has left beside files that are whole."""
+        """Delete what a killed run has left beside complete files."""
         for result in self._report.having("skipped"):
             if result.reason == ALREADY_HERE and result.path is not None:
                 self.folder.tidy(result.path)

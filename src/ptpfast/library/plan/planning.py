@@ -86,7 +86,7 @@ class Planner:
         return decided
 
     def _decide(self, info: ObjectInfo, name: str) -> list[FileResult]:
-        """A job, by `on_conflict` if its name is taken; or else what became of it."""
+        """Return a job, by `on_conflict` if its name is taken; or the result if there is none."""
         folder, policy = self._folder, self._on_conflict
         path = folder.claim_numbered(info, name)
         if path is not None:

@@ -52,11 +52,11 @@ class Room:
         self._refusal: SinkError | None = None
 
     def keep_to(self, jobs: deque[Job]) -> None:
-        """Takes out of `jobs` those that do not fit. They wait."""
+        """Remove from `jobs` those that do not fit; they wait."""
         self._waiting += self._taken_out(jobs)
 
     def recall(self, jobs: deque[Job]) -> None:
-        """Puts into `jobs` those of the waiting for which there is room by now."""
+        """Put waiting jobs back for which there is room now."""
         again, self._waiting = deque(self._waiting), []
         self.keep_to(again)
         jobs.extend(again)
@@ -80,8 +80,7 @@ class Room:
         return True
 
     def shortage(self, jobs: Iterable[Job], count: int, size: int) -> Shortage | None:
-        """What to say of `count` files of `size` bytes, of which `jobs` are still to come; None
-        when all fit."""
+        """Return what is missing for `count` files of `size` bytes; None if all fit."""
         free, behind = self._folder.free_space(), [*self._waiting, *self._missing]
         if free is None or not behind:
             return None
@@ -91,7 +90,7 @@ class Room:
         return Shortage(self._folder.path, free + self._times * done, fit, count, size - missing)
 
     def error(self, count: int) -> SinkError | None:
-        """What ends a run of `count` files in which some did not fit."""
+        """Return the error of a run of `count` files in which some did not fit."""
         missing = self._missing
         if not missing:
             return None

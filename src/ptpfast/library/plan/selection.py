@@ -75,7 +75,7 @@ class Selection:
                 raise TypeError(f"{name} takes a date or a datetime, not {bound!r}")
 
     def apply(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-        """The objects that are meant, in order."""
+        """Return the selected objects, in order."""
         return self.sort(info for info in objects if self.takes(info) and self.dated(info))
 
     @property
@@ -114,7 +114,7 @@ class Selection:
         return self.until is None or not _before(_last(self.until), info.captured)
 
     def sort(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-        """The objects in the order asked for."""
+        """Return the objects in the order of the selection."""
         if self.order == LISTED:
             return list(objects)
         ordered = sorted(objects, key=lambda info: (info.path, info.handle))
@@ -140,7 +140,7 @@ def _last(bound: date) -> datetime:
 
 
 def _before(first: datetime, second: datetime) -> bool:
-    """Compares as instants where both have a zone, else by what the two clocks show."""
+    """Compare as instants if both have a time zone, else as the clocks show them."""
     if first.tzinfo is not None and second.tzinfo is not None:
         return first < second
     return first.replace(tzinfo=None) < second.replace(tzinfo=None)

@@ -30,30 +30,28 @@ class Observer:
         of them not here yet. Told again as it goes on; `report.listed` says that this was all."""
 
     def short(self, shortage: Shortage) -> None:
-        """A folder is too small for all its files: those that fit will be stored. Told when it is
-        first seen, and again when all is listed."""
+        """Report that a folder is too small: the files that fit are stored. Repeated at the end."""
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
-        """An object is under way to `path`; `kept` bytes of an earlier run may be of use."""
+        """Report that an object is under way; `kept` bytes of an earlier run may be of use."""
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
-        """`received` of its `size` bytes are here, those of an earlier run included."""
+        """Report that `received` of `size` bytes are here, including those of an earlier run."""
 
     def finished(self, result: FileResult) -> None:
-        """An object is done with, one way or another."""
+        """Report that an object is done, complete or not."""
 
     def lost(self, error: PTPError) -> None:
-        """The connection is lost, and about to be made again."""
+        """Report that the connection is lost and will be made again."""
 
     def waiting(self, error: PTPError) -> None:
-        """The camera seems to hold an earlier session, and is waited for."""
+        """Report that the camera may hold an earlier session and is waited for."""
 
     def busy(self, error: PTPError, waited_s: float) -> None:
-        """The camera is busy, and has been asked again for `waited_s` seconds; several times a
-        second."""
+        """Report several times a second that the camera has been busy for `waited_s` seconds."""
 
     def hashing(self, path: Path) -> None:
-        """A file that is here already is being read for the manifest."""
+        """Report that an existing file is read for the manifest."""
 
     def comparing(self, path: Path) -> None:
-        """An object whose file is here already is being read again, to prove that file."""
+        """Report that an object is read again to prove its existing file."""

@@ -133,7 +133,7 @@ class Report:
         return sum(1 for result in self.files if result.status == status)
 
     def having(self, status: Status) -> list[FileResult]:
-        """The objects that ended so, in order."""
+        """Return the results with that status, in order."""
         return [result for result in self.files if result.status == status]
 
     @property

@@ -124,10 +124,10 @@ _PASSING = (DeviceBusy, SessionNotOpen, StoreNotAvailable)
 
 
 def not_had(info: ObjectInfo, error: Exception) -> FileResult:
-    """What became of an object that did not arrive.
+    """Return the result of an object that did not arrive.
 
-    Some bodies refuse to send an object of no bytes, in every run. That is no failure, but no proof
-    of an empty file either: 0 is also the size that some bodies give for a large one.
+    Some bodies never send an object of 0 bytes. That is no failure, but no proof of an empty file
+    either: some bodies report 0 for a large one.
     """
     of_object = not isinstance(error, _PASSING)
     if info.size == 0 and isinstance(error, ResponseError) and of_object:

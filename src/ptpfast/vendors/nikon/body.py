@@ -96,13 +96,13 @@ def _answer_acquisition_start(camera: Responder, request: OperationRequest, data
 
 
 def _answer_acquisition_end(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    """The object has been fetched: its mark goes (airmtp README)."""
+    """Remove the mark of an object that was fetched (airmtp README)."""
     camera.marked.pop(parameter(request, 0), None)
     return _answer_acquisition_start(camera, request, data)
 
 
 def _answer_large_thumb(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    """The stock thumbnail: bodies send about 640 by 424 here, but no less valid a JPEG."""
+    """Answer with the stock thumbnail; bodies send a JPEG of about 640 by 424."""
     thumbnail = camera.thumbnail(parameter(request, 0))
     if thumbnail is None:
         return Reply(ResponseCode.InvalidObjectHandle)
