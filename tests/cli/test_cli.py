@@ -216,16 +216,14 @@ def test_pull_brings_everything_and_a_second_one_moves_nothing(
     sim = camera(vendor)
     result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 0
-    assert result.stdout.startswith("4 files fetched, 1.2 MB in ")
-    assert result.stderr.splitlines()[0] == "4 objects selected, 4 to fetch (1.2 MB)"
+    assert result.stdout.startswith("4 files downloaded, 1.2 MB in ")
+    assert result.stderr.splitlines()[0] == "4 objects selected, 4 to download (1.2 MB)"
     assert len(names(tmp_path)) == 4
     assert whole(sim, tmp_path)
     before = sum(row.payload for row in sim.log if row.operation in DATA)
     result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 0
-    assert result.stdout == (
-        "0 files fetched; 4 skipped; 4 here already by name, size and date, not read\n"
-    )
+    assert result.stdout == ("Up to date: all 4 files are already here (by name, size and date)\n")
     assert sum(row.payload for row in sim.log if row.operation in DATA) == before
 
 
@@ -308,7 +306,7 @@ def test_a_camera_that_hands_out_nothing_at_all_is_status_four(
     sim = camera(faults=[f"respond={code} on GetPartialObject times 0"])
     result = run("pull", at(sim), tmp_path)
     assert result.exit_code == status
-    assert result.stdout == "0 files fetched; 4 failed\n"
+    assert result.stdout == "0 files downloaded; 4 failed\n"
 
 
 def test_quiet_says_nothing_when_all_is_well(camera: Cameras, tmp_path: Path) -> None:
@@ -340,7 +338,7 @@ def test_a_dry_run_lists_what_would_be_fetched(camera: Cameras, tmp_path: Path) 
     assert result.exit_code == 0
     path = sim.store.path(sim.store.files()[0].handle)
     assert f"{path} -> {tmp_path / 'new' / 'IMG_0001.DNG'} (300.0 kB)\n" in result.stdout
-    assert result.stdout.endswith("2 files to fetch, 600.0 kB\n")
+    assert result.stdout.endswith("2 files to download, 600.0 kB\n")
     assert names(tmp_path) == []
 
 
@@ -349,19 +347,19 @@ def test_a_dry_run_counts_what_is_here_if_it_will_be_gone_on_with(
 ) -> None:
     sim = begun(camera, tmp_path, objects=1)
     result = run("pull", at(sim), tmp_path, "--dry-run")
-    assert "1 object selected, 1 to fetch (1.0 MB)" in result.stderr
+    assert "1 object selected, 1 to download (1.0 MB)" in result.stderr
     assert f"-> {tmp_path / 'IMG_0001.DNG'} (3.0 MB, 2.0 MB here)\n" in result.stdout
-    assert result.stdout.endswith("1 file to fetch, 1.0 MB (2.0 MB more are here)\n")
+    assert result.stdout.endswith("1 file to download, 1.0 MB (2.0 MB more are here)\n")
     planned, summary = records(run("pull", at(sim), tmp_path, "--dry-run", "--json").stdout)[1:]
     assert planned["kept"] == 2_000_000
     assert summary["elapsed"] > 0
     # By the checksum it came with, also where another digest is asked for; not as another object.
     result = run("pull", at(sim), tmp_path, "--dry-run", "--verify", "hash")
-    assert result.stdout.endswith("1 file to fetch, 1.0 MB (2.0 MB more are here)\n")
+    assert result.stdout.endswith("1 file to download, 1.0 MB (2.0 MB more are here)\n")
     (stored,) = sim.store.files()
     sim.store.replace(stored.handle, captured=stored.captured + timedelta(seconds=9))
     result = run("pull", at(sim), tmp_path, "--dry-run")
-    assert result.stdout.endswith("1 file to fetch, 3.0 MB; 1 part file left over (2.0 MB)\n")
+    assert result.stdout.endswith("1 file to download, 3.0 MB; 1 part file left over (2.0 MB)\n")
 
 
 def test_a_continued_file_is_told_with_what_was_here_and_the_rate_of_the_rest(
@@ -369,7 +367,7 @@ def test_a_continued_file_is_told_with_what_was_here_and_the_rate_of_the_rest(
 ) -> None:
     sim = begun(camera, tmp_path, objects=1)
     result = run("pull", at(sim), tmp_path)
-    line = r"\[1/1\] IMG_0001\.DNG  3\.0 MB: 2\.0 MB were here, 1\.0 MB fetched in .+ MB/s\)"
+    line = r"\[1/1\] IMG_0001\.DNG  3\.0 MB: resumed at 2\.0 MB, 1\.0 MB in .+ MB/s\)"
     assert re.fullmatch(line, result.stderr.splitlines()[-1])
     (tmp_path / "IMG_0001.DNG").unlink()
     result = run("pull", at(sim), tmp_path, "--verify", "reread")
@@ -379,7 +377,7 @@ def test_a_continued_file_is_told_with_what_was_here_and_the_rate_of_the_rest(
 def test_the_summary_says_how_long_it_took_in_all(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=1, link=Link(operation=0.02))
     result = run("pull", at(sim), tmp_path)
-    assert re.match(r"1 file fetched, 300\.0 kB in .+ \(.+ MB/s\), .+ s in all; ", result.stdout)
+    assert re.match(r"1 file downloaded, 300\.0 kB in .+ \(.+ MB/s\), .+ s in all; ", result.stdout)
     (tmp_path / "IMG_0001.DNG").unlink()
     summary = records(run("pull", at(sim), tmp_path, "--json").stdout)[-1]
     assert summary["elapsed"] > summary["seconds"] > 0
@@ -794,7 +792,7 @@ def test_an_object_that_always_ends_the_connection_is_set_aside_and_the_rest_goe
     result = run("pull", at(sim), tmp_path, "--timeout", "0.3", "--retry", "forever")
     assert result.exit_code == 1, result.output
     assert "IMG_0001.JPG failed: it went wrong 3 times at the same place" in result.stderr
-    assert "2 files fetched" in result.stdout
+    assert "2 files downloaded" in result.stdout
     assert "1 failed" in result.stdout
 
 
@@ -824,14 +822,13 @@ def test_what_is_left_of_an_object_that_has_vanished_is_named_with_the_reason(
         result = run("pull", at(sim), tmp_path, *more)
         assert result.exit_code == 0, result.output
         line = (
-            f"{part} stays, 2.0 MB of an earlier run, and nothing will go on with it: its object "
-            "is not on the card any more; if you do not want it, delete it and "
-            "IMG_0001.DNG.part.json"
+            f"{part}: 2.0 MB of an earlier run are kept and cannot be resumed: its object is no "
+            "longer on the card; delete it and IMG_0001.DNG.part.json if you do not want it"
         )
         assert line in result.stderr.splitlines()
         assert "; 1 part file left over (2.0 MB)" in result.stdout
     summary = records(run("pull", at(sim), tmp_path, "--json").stdout)[-1]
-    reason = "its object is not on the card any more"
+    reason = "its object is no longer on the card"
     assert summary["leftovers"] == [{"file": str(part), "bytes": len(before), "reason": reason}]
     assert summary["ok"]
     assert part.read_bytes() == before
@@ -860,7 +857,7 @@ def test_totals_are_said_once_when_all_is_listed(camera: Cameras, tmp_path: Path
     sim = camera(objects=150, size=100, withheld=[OperationCode.GetObjectPropList])
     lines = run("pull", at(sim), tmp_path).stderr.splitlines()
     planned = [line for line in lines if "selected" in line]
-    assert planned == ["150 objects selected, 150 to fetch (15.0 kB)"]
+    assert planned == ["150 objects selected, 150 to download (15.0 kB)"]
     assert lines[0].startswith("[1] IMG_0001.DNG ")
     assert lines.index(planned[0]) < 5
     assert lines[-1].startswith("[150/150] ")
@@ -891,7 +888,7 @@ def test_a_disk_that_fills_up_on_the_way_is_status_six_and_goes_on_later(
         result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 6
     assert_one_line(result, "is full")
-    assert result.stdout.startswith("0 files fetched")
+    assert result.stdout.startswith("0 files downloaded")
     assert all(name.endswith((".part", ".part.json")) for name in names(tmp_path))
     assert run("pull", at(sim), tmp_path).exit_code == 0
     assert whole(sim, tmp_path)
@@ -1204,7 +1201,7 @@ def test_a_terminal_gets_a_table_and_bars(
     assert status == 0
     assert "━" in shown
     assert "MB/s" in shown
-    assert "4 files fetched" in shown
+    assert "4 files downloaded" in shown
 
 
 def test_what_is_compared_with_the_camera_before_it_is_fetched_is_counted(

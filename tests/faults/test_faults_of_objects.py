@@ -321,7 +321,7 @@ def test_an_object_that_grows_and_is_reported_is_set_aside_at_its_end(
     report = run_with(session, tmp_path, Meanwhile(grow, part))
     assert outcome(report) == ASIDE
     (failed,) = report.having("failed")
-    assert "any more" in failed.reason
+    assert "no longer" in failed.reason
     assert_right(sim, tmp_path, missing=1)
     if part < 1:  # else the next object may have been begun, in vain
         assert read_operations(sim) == 3 * 6

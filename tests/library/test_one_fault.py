@@ -42,7 +42,7 @@ def test_an_object_whose_description_ends_the_connection_is_set_aside_by_its_han
     result = run(sim, "pull", tmp_path / "card", "--depth", depth)
     assert result.exit_code == 1, result.output
     assert "object 0x40005 failed" in result.stderr
-    assert "5 files fetched" in result.stdout
+    assert "5 files downloaded" in result.stdout
     assert_right(tmp_path / "card", expected_files(sim))
     assert len(finished_files(tmp_path / "card")) == 5
     # One more where the requests that had been sent ahead were suspected first.

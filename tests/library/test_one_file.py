@@ -71,7 +71,7 @@ def test_a_file_too_large_for_the_disk_fails_alone_and_is_fetched_where_it_fits(
     assert done.returncode == 1, done.stderr
     assert "IMG_0002.NEF failed: cannot write" in done.stderr
     assert "File too large" in done.stderr
-    assert "2 files fetched" in done.stdout
+    assert "2 files downloaded" in done.stdout
     assert_right(tmp_path, expected_files(sim))
     assert len(finished_files(tmp_path)) == 2
     assert pull(sim, tmp_path).ok

@@ -89,13 +89,13 @@ def test_every_temperament_ends_with_right_bytes_and_a_whole_listing(
             assert (tmp_path / info.name).read_bytes() == content(sim, info.handle)
     copes = temperament is Temperament.QUEUE
     assert session.habits.depth == (3 if copes else 1)
-    assert ("not sent ahead any more" in caplog.text) == (not copes)
+    assert ("pipelining is switched off" in caplog.text) == (not copes)
     # Also where nothing was known of the model, and the depth was asked for by hand.
     found = tuning.load(session.device_info)
     assert (found is None) == copes
     if found is not None:
         assert found.depth == 1
-        assert found.note.startswith("does not cope with requests sent ahead: ")
+        assert found.note.startswith("cannot handle pipelined requests: ")
     # In step it stays connected; a camera that is only busy is.
     assert (sim.connections == 1) == (temperament in (Temperament.QUEUE, Temperament.BUSY))
 

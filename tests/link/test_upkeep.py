@@ -108,7 +108,7 @@ def test_an_object_that_a_polled_event_calls_changed_is_not_finished(
             sim.store.replace(info.handle, name="ANOTHER.NEF")
             sim.push_event(EventCode.ObjectInfoChanged, info.handle)
 
-    with pytest.raises(TransferError, match="any more"):
+    with pytest.raises(TransferError, match="no longer"):
         session.download(info, tmp_path / "a", chunk=CHUNK, progress=change)
     assert not (tmp_path / "a").exists()
 

@@ -1,4 +1,4 @@
-"""That there is nothing to fetch is not believed at once, and is never silent."""
+"""That there is nothing to download is not believed at once, and is never silent."""
 
 from __future__ import annotations
 

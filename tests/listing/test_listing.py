@@ -448,7 +448,7 @@ def test_a_wrong_memory_is_found_before_it_does_harm(
     misled: tuple[SimulatedCamera, Session, ObjectInfo], use: Use, tmp_path: Path
 ) -> None:
     sim, session, wrong = misled
-    with pytest.raises(TransferError, match=r"is not DSC_0020\.NEF of 1140 bytes any more"):
+    with pytest.raises(TransferError, match=r"is no longer DSC_0020\.NEF of 1140 bytes"):
         use(session, wrong, tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert sim.store.get(wrong.handle) is not None

@@ -213,7 +213,7 @@ BLOCKY = [
     for c in (256 * KiB, MiB, 4 * MiB)
 ]
 CASES: dict[str, tuple[list[Reading], dict[str, Any], str, str, str]] = {
-    "slow radio": (cells(23, 2.3), {}, "link", "likely", "cannot tell"),
+    "slow radio": (cells(23, 2.3), {}, "link", "likely", "not known"),
     "lossy radio": (cells(23, 2.3), {"loss": 0.02}, "link", "clear", "out of order"),
     "full cable": (
         cells(1, 112, requests=30),
@@ -228,7 +228,7 @@ CASES: dict[str, tuple[list[Reading], dict[str, Any], str, str, str]] = {
         {"rtt_ms": None, "rtt_from": ""},
         "camera",
         "likely",
-        "cannot tell",
+        "not known",
     ),
     "reads all before it sends": (SLOW_READS, {}, "camera", "clear", "8.0 MB/s, before"),
     "reads block by block": (BLOCKY, {}, "camera", "clear", "blocks of 256 KiB"),
@@ -237,7 +237,7 @@ CASES: dict[str, tuple[list[Reading], dict[str, Any], str, str, str]] = {
         {"memory_mb_per_s": 70.0, "file_mb_per_s": 15.0, "disk_mb_per_s": 15.5, "flushed": 0.3},
         "disk",
         "clear",
-        "15.5 MB/s for good",
+        "sustains 15.5 MB/s",
     ),
     "busy computer": (cells(1, 900), {"cpu": 0.9}, "computer", "clear", "90%"),
     "no link at all": (cells(0.2, 2000), {"link": "loopback"}, "computer", "clear", "no link"),
@@ -660,7 +660,7 @@ def test_the_lines_say_verdict_reasons_and_figures() -> None:
         "Maker Body, firmware 1.2, at 192.0.2.9:15740",
         "The radio link is the limit (likely, not certain)",
         "What would help:",
-        "data on their way",
+        "data in transit",
         "parts of 1 MiB, 2 at a time",
         "not measured: one object takes about 11 s",
         "Compared with 2026-11-01 10:00:",

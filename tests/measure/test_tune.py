@@ -125,7 +125,7 @@ def test_what_a_camera_does_not_cope_with_is_remembered_where_depth_was_asked_fo
 def test_what_is_remembered_of_depth_leaves_the_chunk_that_was_measured() -> None:
     tuning.save(BODY, Tuning(1, 2 << 20, 1.4, "measured"))
     tuning.distrust(BODY, Tuning(1, 2 << 20, 1.4, "measured"), "busy")
-    note = "does not cope with requests sent ahead: busy"
+    note = "cannot handle pipelined requests: busy"
     assert tuning.load(BODY) == Tuning(1, 2 << 20, 1.4, note)
     tuning.distrust(BODY, Tuning(4, 1 << 20, 2.0, "measured"), "busy")
     assert tuning.load(BODY) == Tuning(1, 1 << 20, 1.0, note)
@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_read_whole_is_as_good_as_none_and_stays_as_it_is(
     done = CliRunner().invoke(ptpfast, ["tune", f"{sim.host}:{sim.port}"])
     assert done.exit_code == 6
     assert "cannot be added to" in done.stderr
-    assert "mend it, or move it away" in done.stderr
+    assert "repair it, or move it away" in done.stderr
     assert sim.sessions_opened == 0  # it is told before anything is measured
     tuning.distrust(BODY, Tuning(depth=2), "no")
     assert file.read_text(encoding="latin-1") == text
@@ -262,7 +262,7 @@ def command(*words: str) -> tuple[int, list[str], str]:
 
 def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
     other = DeviceInfo(manufacturer="Other\x1b", model="Body", device_version="2")
-    assert command("--show") == (0, [], "nothing is remembered\n")
+    assert command("--show") == (0, [], "no model is remembered\n")
     tuning.save(BODY, Tuning(4, 2 << 20, 1.25, "measured 2026-11-25 with NEF"))
     file = tuning.save(other, Tuning(depth=1))
     entries = json.loads(file.read_text())
@@ -274,7 +274,7 @@ def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
         "time; whole objects were not tried; measured 2026-11-25 with NEF",
         "Other? Body 2: 1 request at a time: 1.00 times the rate of 1 MiB one at a time; whole "
         "objects were not tried",
-        "Odd: what is kept of it makes no sense, and is not used",
+        "Odd: its entry is damaged, and is not used",
     ]
     assert told == f"3 models in {file}\n"
     _, first, _, odd = map(json.loads, command("--show", "--json")[1])
@@ -298,7 +298,7 @@ def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
     assert json.loads(file.read_text()) == {"Maker Model 1.0": entries["Maker Model 1.0"]}
     status, _, told = command("--forget", "Odd")
     assert status == 2
-    assert "nothing is kept of 'Odd'; --show lists what is" in told
+    assert "nothing is kept of 'Odd'; --show lists the models" in told
 
 
 # Whole objects

@@ -146,7 +146,10 @@ def test_the_reason_why_a_name_is_taken_is_said(
     (tmp_path / "DSC_0001.NEF.part").write_bytes(b"somebody's")
     report = fetch(camera(store=store), tmp_path, on_conflict=policy)
     (result,) = report.files
-    assert "DSC_0001.NEF.part stays as it is: no note beside it says whose it is" in result.reason
+    assert (
+        "DSC_0001.NEF.part stays as it is: no journal beside it says which object it is"
+        in result.reason
+    )
     assert (tmp_path / "DSC_0001.NEF.part").read_bytes() == b"somebody's"
 
 

@@ -227,7 +227,7 @@ def test_a_list_that_cannot_be_added_to_costs_no_picture_and_is_told_at_the_end(
     assert done.exit_code == DISK
     assert done.stderr.count("SHA256SUMS") == 1
     assert "move it away" in done.stderr
-    assert "2 files fetched" in done.stdout
+    assert "2 files downloaded" in done.stdout
     assert "2 deleted on the camera" in done.stdout
     assert wanted.items() <= contents(tmp_path).items()
     after = os.lstat(listed)
@@ -299,7 +299,7 @@ def test_without_a_journal_everything_is_fetched_and_nothing_deleted_and_that_is
     assert done.exit_code == DISK
     assert done.stderr.count(DELETIONS_NAME) == 1
     assert "move that file away" in done.stderr
-    assert "2 left there: what is deleted cannot be noted" in done.stdout
+    assert "2 left there: the deletion cannot be logged" in done.stdout
     assert wanted.items() <= contents(tmp_path).items()
     assert len(sim.store.files()) == 2
     after = os.lstat(path)

@@ -217,7 +217,7 @@ def test_another_card_in_the_camera_is_noticed_after_connecting_again(
     info = session.objects()[0]
     sim.store = Store.synthetic(4, SIZE + 1, seed=5)
     session.reconnect()
-    with pytest.raises(TransferError, match="any more"):
+    with pytest.raises(TransferError, match="no longer"):
         session.download(info, tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
 

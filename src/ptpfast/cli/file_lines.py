@@ -25,7 +25,7 @@ def plan_line(report: Report, count: int, size: int) -> str:
     parts = [f"{plural(report.selected, 'object')} selected"]
     if here:
         parts.append(f"{here:,} already here")
-    parts.append(f"{count:,} to fetch ({human_size(size)})" if count else "nothing to fetch")
+    parts.append(f"{count:,} to download ({human_size(size)})" if count else "nothing to download")
     return ", ".join(parts)
 
 
@@ -55,7 +55,7 @@ def _arrived(transfer: Transfer) -> str:
     took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
     size, fetched = human_size(transfer.size), human_size(transfer.received)
     if transfer.resumed_at:
-        return f"{size}: {human_size(transfer.resumed_at)} were here, {fetched} fetched in {took}"
+        return f"{size}: resumed at {human_size(transfer.resumed_at)}, {fetched} in {took}"
     begun = ""
     if transfer.dropped:
         there = human_size(transfer.dropped)
@@ -101,8 +101,8 @@ def planned_line(result: FileResult) -> str | None:
 
 def waiting_line(error: PTPError) -> str:
     """Return the line about a busy camera that is asked again."""
-    why = "it may still hold the session of a run that was cut off"
-    return printable(f"{error.message}; asking again for a while: {why}")
+    why = "it may still hold an aborted session"
+    return printable(f"{error.message}; retrying: {why}")
 
 
 def file_record(result: FileResult) -> dict[str, Any]:

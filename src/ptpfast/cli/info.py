@@ -89,7 +89,7 @@ def _show_camera(output: Output, camera: dict[str, Any]) -> None:
     large = "yes, in parts" if camera["large_objects"] else "only whole, not resumable"
     rows = {
         "Camera": f"{camera['manufacturer']} {camera['model']}".strip()
-        or "tells nothing of itself",
+        or "reports nothing about itself",
         "Name": camera["name"],
         "Firmware": camera["device_version"],
         "Serial number": camera["serial_number"],

@@ -17,4 +17,4 @@ def nothing_text(found: int, selection: str) -> str:
     """Return why nothing matches, for a number of files and a selection in words."""
     if not found:
         return "no files on the camera"
-    return f"0 of {found:,} match {selection}" if selection else "nothing to fetch"
+    return f"0 of {found:,} match {selection}" if selection else "nothing to download"

@@ -86,7 +86,7 @@ class Output:
             raise OutputClosed from None
         except OSError as error:
             _drop_output()
-            hint = "check where standard output goes"
+            hint = "check the disk or program that standard output goes to"
             raise disk_error("write", "the output", error, hint=hint) from error
 
 

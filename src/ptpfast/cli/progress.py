@@ -116,10 +116,10 @@ class Lines(Observer):
         self._busy(error, waited_s, self._output.note)
 
     def hashing(self, path: Path) -> None:
-        self._output.note(f"{path.name}: checksum of the file that is here")
+        self._output.note(f"{path.name}: computing the checksum of the existing file")
 
     def comparing(self, path: Path) -> None:
-        self._output.note(f"{path.name} is here; the camera's is read again to prove it")
+        self._output.note(f"{path.name} is here; reading it from the camera again to verify it")
 
 
 class Bars(Observer):

@@ -125,7 +125,9 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
         raise click.UsageError(str(error)) from error
     if options["delete_verified"]:  # said while nothing is deleted yet
         for folder in on_disk_of(dest, options["copies"]):
-            output.note(f"{folder} is on the same disk as {dest}: with that disk both are lost")
+            output.note(
+                f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
+            )
     try:
         with display(output) as shown:
             report = run(

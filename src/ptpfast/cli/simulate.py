@@ -181,7 +181,7 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
             _announce(common.output, camera)
             threading.Event().wait()
         except KeyboardInterrupt:
-            common.output.note(f"switched off; {human_size(camera.payload_bytes)} were sent")
+            common.output.note(f"stopped; {human_size(camera.payload_bytes)} were sent")
 
 
 def _announce(output: Output, camera: SimulatedCamera) -> None:

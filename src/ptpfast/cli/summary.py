@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..engine.text import in_text
+from ..library.report.results import ALREADY_HERE
 from ..transfer.verify import FROM_DISK
 from .file_lines import finished_line
 from .output import Output, human_seconds, human_size, plural, say
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ..library.report.report import Report
     from ..library.report.results import Leftover
 
-# What the summary says of the files fetched, by `--verify`.
+# What the summary says of the files downloaded, by `--verify`.
 _CHECKED = {
     "size": "checked by size alone",
     "hash": "read back, {digest} as it arrived",
@@ -88,10 +89,14 @@ def summary_line(report: Report) -> str:
     elif planned:
         kept = sum(result.kept for result in planned)
         size = sum(result.size or 0 for result in planned) - kept
-        text = f"{plural(len(planned), 'file')} to fetch, {human_size(size)}"
+        text = f"{plural(len(planned), 'file')} to download, {human_size(size)}"
         text += f" ({human_size(kept)} more are here)" if kept else ""
+    elif _is_up_to_date(report):
+        one = report.skipped == 1
+        files = "the file is" if one else f"all {report.skipped:,} files are"
+        return f"Up to date: {files} already here (by name, size and date){_kept_safe(report)}"
     else:
-        text = f"{plural(report.downloaded, 'file')} fetched"
+        text = f"{plural(report.downloaded, 'file')} downloaded"
     if report.bytes:
         took = human_seconds(report.seconds)
         # Part of it may be in no file that is fetched.
@@ -114,6 +119,18 @@ def summary_line(report: Report) -> str:
     return text + _checked(report) + _kept_safe(report)
 
 
+def _is_up_to_date(report: Report) -> bool:
+    """Return whether every selected file was here, and none had to be read."""
+    here = report.having("skipped")
+    return (
+        bool(here)
+        and len(here) == len(report.files)
+        and all(result.reason == ALREADY_HERE for result in here)
+        and report.unread == len(here)
+        and not (report.bytes or report.storages or report.undated)
+    )
+
+
 def _checked(report: Report) -> str:
     """How far what was fetched is checked, and what is no more than known by its description."""
     text = ""
@@ -134,8 +151,8 @@ def _is_plan(report: Report) -> bool:
 def leftover_line(left: Leftover) -> str:
     """Return the line about a partial file that stays, and what to do about it."""
     return (
-        f"{left.path} stays, {human_size(left.size)} of an earlier run, and nothing will go on "
-        f"with it: {left.reason}; if you do not want it, delete it and {left.note.name}"
+        f"{left.path}: {human_size(left.size)} of an earlier run are kept and cannot be resumed: "
+        f"{left.reason}; delete it and {left.note.name} if you do not want it"
     )
 
 
@@ -162,10 +179,12 @@ def _kept_safe(report: Report) -> str:
         ]
         parts.append(f"{report.left:,} left there: {', '.join(each)}")
     if report.found_gone:
-        parts.append(f"{report.found_gone:,} of an interrupted deletion not there any more")
+        parts.append(f"{report.found_gone:,} of an interrupted deletion no longer on the camera")
     if report.vanished:
         names = ", ".join(report.vanished[:10]) + (", ..." if len(report.vanished) > 10 else "")
-        parts.append(f"{len(report.vanished):,} vanished from the camera unasked: {names}")
+        parts.append(
+            f"{len(report.vanished):,} vanished from the camera, not deleted by ptpfast: {names}"
+        )
     parts += [f"{path} is on the same disk as {report.destination}" for path in report.same_disk]
     if report.leftovers:
         size = human_size(sum(left.size for left in report.leftovers))

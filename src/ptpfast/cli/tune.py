@@ -90,12 +90,12 @@ def _show(output: Output) -> None:
     for key, found in entries.items():
         if found is None:
             output.record("unusable", model=key, file=in_text(str(tuning.path())))
-            output.result(f"{key}: what is kept of it makes no sense, and is not used")
+            output.result(f"{key}: its entry is damaged, and is not used")
         else:
             output.record("tuning", **_record(key, found, tuning.path()))
             output.result(_found(key, found) + (f"; {found.note}" if found.note else ""))
     if not entries:
-        output.note("nothing is remembered")
+        output.note("no model is remembered")
     else:
         output.note(f"{plural(len(entries), 'model')} in {tuning.path()}")
 
@@ -106,7 +106,7 @@ def _forget(output: Output, model: str) -> None:
     # As a terminal shows it, or as it is.
     found = [key for key in tuning.entries() if model in (key, printable(key))]
     if not found:
-        text = f"nothing is kept of {model!r}; --show lists what is"
+        text = f"nothing is kept of {model!r}; --show lists the models"
         raise click.BadParameter(text, param_hint="'--forget'")
     for key in found:
         file = tuning.forget(key)

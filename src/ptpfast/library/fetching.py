@@ -188,7 +188,7 @@ class Fetching:
             except FileExistsError as error:
                 if isinstance(error, PTPError):
                     raise
-                why = f"{job.path} has just been made by somebody else"
+                why = f"{job.path} was just created by another program"
                 if isinstance(error, NotOurs):
                     why = f"{error.filename} stays as it is: {error.why}"
                     self._plan.folder.refused[Path(f"{job.path}{PART_SUFFIX}")] = error.why

@@ -45,7 +45,7 @@ def shortfall(phase: Phase) -> ProtocolError | None:
         return None
     announced = "an end of data" if phase.total is None else f"{phase.total:,} bytes"
     return ProtocolError(
-        f"{phase.label}: the camera said OK after {phase.received:,} bytes, "
+        f"{phase.label}: the camera answered OK after {phase.received:,} bytes, "
         f"having announced {announced}",
         received=phase.received,
         offset=phase.received,

@@ -32,7 +32,7 @@ class Camera:
         unless `again`."""
         if (again or not self.is_compared(info)) and self.changed([info], again=again):
             raise TransferError(
-                f"object 0x{info.handle:X} is not {info.name} of {info.size} bytes any more",
+                f"object 0x{info.handle:X} is no longer {info.name} of {info.size} bytes",
                 hint="list the objects again",
             )
 

@@ -69,7 +69,7 @@ class ChunkPolicy:
     def whole_failed(self, why: str = "one broke off") -> None:
         """No more whole objects; what is left of one comes in parts."""
         if self.fixed == 0:
-            log.warning("no whole objects any more: %s", why)
+            log.warning("whole objects are no longer used: %s", why)
             self.fixed = None
 
     def done(self, size: int, seconds: float, waited: float) -> None:

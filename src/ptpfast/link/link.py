@@ -367,7 +367,7 @@ class Link:
                 unless a measurement is running (`habits.remembers`).
         """
         self.habits.one_at_a_time()
-        log.warning("requests are not sent ahead any more, after: %s", why)
+        log.warning("pipelining is switched off: %s", why)
         if to_blame and self.habits.remembers:
             tuning.distrust(self.device_info, self._tuned(), why)
 

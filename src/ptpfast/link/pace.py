@@ -21,13 +21,13 @@ TRICKLE = 0.1  # of the median rate
 class Trickle(Timeout):
     """The connection gives a fraction of what it gave: it should be opened anew."""
 
-    hint = "move closer, or look for what disturbs the radio"
+    hint = "move closer, or look for a source of interference"
 
 
 class Overdue(Timeout):
     """An object takes longer than `Timeouts.total`, however its bytes come."""
 
-    hint = "give it longer, or look what makes the link slow"
+    hint = "allow more time, or find out what makes the link slow"
 
 
 class Pace:

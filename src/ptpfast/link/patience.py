@@ -43,9 +43,7 @@ class SlowestPace:
         if came >= self._wait_s * SLOWEST_BYTES_PER_S:
             self._since, self._before = now, received
         elif came < (took - self._wait_s) * SLOWEST_BYTES_PER_S:
-            raise TooSlow(
-                f"{label}: {came:,} bytes in {took:.0f} s, all too slow", received=received
-            )
+            raise TooSlow(f"{label}: {came:,} bytes in {took:.0f} s, too slow", received=received)
 
 
 class Patience:

@@ -27,7 +27,7 @@ def pieces(link: Link, request: Request, chunk_size: int) -> Iterator[memoryview
         yield from _take(link, phase, chunk_size)
         error = outcome(link.vendor, link.dialect, request.operation, phase)
         if error is None and request.limit is None and not phase.started:
-            error = TransferError(f"{request.label}: the camera said OK and sent nothing")
+            error = TransferError(f"{request.label}: the camera answered OK and sent no data")
         if error is None:
             return
         if not isinstance(error, DeviceBusy) or phase.received:

@@ -77,7 +77,7 @@ class Memory:
         """Believes nothing remembered of these any more; it is asked for when its turn comes."""
         for card in cards:
             log.warning(
-                "what was remembered of storage 0x%08X does not hold; it is read anew",
+                "the index of storage 0x%08X is outdated; it is listed again",
                 card.storage_id,
             )
             self._entries.distrust(card.remembered)

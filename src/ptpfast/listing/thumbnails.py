@@ -49,7 +49,7 @@ def thumbnail(link: Link, handle: int) -> bytes:
 def _picture(handle: int, payload: bytearray) -> bytes | TransferError:
     """Nothing is no picture, whatever the camera said to it."""
     label = f"GetThumb(0x{handle:X})"
-    return bytes(payload) or TransferError(f"{label}: the camera said OK and sent nothing")
+    return bytes(payload) or TransferError(f"{label}: the camera answered OK and sent no data")
 
 
 def _next_window(window: int, depth: int, came: Iterable[bytearray | PTPError]) -> int:

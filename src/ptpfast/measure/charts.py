@@ -10,10 +10,10 @@ from .svg import WIDTH, Drawing, Scale, columns, log_ticks, mark, number, ticks,
 
 # Shares of time: their words, in the order they are shown. Their colours are classes of that name.
 SHARE_WORDS = {
-    "data": "data on their way",
-    "stalls": "stalls of the link",
+    "data": "data in transit",
+    "stalls": "link stalls",
     "round trips": "round trips",
-    "camera": "the camera thinks",
+    "camera": "the camera",
     "acks": "waiting for acknowledgements",
     "disk": "the disk",
     "computer": "this computer",
@@ -31,7 +31,7 @@ def kind_of(share: str) -> str:
 
 def share_bar(shares: Mapping[str, float]) -> str:
     """One bar: what a second of a download goes to."""
-    drawing = Drawing(54, "What a second of a download goes to", width=1000.0)
+    drawing = Drawing(54, "Where the time of a download goes", width=1000.0)
     x = 0.0
     for name, words in SHARE_WORDS.items():
         width = drawing.width * shares.get(name, 0.0)
@@ -105,7 +105,7 @@ def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None, *, acks: 
     """
     rows = [r for r in readings if r.way == "parts" and r.depth == 1 and r.requests]
     top, step = 6.0, 38.0
-    drawing = Drawing(top + step * len(rows), "What the time of one request goes to")
+    drawing = Drawing(top + step * len(rows), "Where the time of one request goes")
     left, right = 66.0, WIDTH - 66
     for row, reading in enumerate(rows):
         y, timing = top + step * row, reading.timing
@@ -169,7 +169,7 @@ def latencies(rows: Sequence[Latency]) -> str:
 def seconds(sizes: Sequence[int], phases: Sequence[tuple[str, float, float]]) -> str:
     """Draw a column for each second of the run, with what was measured then."""
     top, bottom, height = 34.0, 190.0, 252.0
-    drawing = Drawing(height, "Megabytes that came in each second of the run", width=1000.0)
+    drawing = Drawing(height, "Megabytes received in each second of the run", width=1000.0)
     marks = ticks(1.02 * max([size / 1e6 for size in sizes] + [1e-3]), 4)
     scale = Scale(0, marks[-1], bottom, top)
     right = drawing.width

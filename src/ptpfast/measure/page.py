@@ -60,7 +60,7 @@ def _header(result: Result, figures: Figures) -> str:
 
 
 def _verdict(verdict: Verdict, figures: Figures) -> str:
-    heading = "What a second of a download goes to"
+    heading = "Where the time of a download goes"
     if (figures.rates.best_depth or 1) > 1:
         heading += ", asked for one part at a time"
     elif figures.rates.best_chunk == 0 and figures.rates.one_mib_mb_per_s:

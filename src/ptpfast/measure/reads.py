@@ -63,7 +63,7 @@ def giving_up(until: float) -> Callable[[object], None]:
 
     def check(_: object) -> None:
         if time.monotonic() > until + GRACE_S:
-            raise Timeout(f"the data take too long: given up {GRACE_S:g} s late")
+            raise Timeout(f"the data takes too long: gave up {GRACE_S:g} s late")
 
     return check
 

@@ -84,7 +84,7 @@ class Bench:
     def _handshakes(self, quirks: Quirks) -> None:
         """More connections, without a session; not to bodies that take a quick return badly."""
         if quirks.reconnect_pause_s or quirks.close_after_open_s:
-            why = "handshakes and pings: left out, this maker's bodies want pauses between"
+            why = "handshakes and pings: left out, because cameras of this maker need pauses"
             note(self.result, self._watch, why)
             return
         self._watch.step("handshakes")

@@ -48,7 +48,7 @@ FURTHER = 16  # objects described, from all of the card, where that was cut shor
 COURSE = 16  # objects read, at most
 SILENCE_S = 3.0  # a camera that ignores requests sent ahead is given up after this
 MOST_LOSSES = 3
-NOT_TRIED = "not tried: the camera does not cope with requests sent ahead"
+NOT_TRIED = "not tried: the camera cannot handle pipelined requests"
 
 
 def note(result: Result, watch: Watch, text: str) -> None:
@@ -235,7 +235,7 @@ class Steps:
         smallest = self._objects[-1]
         note = ""
         if suffers and self._result.measured("parts"):
-            note = "left out: this maker's bodies suffer from large reads"
+            note = "left out: cameras of this maker fail at large reads"
         elif (expected_s := self._expected_s(smallest.size or 0)) > TOO_LONG * allowed_s:
             note = _no_room("object", expected_s)
         if note:

@@ -33,7 +33,7 @@ def lines(
         if verdict.shares.get(share, 0.0) >= 0.005
     ]
     if shares:
-        yield f"{'A second goes to':<42}{', '.join(shares)}"
+        yield f"{'Where the time goes':<42}{', '.join(shares)}"
     yield from (f"{name:<42}{value}" for name, value in _facts(result, figures))
     yield from (f"note: {note}" for note in result.notes)
     if earlier:

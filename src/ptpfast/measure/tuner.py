@@ -244,7 +244,7 @@ class Tuner:
             info = self._fitting(objects, best)
             skipped = f"not tried: every object takes longer than {STEP_S:g} s"
         else:
-            info, skipped = None, "not tried: this maker's bodies suffer from it"
+            info, skipped = None, "not tried: cameras of this maker fail at it"
         if info is None:
             self._find(Finding("reading a whole object", 1, 0.0, "", skipped=skipped))
             return found

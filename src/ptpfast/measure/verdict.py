@@ -195,8 +195,8 @@ class _Case:
             sure = store.disk_mb_per_s < store.memory_mb_per_s
             relation = "slower" if sure else "hardly faster"
             reasons.append(
-                f"the disk alone takes {store.disk_mb_per_s:.1f} MB/s for good: {relation} than "
-                "the camera delivers"
+                f"the disk sustains {store.disk_mb_per_s:.1f} MB/s: {relation} than the camera "
+                "delivers"
             )
         return reasons, sure
 
@@ -209,15 +209,15 @@ class _Case:
         if self._wait_ms >= 1 and not (timing.blocks and timing.blocks.paused > timing.waited_s):
             reasons.append(
                 f"each request for {chunk_words(basis.chunk)} waits {self._wait_ms:.0f} ms for its "
-                f"first byte{trip}; then the data flow at {self._flow:.1f} MB/s"
+                f"first byte{trip}; then data arrives at {self._flow:.1f} MB/s"
             )
         if f.answers.operation_ms is not None and _takes_its_time(f):
             reasons.append(
-                f"it takes long for everything: GetObjectInfo {f.answers.operation_ms:.0f} ms"
+                f"it is slow at everything: GetObjectInfo takes {f.answers.operation_ms:.0f} ms"
             )
         if (card := card_rate(self._readings)) is not None:
             reasons.append(
-                "the wait grows with what is asked for: the camera reads all of it, at "
+                "the wait grows with the chunk size: the camera reads the whole chunk, at "
                 f"{card / 1e6:.1f} MB/s, before it sends the first byte"
             )
         if timing.blocks is not None:
@@ -225,14 +225,14 @@ class _Case:
             paused = blocks.paused / timing.flowed_s
             between = f"at {blocks.rate / 1e6:.0f} MB/s or more" if blocks.rate else "at once"
             reasons.append(
-                f"data come in blocks of {blocks.size / 1024:.0f} KiB with a pause of "
+                f"data arrives in blocks of {blocks.size / 1024:.0f} KiB with a pause of "
                 f"{1e3 * blocks.pause:.0f} ms before each, {paused:.0%} of the time they flow; "
                 f"each comes {between}, so the link could do more"
             )
         sure = f.network.rtt_ms is not None or timing.blocks is not None
         if not sure:
             reasons.append(
-                "cannot tell: how much of the wait is the link's round trip; the camera does not "
+                "not known: how much of the wait is the link's round trip; the camera does not "
                 "answer pings and this system does not show TCP's"
             )
         return reasons, sure
@@ -243,14 +243,12 @@ class _Case:
         rates = [rate for rate in flows if rate]
         even = len(rates) > 1 and min(rates) > 0.8 * max(rates)
         reasons = [
-            f"once they flow, data come at {self._flow:.2f} MB/s"
-            + (", whatever is asked for at a time" if even else "")
-            + f"; that is {self._shares['data']:.0%} of the time"
+            f"data arrives at {self._flow:.2f} MB/s"
+            + (" for every chunk size" if even else "")
+            + f", and the link is in use {self._shares['data']:.0%} of the time"
         ]
         if self._wait_ms < 1e3 * self._basis.timing.flowed_s / self._basis.requests / 4:
-            reasons.append(
-                f"the camera needs only {self._wait_ms:.0f} ms to begin with each answer"
-            )
+            reasons.append(f"the camera starts each answer after only {self._wait_ms:.0f} ms")
         if self._shares["stalls"] > 0.02:
             reasons.append(
                 f"{steady.stalls} stalls, the longest of {steady.longest_stall_s:.1f} s, without "
@@ -272,8 +270,8 @@ class _Case:
             reasons.append(f"that is all a cable of {8 * net.link_mb_per_s:.0f} Mbit/s carries")
         if not sure:
             reasons.append(
-                "cannot tell: whether the link carries no more, or the camera feeds it evenly at "
-                "that rate; from this side both look alike"
+                "not known: whether the link or the camera sets this rate; both look the same from "
+                "here"
             )
         return reasons, sure
 
@@ -283,7 +281,7 @@ class _Case:
             return [f"reading takes {cpu:.0%} of a processor core at {self._flow:.0f} MB/s"], True
         if self._loopback() and (self._figures.rates.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S:
             here = "the camera is on this computer, and no link is imitated between the two"
-            return [f"{here}: data come at {self._flow:,.0f} MB/s"], True
+            return [f"{here}: data arrives at {self._flow:,.0f} MB/s"], True
         return [f"{self._shares['computer']:.0%} of the time is between requests, here"], False
 
     def asides(self) -> list[str]:
@@ -326,7 +324,7 @@ class _Case:
             found.append("a faster port or cable; check that nothing on the way is wireless")
         if self._shares["data"] > 0.9:
             more = "beyond that, nothing" if waits else "nothing"
-            found.append(f"{more} in software: hardly a moment passes without data on the link")
+            found.append(f"{more} in software: the link is almost always in use")
         return found
 
     def _against_camera(self) -> list[str]:
@@ -335,9 +333,9 @@ class _Case:
             found.append("a faster card, if its reading is what the camera waits for")
         if _takes_its_time(self._figures):
             found.append(
-                "ending what the camera does besides (live view, image review, writing pictures)"
+                "end what else the camera does (live view, image review, writing pictures)"
             )
-        return found or ["nothing from this side: it is how fast this body is"]
+        return found or ["nothing on this computer: the camera is not faster"]
 
     def _fewer_waits(self) -> list[str]:
         """Larger chunks and requests sent ahead, with what they gain or may gain."""
@@ -358,8 +356,7 @@ class _Case:
             gain = seconds / max(seconds - wait, wait, 1e-9)
             if gain > WORTH:
                 found.append(
-                    f"requests sent ahead could bring up to {gain:.2f} times the rate: 'ptpfast "
-                    "tune' finds out whether this camera copes, 'ptpfast bench --depth 2' by how "
-                    "much"
+                    f"pipelining could bring up to {gain:.2f} times the rate: 'ptpfast tune' finds "
+                    "out whether this camera can handle it, 'ptpfast bench --depth 2' by how much"
                 )
         return found

@@ -150,7 +150,7 @@ class Persistence:
                 if is_to_blame:
                     raise Unreadable(
                         f"it went wrong {fruitless} times at the same place: {error.message}",
-                        hint="try it by itself, or fetch it from the card",
+                        hint="retry this object alone, or copy it from the card",
                         received=so_far,
                     ) from error
             else:
@@ -169,7 +169,7 @@ class Persistence:
             except PTPError as again:
                 if scope_of(again) is not Scope.CONNECTION and not isinstance(again, ResponseError):
                     raise
-                log.debug("connected again in vain: %s", again)
+                log.debug("reconnecting failed: %s", again)
                 error = again
             else:
                 return

@@ -261,7 +261,7 @@ class Index:
             if status.st_size > MAX_FILE_SIZE:
                 raise _Unusable(f"{status.st_size:,} bytes are too many")
             if status.st_size and self._formats() != _FORMATS:
-                raise _Unusable("it could be read and never written")
+                raise _Unusable("it can be read and never written")
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -297,7 +297,7 @@ class Index:
                 raise _Unusable(f"its {name} is {found}")
         tables = database.execute("SELECT sql FROM sqlite_master LIMIT 10").fetchall()
         if sorted(tables) != sorted((table,) for table in _TABLES):
-            raise _Unusable("its tables are others")
+            raise _Unusable("it has other tables")
         if database.execute("SELECT identity FROM body LIMIT 2").fetchall() != [(self._identity,)]:
             raise _Unusable("it is of another camera")
 

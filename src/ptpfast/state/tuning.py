@@ -28,7 +28,7 @@ from ..vendors import Tuning
 log = logging.getLogger("ptpfast")
 
 MAX_FILE_SIZE = 1 << 20
-DISTRUSTED = "does not cope with requests sent ahead"  # how the note of such a model begins
+DISTRUSTED = "cannot handle pipelined requests"  # how the note of such a model begins
 
 
 def path() -> Path:
@@ -111,7 +111,7 @@ def _holds_tunings(fd: int) -> bool:
 
 
 def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
-    """Remembers that a model, of which `known` was known, does not cope with requests sent ahead.
+    """Remembers that a model, of which `known` was known, cannot handle pipelined requests.
     Never raises."""
     if known.depth == 1 and known.note.startswith(DISTRUSTED):
         return  # already; somebody has asked for depth all the same
@@ -163,5 +163,5 @@ def _unreadable(file: Path, why: str) -> SinkError:
     return SinkError(
         f"{file} cannot be added to: {why}",
         errno=errno.EINVAL,
-        hint="mend it, or move it away",
+        hint="repair it, or move it away",
     )

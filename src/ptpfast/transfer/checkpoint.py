@@ -141,7 +141,7 @@ class Checkpoint:
         try:
             self._journal.write(sync=True)
         except OSError as error:
-            log.debug("nothing noted in the journal: %s", error)
+            log.debug("the journal cannot be written: %s", error)
             self._part.cut(0)
 
     def _note_arrived(self) -> None:
@@ -150,7 +150,7 @@ class Checkpoint:
         try:
             self._journal.note(Kept(self._noted, digest_of(self._checksum)))
         except OSError as error:
-            log.debug("nothing noted in the journal: %s", error)
+            log.debug("the journal cannot be written: %s", error)
 
     def _write(self, arrived: Kept | None = None, *, sync: bool) -> None:
         """Write the journal again."""
@@ -158,7 +158,7 @@ class Checkpoint:
             self._journal.write(self._kept, arrived, sync=sync)
             self._noted = self._kept.size if arrived is None else arrived.size
         except OSError as error:
-            log.debug("nothing noted in the journal: %s", error)
+            log.debug("the journal cannot be written: %s", error)
 
     def _leave(self, checksum: Checksum, hasher: Any) -> None:
         """Leave a seal: a retry in this process then need not read the part file again."""

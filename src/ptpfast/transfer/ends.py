@@ -87,7 +87,7 @@ class End:
         if self._has(LARGEST_OBJECT - 1):
             raise TransferError(
                 f"{self._label}: the camera sends bytes at any offset, and lists {size:,}",
-                hint="fetch it from the card",
+                hint="copy it from the card",
             )
         if self._partial(FOUR_GIB + 1) is None and self._has(FOUR_GIB - 1):
             return None
@@ -102,7 +102,7 @@ class End:
         if end in (TWO_GIB, FOUR_GIB) or not self.is_at(end):
             raise TransferError(
                 f"{self._label}: the camera lists {size:,} bytes, and it has more",
-                hint="where it ends cannot be told; fetch it from the card",
+                hint="where it ends cannot be told; copy it from the card",
             )
         log.warning("%s has %d bytes; the camera lists %d", self._label, end, size)
         return end

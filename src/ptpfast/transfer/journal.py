@@ -44,7 +44,7 @@ log = logging.getLogger("ptpfast")
 # Why a part file stays as it is, and the object gets another name.
 ANOTHER_OBJECT = "it is of another object"
 ANOTHER_CAMERA = "it is of another camera"
-UNKNOWN = "no note beside it says whose it is"
+UNKNOWN = "no journal beside it says which object it is"
 
 
 class Stamp(NamedTuple):
@@ -209,7 +209,7 @@ class Journal:
                 others = [name for name, one, another in pairs if one != another]
                 log.warning(
                     "%s tells of another object, or of this one before it changed (another %s); "
-                    "starting anew",
+                    "starting over",
                     self._path,
                     " and ".join(others),
                 )
@@ -299,7 +299,7 @@ def taken(path: str) -> str:
         with files.open_ours(path) as held:
             if holds_note(held.number):
                 return ""
-            return f"{os.path.basename(path)} is no note of ptpfast"
+            return f"{os.path.basename(path)} is not a journal of ptpfast"
     except FileNotFoundError:
         return ""
     except files.NotOurs as error:

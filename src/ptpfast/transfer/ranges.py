@@ -149,7 +149,7 @@ class RangeReader:
             self._camera.link.fall_back_to_serial(error)
         except PTPError as worse:
             # Not the one to raise: after a lost connection all that has come would count as right.
-            log.debug("%s: connected again in vain: %s", self._chunks.label, worse)
+            log.debug("%s: reconnecting failed: %s", self._chunks.label, worse)
 
     def _next(self) -> Request | None:
         if (chunk := self._chunks.next()) is None:

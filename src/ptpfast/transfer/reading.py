@@ -232,8 +232,8 @@ class ObjectReader:
         if self.size is None and not phase.started:
             # An empty file has a data phase too, if an empty one: this is no file at all.
             raise TransferError(
-                f"{self.label()}: the camera said OK and sent nothing",
-                hint="try it by itself, or fetch it from the card",
+                f"{self.label()}: the camera answered OK and sent no data",
+                hint="retry this object alone, or copy it from the card",
             )
         self.check_whole(phase.received)
         self.end_is_proven = True  # the camera said so
@@ -252,7 +252,7 @@ class ObjectReader:
         if received < self._least:
             raise TransferError(
                 f"{self.label()}: {received:,} bytes came of {self._least:,} or more",
-                hint="fetch it from the card",
+                hint="copy it from the card",
                 received=received,
             )
 

@@ -45,7 +45,7 @@ def is_seamless(
         except OSError:
             return False, received
         if kept != sent:
-            log.warning("%s differs from the camera's object; starting anew", part.path)
+            log.warning("%s differs from the camera's object; starting over", part.path)
             return False, received
     return True, received
 

@@ -56,7 +56,7 @@ def check_file(part: PartFile, size: int, arrived: str, name: str, *, from_disk:
     hash_file(part, size, found)
     if digest_of(found) != arrived:
         raise TransferError(
-            f"{name}: the file on disk is not what arrived",
+            f"{name}: the file on the disk differs from the received bytes",
             hint="check the disk, then run it again",
         )
 
@@ -88,7 +88,7 @@ def check_camera(reader: ObjectReader, arrived: str, name: str) -> int:
     sink.finish()
     if digest_of(again) != arrived:
         raise TransferError(
-            f"{name}: read a second time, the camera sent something else",
+            f"{name}: the camera sent different bytes when it was read again",
             hint="check the card, then run it again",
         )
     return moved

@@ -832,7 +832,7 @@ def test_a_process_killed_between_proof_and_deletion_leaves_what_the_next_run_ne
     assert sorted(contents(tmp_path)) == BOTH
     if done:
         assert (
-            "1 deleted on the camera; 1 of an interrupted deletion not there any more"
+            "1 deleted on the camera; 1 of an interrupted deletion no longer on the camera"
             in result.stdout
         )
     else:
@@ -1035,7 +1035,7 @@ def test_copies_on_the_disk_of_the_destination_are_warned_of(
     result = run(sim, *words, "--dry-run")
     text = f"{folder} is on the same disk as {main}"
     assert (text in result.stdout) == warned
-    assert (f"{text}: with that disk both are lost" in result.stderr) == warned
+    assert (f"{text}: if that disk fails, both are lost" in result.stderr) == warned
     assert (text in caplog.text) == warned
     summary = run(sim, *words, "--dry-run", "--json").stdout.splitlines()[-1]
     assert json.loads(summary)["same_disk"] == [str(folder)] * warned
@@ -1054,7 +1054,7 @@ def test_a_dry_run_says_what_would_be_deleted_and_deletes_nothing(
         f"B.JPG -> {tmp_path / 'B.JPG'} (1.0 kB), then deleted on the camera",
         f"C.JPG -> {tmp_path / 'C.JPG'} (1.0 kB)",
         f"A.JPG is here as {tmp_path / 'A.JPG'}, then deleted on the camera",
-        "2 files to fetch, 2.0 kB; 1 skipped; 2 to delete on the camera; "
+        "2 files to download, 2.0 kB; 1 skipped; 2 to delete on the camera; "
         "1 left there: protected on the camera",
     ]
     assert deletions(sim) == 0

@@ -172,7 +172,7 @@ def test_a_late_one_is_found_at_the_end_and_said(camera: Cameras, tmp_path: Path
     fault = f"delete_too={store.add('OTHER.TXT', 1000)} on DeleteObject handle {handles[6]}"
     sim = camera(store=store, faults=fault)
     result = run(sim, tmp_path, "--delete-verified", "--include", "IMG*")
-    assert "1 vanished from the camera unasked: OTHER.TXT" in result.stdout
+    assert "1 vanished from the camera, not deleted by ptpfast: OTHER.TXT" in result.stdout
     assert result.exit_code == 1
     assert deletions(sim) == 7
 

@@ -66,7 +66,7 @@ class Aftermath:
             found = self.compare(is_folder)
         if self._in_vain >= MOST_IN_VAIN and not self.stopped:
             self.stopped = IN_VAIN
-            log.warning("nothing more is deleted: the camera answers OK and deletes nothing")
+            log.warning("nothing more is deleted: the camera answers OK but deletes nothing")
         return found
 
     def compare(self, is_folder: Callable[[int], bool]) -> list[int]:

@@ -108,7 +108,7 @@ class Copies:
                 self._check_apart(folder.path, source.parent)
                 # Another name of one file, or another way to one folder, is no second copy.
                 if is_same(found, status):
-                    raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, no copy")
+                    raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, not a copy")
                 folder.tidy(found)
                 return Copy(found, "already here", compared=compared)
             if (held := self._held.get(folder.path)) is None:
@@ -221,7 +221,7 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None, ca
             size, found = _pour(fd, source, part)
             if expected is not None and hex_of(found, "sha256") != expected:
                 raise TransferError(
-                    f"{source} is not any more what it is to be", hint="check the disk it is on"
+                    f"{source} has changed since it was downloaded", hint="check the disk it is on"
                 )
             part.date(os.fstat(fd).st_mtime)
             part.sync()

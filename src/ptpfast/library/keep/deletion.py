@@ -6,7 +6,7 @@
     note      `proven`, on the disk
     look      the handle is still this object's, and not protected
     delete    DeleteObject, of this handle alone
-    look      the handle is not on the camera any more; `aftermath` says what else is looked at
+    look      the handle is no longer on the camera; `aftermath` says what else is looked at
     note      `deleted`, or why it was left
 
 What an earlier run has fetched is known here by name, size and date, which proves nothing: the
@@ -61,14 +61,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("ptpfast")
 
 PROTECTED = "protected on the camera"
-GONE = "not on the camera any more"
-CHANGED = "another object has its handle by now"
+GONE = "no longer on the camera"
+CHANGED = "its handle belongs to another object now"
 INTERRUPTED = "interrupted; the next run looks whether it is gone"
 UNSEEN = "the camera answered OK, and cannot be asked whether it is gone; the next run looks"
 LATE_S = 1.0  # some bodies answer before they have deleted
 COPY_MISSING = "not every copy is proven"
-UNNOTED = "what is deleted cannot be noted"
-SIZE_UNKNOWN = "its size is not known, so nobody knows whether all of it came"
+UNNOTED = "the deletion cannot be logged"
+SIZE_UNKNOWN = "its size is unknown, so it may be incomplete"
 
 # Nothing, and to DeleteObject everything there is (ISO 15740).
 _NO_OBJECT = (0, 0xFFFFFFFF)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...ptp.objects import ObjectTable
     from .folder import Folder
 
-VANISHED = "its object is not on the card any more"
+VANISHED = "its object is no longer on the card"
 OVERTAKEN = "its file is here already"
 
 

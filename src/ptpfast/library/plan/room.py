@@ -105,11 +105,11 @@ class Room:
         why = "is full" if free is None else f"has {free / 1e6:,.1f} MB free"
         if self._refusal is not None:
             number = self._refusal.errno or number
-            why = "has no more of your disk quota" if number == errno.EDQUOT else "is full"
+            why = "has no disk quota left for you" if number == errno.EDQUOT else "is full"
         return SinkError(
             f"{what} {needed}, and {self._folder.path} {why} (missing: {names})",
             errno=number,
-            hint="make room, choose another folder, or take fewer (--include, --since)",
+            hint="make room, choose another folder, or select fewer files (--include, --since)",
         )
 
     def _taken_out(self, jobs: deque[Job]) -> list[Job]:

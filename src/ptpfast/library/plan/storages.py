@@ -46,7 +46,7 @@ class Storages:
         except (ResponseError, ProtocolError) as error:
             if not self._session.usable:
                 raise
-            failure = StorageFailure(storage_id, f"not available any more: {error.message}", error)
+            failure = StorageFailure(storage_id, f"no longer available: {error.message}", error)
             log.warning("%s", failure)
             self._unavailable[storage_id] = failure
             self._card.storages.append(failure)

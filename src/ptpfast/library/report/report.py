@@ -113,7 +113,7 @@ class Report:
     @property
     def found_gone(self) -> int:
         """Objects whose deletion an earlier run had begun when it was interrupted, and which are
-        not on the camera any more."""
+        no longer on the camera."""
         return self.clearing.found_gone
 
     @property
