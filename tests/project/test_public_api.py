@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
+import re
 import subprocess
 import sys
 import tomllib
@@ -117,3 +119,43 @@ def test_uncompiled_sources_say_what_to_do(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "make build" in done.stderr
     assert "pip install" in done.stderr
+
+
+def documented() -> dict[str, object]:
+    """The public functions, and the methods of a session."""
+    functions = {"connect": ptpfast.connect, "pull": ptpfast.pull}
+    methods = {
+        f"Session.{name}": member
+        for name, member in vars(ptpfast.Session).items()
+        if not name.startswith("_") and inspect.isfunction(member)
+    }
+    return {**functions, **methods}
+
+
+def section(text: str, title: str) -> str:
+    """The indented lines below `Args:` or another title."""
+    found = re.search(rf"^{title}:\n((?:    .*\n|\n)*)", text + "\n", re.MULTILINE)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("name", sorted(documented()))
+def test_each_argument_of_a_public_function_is_described(name: str) -> None:
+    function = documented()[name]
+    arguments = [
+        one.name
+        for one in inspect.signature(function).parameters.values()
+        if one.name != "self" and one.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    described = section(inspect.getdoc(function) or "", "Args")
+    for argument in arguments:
+        assert re.search(rf"^    (?:\w+, )*{argument}(?:, \w+)*:", described, re.MULTILINE), (
+            argument
+        )
+
+
+def test_help_of_a_session_shows_public_names_and_what_they_are() -> None:
+    shown = pydoc.plain(pydoc.render_doc(ptpfast.Session))
+    for name in SESSION:
+        assert re.search(rf"\b{name}\b", shown), name
+    assert "What the camera reports about itself" in shown
+    assert not re.search(r"^ \|  _[a-z]", shown, re.MULTILINE)

@@ -63,8 +63,7 @@ def pull(
     object and is skipped. Each file counts for at most one object.
 
     Args:
-        session_or_address: an open session, or `HOST[:PORT]`, for which `timeouts`, `depth` and
-            `index` are as in `connect`.
+        session_or_address: an open session, or `HOST[:PORT]`.
         destination: the folder; it is made if need be.
         formats: kinds of objects, one or several: `raw`, `jpeg`, `video`, `all` (default).
         include, exclude: one glob or several, regardless of case. A glob with a slash is matched
@@ -79,7 +78,8 @@ def pull(
         manifest: True for `SHA256SUMS` in the destination, or the path of a list of checksums.
             Implies at least `verify="hash"`, with `sha256`.
         dry_run: report what would be done, and change nothing.
-        observer: an `Observer`, whose methods are called while the run goes on.
+        observer: an `Observer`, whose methods are called during the run.
+        timeouts, depth, index: as in `connect`, for an address.
         retry: how often in a row to reconnect after a lost connection, with growing pauses, when
             nothing was received since (default 8); 0 for never, None without end.
         copies: further folders that get every file. Implies at least `verify="hash"`, with
