@@ -150,7 +150,7 @@ def test_each_argument_of_a_public_function_is_described(name: str) -> None:
     for argument in arguments:
         line = rf"^    (?:\w+, )*{argument}(?:, \w+)*:"
         assert re.search(line, described, re.MULTILINE), argument
-            argument
+
 
 def test_help_of_a_session_shows_public_names_and_what_they_are() -> None:
     shown = pydoc.plain(pydoc.render_doc(ptpfast.Session))
