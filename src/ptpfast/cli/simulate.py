@@ -43,106 +43,122 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     "simulate --fault help",
     far=False,
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="TCP port; 0: any.",
 )
-@click.option("--objects", type=click.IntRange(0, 1_000_000), default=20, show_default=True)
 @click.option(
-    "--size", type=Size(), default=25_000_000, metavar="BYTES", help="Of each; default 25M."
+    "--objects",
+    type=click.IntRange(0, 1_000_000),
+    default=20,
+    metavar="N",
+    help="Files on the card.  [default: 20]",
 )
-@click.option("--vendor", type=click.Choice(vendors.NAMES), default="standard", show_default=True)
+@click.option(
+    "--size",
+    type=Size(),
+    default=25_000_000,
+    metavar="BYTES",
+    help="Bytes of each file.  [default: 25M]",
+)
+@click.option(
+    "--vendor",
+    type=click.Choice(vendors.NAMES),
+    default="standard",
+    show_default=True,
+    help="Behave like a camera of this vendor.",
+)
 @click.option(
     "--body",
     type=click.Choice(sorted(vendors.BODIES)),
-    help="Be this real body: its operations, events, properties and formats.",
+    help="Behave like this model.",
 )
 @click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Serve the files of this folder; it is only read. A file that nobody may write is a "
-    "protected object.",
+    help="Serve the files of this folder; read-only files are protected.",
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="TEXT",
-    help="What goes wrong; repeatable. 'help' lists the kinds.",
+    help="A fault; repeatable. 'help' lists the kinds.",
 )
 @click.option(
     "--link",
     metavar="PROFILE",
-    help="Imitate a known link, such as dslr-11n-adhoc or gbe. 'help' lists them.",
+    help="Simulate a known link, such as gbe. 'help' lists them.",
 )
-@click.option(
-    "--rate", type=Size(1), metavar="BYTES", help="The link carries so many bytes a second."
-)
-@click.option("--rtt", type=Seconds(), metavar="S", help="Round trip of the link.")
-@click.option(
-    "--delay", type=Seconds(), metavar="S", help="The camera takes so long for each operation."
-)
+@click.option("--rate", type=Size(1), metavar="BYTES", help="Bytes per second of the link.")
+@click.option("--rtt", type=Seconds(), metavar="S", help="Round trip of the link in seconds.")
+@click.option("--delay", type=Seconds(), metavar="S", help="Seconds that each operation takes.")
 @click.option(
     "--card-rate",
     type=Size(1),
     metavar="BYTES",
-    help="The camera reads so many bytes a second from its card, before it sends them.",
+    help="Bytes per second of the card, read before they are sent.",
 )
 @click.option(
     "--card-block",
     type=Size(1),
     metavar="BYTES",
-    help="So many of them at a time; without it all that was asked for.",
+    help="Read the card in blocks of so many bytes.",
 )
 @click.option(
-    "--packet-size", type=Size(1), default=65536, metavar="BYTES", help="Payload of a packet."
+    "--packet-size",
+    type=Size(1),
+    default=65536,
+    metavar="BYTES",
+    help="Payload of a Data packet.  [default: 65536]",
 )
 @click.option(
     "--end-data",
     type=click.Choice(("empty", "last", "whole")),
-    help="What the last packet of a data phase carries: nothing, the last piece, or everything. "
-    "By default as the body does it.",
+    help="Payload of End Data: nothing, the last piece, or everything.",
 )
 @click.option(
     "--strict-ids/--any-ids",
     "strict_tid",
     default=None,
-    help="Whether transaction ids that do not rise are refused. By default as the body does it.",
+    help="Refuse transaction ids that do not rise, or accept them.",
 )
 @click.option(
     "--needs-probe",
     is_flag=True,
     default=None,
-    help="The first operation hangs unless a Probe Request or a second's pause came before.",
+    help="Hang at the first operation without a probe or a pause.",
 )
 @click.option(
     "--busy",
     "busy_s",
     type=Seconds(),
     metavar="S",
-    help="It is busy for so long after a picture. By default as the body does it.",
+    help="Seconds of DeviceBusy after a picture.",
 )
 @click.option(
     "--temperament",
     type=click.Choice(("queue", "drop", "last", "busy", "swap")),
     default="queue",
     show_default=True,
-    help="What becomes of requests sent before the last is answered.",
+    help="What happens to pipelined requests.",
 )
 @click.option(
     "--nagle",
     is_flag=True,
-    help="Leave Nagle's algorithm on, as many firmwares do: small segments wait for your "
-    "computer's acknowledgements.",
+    help="Leave Nagle's algorithm on, as many firmwares do.",
 )
 @click.option(
     "--writes",
     type=click.Choice(("whole", "apart", "pieces")),
     default="whole",
     show_default=True,
-    help="What it sends at a time: an answer as a whole, its packets apart, or also a packet's "
-    "head and payload.",
+    help="Send answers whole, packet by packet, or in pieces.",
 )
 @click.option(
     "--without",
@@ -150,18 +166,17 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     multiple=True,
     type=Operation(),
     metavar="OPERATION",
-    help="An operation it does not have, such as GetObjectPropList; repeatable.",
+    help="An operation to leave out; repeatable.",
 )
 def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
     """Run a simulated camera.
 
-    It listens until Ctrl-C. A link is imitated between the camera's sockets and yours, so packets
-    are never lost on it, and TCP itself sees the round trip of this computer only.
+    Listens until Ctrl-C. Options that are not given behave as the model does. Simulated links do
+    not lose packets.
 
     \b
-    A fault is KIND[=VALUE] [on OPERATION] [after BYTES] [at N] [times N]:
-      without `on` the first operation that fits; `at 2`: the second that fits;
-      `times 3`: then three times, `times 0`: for ever. `--fault help` lists the kinds.
+    A fault is KIND[=VALUE] [on OPERATION] [after BYTES] [at N] [times N].
+    `at 2` waits for the second operation that matches; `times 0` never ends.
     """
     if "help" in faults:
         _list_faults(common.output)
