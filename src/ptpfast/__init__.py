@@ -36,12 +36,12 @@ from .ptp.errors import (
 from .ptp.objects import ObjectInfo, ObjectTable
 from .session.connecting import connect
 from .session.session import Session
-from .transfer import Transfer
 from .transport.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from .library.pull import PullOptions, pull
     from .library.report.report import Report
+    from .transfer import Transfer
 
 # fmt: off
 __all__ = [
@@ -62,4 +62,6 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name in ("PullOptions", "Report", "pull"):
         return getattr(import_module(f"{__name__}.library"), name)
+    if name == "Transfer":
+        return import_module(f"{__name__}.transfer").Transfer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,7 +32,6 @@ from ..ptp.errors import (
     ResponseError,
     Timeout,
 )
-from ..state import tuning
 from ..transport.timeouts import Timeouts
 from ..vendors import STANDARD, Asks, Dialect, Tuning, Vendor, select
 from .answers import label_of, outcome, response_of
@@ -369,10 +368,14 @@ class Link:
         self.habits.one_at_a_time()
         log.warning("pipelining is switched off: %s", why)
         if to_blame and self.habits.remembers:
+            from ..state import tuning
+
             tuning.distrust(self.device_info, self._tuned(), why)
 
     def _tuned(self) -> Tuning:
         """Return the settings of this model: as the user measured them, or from the vendor."""
+        from ..state import tuning  # it would be a good part of `import ptpfast`
+
         key = tuning.model_key(self.device_info)
         return tuning.load(self.device_info) or self.vendor.tunings.get(key) or Tuning()
 

@@ -11,7 +11,6 @@ import errno
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -392,4 +391,6 @@ def try_to_write(folder: str | os.PathLike[str]) -> None:
 
 def nameless(folder: str | os.PathLike[str]) -> IO[bytes]:
     """Return an open file in `folder` that has no name, or none for long. OSError."""
+    import tempfile  # only here: it is a tenth of `import ptpfast`
+
     return tempfile.TemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX, buffering=0)

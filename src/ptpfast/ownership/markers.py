@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -22,7 +21,7 @@ def marker(folder: str) -> Iterator[tuple[str, bytes]]:
     _tidy(folder)
     path = random_name(folder)
     with create(path, 0o600) as held:
-        token = secrets.token_hex(_TOKEN_SIZE // 2).encode()
+        token = os.urandom(_TOKEN_SIZE // 2).hex().encode()
         try:
             with suppress(BlockingIOError):  # a living process's is locked
                 lock(held.number)

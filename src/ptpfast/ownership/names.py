@@ -7,10 +7,8 @@ asks.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import secrets
 import unicodedata
 from collections.abc import Iterator
 
@@ -88,6 +86,8 @@ def temporaries(path: str, key: str = "") -> Iterator[str]:
     """Yield the names that a file which is to replace `path` can have, the usual one first. They
     are the same in each process: a killed run's is found again. `key` sets processes apart."""
     folder, name = os.path.split(path)
+    import hashlib  # slow to import
+
     digest = hashlib.sha256(f"{key}\0{name}".encode(errors="surrogateescape")).hexdigest()[:16]
     for number in range(_MOST_TEMPORARIES):
         yield os.path.join(folder, f"{TEMPORARY_PREFIX}{digest}-{number}")
@@ -95,7 +95,7 @@ def temporaries(path: str, key: str = "") -> Iterator[str]:
 
 def random_name(folder: str) -> str:
     """Return a name in `folder` that nobody can know before."""
-    return os.path.join(folder, f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+    return os.path.join(folder, f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}")
 
 
 def is_random_name(name: str) -> bool:

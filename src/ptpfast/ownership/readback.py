@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -50,6 +49,8 @@ def blocks(held: Descriptor) -> Iterator[bytes]:
 
 def sha256_of(path: Path | str) -> str:
     """Return the SHA-256 of a regular file in hex. OSError as `open_regular` and `blocks`."""
+    import hashlib  # slow to import
+
     found = hashlib.sha256()
     with open_regular(path) as held:
         for block in blocks(held):

@@ -40,9 +40,6 @@ from ..ptp.datasets import (
 )
 from ..ptp.errors import PTPError
 from ..ptp.objects import ObjectInfo, ObjectTable, handle_of, handles_of
-from ..transfer import Download, DownloadOptions, Progress, Transfer
-from ..transfer.memory import read, read_into
-from ..transfer.stream import ObjectFile, stream
 from ..transport.timeouts import Timeouts
 from ..vendors import Vendor
 from .capture import capture, poll
@@ -50,6 +47,7 @@ from .capture import capture, poll
 if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wait for them
     from ..listing import Formats, Listing, ListingProgress
     from ..state.index import Index
+    from ..transfer import Progress, Transfer
 
 log = logging.getLogger("ptpfast")
 
@@ -353,6 +351,8 @@ class Session:
         Args:
             object_or_handle: the object, or its handle.
         """
+        from ..transfer.memory import read
+
         return read(self.camera, self._info(object_or_handle))
 
     def read_into(
@@ -379,6 +379,8 @@ class Session:
             ValueError: the buffer is too small.
             PTPError: `error.received` bytes of the last request are in the buffer, and all before.
         """
+        from ..transfer.memory import read_into
+
         return read_into(self.camera, self._info(object_or_handle), buffer, offset, size)
 
     def stream(
@@ -393,6 +395,8 @@ class Session:
         Yields:
             Memoryviews. Their memory is reused as soon as you release them.
         """
+        from ..transfer.stream import stream
+
         return stream(self.camera, self._info(object_or_handle), chunk_size)
 
     def open(self, object_or_handle: ObjectInfo | int) -> io.RawIOBase:
@@ -404,6 +408,8 @@ class Session:
         Notes:
             Each read is one partial read. Wrap it in `io.BufferedReader` for small reads.
         """
+        from ..transfer.stream import ObjectFile
+
         return ObjectFile(self.camera, self._info(object_or_handle))
 
     def download(
@@ -443,6 +449,8 @@ class Session:
             TransferError: the object is not what it was listed as, or failed to verify.
             PTPError: the transfer ended early; the partial file stays and can be resumed.
         """
+        from ..transfer import Download, DownloadOptions
+
         options = DownloadOptions(
             resume=resume, verify=verify, algorithm=algorithm, chunk=chunk, overwrite=overwrite
         )

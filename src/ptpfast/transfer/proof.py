@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import time
 from typing import Any, NamedTuple
 
@@ -124,7 +123,7 @@ def forget(path: str) -> None:
 
 def seal(descriptor: int) -> Stamp | None:
     """Mark an open, flushed part file as untouched; None if its dates cannot be set."""
-    past = time.time_ns() - int(SEAL_S * 1e9) - secrets.randbelow(10**9)
+    past = time.time_ns() - int(SEAL_S * 1e9) - int.from_bytes(os.urandom(8), "little") % 10**9
     try:
         os.utime(descriptor, ns=(past, past))
         stamp = Stamp.of(descriptor)
