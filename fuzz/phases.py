@@ -175,7 +175,7 @@ def _compare(phase: Phase, destination: Destination, expected: Outcome, broken: 
     content = destination.content()
     assert content is None or content == expected.payload
     assert phase.received == len(expected.payload)
-    assert phase.strays == expected.strays
+    assert phase.foreign_packets == expected.foreign_packets
     assert phase.started == expected.started
     assert phase.total == expected.total
     assert phase.complete == expected.complete

@@ -30,7 +30,7 @@ class Outcome:
     total: int | None = None
     payload: bytearray = field(default_factory=bytearray)
     response: tuple[int, tuple[int, ...]] | None = None
-    strays: list[bytes] = field(default_factory=list)
+    foreign_packets: list[bytes] = field(default_factory=list)
     probes: int = 0
     rest: bytes = b""
 
@@ -77,8 +77,8 @@ def _packet(
         _response(packet, outcome, transaction_id, any_id)
     elif kind == PROBE_REQUEST:
         outcome.probes += 1
-    elif kind != PROBE_RESPONSE and len(outcome.strays) < 1000:
-        outcome.strays.append(packet)
+    elif kind != PROBE_RESPONSE and len(outcome.foreign_packets) < 1000:
+        outcome.foreign_packets.append(packet)
     return int(length)
 
 

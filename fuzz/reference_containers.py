@@ -57,8 +57,8 @@ def _container(rest: bytes, outcome: Outcome, transaction_id: int, limit: int | 
             raise BrokenRuleError
         parameters = tuple(oracle.Reader(here).values(" ".join("I" * (len(here) // 4))))
         outcome.response = code, parameters
-    elif len(outcome.strays) < 1000:
-        outcome.strays.append(rest[:length])
+    elif len(outcome.foreign_packets) < 1000:
+        outcome.foreign_packets.append(rest[:length])
     return int(length)
 
 

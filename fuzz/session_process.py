@@ -122,7 +122,7 @@ def impatient() -> None:
         vars(module)["BUSY_S"] = 0.02
     vars(handshake)["PROBE_ANSWER_S"] = 0.1
     vars(persistence)["FIRST_PAUSE_S"] = 0.001
-    vars(courtesy)["wait_until_welcome"] = lambda address: None
+    vars(courtesy)["honour_reconnect_pause"] = lambda address: None
     os.fsync = lambda fd: None  # the disk is not what is tested
 
 

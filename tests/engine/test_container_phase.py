@@ -137,7 +137,7 @@ def test_events_and_what_follows_are_kept() -> None:
     unknown = bytes.fromhex("0c000000 0900 0000 00000000")
     phase = ContainerPhase(TID, MemorySink())
     assert phase.feed(event + unknown + STREAM + event)
-    assert phase.strays == [event, unknown]
+    assert phase.foreign_packets == [event, unknown]
     assert phase.rest == event
 
 

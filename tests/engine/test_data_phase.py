@@ -157,7 +157,7 @@ def test_events_amid_the_data_are_kept_and_the_payload_stays_right() -> None:
     start, rest = SHAPES["one huge End Data"][:20], SHAPES["one huge End Data"][20:]
     feed_all(phase, start + event + pack(ProbeResponse()) + rest, 3)
     assert sink.finish() == PAYLOAD
-    assert phase.strays == [event]
+    assert phase.foreign_packets == [event]
 
 
 HOSTILE = {

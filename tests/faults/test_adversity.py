@@ -81,7 +81,7 @@ BEFORE = (
 
 
 @pytest.mark.parametrize(("fault", "shape"), cells(READS, 60_000))
-def test_a_fault_in_an_object_of_any_shape_comes_to_what_is_said_of_it(
+def test_a_fault_in_an_object_of_any_shape_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=2, size=200_000, faults=[fault], **SHAPES[shape])

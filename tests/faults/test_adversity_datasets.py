@@ -74,7 +74,7 @@ OUTCOMES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("text", OUTCOMES)
-def test_a_dataset_that_is_wrong_comes_to_what_is_said_of_it(
+def test_a_dataset_that_is_wrong_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, text: str, shape: str
 ) -> None:
     fault = Fault.parse(text)

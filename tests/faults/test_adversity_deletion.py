@@ -129,7 +129,7 @@ DELETE = partial(cells, [OperationCode.DeleteObject], shapes=["one packet"], han
         *DELETE(AT_END, stages=(Stage.BREAK,)),
     ],
 )
-def test_a_fault_in_a_deletion_comes_to_what_is_said_of_it(
+def test_a_fault_in_a_deletion_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=2, size=SIZE, faults=[fault], **SHAPES[shape])
@@ -148,7 +148,7 @@ def test_a_fault_in_a_deletion_comes_to_what_is_said_of_it(
         at=2,
     ),
 )
-def test_a_fault_in_the_look_before_a_deletion_comes_to_what_is_said_of_it(
+def test_a_fault_in_the_look_before_a_deletion_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=2, size=SIZE, faults=[fault], **SHAPES[shape])
@@ -164,7 +164,7 @@ PARTIAL = OperationCode.GetPartialObject
     # The second partial read: the first one looks where the object ends.
     + cells([PARTIAL], INSIDE, shapes=["small packets"], skip={"vanish"}, handle=FIRST, at=2),
 )
-def test_a_fault_in_the_proof_of_a_file_that_was_here_comes_to_what_is_said_of_it(
+def test_a_fault_in_the_proof_of_a_file_that_was_here_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, unproven: Watch, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=2, size=SIZE, **SHAPES[shape])

@@ -46,7 +46,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     ("fault", "shape", "depth"),
     at_depths(OperationCode.GetObjectInfo, 60, DEPTHS, handle=THIRD),
 )
-def test_a_fault_in_the_description_of_an_object_comes_to_what_is_said_of_it(
+def test_a_fault_in_the_description_of_an_object_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, fault: Fault, shape: str, depth: int
 ) -> None:
     sim = camera(objects=4, size=1000, faults=[fault], **SHAPES[shape])
@@ -65,7 +65,7 @@ def test_a_fault_in_the_description_of_an_object_comes_to_what_is_said_of_it(
     ("fault", "shape", "depth"),
     at_depths(OperationCode.GetThumb, 600, DEPTHS, handle=THIRD),
 )
-def test_a_fault_in_a_thumbnail_comes_to_what_is_said_of_it(
+def test_a_fault_in_a_thumbnail_has_its_documented_outcome(
     camera: Cameras, connect: Sessions, fault: Fault, shape: str, depth: int
 ) -> None:
     sim = camera(objects=5, size=10, faults=[fault], **SHAPES[shape])
@@ -118,7 +118,7 @@ def assert_is_the_card(sim: SimulatedCamera, table: ObjectTable) -> None:
     ("fault", "shape"),
     cells([OperationCode.GetObjectPropList], 3000, shapes=OF_ANY_BODY, skip={"vanish"}),
 )
-def test_a_fault_in_a_listing_in_bulk_comes_to_what_is_said_of_it(
+def test_a_fault_in_a_listing_in_bulk_has_its_documented_outcome(
     camera: Cameras, connect: Sessions, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=MANY, size=100, faults=[fault], **SHAPES[shape])
@@ -140,7 +140,7 @@ def test_a_fault_in_a_listing_in_bulk_comes_to_what_is_said_of_it(
         skip={"vanish"},
     ),
 )
-def test_a_fault_in_what_a_card_says_of_itself_comes_to_what_is_said_of_it(
+def test_a_fault_in_what_a_card_says_of_itself_has_its_documented_outcome(
     camera: Cameras, connect: Sessions, fault: Fault, shape: str
 ) -> None:
     sim = camera(objects=12, size=100, **SHAPES[shape])

@@ -52,7 +52,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     ("fault", "shape"),
     cells([NikonOperation.GetPartialObjectEx], INSIDE, shapes=OF_ANY_BODY, at=2),
 )
-def test_a_fault_in_nikon_s_reads_of_64_bits_comes_to_what_is_said_of_it(
+def test_a_fault_in_nikon_s_reads_of_64_bits_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, fault: Fault, shape: str
 ) -> None:
     body = SHAPES[shape] | {"body": "nikon-z6", "withheld": [OperationCode.GetPartialObject]}
@@ -71,7 +71,7 @@ def test_a_fault_in_nikon_s_reads_of_64_bits_comes_to_what_is_said_of_it(
     ("fault", "shape", "depth"),
     at_depths(OperationCode.GetPartialObject, INSIDE, [2, 16], at=2),
 )
-def test_a_fault_among_reads_sent_ahead_comes_to_what_is_said_of_it(
+def test_a_fault_among_reads_sent_ahead_has_its_documented_outcome(
     camera: Cameras, tmp_path: Path, fault: Fault, shape: str, depth: int
 ) -> None:
     # What was hashed cannot be taken back.
@@ -121,7 +121,7 @@ RANGE = LINE - CHUNK - 1000, SIZE  # so that the second chunk is across it
     ("fault", "shape"),
     cells([GET_PARTIAL_OBJECT_64], INSIDE, shapes=["small packets", "no total"], at=2),
 )
-def test_a_fault_in_mtp_s_reads_of_64_bits_comes_to_what_is_said_of_it(
+def test_a_fault_in_mtp_s_reads_of_64_bits_has_its_documented_outcome(
     camera: Cameras, connect: Sessions, fault: Fault, shape: str
 ) -> None:
     offset, size = RANGE

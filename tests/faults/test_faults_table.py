@@ -19,7 +19,7 @@ from ptpfast.sim.settings import CameraOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
-MATRIX = "test_adversity.py::test_a_fault_in_an_object_of_any_shape_comes_to_what_is_said_of_it"
+MATRIX = "test_adversity.py::test_a_fault_in_an_object_of_any_shape_has_its_documented_outcome"
 WORDS = {"whole", "again", "aside", "refused", "told", "stale"}
 IN_THE_MATRIX = {UNSEEN: "whole", AGAIN: "again", ASIDE: "aside"}
 CITED = re.compile(r"`(matrix|test_\w+\.py::test_\w+)(?:\[([^`]*)\])?`")

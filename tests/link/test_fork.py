@@ -145,7 +145,7 @@ def test_locks_that_other_threads_hold_at_the_fork_do_not_stop_a_child_s_close(
 
         def work() -> None:
             session.close()
-            courtesy.wait_until_welcome(Address("127.0.0.1", 1))
+            courtesy.honour_reconnect_pause(Address("127.0.0.1", 1))
 
         in_child(work)
     finally:

@@ -86,7 +86,7 @@ def test_a_turn_is_never_left_taken() -> None:
             pass
         with turn.within(0.01):
             pass
-        assert not turn.is_anothers
+        assert not turn.held_by_other_thread
 
     while raise_at(moment, ("turn.py",), work, ops=True):
         assert not turn._lock._is_owned()  # type: ignore[attr-defined]

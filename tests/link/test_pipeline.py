@@ -250,7 +250,7 @@ ANSWERS = {  # of each answer: sent ahead? busy?
     ],
 )
 def test_what_a_camera_is_busy_with_is_told_from_its_answers(answers: str, found: bool) -> None:
-    doubt = pipelining.Doubt()
+    doubt = pipelining.BusyDetector()
     verdicts = []
     for letter in answers.split():
         early, busy = ANSWERS[letter]
@@ -260,7 +260,7 @@ def test_what_a_camera_is_busy_with_is_told_from_its_answers(answers: str, found
 
 
 def test_another_operation_says_nothing_of_what_a_camera_is_busy_with() -> None:
-    doubt = pipelining.Doubt()
+    doubt = pipelining.BusyDetector()
     for _ in range(2):
         assert not doubt.answered(1, early=False, busy=False)
         assert not doubt.answered(1, early=True, busy=True)

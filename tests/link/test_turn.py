@@ -38,13 +38,13 @@ def test_no_signal_handler_that_raises_leaves_it_taken() -> None:
 def test_it_is_one_threads_and_no_threads_twice() -> None:
     turn = Turn()
     with turn.now():
-        assert not turn.is_anothers
+        assert not turn.held_by_other_thread
         with pytest.raises(RuntimeError, match="in the middle of a transaction"):
             turn.now()
         others: list[object] = []
 
         def try_it() -> None:
-            others.append(turn.is_anothers)
+            others.append(turn.held_by_other_thread)
             with pytest.raises(Timeout), turn.within(0.001):
                 pass
 
@@ -53,8 +53,8 @@ def test_it_is_one_threads_and_no_threads_twice() -> None:
         thread.join()
         assert others == [True]
     with turn.within(0.001):
-        assert not turn.is_anothers
-    assert not turn.is_anothers
+        assert not turn.held_by_other_thread
+    assert not turn.held_by_other_thread
     turn.over = True
     with pytest.raises(ConnectionLost, match="has been closed"):
         turn.now()

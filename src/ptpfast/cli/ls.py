@@ -42,7 +42,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     selection = wanted.selection()
     with connect(host[0], port=host[1], timeouts=common.timeouts, **options) as session:
         with display(common.output) as shown:
-            session.link.told_busy = shown.busy
+            session.link.on_busy = shown.busy
             # A camera that ends the connection at one object does so each time: the rest is listed.
             session.link.losses.recover = _recovering(session, shown)
             listing = session.listing(progress=shown.listing)

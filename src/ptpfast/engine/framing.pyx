@@ -149,7 +149,7 @@ cdef class DataPhase(Phase):
         if packet_type(head) == PacketType.PROBE_RESPONSE:
             return 0
         if packet_type(head) != PacketType.OPERATION_RESPONSE:
-            return self.add_stray(head, length)
+            return self.add_foreign_packet(head, length)
         # To another transaction, or of an odd length.
         try:
             packet = wire.parse(PyBytes_FromStringAndSize(<const char *>head, length))
@@ -205,7 +205,7 @@ cdef class ContainerPhase(Phase):
 
     cdef int _parse_other(self, const uint8_t *head, uint32_t length) except -1:
         if container_kind(head) != ContainerKind.RESPONSE_CONTAINER:
-            return self.add_stray(head, length)
+            return self.add_foreign_packet(head, length)
         try:
             answer = containers.parse(PyBytes_FromStringAndSize(<const char *>head, length))
             packet = wire.OperationResponse(

@@ -38,7 +38,7 @@ cdef class Phase:
     cdef readonly uint32_t transaction_id
     cdef readonly str label
     cdef readonly uint64_t received
-    cdef readonly list strays
+    cdef readonly list foreign_packets
     cdef public bint early
     # The channel's.
     cdef readonly double waited
@@ -63,7 +63,7 @@ cdef class Phase:
     cdef void begin_discarding(self, uint64_t size) noexcept nogil
     cdef int flush(self) except -1 nogil
     cdef int answer_with(self, packet) except -1
-    cdef int add_stray(self, const uint8_t *packet, size_t size) except -1
+    cdef int add_foreign_packet(self, const uint8_t *packet, size_t size) except -1
     cdef int fail(self, str detail) except -1
     # Its own.
     cdef Sink _sink

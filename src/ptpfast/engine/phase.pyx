@@ -47,7 +47,7 @@ cdef class Phase:
     label: what is being done, for messages.
 
     After `done`: `response` (`wire.OperationResponse`), `received` (payload bytes handed to the
-    sink), `total` (announced, None if unknown), `complete`, `strays` (packets that do not belong
+    sink), `total` (announced, None if unknown), `complete`, `foreign_packets` (packets that do not belong
     here, such as events), and, as the driver saw it, `waited` (seconds until the first packet of
     the data phase came) and `silence` (the longest it then waited for more, seconds). `early` is
     the sender's: whether the request left before the answer to another had come. After any
@@ -64,7 +64,7 @@ cdef class Phase:
         self.label = label
         self.state = WAIT_START
         self.total_size = UNKNOWN_TOTAL
-        self.strays = []
+        self.foreign_packets = []
         self._carry = bytearray()
 
     @property
@@ -299,9 +299,9 @@ cdef class Phase:
         self.state = COMPLETE
         return 0
 
-    cdef int add_stray(self, const uint8_t *packet, size_t size) except -1:
-        if len(self.strays) < MAX_STRAYS:
-            self.strays.append(PyBytes_FromStringAndSize(<const char *>packet, size))
+    cdef int add_foreign_packet(self, const uint8_t *packet, size_t size) except -1:
+        if len(self.foreign_packets) < MAX_STRAYS:
+            self.foreign_packets.append(PyBytes_FromStringAndSize(<const char *>packet, size))
         return 0
 
     def _expected(self):

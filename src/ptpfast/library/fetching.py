@@ -25,7 +25,7 @@ from ..transfer.proof import counted
 from .keep.listed import Listed
 from .plan.folder import check
 from .plan.naming import local_name
-from .report.results import FileResult, not_had
+from .report.results import FileResult, failed_result
 
 if TYPE_CHECKING:
     from ..ptp.objects import ObjectInfo
@@ -151,7 +151,7 @@ class Fetching:
         if not isinstance(error, Exception) or scope not in (Scope.OBJECT, Scope.STORAGE):
             return False
         info = job.info
-        self._keeping.add(not_had(info, error))
+        self._keeping.add(failed_result(info, error))
         if scope is Scope.STORAGE:
             self._plan.storages.look(info)
         return True

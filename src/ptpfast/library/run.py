@@ -126,13 +126,13 @@ class Run:
         """Begins with the listing. A camera that is busy, or lost meanwhile, is waited for, and the
         observer is told."""
         session, observer = self._persistence.session, self._observer
-        before, session.link.told_busy = session.link.told_busy, observer.busy
+        before, session.link.on_busy = session.link.on_busy, observer.busy
         begin = partial(session.listing, progress=observer.listing)
         try:
             with self._persistence.for_listings(), closing(self._persistence.run(begin)) as listing:
                 yield listing
         finally:
-            session.link.told_busy = before
+            session.link.on_busy = before
 
     def _planned(self, listing: Listing, keeping: Safekeeping) -> Plan:
         return Plan(

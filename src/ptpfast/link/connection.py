@@ -30,7 +30,7 @@ from ..transport.timeouts import Timeouts
 from .events import EventHub, EventReader
 from .outstanding import Outstanding
 from .patience import SlowestPace
-from .pipelining import Following, Request, Run, UnderWay
+from .pipelining import Following, Request, Run, TransactionRunning
 from .turn import Turn
 
 log = logging.getLogger("ptpfast")
@@ -150,7 +150,7 @@ class Connection:
     @property
     def is_idle(self) -> bool:
         """Whether no thread is in the middle of something, and nothing is outstanding."""
-        return self.usable and not self._turn.is_anothers and not self._outstanding
+        return self.usable and not self._turn.held_by_other_thread and not self._outstanding
 
     def watch(self, when_quiet: Callable[[], object] | None) -> None:
         """Has this called about once a second, in the thread of the events, while none come."""
@@ -168,11 +168,11 @@ class Connection:
         Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
         business.
         """
-        if request.in_passing and self._turn.is_anothers:
-            raise UnderWay(request.label)
+        if request.in_passing and self._turn.held_by_other_thread:
+            raise TransactionRunning(request.label)
         with self._turn.now():
             if request.in_passing and self._outstanding:
-                raise UnderWay(request.label)
+                raise TransactionRunning(request.label)
             self._settle(self.timeouts.operation)
             phase = self._send(request)
             try:
@@ -313,7 +313,7 @@ class Connection:
             raise
         self.last_used = time.monotonic()
         self._outstanding.end_first()
-        self._take_strays(phase)
+        self._take_foreign_packets(phase)
 
     def _settle(self, timeout_s: float) -> None:
         """Receive interrupted transactions to their end and drop their payload."""
@@ -323,8 +323,8 @@ class Connection:
             self._broken()
             raise
 
-    def _take_strays(self, phase: Phase) -> None:
-        for raw in phase.strays:
+    def _take_foreign_packets(self, phase: Phase) -> None:
+        for raw in phase.foreign_packets:
             self._events.take(raw)
 
     def _broken(self) -> None:
@@ -345,7 +345,7 @@ class Connection:
         """Brings what was interrupted to an end, so that another transaction can be tried; whether
         it can. A transaction of another thread is cancelled. False from within one's own."""
         try:
-            if self._turn.is_anothers:
+            if self._turn.held_by_other_thread:
                 self._command.cancel()
             with self._turn.within(timeout_s):
                 self._command.resume()

@@ -53,22 +53,22 @@ if hasattr(os, "register_at_fork"):
 
 
 def close_at_exit(link: _Closable) -> None:
-    """Close it when the program ends, unless `no_need_to_close` comes first."""
+    """Close it when the program ends, unless `do_not_close_at_exit` comes first."""
     _open_links.add(link)
 
 
-def no_need_to_close(link: _Closable) -> None:
+def do_not_close_at_exit(link: _Closable) -> None:
     """Note that a link is closed."""
     _open_links.discard(link)
 
 
-def leave_alone(address: Address, pause_s: float) -> None:
+def begin_reconnect_pause(address: Address, pause_s: float) -> None:
     """Do not connect to this address for so many seconds."""
     with _not_before_lock:
         _not_before[address] = time.monotonic() + pause_s
 
 
-def wait_until_welcome(address: Address) -> None:
+def honour_reconnect_pause(address: Address) -> None:
     """Pause until a camera that was just left may be asked again."""
     with _not_before_lock:
         wait_s = _not_before.pop(address, 0.0) - time.monotonic()

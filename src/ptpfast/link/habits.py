@@ -6,7 +6,7 @@ from ..engine.phase import Phase
 from ..ptp.errors import DeviceBusy, PTPError
 from .chunking import ChunkPolicy
 from .pace import Pace
-from .pipelining import Doubt
+from .pipelining import BusyDetector
 
 
 class Habits:
@@ -30,19 +30,19 @@ class Habits:
         self.lost_at_end: dict[int, int] = {}
         self.is_brief = False
         self.remembers = True
-        self._doubt = Doubt()
+        self._busy_detector = BusyDetector()
 
     def depth_now(self) -> int:
         """How many requests may be outstanding at the moment: one while it is in doubt whether the
         camera is busy with what is sent ahead."""
-        return 1 if self._doubt.is_open else self.depth
+        return 1 if self._busy_detector.is_open else self.depth
 
     def learn(self, operation: int, phase: Phase, error: PTPError | None) -> bool:
         """From each answer: True when the camera turns out to be busy with what is sent ahead."""
         busy = isinstance(error, DeviceBusy)
-        if not self._doubt.answered(operation, early=phase.early, busy=busy):
+        if not self._busy_detector.answered(operation, early=phase.early, busy=busy):
             return False
-        self._doubt = Doubt()
+        self._busy_detector = BusyDetector()
         return self.depth > 1
 
     def one_at_a_time(self) -> None:

@@ -37,7 +37,7 @@ from ..vendors import STANDARD, Asks, Dialect, Tuning, Vendor, select
 from .answers import label_of, outcome, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
-from .courtesy import close_at_exit, leave_alone, no_need_to_close
+from .courtesy import begin_reconnect_pause, close_at_exit, do_not_close_at_exit
 from .events import Event, EventHub, Source
 from .habits import Habits
 from .losses import Losses
@@ -58,7 +58,7 @@ class Link:
     """An open session with a camera, as the layers below `Session` know it.
 
     `operations` are those the camera lists; `habits` is how to ask it; `reconnects` counts how
-    often it was connected to again. `told_busy` is told before each pause while the camera is busy:
+    often it was connected to again. `on_busy` is told before each pause while the camera is busy:
     its answer, and for how many seconds so far.
     """
 
@@ -68,7 +68,7 @@ class Link:
         self.operations: frozenset[int] = frozenset()
         self.losses = Losses()
         self.reconnects = 0
-        self.told_busy: Callable[[PTPError, float], object] | None = None
+        self.on_busy: Callable[[PTPError, float], object] | None = None
         self._closed = False
         self._of_thread = threading.local()  # what it has planned
         self._owner = Owner("session")
@@ -103,7 +103,7 @@ class Link:
     def patience(self, limit_s: float) -> Patience:
         """How long a busy camera is asked again: `limit_s`, unless it has been for long."""
         brief = self.habits.is_brief or self.losses.streak.is_long
-        return Patience(min(limit_s, BRIEF_BUSY_S) if brief else limit_s, told=self.told_busy)
+        return Patience(min(limit_s, BRIEF_BUSY_S) if brief else limit_s, told=self.on_busy)
 
     def transact(
         self, request: Request, *, busy_s: float | None = None, timeline: Timeline | None = None
@@ -281,7 +281,7 @@ class Link:
 
     def _end(self) -> None:
         """Close session and connections; `reconnect` may open them again."""
-        no_need_to_close(self)
+        do_not_close_at_exit(self)
         self._upkeep.stop()
         quirks, timeouts = self.dialect.quirks, self.connection.timeouts
         try:
@@ -304,7 +304,7 @@ class Link:
             self.connection.timeouts = timeouts  # the next connection inherits them
             self.connection.close()
             if quirks.reconnect_pause_s:
-                leave_alone(self.connection.address, quirks.reconnect_pause_s)
+                begin_reconnect_pause(self.connection.address, quirks.reconnect_pause_s)
 
     def cancel(self) -> None:
         """Cancel the running transaction; it raises Cancelled in its thread."""

@@ -22,15 +22,21 @@ TIMES = 2  # once may be chance: a picture that was finished just then
 
 @dataclass(slots=True)
 class Request:
-    """An operation with its parameters, and what is to become of its data.
+    """An operation with its parameters, and where its data goes.
 
-    sink: where a data-in phase goes (None drops it); limit: payload bytes that were asked for, at
-    most so many come. label: what is being done, for messages. on_pause: called every 100 ms while
-    bytes come, and when the sink is full (`phase.sink_full`): it must then set another one. about:
-    whatever the caller needs to know it by. data: bytes-like for a data-out phase. in_session: as
-    all but the first two of a session are. any_transaction_id: the response may have another's.
-    in_passing: only if nothing is outstanding; UnderWay else. left_before: whether it had left
-    before the run that asks for it began.
+    Attributes:
+        operation, parameters: what the camera is asked.
+        sink: where a data-in phase goes; None drops it.
+        limit: bytes of payload that were asked for; more is a ProtocolError.
+        label: what is being done, for messages.
+        on_pause: called every 100 ms while bytes arrive, and when the sink is full
+            (`phase.sink_full`); it must then set another sink.
+        about: what the caller knows the request by.
+        data: bytes-like, for a data-out phase.
+        in_session: False for the first two operations of a session.
+        any_transaction_id: accept a response with another transaction id.
+        in_passing: send it only if nothing is outstanding, else raise TransactionRunning.
+        left_before: whether it left before the run that asks for it began.
     """
 
     operation: int
@@ -51,7 +57,7 @@ class Request:
         return self.operation, self.parameters
 
 
-class UnderWay(Exception):
+class TransactionRunning(Exception):
     """A poll or a keep-alive was not sent: it would have ended a half-received answer."""
 
 
@@ -108,7 +114,7 @@ class Ahead:
                 return
 
 
-class Doubt:
+class BusyDetector:
     """Whether a camera is busy with what it does, or with requests that come too early.
 
     Some firmware has room for one request and answers DeviceBusy to whatever comes before it has

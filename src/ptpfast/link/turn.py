@@ -43,7 +43,7 @@ class Turn:
         return TimedLock(self.now(), wait_s)
 
     @property
-    def is_anothers(self) -> bool:
+    def held_by_other_thread(self) -> bool:
         """Whether another thread has it."""
         if self._lock._is_owned():  # type: ignore[attr-defined]
             return False

@@ -14,7 +14,7 @@ from ..ptp.errors import Cancelled, NetworkError, PTPError
 from ..vendors import Dialect
 from .connection import Connection
 from .events import Event, Source
-from .pipelining import Following, Request, UnderWay
+from .pipelining import Following, Request, TransactionRunning
 
 log = logging.getLogger("ptpfast")
 
@@ -99,7 +99,7 @@ class Upkeep:
                 self.ask()
         except (NetworkError, Cancelled):
             raise
-        except (PTPError, UnderWay) as error:
+        except (PTPError, TransactionRunning) as error:
             if connection is None or not connection.usable:
                 self._gave_up = True
                 raise
@@ -118,7 +118,7 @@ class Upkeep:
                     self.ask()
                 elif idle_s >= quirks.keep_awake_s:
                     self._dialect.keep_awake()
-        except (PTPError, UnderWay, RuntimeError, ReferenceError) as error:
+        except (PTPError, TransactionRunning, RuntimeError, ReferenceError) as error:
             log.debug("a poll or a keep-alive failed: %s", error)  # also Cancelled, by a close
         except Exception:
             log.warning("a poll for events or a keep-alive failed", exc_info=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..engine.channel import Channel
 from ..engine.wire import ProbeRequest, ProbeResponse, pack, parse
 from ..link.connection import Connection
-from ..link.courtesy import connect_when_free, wait_until_welcome
+from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
 from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
@@ -46,7 +46,7 @@ def connected(
         began = time.monotonic()
         return Connection.open(address, timeouts=timeouts)
 
-    wait_until_welcome(address)
+    honour_reconnect_pause(address)
     connection = connect_when_free(knock, address, timeouts.held, waiting)
     shaken = time.monotonic()
     try:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypedDict, Unpack
 
 from ..link.connection import Connection
-from ..link.courtesy import connect_when_free, wait_until_welcome
+from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
 from ..ptp.arguments import check_names
 from ..ptp.codes import DEFAULT_PORT
@@ -65,7 +65,7 @@ def connect(
     """
     check_names("connect", initiator, Initiator.__optional_keys__)
     address, identity = Address(host, port), Identity(**initiator)
-    wait_until_welcome(address)
+    honour_reconnect_pause(address)
     timeouts = timeouts or Timeouts()
     transport = transport_of(vendor, port)
     open_one = partial(Connection.open, address, identity, timeouts, transport=transport)

@@ -86,13 +86,13 @@ def _shake_hands(
 ) -> Opened:
     command = _connect(address, deadline)
     try:
-        with _explained(address, "Init Command Request"):
+        with _raise_connect_failed(address, "Init Command Request"):
             ack = _init_command(command, guid, name, deadline, address)
         opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
         who = f"{ack.name or 'a camera'} answered at {address}"
         opened.event = event = _connect(address, deadline, patient=True, who=who)
         try:
-            with _explained(address, "Init Event Request", who):
+            with _raise_connect_failed(address, "Init Event Request", who):
                 _init_event(event, ack.connection_number, deadline, address)
             _show_life(event, opened, who)
         except BaseException:
@@ -158,7 +158,7 @@ _RESTART = "switch the camera's Wi-Fi off and on, and try again"
 
 
 @contextmanager
-def _explained(address: Address, step: str, who: str = "") -> Iterator[None]:
+def _raise_connect_failed(address: Address, step: str, who: str = "") -> Iterator[None]:
     """During the handshake, what breaks the protocol or says nothing is no camera; unless it has
     said `who` it is."""
     try:

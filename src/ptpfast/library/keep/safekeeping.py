@@ -69,7 +69,7 @@ class Safekeeping:
         try:
             yield
         except BaseException:
-            for result in self._still_meant():
+            for result in self._pending():
                 self._observer.finished(result)
             raise
 
@@ -92,7 +92,7 @@ class Safekeeping:
             return
         if manifest is None and self._waiting:
             manifest = _sums(self._report.destination)
-        for result in self._still_meant():
+        for result in self._pending():
             try:
                 if result.reason == ALREADY_HERE:
                     # What arrived then is known from the list of checksums alone, if it is in it.
@@ -125,11 +125,11 @@ class Safekeeping:
 
     def plan_rest(self) -> None:
         """`plan` of all that were here already."""
-        for result in self._still_meant():
+        for result in self._pending():
             self.plan(result)
             self._observer.finished(result)
 
-    def _still_meant(self) -> Iterator[FileResult]:
+    def _pending(self) -> Iterator[FileResult]:
         """Yield those that wait, without what was retracted since."""
         valid = {id(result) for result in self._report.files}
         while self._waiting:

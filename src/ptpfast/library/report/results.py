@@ -123,7 +123,7 @@ class FileResult:
 _PASSING = (DeviceBusy, SessionNotOpen, StoreNotAvailable)
 
 
-def not_had(info: ObjectInfo, error: Exception) -> FileResult:
+def failed_result(info: ObjectInfo, error: Exception) -> FileResult:
     """Return the result of an object that did not arrive.
 
     Some bodies never send an object of 0 bytes. That is no failure, but no proof of an empty file
