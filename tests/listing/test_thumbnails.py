@@ -67,7 +67,7 @@ def test_nothing_at_all_is_no_thumbnail(camera: Cameras, connect: Sessions, faul
     found = list(session.thumbnails(item.handle for item in sim.store.files()))
     assert isinstance(found[2][1], TransferError)
     assert [row for row in found if row[0] != bad] == [r for r in expected(sim) if r[0] != bad]
-    with pytest.raises(TransferError, match="sent nothing"):
+    with pytest.raises(TransferError, match="sent no data"):
         session.thumbnail(bad)
     assert session.thumbnail(bad) == expected(sim)[2][1]
 

@@ -301,7 +301,7 @@ def test_a_camera_slow_in_everything_is_named_before_a_link_of_about_its_share()
     verdict = judge(row(SLOW_LISTING, **slow), SLOW_LISTING)
     assert verdict.shares["data"] > verdict.shares["camera"] > 0.4
     assert (verdict.limit, verdict.certainty, verdict.second) == ("camera", "close", "link")
-    assert any("GetObjectInfo 133 ms" in reason for reason in verdict.reasons)
+    assert any("GetObjectInfo takes 133 ms" in reason for reason in verdict.reasons)
     for other in (
         {"rtt_ms": 3.0, "operation_ms": 20.0},  # quick with all but reading
         {"rtt_ms": 120.0, "operation_ms": 133.0},  # far away

@@ -685,7 +685,7 @@ def test_a_stream_of_nothing_is_no_empty_object_where_its_size_is_not_known(
     faults = ["object_size=0 on GetObjectInfo times 0", "ok_without_data on GetObject"]
     session = connect(camera(faults=faults))
     handle = _files(session)[0]
-    with pytest.raises(TransferError, match="OK and sent nothing"):
+    with pytest.raises(TransferError, match="OK and sent no data"):
         list(session.stream(handle, 100_000))
     assert len(b"".join(session.stream(handle, 100_000))) > 0
 

@@ -335,7 +335,7 @@ def test_a_wrong_memory_never_names_a_file(
     assert_whole(sim, report)
     assert (tmp_path / "NEW_30.NEF").exists()
     assert not (tmp_path / "DSC_0030.NEF").exists()
-    assert "does not hold" in caplog.text
+    assert "is outdated" in caplog.text
 
 
 @pytest.mark.usefixtures("unlucky")

@@ -97,15 +97,12 @@ class Persistence:
     def run(
         self, work: Callable[[], T], kept: Callable[[], int] | None = None, had: int | None = None
     ) -> T:
-        """Run `work`, and again after each lost connection.
+        """Run `work`, again after each lost connection, and return its result.
 
         Args:
             work: what to do; it continues where it stopped.
             kept: returns how many bytes need not be done again.
             had: that number before the work begins, if it is another one.
-
-        Returns:
-            What `work` returns.
 
         Raises:
             NetworkError, ProtocolError: the retries are used up.
