@@ -21,6 +21,8 @@ import ptpfast
 from kernel_sessions import left_after
 from ptpfast.state import tuning
 
+pytestmark = pytest.mark.tools
+
 SIZE = 3 * PERIOD + 1000
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -31,6 +31,8 @@ from bench.radio import CAMERA, Radio, profiles
 from kernel_sessions import left_after, running
 from ptpfast.sim import Store
 
+pytestmark = pytest.mark.tools
+
 ROOT = Path(__file__).resolve().parents[2]
 WHY_NOT = radio.why_not()
 

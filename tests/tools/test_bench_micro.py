@@ -9,6 +9,8 @@ import pytest
 from bench import bench_micro
 from bench.micro.work import check, works
 
+pytestmark = pytest.mark.tools
+
 WHY_NOT = bench_micro.without_callgrind()
 
 

@@ -13,6 +13,8 @@ from fuzz.cameras import card
 from fuzz.sessions import LEAKS_OF_PYTHON, Worker, _only_pythons_own_leaks
 from fuzz.visit import FindingError, Visit
 
+pytestmark = pytest.mark.tools
+
 
 def test_some_sessions_with_a_camera_that_lies_find_nothing(tmp_path: Path) -> None:
     state = tmp_path / "state"

@@ -21,6 +21,8 @@ from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import KINDS, Fault
 from ptpfast.sim.content import read
 
+pytestmark = pytest.mark.tools
+
 SMALL = Card("a test", 40, 1, small_sizes=(1000, 300_000), large_sizes=(30_000_000, 30_000_000))
 PARTIAL = OperationCode.GetPartialObject
 
