@@ -227,6 +227,28 @@ def test_pull_brings_everything_and_a_second_one_moves_nothing(
     assert sum(row.payload for row in sim.log if row.operation in DATA) == before
 
 
+def test_a_run_that_ends_early_does_not_say_that_all_is_up_to_date(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=100, size=100, withheld=[OperationCode.GetObjectPropList])
+    assert run("pull", at(sim), tmp_path).exit_code == 0
+    sim.faults.add("drop on GetObjectInfo after 0 at 90")
+    lost = run("pull", at(sim), tmp_path, "--no-index", "--retry", "0")
+    assert lost.exit_code == 3
+    assert lost.stdout.startswith("0 files downloaded; ")
+
+
+def test_a_copy_that_fails_is_not_up_to_date(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera()
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert run("pull", at(sim), here).exit_code == 0
+    (there / "IMG_0001.DNG").mkdir(parents=True)
+    failed = run("pull", at(sim), here, "--copies", there, "--on-conflict", "fail")
+    assert failed.exit_code == 1
+    assert failed.stdout.startswith("0 files downloaded; 4 skipped; ")
+    assert "1 copy failed" in failed.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said", "verified", "digest"),
     [

@@ -123,7 +123,9 @@ def _is_up_to_date(report: Report) -> bool:
     """Return whether every selected file was here, and none had to be read."""
     here = report.having("skipped")
     return (
-        bool(here)
+        report.listed  # a run that ended before has not seen every object
+        and report.ok
+        and bool(here)
         and len(here) == len(report.files)
         and all(result.reason == ALREADY_HERE for result in here)
         and report.unread == len(here)
