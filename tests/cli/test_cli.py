@@ -727,6 +727,28 @@ def test_a_destination_that_is_no_folder_is_status_six_before_connecting(
     assert error["status"] == 6
 
 
+@pytest.mark.parametrize("which", ["here", "copies"])
+def test_a_folder_that_cannot_be_read_is_status_six_before_connecting(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    sim = camera()
+    here, copies = tmp_path / "here", tmp_path / "copies"
+    here.mkdir()
+    copies.mkdir()
+    scan = os.scandir
+
+    def refuse(folder: Any) -> Any:
+        if os.fspath(folder) == str(tmp_path / which):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    result = run("pull", at(sim), here, "--copies", copies)
+    assert result.exit_code == 6
+    assert_one_line(result, f"{tmp_path / which}")
+    assert sim.connections == 0
+
+
 def test_a_camera_that_is_not_there_leaves_no_folder(tmp_path: Path) -> None:
     assert run("pull", nobody(), tmp_path / "new" / "folder").exit_code == 3
     assert names(tmp_path) == []

@@ -19,7 +19,7 @@ from ..transport.timeouts import Timeouts
 from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
 from .plan.apart import check_different
-from .plan.folder import check
+from .plan.folder import check, check_readable
 from .plan.options import Options
 from .plan.selection import Selecting, Selection
 from .report.observer import Observer
@@ -152,6 +152,7 @@ def _check(options: Options) -> Manifest | None:
     check_different(options.destination, options.copies, mark=writable)
     for folder in (options.destination, *options.copies):
         check(folder, writable=writable)
+        check_readable(folder)
         if options.delete_verified:
             check_lasting(folder)
     if not writable or options.manifest is None:

@@ -298,6 +298,16 @@ def check(path: Path, *, writable: bool = True) -> None:
             raise folder_error(place, error) from error
 
 
+def check_readable(path: Path) -> None:
+    """Raise SinkError if the folder is there and its entries cannot be read."""
+    try:
+        os.scandir(path).close()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise folder_error(path, error) from error
+
+
 def make(path: Path) -> None:
     """Create the folder and its parents. SinkError."""
     new = [place for place in (path, *path.parents) if not os.path.lexists(place)]
