@@ -38,6 +38,12 @@ def test_signature_that_help_shows_has_each_option_and_its_default() -> None:
     assert (shown["order"].default, shown["retry"].default) == ("listed", 8)
 
 
+def test_signature_of_connect_has_the_name_and_the_guid() -> None:
+    shown = inspect.signature(connect).parameters
+    assert all(shown[name].default is None for name in Initiator.__optional_keys__)
+    assert not any(p.kind is p.VAR_KEYWORD for p in shown.values())
+
+
 def test_each_option_has_a_type_and_is_in_the_help() -> None:
     assert set(get_type_hints(PullOptions)) == PullOptions.__optional_keys__
     text = inspect.getdoc(pull) or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import TypedDict, Unpack
@@ -84,3 +85,18 @@ def connect(
     except BaseException:
         connection.close()
         raise
+
+
+def _spelled_out() -> inspect.Signature:
+    """Return the signature of `connect` with a parameter for each of `Initiator`, for help."""
+    plain = inspect.signature(connect)
+    *others, _ = plain.parameters.values()
+    by_name = inspect.Parameter.KEYWORD_ONLY
+    more = [
+        inspect.Parameter(name, by_name, default=None, annotation=hint.__forward_arg__)
+        for name, hint in Initiator.__annotations__.items()
+    ]
+    return plain.replace(parameters=[*others, *more])
+
+
+connect.__dict__["__signature__"] = _spelled_out()
