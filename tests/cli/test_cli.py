@@ -880,7 +880,7 @@ def test_what_is_left_of_an_object_that_has_vanished_is_named_with_the_reason(
     (tmp_path / "IMG_0001.DNG.part.json").unlink()
     result = run("pull", at(sim), tmp_path)
     assert "left over" not in result.stdout
-    assert "stays" not in result.stderr
+    assert "cannot be resumed" not in result.stderr
 
 
 @pytest.mark.parametrize("value", ["-1", "1.5", "always", ""])

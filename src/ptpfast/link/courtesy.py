@@ -12,10 +12,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..ptp.codes import FailReason
-from ..ptp.errors import InitFailed, PTPError
+from ..ptp.errors import ConnectFailed, InitFailed, PTPError
 from ..transport.contract import Address
-from ..transport.handshake import NothingListens
-from ..vendors.elsewhere import explain_refusal, explain_silence
+from ..vendors.elsewhere import explain
 from .connection import Connection
 from .patience import Patience
 
@@ -88,12 +87,12 @@ def connect_when_free(
     while True:
         try:
             return connect()
-        except NothingListens as error:
-            raise explain_silence(error, address) from error.__cause__
+        except ConnectFailed as error:
+            raise explain(error, address) from error.__cause__
         except InitFailed as error:
             # One that says nothing is not waited for: that may as well be a wrong address.
             if waiting is None or error.reason != FailReason.BUSY:
-                raise explain_refusal(error) from None
+                raise explain(error, address) from None
             if not patience.waits and not patience.is_used_up:
                 waiting(error)
             patience.wait(error)

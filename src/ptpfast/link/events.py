@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from queue import Empty, SimpleQueue
 
 from ..engine.channel import Channel
 from ..engine.process import Owner
@@ -176,7 +177,10 @@ class EventReader:
         self._channel: Channel | None = None
         self._hub = hub
         self._host = host
-        self._closed = threading.Event()
+        self._closed = False
+        # Not an Event: a connection that is collected closes this, in whichever thread that is, and
+        # an Event has a lock.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @property
@@ -217,7 +221,8 @@ class EventReader:
 
         A forked child does not have the thread, and its locks may be held for ever.
         """
-        self._closed.set()
+        self._closed = True
+        self._wake.put(None)
         if self._channel is not None:
             self._channel.close()
 
@@ -237,11 +242,11 @@ class EventReader:
         try:
             for packet in early:
                 self.take(packet)
-            while not self._closed.is_set():
+            while not self._closed:
                 if not self._take_next() and self.when_quiet is not None:
                     self.when_quiet()
         except (NetworkError, Cancelled, ProtocolError) as error:
-            if not self._closed.is_set():
+            if not self._closed:
                 log.warning("the Event connection to %s ended: %s", self._host, error)
         finally:
             self._hub.close()
@@ -249,8 +254,9 @@ class EventReader:
     def _take_next(self) -> bool:
         """Whether a packet came in time."""
         if self._channel is None:
-            self._closed.wait(LOOK_S)
-            return self._closed.is_set()
+            with contextlib.suppress(Empty):
+                self._wake.get(timeout=LOOK_S)
+            return self._closed
         try:
             self.take(self._channel.receive_packet(timeout_s=LOOK_S))
         except Timeout:

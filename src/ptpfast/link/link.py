@@ -34,6 +34,7 @@ from ..ptp.errors import (
 )
 from ..transport.timeouts import Timeouts
 from ..vendors import STANDARD, Asks, Dialect, Tuning, Vendor, select
+from ..vendors.elsewhere import explain
 from .answers import label_of, outcome, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
@@ -325,7 +326,7 @@ class Link:
                 self.connection = self.connection.reopen()
                 break
             except (ConnectFailed, InitFailed) as error:
-                patience.wait(error)
+                patience.wait(explain(error, self.connection.address))
         info = ask_device_info(self.transact)
         if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
             self.connection.close()

@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ..ptp.codes import DEFAULT_PORT
-from ..ptp.errors import ConnectFailed, InitFailed
+from ..ptp.errors import ConnectFailed, InitFailed, PTPError
 from ..transport.contract import Address
+from ..transport.handshake import NothingListens
 
 
 class Brand(NamedTuple):
@@ -44,6 +45,13 @@ REASONS = {
     ),
 }
 LOOK_S = 0.3  # for one of these ports, on the host that was asked for
+
+
+def explain(error: PTPError, address: Address) -> PTPError:
+    """Return what to raise when a connection was not made: with what is known of other vendors."""
+    if isinstance(error, InitFailed):
+        return explain_refusal(error)
+    return explain_silence(error, address) if isinstance(error, NothingListens) else error
 
 
 def explain_refusal(refused: InitFailed) -> InitFailed:
