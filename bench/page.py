@@ -8,7 +8,7 @@ that no figure is ever copied by hand.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from .bench_wifi import RAW
@@ -19,8 +19,8 @@ from .peers import ROOT
 
 PAGE = RESULTS / "README.md"
 BEGIN, END = "<!-- measured: drawn by `make bench-page` -->", "<!-- measured: end -->"
-# Pages with figures → which of them; None: all.
-WITH_FIGURES: dict[Path, Collection[str] | None] = {
+# Pages with figures → which of them, and in which words; None: all.
+WITH_FIGURES: dict[Path, Mapping[str, str] | None] = {
     ROOT / "README.md": FIRST,
     ROOT / "docs" / "benchmarks.md": None,
 }
@@ -111,9 +111,11 @@ def _known(runs: list[Run]) -> dict[tuple[str, str, str], tuple[Run, Ratio]]:
     }
 
 
-def measured(runs: list[Run], only: Collection[str] | None = None) -> str:
-    """The table between the marks: all headlines, or some. Numbers of benchmarks that the newest
-    run left out are those of an earlier run, marked as such."""
+def measured(runs: list[Run], only: Mapping[str, str] | None = None) -> str:
+    """The table between the marks: all headlines, or some in other words.
+
+    Numbers of benchmarks that the newest run left out are those of an earlier run, marked as such.
+    """
     known, earlier = _known(runs), runs[:-1]
     used: list[Run] = []
 
@@ -134,7 +136,8 @@ def measured(runs: list[Run], only: Collection[str] | None = None) -> str:
         values = " · ".join(_shown(one[1]) if one else "–" for one in found)
         limits = dict.fromkeys(must(one[1]) for one in found if one)
         noted = mark([one for one in found if one])
-        rows.append(f"| {text}{noted} | {values} | {' · '.join(limits)} |")
+        words = only[text] if only else text
+        rows.append(f"| {words}{noted} | {values} | {' · '.join(limits)} |")
     for what, text in ON_LINKS.items():
         if only is not None and text not in only:
             continue
@@ -143,12 +146,13 @@ def measured(runs: list[Run], only: Collection[str] | None = None) -> str:
             for (bench, _, w), one in known.items()
             if w == what and bench == "wifi" and one[1].must is not None
         ]
+        words = only[text] if only else text
         if not judged:
-            rows.append(f"| {text} | – | |")
+            rows.append(f"| {words} | – | |")
             continue
         ratios = [ratio for _, ratio in judged]
         worst, best = (pick(ratios, key=lambda r: r.value.median) for pick in (min, max))
-        rows.append(f"| {text}{mark(judged)} | {_shown(worst)} … {_shown(best)} | {must(worst)} |")
+        rows.append(f"| {words}{mark(judged)} | {_shown(worst)} … {_shown(best)} | {must(worst)} |")
     notes = [f"{MARKS[min(n, len(MARKS) - 1)]} {_about(run)}" for n, run in enumerate(used)]
     lines = [
         f"{_about(runs[-1])} Medians; what falls short is **bold**, – is what was not measured.",
@@ -243,7 +247,7 @@ def _section(bench: str, runs: list[Run], newest: Run) -> list[str]:
     return [*lines, "", f"![{QUESTIONS[bench]}: trend](trend-{bench}.svg)"]
 
 
-def with_figures(text: str, runs: list[Run], only: Collection[str] | None = None) -> str:
+def with_figures(text: str, runs: list[Run], only: Mapping[str, str] | None = None) -> str:
     """Return a page with the newest figures. ValueError if it has not both marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)

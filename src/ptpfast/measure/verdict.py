@@ -243,7 +243,7 @@ class _Case:
         rates = [rate for rate in flows if rate]
         even = len(rates) > 1 and min(rates) > 0.8 * max(rates)
         reasons = [
-            f"data arrives at {self._flow:.2f} MB/s"
+            f"while data flows, it arrives at {self._flow:.2f} MB/s"
             + (" for every chunk size" if even else "")
             + f", and the link is in use {self._shares['data']:.0%} of the time"
         ]

@@ -145,8 +145,9 @@ class Persistence:
                     self._connect(error)
                     asleep = False
                 if is_to_blame:
+                    times = "once" if fruitless == 1 else f"{fruitless} times at the same place"
                     raise Unreadable(
-                        f"it went wrong {fruitless} times at the same place: {error.message}",
+                        f"it went wrong {times}: {error.message}",
                         hint="retry this object alone, or copy it from the card",
                         received=so_far,
                     ) from error

@@ -146,6 +146,8 @@ def _connect(address: Address, deadline: float, *, patient: bool = False, who: s
 class NothingListens(ConnectFailed):
     """The camera's host refused the first connection."""
 
+    hint = "start the remote or 'connect to PC' mode in the camera's Wi-Fi menu, and check the port"
+
 
 def _refused(address: Address, who: str) -> ConnectFailed:
     if who:

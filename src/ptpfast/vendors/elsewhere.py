@@ -72,5 +72,5 @@ def explain_silence(refused: ConnectFailed, address: Address) -> ConnectFailed:
                 f"{refused.message}, but port {port} is open, which {brand.who} use",
                 hint=brand.hint,
             )
-    brands = "; ".join(f"{brand.who} use port {port}" for port, brand in BRAND_PORTS.items())
-    return ConnectFailed(refused.message, hint=f"{ConnectFailed.hint}; {brands}")
+    brands = ", ".join(f"{brand.who} ({port})" for port, brand in BRAND_PORTS.items())
+    return ConnectFailed(refused.message, hint=f"{refused.hint}; not supported yet: {brands}")
