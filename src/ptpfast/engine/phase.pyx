@@ -47,12 +47,12 @@ cdef class Phase:
     label: what is being done, for messages.
 
     After `done`: `response` (`wire.OperationResponse`), `received` (payload bytes handed to the
-    sink), `total` (announced, None if unknown), `complete`, `foreign_packets` (packets that do not belong
-    here, such as events), and, as the driver saw it, `waited` (seconds until the first packet of
-    the data phase came) and `silence` (the longest it then waited for more, seconds). `early` is
-    the sender's: whether the request left before the answer to another had come. After any
-    exception `received` is right, and unless it was a ProtocolError the same object can be driven
-    on to the end.
+    sink), `total` (announced, None if unknown), `complete`, `foreign_packets` (packets that do
+    not belong here, such as events), and, as the driver saw it, `waited` (seconds until the
+    first packet of the data phase came) and `silence` (the longest it then waited for more,
+    seconds). `early` is the sender's: whether the request left before the answer to another had
+    come. After any exception `received` is right, and unless it was a ProtocolError the same
+    object can be driven on to the end.
     """
 
     def __init__(self, transaction_id, Sink sink=None, *, limit=None, any_transaction_id=False,
