@@ -14,7 +14,7 @@ DEFECT = 70  # EX_SOFTWARE of sysexits.h
 
 
 class OutputClosed(Exception):
-    """Nobody reads standard output any more (`ptpfast ls … | head`)."""
+    """Standard output is closed (`ptpfast ls … | head`)."""
 
     STATUS = 141  # what a shell shows for SIGPIPE
 

@@ -22,7 +22,7 @@ SCHEMA = 1
 
 
 class Output:
-    """The two streams of one run. OutputClosed when nobody reads standard output any more,
+    """The two streams of one run. OutputClosed if standard output is closed,
     SinkError when it cannot be written."""
 
     def __init__(

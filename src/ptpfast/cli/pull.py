@@ -1,4 +1,4 @@
-"""`ptpfast pull`: what is not here yet, downloaded; and a summary, whatever happens."""
+"""`ptpfast pull`: download what is not here yet, and always end with a summary."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
                 observer=Recorder(output, shown),
                 timeouts=common.timeouts,
             )
-    except BaseException as error:  # noqa: BLE001 # its report is to be shown
+    except BaseException as error:  # noqa: BLE001 # its report is shown
         return _ended_early(output, error)
     summary(output, report)
     return status(report)

@@ -12,7 +12,7 @@ from types import FrameType
 
 INTERRUPTED = 130  # what a shell shows for SIGINT; used for all of them (documented contract)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# A terminal and whoever runs us may both pass on one Ctrl-C; nobody presses it twice so quickly.
+# A terminal and a parent process may both pass on one Ctrl-C; no user presses it twice so quickly.
 SAME_S = 0.3
 
 

@@ -8,13 +8,13 @@ The driver never decides: it moves bytes until the machine (`phase`) is done, th
 deadline passes or another thread cancels. What to read, how much and whether to try again is
 policy, above. It knows no framing, only that every packet begins with its length.
 
-Rules of the driver, each learned from somebody's hang:
+Rules of the driver, each learned from a hang in another client:
 1. The socket is non-blocking (Python's timeouts make it so anyway): EAGAIN means poll, with our own
    deadline, which starts again with every byte received.
 2. EINTR, and every 100 ms at the latest: take the GIL and run pending signal handlers, or Ctrl-C is
    dead. Only in the main thread, because nowhere else can Python run them.
 3. Another thread cancels through a pipe in the poll set. A descriptor is never closed under a read:
-   `close` shuts down, and whoever is reading closes when it has returned.
+   `close` shuts down; the thread that reads closes the socket when it returns.
 4. The destination must not move: the sink holds the buffer's export for as long as it lives.
 5. No wait before what has come is acknowledged: a camera that leaves Nagle's algorithm on keeps the
    rest of its answer until then, and the kernel would think about it for 40 ms.
@@ -422,7 +422,7 @@ cdef class Channel:
                 return 0
 
     cdef int _check(self) except -1 nogil:
-        """Lets signal handlers run and sees whether somebody cancelled."""
+        """Run signal handlers, and check whether `cancel` was called."""
         self._last_check = self._now
         if self._main_thread:
             with gil:
@@ -494,7 +494,7 @@ cdef class Channel:
         return 0
 
     def cancel(self):
-        """Makes whoever sends or receives here, now or next, raise Cancelled. From any thread."""
+        """Make the running or the next send or receive raise Cancelled. From any thread."""
         self._require_own()
         with self._lock:
             self._cancelled = True

@@ -171,7 +171,7 @@ class Fetching:
         return scope
 
     def _download(self, job: Job, meter: Meter) -> Any:
-        """One object, under another name if somebody has just taken the planned one."""
+        """Fetch one object, under another name if the planned name was just taken."""
         while True:
             try:
                 return Download(

@@ -113,7 +113,7 @@ class Run:
                     self._sums,
                     self._destination,
                 ).run()
-                # Only now is it known whether a file that was here already is what it is to be.
+                # Only now is it known whether each existing file has the right content.
                 keeping.finish(self._manifest)
         plan.tidy()
         self._find_leftovers(plan)
@@ -123,8 +123,7 @@ class Run:
 
     @contextmanager
     def _at_the_camera(self) -> Iterator[Listing]:
-        """Begins with the listing. A camera that is busy, or lost meanwhile, is waited for, and the
-        observer is told."""
+        """Yield the listing; wait for a camera that is busy or lost, and tell the observer."""
         session, observer = self._persistence.session, self._observer
         before, session.link.on_busy = session.link.on_busy, observer.busy
         begin = partial(session.listing, progress=observer.listing)

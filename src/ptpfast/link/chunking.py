@@ -25,7 +25,7 @@ WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
 SLOWER = 0.8  # of the rate before: then larger chunks do harm
 # A radio that is away for half a second is heard again when TCP next tries, after up to twice that
-# time and more: 1.4 s as a rule. So long nothing comes by itself.
+# time and more: 1.4 s as a rule. No data arrives before that.
 STALL_S = 2.0
 UNUSUAL = 5  # times the usual silence: a card may be slow to begin, and the more so with more of it
 SMALLEST_STALLED = START_CHUNK // 2
@@ -58,7 +58,7 @@ class ChunkPolicy:
         return self.fixed or self.chunk
 
     def is_whole(self, size: int | None) -> bool:
-        """Whether an object of that size (None: unknown) is to be read whole."""
+        """Return whether to read an object of that size (None: unknown) whole."""
         return self.fixed == 0 and (self._most_whole is None or (size or 0) <= self._most_whole)
 
     def whole_paused(self, silence: float) -> None:
@@ -94,7 +94,7 @@ class ChunkPolicy:
             self._before = 0.0  # what comes now is the radio's doing, not this size's
 
     def paused(self, waited: float | None, silence: float) -> None:
-        """In a read nothing came for `waited` seconds before its first byte (None: nobody knows),
+        """In a read nothing came for `waited` seconds before its first byte (None: unknown),
         and for at most `silence` later. The first wait of all does not count: the card may have
         slept."""
         known = sorted(self._silences)

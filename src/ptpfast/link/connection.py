@@ -37,7 +37,7 @@ log = logging.getLogger("ptpfast")
 
 LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
 PAUSE_S = 0.1  # how often a long transaction reports
-LOOK_S = 1.0  # how often the pace of what nobody watches is looked at
+LOOK_S = 1.0  # how often the pace of an unwatched transaction is checked
 
 
 def _one() -> int:
@@ -49,7 +49,7 @@ class Connection:
     """The Command/Data connection and the Event connection to one Responder.
 
     Made by `open`. One transaction runs at a time; `transact` may be called from several threads.
-    What the camera reports is served by a thread of its own for as long as the connection stands.
+    What the camera reports is served by a separate thread until the connection ends.
     After a ConnectionLost or ProtocolError it is over (`usable`); after a Timeout the next
     transaction first waits for the end of that one.
     """
@@ -209,7 +209,7 @@ class Connection:
 
         `following` says which requests will come first in the next run, each time from the
         beginning. They leave when all of this run's have left, also at depth 1 after all have been
-        answered, so that the camera is at work meanwhile. If another transaction comes instead,
+        answered, so that the camera is busy with them. If another transaction comes instead,
         their answers are read and dropped.
         """
         with self._turn.now():
@@ -238,7 +238,7 @@ class Connection:
     def proceed(self, phase: Phase, sink: Sink, timeline: Timeline | None = None) -> bool:
         """Goes on with what was begun: True when it is done, False when the sink is full.
 
-        RuntimeError when another operation was run meanwhile: that has dropped the rest.
+        RuntimeError if another operation ran in between: it has dropped the rest.
         """
         with self._turn.now():
             if not self._outstanding.is_first(phase):
@@ -262,7 +262,7 @@ class Connection:
         try:
             self._command.send(packets, timeout_s=self.timeouts.operation)
         except BaseException as error:
-            self._broken()  # nobody knows how much of the request has left
+            self._broken()  # it is unknown how much of the request has left
             if isinstance(error, PTPError):
                 error.precede(request.label)
             raise

@@ -1,4 +1,4 @@
-"""Events: one stream out of the Event connection and of whatever a vendor makes us ask for.
+"""Events: one stream from the Event connection and from polls of a vendor.
 
 Some bodies report the same event both ways, some only one way; a subscriber sees each once. The
 Event connection's reader and the session publish, subscribers wait.
@@ -167,7 +167,7 @@ class EventHub:
 
 
 class EventReader:
-    """Serves an Event connection in a thread of its own: publishes events, answers probes, and
+    """Serves an Event connection in a separate thread: publishes events, answers probes, and
     calls `when_quiet` while there is nothing to serve."""
 
     def __init__(self, hear: Callable[[bytes], Heard], hub: EventHub, host: str) -> None:

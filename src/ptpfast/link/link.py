@@ -337,7 +337,7 @@ class Link:
 
     def reconnect_after(self, error: PTPError) -> None:
         """`reconnect`, in the middle of work that `error` has ended. Raises `error`, for which
-        somebody may have more patience, when the camera is there and will not have us back."""
+        the caller may have more patience, if the camera answers but refuses the connection."""
         try:
             self.reconnect()
         except (InitFailed, ResponseError) as again:

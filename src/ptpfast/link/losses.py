@@ -17,7 +17,7 @@ from ..ptp.errors import CameraFailing, DeviceBusy, PTPError, Unreadable
 
 log = logging.getLogger("ptpfast")
 
-# An object at which the connection ends so often, while it can be made anew, is to blame itself.
+# An object at which the connection ends so often, although reconnecting works, is to blame.
 SAME_PLACE = 3
 # Where only its description is asked for: each loss may cost the whole timeout.
 SAME_DESCRIPTION = 2
@@ -40,7 +40,7 @@ class Streak:
 
     @property
     def is_long(self) -> bool:
-        """Whether the camera is better asked only briefly: it may fail at whatever comes next."""
+        """Whether the camera is better asked only briefly: it may fail at every next object."""
         return self._length >= BRIEF_AFTER
 
     def ended(self) -> None:
@@ -62,8 +62,8 @@ class Losses:
 
     recover(error, is_new) makes the connection again, or raises when that is of no use; is_new:
     something has been answered or set aside since the last loss. Without it the error is raised,
-    for whoever connects again, and the loss is counted all the same. `limit` is how many losses at
-    the same place are enough at most. `streak` is of what was asked about objects.
+    and the loss is counted all the same. `limit` is how many losses at the same place are enough at
+    most. `streak` is of what was asked about objects.
     """
 
     def __init__(self) -> None:

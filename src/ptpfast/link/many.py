@@ -63,7 +63,7 @@ class Many:
         """Asks about each handle once; `done` is given its payload, or instead of one the
         ResponseError or ProtocolError, or Unreadable where the connection always ends.
 
-        Raises what ends the session, unless that can be made anew (`Losses`).
+        Raises what ends the session, unless the session reconnects (`Losses`).
         """
         losses = self._link.losses
         left = dict.fromkeys(handles)
@@ -96,7 +96,7 @@ class Many:
                 if aside is not None:
                     answered(asked, aside)
         later, self._later = self._later, []
-        for handle in later:  # each by itself now, and waited for
+        for handle in later:  # one at a time now, with retries
             self._tally.count(1)
             answer = self._ask_one(handle)
             if isinstance(answer, DeviceBusy):

@@ -1,6 +1,6 @@
 """How fast bytes come, second by second, so that a connection that only trickles is noticed.
 
-Radios fall to a fraction of their rate and stay there until somebody connects again; no deadline
+Radios fall to a fraction of their rate and stay there until the client reconnects; no timeout
 sees that, because bytes do come. What is slow is told from the connection's own past: its median
 second, not from any figure set in advance.
 """
@@ -19,7 +19,7 @@ TRICKLE = 0.1  # of the median rate
 
 
 class Trickle(Timeout):
-    """The connection gives a fraction of what it gave: it should be opened anew."""
+    """The connection gives a fraction of what it gave: reconnect."""
 
     hint = "move closer, or look for a source of interference"
 
@@ -32,7 +32,7 @@ class Overdue(Timeout):
 
 class Pace:
     """The rate of one connection. `resume()` before bytes are waited for, `add(size)` as they come;
-    the time between is nobody's."""
+    the time between does not count."""
 
     def __init__(self, *, window_s: int = WINDOW_S, known_s: int = KNOWN_S, unit_s: float = 1.0):
         self._window = window_s

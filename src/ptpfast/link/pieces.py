@@ -17,9 +17,9 @@ from .pipelining import Request
 def pieces(link: Link, request: Request, chunk_size: int) -> Iterator[memoryview]:
     """Yield a payload as memoryviews of `chunk_size` bytes, in order, the last perhaps shorter.
 
-    Their memory is used again once nobody holds them. RuntimeError when another operation is run in
-    between: that ends it. ResponseError unless OK, ProtocolError for a short payload, TransferError
-    for none at all where nobody knows the size.
+    Their memory is reused once the caller has released them. RuntimeError if another operation runs
+    in between: that ends it. ResponseError unless OK, ProtocolError for a short payload,
+    TransferError for none at all if the size is unknown.
     """
     patience = link.patience(BUSY_S)
     while True:

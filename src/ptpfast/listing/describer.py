@@ -1,4 +1,4 @@
-"""Handles described: many at once where that holds, else each by itself; and how far that is."""
+"""Describe handles: many at once if the answer can be trusted, else one by one."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ but a session promises what a handle means. So, for each storage:
 1. The card must say the same of itself (StorageInfo: kind, capacity, label).
 2. Only handles the camera lists now count. What it no longer lists is gone.
 3. Some of the rest are asked for and must agree: the newest, the first, the folder in use, and some
-   by chance. A card that was swapped, or numbered anew, differs there.
+   by chance. A card that was swapped or renumbered differs there.
 4. What came and what went must explain the change in free space: an object whose handle went to
    another one in the middle of the card shows there, unless both have the same size.
 

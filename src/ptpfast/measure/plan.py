@@ -1,4 +1,4 @@
-"""What is to be measured, and who is told while it is."""
+"""The plan of a measurement, and its observer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Watch(Protocol):
 
 
 class NobodyWatches:
-    """Tells nobody."""
+    """Reports nothing."""
 
     def step(self, what: str) -> None:
         pass

@@ -30,7 +30,7 @@ SAMPLES_OF_A_CHUNK, SAMPLES_OF_A_FILE = 4096, 32_768
 
 
 class Clock:
-    """Seconds since the run began, and everything that arrived meanwhile."""
+    """Seconds since the run began, and everything that arrived since."""
 
     def __init__(self) -> None:
         self.arrivals: list[Arrival] = []
@@ -107,7 +107,7 @@ class Parts:
         self._course = course
         self.chunk = chunk
         self.depth = depth
-        self.failed = False  # whoever runs it says so
+        self.failed = False  # set by the caller
         self._arrivals: list[Arrival] = []
         self._requests = self._bytes = 0
         self._seconds = self._cpu_s = 0.0
@@ -310,4 +310,4 @@ class Downloads:
 
 
 def _drop(view: memoryview) -> None:
-    """Where bytes go that nobody wants."""
+    """Drop the bytes of a sink."""

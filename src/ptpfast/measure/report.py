@@ -53,7 +53,7 @@ def records(result: Result, figures: Figures, verdict: Verdict) -> Iterator[tupl
     yield "interface", _rounded(dataclasses.asdict(result.interface))
     if result.tcp is not None:
         state = dataclasses.asdict(result.tcp)
-        del state["local"]  # nobody else's business
+        del state["local"]  # private
         yield "tcp", _rounded(state)
     yield (
         "timeline",

@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 # Start Data and the head of the first Data packet: what comes before any payload.
 HEADS = 20 + 12
 RESOLUTION_S = 0.001
-STALL_S = 0.25  # this long without a byte, in the middle of data, is felt by whoever waits
+STALL_S = 0.25  # this long without a byte, in the middle of data, is felt by the user
 PERCENTILES = (50, 90, 95, 99)
 # Pauses between blocks that a camera reads: at least so long, and that much above the usual step.
 PAUSE_S = 0.003

@@ -281,8 +281,8 @@ class Tuner:
         return fits[-1] if fits else None
 
     def _whole(self, info: ObjectInfo, chosen: Way | None) -> float | None:
-        """MB/s of one GetObject, None when the camera fails with it; then it is connected to anew,
-        unless it has just refused, because nobody knows what of it is still to come."""
+        """MB/s of one GetObject, None when the camera fails with it; then the session reconnects,
+        unless it has just refused, because it is unknown how much of it is still to come."""
         session = self._session
         hasty = session.link.connection.timeouts
         size = min(info.size or 0, COMPARED)
@@ -296,7 +296,7 @@ class Tuner:
             ObjectReader(session.camera, info, chunk=0).read(sink)
             sink.finish()
             seconds = time.monotonic() - began
-        except Cancelled:  # by somebody, not by the camera
+        except Cancelled:  # by the user, not by the camera
             raise
         except PTPError as error:
             problem, refused = error.message, isinstance(error, ResponseError)

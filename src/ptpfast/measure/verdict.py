@@ -120,7 +120,7 @@ def _slow_camera_hides(figures: Figures, limits: Mapping[str, float]) -> bool:
 
 
 def _takes_its_time(figures: Figures) -> bool:
-    """Whether the camera takes long for whatever it is asked, as operations without data show."""
+    """Return whether the camera is slow at every operation, also without data."""
     others = (figures.network.rtt_ms or 0.0) + (figures.answers.ack_wait_ms or 0.0)
     return (figures.answers.operation_ms or 0.0) - others > SLOW_OPERATION_MS
 

@@ -86,7 +86,7 @@ def open_ours(path: str, flags: int = os.O_RDONLY, *, names: int = 1) -> Descrip
         if why := foreign(os.fstat(held.number), os.path.dirname(path) or ".", names=names):
             raise NotOurs(path, why)
     except BaseException:
-        held.close()  # not with the error, which somebody may keep
+        held.close()  # not with the error, which a caller may keep
         raise
     return held
 
@@ -321,7 +321,7 @@ def _reserve_and_rename(held: Descriptor, part: str, path: str) -> None:
         raise FileExistsError(errno.EEXIST, "there is a file of that name", path) from None
     with reserved:
         try:
-            # Somebody may have opened it by its name and written, or replaced it.
+            # Another program may have opened it by its name and written, or replaced it.
             if os.fstat(reserved.number).st_size or not stands_for(path, reserved.number):
                 raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
             _rename(part, path, held)

@@ -92,7 +92,7 @@ def turn(
                 alone = lock(held.number)
             except BlockingIOError:
                 if time.monotonic() > until:
-                    _held_by_others.add(key)  # somebody's lock for long: waited for once
+                    _held_by_others.add(key)  # locked for long by another process: waited for once
                     break
                 time.sleep(_PAUSE_S)
         yield alone

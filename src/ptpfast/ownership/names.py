@@ -94,7 +94,7 @@ def temporaries(path: str, key: str = "") -> Iterator[str]:
 
 
 def random_name(folder: str) -> str:
-    """Return a name in `folder` that nobody can know before."""
+    """Return an unpredictable name in `folder`."""
     return os.path.join(folder, f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}")
 
 

@@ -38,7 +38,7 @@ def read_back(path: Path | str, most: int) -> bytes:
 
 def blocks(held: Descriptor) -> Iterator[bytes]:
     """Yield an open file's content from where it stands, as long as it was when this began: one
-    that somebody keeps writing to has an end, too. OSError, also when it has grown."""
+    that another program keeps writing to has an end, too. OSError, also when it has grown."""
     left = os.fstat(held.number).st_size - os.lseek(held.number, 0, os.SEEK_CUR)
     while left > 0 and (block := os.read(held.number, min(left, _BLOCK))):
         yield block

@@ -9,7 +9,7 @@
     ├── CameraFailing                                       one object after the other fails
     ├── LimitReached (OSError)                              this computer allows no more
     ├── TransferError                                       an object is wrong, changed or gone
-    └── Cancelled                                           somebody asked
+    └── Cancelled                                           `cancel()` was called
 
 Misuse of the API is a ValueError, TypeError or RuntimeError. Every PTPError carries `received`: the
 payload bytes of the transaction that are safely in the sink, so that a transfer can go on there.

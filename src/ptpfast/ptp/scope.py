@@ -1,9 +1,9 @@
 """How far an error reaches: one object, one storage, the destination, the connection, the run.
 
-The one table of it. Whoever does many things asks `scope_of`, sets aside what the error concerns,
-and goes on with the rest. It is the smallest thing that the error can concern: an answer to a
-request about a storage (`AccessDenied` to GetObjectHandles) concerns that storage, and what a
-camera answers to OpenSession the session, although the code alone stands for an object.
+The one table of it. Code that handles many objects asks `scope_of`, sets aside what the error
+concerns, and continues with the rest. It is the smallest thing that the error can concern: an
+answer to a request about a storage (`AccessDenied` to GetObjectHandles) concerns that storage, and
+what a camera answers to OpenSession the session, although the code alone stands for an object.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Scope(Enum):
     STORAGE = "this storage"  # its objects are set aside; the other storage's come
     DESTINATION = "this destination"  # nothing more can be stored there: ends the run
     CONNECTION = "the connection"  # made again; ends the run when that is of no use
-    CAMERA = "the camera"  # fails at whatever it is asked: ends the run
+    CAMERA = "the camera"  # fails at every object: ends the run
     COMPUTER = "a limit of this computer"  # open files, threads, memory: ends the run
     STOPPED = "the user"  # stopped the run
     DEFECT = "a defect of ptpfast"

@@ -58,7 +58,7 @@ class Persistence:
 
     @contextmanager
     def for_listings(self) -> Iterator[None]:
-        """Meanwhile, a connection that is lost while objects are described is made again here."""
+        """Reconnect here if the connection is lost while objects are described."""
         losses = self.session.link.losses
         before, losses.recover, losses.limit = losses.recover, self._recover, self._limit
         try:

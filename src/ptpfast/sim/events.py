@@ -29,7 +29,7 @@ class Events:
 
     @contextmanager
     def held(self, transaction_id: int) -> Iterator[None]:
-        """Events of this thread are the transaction's meanwhile, and follow its response."""
+        """Hold back the events of this thread until the response of the transaction has left."""
         events: list[Event] = []
         self._held = (threading.get_ident(), transaction_id, events)
         try:

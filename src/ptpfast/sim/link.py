@@ -26,7 +26,7 @@ class Link:
 
     about: str = ""
     source: str = ""  # where the rate is from
-    assumed: tuple[str, ...] = ()  # what was chosen by us and measured by nobody
+    assumed: tuple[str, ...] = ()  # values that are assumed, not measured
     rate: float | None = None  # None: as fast as the machine
     rtt: float = 0.0  # of a round trip, half of it each way
     jitter: float = 0.0  # ± of a round trip

@@ -1,4 +1,4 @@
-"""Accepts connections and serves each in a thread of its own, until it is closed.
+"""Accepts connections and serves each in a separate thread, until it is closed.
 
 Knows sockets and threads; knows no packets.
 """

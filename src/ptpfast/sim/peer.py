@@ -157,7 +157,7 @@ class Peer:
         """Wait so many seconds, for ever with None; PeerLeftError if the pair ends."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
-            # Nobody reads the Command/Data connection meanwhile, so look at its end now and then.
+            # No thread reads the Command/Data connection now, so check for its end now and then.
             pause = 0.05 if deadline is None else min(0.05, deadline - time.monotonic())
             if self.gone.wait(max(0.0, pause)) or _at_end(self.command):
                 raise PeerLeftError("while waiting")

@@ -186,7 +186,7 @@ class _Pump(threading.Thread):
         reset = False
         try:
             reset = self._carry()
-        except OSError:  # nobody takes it at the other end: let the sender know
+        except OSError:  # the other end takes no more: let the sender know
             shut(self._source)
         finally:
             if reset:

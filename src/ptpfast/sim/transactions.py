@@ -34,7 +34,7 @@ Due = list[tuple[int, Fault]]  # faults of a data phase and its response, by the
 
 
 class Transactions:
-    """Serves the Initiators of one camera, each in a thread of its own."""
+    """Serves the Initiators of one camera, each in a separate thread."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class Transactions:
                 peer.session_id = session_id
                 peer.last_transaction_id = request.transaction_id
                 peer.cancelled = None
-                self._body.take_events()  # those of before are nobody's
+                self._body.take_events()  # those from before belong to no session
                 with self._counters.changing():
                     self._counters.sessions_opened += 1
                 return Reply()
@@ -210,7 +210,7 @@ class Transactions:
 
 class _Running:
     """The transaction being served, until it is in the log: before its response leaves, so that
-    whoever has the response finds it there."""
+    a client that has the response finds it there."""
 
     def __init__(self, request: OperationRequest, log: Callable[[Transaction], None]) -> None:
         self.payload = 0

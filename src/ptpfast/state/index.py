@@ -78,7 +78,7 @@ class _Unusable(Exception):
 @dataclass(slots=True)
 class Remembered:
     """What is known of a storage. free: its free bytes when all of it was listed; None when not all
-    was, or nobody knew. descriptions: of folders and files, by handle."""
+    was, or it is unknown. descriptions: of folders and files, by handle."""
 
     free: int | None = None
     descriptions: dict[int, Description] = field(default_factory=dict)
@@ -194,7 +194,7 @@ class Index:
 
     @contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
-        """Whatever the file or the disk does ends here: a file that is not ours is discarded, all
+        """Handle every error of the file or the disk: a file that is not ours is discarded, all
         else is logged."""
         import sqlite3
 
@@ -313,7 +313,7 @@ class Index:
 
 
 def _is_index(fd: int) -> bool:
-    """Whether the open file is an index, of whatever body."""
+    """Return whether the open file is an index of any body."""
     head = os.pread(fd, 72, 0)
     return head.startswith(b"SQLite format 3\0") and head[68:] == APPLICATION.to_bytes(4, "big")
 

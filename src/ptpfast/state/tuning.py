@@ -2,7 +2,7 @@
 
 Kept in a readable file in the user's configuration folder, one entry for each model and firmware,
 and read back as untrusted input: anything odd in it is as if it were not there. A file that cannot
-be read whole is never replaced: somebody may have written it by hand. How it is measured
+be read whole is never replaced: a user may have written it by hand. How it is measured
 is in `measure.tune`; what is known of a vendor's models for everybody is in the vendor's file.
 """
 
@@ -114,7 +114,7 @@ def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
     """Remembers that a model, of which `known` was known, cannot handle pipelined requests.
     Never raises."""
     if known.depth == 1 and known.note.startswith(DISTRUSTED):
-        return  # already; somebody has asked for depth all the same
+        return  # already; the user has asked for this depth all the same
     gain = known.gain if known.depth == 1 else 1.0  # it is that of the chunk, or of both
     try:
         note = f"{DISTRUSTED}: {why}"

@@ -214,7 +214,7 @@ class Download:
         return 0
 
     def _resumable(self, there: int) -> int:
-        """Bytes of the part file that are certainly this object's; 0 to start anew."""
+        """Return how many bytes of the part file are certainly this object's; 0 to start over."""
         size = self._reader.size
         if not there or not self._options.resume or size is None or self._reader.partial() is None:
             return 0

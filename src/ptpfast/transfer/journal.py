@@ -3,7 +3,7 @@
 `notes` has its text. Another process continues only from bytes that still have the checksum they
 were received with (`proof`): the length of a part file proves nothing, because a disk can lose
 pages and another program can write into the file. The journal is read back as untrusted input:
-anything odd about it means "start anew".
+anything odd about it means "start over".
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Journal:
             self._held = None
 
     def exists(self) -> bool:
-        """Whether there is one, of whatever object."""
+        """Return whether there is a journal, of any object."""
         return os.path.lexists(self._path)
 
     def read(self) -> Found | None:

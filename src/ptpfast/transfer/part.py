@@ -283,7 +283,7 @@ def move_part(path: str, to: str, identity: Identity) -> bool:
         with PartFile(path, Journal(path, identity)) as held:
             if held.is_new or not held.length:
                 return False
-            # First: bytes without their note would be nobody's.
+            # First: bytes without a journal could not be attributed to an object.
             files.move_new(path + JOURNAL_SUFFIX, to + JOURNAL_SUFFIX)
             try:
                 files.move_new(part, to + PART_SUFFIX)

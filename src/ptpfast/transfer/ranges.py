@@ -144,7 +144,7 @@ class RangeReader:
         return True
 
     def _only_fall_back_to_serial(self, error: PTPError) -> None:
-        """So that who begins anew does so with one request at a time."""
+        """Stop pipelining, so that the caller starts over with one request at a time."""
         try:
             self._camera.link.fall_back_to_serial(error)
         except PTPError as worse:
@@ -166,7 +166,7 @@ class RangeReader:
         if isinstance(error, DeviceBusy) and not phase.received:
             self._chunks.drop(self.position)
             self._policy.forget()
-            # Sent ahead, it is asked again at once, and by itself: it may have been too early, or
+            # Sent ahead, it is asked again at once, alone: it may have been too early, or
             # the camera be busy otherwise. That is so once for each chunk.
             if phase.early and self._hurried_at != self.position:
                 self._hurried_at = self.position

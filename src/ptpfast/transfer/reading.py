@@ -105,7 +105,7 @@ class ObjectReader:
     def read(self, sink: Sink, offset: int = 0, size: int | None = None) -> int:
         """Bytes [offset, offset + size) into the sink, to the object's end by default; how many.
 
-        A range needs a partial read. Raises whatever ends it; `trusted` then says how far it was.
+        A range needs a partial read. After an error `trusted` says how far it was.
         """
         end = self.size if size is None else offset + size
         if self.size is not None and end is not None:

@@ -58,7 +58,7 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
 
 
 def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
-    """For cameras without partial reads, or objects whose size nobody knows: one GetObject."""
+    """For cameras without partial reads, or objects of unknown size: one GetObject."""
     received = 0
     request = Request(
         OperationCode.GetObject,

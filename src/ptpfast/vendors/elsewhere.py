@@ -1,5 +1,5 @@
 """Cameras that are not spoken to yet: what to say when nothing listens at PTP/IP's port, or one of
-them refuses us for a reason of its own.
+them refuses us with a vendor's reason.
 
 Sources: fudge, malc0mn and libgphoto2 for Fujifilm, webptz for Panasonic.
 """

@@ -24,7 +24,7 @@ class Vendor:
 
     matches: whether a camera that says this of itself is one. dialect: made for each session; see
     `Dialect`. tunings: what was measured of models, by manufacturer, model and firmware
-    (`tuning.model_key`), with the evidence, for whoever has not measured it. body: what the
+    (`tuning.model_key`), with the evidence, for users who have not measured it. body: what the
     simulated camera is, instead of MODEL of the folder's `body`. transport: how its transactions
     travel.
     """

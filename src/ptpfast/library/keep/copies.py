@@ -112,7 +112,7 @@ class Copies:
                 folder.tidy(found)
                 return Copy(found, "already here", compared=compared)
             if (held := self._held.get(folder.path)) is None:
-                # Once: where a disk is taken out meanwhile, its folder is not made anew elsewhere.
+                # Once: if a disk is removed in the run, its folder must not appear elsewhere.
                 make(folder.path)
                 held = self._held[folder.path] = Held(folder.path)
             held.check()
@@ -139,7 +139,7 @@ class Copies:
             try:
                 with listed.storing(target):
                     store(source, target, info, expected, self._camera)
-            except FileExistsError as error:  # somebody has just made it, or its part file
+            except FileExistsError as error:  # another program has just created it
                 if isinstance(error, NotOurs):
                     folder.refused[Path(f"{target}{PART_SUFFIX}")] = error.why
                 if not self._renames:

@@ -100,7 +100,7 @@ class Deletion:
             self._unnoted = error
 
     def exempt(self, info: ObjectInfo) -> str:
-        """Why an object is not to be deleted, whatever is proven of it; '' when it is."""
+        """Return why an object must not be deleted even if it is proven; '' if it may be."""
         if self._unnoted is not None:
             return UNNOTED
         if self._aftermath.stopped:
@@ -360,7 +360,7 @@ class Deletion:
         try:
             try:
                 return self._persistence.delete(patiently)
-            except Unreadable as error:  # the connection stands anew
+            except Unreadable as error:  # the session has reconnected
                 outcome = self._persistence.run(look)
                 return error.message if outcome is None else outcome
         except ObjectWriteProtected:

@@ -102,7 +102,7 @@ class Folder:
     def _add(self, found: os.DirEntry[str]) -> None:
         try:
             status = found.stat(follow_symlinks=False)
-        except OSError:  # gone meanwhile
+        except OSError:  # it has just been deleted
             return
         regular = stat.S_ISREG(status.st_mode)
         entry = Entry(found.name, regular, status.st_size, status.st_mtime)
@@ -117,7 +117,7 @@ class Folder:
         return bool(self._manifest) and not self._manifest.isdisjoint(keys(in_text(name)))
 
     def has_copy(self, info: ObjectInfo, name: str) -> bool:
-        """Whether a file under its own name is this object, and nobody's yet."""
+        """Return whether a file under its own name is this object and is not reserved."""
         entries = self._named.get(same_name(name), [])
         return any(entry.name not in self._claimed and entry.is_copy_of(info) for entry in entries)
 
@@ -257,7 +257,7 @@ class Folder:
 
     def free_space(self) -> int | None:
         """Bytes that may be written here; None where the filesystem does not tell, or what it tells
-        makes no sense: a disk of no blocks, or free blocks of which nobody may have one."""
+        makes no sense: a disk of no blocks, or free blocks that no user may have."""
         try:
             status = os.statvfs(nearest(self.path))
         except OSError:

@@ -42,7 +42,7 @@ class Copy:
 @dataclass(frozen=True, slots=True)
 class Leftover:
     """A part file of this camera's, of `size` bytes, that no run will go on with, and the reason.
-    Whoever does not want it deletes it, with the note beside it."""
+    Delete it and the journal beside it if you do not want it."""
 
     path: Path
     size: int
