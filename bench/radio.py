@@ -23,7 +23,7 @@ PROFILES = Path(__file__).with_name("profiles.toml")
 CAMERA = "10.77.0.1"
 # A packet of 1,500 bytes has 1,448 of a TCP stream (IPv4, timestamps).
 PACKET, PAYLOAD = 1500, 1448
-LONGEST_S = 3600  # the link ends by itself then
+LONGEST_S = 3600  # the link's process ends then
 
 
 @dataclass(frozen=True)

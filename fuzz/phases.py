@@ -82,7 +82,7 @@ def _callback(size: int) -> Destination:
 
     def take(view: memoryview) -> None:
         pieces.append(bytes(view))
-        if len(pieces) % 2:  # a slice that is kept must not change any more
+        if len(pieces) % 2:  # a kept slice must not change
             kept.append(view[:])
 
     sink = CallbackSink(take, chunk_size=1 + size // 8 + size % 5)

@@ -166,7 +166,7 @@ def cursor(data: bytes) -> None:
 
 
 _SEPARATORS = set('/\\:*?"<>|\0')
-# What names are made of that somebody might trip over.
+# The parts of names that may confuse a parser.
 _PIECES = [*"aAkK.-~_ /\\:\0\n\r\t\x1b\x7f\x9b#%", "..", "../", "con", "NUL", "lpt1", "a" * 50]
 _PIECES += ["́", "ͅ", "K", "ſ", "ﬅ", "ᾼ", "ㅤ", "️", "\u202e", "\u200d", "¹"]
 _PIECES += ["\u2028", "\u3000", "\xa0", "\U0001f44d", "\u65e5", "\uac00", "e\u0301", "\udc80"]

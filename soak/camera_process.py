@@ -127,7 +127,7 @@ class Watch:
             try:
                 os.kill(trap.pid, trap.signal)
             except ProcessLookupError:
-                pass  # it has ended by itself
+                pass  # it has ended already
             return
         assert self.camera is not None
         self._speak({"gone": True, **self.camera.told(self.under_way)})

@@ -18,7 +18,7 @@ from pathlib import Path
 # pause, which must be the same for all contenders.
 SETTLE_S = float(os.environ.get("BENCH_SETTLE_S", 0.25))
 # Where calls.py begins and ends to count system calls; what lies between the second pair is taken
-# off. Nobody has files of these names.
+# off. These names do not exist.
 BEGIN, END = "/ptpfast-bench/begin", "/ptpfast-bench/end"
 LESS_BEGIN, LESS_END = "/ptpfast-bench/less-begin", "/ptpfast-bench/less-end"
 

@@ -58,7 +58,7 @@ cdef extern from * nogil:
         clock_gettime(CLOCK_MONOTONIC, &t);
         return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
     }
-    /* An acknowledgement that is due leaves now. macOS has no such option: it decides by itself. */
+    /* An acknowledgement that is due leaves now. macOS has no such option. */
     static void ptpfast_acknowledge(int fd) {
     #ifdef TCP_QUICKACK
         int on = 1;

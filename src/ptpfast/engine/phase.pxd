@@ -1,7 +1,7 @@
 """What a channel knows of the machine that it drives, and what the machine's children share.
 
-A framing (`framing.pyx`) is a child of `Phase` with one function of its own, `parse_packet`; it is
-called once a packet. `Channel` touches the readonly members and those under "the channel's".
+A framing (`framing.pyx`) is a subclass of `Phase` that adds one function, `parse_packet`, called
+once a packet. `Channel` touches the readonly members and those under "the channel's".
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -17,7 +17,7 @@ cdef enum State:
     WAIT_RESPONSE  # all of the payload came
     COMPLETE  # the response came
 
-cdef enum Kind:  # of a packet, whatever its framing calls it
+cdef enum Kind:  # of a packet, in every framing
     START
     DATA
     END_DATA

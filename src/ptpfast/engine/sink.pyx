@@ -376,7 +376,7 @@ cdef class FileSink(Sink):
             self.position += <size_t>written
             if self._checksum is not None:  # while it is in the processor's cache
                 self._add(pieces, <size_t>written)
-            if self._hasher is not None:  # of what is in the file, whatever becomes of the rest
+            if self._hasher is not None:  # of the bytes in the file, even if later ones fail
                 with gil:
                     self._hash(pieces, <size_t>written)
             # Step over what was written; a short write goes on in the middle of a piece.
@@ -562,8 +562,7 @@ cdef class MemorySink(Sink):
         return self._capacity - self.position
 
     def finish(self):
-        """Lets go of the caller's buffer; returns its own bytearray, or None if there was a
-        buffer."""
+        """Release the caller's buffer. Return the sink's own bytearray if there was none."""
         if self._own is None:
             self.abandon()
             return None
@@ -573,7 +572,7 @@ cdef class MemorySink(Sink):
         return own
 
     def abandon(self):
-        """Lets go of the buffer; what was received is in it. Safe to call twice."""
+        """Release the buffer with the received bytes in it. Safe to call twice."""
         if self._exported:
             self._exported = False
             self._start, self._capacity = NULL, self.position

@@ -1,8 +1,8 @@
-"""Many objects at once: which to take, what to call them, what is here already, what came of it.
+"""Download many objects: select, name, compare with the folder, fetch, report.
 
-`pull` says what is asked for, `run` has the steps. Below them, from the top down: `keep` (what
-becomes of a file that is here), `plan` (what is to be done) and `report` (what came of it). Nothing
-here knows packets; one object's transfer is `ptpfast.transfer`'s.
+`pull` takes the options, `run` has the steps. Below them, from the top down: `keep` (what happens
+to a finished file), `plan` (what to fetch) and `report` (the results). Packets are not known here;
+the transfer of one object is in `ptpfast.transfer`.
 """
 
 from __future__ import annotations

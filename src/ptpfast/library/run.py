@@ -1,11 +1,9 @@
-"""The bulk job, step by step.
+"""The bulk download, step by step.
 
-List, select, compare with what is in the folder, give names, check the room, then one object after
-the other; a bad object is set aside and the rest goes on. Unless an order is asked for that only
-the whole listing tells, downloads begin with its first piece, and each further piece is listed
-between two of them. What is to be done is `plan`'s business, one object after the other
-`fetching`'s, what becomes of a lost connection `session.persistence`'s, what is shown the
-observer's.
+List, select, compare with the folder, give names, check the free space, then fetch one object after
+the other; a bad object is set aside and the rest goes on. Unless the order needs the whole listing,
+downloads begin with its first piece, and each further piece is listed between two downloads. `plan`
+decides, `fetching` fetches, `session.persistence` reconnects, and the observer displays.
 """
 
 from __future__ import annotations

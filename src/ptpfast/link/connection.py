@@ -198,18 +198,18 @@ class Connection:
         timeline: Timeline | None = None,
         following: Following | None = None,
     ) -> None:
-        """Many transactions, up to `depth()` of them outstanding: requests leave ahead of
-        responses. It is asked anew after each; when it is less, what is outstanding comes first.
+        """Run many transactions with up to `depth()` of them outstanding (pipelined).
 
-        `next_request` is asked for one whenever there is room, and says None when there is nothing
-        to send now; `done` is told of each finished phase, in the order of the requests. None of
-        them may use the connection. A request's sink is looked at when its data comes. Ends when
-        nothing is outstanding and there is no next request. Raises as `transact`, and whatever the
-        two raise; what is still outstanding then is read and dropped before the next transaction.
+        `depth` is called after each transaction; if it shrinks, outstanding requests finish first.
+        `next_request` is called whenever there is room and returns None when there is nothing to
+        send now. `done` is called with each finished phase, in the order of the requests. None of
+        them may use the connection. A request's sink is used when its data arrives. The run ends
+        when nothing is outstanding and there is no next request. Raises as `transact`, and what
+        the callbacks raise; outstanding answers are then dropped before the next transaction.
 
-        `following` says which requests will come first in the next run, each time from the
-        beginning. They leave when all of this run's have left, also at depth 1 after all have been
-        answered, so that the camera is busy with them. If another transaction comes instead,
+        `following` yields the requests that the next run will start with, each time from the
+        beginning. They leave when all of this run's have left, at depth 1 after all have been
+        answered, so that the camera is never idle. If another transaction comes instead,
         their answers are read and dropped.
         """
         with self._turn.now():
@@ -328,7 +328,7 @@ class Connection:
             self._events.take(raw)
 
     def _broken(self) -> None:
-        """Out of step or lost: nothing can be sent any more."""
+        """Close the connection: it is lost, or out of step."""
         self._outstanding.clear()
         self._command.close()
 

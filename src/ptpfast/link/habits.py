@@ -12,12 +12,12 @@ from .pipelining import BusyDetector
 class Habits:
     """How to ask this camera.
 
-    depth: how many requests may be outstanding where many are made: 1 unless the camera is known to
-    cope. pipelined: transactions that went well with others outstanding. chunks: how much a partial
-    read asks for. pace: how fast bytes come. refused: operations that are listed and yet refused;
-    proven: partial reads that have worked; lost_at_end: reads behind an end that lost the
-    connection, by operation. is_brief: a busy camera is hardly waited for. remembers: whether what
-    it does not cope with is kept for its model.
+    depth: how many requests may be outstanding; 1 unless the camera is known to pipeline.
+    pipelined: transactions that succeeded with others outstanding. chunks: the size of partial
+    reads. pace: how fast bytes arrive. refused: operations that are listed but refused.
+    proven: partial reads that have worked. lost_at_end: connections lost by a read behind an
+    object's end, by operation. is_brief: wait only shortly for a busy camera. remembers: keep for
+    its model what the camera cannot handle.
     """
 
     def __init__(self, chunks: ChunkPolicy, depth: int) -> None:
@@ -46,6 +46,6 @@ class Habits:
         return self.depth > 1
 
     def one_at_a_time(self) -> None:
-        """Send no requests ahead any more."""
+        """Stop pipelining."""
         self.depth = 1
         self.chunks.forget()  # without requests ahead every chunk takes longer

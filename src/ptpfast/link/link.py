@@ -115,7 +115,7 @@ class Link:
         if not request.label:
             request.label = label_of(self.vendor, request.operation, request.parameters)
         if request.sink is None and request.limit is None:
-            request.limit = MAX_STRUCTURE  # dropped as it comes, and yet bounded
+            request.limit = MAX_STRUCTURE  # dropped on arrival, but bounded
         request.in_passing = self._upkeep.in_passing
         patience: Patience | None = None
         while True:

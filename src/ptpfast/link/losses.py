@@ -1,8 +1,8 @@
-"""Requests at which a camera ends the connection, hangs, or stays busy, each time it is asked.
+"""Requests at which a camera closes the connection, hangs or stays busy every time.
 
-A connection is lost anywhere. One that is lost at the same request again and again, although it can
-be made anew, is lost because of that request: what it is about is set aside, so that the rest can
-be had. And a camera that fails so at one object after the other is not worth waiting for.
+A connection can be lost anywhere. If it is lost at the same request again and again, although
+reconnecting works, the request is the cause: its object is set aside so that the rest can be
+downloaded. If one object after the other fails like this, the run ends.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Losses:
         self._aside: dict[tuple[int, int], Unreadable] = {}
 
     def set_aside(self, operation: int, about: int) -> Unreadable | None:
-        """Why nothing is asked about it any more, if it is so."""
+        """Return why the object was set aside; None if it was not."""
         return self._aside.get((operation, about))
 
     def add(

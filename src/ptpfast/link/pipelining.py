@@ -115,25 +115,24 @@ class Ahead:
 
 
 class BusyDetector:
-    """Whether a camera is busy with what it does, or with requests that come too early.
+    """Decide whether DeviceBusy means that the camera is working or that it rejects pipelining.
 
-    Some firmware has room for one request and answers DeviceBusy to whatever comes before it has
-    answered the last. But any camera is busy now and then, at every depth: while it takes a
-    picture. Told apart like this: the camera answers one, and is busy for the next, which was sent
-    ahead (`is_open`). Then nothing is sent ahead, and the same is asked by itself. Is it busy for
-    that too, it is so by itself. Answers it at once, it may have been chance: requests are sent
-    ahead again, from none outstanding. Is that so twice, and none that was sent ahead has been
-    answered in between, it is the sending ahead.
+    Some firmware has room for one request and answers DeviceBusy to any request that arrives before
+    the last response. But every camera is busy now and then, for example while it takes a picture.
+    The test: after DeviceBusy to a pipelined request, the same request is sent alone (`is_open`).
+    If the camera is busy for that too, it is working. If it answers, that may be chance: requests
+    are pipelined again, from none outstanding. If this happens twice, with no pipelined request
+    answered in between, the camera rejects pipelining.
     """
 
     def __init__(self) -> None:
-        self._operation: int | None = None  # what it was busy for, until that is asked by itself
+        self._operation: int | None = None  # the operation to send alone next
         self._busy_last = False
         self._times = 0
 
     @property
     def is_open(self) -> bool:
-        """Whether the next request has to be sent by itself."""
+        """Whether the next request must be sent alone."""
         return self._operation is not None
 
     def answered(self, operation: int, *, early: bool, busy: bool) -> bool:

@@ -10,10 +10,10 @@ from ..ptp.errors import ConnectionLost
 
 
 class Turn:
-    """`with turn.now():` has it, others wait; `over` is set when there is nothing to take turns at.
+    """Exclusive use of the connection: `with turn.now():`. `over` is set once it is closed.
 
-    The lock's own `with` it has to be: a signal handler that raises cannot get between its being
-    taken and its being sure to be let go.
+    It uses the lock's own `with`: a signal handler that raises cannot come between taking the lock
+    and the guarantee that it is released.
     """
 
     __slots__ = ("_lock", "over", "owner")

@@ -1,11 +1,11 @@
-"""From object handles to an `ObjectTable`: descriptions, paths, true sizes. One bad object is set
+"""List a card: from object handles to an `ObjectTable` with paths and sizes. Bad objects are set
 aside.
 
-Modules: `camera` (what is asked of the session, and how often), `asking` (what to do when a request
-ends the connection), `many` (one small operation for each of many objects), `cards` (which there
-are, and their handles), `describing` (what a camera says of an object), `bulk` (of many at once),
-`folders` (paths), `opening` (folders listed without their contents), `recall` (what of the index
-still holds), `listing` (all of it together, a piece at a time); and `thumbnails`.
+- `camera`: the requests of a listing, and retries. `asking`: requests that end the connection.
+- `cards`: storages and their handles. `opening`: folders whose contents the list lacks.
+- `describing`: one object. `bulk`: many with one request. `many`: one small request for each.
+- `folders`: paths. `recall`: which parts of the index are still true. `thumbnails`.
+- `listing`: all of it, piece by piece.
 """
 
 from __future__ import annotations

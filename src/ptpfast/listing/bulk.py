@@ -1,9 +1,10 @@
-"""Objects described many at a time, where the camera has an operation for it that can be believed.
+"""Describe many objects with one request, if the camera has an operation for it.
 
-One request for the whole tree, else one for each folder. Some bodies cut such a list or say other
-things in it than of each object, and some end the connection over it: so some objects are asked for
-by themselves and must agree, what is missing is left to be asked for one by one, and a body that
-fails is not asked so again in this session.
+One request covers the whole tree, or else one folder. Some bodies cut such a list, contradict it in
+single descriptions, or close the connection. So a few objects are also requested alone and must
+agree, and missing ones are requested alone. A body that fails is not asked like this again in the
+session.
+
 Source: libgphoto2 (library.c), which goes folder by folder and falls back to each object.
 """
 

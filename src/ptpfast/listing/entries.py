@@ -20,11 +20,11 @@ Answer = Description | PTPError  # or why there is no description
 class Entry:
     """One handle.
 
-    answer: None where nothing is known, or nothing that is believed any more.
+    answer: None if nothing is known, or if it was found wrong.
     remembered: the answer is the index's, and has not been compared in this session.
-    was_right: what the index said, compared with the camera; None where it was not.
+    was_right: whether the index agreed with the camera; None if not compared.
     shown: what a table has shown of it from the index.
-    doubted: it was shown, and what was shown is not believed any more.
+    doubted: it was shown, and what was shown may be wrong.
     """
 
     answer: Answer | None = None

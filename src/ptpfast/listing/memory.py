@@ -74,7 +74,7 @@ class Memory:
         self._entries.remember(card.remembered)
 
     def distrust(self, cards: Iterable[Card]) -> None:
-        """Believes nothing remembered of these any more; it is asked for when its turn comes."""
+        """Discard everything remembered of these cards; their objects are asked for again."""
         for card in cards:
             log.warning(
                 "the index of storage 0x%08X is outdated; it is listed again",

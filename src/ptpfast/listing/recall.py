@@ -11,8 +11,8 @@ but a session promises what a handle means. So, for each storage:
 4. What came and what went must explain the change in free space: an object whose handle went to
    another one in the middle of the card shows there, unless both have the same size.
 
-What fails any of these makes the storage's whole memory worthless. And since none is proof, whoever
-reads an object's bytes compares it with the camera first (`ObjectInfo.remembered`).
+If one check fails, everything remembered of that storage is discarded. Since no check is proof, an
+object is compared with the camera before its bytes are read (`ObjectInfo.remembered`).
 
 Sources: airmtp (handle list, validation by asking for some again), ISO 15740 for what handles mean.
 """

@@ -47,7 +47,7 @@ def thumbnail(link: Link, handle: int) -> bytes:
 
 
 def _picture(handle: int, payload: bytearray) -> bytes | TransferError:
-    """Nothing is no picture, whatever the camera said to it."""
+    """Return the picture; an empty answer is an error, even with the response OK."""
     label = f"GetThumb(0x{handle:X})"
     return bytes(payload) or TransferError(f"{label}: the camera answered OK and sent no data")
 

@@ -1,9 +1,8 @@
-"""Measuring a real camera: what it copes with and how fast it is. Uses the session like anybody.
+"""Measure a camera, its link and the disk, with the public methods of the session.
 
-`tuner` finds how a camera is best read; `run` and `steps` measure it for `ptpfast bench`, with
-`waits`, `reads` and `disk` as the ways to ask, `samples` and `acks` for what the answers' times
-say, `figures`, `shares` and `verdict` for what they mean, and `report`, `text` and `page` to say
-it.
+`tuner` finds the best settings. `run` and `steps` are `ptpfast bench`: `waits`, `reads` and `disk`
+measure, `samples` and `acks` analyse the times, `figures`, `shares` and `verdict` interpret them,
+and `report`, `text` and `page` show the result.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""The signature of a camera and a computer that wait for each other's TCP.
+"""Detect Nagle's algorithm on the camera against delayed acknowledgements on the computer.
 
-A camera that leaves Nagle's algorithm on sends Start Data and holds the rest of the answer back
-until that is acknowledged; a computer delays the acknowledgement, in case it can go with something
-else: by 40 ms on Linux, by up to 200 ms elsewhere (RFC 1122, 4.2.3.2, allows 500). So every small
-answer with data takes as long as that delay, whatever it is about, and an answer without data,
-which is one segment, does not. Pure functions of what was measured.
+A camera with Nagle's algorithm sends Start Data and holds back the rest until the computer
+acknowledges it. The computer delays that acknowledgement: by 40 ms on Linux, by up to 200 ms
+elsewhere (RFC 1122, 4.2.3.2, allows 500). So every small answer with data takes that delay. An
+answer without data is one segment and does not. Pure functions of the measurements.
 """
 
 from __future__ import annotations

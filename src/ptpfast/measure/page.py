@@ -88,7 +88,7 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def _options(line: str) -> str:
-    """Escaped, with what is to be typed as code, which is not broken across lines."""
+    """Escape a line; mark command-line options as code, which does not wrap."""
     return OPTION.sub(r"<code>\g<0></code>", shown(line))
 
 

@@ -28,12 +28,12 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What requests that are made one at a time wait for; of others nothing is known.
+    """Times of requests that are made one at a time.
 
-    wait_ms from each request to its first payload, waited_s and flowed_s what these and the data
-    took together, each_mb_per_s the rates of the single requests, flow_mb_per_s that while data
-    flowed. held_s: of waited_s and of flowed_s what was spent in pauses as long as a delayed
-    acknowledgement.
+    wait_ms: from each request to its first payload. waited_s: the sum of these waits.
+    flowed_s: the sum of the times in which data arrived. each_mb_per_s: the rate of each request.
+    flow_mb_per_s: the rate while data arrived. held_s: the parts of waited_s and flowed_s spent in
+    pauses as long as a delayed acknowledgement.
     """
 
     wait_ms: Spread | None = None

@@ -201,7 +201,7 @@ class Steps:
         return [chunk for chunk in CHUNKS if chunk <= cap]
 
     def _turn(self, way: Parts, turn: int, share: float) -> str:
-        """One round of one way; why it was not, or will not be any more."""
+        """Measure one round of one way; return why not, if it cannot be."""
         allowed_s = share * self._plan.budget_s
         expected_s = self._expected_s(way.chunk * way.depth)
         if expected_s > TOO_LONG * allowed_s:

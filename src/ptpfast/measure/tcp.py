@@ -31,10 +31,10 @@ _FIELDS = {
 class TcpState:
     """A connection's state. Times in ms, None where the kernel does not say.
 
-    min_rtt_ms: the least round trip of the last minutes, handshake included; rtt_ms, rtt_var_ms:
-    smoothed, and with the camera's own delay where it sends an acknowledgement with its answer.
-    segments: packets with data that came; out_of_order: those of them before which one was missing;
-    repeated: packets we had to send again.
+    min_rtt_ms: the shortest round trip of the last minutes, handshake included.
+    rtt_ms, rtt_var_ms: smoothed; with the camera's delay if it acknowledges with its answer.
+    segments: received packets with data. out_of_order: received packets after a missing one.
+    repeated: packets that this computer sent again.
     """
 
     min_rtt_ms: float | None

@@ -203,11 +203,9 @@ class Tuner:
         return chosen, rates
 
     def _rate(self, info: ObjectInfo, depth: int, chunk: int, *, about: float) -> float:
-        """MB/s of the object's bytes in chunks of a size, for some seconds. `about` MB/s are to be
-        expected."""
-        # At the end of each read nothing is sent ahead any more: what is to come in this time is
-        # one read, or depth would lose there what it gains. Without depth there is nothing to lose,
-        # and the time is looked at after each chunk.
+        """Measure MB/s at a chunk size for a few seconds. about: the expected rate in MB/s."""
+        # At the end of a read the pipeline drains. So all chunks of this time are one read, or the
+        # drain would hide the gain of depth. At depth 1 the time is checked after each chunk.
         at_once = min(max(int(about * 1e6 * STEP_S) // chunk, depth), 64) if depth > 1 else 1
         self._session.habits.depth = depth
         size = info.size or 0

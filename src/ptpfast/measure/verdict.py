@@ -1,16 +1,16 @@
-"""Where the time of a download goes, and what would help: a pure function of what was measured.
+"""Where the time of a download goes, and what would help: a pure function of the measurements.
 
-The reasoning. A request waits for its first byte: a round trip of the link, and the camera. Then
-data flow: as fast as the link carries them, or as the camera feeds them. Then the disk takes them.
+A request waits for its first byte: a round trip of the link, and the camera. Then data flows at the
+rate of the link or of the camera. Then the disk stores it.
 
-- What a wait is longer than the round trip is the camera's. If waits grow with the chunk, the
-  camera reads all of it before it sends.
-- Pauses of one length between blocks of one size are the camera's too: it reads block by block,
-  and the link shows in between that it can do more. Stalls without a pattern are the link's.
-- Data that flow evenly, whatever the chunk, flow at the link's rate, or at that of a camera that
-  feeds it evenly. From this side of the link the two look alike, and the verdict says so.
-- The disk's part is what a stored download takes longer than a dropped one, if the disk alone is
-  not clearly faster; at least the time spent waiting for its flush.
+- The part of a wait beyond the round trip is the camera's. If waits grow with the chunk, the camera
+  reads the whole chunk before it sends.
+- Pauses of equal length between blocks of equal size are the camera's: it reads block by block, and
+  the link is faster in between. Stalls without a pattern are the link's.
+- Data that flows evenly at every chunk size flows at the rate of the link, or of a camera that
+  feeds it evenly. From this side the two look alike, and the verdict says so.
+- The disk's part is the time that a stored download takes longer than a dropped one, unless the
+  disk alone is clearly faster; at least the time spent in its flush.
 """
 
 from __future__ import annotations

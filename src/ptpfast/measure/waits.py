@@ -1,4 +1,4 @@
-"""Connections and small operations: what each takes, whatever it carries. All of it only reads."""
+"""Time connections and small operations. Nothing on the camera is changed."""
 
 from __future__ import annotations
 
@@ -106,9 +106,12 @@ def latencies(
     until: float,
     took: dict[str, list[float]],
 ) -> None:
-    """Small operations in turn, so that what changes meanwhile hits all of them alike, until
-    `time.monotonic` says so; at least once each. `took` is given the ms of each, by its name. What
-    the camera refuses is left out, and objects at which it ends the connection."""
+    """Time small operations in turn until `until` (`time.monotonic`), each at least once.
+
+    They alternate so that a change of the link affects all alike. took: receives milliseconds by
+    operation name. Operations that the camera refuses are left out, and objects at which it closes
+    the connection.
+    """
     link, aside = session.link, session.link.losses.set_aside
 
     def ask(operation: int, *parameters: int, limit: int = MOST) -> None:

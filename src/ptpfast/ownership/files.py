@@ -131,8 +131,10 @@ def remove(path: str, proof: Proof) -> bool:
 
 
 def discard(path: str | os.PathLike[str]) -> None:
-    """Remove a name of the package's in a folder of its own, where only this user can put files;
-    missing is fine. OSError, also when others can write there."""
+    """Remove a file of the package in one of its private folders; a missing file is fine.
+
+    OSError, also if other users can write to the folder.
+    """
     folder = os.path.dirname(path)
     if not os.path.lexists(path):
         return

@@ -28,7 +28,7 @@ class Held:
         self._open = Descriptor(self._folder, _FOLDER)
 
     def check(self) -> None:
-        """Raise SinkError when the path does not lead to the folder any more."""
+        """Raise SinkError if the path no longer leads to the folder."""
         try:
             found = os.stat(self._folder)
             same = os.path.samestat(found, os.fstat(self._open.number)) or self._finds_a_marker()
@@ -78,10 +78,13 @@ def make(folder: str | os.PathLike[str], mode: int = 0o777) -> None:
 def turn(
     folder: str | os.PathLike[str], most_s: float, *, once: bool = False
 ) -> Iterator[bool | None]:
-    """Take the package's lock on a folder: True while it is held, False where the filesystem has no
-    locks, None when others have held it for `most_s`. It is on the folder, because a file may be
-    replaced by another meanwhile. once: a folder that was waited for in vain is not waited for
-    again. OSError when the folder cannot be opened."""
+    """Take the package's lock on a folder.
+
+    Yields True while the lock is held, False if the filesystem has no locks, None if another
+    process held it for all of `most_s` seconds. The folder is locked, not a file, because a file
+    may be replaced. once: do not wait again for a folder that timed out before. OSError if the
+    folder cannot be opened.
+    """
     alone: bool | None = None
     with Descriptor(folder, _FOLDER) as held:
         status = os.fstat(held.number)

@@ -15,9 +15,11 @@ _TOKEN_SIZE = 32
 
 @contextmanager
 def marker(folder: str) -> Iterator[tuple[str, bytes]]:
-    """Keep a marker in a folder while it lasts: its name and its content, which nobody can know
-    before. A new name each time, as an overlay remembers which names were not there. What a killed
-    process has left is removed. OSError."""
+    """Create a marker file in a folder; yield its name and its unguessable content, then remove it.
+
+    The name is new each time, because an overlay remembers which names were missing. A marker left
+    by a killed process is removed. OSError.
+    """
     _tidy(folder)
     path = random_name(folder)
     with create(path, 0o600) as held:

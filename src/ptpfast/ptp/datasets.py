@@ -249,7 +249,7 @@ def write_value(builder: Builder, data_type: int, value: Any) -> None:
 
 
 def decode_prop_desc(buffer: Any) -> DevicePropDesc:
-    """DevicePropDesc: its layout depends on its own data type, so it has a reader of its own.
+    """Decode a DevicePropDesc dataset, whose layout depends on its data type.
 
     Raises ProtocolError when cut, and for a data type PTP does not define. Some cameras end it
     after a string or before the form flag (libgphoto2): the rest is empty, and there is no form.

@@ -217,7 +217,7 @@ class TransactionCancelled(ResponseError):
     """0x201F."""
 
 
-# One row a response code that has a class of its own; everything else is a plain ResponseError.
+# The response codes that have a class; all others are a plain ResponseError.
 RESPONSE_ERRORS: dict[int, type[ResponseError]] = {
     ResponseCode.SessionNotOpen: SessionNotOpen,
     ResponseCode.InvalidTransactionID: InvalidTransactionID,
@@ -268,8 +268,10 @@ class Unreadable(TransferError):
 
 
 class CameraFailing(PTPError):
-    """The camera has failed at so many objects in a row, one way or another, that it is not asked
-    any more. `busy`: it was busy for the last of them; else the connection ended."""
+    """The camera failed at many objects in a row, so the run ended.
+
+    busy: it answered DeviceBusy for the last of them; otherwise the connection ended.
+    """
 
     hint = "switch the camera off and on, then go on"
 

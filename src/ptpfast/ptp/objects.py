@@ -1,8 +1,7 @@
-"""Objects on the card as people see them: one `ObjectInfo` each, many in an `ObjectTable`; and
-what a camera says of one, a `Description`.
+"""Objects on the card: one `ObjectInfo`, an `ObjectTable` of many, a camera's `Description` of one.
 
-Nothing here talks to a camera. Names and paths are the camera's and untrusted: whoever makes a
-local file of one goes through `library.plan.naming`.
+Nothing here talks to a camera. Names and paths come from the camera and are untrusted: code that
+makes a local file name from one uses `library.plan.naming`.
 """
 
 from __future__ import annotations

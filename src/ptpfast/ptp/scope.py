@@ -1,9 +1,9 @@
 """How far an error reaches: one object, one storage, the destination, the connection, the run.
 
 The one table of it. Code that handles many objects asks `scope_of`, sets aside what the error
-concerns, and continues with the rest. It is the smallest thing that the error can concern: an
-answer to a request about a storage (`AccessDenied` to GetObjectHandles) concerns that storage, and
-what a camera answers to OpenSession the session, although the code alone stands for an object.
+concerns, and continues with the rest. The scope is the smallest thing that the error can concern.
+A refused GetObjectHandles (`AccessDenied`) concerns that storage, and a refused OpenSession the
+session, although the code alone would mean one object.
 """
 
 from __future__ import annotations

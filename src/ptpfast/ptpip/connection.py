@@ -164,7 +164,7 @@ class PtpIpConnection:
                 continue
             try:
                 self._run(request, session)
-            except Exception:  # noqa: BLE001  whatever it is, the request has it
+            except Exception:  # noqa: BLE001  any error is the request's result
                 pass
             if request.error is not None:
                 log.debug("a command has failed: %s", request.error)
@@ -303,7 +303,7 @@ class PtpIpConnection:
         """Return the next packet without its length field: of an answer, or the next event.
 
         Raises:
-            ConnectionLost: no event can come any more.
+            ConnectionLost: the Event connection has ended.
         """
         answers = self._answers[session]
         if answers:
@@ -327,7 +327,7 @@ class _Queueing(Subscription):
         parameter = event.parameters[0] if event.parameters else 0
         queue = self._connection.event_queue
         queue.append(PtpIpEvent(event.code, parameter))
-        if len(queue) > QUEUE_SIZE:  # nobody takes them, and a camera can send them for ever
+        if len(queue) > QUEUE_SIZE:  # nothing takes them, and a camera may never stop sending
             del queue[0]
 
 

@@ -78,8 +78,8 @@ class SharedList(MutableSequence[T]):
 
 
 class CommandQueue(SharedList[PtpIpCmdRequest]):
-    """Requests in the order they will be sent. While `closed`, one that is added is over at once,
-    with Cancelled, so that nobody waits for it in vain."""
+    """Requests in the order of sending. While `closed`, a request that is added ends at once with
+    Cancelled, so that its caller does not wait."""
 
     closed = False
 

@@ -1,7 +1,7 @@
-"""The simulated camera without its network: card, properties, shutter, and the operations it knows.
+"""The simulated camera without its network: card, properties, shutter and operations.
 
-This is what operations get to see, a vendor's too (`vendors.vendor.Responder`). It knows no
-packets, no connections and no sessions; an event goes to whoever was given as `emit`.
+Operations see this, a vendor's too (`vendors.vendor.Responder`). It knows no packets, connections
+or sessions; events are passed to `emit`.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class FileContent:
         with self.path.open("rb", buffering=0) as file:
             file.seek(offset)
             while size:
-                # readinto, not mmap: a file cut meanwhile would end the process with a signal.
+                # readinto, not mmap: if the file is truncated, mmap kills the process (SIGBUS).
                 got = file.readinto(buffer[: min(len(buffer), size)])
                 if not got:
                     return

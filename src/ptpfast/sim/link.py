@@ -32,7 +32,7 @@ class Link:
     jitter: float = 0.0  # ± of a round trip
     queue: int = 192_000  # what may wait before the radio, each way
     outage: tuple[float, float] | None = None  # every so long nothing passes for so long
-    cliff: tuple[float, float, float] | None = None  # every, for so long, rate meanwhile
+    cliff: tuple[float, float, float] | None = None  # interval, duration, rate during it
     loss: float = 0.0  # of packets: for a link under TCP; not imitated between sockets
     operation: float = 0.0  # what the camera takes for each operation
     card: float | None = None  # at which rate the camera reads its card; None: at once

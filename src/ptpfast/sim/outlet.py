@@ -26,7 +26,7 @@ class Writes(Enum):
     """What a Responder hands to its TCP at a time; with Nagle's algorithm that matters."""
 
     WHOLE = "whole"  # data phase and response together, as far as they fit
-    APART = "apart"  # each packet by a send of its own
+    APART = "apart"  # one send per packet
     PIECES = "pieces"  # also the head of a Data packet and its payload
 
 
@@ -114,7 +114,7 @@ class Outlet:
         size = self._fragment or _MOST_BYTES
         if self._bytes_per_s is not None:
             size = min(size, max(_SMALLEST_SLICE, int(self._bytes_per_s * _SLICE_S)))
-        # Small packets first become one stretch, or each would cost a wait of its own.
+        # Join small packets first, or each would cost a wait.
         stretch = memoryview(b"".join(chunks))
         for start in range(0, len(stretch), size):
             yield stretch[start : start + size]

@@ -1,17 +1,16 @@
-"""What is known of a camera's cards from earlier sessions: a file for each body, in the user's
-cache.
+"""Index of a camera's cards from earlier sessions: one cache file for each body.
 
-A cache and nothing more: it may be deleted at any time, and whatever is odd about it (another
-body's, another version's, damaged, a value that cannot be) makes it worth nothing, so it is
-discarded. What it cannot do, because the disk is full or the folder cannot be written, is logged
-and missed by nobody. Whether what it says still holds is not known here: `listing` asks the camera.
+It is only a cache and may be deleted at any time. A file that is damaged, of another version or
+another body, or that has impossible values, is discarded. Failures to write (disk full, no
+permission) are logged; they cost only time. `listing` checks with the camera whether the index is
+still true.
 
-One SQLite file; each call opens it, does one short transaction and closes it, so that runs side by
-side do not wait for each other.
+Each call opens the SQLite file, does one short transaction and closes it, so that parallel runs do
+not wait for each other.
 
-SQLite does what a journal beside the file says, even delete other files. So the folder must be one
-where only this user can write, one run at a time is at work in it, and what lies beside the file
-then is a killed run's or planted: all is discarded before SQLite sees it.
+SQLite obeys a journal beside its file, even one that deletes other files. So the folder must be
+writable for this user alone and locked by one run at a time. A journal found then was left by a
+killed run, or planted: it is discarded before SQLite sees it.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ LONGEST_S = 10.0  # reading 100,000 rows takes less than one; a file made to be 
 MAX_FILE_SIZE = 256 << 20  # some 150 bytes an object
 MAX_OBJECTS = 1 << 20  # of a storage; a handle list has no more
 MAX_TEXT = 1024  # characters: a PTP string has 254
-MAX_FILES = 64  # a body without a name of its own could leave one behind for each connection
+MAX_FILES = 64  # a body without a serial number may leave one for each connection
 
 _TABLES = (
     "CREATE TABLE body (identity TEXT NOT NULL)",

@@ -1,12 +1,11 @@
-"""What bytes are compared by, once they have left the camera: a digest that says of which kind it
-is, `sha256:…` or `xxh3:…`, in hex.
+"""Digests of received bytes, with their kind: `sha256:…` or `xxh3:…`, in hex.
 
-sha256  the one that others know: `sha256sum`, manifests
-xxh3    XXH3 with 128 bits, from the package xxhash: as sure against accidents, not against somebody
-        who makes up a file, and at a fraction of the time
+sha256  for manifests and `sha256sum`
+xxh3    XXH3 with 128 bits, from the package xxhash: as safe against accidents and much faster, but
+        not safe against forged files
 
-A third kind, `fast:…`, is only in the notes beside part files: the checksum that every `FileSink`
-of a download takes (`sink.Checksum`).
+A third kind, `fast:…`, is used only in the notes beside part files: the checksum that the
+`FileSink` of every download computes (`sink.Checksum`).
 """
 
 from __future__ import annotations

@@ -80,9 +80,11 @@ class Left(NamedTuple):
 
 @dataclass
 class Own:
-    """What this process knows of a part file that it has written: the checksums in its last note,
-    which tell its own bytes from what another process has put there since; and how it has left the
-    file, if it has closed it in good order."""
+    """What this process knows of a part file that it wrote.
+
+    digests: the checksums in its last note; they show whether another process wrote to the file.
+    left: the state in which the file was closed; None if it was not closed in order.
+    """
 
     digests: set[str] = field(default_factory=set)
     left: Left | None = None

@@ -29,8 +29,10 @@ _quoted = json.encoder.encode_basestring_ascii  # a JSON string
 
 
 class Identity(NamedTuple):
-    """What must be equal for bytes to be of the same object: camera, handle, name, size, date. Not
-    the folders it is in: each has a description of its own, which a camera may fail to give."""
+    """Identity of an object: bytes of an earlier run are used only if all of it is equal.
+
+    The folders are not part of it: a camera may fail to describe one.
+    """
 
     camera: str  # manufacturer, model and serial number
     handle: int

@@ -250,7 +250,7 @@ class PartFile:
         if status.st_nlink > 1 and not _is_published(self.final, status):
             raise NotOurs(self.path, "it has another name, too")
         if status.st_nlink > 1 or not status.st_size:
-            # Not written into: what is written to it would reach a finished file, or somebody
+            # Not written into: the bytes would reach a finished file, or somebody
             # who has it open; and a crash between link and unlink has left it.
             files.remove_made(self.path, fd)
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)

@@ -29,12 +29,11 @@ class Address(NamedTuple):
 
 @dataclass
 class Opened:
-    """What `Transport.open` has given.
+    """An open connection to a camera, as `Transport.open` returns it.
 
-    command: carries the transactions. event: carries what the camera reports, None where there is
-    no such connection (yet). guid, name: who the Responder says it is. number: what it calls this
-    connection. probes: whether it stands being asked for a sign of life. early: packets that came
-    on the Event connection meanwhile.
+    command: the channel for transactions. event: the channel for events; None if there is none
+    (yet). guid, name: the identity of the Responder. number: its number for this connection.
+    probes: whether it tolerates Probe Requests. early: event packets received while opening.
     """
 
     command: Channel

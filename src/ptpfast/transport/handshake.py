@@ -224,7 +224,7 @@ def _show_life(event: Channel, opened: Opened, who: str) -> None:
             raw = event.receive_packet(timeout_s=left)
             try:
                 packet = parse(raw)
-            except ProtocolError as error:  # unknown packets are to be stepped over
+            except ProtocolError as error:  # unknown packets are skipped
                 log.debug("ignored on the Event connection: %s", error)
                 continue
             if isinstance(packet, wire.ProbeResponse):

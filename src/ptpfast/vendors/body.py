@@ -159,5 +159,5 @@ class Model:
     habits: Habits = Habits()
     serial_digits: int = 8
     compression: Mapping[int, tuple[bool, bool]] = field(default_factory=lambda: RAW_OR_JPEG)
-    compression_setting: int = 2  # as long as nobody sets another one
+    compression_setting: int = 2  # until it is set
     properties: tuple[DevicePropDesc, ...] = ()  # device properties beyond those every body has

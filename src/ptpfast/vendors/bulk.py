@@ -1,8 +1,8 @@
-"""Operations that describe many objects at once: how they are asked, and what their answer says.
+"""Operations that describe many objects at once: their requests and the parsers of their answers.
 
-MTP's GetObjectPropList stands here; a vendor with one of its own has it in its file. Whether an
-answer is to be believed is not decided here: some bodies cut or garble it (libgphoto2 and libmtp
-keep lists of them), so `listing.bulk` compares.
+MTP's GetObjectPropList is here; a vendor's own operation is in the vendor's folder. `listing.bulk`
+checks the answers, because some bodies cut or garble them (libgphoto2 and libmtp list such bodies).
+
 Sources: MTP 1.1; libgphoto2 (ptp.c) and libmtp for the parameters that bodies understand.
 """
 
@@ -28,10 +28,10 @@ Described = tuple[ObjectInfoDataset, int]
 class BulkListing:
     """An operation whose data describes many objects.
 
-    tree: the parameters that ask for all objects of all storages; None where there are none.
-    folder: those that ask for what lies in a folder of a storage (storage id, handle; 0 the root).
-    parse: the complete descriptions in a payload, of the handles asked for; what is cut, said twice
-    or makes no sense is left out, and nothing is raised.
+    tree: the parameters that request all objects of all storages; None if there are none.
+    folder: makes the parameters for one folder of a storage (storage id, handle; 0: the root).
+    parse: returns the complete descriptions of the requested handles in a payload. It leaves out
+        truncated, repeated and invalid ones and raises nothing.
     """
 
     operation: int

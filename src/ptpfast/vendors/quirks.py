@@ -24,11 +24,14 @@ class Quirks:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How to read from a model. depth: requests outstanding at a time. chunk: bytes of each partial
-    read, 0 for whole objects, None adaptive. gain: measured rate ÷ that of 1 MiB one at a time.
-    note: when and how this became known; in a vendor's file, the evidence. whole: whether GetObject
-    works, None untried; whole_mb_per_s: its rate (10^6 bytes a second); whole_size: bytes of the
-    object it was measured with. With chunk 0 larger ones are read in parts all the same."""
+    """How to read from a model.
+
+    depth: requests outstanding at a time. chunk: bytes of each partial read; 0: whole objects;
+    None: adaptive. gain: the measured rate ÷ that of 1 MiB one at a time. note: when and how this
+    was measured; in a vendor's file, the evidence. whole: whether GetObject works; None: untried.
+    whole_mb_per_s: its rate (10^6 bytes a second). whole_size: bytes of the object that was
+    measured; with chunk 0, larger objects are read in parts.
+    """
 
     depth: int = 1
     chunk: int | None = None

@@ -33,8 +33,11 @@ MOST_ASKED = 16
 
 
 class Aftermath:
-    """Watches the deletions of a run. `stopped` says why no more are to be asked for, '' while they
-    are; `vanished` has the handles of objects that went without being asked for."""
+    """Check what deletions really did.
+
+    stopped: why no more objects are deleted; '' while deletion goes on.
+    vanished: handles of objects that disappeared without being deleted by this run.
+    """
 
     def __init__(self, session: Session, persistence: Persistence) -> None:
         self.stopped = ""
@@ -80,7 +83,7 @@ class Aftermath:
             return []
         if self._connection is not self._session.link.connection:
             return []  # handles are promised for one connection
-        # A storage that is not listed any more is a card that was taken out.
+        # A storage that is no longer listed is a card that was taken out.
         missing = [
             handle
             for storage_id in self._before.keys() & now.keys()

@@ -60,7 +60,7 @@ class Copies:
         return [left for folder in self._folders for left in in_the_way(folder.refused)]
 
     def close(self) -> None:
-        """Lets go of the folders."""
+        """Close the folders."""
         while self._held:
             self._held.popitem()[1].close()
 

@@ -1,11 +1,10 @@
-"""What was proven to be safe here and then deleted on the camera: a line of JSON each, for ever.
+"""Log of deletions on the camera: JSON lines beside the pictures, never removed.
 
-It is a file of its own beside the pictures, because the note beside a part file goes when the part
-file gets its name, and this has to outlive the object. `proven` is on the disk before the camera is
-asked to delete; `deleted`, `left` or `gone` follow. A `proven` without one of these is a deletion
-somebody interrupted: the next run looks what became of it.
+The note beside a part file is removed when the file gets its name; this log must outlive the
+object. `proven` is on the disk before the camera is asked to delete; `deleted`, `left` or `gone`
+follow. A `proven` without one of these is an interrupted deletion: the next run checks the object.
 
-Read back as untrusted input: no line of it makes anything be deleted, and odd ones are passed over.
+The log is untrusted input: no line in it causes a deletion, and invalid lines are skipped.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _below(mount: Mount, disk: Path | None) -> Iterator[Path]:
 def _disk(mount: Mount) -> Path | None:
     """Return the block device of a mount, in sysfs."""
     device = mount.device
-    try:  # btrfs has a device number of its own for each subvolume
+    try:  # btrfs has one device number for each subvolume
         status = os.stat(mount.source)
         if stat.S_ISBLK(status.st_mode):
             device = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"

@@ -1,8 +1,7 @@
-"""Whether two folders are one: the second would then hold no copy of its own.
+"""Find out whether two paths lead to the same folder, where a second copy would be no copy.
 
-Paths and inode numbers tell of links and bind mounts. An overlay and its upper folder, or one share
-that is mounted twice, have different ones; there a file that is made in one folder is looked for in
-the other.
+Paths and inode numbers show links and bind mounts. An overlay and its upper folder, or a share that
+is mounted twice, have different ones: a file is created in one folder and looked for in the other.
 """
 
 from __future__ import annotations
@@ -19,9 +18,11 @@ from .folder import is_same, nearest
 
 
 def check_different(destination: Path, copies: Sequence[Path], *, mark: bool) -> None:
-    """ValueError when two of the folders are the same one, or will be when they are made; or when
-    ptpfast keeps its own files in one: an object could get the name of such a file. mark: files may
-    be made in them, or in the nearest of their parents, to find out."""
+    """Raise ValueError if two of the folders are the same, or will be once they are created.
+
+    Also if ptpfast keeps its own files in one: an object could get the name of such a file. mark:
+    whether files may be created in them, or in their nearest parents, to find out.
+    """
     for folder in (destination, *copies):
         for ours, what in _own_folders():
             if is_same(folder, ours):

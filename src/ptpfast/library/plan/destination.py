@@ -31,6 +31,6 @@ class Destination:
         self.check()
 
     def close(self) -> None:
-        """Lets go of it."""
+        """Close the folder."""
         if self.held is not None:
             self.held.close()

@@ -198,7 +198,7 @@ class Folder:
     def take(self, name: str) -> Path:
         """Give a name to an object of this run, and return the path.
 
-        A file that is replaced counts for no other object any more.
+        A file that will be replaced no longer counts as another object's.
         """
         key = same_name(name)
         self._taken.add(key)

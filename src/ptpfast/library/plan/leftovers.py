@@ -1,8 +1,7 @@
-"""Part files that no run will go on with: of an object that is not on the card any more, or whose
-file is here by now.
+"""Find part files that no run will resume: the object left the card, or its file is complete.
 
-They stay, because what such a file holds may be all there is of a picture; the report says that
-they are here, and why.
+They are kept, because such a file may be all that is left of a picture. The report lists them with
+the reason.
 """
 
 from __future__ import annotations

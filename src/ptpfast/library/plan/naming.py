@@ -22,7 +22,7 @@ _RESERVED_CHARACTERS = re.compile(r'[<>:"/\\|?*]')
 # Hidden, blank or read as an option or a home folder by a shell.
 _BAD_START = re.compile(r"^[.\s~-]+")
 _BAD_END = re.compile(r"[.\s]+$")
-# Windows takes these for devices, whatever extension follows.
+# Windows takes these for devices, with any extension.
 _DEVICES = re.compile(
     r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)", re.IGNORECASE
 )

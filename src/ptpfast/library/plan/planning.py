@@ -1,9 +1,9 @@
-"""What becomes of each object that is meant: here already, to be fetched under a name, or left.
+"""Decide for each selected object: here already, fetched under which name, or skipped.
 
-Objects come in the order they are to be fetched in, some at a time, and are decided in that order.
-One whose name something in the folder has, with or without a number behind it, waits until all are
-known: that file may be another one's. All others can be decided at once. So what a run decides
-depends on the card and on the folder, and not on how quickly it gets to know the card.
+Objects arrive in download order, a few at a time, and are decided in that order. If a file in the
+folder has an object's name, with or without a number, the object waits until all objects are known:
+the file may belong to another one. All others are decided at once. So the decisions depend on the
+card and on the folder, not on how fast the card is listed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
 
 @dataclass(slots=True)
 class Job:
-    """An object that is to be fetched; `kept` bytes of an earlier run will be gone on from, of the
-    `there` that its part file has."""
+    """An object to fetch.
+
+    kept: bytes of its part file that the download resumes from. there: bytes in its part file.
+    """
 
     info: ObjectInfo
     path: Path

@@ -48,7 +48,7 @@ class Room:
         self._times = times
         self._waiting: list[Job] = []
         self._missing: list[Job] = []
-        self._refused = math.inf  # the disk had no room for so much, whatever it says is free
+        self._refused = math.inf  # the disk had no room for this much, despite its free space
         self._refusal: SinkError | None = None
 
     def keep_to(self, jobs: deque[Job]) -> None:

@@ -43,8 +43,8 @@ class Selection:
     formats: one or several of `KINDS`; `all` takes every object that is not a folder.
     include, exclude: one glob or several, regardless of case. One with a slash is matched with the
     object's whole path (`DCIM/100*/*`; a `*` there crosses folders), one without with its name.
-    Without `include` everything is in. ValueError for a list of none: whoever has worked out what
-    to take, and that there is nothing, does not want everything.
+    Without `include` everything is selected. An empty list is a ValueError: a caller whose computed
+    list is empty does not want everything.
     since, until: both inclusive. A date means the whole day by the camera's clock; a naive datetime
     is by the camera's clock too. An object without a date is in no range.
     order: `oldest` or `newest` first, by capture date and then path, without a date last; `listed`

@@ -1,6 +1,6 @@
-"""Storages of a run that cannot be read: from its beginning, or not any more.
+"""Storages that cannot be read, from the start of a run or since some moment in it.
 
-One that fails does not end the run: its objects are set aside, and the other storages' come.
+A storage that fails does not end the run: its objects are set aside, the others are fetched.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Storages:
         card.doubts += listing.doubts
 
     def unavailable(self, info: ObjectInfo) -> StorageFailure | None:
-        """Why nothing of an object's storage can be had any more, if it is so."""
+        """Return why the object's storage cannot be read; None if it can."""
         return self._unavailable.get(info.storage_id)
 
     def look(self, info: ObjectInfo) -> None:

@@ -26,8 +26,10 @@ class Observer:
         have been compared with what the camera says of them now."""
 
     def planned(self, report: Report, count: int, size: int) -> None:
-        """As far as the listing goes, `count` objects are to be fetched in this run, `size` bytes
-        of them not here yet. Told again as it goes on; `report.listed` says that this was all."""
+        """Report how much the run will fetch: `count` objects, `size` missing bytes.
+
+        Repeated while the listing goes on; it is complete when `report.listed` is true.
+        """
 
     def short(self, shortage: Shortage) -> None:
         """Report that a folder is too small: the files that fit are stored. Repeated at the end."""

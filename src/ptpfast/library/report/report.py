@@ -207,9 +207,9 @@ class Report:
 
 
 def attach(report: Report, error: BaseException) -> None:
-    """Let an error, of whatever class, carry the report of the run that it ended: `error.report`.
+    """Set `error.report` to the report of the run that the error ended.
 
-    The error may be the caller's own, or Python's: no class of ours can declare it for all.
+    The error may be of any class, the caller's or Python's, so no class can declare the attribute.
     """
     vars(error)["report"] = report
 

@@ -24,12 +24,12 @@ CopyStatus = Literal["stored", "already here", "failed", "planned"]
 
 @dataclass(slots=True)
 class Copy:
-    """What became of a file in one further folder.
+    """The copy of a file in one further folder.
 
-    status: `stored` in this run, and equal to what arrived when read back from the disk; `already
-    here` from before; `failed`, with the reason and the exception behind it; or `planned`.
-    compared: in this run its bytes were read and have the SHA-256 they must have; one `already
-    here` that is not compared is known by name, size and date alone.
+    status: `stored` in this run and verified by reading it back; `already here` from before;
+        `failed`, with `reason` and `error`; or `planned`.
+    compared: its bytes were read in this run and have the right SHA-256. A copy that is `already
+        here` and not compared is known by name, size and date alone.
     """
 
     path: Path

@@ -45,7 +45,7 @@ def drip(peer: Peer, seconds: float) -> None:
     peer.outlet.drip_s = seconds
 
 
-@kind("no byte from either connection any more, probes included")
+@kind("both connections fall silent, probe responses included")
 def black_hole(peer: Peer, _: Any) -> None:
     peer.silent = True
     peer.wait(None)
