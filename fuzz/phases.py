@@ -6,19 +6,17 @@ is, each way of driving must come to what `reference` says, to the byte.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ptpfast.engine.channel import Channel
 from ptpfast.engine.framing import ContainerPhase, DataPhase
 from ptpfast.engine.phase import Phase
-from ptpfast.engine.sink import CallbackSink, FileSink, MemorySink, Sink
+from ptpfast.engine.sink import CallbackSink, Checksum, FileSink, MemorySink, Sink
 from ptpfast.engine.wire import ProbeResponse, pack
 from ptpfast.ptp.errors import ConnectionLost, ProtocolError
 
@@ -95,10 +93,10 @@ def _callback(size: int) -> Destination:
     return Destination(sink, content)
 
 
-def _file(size: int, hasher: Any = None) -> Destination:
+def _file(size: int, checksum: Checksum | None = None) -> Destination:
     path = Path(_SCRATCH.name, str(os.getpid()))
     path.unlink(missing_ok=True)
-    sink = FileSink(path, size=size if size % 2 else None, hasher=hasher)
+    sink = FileSink(path, size=size if size % 2 else None, checksum=checksum)
 
     def content() -> bytes:
         sink.finish(sync=False)
@@ -107,19 +105,21 @@ def _file(size: int, hasher: Any = None) -> Destination:
     return Destination(sink, content)
 
 
-def _hashed_file(size: int) -> Destination:
-    hasher = hashlib.sha256()
-    file = _file(size, hasher)
+def _summed_file(size: int) -> Destination:
+    checksum = Checksum()
+    file = _file(size, checksum)
 
     def content() -> bytes | None:
         arrived = file.content()
-        assert hashlib.sha256(arrived or b"").digest() == hasher.digest()
+        again = Checksum()
+        again.update(arrived or b"")
+        assert again.hexdigest() == checksum.hexdigest()
         return arrived
 
     return Destination(file.sink, content)
 
 
-DESTINATIONS = (_nowhere, _memory, _buffer, _callback, _file, _hashed_file)
+DESTINATIONS = (_nowhere, _memory, _buffer, _callback, _file, _summed_file)
 
 
 def data_phase(data: bytes, framing: Framing = PACKETS) -> None:

@@ -115,11 +115,9 @@ def test_a_sink_adds_what_it_writes(tmp_path: Path, piece: int) -> None:
     assert checksum.hexdigest() == taken(CONTENT)
 
 
-def test_what_came_after_a_mark_is_taken_back_from_file_checksum_and_hasher(
-    tmp_path: Path,
-) -> None:
+def test_what_came_after_a_mark_is_taken_back_from_file_and_checksum(tmp_path: Path) -> None:
     checksum = Checksum()
-    sink = FileSink(tmp_path / "x", checksum=checksum, hasher=hashlib.sha256())
+    sink = FileSink(tmp_path / "x", checksum=checksum)
     pour(sink, CONTENT[:1000])
     sink.mark()
     for _ in range(2):  # as often as need be
@@ -129,14 +127,10 @@ def test_what_came_after_a_mark_is_taken_back_from_file_checksum_and_hasher(
     sink.finish()
     assert (tmp_path / "x").read_bytes() == CONTENT
     assert checksum.hexdigest() == taken(CONTENT)
-    assert sink.hasher.digest() == hashlib.sha256(CONTENT).digest()
 
 
-@pytest.mark.parametrize("options", [{"checksum": Checksum()}, {"hasher": hashlib.sha256()}])
-def test_nothing_is_taken_back_to_where_no_mark_is(
-    tmp_path: Path, options: dict[str, object]
-) -> None:
-    sink = FileSink(tmp_path / "x", **options)  # type: ignore[arg-type]
+def test_nothing_is_taken_back_to_where_no_mark_is(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "x", checksum=Checksum())
     pour(sink, CONTENT[:1000])
     sink.mark()
     pour(sink, CONTENT[1000:])
@@ -145,36 +139,6 @@ def test_nothing_is_taken_back_to_where_no_mark_is(
     assert os.path.getsize(tmp_path / "x") == len(CONTENT)
     sink.rewind(len(CONTENT))
     sink.finish()
-
-
-def test_a_hasher_without_copies_cannot_be_taken_back(tmp_path: Path) -> None:
-    class Plain:
-        def update(self, data: memoryview) -> None:
-            pass
-
-    sink = FileSink(tmp_path / "x", hasher=Plain())
-    sink.mark()
-    pour(sink, CONTENT)
-    with pytest.raises(ValueError, match="taken back"):
-        sink.rewind(0)
-    sink.finish()
-
-
-def test_a_hasher_that_has_failed_is_not_gone_on_with(tmp_path: Path) -> None:
-    class Failing:
-        def update(self, data: memoryview) -> None:
-            raise KeyboardInterrupt
-
-        def copy(self) -> Failing:
-            return self
-
-    checksum = Checksum()
-    sink = FileSink(tmp_path / "x", hasher=Failing(), checksum=checksum)
-    with pytest.raises(KeyboardInterrupt):
-        pour(sink, CONTENT)
-    sink.abandon()
-    assert sink.hasher is None
-    assert checksum.size == sink.position == os.path.getsize(tmp_path / "x")
 
 
 def test_a_checksum_of_other_bytes_is_refused(tmp_path: Path) -> None:

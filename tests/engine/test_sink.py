@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import errno
-import hashlib
 import mmap
 import os
 import resource
@@ -186,14 +185,6 @@ def test_it_goes_on_at_an_offset_and_cuts_what_is_behind(tmp_path: Path) -> None
 def test_an_offset_behind_the_end_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="shorter"):
         FileSink(tmp_path / "x.part", offset=1)
-
-
-def test_a_hasher_sees_all_bytes_in_order(tmp_path: Path) -> None:
-    hasher = hashlib.sha256()
-    sink = FileSink(tmp_path / "x.part", hasher=hasher)
-    pour(sink, PAYLOAD, piece=7)
-    sink.finish()
-    assert hasher.digest() == hashlib.sha256(PAYLOAD).digest()
 
 
 @pytest.mark.parametrize("name", ["no/such/folder", ".", "file/below"])

@@ -44,12 +44,9 @@ cdef class FileSink(Sink):
     cdef int _process
     cdef bint _lent
     cdef readonly str path
-    cdef object _hasher
-    cdef bint _torn
     cdef Checksum _checksum
     cdef uint64_t _marked_at
     cdef Checksum _marked_checksum
-    cdef object _marked_hasher
     cdef object _before
     cdef bint _fresh
     cdef uint64_t _reserved
@@ -57,9 +54,7 @@ cdef class FileSink(Sink):
     cdef int _reserve(self, uint64_t until) except -1
     cdef int _first(self) except -1 nogil
     cdef int _close(self) except -1
-    cdef object _marked(self, uint64_t position)
     cdef void _add(self, const iovec *pieces, size_t size) noexcept nogil
-    cdef int _hash(self, const iovec *pieces, size_t size) except -1
 
 
 cdef class MemorySink(Sink):

@@ -1,11 +1,8 @@
 from collections.abc import Callable
 from os import PathLike
-from typing import Any, ClassVar, Protocol, Self, final
+from typing import Any, ClassVar, Self, final
 
 from typing_extensions import disjoint_base
-
-class _Hasher(Protocol):
-    def update(self, data: memoryview, /) -> object: ...
 
 @final
 class Checksum:
@@ -43,7 +40,6 @@ class FileSink(Sink):
         *,
         offset: int = 0,
         size: int | None = None,
-        hasher: _Hasher | None = None,
         descriptor: int | None = None,
         before: Callable[[], object] | None = None,
         checksum: Checksum | None = None,
@@ -51,9 +47,7 @@ class FileSink(Sink):
     @property
     def path(self) -> str: ...
     @property
-    def hasher(self) -> Any: ...
-    @property
-    def marked(self) -> tuple[int, Checksum | None, Any] | None: ...
+    def marked(self) -> tuple[int, Checksum | None] | None: ...
     def mark(self) -> None: ...
     def finish(self, *, sync: bool = True) -> None: ...
     def abandon(self) -> None: ...

@@ -2,8 +2,8 @@
 
 A sink does not know packets, sockets or time. It is filled in one of two ways, whichever suits it:
 the engine hands it the payload pieces of one read (`write`), or receives straight into the memory
-it lends (`window`, then `commit`). Both run without the GIL, but for what a hasher does. Python
-ends it with `finish` (everything arrived) or `abandon` (it did not, keep what is there).
+it lends (`window`, then `commit`). Both run without the GIL. Python ends it with `finish`
+(everything arrived) or `abandon` (it did not, keep what is there).
 
 One sink may outlive many data phases: the partial reads of one object all go into the same sink,
 and `position` is where the next byte goes.
@@ -280,8 +280,6 @@ cdef class FileSink(Sink):
         offset: where to continue; the file must be at least that long, and is cut there.
         size: the final length, if known. Space is reserved at once, so that a full disk is found
             before the camera is asked.
-        hasher: an object with `update(memoryview)`; it gets all bytes in order. With `copy()`,
-            `rewind` can take it back to a `mark`.
         descriptor: use this open file; the caller closes it.
         before: called once before the first byte is written.
         checksum: of the first `offset` bytes; it is continued without the GIL.
@@ -300,7 +298,6 @@ cdef class FileSink(Sink):
         *,
         offset=0,
         size=None,
-        hasher=None,
         descriptor=None,
         before=None,
         Checksum checksum=None,
@@ -309,7 +306,6 @@ cdef class FileSink(Sink):
         self.path = os.fsdecode(path)
         if checksum is not None and checksum.state.size != offset:
             raise ValueError(f"the checksum is of {checksum.size} bytes, not of {offset}")
-        self._hasher = hasher
         self._checksum = checksum
         self._marked_at = NO_LIMIT
         self._before = before
@@ -376,9 +372,6 @@ cdef class FileSink(Sink):
             self.position += <size_t>written
             if self._checksum is not None:  # while it is in the processor's cache
                 self._add(pieces, <size_t>written)
-            if self._hasher is not None:  # of the bytes in the file, even if later ones fail
-                with gil:
-                    self._hash(pieces, <size_t>written)
             # Step over what was written; a short write goes on in the middle of a piece.
             while count and <size_t>written >= pieces[0].iov_len:
                 written -= <ssize_t>pieces[0].iov_len
@@ -395,8 +388,6 @@ cdef class FileSink(Sink):
 
     cdef int _drop(self, uint64_t position) except -1:
         back = position != self.position
-        if back and self._hasher is not None and self._marked(position) is None:
-            raise ValueError("what was hashed cannot be taken back")
         if back and self._checksum is not None and position != self._marked_at:
             raise ValueError("what is in the checksum can be taken back to a mark only")
         try:
@@ -405,35 +396,22 @@ cdef class FileSink(Sink):
             raise disk_error("cut", self.path, error, received=position) from error
         if back and self._checksum is not None:
             self._checksum.state = self._marked_checksum.state
-        if back and self._hasher is not None:
-            self._hasher = self._marked_hasher.copy()
         self._written_back = min(self._written_back, position)
         return 0
 
-    cdef object _marked(self, uint64_t position):
-        return self._marked_hasher if position == self._marked_at else None
-
     def mark(self):
-        """Keeps the state of hasher and checksum: what comes after this can be taken back."""
-        self._marked_at = NO_LIMIT  # until all of it is kept
-        hasher = self.hasher
-        self._marked_hasher = hasher.copy() if hasattr(hasher, "copy") else None
+        """Remember the position and the checksum: `rewind` can return here."""
+        self._marked_at = NO_LIMIT  # until the checksum is copied
         if self._checksum is not None:
             self._marked_checksum = self._checksum.copy()
         self._marked_at = self.position
 
     @property
-    def hasher(self):
-        """The hasher in its present state; None if one of its updates has failed."""
-        return None if self._torn else self._hasher
-
-    @property
     def marked(self):
-        """The position at the last `mark`, its checksum and its hasher; None without a mark. Not to
-        be changed."""
+        """The position at the last `mark` and its checksum, read-only; None without a mark."""
         if self._marked_at == NO_LIMIT:
             return None
-        return self._marked_at, self._marked_checksum, self._marked_hasher
+        return self._marked_at, self._marked_checksum
 
     cdef void _add(self, const iovec *pieces, size_t size) noexcept nogil:
         """The first `size` bytes of the pieces to the checksum."""
@@ -443,23 +421,6 @@ cdef class FileSink(Sink):
             ptpfast_checksum_add(&self._checksum.state, <const uint8_t *>pieces.iov_base, take)
             size -= take
             pieces += 1
-
-    cdef int _hash(self, const iovec *pieces, size_t size) except -1:
-        """The first `size` bytes of the pieces, where they are: the hasher must not keep them."""
-        cdef size_t take
-        while size:
-            take = min(size, pieces.iov_len)
-            view = PyMemoryView_FromMemory(<char *>pieces.iov_base, take, PyBUF_READ)
-            try:
-                self._hasher.update(view)
-            except BaseException:
-                self._torn = True
-                raise
-            finally:
-                view.release()
-            size -= take
-            pieces += 1
-        return 0
 
     def finish(self, *, sync=True):
         """Ends the file, with `sync` after its data has reached the disk. SinkError if it did

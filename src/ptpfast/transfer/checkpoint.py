@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
 
 from ..engine.sink import Checksum, FileSink
 from ..ptp.errors import SinkError
-from .hashing import digest_of, new_hash
+from .hashing import digest_of
 from .journal import NOTHING_KEPT, Journal, Kept, Left
 from .part import PartFile
 from .proof import Proof, seal
@@ -29,23 +28,19 @@ NOTE_SIZE, NOTE_S, NOTE_SHARE = 1 << 18, 0.001, 1 / 100
 
 
 class Checkpoint:
-    """The checksum and the hasher of one download, and what its journal has been told.
+    """The checksum of one download, and what its journal says."""
 
-    algorithm: of the hasher; None for none.
-    """
-
-    def __init__(self, part: PartFile, journal: Journal, algorithm: str | None) -> None:
+    def __init__(self, part: PartFile, journal: Journal) -> None:
         self._part = part
         self._journal = journal
-        self._checksum = Checksum()
-        self._hasher = None if algorithm is None else new_hash(algorithm)
+        self.checksum = Checksum()  # of the received bytes
         self._sink: FileSink | None = None
         self._kept, self._kept_at = NOTHING_KEPT, 0.0  # what the journal says is on the disk
         self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
 
     def go_on_from(self, proof: Proof) -> None:
         """Continue from bytes that an earlier run has left."""
-        self._checksum, self._hasher = proof.checksum, proof.hasher
+        self.checksum = proof.checksum
         self._journal.goes_on_from(own=proof.own)
         known = self._journal.read()
         if known is not None and known.kept.size <= proof.size:
@@ -53,14 +48,13 @@ class Checkpoint:
 
     def open(self, size: int | None) -> FileSink:
         """Return a sink that continues the part file, of `size` bytes in the end. SinkError."""
-        offset = self._checksum.size
+        offset = self.checksum.size
         sink = self._sink = FileSink(
             self._part.path,
             descriptor=self._part.fd,
             offset=offset,
             size=size,
-            hasher=self._hasher,
-            checksum=self._checksum,
+            checksum=self.checksum,
             before=self.keep if offset else None,
         )
         self._noted = offset
@@ -74,11 +68,6 @@ class Checkpoint:
         assert self._sink is not None
         return self._sink
 
-    @property
-    def digest(self) -> str:
-        """That of all that has arrived, by the hasher."""
-        return digest_of(self.sink.hasher)
-
     def mark(self) -> None:
         """Have what comes from here on be taken back, if need be: a read has ended."""
         self.sink.mark()
@@ -89,7 +78,7 @@ class Checkpoint:
         now = time.monotonic()
         if can_keep and now - self._kept_at >= KEEP_S:
             self.keep()
-        elif now >= self._note_due and self._checksum.size - self._noted >= NOTE_SIZE:
+        elif now >= self._note_due and self.checksum.size - self._noted >= NOTE_SIZE:
             self._note_arrived()
             took = time.monotonic() - now
             usual = min(took, self._note_took or took)  # one that takes long may be a hiccup
@@ -101,7 +90,7 @@ class Checkpoint:
         size = self.sink.position
         if size:
             self._part.sync()
-            self._kept = Kept(size, digest_of(self._checksum))
+            self._kept = Kept(size, digest_of(self.checksum))
             self._write(sync=True)
         self._kept_at = time.monotonic()
 
@@ -110,7 +99,7 @@ class Checkpoint:
         try:
             if not self._part.lost:
                 self.keep()
-                self._leave(self._checksum, self.sink.hasher)
+                self._leave(self.checksum)
         except SinkError as error:
             log.debug("%s", error)
         if self._part.lost:
@@ -124,7 +113,7 @@ class Checkpoint:
         """Drop what a broken read has left behind the first `trusted` bytes; from the journal
         first, which must not speak of what is gone. With the checksum of the rest, the next run
         can go on there."""
-        size, checksum, hasher = self.sink.marked or (0, None, None)
+        size, checksum = self.sink.marked or (0, None)
         taken_back = self._kept.size > trusted
         if taken_back:
             self._kept = NOTHING_KEPT
@@ -134,7 +123,7 @@ class Checkpoint:
         self._part.cut(trusted)
         if known is not None and not self._part.lost:
             self._part.sync()
-            self._leave(known, hasher)
+            self._leave(known)
 
     def doubt(self) -> None:
         """Have the journal say whose the bytes are, and that none of them counts."""
@@ -146,9 +135,9 @@ class Checkpoint:
 
     def _note_arrived(self) -> None:
         """In the journal and without the disk: after a power cut what is kept still counts."""
-        self._noted = self._checksum.size
+        self._noted = self.checksum.size
         try:
-            self._journal.note(Kept(self._noted, digest_of(self._checksum)))
+            self._journal.note(Kept(self._noted, digest_of(self.checksum)))
         except OSError as error:
             log.debug("the journal cannot be written: %s", error)
 
@@ -160,7 +149,7 @@ class Checkpoint:
         except OSError as error:
             log.debug("the journal cannot be written: %s", error)
 
-    def _leave(self, checksum: Checksum, hasher: Any) -> None:
+    def _leave(self, checksum: Checksum) -> None:
         """Leave a seal: a retry in this process then need not read the part file again."""
         if (stamp := seal(self._part.fd)) is not None and stamp.size == checksum.size:
-            self._journal.leave(Left(stamp, checksum, hasher))
+            self._journal.leave(Left(stamp, checksum))

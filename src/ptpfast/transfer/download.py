@@ -29,13 +29,13 @@ from ..ptp.errors import NetworkError, ProtocolError, ResponseError, SinkError, 
 from ..ptp.objects import ObjectInfo
 from .checkpoint import Checkpoint
 from .ends import may_end_elsewhere
-from .hashing import hex_of
+from .hashing import hex_of, new_hash
 from .journal import Identity, Journal
 from .part import PartFile, capture_time, reserves
 from .proof import forget, may_continue, prove
 from .reading import ObjectReader, Progress
 from .seam import is_seamless
-from .verify import VERIFY, check_camera, check_file, check_size
+from .verify import VERIFY, check_camera, check_received, check_size
 
 log = logging.getLogger("ptpfast")
 
@@ -53,13 +53,14 @@ class Transfer:
         object: the `ObjectInfo`.
         path: the file.
         size: bytes of the file.
-        seconds: how long the download took.
+        seconds: from the first request to the last byte.
+        disk_seconds: from the last byte to the final name: flush, verification and renaming.
         resumed_at: bytes that came from an earlier run.
         dropped: bytes of an earlier run that could not be used.
         received: bytes received in this run, including those read twice.
         verified: the level of verification (`size`, `hash`, `disk` or `reread`).
         begun_elsewhere: whether another process may have received some of the bytes.
-        digest: hash of the received bytes, `sha256:…` or `xxh3:…`; None with `size`.
+        digest: hash of the file as read back, `sha256:…` or `xxh3:…`; None with `size`.
         operation: the operation that read the object.
         chunks: sizes of the partial reads, each time the size changed; empty for a whole object.
     """
@@ -68,6 +69,7 @@ class Transfer:
     path: Path
     size: int = 0
     seconds: float = 0.0
+    disk_seconds: float = 0.0
     resumed_at: int = 0
     dropped: int = 0
     received: int = 0
@@ -80,12 +82,12 @@ class Transfer:
 
     @property
     def sha256(self) -> str | None:
-        """SHA-256 of the received bytes in hex; None if it was not computed."""
+        """SHA-256 of the file in hex; None if it was not computed."""
         return hex_of(self.digest, "sha256")
 
     @property
     def xxh3(self) -> str | None:
-        """XXH3 (128 bits) of the received bytes in hex; None if it was not computed."""
+        """XXH3 (128 bits) of the file in hex; None if it was not computed."""
         return hex_of(self.digest, "xxh3")
 
     @property
@@ -109,6 +111,8 @@ class DownloadOptions:
     def __post_init__(self) -> None:
         if self.verify not in VERIFY:
             raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {self.verify!r}")
+        if self.algorithm is not None:
+            new_hash(self.algorithm)  # before the camera is asked
 
     @property
     def level(self) -> str:
@@ -123,7 +127,10 @@ class DownloadOptions:
 
 
 class Download:
-    """The steps of one download, in `run`'s order."""
+    """One download in two halves: `receive` needs the camera, `finish` needs only the disk.
+
+    They may run on different threads, one after the other.
+    """
 
     def __init__(
         self,
@@ -145,7 +152,7 @@ class Download:
         self._identity = Identity.of(camera.link.device_info.body, info)
         self._journal = Journal(self._path, self._identity)
         self._part = PartFile(self._path, self._journal)
-        self._checkpoint = Checkpoint(self._part, self._journal, options.hash)
+        self._checkpoint = Checkpoint(self._part, self._journal)
         self._progress = progress
         self._reader = ObjectReader(
             camera,
@@ -161,34 +168,84 @@ class Download:
 
     def run(self) -> Transfer:
         """Download the object. The file has its final name when this returns."""
+        self.receive()
+        return self.finish()
+
+    def receive(self) -> None:
+        """Receive the object into the part file, which stays open and locked if this succeeds."""
         self._camera.compare(self._info)  # its handle may have gone to another picture
         began = time.monotonic()
         is_taken = not self._options.overwrite and os.path.lexists(self._path)
         if is_taken and not reserves(self._path, self._journal.source):
             raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
         try:
-            with self._part, self._camera.link.dialect.reading(self._info):
+            self._part.open()
+            with self._camera.link.dialect.reading(self._info):
                 self._receive(self._begin())
-                self._finish()
-        finally:
-            self._part.close()  # once more: a signal handler may have raised in the midst of it
+                self._confirm()
+        except BaseException:
+            self._close()
+            raise
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
         self.transfer.chunks = self._reader.chunks
+
+    def finish(self) -> Transfer:
+        """Flush and verify the received file, and give it its final name."""
+        began = time.monotonic()
+        try:
+            self._flush()
+            self._publish()
+        finally:
+            self._close()
+        self.transfer.disk_seconds = time.monotonic() - began
         return self.transfer
 
-    def _finish(self) -> None:
+    def abandon(self) -> None:
+        """Close a received part file that will not be finished. A later download resumes it."""
+        try:
+            self._checkpoint.keep_if_possible()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._part.close()
+        finally:
+            self._part.close()  # a signal handler may have raised in the middle of the first
+
+    def _confirm(self) -> None:
+        """Ask the camera whether the received bytes are all of the object, and the right ones."""
         try:
             self._look_again()
             if self._doubts_end:
                 self._reader.confirm_end()
+            check_size(self._part, self.transfer.size, self._reader.size, self._info.name)
+            if self.transfer.verified == "reread":
+                self._read_again()
+        except TransferError:
+            raise  # the bytes may be wrong
+        except BaseException:
+            self._checkpoint.keep_if_possible()
+            raise
+
+    def _flush(self) -> None:
+        self._part.date(capture_time(self._info))
+        try:
+            self._part.sync()
+        except SinkError:
+            self._checkpoint.take_back_lost()
+            raise
+
+    def _publish(self) -> None:
+        try:
             self._verify()
             self._part.publish(overwrite=self._options.overwrite)
         except TransferError:
-            raise  # what is there is not right, or may not be
+            raise  # the file may be wrong
         except BaseException:
             if not self._part.is_finished:
-                self._checkpoint.keep_if_possible()  # all that is there can be gone on with
+                self._checkpoint.keep_if_possible()
             raise
 
     def _begin(self) -> int:
@@ -218,7 +275,7 @@ class Download:
         size = self._reader.size
         if not there or not self._options.resume or size is None or self._reader.partial() is None:
             return 0
-        proof = prove(self._path, self._part.fd, self._journal, self._options.hash, size)
+        proof = prove(self._path, self._part.fd, self._journal, size)
         forget(self._path)
         if proof is None or not may_continue(proof, self._identity):
             return 0
@@ -259,10 +316,8 @@ class Download:
         finally:
             self.transfer.received += sink.position - offset
         self.transfer.size = sink.position
-        self._part.date(capture_time(self._info))
         try:
             sink.finish(sync=False)
-            self._part.sync()
         except SinkError:
             self._checkpoint.take_back_lost()
             raise
@@ -311,20 +366,28 @@ class Download:
             self._progress(received, size)
         self._checkpoint.update(can_keep=whole or not self._reader.in_parts)
 
-    def _verify(self) -> None:
-        transfer, name = self.transfer, self._info.name
-        check_size(self._part, transfer.size, self._reader.size, name)
-        if self._options.hash is None:
-            return
-        transfer.digest = arrived = self._checkpoint.digest
+    def _read_again(self) -> None:
+        again = self._reader.another(progress=self._progress)
         try:
-            check_file(
-                self._part, transfer.size, arrived, name, from_disk=transfer.verified != "hash"
-            )
-            if transfer.verified == "reread":
-                again = self._reader.another(progress=self._progress)
-                with self._camera.link.plan(self._requests_of_the_next):
-                    transfer.received += check_camera(again, arrived, name)
+            with self._camera.link.plan(self._requests_of_the_next):
+                received, name = self._checkpoint.checksum, self._info.name
+                self.transfer.received += check_camera(again, received, name)
         except TransferError:
-            self._checkpoint.doubt()  # nothing in it can be believed
+            self._checkpoint.doubt()  # none of the bytes can be trusted
+            raise
+
+    def _verify(self) -> None:
+        transfer, algorithm = self.transfer, self._options.hash
+        if algorithm is None:
+            return
+        try:
+            transfer.digest = check_received(
+                self._part,
+                self._checkpoint.checksum,
+                algorithm,
+                self._info.name,
+                from_disk=transfer.verified != "hash",
+            )
+        except TransferError:
+            self._checkpoint.doubt()  # none of the bytes can be trusted
             raise

@@ -36,11 +36,6 @@ def digest_of(hasher: Any) -> str:
     return f"{_kind(hasher)}:{hasher.hexdigest()}"
 
 
-def same_algorithm(hasher: Any, algorithm: str) -> bool:
-    """Whether a hash object, if there is one, is of that kind."""
-    return hasher is not None and _kind(hasher) == algorithm
-
-
 def _kind(hasher: Any) -> str:
     return hasher.name if hasher.name in ("sha256", "fast") else "xxh3"
 

@@ -13,7 +13,7 @@ import json
 import logging
 import os
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..engine.process import Owner
 from ..engine.sink import Checksum, Descriptor
@@ -70,12 +70,10 @@ class Stamp(NamedTuple):
 
 
 class Left(NamedTuple):
-    """How this process has left a part file, with the checksum and the hasher in that state. All of
-    it had been flushed."""
+    """How this process left a part file, and the checksum of its bytes, all of them flushed."""
 
     stamp: Stamp
     checksum: Checksum
-    hasher: Any
 
 
 @dataclass

@@ -41,8 +41,9 @@ _TRIES = 100  # to open a part file that others finish in between
 
 
 class PartFile:
-    """NAME.part of the file `path`, made if missing, open and locked within a `with`. A new one has
-    its journal from the beginning.
+    """NAME.part of the file `path`: created if missing, locked from `open` to `close`.
+
+    A new one has its journal from the beginning.
 
     An empty part file that was not published is removed at the end: it is of no use to anybody.
     NotOurs when something else has its name or the journal's, or the bytes in it are not this
@@ -60,12 +61,7 @@ class PartFile:
         self._published = False
 
     def __enter__(self) -> Self:
-        try:
-            self._held = self._open()
-        except OSError as error:
-            if isinstance(error, SinkError | NotOurs):
-                raise
-            raise disk_error("write", self.path, error) from error
+        self.open()
         return self
 
     def __exit__(
@@ -75,6 +71,15 @@ class PartFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def open(self) -> None:
+        """Create or open the part file and lock it. SinkError, NotOurs."""
+        try:
+            self._held = self._open()
+        except OSError as error:
+            if isinstance(error, SinkError | NotOurs):
+                raise
+            raise disk_error("write", self.path, error) from error
 
     def close(self) -> None:
         """Release the part file. Safe to call again, even after an interruption by a signal."""
@@ -104,7 +109,7 @@ class PartFile:
 
     @property
     def fd(self) -> int:
-        """The number of the open file; -1 outside of the `with`."""
+        """The number of the open file; -1 while it is closed."""
         return -1 if self._held is None else self._held.number
 
     @property

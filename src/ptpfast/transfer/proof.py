@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..engine.sink import Checksum
 from ..link.camera import Camera
@@ -22,7 +22,7 @@ from ..ownership.names import PART_SUFFIX
 from ..ownership.readback import open_regular
 from ..ptp.objects import ObjectInfo
 from .ends import may_end_elsewhere
-from .hashing import digest_of, new_hash, same_algorithm
+from .hashing import digest_of
 from .journal import Found, Identity, Journal, Stamp
 from .reading import ObjectReader
 
@@ -32,16 +32,16 @@ SEAL_S = 60.0  # so far back is the time that marks a part file as untouched
 # A file that was changed so recently could be changed again without another time: filesystems count
 # in steps of up to two seconds.
 SETTLED_S = 3.0
-BLOCK = 1 << 18
 LONGER = 16 << 32  # than described modulo 4 GiB; no more of a part file is read
 
 
 class Proof(NamedTuple):
-    """Bytes from the beginning of a part file that are as they were received: their checksum, and
-    the hasher in that state if one was asked for. own: this process has received all of them."""
+    """The checksum of bytes at the start of a part file that are as they were received.
+
+    own: this process received all of them.
+    """
 
     checksum: Checksum
-    hasher: Any
     own: bool
 
     @property
@@ -51,19 +51,16 @@ class Proof(NamedTuple):
 
 
 # By path, what was proven before a download, so that it is not read twice.
-_proven: dict[str, tuple[Stamp, Found, str | None, Proof]] = {}
+_proven: dict[str, tuple[Stamp, Found, Proof]] = {}
 
 
-def prove(
-    path: str, descriptor: int, journal: Journal, algorithm: str | None, most: int
-) -> Proof | None:
+def prove(path: str, descriptor: int, journal: Journal, most: int) -> Proof | None:
     """Return which bytes of the part file of `path` are certain; None if none are.
 
     Args:
         path: the final name.
         descriptor: the part file, open for reading.
         journal: the journal beside it.
-        algorithm: the hash that the download continues with, if any.
         most: the size of the object.
     """
     if (found := journal.read()) is None:
@@ -75,26 +72,21 @@ def prove(
         return None
     if (known := journal.left(stamp)) is not None:
         left, own = known
-        if algorithm is None or same_algorithm(left.hasher, algorithm):
-            hasher = None if algorithm is None else left.hasher.copy()
-            return Proof(left.checksum.copy(), hasher, own)
+        return Proof(left.checksum.copy(), own)
     before = _proven.get(path)
-    if before is not None and before[:3] == (stamp, found, algorithm):
-        proof = before[3]
-    elif (read := _read(descriptor, min(stamp.size, most), found, algorithm)) is not None:
+    if before is not None and before[:2] == (stamp, found):
+        proof = before[2]
+    elif (read := _read(descriptor, min(stamp.size, most), found)) is not None:
         proof = read
     else:
         return None
     changed_s = max(stamp.modified_ns, stamp.changed_ns) / 1e9
     if time.time() - changed_s > SETTLED_S:
-        _proven[path] = stamp, found, algorithm, proof
-    hasher = None if proof.hasher is None else proof.hasher.copy()
-    return Proof(proof.checksum.copy(), hasher, journal.is_own(digest_of(proof.checksum)))
+        _proven[path] = stamp, found, proof
+    return Proof(proof.checksum.copy(), journal.is_own(digest_of(proof.checksum)))
 
 
-def counted(
-    camera: Camera, info: ObjectInfo, path: str | os.PathLike[str], algorithm: str | None = None
-) -> int:
+def counted(camera: Camera, info: ObjectInfo, path: str | os.PathLike[str]) -> int:
     """Of the part file of `path`, how many bytes a download of that object goes on from, unless the
     camera's object is another one. It reads them. 0 if the camera reads nothing in parts."""
     if ObjectReader(camera, info).partial() is None:
@@ -104,7 +96,7 @@ def counted(
     most = (info.size or 0) + (LONGER if may_end_elsewhere(info) else 0)
     try:
         with open_regular(path + PART_SUFFIX) as held:
-            proof = prove(path, held.number, Journal(path, identity), algorithm, most)
+            proof = prove(path, held.number, Journal(path, identity), most)
     except OSError:
         return 0
     return proof.size if proof is not None and may_continue(proof, identity) else 0
@@ -133,18 +125,17 @@ def seal(descriptor: int) -> Stamp | None:
     return stamp if abs(stamp.modified_ns - past) < SEAL_S / 2 * 1e9 else None
 
 
-def _read(descriptor: int, most: int, found: Found, algorithm: str | None) -> Proof | None:
+def _read(descriptor: int, most: int, found: Found) -> Proof | None:
     """Read the noted bytes, the smaller note first; the larger one that agrees counts."""
     if hasattr(os, "posix_fadvise"):  # what the disk has, not what the system remembers of it
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     checksum = Checksum()
-    hasher = None if algorithm is None else new_hash(algorithm)
     proof = None
     try:
         for size, digest in sorted(_usable(found, most)):
-            _feed(descriptor, size, checksum, hasher)
+            checksum.read(descriptor, size)
             if digest_of(checksum) == digest:
-                proof = Proof(checksum.copy(), hasher and hasher.copy(), False)
+                proof = Proof(checksum.copy(), False)
     except OSError as error:
         log.debug("the part file cannot be read back: %s", error)
     return proof
@@ -156,16 +147,3 @@ def _usable(found: Found, most: int) -> set[tuple[int, str]]:
         for size, digest in (found.kept, *found.arrived)
         if 0 < size <= most and digest is not None
     }
-
-
-def _feed(descriptor: int, until: int, checksum: Checksum, hasher: Any) -> None:
-    """Bytes of the file from where the checksum is, to it and to the hasher. OSError."""
-    if hasher is None:
-        checksum.read(descriptor, until)
-        return
-    while checksum.size < until:
-        block = os.pread(descriptor, min(BLOCK, until - checksum.size), checksum.size)
-        if not block:
-            return
-        hasher.update(block)
-        checksum.update(block)

@@ -1,9 +1,12 @@
-"""What is checked of a download before it gets its final name, each level with all before it.
+"""Checks of a download before it gets its final name; each level includes those before it.
 
-size    announced, counted and stored bytes are as many
-hash    the file, read back, has the digest (`hashing`) of what arrived
-disk    the same, after the system has dropped its copy of the file in memory, where it can
-reread  the camera's object, read a second time, has that digest too
+size    the announced, received and stored sizes are equal
+hash    the file, read back, equals the received bytes; it gets a digest (`hashing`)
+disk    the same, after the system has dropped its copy of the file from memory, where it can
+reread  the object, read from the camera a second time, equals the received bytes
+
+Received bytes are compared by the 128-bit checksum that every download takes while it writes. The
+slower SHA-256 is taken of the file as it is read back, so that it never holds up the camera.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..engine.sink import CallbackSink
+from ..engine.sink import CallbackSink, Checksum
 from ..ownership.readback import blocks, open_regular
 from ..ptp.errors import TransferError, disk_error
 from .hashing import algorithm_of, digest_of, new_hash
@@ -25,12 +28,18 @@ VERIFY = ("size", "hash", "disk", "reread")
 BLOCK = 1 << 20
 
 
-def hash_file(part: PartFile, size: int, hasher: Any) -> None:
-    """Hash the first `size` bytes of a part file. SinkError."""
+def _read_back(part: PartFile, size: int, *hashers: Any, from_disk: bool) -> None:
+    """Hash the first `size` bytes of a flushed part file. SinkError.
+
+    from_disk: drop the system's copy in memory first.
+    """
     at = 0
     try:
+        if from_disk and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(part.fd, 0, 0, os.POSIX_FADV_DONTNEED)
         while at < size and (block := os.pread(part.fd, min(BLOCK, size - at), at)):
-            hasher.update(block)
+            for hasher in hashers:
+                hasher.update(block)
             at += len(block)
     except OSError as error:
         raise disk_error("read back", part.path, error) from error
@@ -47,18 +56,31 @@ def check_size(part: PartFile, received: int, listed: int | None, name: str) -> 
         )
 
 
-def check_file(part: PartFile, size: int, arrived: str, name: str, *, from_disk: bool) -> None:
-    """TransferError unless the file has the digest `arrived`; from_disk: and not only the system's
-    copy of it in memory. Its data must have been synced."""
-    if from_disk and hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(part.fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    found = new_hash(algorithm_of(arrived))
-    hash_file(part, size, found)
-    if digest_of(found) != arrived:
-        raise TransferError(
-            f"{name}: the file on the disk differs from the received bytes",
-            hint="check the disk, then run it again",
-        )
+def check_received(
+    part: PartFile, received: Checksum, algorithm: str, name: str, *, from_disk: bool
+) -> str:
+    """Return the digest of a flushed part file. TransferError unless it has the checksum of the
+    received bytes."""
+    found, digest = Checksum(), new_hash(algorithm)
+    _read_back(part, received.size, found, digest, from_disk=from_disk)
+    if found.hexdigest() != received.hexdigest():
+        raise _differs(name)
+    return digest_of(digest)
+
+
+def check_copy(part: PartFile, size: int, digest: str, name: str) -> None:
+    """Raise TransferError unless the disk has a file with that digest. It must be flushed."""
+    found = new_hash(algorithm_of(digest))
+    _read_back(part, size, found, from_disk=True)
+    if digest_of(found) != digest:
+        raise _differs(name)
+
+
+def _differs(name: str) -> TransferError:
+    return TransferError(
+        f"{name}: the file on the disk differs from the received bytes",
+        hint="check the disk, then run it again",
+    )
 
 
 def hash_from_disk(path: str) -> str:
@@ -80,13 +102,13 @@ def hash_from_disk(path: str) -> str:
     return str(found.hexdigest())
 
 
-def check_camera(reader: ObjectReader, arrived: str, name: str) -> int:
-    """TransferError unless the camera sends the same once more; how many bytes that moved."""
-    again = new_hash(algorithm_of(arrived))
+def check_camera(reader: ObjectReader, received: Checksum, name: str) -> int:
+    """Raise TransferError unless the camera sends the same bytes again; return how many it sent."""
+    again = Checksum()
     sink = CallbackSink(again.update)
     moved = reader.read(sink)
     sink.finish()
-    if digest_of(again) != arrived:
+    if again.hexdigest() != received.hexdigest():
         raise TransferError(
             f"{name}: the camera sent different bytes when it was read again",
             hint="check the card, then run it again",

@@ -23,7 +23,7 @@ from ...transfer.hashing import digest_of, hex_of, new_hash
 from ...transfer.journal import Identity, Journal
 from ...transfer.notes import OF_A_COPY
 from ...transfer.part import NotOurs, PartFile
-from ...transfer.verify import BLOCK, check_file, hash_from_disk
+from ...transfer.verify import BLOCK, check_copy, hash_from_disk
 from ..plan.apart import is_one
 from ..plan.folder import Folder, make
 from ..plan.leftovers import in_the_way
@@ -225,7 +225,7 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None, ca
                 )
             part.date(os.fstat(fd).st_mtime)
             part.sync()
-            check_file(part, size, found, path, from_disk=True)
+            check_copy(part, size, found, path)
         except BaseException:
             part.cut(0)  # it makes room again, and is removed because it is empty
             raise

@@ -137,8 +137,7 @@ class Plan:
         """Of the bytes that an earlier run has left, those a download will go on from."""
         if not self._options.resume:
             return 0
-        by = None if self._options.verify == "size" else self._options.algorithm or "sha256"
-        return counted(self._persistence.session.camera, info, path, by)
+        return counted(self._persistence.session.camera, info, path)
 
     def keep_to_what_fits(self) -> None:
         """Leaves for later what there is no room for, and says so."""
