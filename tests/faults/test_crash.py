@@ -225,12 +225,14 @@ def spoilt(scene: Scene) -> None:
 def outlived(scene: Scene) -> None:
     """The first file was finished and put elsewhere, and its note is still there: the run was
     killed between the two."""
-    folder = scene.folders[0]
+    folder, options, (first, _) = scene.folders[0], scene.options, scene.card
+    scene.options = (*options, "--include", first)  # or the second is begun by then
     for at in range(1, 1000):
         assert scene.run(KILL, at) == -9
         for name in (done := scene.final(folder)):
             (folder / name).unlink()
         if done and [folder / f"{name}.part.json" for name in done] == list(folder.iterdir()):
+            scene.options = options
             return
         for path in folder.iterdir():
             path.unlink()

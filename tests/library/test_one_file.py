@@ -147,7 +147,10 @@ def test_a_folder_in_which_no_file_can_be_made_any_more_ends_the_run(
     with pytest.raises(SinkError, match="Permission denied") as caught:
         pull(sim, tmp_path, observer=Locking())
     report: ptpfast.Report = caught.value.report  # type: ignore[attr-defined]
-    assert [result.status for result in report.files] == ["downloaded", "unfinished"]
+    statuses = [result.status for result in report.files]
+    assert statuses[0] == "downloaded"
+    assert set(statuses[1:]) == {"unfinished"}  # those received by then, and the one under way
+    assert len(statuses) < 20
     assert report.failed == 0
 
 
@@ -177,9 +180,13 @@ def test_an_observer_is_told_of_a_file_that_cannot_be_made(
 
     refuse(monkeypatch, lambda path: errno.EPERM if path.endswith("1.NEF.part") else 0)
     pull(sim, tmp_path, observer=Told())
-    assert told == [
+    # The next file may begin before the result of the last one is told.
+    assert [each for each in told if each.endswith("started")] == [
         "IMG_0001.NEF started",
-        "None failed",
         "IMG_0002.NEF started",
+    ]
+    assert told[0] == "IMG_0001.NEF started"
+    assert [each for each in told if not each.endswith("started")] == [
+        "None failed",
         "IMG_0002.NEF downloaded",
     ]

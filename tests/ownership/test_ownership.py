@@ -544,8 +544,11 @@ def test_a_destination_that_is_renamed_away_is_not_made_anew(
                     folder.mkdir()
 
     sim = camera(objects=3)
-    with pytest.raises(SinkError, match="renamed, removed or replaced during the run"):
+    with pytest.raises(SinkError, match="renamed, removed or replaced during the run") as caught:
         fetch(sim, folder, manifest=True, observer=Rename())
+    report: Report = caught.value.report  # type: ignore[attr-defined]
     assert folder.exists() == replaced
     assert not replaced or list(folder.iterdir()) == []
-    assert len(list(away.glob("*.DNG")) + list(away.glob("*.JPG"))) == 1
+    stored = [*away.glob("*.DNG"), *away.glob("*.JPG")]
+    assert len(stored) == report.downloaded  # the next file may have been stored by then
+    assert 1 <= len(stored) < 3

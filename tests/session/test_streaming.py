@@ -82,11 +82,11 @@ def test_the_next_object_is_begun_early_only_when_no_listing_comes_between(
     sim = camera(store=card(100), withheld=[LIST])
     session = connect(sim)
     begun: list[tuple[bool, list[ObjectInfo]]] = []
-    run = Download.run
+    receive = Download.receive
 
-    def spy(download: Download) -> object:
+    def spy(download: Download) -> None:
         begun.append((report_so_far.listed, download._then))
-        return run(download)
+        receive(download)
 
     class Watch(Observer):
         def planned(self, report: Report, count: int, size: int) -> None:
@@ -94,7 +94,7 @@ def test_the_next_object_is_begun_early_only_when_no_listing_comes_between(
             report_so_far = report
 
     report_so_far = Report(tmp_path)
-    monkeypatch.setattr(Download, "run", spy)
+    monkeypatch.setattr(Download, "receive", spy)
     pull(session, tmp_path, observer=Watch())
     assert [(listed, bool(then)) for listed, then in begun] == [
         (False, False),

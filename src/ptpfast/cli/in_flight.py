@@ -20,18 +20,26 @@ class InFlight:
         self._name = ""
         self._received = 0
         self._size: int | None = None
+        self._handle: int | None = None
 
     def begin(self, info: ObjectInfo, path: Path, kept: int) -> None:
         """Note that a file is under way; `kept` bytes of it are here."""
         self._name, self._received, self._size = path.name, kept, info.size
+        self._handle = info.handle
 
     def come_to(self, received: int, size: int | None) -> None:
         """Note how many of its bytes are here."""
         self._received, self._size = received, size
 
-    def end(self) -> None:
-        """Note that none is under way."""
-        self._name = ""
+    def end(self, handle: int) -> bool:
+        """Note that a file is done; return whether it is the one under way.
+
+        The next file may be under way before the last one is stored.
+        """
+        if handle != self._handle:
+            return False
+        self._name, self._handle = "", None
+        return True
 
     def lost_line(self, error: PTPError) -> str:
         """Return the line about a lost connection that is about to be made again."""

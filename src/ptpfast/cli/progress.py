@@ -62,7 +62,7 @@ class Lines(Observer):
     def __init__(self, output: Output) -> None:
         self._output = output
         self._count: int | None = None  # how many there are to fetch, when all are listed
-        self._begun = False  # with an object; what fails before was not to be fetched
+        self._begun: set[int] = set()  # handles of files under way
         self._in_flight = InFlight()
         self._done = 0
         self._listed = time.monotonic()
@@ -89,16 +89,16 @@ class Lines(Observer):
         self._output.note(short_line(shortage))
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
-        self._begun = True
+        self._begun.add(info.handle)
         self._in_flight.begin(info, path, kept)
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
         self._in_flight.come_to(received, size)
 
     def finished(self, result: FileResult) -> None:
-        self._in_flight.end()
-        if self._begun:
-            self._begun = False
+        self._in_flight.end(result.handle)
+        if result.handle in self._begun:
+            self._begun.remove(result.handle)
             self._done += 1
         text = finished_line(result)
         if text is not None:
@@ -133,7 +133,8 @@ class Bars(Observer):
         self._in_flight = InFlight()
         self._counts: dict[str, TaskID] = {}
         self._busy = BusyLines()
-        self._before = 0  # bytes of the objects that are done with, this run's share
+        self._before = 0  # bytes received in this run of the files before the one under way
+        self._moved = 0  # and of that one
         self._kept = 0  # bytes of the object in flight that an earlier run has left
 
     def __enter__(self) -> Bars:
@@ -174,8 +175,11 @@ class Bars(Observer):
         self._print(short_line(shortage))
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
-        self._kept = kept
+        self._before += self._moved
+        self._kept, self._moved = kept, 0
         self._in_flight.begin(info, path, kept)
+        if self._file is not None:
+            self._bars.remove_task(self._file)
         self._file = self._bars.add_task(printable(path.name), total=info.size, completed=kept)
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
@@ -184,18 +188,13 @@ class Bars(Observer):
             return
         self._bars.update(self._file, completed=received, total=size)
         # What an earlier run has left is not in the whole: rate and time left are this run's.
-        self._bars.update(self._whole, completed=self._before + max(0, received - self._kept))
+        self._moved = max(0, received - self._kept)
+        self._bars.update(self._whole, completed=self._before + self._moved)
 
     def finished(self, result: FileResult) -> None:
-        self._in_flight.end()
-        if self._file is not None:
+        if self._in_flight.end(result.handle) and self._file is not None:
             self._bars.remove_task(self._file)
             self._file = None
-            if result.status == "skipped":  # its bar was for a check
-                self._kept = result.size or 0
-            self._before += max(0, (result.size or 0) - self._kept)
-            if self._whole is not None:
-                self._bars.update(self._whole, completed=self._before)
         text = finished_line(result)
         if text is not None:
             self._print(text)

@@ -58,6 +58,9 @@ class Recorder(Observer):
         self._shown.busy(error, waited_s)
         self._busy(error, waited_s, lambda text: self._output.record("waiting", reason=text))
 
+    def storing(self, files: int, waited_s: float) -> None:
+        self._shown.storing(files, waited_s)
+
     def short(self, shortage: Shortage) -> None:
         self._shown.short(shortage)
         self._output.record("short", **short_record(shortage))

@@ -96,10 +96,10 @@ cdef extern from * nogil:
     int getpid()
     long long ptpfast_length(int fd)
     void ptpfast_write_back(int fd, long long offset, long long size)
-    int ptpfast_rename_new(const char *old, const char *new)
+    int ptpfast_rename_new(const char *old, const char *new) nogil
     int ptpfast_reserve(int fd, long long offset, long long size)
     ssize_t pwritev(int fd, const iovec *pieces, int count, long long offset)
-    int ptpfast_close "close"(int fd)
+    int ptpfast_close "close"(int fd) nogil
     ssize_t pread(int fd, void *to, size_t size, long long offset)
 
 cdef extern from "Python.h":
@@ -258,7 +258,8 @@ cdef class Descriptor:
         cdef int fd = self.number
         self.number = -1
         if fd >= 0:
-            ptpfast_close(fd)
+            with nogil:
+                ptpfast_close(fd)
 
     def __enter__(self):
         return self
@@ -620,7 +621,11 @@ def rename_new(old, new):
     """Renames a file in one step, unless there is one of the new name: FileExistsError. OSError,
     with ENOSYS or EINVAL where system or filesystem cannot."""
     cdef bytes from_ = PyUnicode_EncodeFSDefault(old), to = PyUnicode_EncodeFSDefault(new)
-    cdef int code = ptpfast_rename_new(from_, to)
+    cdef const char *source = from_
+    cdef const char *target = to
+    cdef int code
+    with nogil:  # a slow disk must not hold up other threads
+        code = ptpfast_rename_new(source, target)
     if code:
         raise OSError(code, os.strerror(code), old, None, new)
 

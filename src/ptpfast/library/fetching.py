@@ -1,7 +1,7 @@
-"""One object after the other, each planned, fetched and kept; a bad one is set aside.
+"""Fetch one object after the other; a bad one is set aside.
 
-How one object is fetched is `transfer`'s business, what it is called `plan`'s, what becomes of its
-file `keep`'s, and what becomes of a lost connection `session.persistence`'s.
+`transfer` fetches one object, `plan` names it, `finishing` gives its file the final name, `keep`
+makes copies and deletes, and `session.persistence` reconnects.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import errno
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..ownership.names import PART_SUFFIX
 from ..ptp.errors import PTPError, SinkError, TransferError
@@ -22,6 +24,7 @@ from ..transfer.download import Download
 from ..transfer.journal import Identity
 from ..transfer.part import NotOurs, move_part, part_size
 from ..transfer.proof import counted
+from .finishing import Arrival, Finishing
 from .keep.listed import Listed
 from .plan.folder import check
 from .plan.naming import local_name
@@ -82,79 +85,189 @@ class Fetching:
         self._sums = sums
         self._destination = destination
         self._listed = Listed(destination.path)
+        self._finishing = Finishing(observer.storing)
+        self._current: Download | None = None  # the last one that was received, or is being
 
     def run(self) -> None:
         """Fetch objects, with a piece of the listing between two; last those that had no room."""
+        try:
+            self._fetch_all()
+            self._settle_all(self._finishing.rest())
+            self._give_up()
+        except BaseException:
+            self._record_rest()
+            raise
+        finally:
+            self._finishing.close()
+            if self._current is not None:
+                self._current.abandon()  # if a signal handler raised before it was in the queue
+            self._report.traffic.waited_s += self._finishing.waited_s
+
+    def _give_up(self) -> None:
+        """Record the objects for which there was no room."""
+        for job in self._plan.room.give_up():
+            error = SinkError("there is no room for it", errno=errno.ENOSPC)
+            self._keeping.add(self._unfinished(job, error))
+
+    def _fetch_all(self) -> None:
         plan = self._plan
         while True:
             if more := plan.advance():
+                if self._finishing.is_at_work and plan.room.is_short_for(plan.jobs):
+                    # Unfinished files take more room than finished ones.
+                    self._settle_all(self._finishing.rest())
                 plan.keep_to_what_fits()
             elif not plan.jobs:
+                # A file that waits for the disk may turn out to have had no room.
+                self._settle_all(self._finishing.rest())
                 plan.room.recall(plan.jobs)
             if plan.jobs:
                 self._destination.prepare()
                 self._fetch(plan.jobs.popleft())
             elif not more:
-                break
-        for job in plan.room.give_up():
-            error = SinkError("there is no room for it", errno=errno.ENOSPC)
-            self._leave(job, error)
+                return
 
     def _fetch(self, job: Job) -> None:
         info = job.info
         if (gone := self._plan.storages.unavailable(info)) is not None:
-            self._keeping.add(
-                FileResult(info.handle, info, None, "failed", gone.reason, gone.error)
-            )
+            result = FileResult(info.handle, info, None, "failed", gone.reason, gone.error)
+            self._finishing.put(result)
             return
-        meter = Meter(self._observer, info, job.kept)
         self._observer.started(info, job.path, job.kept)
-        began = time.monotonic()
-        arrived = None
+        if (arrival := self._received(job)) is not None:
+            with self._timed():
+                self._finishing.add(arrival)
+            # Copies and deletions go by the state of the folder at the time.
+            done = self._finishing.rest() if self._keeping.active else self._finishing.ready()
+            self._settle_all(done)
+
+    def _received(self, job: Job) -> Arrival | None:
+        """Receive an object. None if it was set aside."""
+        meter = Meter(self._observer, job.info, job.kept)
+        traffic = self._report.traffic
+        self._listed.drop(job.path)
         try:
-            with self._listed.storing(job.path):
-                transfer = self._persistence.read(
-                    partial(self._download, job, meter),
-                    lambda: part_size(os.fspath(job.path)),
-                    job.kept,
-                )
+            with self._timed():
+                download = self._read(job, meter)
         except BaseException as error:
-            if self._is_set_aside(job, error):
-                self._report.traffic.bytes += meter.moved
-                return
-            left = self._leave(job, error)
+            result = self._failed(job, error)
+            self._finishing.put(result)
             # What was written after the last progress is received too.
-            unseen = left - meter.kept if self._options.resume else 0
-            self._report.traffic.bytes += max(meter.moved, unseen)
-            if not self._plan.room.is_used_up(job, error, self._plan.jobs):
+            unseen = result.kept - meter.kept if self._options.resume else 0
+            traffic.bytes += max(meter.moved, unseen)
+            if self._ends_run(job, result, error):
                 raise
-        else:
-            # After a lost connection the transfer knows of its last part only.
-            self._report.traffic.bytes += max(transfer.received, meter.moved)
-            arrived = FileResult(info.handle, info, transfer.path, "downloaded")
-            arrived.transfer = transfer
+            return None
+        # After a lost connection the transfer knows of its last part only.
+        traffic.bytes += max(download.transfer.received, meter.moved)
+        return Arrival(job, download)
+
+    def _read(self, job: Job, meter: Meter) -> Download:
+        receive = partial(self._receive, job, meter)
+        kept = lambda: part_size(os.fspath(job.path))  # noqa: E731
+        try:
+            return self._persistence.read(receive, kept, job.kept)
+        except Exception as error:
+            if scope_of(error) is not Scope.COMPUTER or not self._finishing.is_at_work:
+                raise
+            # The files in the queue are open: without them this computer may allow one more.
+            self._settle_all(self._finishing.rest())
+            return self._persistence.read(receive, kept, job.kept)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
         finally:
             self._report.traffic.seconds += time.monotonic() - began
-        if arrived is not None:
-            try:
-                self._listed.stored(transfer.path, transfer.sha256)
-                self._keeping.settle(arrived)
-            finally:
-                if arrived.status != "failed":
-                    self._sums.add(transfer.path, transfer.sha256)
-                self._keeping.add(arrived)
 
-    def _is_set_aside(self, job: Job, error: BaseException) -> bool:
-        """Whether the error concerns no more than the object or its storage: then the next one is
-        fetched."""
+    def _settle_all(self, done: Iterator[Arrival | FileResult]) -> None:
+        while True:
+            with self._timed():
+                each = next(done, None)
+            if each is None:
+                return
+            if isinstance(each, FileResult):
+                self._keeping.add(each)
+            else:
+                self._settle(each)
+
+    def _settle(self, arrival: Arrival) -> None:
+        """Record a file that has its name, or deal with the error that kept it from it."""
+        job, error = arrival.job, arrival.error
+        if error is None:
+            self._store(arrival)
+        elif isinstance(error, FileExistsError) and not isinstance(error, PTPError):
+            self._finish_renamed(job, error)
+        else:
+            error = self._clearest(error)
+            result = self._failed(job, error)
+            self._keeping.add(result)
+            if self._ends_run(job, result, error):
+                raise error
+
+    def _store(self, arrival: Arrival) -> None:
+        result, transfer = _downloaded(arrival), arrival.download.transfer
+        try:
+            self._listed.stored(transfer.path, transfer.sha256)
+            self._keeping.settle(result)
+        finally:
+            if result.status != "failed":
+                self._sums.add(transfer.path, transfer.sha256)
+            self._keeping.add(result)
+
+    def _finish_renamed(self, job: Job, error: FileExistsError) -> None:
+        """Finish a received file under another name: its own was taken in the meantime."""
+        self._listed.restore(job.path)
+        try:
+            self._rename(job, error)
+        except TransferError as taken:
+            self._keeping.add(failed_result(job.info, taken))
+            return
+        job.kept = counted(self._session.camera, job.info, job.path)
+        if (arrival := self._received(job)) is not None:
+            arrival.finish()
+            self._settle(arrival)
+
+    def _record_rest(self) -> None:
+        """After an error: wait for the files that are already received, and record them."""
+        for each in self._finishing.rest():
+            if isinstance(each, FileResult):
+                self._keeping.add(each)
+            elif each.error is not None:
+                self._keeping.add(self._unfinished(each.job, each.error))
+            else:
+                transfer = each.download.transfer
+                self._listed.stored(transfer.path, transfer.sha256)
+                with suppress(SinkError):  # the error that ended the run is the one to tell
+                    self._sums.add(transfer.path, transfer.sha256)
+                self._keeping.add(_downloaded(each))
+
+    def _failed(self, job: Job, error: BaseException) -> FileResult:
+        """Return the result of an object that did not get its file; the error may end the run."""
+        self._listed.restore(job.path)
         scope = self._reach(error)
         if not isinstance(error, Exception) or scope not in (Scope.OBJECT, Scope.STORAGE):
-            return False
-        info = job.info
-        self._keeping.add(failed_result(info, error))
+            return self._unfinished(job, error)
         if scope is Scope.STORAGE:
-            self._plan.storages.look(info)
-        return True
+            self._plan.storages.look(job.info)
+        return failed_result(job.info, error)
+
+    def _ends_run(self, job: Job, result: FileResult, error: BaseException) -> bool:
+        """Whether the error concerns more than the object, its storage, or the room for it."""
+        is_set_aside = result.status != "unfinished"
+        return not (is_set_aside or self._plan.room.is_used_up(job, error, self._plan.jobs))
+
+    def _clearest(self, error: BaseException) -> BaseException:
+        """Return the error, or what has become of the destination if that explains it."""
+        if isinstance(error, SinkError):
+            try:
+                self._destination.check()
+            except SinkError as clearer:
+                clearer.__cause__ = error
+                return clearer
+        return error
 
     def _reach(self, error: BaseException) -> Scope:
         """Return what an error concerns.
@@ -170,37 +283,44 @@ class Fetching:
                 return Scope.DESTINATION
         return scope
 
-    def _download(self, job: Job, meter: Meter) -> Any:
-        """Fetch one object, under another name if the planned name was just taken."""
+    def _receive(self, job: Job, meter: Meter) -> Download:
+        """Receive one object, under another name if the planned name was just taken."""
         while True:
+            download = self._current = Download(
+                self._session.camera,
+                job.info,
+                job.path,
+                self._options.of_download(overwrite=job.overwrite),
+                progress=meter,
+                then=self._next_objects(),
+            )
             try:
-                return Download(
-                    self._session.camera,
-                    job.info,
-                    job.path,
-                    self._options.of_download(overwrite=job.overwrite),
-                    progress=meter,
-                    then=self._next_objects(),
-                ).run()
+                download.receive()
             except SinkError:
                 self._destination.check()  # the clearer error, if it is that
                 raise
             except FileExistsError as error:
                 if isinstance(error, PTPError):
                     raise
-                why = f"{job.path} was just created by another program"
-                if isinstance(error, NotOurs):
-                    why = f"{error.filename} stays as it is: {error.why}"
-                    self._plan.folder.refused[Path(f"{job.path}{PART_SUFFIX}")] = error.why
-                if self._options.on_conflict not in ("rename", "overwrite"):
-                    raise TransferError(why) from error
-                taken = job.path
-                job.path = self._plan.folder.take_free(local_name(job.info.name), job.info)
-                job.overwrite = False  # nothing was asked to be replaced under that name
-                # With deletion every byte must be this run's; of a moved part that is hard to tell.
-                if not (isinstance(error, NotOurs) or self._keeping.active):
-                    identity = Identity.of(self._session.device_info.body, job.info)
-                    move_part(os.fspath(taken), os.fspath(job.path), identity)
+                self._rename(job, error)
+            else:
+                return download
+
+    def _rename(self, job: Job, error: FileExistsError) -> None:
+        """Give object and part file another name. TransferError if `on_conflict` forbids it."""
+        why = f"{job.path} was just created by another program"
+        if isinstance(error, NotOurs):
+            why = f"{error.filename} stays as it is: {error.why}"
+            self._plan.folder.refused[Path(f"{job.path}{PART_SUFFIX}")] = error.why
+        if self._options.on_conflict not in ("rename", "overwrite"):
+            raise TransferError(why) from error
+        taken = job.path
+        job.path = self._plan.folder.take_free(local_name(job.info.name), job.info)
+        job.overwrite = False  # nothing was asked to be replaced under that name
+        # With deletion every byte must be this run's; of a moved part that is hard to tell.
+        if not (isinstance(error, NotOurs) or self._keeping.active):
+            identity = Identity.of(self._session.device_info.body, job.info)
+            move_part(os.fspath(taken), os.fspath(job.path), identity)
 
     def _next_objects(self) -> list[ObjectInfo]:
         """Those that will be fetched from their beginning after this one, as many as may matter;
@@ -210,10 +330,16 @@ class Fetching:
         jobs = islice(self._plan.jobs, self._session.habits.depth)
         return [job.info for job in takewhile(lambda job: not job.kept, jobs)]
 
-    def _leave(self, job: Job, error: BaseException) -> int:
-        """Record the object under way when the run ended, with its kept bytes. Never raises."""
+    def _unfinished(self, job: Job, error: BaseException) -> FileResult:
+        """Return the result of an object under way when the run ended. Never raises."""
         result = FileResult(job.info.handle, job.info, job.path, "unfinished", str(error))
         result.error = error if isinstance(error, Exception) else None
         result.kept = counted(self._session.camera, job.info, job.path)
-        self._keeping.add(result)
-        return result.kept
+        return result
+
+
+def _downloaded(arrival: Arrival) -> FileResult:
+    info, transfer = arrival.job.info, arrival.download.transfer
+    result = FileResult(info.handle, info, transfer.path, "downloaded")
+    result.transfer = transfer
+    return result

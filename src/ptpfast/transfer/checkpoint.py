@@ -12,6 +12,7 @@ import logging
 import time
 
 from ..engine.sink import Checksum, FileSink
+from ..ownership.sameness import stands_for
 from ..ptp.errors import SinkError
 from .hashing import digest_of
 from .journal import NOTHING_KEPT, Journal, Kept, Left
@@ -85,6 +86,11 @@ class Checkpoint:
             self._note_took = took
             self._note_due = now + took + max(NOTE_S, usual / NOTE_SHARE)
 
+    def note(self) -> None:
+        """Note what has arrived, without a flush. Never raises."""
+        if self.checksum.size > self._noted:
+            self._note_arrived()
+
     def keep(self) -> None:
         """Flush what is there, and then have the journal say so. SinkError."""
         size = self.sink.position
@@ -144,6 +150,8 @@ class Checkpoint:
     def _write(self, arrived: Kept | None = None, *, sync: bool) -> None:
         """Write the journal again."""
         try:
+            if not stands_for(self._part.path, self._part.fd):
+                return  # the folder was moved: in another one it would speak of no bytes
             self._journal.write(self._kept, arrived, sync=sync)
             self._noted = self._kept.size if arrived is None else arrived.size
         except OSError as error:

@@ -168,8 +168,11 @@ class Download:
 
     def run(self) -> Transfer:
         """Download the object. The file has its final name when this returns."""
-        self.receive()
-        return self.finish()
+        try:
+            self.receive()
+            return self.finish()
+        finally:
+            self._part.close()  # a signal handler may have raised between the two
 
     def receive(self) -> None:
         """Receive the object into the part file, which stays open and locked if this succeeds."""
@@ -184,11 +187,20 @@ class Download:
                 self._receive(self._begin())
                 self._confirm()
         except BaseException:
-            self._close()
+            self._part.close()
             raise
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
         self.transfer.chunks = self._reader.chunks
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether `finish` only flushes and renames, and does not read the file back."""
+        return self._options.hash is None
+
+    def note(self) -> None:
+        """Have the journal say that all bytes are here, for the case that the process is killed."""
+        self._checkpoint.note()
 
     def finish(self) -> Transfer:
         """Flush and verify the received file, and give it its final name."""
@@ -197,22 +209,13 @@ class Download:
             self._flush()
             self._publish()
         finally:
-            self._close()
+            self._part.close()
         self.transfer.disk_seconds = time.monotonic() - began
         return self.transfer
 
     def abandon(self) -> None:
-        """Close a received part file that will not be finished. A later download resumes it."""
-        try:
-            self._checkpoint.keep_if_possible()
-        finally:
-            self._close()
-
-    def _close(self) -> None:
-        try:
-            self._part.close()
-        finally:
-            self._part.close()  # a signal handler may have raised in the middle of the first
+        """Close the part file. A later download resumes it. Safe to call at any time."""
+        self._part.close()
 
     def _confirm(self) -> None:
         """Ask the camera whether the received bytes are all of the object, and the right ones."""

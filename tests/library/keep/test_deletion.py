@@ -270,17 +270,17 @@ def test_a_part_that_turns_up_during_the_run_is_an_earlier_one_s_too(
             if path.name != name:
                 path.write_bytes(b"taken meanwhile")
 
-    original = Download.run
+    original = Download.receive
 
     tries: list[int] = []
 
-    def run(download: Download) -> Any:
+    def receive(download: Download) -> Any:
         if late and not tries:
             turn_up()
         tries.append(1)
         return original(download)
 
-    monkeypatch.setattr(Download, "run", run)
+    monkeypatch.setattr(Download, "receive", receive)
 
     if lost:  # and it goes on from what this run has then added to it
         sim.faults.add("drop after-total 2800000")

@@ -113,15 +113,15 @@ def test_a_run_that_is_killed_after_a_file_was_replaced_leaves_no_wrong_line(
 ) -> None:
     fetch(sim, tmp_path, manifest=True)
     take_another(sim)
-    original = Download.run
+    original = Download.finish
     seen: list[dict[str, str]] = []
 
-    def run(download: Download) -> Any:
+    def finish(download: Download) -> Any:
         done = original(download)
         seen.append(listed(tmp_path))  # what a kill would leave
         return done
 
-    monkeypatch.setattr(Download, "run", run)
+    monkeypatch.setattr(Download, "finish", finish)
     fetch(sim, tmp_path, on_conflict="overwrite", manifest=manifest)
     assert [list(lines) for lines in seen] == [["B.NEF"]]
 

@@ -29,31 +29,37 @@ class Listed:
         self._path = folder / MANIFEST_NAME
         self._known: Manifest | None = None
         self._looked = False
-        self._dropped: set[Path] = set()
+        self._dropped: dict[Path, tuple[str, tuple[int, ...]]] = {}  # the line, and of which file
 
     @contextmanager
     def storing(self, path: Path) -> Iterator[None]:
-        """While a file is stored there its line is gone; it is back when nothing was stored."""
-        known = self._list()
-        if known is None or (line := known.sha256(path)) is None:
-            yield
-            return
-        before = _mark(path)
-        self._dropped.add(path)
-        self._note(known, path, None)
+        """Drop the line of a file while it is stored; restore it if nothing was stored."""
+        self.drop(path)
         try:
             yield
         except BaseException:
-            if _mark(path) == before:
-                self._note(known, path, line)
-                self._dropped.discard(path)
+            self.restore(path)
             raise
+
+    def drop(self, path: Path) -> None:
+        """Drop the line of a file that will be stored."""
+        known = self._list()
+        if known is not None and (line := known.sha256(path)) is not None:
+            self._dropped[path] = line, _mark(path)
+            self._note(known, path, None)
+
+    def restore(self, path: Path) -> None:
+        """Put the dropped line back if the file is still the one that it was of."""
+        known, dropped = self._list(), self._dropped.get(path)
+        if known is not None and dropped is not None and _mark(path) == dropped[1]:
+            self._note(known, path, dropped[0])
+            del self._dropped[path]
 
     def stored(self, path: Path, sha256: str | None) -> None:
         """Renews the line of a file that was listed; it is read if its checksum is not known."""
         known = self._list()
         if known is not None and (path in self._dropped or path in known):
-            self._dropped.discard(path)
+            self._dropped.pop(path, None)
             try:
                 sha256 = sha256 or sha256_of(path)
             except OSError as error:

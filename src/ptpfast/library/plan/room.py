@@ -112,9 +112,16 @@ class Room:
             hint="make room, choose another folder, or select fewer files (--include, --since)",
         )
 
-    def _taken_out(self, jobs: deque[Job]) -> list[Job]:
+    def is_short_for(self, jobs: Iterable[Job]) -> bool:
+        """Return whether not all of these fit."""
+        return sum(self._need(job) for job in jobs) > self._left()
+
+    def _left(self) -> float:
         free = self._folder.free_space()
-        left = math.inf if free is None else _on_disk(free - SPARE_SPACE)
+        return math.inf if free is None else _on_disk(free - SPARE_SPACE)
+
+    def _taken_out(self, jobs: deque[Job]) -> list[Job]:
+        left = self._left()
         if sum(self._need(job) for job in jobs) <= left and math.isinf(self._refused):
             return []
         kept, out = [], []

@@ -52,6 +52,12 @@ class Observer:
     def busy(self, error: PTPError, waited_s: float) -> None:
         """Report several times a second that the camera has been busy for `waited_s` seconds."""
 
+    def storing(self, files: int, waited_s: float) -> None:
+        """Report several times a second that the disk is waited for.
+
+        `files` received files are not stored yet; the run has waited for `waited_s` seconds.
+        """
+
     def hashing(self, path: Path) -> None:
         """Report that an existing file is read for the manifest."""
 

@@ -27,6 +27,7 @@ class Traffic:
     bytes: int = 0
     seconds: float = 0.0
     elapsed: float = 0.0
+    waited_s: float = 0.0
     retries: int = 0
 
 
@@ -104,6 +105,11 @@ class Report:
     def elapsed(self) -> float:
         """Seconds since `pull` was called, in all."""
         return self.traffic.elapsed
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that the run waited for the disk to store received files."""
+        return self.traffic.waited_s
 
     @property
     def retries(self) -> int:
