@@ -85,7 +85,8 @@ class Fetching:
         self._sums = sums
         self._destination = destination
         self._listed = Listed(destination.path)
-        self._finishing = Finishing(observer.storing)
+        copy = keeping.copy if keeping.copies else None
+        self._finishing = Finishing(observer.storing, copy)
         self._current: Download | None = None  # the last one that was received, or is being
 
     def run(self) -> None:
@@ -137,9 +138,7 @@ class Fetching:
         if (arrival := self._received(job)) is not None:
             with self._timed():
                 self._finishing.add(arrival)
-            # Copies and deletions go by the state of the folder at the time.
-            done = self._finishing.rest() if self._keeping.active else self._finishing.ready()
-            self._settle_all(done)
+            self._settle_all(self._finishing.ready())
 
     def _received(self, job: Job) -> Arrival | None:
         """Receive an object. None if it was set aside."""
@@ -208,7 +207,8 @@ class Fetching:
                 raise error
 
     def _store(self, arrival: Arrival) -> None:
-        result, transfer = _downloaded(arrival), arrival.download.transfer
+        result, transfer = arrival.result, arrival.download.transfer
+        assert result is not None
         try:
             self._listed.stored(transfer.path, transfer.sha256)
             self._keeping.settle(result)
@@ -228,6 +228,7 @@ class Fetching:
         job.kept = counted(self._session.camera, job.info, job.path)
         if (arrival := self._received(job)) is not None:
             arrival.finish()
+            arrival.end(self._keeping.copy)
             self._settle(arrival)
 
     def _record_rest(self) -> None:
@@ -235,14 +236,16 @@ class Fetching:
         for each in self._finishing.rest():
             if isinstance(each, FileResult):
                 self._keeping.add(each)
-            elif each.error is not None:
-                self._keeping.add(self._unfinished(each.job, each.error))
+            elif (result := each.result) is None or each.error is not None:
+                error = each.error or SinkError("not stored")
+                self._keeping.add(self._unfinished(each.job, error))
             else:
                 transfer = each.download.transfer
                 self._listed.stored(transfer.path, transfer.sha256)
                 with suppress(SinkError):  # the error that ended the run is the one to tell
                     self._sums.add(transfer.path, transfer.sha256)
-                self._keeping.add(_downloaded(each))
+                self._keeping.leave(result)
+                self._keeping.add(result)
 
     def _failed(self, job: Job, error: BaseException) -> FileResult:
         """Return the result of an object that did not get its file; the error may end the run."""
@@ -325,7 +328,7 @@ class Fetching:
     def _next_objects(self) -> list[ObjectInfo]:
         """Those that will be fetched from their beginning after this one, as many as may matter;
         none when a piece of the listing comes between, or what is done with the file."""
-        if not self._report.listed or self._keeping.active:
+        if not self._report.listed or self._keeping.deletes:
             return []
         jobs = islice(self._plan.jobs, self._session.habits.depth)
         return [job.info for job in takewhile(lambda job: not job.kept, jobs)]
@@ -336,10 +339,3 @@ class Fetching:
         result.error = error if isinstance(error, Exception) else None
         result.kept = counted(self._session.camera, job.info, job.path)
         return result
-
-
-def _downloaded(arrival: Arrival) -> FileResult:
-    info, transfer = arrival.job.info, arrival.download.transfer
-    result = FileResult(info.handle, info, transfer.path, "downloaded")
-    result.transfer = transfer
-    return result

@@ -1,16 +1,15 @@
 """Finish received files on other threads, while the camera sends the next ones.
 
-A file whose bytes have all arrived still needs a flush, its verification, its final name and a
-flush of the folder. On a slow disk each takes as long as many round trips. So received files wait
-in a queue, which a few threads work off: flushes of several files overlap, and hashing uses another
-core. Files leave the queue in the order in which they were received, and between them the results
-of objects that were not received.
+A file whose bytes have all arrived still needs a flush, its verification, its final name, a flush
+of the folder and its copies. On a slow disk each takes as long as many round trips. So received
+files wait in a queue, which a few threads work off: flushes of several files overlap, and hashing
+uses another core. One thread makes the copies, in order. Files leave the queue in the order in
+which they were received, and between them the results of objects that were not received.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections import deque
@@ -18,11 +17,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..engine.errors import LimitReached
+from .report.results import FileResult
 
 if TYPE_CHECKING:
     from ..transfer import Download
     from .plan.planning import Job
-    from .report.results import FileResult
 
 log = logging.getLogger("ptpfast")
 
@@ -36,17 +35,22 @@ _POLL_S = 0.1  # how often a wait looks for signals and tells how long it has ta
 
 
 class Arrival:
-    """A received file. error: why it could not be finished; None if it has its final name."""
+    """A received file.
+
+    result: of a file that has its final name. error: why it has none. Neither until it is done.
+    """
 
     def __init__(self, job: Job, download: Download) -> None:
         self.job = job
         self.download = download
+        self.result: FileResult | None = None
         self.error: BaseException | None = None
+        self._has_name = threading.Event()
         self._is_done = threading.Event()
 
     @property
     def is_done(self) -> bool:
-        """Whether it is finished or has failed."""
+        """Whether nothing is left to do for it on other threads."""
         return self._is_done.is_set()
 
     @property
@@ -59,9 +63,23 @@ class Arrival:
         return self._is_done.wait(seconds)
 
     def finish(self) -> None:
-        """Finish the file. Never raises."""
+        """Give the file its final name. Never raises."""
+        info = self.job.info
         try:
-            self.download.finish()
+            transfer = self.download.finish()
+            self.result = FileResult(info.handle, info, transfer.path, "downloaded")
+            self.result.transfer = transfer
+        except BaseException as error:  # noqa: BLE001  raised where the result is used
+            self.error = error
+        finally:
+            self._has_name.set()
+
+    def end(self, copy: Callable[[FileResult], object] | None) -> None:
+        """Wait until it has its name, and make its copies. Never raises."""
+        self._has_name.wait()
+        try:
+            if copy is not None and self.result is not None:
+                copy(self.result)
         except BaseException as error:  # noqa: BLE001  raised where the result is used
             self.error = error
         finally:
@@ -72,38 +90,38 @@ class Finishing:
     """The queue of received files; all methods are called from one thread.
 
     waiting(files, seconds) is called several times a second while the queue is waited for.
-    waited_s: how long it was waited for, in all.
+    copy(result), if given, makes the copies of a file. waited_s: how long the queue was waited for.
     """
 
-    def __init__(self, waiting: Callable[[int, float], object]) -> None:
+    def __init__(
+        self,
+        waiting: Callable[[int, float], object],
+        copy: Callable[[FileResult], object] | None = None,
+    ) -> None:
         self.waited_s = 0.0
         self._waiting = waiting
+        self._copy = copy
         self._line: deque[Arrival | FileResult] = deque()  # until they are taken out, in order
-        self._todo: deque[Arrival] = deque()
-        self._threads: list[threading.Thread] = []
-        self._changed = threading.Condition()
-        self._is_closed = False
-        self._usual_s = math.inf  # what the disk takes for a file; slow until it is known
+        self._unnamed = Worker(self._name, THREADS)
+        self._uncopied = Worker(self._end, 1)
+        self._took: deque[float] = deque(maxlen=2)  # seconds of the disk for the last files
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a file in the queue is not finished yet."""
-        return bool(self._unfinished())
+        """Whether a file in the queue is not done yet."""
+        return bool(self._undone())
 
     def add(self, arrival: Arrival) -> None:
         """Finish a file: on another thread, or at once if the disk is quick."""
         self._line.append(arrival)
-        if self._usual_s < QUICK_S and arrival.download.is_cheap:
-            arrival.finish()
-            self._learn(arrival)
+        is_quick = bool(self._took) and min(self._took) < QUICK_S  # one slow file may be chance
+        if is_quick and self._copy is None and arrival.download.is_cheap:
+            self._name(arrival)
             return
         arrival.download.note()  # a killed process loses nothing of it
-        with self._changed:
-            self._todo.append(arrival)
-            idle = self._start_thread()
-            self._changed.notify()
-        if not idle:
-            self._finish_one()
+        self._unnamed.do(arrival)
+        if self._copy is not None:
+            self._uncopied.do(arrival)
 
     def put(self, result: FileResult) -> None:
         """Add the result of an object for which nothing is left to do."""
@@ -121,20 +139,23 @@ class Finishing:
 
     def close(self) -> None:
         """End the threads. Files that have not been begun keep their part files."""
-        with self._changed:
-            self._is_closed = True
-            abandoned, self._todo = self._todo, deque()
-            self._changed.notify_all()
-        for arrival in abandoned:
+        for arrival in self._unnamed.close():
             arrival.download.abandon()
-        for thread in self._threads:
-            thread.join()
+        self._uncopied.close()
 
-    def _unfinished(self) -> list[Arrival]:
+    def _name(self, arrival: Arrival) -> None:
+        arrival.finish()
+        if self._copy is None:
+            arrival.end(None)
+
+    def _end(self, arrival: Arrival) -> None:
+        arrival.end(self._copy)
+
+    def _undone(self) -> list[Arrival]:
         return [each for each in self._line if isinstance(each, Arrival) and not each.is_done]
 
     def _is_full(self) -> bool:
-        sizes = [arrival.size for arrival in self._unfinished()]
+        sizes = [arrival.size for arrival in self._undone()]
         return len(sizes) > MOST_FILES or (len(sizes) > 1 and sum(sizes) > MOST_BYTES)
 
     def _take(self) -> Arrival | FileResult:
@@ -143,51 +164,81 @@ class Finishing:
         if isinstance(head, Arrival):
             if not head.is_done:
                 self._wait(head)
-            self._learn(head)
+            self._took.append(head.download.transfer.disk_seconds)
         return self._line.popleft()
 
     def _wait(self, arrival: Arrival) -> None:
         began = time.monotonic()
         try:
             while not arrival.wait(_POLL_S):
-                self._waiting(len(self._unfinished()), time.monotonic() - began)
+                self._waiting(len(self._undone()), time.monotonic() - began)
         finally:
             self.waited_s += time.monotonic() - began
 
-    def _learn(self, arrival: Arrival) -> None:
-        took = arrival.download.transfer.disk_seconds
-        if arrival.error is None:
-            is_slower = took > self._usual_s or math.isinf(self._usual_s)
-            self._usual_s = took if is_slower else (self._usual_s + took) / 2
 
-    def _start_thread(self) -> bool:
-        """Start a thread if all are at work; return whether there is one."""
-        if len(self._threads) < min(THREADS, len(self._unfinished())):
-            thread = threading.Thread(target=self._work, name="ptpfast finishing")
-            try:
-                thread.start()
-            except RuntimeError as error:
-                if LimitReached.of(error) is None:
-                    raise
-                log.debug("%s", error)
-            else:
-                self._threads.append(thread)
-        return bool(self._threads)
+class Worker:
+    """Threads that do one thing with each arrival, in the order of `do`; started when needed."""
 
-    def _work(self) -> None:
-        while self._finish_one(wait=True):
-            pass
+    def __init__(self, work: Callable[[Arrival], object], threads: int) -> None:
+        self._work = work
+        self._most = threads
+        self._threads: list[threading.Thread] = []
+        self._todo: deque[Arrival] = deque()
+        self._idle = 0
+        self._changed = threading.Condition()
+        self._is_closed = False
 
-    def _finish_one(self, *, wait: bool = False) -> bool:
-        """Finish the next file; return False if there is none. wait: until there is one."""
+    def do(self, arrival: Arrival) -> None:
+        """Have a thread do it; do it at once if this computer allows no thread."""
         with self._changed:
-            while wait and not self._todo and not self._is_closed:
+            self._todo.append(arrival)
+            if self._idle < len(self._todo) and len(self._threads) < self._most:
+                self._start()
+            self._changed.notify()
+        if not self._threads:
+            self._do_next()
+
+    def close(self) -> list[Arrival]:
+        """End the threads, and return what was not begun."""
+        with self._changed:
+            self._is_closed = True
+            left = list(self._todo)
+            self._todo.clear()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        return left
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name="ptpfast finishing")
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if LimitReached.of(error) is None:
+                raise
+            log.debug("%s", error)
+        else:
+            self._threads.append(thread)
+
+    def _run(self) -> None:
+        while self._wait():
+            self._do_next()
+
+    def _wait(self) -> bool:
+        """Wait for an arrival; return False at the end."""
+        with self._changed:
+            self._idle += 1
+            while not self._todo and not self._is_closed:
                 self._changed.wait()
+            self._idle -= 1
+            return not self._is_closed
+
+    def _do_next(self) -> None:
+        with self._changed:
             if not self._todo:
-                return False
+                return
             arrival = self._todo.popleft()
-        arrival.finish()
-        return True
+        self._work(arrival)
 
 
 def _is_done(each: Arrival | FileResult) -> bool:

@@ -41,13 +41,18 @@ log = logging.getLogger("ptpfast")
 
 
 class Safekeeping:
-    """The copies and deletions of a run; `active` when there is anything of that to do. `proven`
-    has the SHA-256 of files that were here already and are what the camera sent in this run."""
+    """The copies and deletions of a run.
+
+    copies, deletes, active: whether it makes copies, deletes, or does one of the two. proven: the
+    SHA-256 of files that were here already and equal what the camera sent in this run.
+    """
 
     def __init__(
         self, copies: Copies, deletion: Deletion | None, report: Report, observer: Observer
     ) -> None:
-        self.active = bool(copies) or deletion is not None
+        self.copies = bool(copies)
+        self.deletes = deletion is not None
+        self.active = self.copies or self.deletes
         self.proven: dict[Path, str] = {}
         self._copies = copies
         self._deletion = deletion
@@ -73,17 +78,32 @@ class Safekeeping:
                 self._observer.finished(result)
             raise
 
-    def settle(self, result: FileResult) -> None:
-        """Everything for a file that has arrived in this run."""
+    def copy(self, result: FileResult) -> None:
+        """Make the copies of a file that has arrived in this run. Needs no camera."""
         assert result.transfer is not None
-        if not self.active:
+        if not self._must_be_read_again(result):
+            self._copies.complete(result, result.transfer.sha256, prove=True)
+
+    def settle(self, result: FileResult) -> None:
+        """Delete the object of a file that has arrived in this run and has its copies."""
+        assert result.transfer is not None
+        if not self.deletes:
             return
-        if result.transfer.begun_elsewhere:
-            # What that part must be only the note beside it says, and nothing is deleted on the
-            # word of a file.
+        if self._must_be_read_again(result):
             self._read_and_keep(result, result.transfer.sha256, prove=True)
         else:
-            self._keep(result, result.transfer.sha256)
+            self._delete(result, result.transfer.sha256)
+
+    def leave(self, result: FileResult) -> None:
+        """Note that the run ended before the object of a stored file was deleted."""
+        if self.deletes:
+            result.left = "the run ended before"
+
+    def _must_be_read_again(self, result: FileResult) -> bool:
+        """Whether another process received some of the bytes: the note beside the part file is all
+        that says what they must be, and nothing is deleted on the word of a file."""
+        assert result.transfer is not None
+        return self.deletes and result.transfer.begun_elsewhere
 
     def finish(self, manifest: Manifest | None) -> None:
         """Everything for the files that were here already, and for what an earlier run has left
@@ -141,6 +161,10 @@ class Safekeeping:
         """sent: SHA-256 of what the camera sent in this run."""
         assert result.object is not None
         self._copies.complete(result, sent, prove=True)
+        self._delete(result, sent)
+
+    def _delete(self, result: FileResult, sent: str | None) -> None:
+        assert result.object is not None
         if self._deletion is not None:
             result.left = self._deletion.exempt(result.object)
             if not result.left and sent is not None:
