@@ -519,6 +519,7 @@ def test_a_remembered_object_that_has_changed_is_not_held_against_its_file(
 
 def test_nothing_is_asked_ahead_of_a_deletion(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=3)
+    size = sum(stored.size for stored in sim.store.files())
     fetch(sim, tmp_path)
     asked = [
         (OperationCode(row.operation).name, row.parameters[0] - FIRST)
@@ -526,10 +527,10 @@ def test_nothing_is_asked_ahead_of_a_deletion(camera: Cameras, tmp_path: Path) -
         if row.operation in (OperationCode.GetPartialObject, OperationCode.DeleteObject)
     ]
     # What is asked ahead would have to be dropped, and asked again.
-    assert sorted(asked) == sorted(set(asked))
+    assert payload(sim) == size
     assert [number for name, number in asked if name == "DeleteObject"] == [0, 1, 2]
     for number in range(3):
-        order = [name for name, of in asked if of == number]
+        order = list(dict.fromkeys(name for name, of in asked if of == number))
         assert order == ["GetPartialObject", "DeleteObject"]
 
 
