@@ -527,7 +527,7 @@ def test_nothing_is_asked_ahead_of_a_deletion(camera: Cameras, tmp_path: Path) -
         if row.operation in (OperationCode.GetPartialObject, OperationCode.DeleteObject)
     ]
     # What is asked ahead would have to be dropped, and asked again.
-    assert payload(sim) == size
+    assert size <= payload(sim) < size + 100  # some bytes at each end are read again
     assert [number for name, number in asked if name == "DeleteObject"] == [0, 1, 2]
     for number in range(3):
         order = list(dict.fromkeys(name for name, of in asked if of == number))
