@@ -221,7 +221,7 @@ def test_chunks_are_not_taken_for_slow_where_requests_are_no_longer_sent_ahead(
     session.habits.chunks.done(1 << 20, 0.02, 0.01)
     assert session.habits.chunks.next_size() == 2 << 20
     session.link.one_at_a_time("busy", to_blame=False)
-    session.habits.chunks.done(2 << 20, 0.4, 0.1)
+    session.habits.chunks.done(2 << 20, 0.12, 0.03)
     assert session.habits.chunks.next_size() == 4 << 20
 
 

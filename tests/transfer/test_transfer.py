@@ -37,6 +37,7 @@ from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import BytesContent
 from ptpfast.transfer import ChunkPolicy, ObjectReader, Pace, seam
 from ptpfast.transfer import download as download_module
+from ptpfast.vendors.quirks import MOST_CHUNK
 
 MiB = 1 << 20
 SIZE = 3_000_000
@@ -603,6 +604,58 @@ def test_chunks_stay_small_where_waiting_is_a_small_part() -> None:
     assert set(learn(ChunkPolicy(8 * MiB), lambda size: size / 1e6)) == {MiB}
 
 
+@pytest.mark.parametrize(
+    ("rate", "largest"), [(4e6, MiB), (30e6, 8 * MiB), (110e6, 16 * MiB), (280e6, 64 * MiB)]
+)
+def test_chunks_grow_until_one_takes_a_quarter_of_a_second(rate: float, largest: int) -> None:
+    sizes = learn(ChunkPolicy(MOST_CHUNK), lambda size: size / rate, wait_s=0.02)
+    assert sizes[-1] == largest
+
+
+def test_chunks_become_smaller_when_the_link_has_become_slower() -> None:
+    policy = ChunkPolicy(MOST_CHUNK, start=64 * MiB)
+    assert learn(policy, lambda size: size / 5e6, reads=40)[-1] == 4 * MiB
+
+
+def test_a_size_that_the_camera_refuses_is_the_cap() -> None:
+    policy = ChunkPolicy(MOST_CHUNK)
+    learn(policy, lambda size: size / 280e6)
+    assert policy.refuse(policy.next_size())
+    assert policy.next_size() == 32 * MiB
+    assert policy.refuse(32 * MiB)
+    assert set(learn(policy, lambda size: size / 280e6)) == {16 * MiB}
+    assert policy.refused == 32 * MiB
+
+
+def test_a_camera_that_refuses_every_size_does_not_change_the_chunk() -> None:
+    policy = ChunkPolicy(MOST_CHUNK)
+    while policy.refuse(policy.next_size()):
+        pass
+    assert (policy.next_size(), policy.cap, policy.refused) == (MiB, MOST_CHUNK, 0)
+
+
+def test_a_refused_chunk_is_asked_for_again_in_smaller_ones(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=3 * MiB, objects=1, faults=["respond=0x201D on GetPartialObject times 2"])
+    session = connect(sim)
+    info = session.objects()[0]
+    assert session.read(info) == content(sim, info.handle)
+    assert session.habits.chunks.cap == MiB // 4
+
+
+def test_the_next_session_begins_where_the_last_one_has_settled(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=3 * MiB, objects=1, faults=["respond=0x201D on GetPartialObject times 1"])
+    with connect(sim) as session:
+        session.read(session.objects()[0])
+        assert session.habits.chunks.next_size() == MiB // 2
+    session = connect(sim)
+    assert session.habits.chunks.next_size() == session.habits.chunks.cap == MiB // 2
+    assert session.read(session.objects()[0]) == content(sim, session.objects()[0].handle)
+
+
 def test_one_hiccup_does_not_make_chunks_grow() -> None:
     policy = ChunkPolicy(8 * MiB)
     policy.done(MiB, 1.0, 0.10)
@@ -746,7 +799,7 @@ def test_a_rate_is_not_compared_with_one_under_other_conditions() -> None:
     assert policy.next_size() == 2 * MiB
     policy.done(2 * MiB, 0.04, 0.001)  # one of two
     policy.forget()
-    policy.done(2 * MiB, 0.4, 0.1)
+    policy.done(2 * MiB, 0.12, 0.03)
     assert policy.next_size() == 4 * MiB
 
 

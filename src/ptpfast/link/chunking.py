@@ -2,9 +2,10 @@
 
 Every chunk costs a wait, for the round trip and for the camera to begin; but large partial reads
 make some firmware slow down or crash. So: start small, and double while too much of the time goes
-by waiting. What counts is that share and not the rate: a rate over radio swings by more than a
-doubling gains. Back and no further if twice as much is clearly slower; half and no further after a
-stall or a failure; never above the vendor's cap.
+by waiting, until one takes about a quarter of a second. What counts is that share and not the rate:
+a rate over radio swings by more than a doubling gains. Back and no further if twice as much is
+clearly slower; half and no further after a stall or a failure; smaller where one takes seconds;
+never above the vendor's cap, nor as much as the camera has refused.
 
 A stall is a silence in a read that is long in itself and far above what this camera's reads usually
 have in them: longer than a radio's hiccup, which says nothing of the size. What a radio does can
@@ -24,6 +25,8 @@ SMALLEST_CHUNK = 1 << 16
 WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
 SLOWER = 0.8  # of the rate before: then larger chunks do harm
+LONG_ENOUGH_S = 0.33  # no chunk takes longer: what it waits is a small part of that
+TOO_LONG_S = 1.5  # the link has become slower: less is lost, and told sooner, with smaller ones
 # A radio that is away for half a second is heard again when TCP next tries, after up to twice that
 # time and more: 1.4 s as a rule. No data arrives before that.
 STALL_S = 2.0
@@ -35,19 +38,28 @@ REMEMBERED = 15  # reads whose silences are known
 class ChunkPolicy:
     """The chunk size of one camera, learned over the objects of a session.
 
-    cap: the largest ever (bytes). fixed: always this much instead; 0: whole objects of up to
-    `most_whole` bytes (None: of any size), larger ones in adaptive chunks. Call `next_size()`
-    before a read, `paused(waited, silence)` and `done(size, seconds, waited)` after it, `failed()`
-    when it broke off, `stalled(why)` when its bytes as good as ceased to come.
+    cap: the largest ever (bytes). start: the first one. fixed: always this much instead; 0: whole
+    objects of up to `most_whole` bytes (None: of any size), larger ones in adaptive chunks.
+    refused: the smallest size that the camera refused, 0 if none. Call `next_size()` before a read,
+    `paused(waited, silence)` and `done(size, seconds, waited)` after it, `refuse(size)` when the
+    camera refused it, `failed()` when it broke off, `stalled(why)` when its bytes nearly ceased.
     """
 
     def __init__(
-        self, cap: int, *, fixed: int | None = None, most_whole: int | None = None
+        self,
+        cap: int,
+        *,
+        start: int = START_CHUNK,
+        fixed: int | None = None,
+        most_whole: int | None = None,
     ) -> None:
         self.cap = max(cap, SMALLEST_CHUNK)
         self.fixed = fixed
         self._most_whole = most_whole
-        self.chunk = min(START_CHUNK, self.cap)
+        self.chunk = max(min(start, self.cap), SMALLEST_CHUNK)
+        self.refused = 0
+        self.is_known = False  # by reads of this session
+        self._before_refusals: tuple[int, int, int] | None = None
         self._settled = False
         self._before = 0.0  # bytes per second at the size before
         self._samples: list[tuple[float, float]] = []  # rate, share of waiting
@@ -74,8 +86,10 @@ class ChunkPolicy:
 
     def done(self, size: int, seconds: float, waited: float) -> None:
         """Note that `size` bytes took `seconds`, of them `waited` until the first byte."""
+        self._before_refusals = None  # this size was not refused
         if self.fixed or self._settled or size < self.chunk:
             return
+        self.is_known = True
         seconds = max(seconds, 1e-6)
         share = waited / seconds
         self._samples.append((size / seconds, share))
@@ -87,7 +101,13 @@ class ChunkPolicy:
         self._samples.clear()
         if rate < SLOWER * self._before:
             self._settle(f"{rate / 1e6:.1f} MB/s after {self._before / 1e6:.1f}")
-        elif share > WORTH_GROWING and self.chunk < self.cap:
+        elif self.chunk > START_CHUNK and self.chunk > rate * TOO_LONG_S:
+            self._change(max(self.chunk // 2, START_CHUNK), "one takes too long")
+        elif (
+            share > WORTH_GROWING
+            and self.chunk < self.cap
+            and 2 * self.chunk <= rate * LONG_ENOUGH_S
+        ):
             self._before = rate
             self._change(min(2 * self.chunk, self.cap), f"{share:.0%} of the time was waiting")
         else:
@@ -114,6 +134,25 @@ class ChunkPolicy:
         that is asked one at a time from now on: what comes is not slower by its size."""
         self._before = 0.0
         self._samples.clear()
+
+    def refuse(self, size: int) -> bool:
+        """Note that the camera refused to read `size` bytes at a time.
+
+        Returns:
+            Whether to ask again for less. False also where all sizes are refused: then the size is
+            not the reason, and the chunk is as before.
+        """
+        if self.fixed:
+            return False
+        if self._before_refusals is None:
+            self._before_refusals = self.chunk, self.cap, self.refused
+        if size <= SMALLEST_CHUNK:
+            self.chunk, self.cap, self.refused = self._before_refusals
+            return False
+        self.refused = size
+        self.cap = max(size // 2, SMALLEST_CHUNK)
+        self._change(self.cap, "the camera refused the size")
+        return True
 
     def failed(self) -> None:
         """Note that a read broke off: halve the chunk."""

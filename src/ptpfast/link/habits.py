@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from ..engine.phase import Phase
 from ..ptp.errors import DeviceBusy, PTPError
-from .chunking import ChunkPolicy
+from ..state import settled
+from .chunking import START_CHUNK, ChunkPolicy
 from .pace import Pace
 from .pipelining import BusyDetector
+
+if TYPE_CHECKING:
+    from ..ptp.datasets import DeviceInfo
+    from ..vendors import Tuning
+    from ..vendors.quirks import Quirks
 
 
 class Habits:
@@ -31,6 +39,23 @@ class Habits:
         self.is_brief = False
         self.remembers = True
         self._busy_detector = BusyDetector()
+
+    @classmethod
+    def of(cls, info: DeviceInfo, quirks: Quirks, known: Tuning) -> Self:
+        """Return the habits to begin with: as tuned, with the chunk that the last session with such
+        a body has settled on."""
+        cap, start, refused = quirks.max_chunk, START_CHUNK, 0
+        if (before := settled.load(info)) is not None:
+            start, refused = before
+            cap = min(cap, refused // 2) if refused else cap
+        chunks = ChunkPolicy(cap, start=start, fixed=known.chunk, most_whole=known.whole_size)
+        chunks.refused = refused
+        return cls(chunks, known.depth)
+
+    def keep_chunk(self, info: DeviceInfo) -> None:
+        """Remember the chunk for the next session with such a body. Never raises."""
+        if self.remembers and self.chunks.is_known:
+            settled.save(info, settled.Settled(self.chunks.chunk, self.chunks.refused))
 
     def depth_now(self) -> int:
         """How many requests may be outstanding at the moment: one while it is in doubt whether the

@@ -89,10 +89,7 @@ class Link:
         self.dialect = self._make_dialect()
         self._upkeep = Upkeep(self.dialect)
         known = self._tuned()
-        chunks = ChunkPolicy(
-            self.dialect.quirks.max_chunk, fixed=known.chunk, most_whole=known.whole_size
-        )
-        self.habits = Habits(chunks, known.depth)
+        self.habits = Habits.of(self.device_info, self.dialect.quirks, known)
         self._begin()
 
     # Transactions
@@ -276,6 +273,7 @@ class Link:
         if not self._closed:
             self._closed = True
             if self._owner.is_us:
+                self.habits.keep_chunk(self.device_info)
                 self._end()
             else:
                 self.connection.close()

@@ -25,6 +25,7 @@ DELETIONS_NAME = ".ptpfast-deletions.jsonl"
 TEMPORARY_PREFIX = ".ptpfast-"
 # In the user's configuration and cache folders.
 TUNINGS_NAME = "cameras.json"
+CHUNKS_NAME = "chunks.json"
 INDEX_SUFFIX = ".sqlite"
 INDEX_COMPANIONS = ("-journal", "-wal", "-shm")  # SQLite's own, behind the index's name
 _INDEX = re.compile(r"[0-9a-f]{32}\.sqlite(-journal|-wal|-shm)?")
@@ -76,7 +77,8 @@ def is_ours_for_another_use(name: str) -> bool:
     """Return whether a list of checksums cannot have that name: it is that of another file."""
     if not keys(name).isdisjoint({MANIFEST_NAME.lower()}):
         return False
-    return is_reserved(name) or name == TUNINGS_NAME or bool(_INDEX.fullmatch(name))
+    others = (TUNINGS_NAME, CHUNKS_NAME)
+    return is_reserved(name) or name in others or bool(_INDEX.fullmatch(name))
 
 
 _RESERVED_KEYS = frozenset(map(same_name, RESERVED_NAMES))

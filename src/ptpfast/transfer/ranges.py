@@ -19,11 +19,13 @@ from ..link.chunking import ChunkPolicy
 from ..link.pace import Overdue, Trickle
 from ..link.patience import BUSY_S, SlowestPace
 from ..link.pipelining import Request
+from ..ptp.codes import ResponseCode
 from ..ptp.errors import (
     DeviceBusy,
     NetworkError,
     ProtocolError,
     PTPError,
+    ResponseError,
     TransferError,
 )
 from ..ptp.objects import ObjectInfo
@@ -31,6 +33,9 @@ from ..vendors.reads import PartialRead
 from .chunks import Chunks
 
 log = logging.getLogger("ptpfast")
+
+# Of a partial read: the camera may read no more than a certain size at a time.
+_REFUSALS = (ResponseCode.InvalidParameter, ResponseCode.ParameterNotSupported)
 
 
 class Tempo:
@@ -174,6 +179,9 @@ class RangeReader:
                 self._patience.wait(error)
                 self._tempo.lap()
             return
+        if self._is_refused(request, phase, error):
+            self._chunks.drop(self.position)
+            return
         if error is not None:
             raise error
         if not phase.received:
@@ -190,6 +198,12 @@ class RangeReader:
             self._policy.done(phase.received, took_s, phase.waited)
         self._patience.reset()
         self._came_to(self.position)
+
+    def _is_refused(self, request: Request, phase: Phase, error: PTPError | None) -> bool:
+        """Whether the camera refused the size of a chunk; the next one is smaller then."""
+        if not isinstance(error, ResponseError) or error.code not in _REFUSALS or phase.received:
+            return False
+        return self._policy.refuse(request.about)
 
     def _nothing_came(self, request: Request) -> None:
         """OK without a byte: that is believed the second time. TransferError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MiB = 1 << 20
+MOST_CHUNK = 256 * MiB  # where nothing is known: time limits a chunk before
 MAX_DEPTH = 64  # of a tuning
 
 
@@ -14,7 +15,7 @@ class Quirks:
 
     close_after_open_s: float = 0.0  # CloseSession not sooner than this after OpenSession
     reconnect_pause_s: float = 0.0  # between a close and the next Init Command Request
-    max_chunk: int = 8 * MiB  # largest partial read asked for
+    max_chunk: int = MOST_CHUNK  # largest partial read asked for
     whole_objects: bool = True  # whether bodies stand GetObject of what is not small
     event_poll_s: float = 0.5  # between two polls of events, while a caller waits for one
     busy_poll_s: float = 2.0  # and while objects are read
