@@ -72,6 +72,9 @@ HEADLINES = {
     "`--verify hash`, SHA-256 · XXH3: rate ÷ without, over loopback": _priced(PRICE, "rate"),
     "… CPU per GB ÷ without": _priced(PRICE, "CPU per GB"),
     "… rate ÷ without, on a link of 110 MB/s": _priced(PRICE_ON_LINK, "rate"),
+    "100 files of 5 MB at 50 MB/s, 100 ms more a flush: time ÷ without": [
+        ("disk", "a slow disk, 100 × 5 MB at 50 MB/s", "time, of that with quick flushes")
+    ],
     "a busy Python thread keeps, of its speed": [
         ("busy", BUSY, "speed kept, of an idle machine's")
     ],

@@ -29,6 +29,7 @@ QUESTIONS = {
     "download": "Into files, beside C",
     "cameras": "Eight cameras at once",
     "verify": "The price of certainty",
+    "disk": "A disk with slow flushes",
     "memory": "Into numpy arrays, beside C",
     "resident": "Memory, whatever the object's size",
     "busy": "Other Python threads meanwhile",

@@ -29,7 +29,7 @@ def environment() -> dict[str, str]:
     cache, must not decide; nor must another switch of ptpfast's, or of a pytest that runs it."""
     switches = ("PTPFAST_", "PYTEST_")
     others = {key: value for key, value in os.environ.items() if not key.startswith(switches)}
-    return {**others, "PTPFAST_CONFIG": NOWHERE, "PTPFAST_CACHE": NOWHERE}
+    return {**others, "PTPFAST_CONFIG": NOWHERE, "PTPFAST_CACHE": NOWHERE, "PTPFAST_DATA": NOWHERE}
 
 
 def compiler() -> str | None:

@@ -3,10 +3,10 @@ session.
 
     python -m bench.contenders.session --port N --into file|memory [--host H] [--dir D]
         [--chunk BYTES] [--depth N] [--then 0|1] [--touch 0|1] [--warm 0|1]
-        [--verify WAY] [--algorithm NAME] [--turns 0|1]
+        [--verify WAY] [--algorithm NAME] [--turns 0|1] [--pull 0|1]
 
 `--turns`: as in initiator.c. `--then`: it is said which object comes next, as `pull` says it; the C
-program has nothing like it.
+program has nothing like it. `--pull`: all objects by one `pull`, with its queue for the disk.
 
 Prints the same line of JSON as the C program. Only the downloads are measured: not the start of
 Python, the handshake or the listing, which the C program does not measure either.
@@ -66,6 +66,10 @@ def warm_up(directory: Path, size: int) -> None:
 
 def measure(session: ptpfast.Session, options: argparse.Namespace, cost: Cost) -> int:
     """Every object of the camera, one after the other; how many bytes."""
+    if options.pull:
+        how = {"chunk": options.chunk, "verify": options.verify, "algorithm": options.algorithm}
+        with cost.measured(lambda: reads(session)):
+            return ptpfast.pull(session, options.dir, **how).bytes
     total = 0
     objects = list(session.objects())
     told = DownloadOptions(chunk=options.chunk, verify=options.verify, algorithm=options.algorithm)
@@ -104,6 +108,7 @@ def main() -> None:
     parser.add_argument("--verify", default="size")
     parser.add_argument("--algorithm")
     parser.add_argument("--turns", type=int, default=0)
+    parser.add_argument("--pull", type=int, default=0)
     parser.add_argument("--touch", type=int, default=0)
     parser.add_argument("--warm", type=int, default=1)
     options = parser.parse_args()

@@ -332,6 +332,8 @@ def test_a_power_cut_costs_no_more_than_what_came_since_the_last_note(
         if scene.stopped(KILL, at):
             scene.cut_power(survival, random.Random())
             for note in scene.folders[0].glob("*.part.json"):
+                if not note.read_bytes().strip(b"\0"):
+                    continue  # of the second file: nothing of it was flushed yet
                 part = scene.folders[0] / note.name.removesuffix(".json")
                 kept.append(read_note(note)["kept"]["size"])
                 assert part.stat().st_size >= kept[-1]
