@@ -19,7 +19,7 @@ _POINTERS = frozenset("OPXzZ")
 
 
 def require_plain(buffer: Any, format: str | None, item_size: int) -> None:
-    """TypeError unless a buffer that says so of itself is plain data."""
+    """Raise TypeError unless a buffer that describes its format is plain data."""
     # Without a format it has bytes; larger items of no format could be anything.
     known = item_size == 1 if format is None else _PLAIN.fullmatch(format)
     if known and not _is_ctypes_of_pointers(buffer):

@@ -1,6 +1,6 @@
-"""What can go wrong with bytes: the network, the peer's bytes, our disk, this computer's limits.
+"""Errors about bytes: the network, the camera's packets, the disk, this computer's limits.
 
-The base of all ptpfast errors is here, too; those that know PTP's codes are in `ptp.errors`.
+The base of all ptpfast errors is here, too. Errors that need PTP codes are in `ptp.errors`.
 """
 
 from __future__ import annotations
@@ -123,8 +123,10 @@ def disk_hint(code: int | None) -> str:
 def disk_error(
     doing: str, path: object, error: OSError, *, received: int = 0, hint: str = ""
 ) -> SinkError:
-    """Return an operating system's error about a file as ours: "cannot `doing` `path`: why". hint:
-    another one than the errno's own."""
+    """Return an error of the operating system as a SinkError: "cannot `doing` `path`: why".
+
+    `hint` replaces the hint for the errno.
+    """
     return SinkError(
         f"cannot {doing} {path}: {error.strerror or error}",
         errno=error.errno or 0,
@@ -153,8 +155,10 @@ _LIMITS[errno.ENOBUFS] = _LIMITS[errno.ENOMEM]
 
 
 class LimitReached(PTPError, OSError):
-    """This computer allows no more open files or threads, or has no more memory: neither the camera
-    nor the disk is to blame. `errno` is EMFILE, ENFILE, EAGAIN (threads), ENOMEM or ENOBUFS."""
+    """This computer allows no more open files or threads, or has no memory left.
+
+    `errno` is EMFILE, ENFILE, EAGAIN (threads), ENOMEM or ENOBUFS.
+    """
 
     def __init__(self, number: int) -> None:
         message, hint = _LIMITS[number]
@@ -163,7 +167,7 @@ class LimitReached(PTPError, OSError):
 
     @classmethod
     def of(cls, error: BaseException) -> LimitReached | None:
-        """Return the limit that an error of the system stands for; None for other errors."""
+        """Return the limit behind an error of the operating system; None for other errors."""
         number = error.errno if isinstance(error, OSError) else 0
         if isinstance(error, MemoryError):
             number = errno.ENOMEM

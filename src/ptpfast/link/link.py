@@ -58,9 +58,11 @@ MAX_DATASET = 64 << 20
 class Link:
     """An open session with a camera, as the layers below `Session` know it.
 
-    `operations` are those the camera lists; `habits` is how to ask it; `reconnects` counts how
-    often it was connected to again. `on_busy` is told before each pause while the camera is busy:
-    its answer, and for how many seconds so far.
+    Attributes:
+        operations: The operations that the camera lists.
+        habits: How to ask it.
+        reconnects: The number of reconnects.
+        on_busy: Called before each pause while the camera is busy, with its answer and the seconds.
     """
 
     def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
@@ -98,11 +100,11 @@ class Link:
     # Transactions
 
     def supports(self, operation: int) -> bool:
-        """Whether the camera lists the operation."""
+        """Return whether the camera lists the operation."""
         return operation in self.operations
 
     def patience(self, limit_s: float) -> Patience:
-        """How long a busy camera is asked again: `limit_s`, unless it has been for long."""
+        """Return how long to retry while busy: `limit_s`, less if it has been busy for long."""
         brief = self.habits.is_brief or self.losses.streak.is_long
         return Patience(min(limit_s, BRIEF_BUSY_S) if brief else limit_s, told=self.on_busy)
 
@@ -198,31 +200,31 @@ class Link:
 
     @property
     def sent_ahead(self) -> Request | None:
-        """What the camera is already at work on, for the next `run`."""
+        """The requests that are already outstanding for the next `run`."""
         return self.connection.sent_ahead
 
     # What a dialect may ask, besides `supports`, `command` and `fetch`
 
     def publish(self, code: int, parameters: tuple[int, ...] = ()) -> None:
-        """Hand an event to all who listen."""
+        """Pass an event to all subscribers."""
         self.hub.publish(Event(code, parameters, source=Source.POLL))
 
     def refresh(self) -> DeviceInfo:
-        """Ask for DeviceInfo again: what a camera lists can change with its mode."""
+        """Ask for DeviceInfo again: the lists in it can change with the camera's mode."""
         self.device_info = ask_device_info(self.transact, in_session=True)
         self.operations = frozenset(self.device_info.operations_supported)
         return self.device_info
 
     def pause(self, seconds: float) -> None:
-        """Do nothing for so long, with the session's turn left to others."""
+        """Wait so many seconds while other threads may use the session."""
         time.sleep(seconds)
 
     def waiting(self, what: str) -> None:
-        """Tell the user what is waited for, such as a press on the camera."""
+        """Tell the user the reason for a wait, such as a button to press on the camera."""
         log.warning("%s", what)
 
     def poll(self) -> int:
-        """Ask for the events that the camera gives only then, and publish them; how many."""
+        """Poll for events and publish them; return how many."""
         return self._upkeep.ask()
 
     # Beginning and end
@@ -233,7 +235,7 @@ class Link:
         return self.vendor.dialect(link, self.device_info, self.vendor.quirks)
 
     def _begin(self) -> None:
-        """OpenSession and the vendor's part; a session that is opened is also closed."""
+        """Open the session, then do the vendor's part; on failure close it again."""
         self._opened_at = time.monotonic()
         try:
             try:
@@ -251,24 +253,24 @@ class Link:
             raise
 
     def _name_who_answered(self, error: NetworkError) -> None:
-        """Says of a camera that fell silent after the handshake who it is."""
+        """Add the camera's name to an error after the handshake."""
         who = f"{self.connection.name or 'a camera'} answered at {self.connection.address}"
         end = "stopped answering" if isinstance(error, Timeout) else "ended the connection"
         error.precede(f"{who} and then {end}")
 
     @property
     def timeouts(self) -> Timeouts:
-        """How long is waited for what."""
+        """The timeouts of this session."""
         return self.connection.timeouts
 
     @property
     def hub(self) -> EventHub:
-        """Where events of all sources meet."""
+        """The hub of events from all sources."""
         return self.connection.events
 
     @property
     def usable(self) -> bool:
-        """Whether operations can still be tried."""
+        """True while operations can be tried."""
         return not self._closed and self.connection.usable
 
     def close(self) -> None:
@@ -382,7 +384,7 @@ class Link:
 
 
 def _until(moment: float) -> Callable[[object], None]:
-    """For a transaction that may not last longer, however much of an answer comes."""
+    """Limit a transaction in time, however much of an answer comes."""
 
     def look(_: object) -> None:
         if time.monotonic() > moment:

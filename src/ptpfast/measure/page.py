@@ -1,7 +1,6 @@
-"""A run as one page of HTML: the verdict, the charts, the numbers. Needs nothing but itself.
+"""A run as one HTML page: the verdict, the charts, the numbers.
 
-No script, no file and no address outside of it; everything the camera or an earlier result said is
-escaped.
+It has no script and loads no other file. All text from the camera or an earlier result is escaped.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""Where the time of a download goes, and what would help: a pure function of the measurements.
+"""The verdict: where the time of a download goes, and what would help. A pure function.
 
 A request waits for its first byte: a round trip of the link, and the camera. Then data flows at the
 rate of the link or of the camera. Then the disk stores it.
 
 - The part of a wait beyond the round trip is the camera's. If waits grow with the chunk, the camera
   reads the whole chunk before it sends.
-- Pauses of equal length between blocks of equal size are the camera's: it reads block by block, and
+- Pauses of equal length between blocks of equal size are the camera's. It reads block by block, and
   the link is faster in between. Stalls without a pattern are the link's.
 - Data that flows evenly at every chunk size flows at the rate of the link, or of a camera that
   feeds it evenly. From this side the two look alike, and the verdict says so.
-- The disk's part is the time that a stored download takes longer than a dropped one, unless the
-  disk alone is clearly faster; at least the time spent in its flush.
+- The disk's part is the extra time of a stored download, at least the time of its flush. If the
+  disk alone is clearly faster, only the flush counts.
 """
 
 from __future__ import annotations
@@ -50,9 +50,13 @@ CERTAINTY = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """limit: `camera`, `link`, `disk`, `computer`, `acknowledgements` or `unclear`; certainty:
-    `clear`, `likely` or `close` (to `second`), `unclear`. shares: what a second of a download goes
-    to, 1 in all."""
+    """The bottleneck of a run.
+
+    Attributes:
+        limit: `camera`, `link`, `disk`, `computer`, `acknowledgements` or `unclear`.
+        certainty: `clear`, `likely` or `close` (to `second`), `unclear`.
+        shares: The shares of a second of a download, 1 in all.
+    """
 
     limit: str
     certainty: str
@@ -106,15 +110,17 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
 
 
 def _computer_is_busy(figures: Figures) -> bool:
-    """Whether nothing but this computer holds it back."""
+    """Return whether this computer is the only limit."""
     here = figures.network.link == "loopback" and figures.answers.ack_wait_ms is None
     here = here and (figures.rates.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
     return here or (figures.rates.cpu or 0.0) >= BUSY
 
 
 def _slow_camera_hides(figures: Figures, limits: Mapping[str, float]) -> bool:
-    """Whether the link is first only because parts were so large. Without a round trip to subtract
-    it may be the link that takes long for everything."""
+    """Return whether the link is first only because parts were so large.
+
+    Without a round trip to subtract, the link may be the one that is slow at everything.
+    """
     lead = limits["link"] - limits["camera"]
     return figures.network.rtt_ms is not None and lead < SLOW_LEAD and _takes_its_time(figures)
 
@@ -132,12 +138,12 @@ def _basis(readings: Sequence[Reading]) -> Reading | None:
 
 
 def sentence(line: str) -> str:
-    """With a capital letter."""
+    """Return a text with a capital letter."""
     return line[:1].upper() + line[1:]
 
 
 class _Case:
-    """The numbers of one run, put into words."""
+    """The numbers of one run, in words."""
 
     def __init__(
         self,
@@ -169,7 +175,7 @@ class _Case:
         return sentence(f"{self.name(limit)} is the limit")
 
     def reasons(self, limit: str) -> tuple[list[str], bool]:
-        """Why it is this limit, and whether that is certain."""
+        """Return the reasons for this limit, and how certain it is."""
         return {
             "disk": self._why_disk,
             "camera": self._why_camera,
@@ -285,7 +291,7 @@ class _Case:
         return [f"{self._shares['computer']:.0%} of the time is between requests, here"], False
 
     def asides(self) -> list[str]:
-        """Return what is worth knowing for any limit."""
+        """Return remarks for any limit."""
         f = self._figures
         found = [] if f.answers.ack_wait_ms is None else [acks.reason(f)]
         p5, p50 = f.steadiness.steady_p5_mb_per_s, f.steadiness.steady_p50_mb_per_s
@@ -338,7 +344,7 @@ class _Case:
         return found or ["nothing on this computer: the camera is not faster"]
 
     def _fewer_waits(self) -> list[str]:
-        """Larger chunks and requests sent ahead, with what they gain or may gain."""
+        """Return larger chunks and pipelined requests, with their measured or possible gain."""
         found = []
         basis, rates = self._basis, self._figures.rates
         gain = (rates.best_mb_per_s or 0.0) / (rates.one_mib_mb_per_s or basis.mb_per_s or 1.0)

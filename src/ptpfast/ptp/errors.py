@@ -1,18 +1,20 @@
-"""Every error ptpfast raises, arranged by who is to blame.
+"""Every error of ptpfast, arranged by where the fault is.
 
     PTPError
-    ├── NetworkError (OSError)   ConnectFailed · ConnectionLost · Timeout (TimeoutError) the network
-    ├── InitFailed                                          the Responder refused us at the door
-    ├── ResponseError            DeviceBusy, AccessDenied, … by code      the Responder said no
-    ├── ProtocolError                                       the Responder broke the rules
-    ├── SinkError (OSError)                                 our disk
-    ├── CameraFailing                                       one object after the other fails
-    ├── LimitReached (OSError)                              this computer allows no more
-    ├── TransferError                                       an object is wrong, changed or gone
-    └── Cancelled                                           `cancel()` was called
+    ├── NetworkError (OSError)   The network.
+    │                            ConnectFailed · ConnectionLost · Timeout (TimeoutError).
+    ├── InitFailed               The camera refused the connection.
+    ├── ResponseError            The camera refused an operation.
+    │                            DeviceBusy, AccessDenied, … by code.
+    ├── ProtocolError            The camera broke the protocol.
+    ├── SinkError (OSError)      The disk.
+    ├── CameraFailing            Many objects in a row failed.
+    ├── LimitReached (OSError)   A limit of this computer.
+    ├── TransferError            An object is wrong, has changed or is gone.
+    └── Cancelled                `cancel()` was called.
 
-Misuse of the API is a ValueError, TypeError or RuntimeError. Every PTPError carries `received`: the
-payload bytes of the transaction that are safely in the sink, so that a transfer can go on there.
+Misuse of the API is a ValueError, TypeError or RuntimeError. `PTPError.received` counts the payload
+bytes of the transaction that the sink has stored, so a transfer can resume there.
 """
 
 from __future__ import annotations
@@ -270,7 +272,8 @@ class Unreadable(TransferError):
 class CameraFailing(PTPError):
     """The camera failed at many objects in a row, so the run ended.
 
-    busy: it answered DeviceBusy for the last of them; otherwise the connection ended.
+    Attributes:
+        busy: True if it answered DeviceBusy for the last object, False if the connection ended.
     """
 
     hint = "switch the camera off and on, then go on"

@@ -1,4 +1,4 @@
-"""`HOST[:PORT]` as people write it."""
+"""Addresses: `HOST[:PORT]` as people write them."""
 
 from __future__ import annotations
 

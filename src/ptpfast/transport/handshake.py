@@ -43,7 +43,7 @@ PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: sh
 
 
 def acknowledges_at_once() -> bool:
-    """Whether the kernel lets us acknowledge without delay what a camera sends."""
+    """Return whether the kernel lets ptpfast acknowledge received bytes without delay."""
     return QUICK_ACKS and hasattr(socket, "TCP_QUICKACK")
 
 
@@ -53,11 +53,11 @@ def shake_hands(
     """Connect and complete the handshake on both connections.
 
     Args:
-        address: where the camera is.
-        identity: who this computer is.
-        timeouts: how long to wait.
-        probes: whether to ask the camera for a sign of life at the end. If the camera drops the
-            connection then, connect once more without (`Opened.probes`).
+        address: the camera's address.
+        identity: the identity of this computer.
+        timeouts: the timeouts.
+        probes: send a Probe Request at the end. If the camera drops the connection then, connect
+            once more without one (`Opened.probes`).
 
     Raises:
         ConnectFailed: nothing answers, or no camera.
@@ -161,8 +161,10 @@ _RESTART = "switch the camera's Wi-Fi off and on, and try again"
 
 @contextmanager
 def _raise_connect_failed(address: Address, step: str, who: str = "") -> Iterator[None]:
-    """During the handshake, what breaks the protocol or says nothing is no camera; unless it has
-    said `who` it is."""
+    """Raise ConnectFailed for a peer that breaks the protocol or is silent during the handshake.
+
+    The message says that it is no camera, unless it has told its name (`who`).
+    """
     try:
         yield
     except ProtocolError as error:
@@ -215,7 +217,8 @@ def _init_event(event: Channel, number: int, deadline: float, address: Address) 
 
 
 def _show_life(event: Channel, opened: Opened, who: str) -> None:
-    """Without a probe, or a second of silence, some bodies hang on the first operation (airmtp)."""
+    """Send a probe, or pause for a second: some bodies hang at the first operation without
+    (airmtp)."""
     until = time.monotonic() + PROBE_ANSWER_S
     try:
         if opened.probes:

@@ -38,7 +38,7 @@ class Foreign(NamedTuple):
 
 
 class Break(NamedTuple):
-    """What happens to the connections when exactly `place` payload bytes have been sent."""
+    """The end of the connections when exactly `place` payload bytes have been sent."""
 
     place: int
     strike: Callable[[Peer], None]
@@ -46,7 +46,7 @@ class Break(NamedTuple):
 
 @dataclass
 class DataPlan:
-    """What a door sends in one data phase, and what came of it: `code` and `sent`."""
+    """The plan of one data phase, and its result: `code` and `sent`."""
 
     transaction_id: int
     announced: int  # size of the payload
@@ -66,7 +66,7 @@ class DataPlan:
 
     @classmethod
     def of(cls, transaction_id: int, size: int, *, announce_total: bool) -> DataPlan:
-        """Plan what the standard says."""
+        """Return the plan of the standard."""
         total = size if announce_total else None
         return cls(transaction_id, size, total, size, transaction_id)
 
@@ -76,7 +76,7 @@ class DataPlan:
 
 
 def announced_total(given: Any) -> str:
-    """Check the value of `announce`. ValueError."""
+    """Check the value of `announce`. Raises ValueError."""
     text = str(given)
     if not _TOTAL.fullmatch(text):
         raise ValueError(f"announce: {given!r} is none of N, +N, -N, unknown, unknown32")
