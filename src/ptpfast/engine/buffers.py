@@ -25,7 +25,7 @@ def require_plain(buffer: Any, format: str | None, item_size: int) -> None:
     if known and not _is_ctypes_of_pointers(buffer):
         return
     raise TypeError(
-        f"the {type(buffer).__name__} has Python objects or pointers in it (format "
+        f"the {type(buffer).__name__} contains Python objects or pointers (format "
         f"{format!r:.40}): use a buffer of bytes or numbers"
     )
 

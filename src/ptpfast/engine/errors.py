@@ -64,7 +64,7 @@ class NetworkError(PTPError, OSError):
 class ConnectionLost(NetworkError):
     """The connection ended during a transaction."""
 
-    hint = "the camera may have gone to sleep or out of range; connect again to go on"
+    hint = "the camera may have gone to sleep or out of range; connect again to continue"
 
 
 class Timeout(NetworkError, TimeoutError):
@@ -102,13 +102,13 @@ class SinkError(PTPError, OSError):
 _DISK_HINTS = {
     code: hint
     for codes, hint in (
-        ("ENOSPC EDQUOT", "free some space and run it again; what arrived is kept"),
+        ("ENOSPC EDQUOT", "free some space and run it again; the received bytes are kept"),
         ("EFBIG", "this filesystem cannot hold a file of that size (FAT stops at 4 GiB)"),
         ("EACCES EPERM EROFS", "choose a folder that can be written"),
         ("ENOENT ENOTDIR EISDIR ELOOP", "check the folder"),
-        ("ENAMETOOLONG EILSEQ", "this filesystem cannot have that name; choose another folder"),
-        ("EBUSY ETXTBSY", "another program, or the filesystem itself, holds the file"),
-        ("ESTALE ENOTCONN ENODEV ENXIO", "the disk is gone: connect it again, and run it again"),
+        ("ENAMETOOLONG EILSEQ", "this filesystem does not allow that name; choose another folder"),
+        ("EBUSY ETXTBSY", "another program uses the file; close it, then run it again"),
+        ("ESTALE ENOTCONN ENODEV ENXIO", "the disk was removed: connect it, then run it again"),
         ("EMFILE ENFILE", "raise the limit of open files (ulimit -n)"),
     )
     for code in (getattr(errno, name) for name in codes.split())

@@ -245,7 +245,7 @@ class Connection:
         """
         with self._turn.now():
             if not self._outstanding.is_first(phase):
-                raise RuntimeError(f"{phase.label}: another operation has ended it")
+                raise RuntimeError(f"{phase.label}: another operation interrupted it")
             self._receive(Request(0, sink=sink), phase, timeline, until_full=True)
             return phase.done
 
@@ -301,7 +301,8 @@ class Connection:
                     return
                 if phase.sink_full:
                     raise ProtocolError(
-                        f"{phase.label}: more data than fits", received=phase.received
+                        f"{phase.label}: the camera sent more data than fits",
+                        received=phase.received,
                     )
                 wait_s = self.timeouts.idle
         except SinkError:

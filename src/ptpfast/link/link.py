@@ -255,7 +255,7 @@ class Link:
     def _name_who_answered(self, error: NetworkError) -> None:
         """Add the camera's name to an error after the handshake."""
         who = f"{self.connection.name or 'a camera'} answered at {self.connection.address}"
-        end = "stopped answering" if isinstance(error, Timeout) else "ended the connection"
+        end = "stopped answering" if isinstance(error, Timeout) else "closed the connection"
         error.precede(f"{who} and then {end}")
 
     @property
@@ -332,7 +332,7 @@ class Link:
         info = ask_device_info(self.transact)
         if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
             self.connection.close()
-            who = f"{info.model} {info.serial_number}".strip() or "one that does not say which"
+            who = f"{info.model} {info.serial_number}".strip() or "a camera that reports no model"
             raise ConnectFailed(f"another camera answers now: {who}")
         self._begin()
         self.reconnects += 1

@@ -102,7 +102,7 @@ class Losses:
         aside = None
         if self._counts[place] >= (1 if self.streak.is_long else min(limit, self.limit)):
             aside = self._aside[place] = Unreadable(
-                f"the camera ends the connection or hangs when it is asked about it; set aside "
+                f"the camera closes the connection or hangs at this object every time; set aside "
                 f"({error.message})",
                 hint="look at it on the camera, or copy it from the card",
             )

@@ -72,7 +72,9 @@ class Outstanding:
             phase = self._phases[0]
             phase.sink = None
             if self._known_to_come() > DRAIN_SIZE:
-                raise Timeout(f"{phase.label}: too much of its interrupted answer is to come")
+                raise Timeout(
+                    f"{phase.label}: too much of its interrupted answer is still outstanding"
+                )
             while not phase.done:
                 left = until - time.monotonic()
                 if left <= 0:

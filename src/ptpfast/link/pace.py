@@ -68,6 +68,6 @@ class Pace:
         if lately < TRICKLE * usually:
             self._rates.clear()  # once; what comes then is what there is
             raise Trickle(
-                f"only {lately / self._unit_s / 1e3:,.0f} kB/s come "
-                f"after {usually / self._unit_s / 1e3:,.0f}"
+                f"the rate fell from {usually / self._unit_s / 1e3:,.0f} "
+                f"to {lately / self._unit_s / 1e3:,.0f} kB/s"
             )

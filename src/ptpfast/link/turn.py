@@ -34,7 +34,7 @@ class Turn:
         if self.over:
             raise ConnectionLost("this session has been closed", hint="connect again")
         if self._lock._is_owned():  # type: ignore[attr-defined]
-            raise RuntimeError("this thread is in the middle of a transaction of this session")
+            raise RuntimeError("this thread already runs a transaction of this session")
         return self._lock
 
     def within(self, wait_s: float) -> TimedLock:

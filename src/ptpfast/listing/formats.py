@@ -33,7 +33,9 @@ def wanted_formats(given: Any) -> frozenset[int | str] | None:
         elif value == "all" or value in KINDS:
             wanted.add(value)
         else:
-            raise ValueError(f"no format {value!r}; there are: {', '.join(KINDS)}, all, and codes")
+            raise ValueError(
+                f"unknown format {value!r}; use one of {', '.join(KINDS)}, all, and codes"
+            )
     return None if "all" in wanted else frozenset(wanted)
 
 

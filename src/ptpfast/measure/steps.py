@@ -298,7 +298,7 @@ class Steps:
 
 
 def _no_room(what: str, expected_s: float) -> str:
-    return f"not measured: one {what} takes about {expected_s:.0f} s; a longer --budget has room"
+    return f"not measured: one {what} takes about {expected_s:.0f} s; use a longer --budget"
 
 
 def joined(one: Reading, other: Reading) -> Reading:

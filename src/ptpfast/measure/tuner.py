@@ -173,7 +173,7 @@ class Tuner:
         problem = ""
         try:
             if what() != expected:
-                problem = "other answers than one at a time"
+                problem = "different answers than one at a time"
         except (Cancelled, ConnectFailed):
             raise
         except PTPError as error:
@@ -308,7 +308,7 @@ class Tuner:
         if problem and not refused:
             session.reconnect()
         elif not problem and expected is not None and came != expected:
-            problem = "other bytes than in parts"
+            problem = "different bytes than in parts"
         rate = (info.size or 0) / max(seconds, 1e-9) / 1e6
         finding = Finding("reading a whole object", 1, rate, "MB/s", chunk=0)
         if problem:

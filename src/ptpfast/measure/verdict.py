@@ -189,8 +189,8 @@ class _Case:
         reasons = []
         if store.file_mb_per_s and store.memory_mb_per_s:
             reasons.append(
-                f"a download is stored at {store.file_mb_per_s:.1f} MB/s; dropped instead, the "
-                f"same one comes at {store.memory_mb_per_s:.1f} MB/s"
+                f"a download is stored at {store.file_mb_per_s:.1f} MB/s; without storing it "
+                f"reaches {store.memory_mb_per_s:.1f} MB/s"
             )
         if store.flushed and store.flushed >= LEAST_SHARE:
             reasons.append(
@@ -286,7 +286,7 @@ class _Case:
         if cpu >= BUSY:
             return [f"reading takes {cpu:.0%} of a processor core at {self._flow:.0f} MB/s"], True
         if self._loopback() and (self._figures.rates.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S:
-            here = "the camera is on this computer, and no link is imitated between the two"
+            here = "the camera is on this computer, and no link is simulated between the two"
             return [f"{here}: data arrives at {self._flow:,.0f} MB/s"], True
         return [f"{self._shares['computer']:.0%} of the time is between requests, here"], False
 
@@ -322,8 +322,8 @@ class _Case:
         if self._radio:
             found += [
                 "less distance and fewer walls between them; 5 GHz if camera and computer have it",
-                "the computer in the camera's own network: through an access point every byte "
-                "crosses the air twice, which halves the rate",
+                "joining the camera's own network: through an access point every byte crosses "
+                "the air twice, which halves the rate",
                 "a cable, if the camera has a network port",
             ]
         elif not self._loopback():
@@ -336,10 +336,10 @@ class _Case:
     def _against_camera(self) -> list[str]:
         found = self._fewer_waits()
         if self._basis.timing.blocks is not None or card_rate(self._readings) is not None:
-            found.append("a faster card, if its reading is what the camera waits for")
+            found.append("a faster card, if the camera waits for its card")
         if _takes_its_time(self._figures):
             found.append(
-                "end what else the camera does (live view, image review, writing pictures)"
+                "ending other tasks of the camera (live view, image review, writing pictures)"
             )
         return found or ["nothing on this computer: the camera is not faster"]
 

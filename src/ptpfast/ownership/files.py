@@ -64,7 +64,7 @@ def foreign(status: os.stat_result, folder: str, *, names: int = 1) -> str:
     if not stat.S_ISREG(status.st_mode):
         return "it is not a regular file"
     if status.st_nlink > names:
-        return "it has another name, too"
+        return "it has a second name (a hard link)"
     if not is_owner(status, folder):
         return "it belongs to another user"
     return ""
@@ -99,7 +99,7 @@ def open_to_append(path: str, proof: Proof) -> tuple[Descriptor, bool]:
         held = open_ours(path, os.O_RDWR | os.O_APPEND)
     try:
         if not proof(held.number):
-            raise NotOurs(path, "its content is not what ptpfast writes")
+            raise NotOurs(path, "its content is not from ptpfast")
     except BaseException:
         held.close()
         raise
@@ -139,7 +139,7 @@ def discard(path: str | os.PathLike[str]) -> None:
     if not os.path.lexists(path):
         return
     if why := why_not_private(folder):
-        raise PermissionError(errno.EPERM, f"{why}; it is left alone", folder)
+        raise PermissionError(errno.EPERM, f"{why}; it stays unchanged", folder)
     with suppress(FileNotFoundError):
         os.unlink(path)
 
@@ -150,7 +150,7 @@ def why_not_private(folder: str | os.PathLike[str]) -> str:
     if not is_owner(status, os.fspath(folder)):
         return "the folder belongs to another user"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return "others can write in the folder"
+        return "other users can write to the folder"
     return ""
 
 
@@ -272,7 +272,7 @@ def publish(held: Descriptor, part: str, path: str, *, overwrite: bool) -> None:
     It replaces only a regular file, and only with `overwrite`. All bytes were flushed. The file is
     closed if the filesystem cannot rename an open one."""
     if not stands_for(part, held.number):
-        raise OSError(errno.ESTALE, "another file has taken the place of its part file", part)
+        raise OSError(errno.ESTALE, "another program has replaced its part file", part)
     if overwrite:
         if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
             raise FileExistsError(errno.EEXIST, "something else than a file has that name", path)

@@ -57,17 +57,17 @@ def texts(name: str, given: Any, known: Iterable[str] | None = None) -> tuple[st
     values = several(name, given, str, "a str")
     for value in values:
         if not value.strip():
-            raise ValueError(f"{name} has an empty text in it: {value!r}")
+            raise ValueError(f"{name} contains an empty text: {value!r}")
         if value != value.strip() or _CONTROL.search(value):
             raise ValueError(
                 f"{name}: {value!r} has a blank or a line break that no name has; "
-                "take it away, or write ? for it"
+                "remove it, or write ? for it"
             )
     if known is not None:
         names = tuple(known)
         for value in values:
             if value not in names:
-                raise ValueError(f"{name}: no {value!r}; there are: {', '.join(names)}")
+                raise ValueError(f"{name}: unknown value {value!r}; use one of {', '.join(names)}")
     return values
 
 
@@ -90,7 +90,7 @@ def path(name: str, given: Any) -> Path:
     if not text.strip():
         raise ValueError(f"{name} is an empty path; write '.' for the current folder")
     if "\0" in text:
-        raise ValueError(f"{name}: {text!r} has a NUL in it")
+        raise ValueError(f"{name}: {text!r} contains a NUL character")
     return Path(given)
 
 

@@ -82,7 +82,7 @@ _FAIL_TEXT: dict[int, tuple[str, str]] = {
     ),
     FailReason.BUSY: (
         "it is busy, probably with another computer or phone",
-        "disconnect the other one, or wait half a minute after an unclean end",
+        "disconnect the other device; after an aborted session wait half a minute",
     ),
     FailReason.UNSPECIFIED: (
         "it gave no reason",
@@ -160,7 +160,7 @@ class AccessDenied(ResponseError):
 class OperationNotSupported(ResponseError):
     """0x2005."""
 
-    hint = "this camera does not offer it"
+    hint = "this camera does not support this operation"
 
 
 class ParameterNotSupported(ResponseError):
@@ -184,7 +184,7 @@ class InvalidStorageID(ResponseError):
 class InvalidObjectHandle(ResponseError):
     """There is no such object (0x2009); it may have been deleted on the camera."""
 
-    hint = "it may have been deleted on the camera; list again"
+    hint = "it may have been deleted on the camera; list the objects again"
 
 
 class StoreFull(ResponseError):
@@ -276,12 +276,10 @@ class CameraFailing(PTPError):
         busy: True if it answered DeviceBusy for the last object, False if the connection ended.
     """
 
-    hint = "switch the camera off and on, then go on"
+    hint = "switch the camera off and on, then run it again"
 
     def __init__(self, last: PTPError, count: int, seconds: float) -> None:
         busy = isinstance(last, DeviceBusy)
-        what = "has been busy" if busy else "has ended the connection or kept silent"
-        super().__init__(
-            f"the camera {what} at {count} files in a row, for {seconds:.0f} s; stopped"
-        )
+        what = "was busy" if busy else "closed the connection or did not answer"
+        super().__init__(f"the camera {what} at {count} files in a row, within {seconds:.0f} s")
         self.busy = busy

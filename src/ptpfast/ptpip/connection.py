@@ -308,7 +308,7 @@ class PtpIpConnection:
             code = response.ptp_response_code
             answers.append(body(wire.OperationResponse(code, number, response.args)))
         else:
-            raise TypeError(f"a {type(packet).__name__} is not sent to a camera")
+            raise TypeError(f"a {type(packet).__name__} cannot be sent to a camera")
 
     def recieve_data(self, session: Any) -> bytes:
         """Return the next packet without its length field: of an answer, or the next event.
@@ -320,7 +320,7 @@ class PtpIpConnection:
         if answers:
             return answers.popleft()
         if not isinstance(session, Subscription):
-            raise RuntimeError("nothing was sent, so nothing will come")
+            raise RuntimeError("no packet was sent, so no answer will come")
         event = session.get()
         if event is None:
             raise ConnectionLost("the Event connection has ended")

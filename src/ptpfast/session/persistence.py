@@ -150,9 +150,11 @@ class Persistence:
                     self._connect(error)
                     asleep = False
                 if is_to_blame:
-                    times = "once" if fruitless == 1 else f"{fruitless} times at the same place"
+                    errors = (
+                        "1 error" if fruitless == 1 else f"{fruitless} errors at the same place"
+                    )
                     raise Unreadable(
-                        f"it went wrong {times}: {error.message}",
+                        f"{errors}: {error.message}",
                         hint="retry this object alone, or copy it from the card",
                         received=so_far,
                     ) from error

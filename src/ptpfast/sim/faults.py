@@ -61,7 +61,7 @@ class Fault:
     def __post_init__(self) -> None:
         row = KINDS.get(self.kind)
         if row is None:
-            raise ValueError(f"no fault of kind {self.kind!r}; there are: {', '.join(KINDS)}")
+            raise ValueError(f"unknown fault {self.kind!r}; use one of {', '.join(KINDS)}")
         if row.value is None and self.value is not None:
             raise ValueError(f"{self.kind} takes no value")
         if row.value is not None:
@@ -70,7 +70,7 @@ class Fault:
         if self.after is not None and self.after_total is not None:
             raise ValueError("a fault has `after` or `after_total`, not both")
         if self.at < 1 or self.times < 0:
-            raise ValueError("`at` counts from 1, and `times` is not negative")
+            raise ValueError("`at` counts from 1, and `times` must not be negative")
 
     @property
     def stage(self) -> Stage:
@@ -108,18 +108,20 @@ class Fault:
         """Parse a line of text. Raises ValueError with the reason."""
         words = _WORD.findall(text)
         if not words or _WORD.sub("", text).strip():
-            raise ValueError(f"no fault in {text!r}")
+            raise ValueError(f"{text!r} is not a fault")
         kind, _, value = words[0].partition("=")
         if len(words) % 2 == 0:
-            raise ValueError(f"{text!r}: {words[-1]!r} stands alone")
+            raise ValueError(f"{text!r}: {words[-1]!r} has no value")
         options: dict[str, int] = {}
         for word, argument in zip(words[1::2], words[2::2], strict=True):
             if word not in _OPTIONS or _OPTIONS[word] in options:
-                raise ValueError(f"{text!r}: {word!r}, not one of {', '.join(_OPTIONS)} once")
+                raise ValueError(
+                    f"{text!r}: {word!r} is unknown or repeated; use {', '.join(_OPTIONS)}"
+                )
             try:
                 options[_OPTIONS[word]] = _read_option(word, argument)
             except ValueError:
-                raise ValueError(f"{text!r}: {argument!r} is no value of {word!r}") from None
+                raise ValueError(f"{text!r}: {argument!r} is not a value for {word!r}") from None
         return cls(kind, _read_value(kind, value) if value else None, **options)
 
 

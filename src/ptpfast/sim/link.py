@@ -42,12 +42,12 @@ class Link:
         """Raise ValueError for impossible values."""
         rates = (self.rate, self.card, self.card_block, self.cliff and self.cliff[2])
         if any(value is not None and value <= 0 for value in rates):
-            raise ValueError("a rate is above 0")
+            raise ValueError("a rate must be above 0")
         if min(self.rtt, self.jitter, self.operation, self.queue) < 0 or self.jitter > self.rtt:
-            raise ValueError("times are not negative, and jitter is not above the round trip")
+            raise ValueError("times must not be negative, and jitter not above the round trip")
         for period in (self.outage, self.cliff):
             if period is not None and not 0 <= period[1] < period[0]:
-                raise ValueError("an outage or a fall of the rate is shorter than its period")
+                raise ValueError("an outage or a fall of the rate must be shorter than its period")
 
     @property
     def shapes(self) -> bool:

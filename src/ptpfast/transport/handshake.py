@@ -86,13 +86,13 @@ def _shake_hands(
 ) -> Opened:
     command = _connect(address, deadline)
     try:
-        with _raise_connect_failed(address, "Init Command Request"):
+        with _raise_connect_failed(address, "handshake"):
             ack = _init_command(command, guid, name, deadline, address)
         opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
         who = f"{ack.name or 'a camera'} answered at {address}"
         opened.event = event = _connect(address, deadline, patient=True, who=who)
         try:
-            with _raise_connect_failed(address, "Init Event Request", who):
+            with _raise_connect_failed(address, "second handshake", who):
                 _init_event(event, ack.connection_number, deadline, address)
             _show_life(event, opened, who)
         except BaseException:
@@ -122,7 +122,7 @@ def _connect(address: Address, deadline: float, *, patient: bool = False, who: s
         except TimeoutError as error:
             if who:
                 raise ConnectFailed(
-                    f"{who} and then stopped answering: no second (Event) connection", hint=_RESTART
+                    f"{who} and then did not answer the second connection", hint=_RESTART
                 ) from error
             raise ConnectFailed(f"no answer from {address}") from error
         except OSError as error:
@@ -151,7 +151,7 @@ class NothingListens(ConnectFailed):
 
 def _refused(address: Address, who: str) -> ConnectFailed:
     if who:
-        return ConnectFailed(f"{who} and then refused the second (Event) connection", hint=_RESTART)
+        return ConnectFailed(f"{who} and then refused the second connection", hint=_RESTART)
     return NothingListens(f"nothing listens at {address}")
 
 
@@ -170,18 +170,18 @@ def _raise_connect_failed(address: Address, step: str, who: str = "") -> Iterato
     except ProtocolError as error:
         text = f"something answers at {address}, but not as a PTP/IP camera does"
         if who:
-            text = f"{who} and then broke the protocol ({step})"
+            text = f"{who} and then broke the protocol in the {step}"
         raise ConnectFailed(text, hint=_RESTART if who else _STRANGER) from error
     except Timeout as error:
-        text = f"{address} accepts connections but does not answer ({step})"
+        text = f"{address} accepts connections but does not answer the {step}"
         if who:
-            text = f"{who} and then stopped answering ({step})"
+            text = f"{who} and then stopped answering in the {step}"
         hint = _RESTART if who else f"{_STRANGER}; switch its Wi-Fi off and on"
         raise ConnectFailed(text, hint=hint) from error
     except ConnectionLost as error:
         text = f"{address} closed the connection at once"
         if who:
-            text = f"{who} and then closed the connection ({step})"
+            text = f"{who} and then closed the connection in the {step}"
         hint = _RESTART if who else _STRANGER
         raise ConnectFailed(text, hint=f"{hint}; another computer may be connected") from error
 

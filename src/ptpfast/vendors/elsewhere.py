@@ -42,7 +42,7 @@ REASONS = {
         "wait a second and try again, with the name used for pairing",
     ),
     0x201D: (
-        "it wants another protocol version",
+        "it requires another protocol version",
         "this model needs Fujifilm's own handshake",
     ),
 }

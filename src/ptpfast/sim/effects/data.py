@@ -133,7 +133,7 @@ def overrun(plan: DataPlan, size: int, place: int) -> None:
     plan.extra = size
 
 
-@kind("no End Data, and nothing of what it carries")
+@kind("no End Data, and not its payload")
 def no_end(plan: DataPlan, _: Any, place: int) -> None:
     plan.ends = False
 
