@@ -324,7 +324,7 @@ cdef class Channel:
                     self._send(phase.owed_answer, phase.owed_size, deadline - self._now)
                 if step != NEED_BYTES:
                     return step == FINISHED
-                # While bytes of no use keep coming, `_fill` does not wait, and sees no deadline.
+                # While useless bytes keep coming, `_fill` does not wait, and sees no deadline.
                 if self._now >= deadline:
                     with gil:
                         raise Timeout("nothing of the answer arrived in time")
@@ -368,7 +368,7 @@ cdef class Channel:
             else:
                 self._check()
         self._now = ptpfast_now()
-        # Only waits for the socket: what our disk takes is not the camera's silence.
+        # Only waits for the socket: the time of our disk is not the camera's silence.
         if since and phase is not None and phase.state != WAIT_START:
             phase.silence = max(phase.silence, self._now - since)
         self.reads += 1

@@ -135,7 +135,7 @@ def disk_error(
     )
 
 
-# What a limit of this computer is called, and where it is raised.
+# The name of each limit of this computer, and how to raise it.
 _LIMITS: dict[int, tuple[str, str]] = {
     errno.EMFILE: (
         "this computer allows no more open files",

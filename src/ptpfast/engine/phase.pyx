@@ -26,9 +26,9 @@ cdef uint64_t DIRECT_SIZE = 1 << 14
 cdef int MAX_STRAYS = 1000
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
 
-# What is legal, by state (rows) and kind of packet: START, DATA, END_DATA, RESPONSE. Data without
-# a Start Data is forgiven, and so is an End Data that is repeated, unless it cannot be told which
-# of the two had the payload; a camera may answer at any time.
+# The legal packets, by state (rows) and kind: START, DATA, END_DATA, RESPONSE. Data without a Start
+# Data is accepted. So is a repeated End Data, unless either of the two may have had the payload. A
+# camera may answer at any time.
 cdef Verdict[3][4] LEGAL = [
     [TAKE, TAKE, TAKE, TAKE],  # WAIT_START
     [REFUSE, TAKE, TAKE, TAKE],  # IN_DATA

@@ -109,7 +109,7 @@ cdef size_t CHUNK_SIZE = 1 << 20
 # The disk is set to work each time so much has come: then little is left for the fsync at the end,
 # for which everybody waits.
 cdef uint64_t WRITE_BACK_SIZE = 4 << 20
-# The first growth of memory of our own; later it doubles, so it never exceeds twice what arrived.
+# The first growth of our own memory; later it doubles: at most twice the received bytes.
 cdef size_t FIRST_GROWTH = 1 << 16
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
 

@@ -131,10 +131,11 @@ cdef class Cursor:
                       self._what, rest, self.offset, shown, " ..." if rest > _SHOWN else "")
 
     def string(self):
-        """Read a PTP string: u8 count of UTF-16 units with the NUL, then the units; 0 alone is empty.
+        """Read a PTP string: u8 count of UTF-16 units with the NUL, then the units; 0 is empty.
 
-        Lenient as cameras need it: cut at the first NUL (some pad with more), none is fine, a
-        string missing at the end of a dataset is empty, and a lone surrogate becomes U+FFFD.
+        It is lenient, as cameras need it. The string is cut at the first NUL (some pad with more),
+        and may have none. A string missing at the end of a dataset is empty. A lone surrogate
+        becomes U+FFFD.
         """
         if self._next == self._end:
             return ""
@@ -288,8 +289,10 @@ cdef class Builder:
         self._bytes += value
 
     def string(self, str value):
-        """Write a PTP string; at most 254 UTF-16 units, because the count with the NUL is one byte. The
-        units need not be valid: a lone surrogate is sent as it is."""
+        """Write a PTP string of at most 254 UTF-16 units: the count with the NUL is one byte.
+
+        The units need not be valid: a lone surrogate is sent unchanged.
+        """
         if not value:
             self._bytes.append(0)
             return

@@ -18,7 +18,7 @@ from collections import deque
 
 log = logging.getLogger("ptpfast")
 
-START_CHUNK = 1 << 20  # what libgphoto2 and airmtp use throughout
+START_CHUNK = 1 << 20  # the fixed size of libgphoto2 and airmtp
 SMALLEST_CHUNK = 1 << 16
 WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
@@ -94,7 +94,7 @@ class ChunkPolicy:
             self._before = rate
             self._change(min(2 * self.chunk, self.cap), f"{share:.0%} of the time was waiting")
         else:
-            self._before = 0.0  # what comes now is the radio's doing, not this size's
+            self._before = 0.0  # from here on the radio decides, not the size
 
     def paused(self, waited: float | None, silence: float) -> None:
         """Note the silences of a read, in seconds.

@@ -374,7 +374,7 @@ class Connection:
             self._command.close()
             return
         try:
-            self._command.cancel()  # what the thread of the events may have asked in passing
+            self._command.cancel()  # a request of the event thread
             self._events.close(self.timeouts.close)
             self._say_farewell()
         finally:

@@ -50,7 +50,7 @@ from .upkeep import Interrupted, Upkeep
 log = logging.getLogger("ptpfast")
 log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
 
-# What a camera may make us hold. Larger payloads that are no objects do not exist: 10,000 handles
+# The memory limit of a payload. Larger payloads that are no objects do not exist: 10,000 handles
 # are 40 KB, an embedded preview some MB.
 MAX_DATASET = 64 << 20
 
@@ -73,7 +73,7 @@ class Link:
         self.reconnects = 0
         self.on_busy: Callable[[PTPError, float], object] | None = None
         self._closed = False
-        self._of_thread = threading.local()  # what it has planned
+        self._of_thread = threading.local()  # the thread's plan
         self._owner = Owner("session")
         self._guid = connection.guid
         self._opened_at = 0.0
@@ -203,7 +203,7 @@ class Link:
         """The requests that are already outstanding for the next `run`."""
         return self.connection.sent_ahead
 
-    # What a dialect may ask, besides `supports`, `command` and `fetch`
+    # The methods of `Asks`, besides `supports`, `command` and `fetch`
 
     def publish(self, code: int, parameters: tuple[int, ...] = ()) -> None:
         """Pass an event to all subscribers."""

@@ -17,7 +17,7 @@ from ..ptp.errors import CameraFailing, DeviceBusy, PTPError, Unreadable
 
 log = logging.getLogger("ptpfast")
 
-# An object at which the connection ends so often, although reconnecting works, is to blame.
+# If the connection ends this often at an object, although reconnecting works, it is the cause.
 SAME_PLACE = 3
 # Where only its description is asked for: each loss may cost the whole timeout.
 SAME_DESCRIPTION = 2
@@ -64,7 +64,7 @@ class Streak:
 class Losses:
     """The lost connections of a session, by operation and its object.
 
-    recover(error, is_new) reconnects, or raises if that is of no use. `is_new` is True if something
+    recover(error, is_new) reconnects, or raises if that cannot help. `is_new` is True if something
     was answered or set aside since the last loss. Without `recover` the error is raised, and the
     loss is counted too.
 
@@ -91,7 +91,7 @@ class Losses:
         """Note that the connection was lost at a request, and reconnect.
 
         Returns:
-            The error if the request is to blame, that is after `limit` losses; else None, and the
+            The error if the request is the cause, that is after `limit` losses; else None, and the
             request may be tried again.
 
         Raises:

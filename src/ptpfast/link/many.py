@@ -125,7 +125,7 @@ class Many:
 
     def _finished(self, done: Done, request: Request, phase: Phase, error: PTPError | None) -> None:
         payload = _payload(request)
-        # No store is also what a camera says last before it sleeps, and its connections end.
+        # A camera also answers "no store" before it sleeps and closes its connections.
         if isinstance(error, DeviceBusy | StoreNotAvailable):
             self._later.append(request.about)
         elif isinstance(error, ResponseError) and scope_of(error) is Scope.CONNECTION:

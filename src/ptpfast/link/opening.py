@@ -14,7 +14,7 @@ from ..ptp.datasets import DeviceInfo, decode
 from ..ptp.errors import ResponseError
 from .pipelining import Request
 
-# What a camera may make us hold of a dataset that is taken apart into Python's numbers and strings,
+# The limit of memory for a dataset that is parsed into Python's numbers and strings,
 # each many times its size on the wire: it has a few hundred bytes.
 MAX_STRUCTURE = 1 << 20
 

@@ -64,7 +64,7 @@ class Outstanding:
         if not self._phases:
             return
         until = time.monotonic() + timeout_s
-        # What was only sent ahead was not interrupted: a cancel that has come since counts.
+        # A request that was sent ahead was not interrupted: a later cancel counts.
         if not self.ahead.starts_with(self._phases[0]):
             self._command.resume()
         self.ahead.take_all()

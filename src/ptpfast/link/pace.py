@@ -63,10 +63,10 @@ class Pace:
         if len(self._rates) < max(self._known, self._window):
             return
         lately = sum(list(self._rates)[-self._window :]) / self._window
-        # Its upper median, without what `import statistics` adds to everybody's start.
+        # The upper median; `import statistics` would slow down every start.
         usually = sorted(self._rates)[len(self._rates) // 2]
         if lately < TRICKLE * usually:
-            self._rates.clear()  # once; what comes then is what there is
+            self._rates.clear()  # raise once, then accept the rate
             raise Trickle(
                 f"the rate fell from {usually / self._unit_s / 1e3:,.0f} "
                 f"to {lately / self._unit_s / 1e3:,.0f} kB/s"

@@ -142,7 +142,7 @@ class BusyDetector:
         """
         after_an_answer, self._busy_last = not self._busy_last, busy
         if early:
-            # What was outstanding when the doubt came up says nothing: it may have been early or
+            # Requests outstanding when the doubt arose prove nothing: they may have been early or
             # not.
             if not self.is_open and not busy:
                 self._times = 0
@@ -202,7 +202,7 @@ class Run:
                 continue
             self._held = None
             waiting.append((request, phase or self._send(request)))
-        # Not for each that is free: to see what comes next is work for every request.
+        # Not for each free place: looking for the next requests takes time.
         few = not waiting or 2 * (len(waiting) + len(ahead)) <= depth
         if self._following is not None and self._held is None and few:
             ahead.extend(self._following(), self._send, depth - len(waiting))

@@ -32,9 +32,9 @@ from ..vendors import BulkListing
 
 log = logging.getLogger("ptpfast")
 
-# Below this many objects asking for each is as quick, and what every body can do.
+# Below this many objects single requests are as fast, and every body has them.
 WORTH_IT = 32
-MOST_OF_THEM = 8  # and they must be at least one in so many of what the answer would hold
+MOST_OF_THEM = 8  # they must be at least one in so many objects of the answer
 # An object has some dozen properties of 8 bytes and a value, most of them numbers.
 BYTES_EACH = 4096
 BYTES_BESIDE = 1 << 20

@@ -28,7 +28,7 @@ log = logging.getLogger("ptpfast")
 MAX_HANDLES = 1 << 20  # objects of a camera; a card holds some ten thousand
 MAX_STORAGES = 1000  # of a camera; the largest have three slots
 MAX_STORAGE_INFO = 1 << 16
-# What may be used of a card without a picture on it: the filesystem's own, the camera's notes.
+# Used space of a card without pictures: the filesystem's, and the camera's own files.
 USED_IF_EMPTY = 1_000_000
 
 Unlisted = dict[int, PTPError]

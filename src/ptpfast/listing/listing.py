@@ -220,7 +220,7 @@ class Listing:
         self._closed = False
         if last:
             self._memory.distrust_unexplained()
-            self._describer.describe(handles)  # again what has just been doubted; nothing as a rule
+            self._describer.describe(handles)  # the doubted ones again; usually none
         table = self._table(handles)
         self._entries.show(handles)
         return table

@@ -28,7 +28,7 @@ from ..state.index import Remembered
 
 CHECKED = 6  # objects asked for again in a storage
 UNKNOWN_SPACE = 0xFFFFFFFFFFFFFFFF
-# What an object may take beyond its bytes: clusters, its folder's entry, the camera's own notes.
+# Space of an object beyond its bytes: clusters, its folder's entry, the camera's own files.
 SPACE_BESIDE = 2 << 20
 
 

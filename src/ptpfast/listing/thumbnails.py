@@ -11,7 +11,7 @@ from ..ptp.codes import OperationCode
 from ..ptp.errors import PTPError, TransferError
 
 MAX_THUMBNAIL = 16 << 20  # a JPEG of 160 x 120 is some 10 KB; some bodies send more
-# Requests are sent ahead within a window, and what is in it is held until all of it has come. So
+# Requests are pipelined within a window, whose answers are held until all have come. So
 # it grows: soon the first is there, and later the pause between two windows costs little.
 GROWTH = 4
 WINDOW_SIZE = 8 << 20  # bytes

@@ -20,10 +20,10 @@ from .summary import Figures
 # Operations whose small answers have a data phase, and one whose answer has none.
 WITH_DATA = ("GetStorageIDs", "GetObjectInfo", "GetThumb", "reading 1 kB")
 WITHOUT_DATA = "GetNumObjects"
-DELAYS_MS = ((35.0, 50.0), (190.0, 215.0))  # of acknowledgements, with what comes on top of them
+DELAYS_MS = ((35.0, 50.0), (190.0, 215.0))  # of acknowledgements, with the usual additions
 NARROW = 1.15  # nine of ten take at most so many times the median
 LEAST_KINDS, LEAST_SAMPLES = 2, 3
-SMALL = 0.5  # of the delay: what a round trip and an answer without data take at most
+SMALL = 0.5  # of the delay: the maximum for a round trip and an answer without data
 
 
 def ack_wait(latencies: Sequence[Latency], rtt_ms: float | None) -> float | None:

@@ -219,7 +219,7 @@ def disk_bars(figures: Figures) -> str:
         ("disk alone", figures.storing.disk_mb_per_s, "c-disk faint"),
     ]
     shown = [(name, value, kind, "") for name, value, kind in rows if value]
-    # A fast disk is off the scale: what matters is how the other two differ.
+    # A fast disk runs off the scale: the difference of the other two matters.
     downloads = [value for name, value, _, _ in shown if name != "disk alone"]
     return bars(shown, "MB/s", most=2 * max(downloads) if downloads else None)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Start Data and the head of the first Data packet: what comes before any payload.
+# Start Data and the head of the first Data packet, which come before any payload.
 HEADS = 20 + 12
 RESOLUTION_S = 0.001
 STALL_S = 0.25  # this long without a byte, in the middle of data, is felt by the user

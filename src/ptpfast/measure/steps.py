@@ -129,7 +129,7 @@ class Steps:
         if session.habits.depth > 1 and isinstance(error, (NetworkError, ProtocolError)):
             session.link.fall_back_to_serial(error)
         session.habits.depth = 1
-        if session.usable and isinstance(error, Timeout):  # what is still to come may take as long
+        if session.usable and isinstance(error, Timeout):  # the rest may take as long
             session.link.connection.settle(session.timeouts.close)
         if session.usable:
             return
@@ -187,7 +187,7 @@ class Steps:
                     if not notes.get(way):
                         notes[way] = self._turn(way, turn, share)
                     if notes[way] and way.depth > 1 and way.failed:
-                        # What it does not stand once, it is not asked for again.
+                        # A read at which it failed is not tried again.
                         notes |= {o: notes.get(o) or NOT_TRIED for o in ways if o.depth > 1}
         finally:
             for way in ways:
@@ -275,7 +275,7 @@ class Steps:
             now = time.monotonic()
             end = now + (until - now) / (len(turns) - turn)
             most = MOST_BYTES
-            if where is not None:  # what the memory takes at once must not take the disk a minute
+            if where is not None:  # bytes that memory takes at once could take the disk a minute
                 most = min(where.room(), self._disk_takes(end - now))
             reading = downloads.run(where, end, max(most, 1))
             if (before := found.get(reading.way)) is not None:

@@ -342,7 +342,7 @@ def tune(session: Session, tell: Callable[[Finding], None] = lambda _: None) -> 
     tuner = Tuner(session, tell)
     hasty = dataclasses.replace(timeouts, operation=min(SILENCE_S, timeouts.operation))
     session.link.connection.timeouts = hasty
-    session.habits.remembers = False  # what is found is the caller's to keep, or not to
+    session.habits.remembers = False  # the caller decides whether to store the result
     try:
         found = tuner.run()
     finally:

@@ -28,9 +28,9 @@ LINK = ("data", "round trips", "stalls")
 CLOSE = 0.10  # two limits whose shares differ by less are both to be named
 BUSY = 0.75  # of a core: then this computer is the limit
 UNHELD_MB_PER_S = 400.0  # a camera on this computer that is so quick imitates no link
-AT_LINE_RATE = 0.85  # of what a wire carries with all its heads
+AT_LINE_RATE = 0.85  # of the rate of a wire, with all headers
 LOSSY = 0.001
-LEAST_SHARE = 0.005  # what is less is 0%
+LEAST_SHARE = 0.005  # a smaller share is 0%
 WORTH = 1.05  # a gain smaller than this is not worth a word
 SLOW_OPERATION_MS = 50.0
 # In the largest parts data may take more of the time than a camera that needs so long for
@@ -81,7 +81,7 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
         "link": sum(shares[name] for name in LINK),
         "computer": shares["computer"],
     }
-    if _computer_is_busy(figures):  # what looks like waiting for others is not
+    if _computer_is_busy(figures):  # then apparent waits are this computer's
         limits |= dict.fromkeys(("camera", "acknowledgements", "link"), 0.0)
         limits["computer"] = 1.0 - shares["disk"]
     limit, second = sorted(limits, key=lambda name: -limits[name])[:2]

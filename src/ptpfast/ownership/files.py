@@ -18,7 +18,7 @@ from ..engine.sink import Descriptor, rename_new
 from .names import TEMPORARY_PREFIX, random_name, temporaries
 from .sameness import is_same, stands_for
 
-Proof = Callable[[int], bool]  # of a descriptor: whether its content is what the package writes
+Proof = Callable[[int], bool]  # of a descriptor: whether its content is the package's
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 # A filesystem that removes or renames no file that is open, as folders shared with Windows.
 _HELD = (errno.EBUSY, errno.ETXTBSY, errno.EACCES, errno.EPERM)
@@ -309,7 +309,7 @@ def _link_new(held: Descriptor, part: str, path: str) -> None:
     except OSError:  # FAT and some network filesystems have no links
         _reserve_and_rename(held, part, path)
     else:
-        with suppress(OSError):  # what is left is removed when it is closed
+        with suppress(OSError):  # the rest is removed when it is closed
             remove_made(part, held.number)
 
 

@@ -194,7 +194,7 @@ class FailReason(IntEnum):
     UNSPECIFIED = 3
 
 
-# What a file is, by the extension of its name: format codes do not tell (NEF is 0x3000 or 0x3800,
+# The kind of a file, by its extension: format codes do not tell it (NEF is 0x3000 or 0x3800,
 # 0xB103 is Canon's CR2 and Fujifilm's RAF).
 RAW_EXTENSIONS = frozenset(
     [

@@ -43,7 +43,7 @@ _KINDS = {
 
 KINDS = ("raw", "jpeg", "video", "other")
 
-LARGEST_OBJECT = 1 << 50  # bytes; what claims to be larger is no size
+LARGEST_OBJECT = 1 << 50  # bytes; a larger number is no size
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class ObjectInfo:
     storage_id: int = 0
     parent: int = 0
     protected: bool = False
-    # As an earlier session has found it: what is read of it is compared with the camera first.
+    # From an earlier session: it is compared with the camera before it is read.
     remembered: bool = field(default=False, compare=False)
 
     @property

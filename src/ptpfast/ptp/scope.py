@@ -31,7 +31,7 @@ class Scope(Enum):
     OBJECT = "this object"  # set aside; the next one comes
     STORAGE = "this storage"  # its objects are set aside; the other storage's come
     DESTINATION = "this destination"  # nothing more can be stored there: ends the run
-    CONNECTION = "the connection"  # made again; ends the run when that is of no use
+    CONNECTION = "the connection"  # renewed; ends the run if that fails
     CAMERA = "the camera"  # fails at every object: ends the run
     COMPUTER = "a limit of this computer"  # open files, threads, memory: ends the run
     STOPPED = "the user"  # stopped the run

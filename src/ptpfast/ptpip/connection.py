@@ -74,7 +74,7 @@ class PtpIpConnection:
         self.event_queue: SharedList[PtpIpEvent] = SharedList()
         self.object_queue: SharedList[PtpIpDataObject] = SharedList()
         self._running = 0  # commands being run; guarded by cmd_queue.changed
-        # What `recieve_data` has still to give, by what it was sent to.
+        # Packets for `recieve_data`, by the session they were sent to.
         self._answers: defaultdict[Any, deque[bytes]] = defaultdict(deque)
 
     # Opening and closing
@@ -258,7 +258,7 @@ class PtpIpConnection:
             try:
                 session.link.command(DEVICE_READY)
             except ResponseError:
-                pass  # what it was doing has failed, which is no fault of the next command
+                pass  # its last task failed, which does not concern the next command
 
     def _deliver(self, request: PtpIpCmdRequest, session: Session) -> None:
         if request.ptp_cmd == GET_EVENT:

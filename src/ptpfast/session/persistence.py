@@ -55,11 +55,11 @@ class Persistence:
             math.inf, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S, tries=tries
         )
         self.retries = 0
-        # Losses at one place until that is to blame: with few tries, one fewer than would end all.
+        # Losses at one place until it is the cause: with few tries, one fewer than would end all.
         self._limit = min(SAME_PLACE, tries + 1) if tries else SAME_PLACE
         self._reading = Streak()
         self._is_brief = False
-        self._deleting = Streak(stops=False)  # what is not deleted is no failure
+        self._deleting = Streak(stops=False)  # a refused deletion is no failure
 
     @contextmanager
     def for_listings(self) -> Iterator[None]:
@@ -145,7 +145,7 @@ class Persistence:
                     if kept is None:  # a dataset that cannot be read: it will be no better
                         raise
                 else:
-                    if is_to_blame:  # what comes next is another object
+                    if is_to_blame:  # the next request is about another object
                         self._patience.reset()
                     self._connect(error)
                     asleep = False

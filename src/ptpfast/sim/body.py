@@ -33,7 +33,7 @@ EVENTS = (
 )
 
 Parameters = tuple[int, ...]
-# What answers an operation: the body, the request, the payload of its data-out phase.
+# The handler of an operation: called with body, request, payload of the data-out phase.
 Operation = Callable[["Body", OperationRequest, bytes], Reply]
 
 
@@ -187,7 +187,7 @@ class Body:
 
 
 _NOT_SUPPORTED = Reply(ResponseCode.OperationNotSupported)
-# For what the real body lists and this one does not do.
+# For operations that the real body lists and this one lacks.
 _NOT_NOW = Reply(ResponseCode.AccessDenied)
 
 

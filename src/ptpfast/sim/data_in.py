@@ -69,7 +69,7 @@ class DataIn:
         self._peer = peer
         self._plan = plan
         self._framing = framing
-        # What happens at a place: breaks at that very byte, foreign packets between packets.
+        # Events at a place: breaks at that byte, foreign packets between packets.
         self._breaks = list(plan.breaks)
         self._foreign = list(plan.foreign)
         spans = content.spans(offset, plan.size)
@@ -95,7 +95,7 @@ class DataIn:
             kind, size = packet
             self._cancelled |= self._peer.cancelled == transaction_id
             if self._cancelled:
-                # What has been sent is all there will be: an empty End Data says so.
+                # No more bytes will come: an empty End Data says so.
                 self._put(_head(PacketType.END_DATA, head_id, 0))
                 plan.code = ResponseCode.TransactionCancelled
                 break

@@ -29,11 +29,11 @@ class Link:
     rate: float | None = None  # None: as fast as the machine
     rtt: float = 0.0  # of a round trip, half of it each way
     jitter: float = 0.0  # ± of a round trip
-    queue: int = 192_000  # what may wait before the radio, each way
+    queue: int = 192_000  # bytes that may wait before the radio, each way
     outage: tuple[float, float] | None = None  # every so long nothing passes for so long
     cliff: tuple[float, float, float] | None = None  # interval, duration, rate during it
     loss: float = 0.0  # of packets: for a link under TCP; not imitated between sockets
-    operation: float = 0.0  # what the camera takes for each operation
+    operation: float = 0.0  # the camera's time for each operation
     card: float | None = None  # at which rate the camera reads its card; None: at once
     card_block: int | None = None  # how much of it before it sends that; None: all asked for
     object_size: int = 25_000_000  # a file of the cameras that have such a link

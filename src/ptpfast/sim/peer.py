@@ -108,7 +108,7 @@ class Peer:
         self.event_acknowledged_at: float | None = None
         self.probed = False
         self.silent = False  # a fault has made both connections a black hole
-        self.dropped: socket.socket | None = None  # what a fault closed, leaving the other
+        self.dropped: socket.socket | None = None  # the socket that a fault closed
         self._event_lock = threading.Lock()
 
     def leave(self, *, reset: bool = False) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from .link import Link
 from .peer import close, shut
 
-# What a radio sends at a time, about: pieces of so many seconds.
+# The usual piece that a radio sends at a time, in seconds.
 SLICE_S = 0.001
 SMALLEST_SLICE, LARGEST_SLICE = 1448, 1 << 18
 # Jitter is that of a channel, not of a packet: it stays for this long, then is drawn again.
@@ -132,7 +132,7 @@ class _Writer(socket.socket):
         size = sum(map(len, buffers))
         self._about_to_write(size)
         sent = super().sendmsg(buffers, *rest)
-        self._written -= size - sent  # a signal cut it: what is left is written by `sendall`
+        self._written -= size - sent  # a signal cut it: `sendall` writes the rest
         return sent
 
     def _about_to_write(self, size: int) -> None:

@@ -223,7 +223,7 @@ class SimulatedCamera:
     def temperament(self, temperament: Temperament) -> None:
         self._transactions.temperament = temperament
 
-    # What has happened; see `Counters`.
+    # The counters; see `Counters`.
 
     @property
     def operations(self) -> Counter[int]:
@@ -277,7 +277,7 @@ class SimulatedCamera:
     def early_requests(self) -> int:
         return self.counters.early_requests
 
-    # What the threads ask for.
+    # Called by the threads.
 
     def _prepare(self, sock: socket.socket) -> socket.socket | None:
         """Return the socket to serve for an accepted connection; behind a relay it is another one.

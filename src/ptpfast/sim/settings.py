@@ -21,7 +21,7 @@ from .outlet import Writes
 from .store import Store
 from .temperament import Temperament
 
-# What waits in the kernel should still be in the processor's cache when the other side copies it:
+# Bytes in the kernel should still be in the processor's cache when the other side copies them:
 # over loopback this doubles the rate that the kernel's own, growing choice reaches.
 SEND_BUFFER = 256 * 1024
 

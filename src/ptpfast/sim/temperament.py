@@ -22,7 +22,7 @@ _LOOK_S = 0.02
 class Temperament(Enum):
     """The reactions of different firmware."""
 
-    QUEUE = "queue"  # reads its requests in order: what a stream suggests
+    QUEUE = "queue"  # reads its requests in order, as a stream suggests
     DROP = "drop"  # takes an early request for a broken Initiator and closes both connections
     LAST = "last"  # has room for one request: ignores all but the last
     BUSY = "busy"  # answers early ones with DeviceBusy

@@ -35,7 +35,7 @@ log = logging.getLogger("ptpfast")
 MAX_NAME_UNITS = 39  # and a NUL: the only explicit limit in any source is 40 (sequoia-ptpy)
 EVENT_CONNECT_RETRY_S = 0.1  # the Ricoh Theta listens late; libgphoto2 pauses as long
 MAX_EARLY = 1000  # packets that come before the probe's answer; a camera sends none or one
-# Not an option for users: tests and benchmarks switch it off to show what it is for.
+# Not an option for users: tests and benchmarks switch it off to show its effect.
 QUICK_ACKS = True
 # Between a camera's dropping us and the next Init (zcine: sooner wedges some bodies).
 AFTER_DROP_S = 1.2

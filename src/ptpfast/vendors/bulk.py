@@ -20,7 +20,7 @@ from ..ptp.errors import ProtocolError
 
 log = logging.getLogger("ptpfast")
 
-# What is said of an object: its ObjectInfo, the size in it saturated, and the true size.
+# The answer about an object: its ObjectInfo with a saturated size, and the true size.
 Described = tuple[ObjectInfoDataset, int]
 
 

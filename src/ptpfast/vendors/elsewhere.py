@@ -35,7 +35,7 @@ BRAND_PORTS = {
         "they open the port for pictures only after a registration, which is not supported yet",
     ),
 }
-# Reasons of Init Fail that are not the standard's: what they mean, and what to do. Fujifilm's.
+# Fujifilm's reasons of Init Fail, which are not the standard's: meaning and hint.
 REASONS = {
     0x2019: (
         "it is busy or is paired under another name",

@@ -15,7 +15,7 @@ class Quirks:
     close_after_open_s: float = 0.0  # CloseSession not sooner than this after OpenSession
     reconnect_pause_s: float = 0.0  # between a close and the next Init Command Request
     max_chunk: int = 8 * MiB  # largest partial read asked for
-    whole_objects: bool = True  # whether bodies stand GetObject of what is not small
+    whole_objects: bool = True  # whether bodies can handle GetObject of large objects
     event_poll_s: float = 0.5  # between two polls of events, while a caller waits for one
     busy_poll_s: float = 2.0  # and while objects are read
     keep_awake_s: float = 10.0  # of silence, after which an idle camera is asked for something

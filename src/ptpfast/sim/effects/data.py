@@ -50,7 +50,7 @@ class DataPlan:
 
     transaction_id: int
     announced: int  # size of the payload
-    total: int | None  # what Start Data says of it; None: unknown
+    total: int | None  # the total in Start Data; None: unknown
     size: int  # payload bytes that are sent
     data_id: int  # transaction id of Data and End Data
     extra: int = 0  # zeros after them
@@ -61,7 +61,7 @@ class DataPlan:
     vanishes: bool = False  # the object is gone afterwards
     foreign: tuple[Foreign, ...] = ()  # by place
     breaks: tuple[Break, ...] = ()  # by place
-    code: int | None = None  # what the response has to say, if the data phase decides it
+    code: int | None = None  # the response code, if the data phase decides it
     sent: int = 0  # payload bytes
 
     @classmethod
