@@ -1,7 +1,7 @@
 """Decide whether a caller's buffer is plain data, which the camera may fill or receive.
 
-A buffer of Python objects or of pointers is neither: received bytes would become addresses and
-crash the process, and a sent address tells the camera where things lie in memory.
+A buffer of Python objects or pointers is not. Received bytes would become addresses and crash the
+process. A sent address would tell the camera where things are in memory.
 
 Sources: PEP 3118 and the `struct` module for formats; numpy and ctypes for what they add.
 """

@@ -10,7 +10,7 @@ from .pipelining import BusyDetector
 
 
 class Habits:
-    """How to ask this camera.
+    """The learned way to ask this camera.
 
     Attributes:
         depth: Requests that may be outstanding; 1 unless the camera is known to pipeline.

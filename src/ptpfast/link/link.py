@@ -1,5 +1,4 @@
-"""One camera, one transaction at a time: operations by their PTP meaning, retries of a busy camera,
-the beginning and the end of a session, and reconnecting.
+"""The operations of one camera, retries while it is busy, and the life of a session.
 
 Sources: libgphoto2 (library.c) and airmtp for the order of opening and closing; the pauses are the
 vendors' quirks.
@@ -111,9 +110,9 @@ class Link:
     def transact(
         self, request: Request, *, busy_s: float | None = None, timeline: Timeline | None = None
     ) -> Phase:
-        """One operation with its payload into the request's sink; the finished phase. A busy camera
-        is asked again for `busy_s` (10 s by default). ResponseError unless OK, ProtocolError for a
-        short payload."""
+        """Run one operation and return the finished phase; its payload goes into the request's
+        sink. A busy camera is asked again for `busy_s` (10 s by default). Raises ResponseError
+        unless OK, ProtocolError for a short payload."""
         if not request.label:
             request.label = label_of(self.vendor, request.operation, request.parameters)
         if request.sink is None and request.limit is None:
@@ -159,11 +158,10 @@ class Link:
         timeline: Timeline | None = None,
         looks_ahead: bool = False,
     ) -> None:
-        """Many operations, as many of them outstanding at a time as the camera copes with; see
-        `Connection.run`. looks_ahead: what is planned (`plan`) may leave behind the last of them.
+        """Run many operations, pipelined as the camera allows; see `Connection.run`.
 
-        `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
-        here), a ProtocolError for a short payload, or None.
+        `done` is called with the error of each, or None; DeviceBusy is not retried. looks_ahead:
+        requests from `plan` may follow the last one.
         """
 
         def finished(request: Request, phase: Phase) -> None:
@@ -185,8 +183,8 @@ class Link:
 
     @contextmanager
     def plan(self, following: Following | None) -> Iterator[None]:
-        """While it lasts, and for this thread, `following` says which requests will come first in
-        the next run, each time from the beginning; see `Connection.run`."""
+        """Let `following` announce the first requests of the next run; see `Connection.run`. It
+        yields them from the beginning each time, for this thread and while the context lasts."""
         before = getattr(self._of_thread, "plan", None)
         self._of_thread.plan = following
         try:
@@ -338,16 +336,15 @@ class Link:
         self.reconnects += 1
 
     def reconnect_after(self, error: PTPError) -> None:
-        """`reconnect`, in the middle of work that `error` has ended. Raises `error`, for which
-        the caller may have more patience, if the camera answers but refuses the connection."""
+        """Reconnect in the middle of work that `error` has ended. Raises `error`, for which the
+        caller may have more patience, if the camera refuses."""
         try:
             self.reconnect()
         except (InitFailed, ResponseError) as again:
             raise error from again
 
     def fall_back_to_serial(self, error: PTPError) -> bool:
-        """After an error with requests sent ahead: gives that up for good and connects again. False
-        when nothing was sent ahead, so that it is not to blame."""
+        """Stop pipelining and reconnect after an error; return False if nothing was pipelined."""
         if error.in_passing:  # the camera copes as well as before
             self.reconnect_after(error)
             return True

@@ -34,7 +34,7 @@ def wanted_formats(given: Any) -> frozenset[int | str] | None:
             wanted.add(value)
         else:
             raise ValueError(
-                f"unknown format {value!r}; use one of {', '.join(KINDS)}, all, and codes"
+                f"unknown format {value!r}; use {', '.join(KINDS)}, all, or a format code"
             )
     return None if "all" in wanted else frozenset(wanted)
 
