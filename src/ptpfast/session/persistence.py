@@ -150,11 +150,9 @@ class Persistence:
                     self._connect(error)
                     asleep = False
                 if is_to_blame:
-                    errors = (
-                        "1 error" if fruitless == 1 else f"{fruitless} errors at the same place"
-                    )
+                    errors = "1 error" if fruitless == 1 else f"{fruitless} errors"
                     raise Unreadable(
-                        f"{errors}: {error.message}",
+                        f"{errors} at the same place: {error.message}",
                         hint="retry this object alone, or copy it from the card",
                         received=so_far,
                     ) from error
