@@ -709,7 +709,7 @@ def test_an_object_that_is_larger_than_listed_is_set_aside(camera: Cameras, tmp_
     sim = camera(faults=["object_size=299999 on GetObjectInfo handle 0x00040004 times 0"])
     result = run("pull", at(sim), tmp_path, "--chunk", "0")
     assert result.exit_code == 1, result.output
-    assert "IMG_0001.JPG failed: it went wrong 3 times at the same place" in result.stderr
+    assert "IMG_0001.JPG failed: 3 errors at the same place" in result.stderr
     assert "IMG_0001.JPG" not in names(tmp_path)
 
 
@@ -835,7 +835,7 @@ def test_an_object_that_always_ends_the_connection_is_set_aside_and_the_rest_goe
     sim = camera(objects=3, faults=[f"{kind} on GetPartialObject handle 0x00040004 {rest} times 0"])
     result = run("pull", at(sim), tmp_path, "--timeout", "0.3", "--retry", "forever")
     assert result.exit_code == 1, result.output
-    assert "IMG_0001.JPG failed: it went wrong 3 times at the same place" in result.stderr
+    assert "IMG_0001.JPG failed: 3 errors at the same place" in result.stderr
     assert "2 files downloaded" in result.stdout
     assert "1 failed" in result.stdout
 

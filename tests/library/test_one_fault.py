@@ -253,5 +253,5 @@ def test_info_tells_of_the_other_card_and_the_camera(camera: Cameras) -> None:
     sim = two_cards(camera, "drop on GetStorageInfo times 3")
     result = run(sim, "info")
     assert result.exit_code == 0, result.output
-    assert "ends the connection" in result.stdout
+    assert "closes the connection" in result.stdout
     assert "CARD2" in result.stdout

@@ -137,10 +137,14 @@ def test_the_time_that_our_disk_takes_is_no_delay_of_the_camera(
 @pytest.mark.parametrize(
     ("fault", "status", "says"),
     [
-        ("busy on GetPartialObject times 0", 4, "has been busy at 10 files in a row"),
-        ("drop on GetPartialObject times 0", 3, "ended the connection or kept silent at 10 files"),
-        ("busy on GetObjectInfo times 0", 4, "has been busy at 10 files in a row"),
-        ("drop on GetObjectInfo times 0", 3, "ended the connection or kept silent at 10 files"),
+        ("busy on GetPartialObject times 0", 4, "was busy at 10 files in a row"),
+        (
+            "drop on GetPartialObject times 0",
+            3,
+            "closed the connection or did not answer at 10 files",
+        ),
+        ("busy on GetObjectInfo times 0", 4, "was busy at 10 files in a row"),
+        ("drop on GetObjectInfo times 0", 3, "closed the connection or did not answer at 10 files"),
     ],
 )
 def test_a_camera_that_fails_at_one_object_after_the_other_is_given_up(

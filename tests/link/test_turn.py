@@ -39,7 +39,7 @@ def test_it_is_one_threads_and_no_threads_twice() -> None:
     turn = Turn()
     with turn.now():
         assert not turn.held_by_other_thread
-        with pytest.raises(RuntimeError, match="in the middle of a transaction"):
+        with pytest.raises(RuntimeError, match="already runs a transaction"):
             turn.now()
         others: list[object] = []
 

@@ -156,5 +156,5 @@ def test_help_of_a_session_shows_public_names_and_what_they_are() -> None:
     shown = pydoc.plain(pydoc.render_doc(ptpfast.Session))
     for name in SESSION:
         assert re.search(rf"\b{name}\b", shown), name
-    assert "What the camera reports about itself" in shown
+    assert "The camera's report about itself" in shown
     assert not re.search(r"^ \|  _[a-z]", shown, re.MULTILINE)

@@ -42,7 +42,7 @@ EXAMPLES = [
     SinkError("a.nef.part: No space left on device", errno=28, received=4096),
     LimitReached(errno.EMFILE),
     TransferError("a.nef: 7 of 8 bytes", hint="run the same command again", received=7),
-    Unreadable("it went wrong 3 times at the same place", received=7),
+    Unreadable("3 errors at the same place", received=7),
     CameraFailing(ConnectionLost("GetObject(0x40012): ended"), 10, 31.5),
     Cancelled("GetObject(0x40012): cancelled", received=9),
 ]

@@ -125,7 +125,7 @@ def test_bytes_that_came_meanwhile_renew_the_patience() -> None:
 def test_an_object_that_always_ends_the_connection_is_to_blame_itself(error: PTPError) -> None:
     session = Reconnecting()
     persistence, _ = persistent(session, None)
-    with pytest.raises(Unreadable, match="3 times at the same place"):
+    with pytest.raises(Unreadable, match="3 errors at the same place"):
         persistence.run(failing(*[error] * 99), lambda: 12_345)
     assert session.reconnects == 3  # and the connection stands anew for what comes next
 

@@ -862,7 +862,7 @@ def test_a_callback_that_uses_its_own_session_is_told(camera: Cameras, connect: 
         session.storage_ids()
 
     sink = CallbackSink(misuse, chunk_size=1000)
-    with pytest.raises(RuntimeError, match="middle of a transaction"):
+    with pytest.raises(RuntimeError, match="already runs a transaction"):
         session.link.transact(Request(OperationCode.GetObject, (info.handle,), sink=sink))
     assert session.storage_ids()
 

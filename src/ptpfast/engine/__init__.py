@@ -1,1 +1,1 @@
-"""The compiled core, and what it needs: the only code that touches payload bytes."""
+"""The compiled core and its helpers: the only code that touches payload bytes."""

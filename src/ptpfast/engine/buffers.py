@@ -1,7 +1,7 @@
 """Decide whether a caller's buffer is plain data, which the camera may fill or receive.
 
-A buffer of Python objects or of pointers is neither: received bytes would become addresses and
-crash the process, and a sent address tells the camera where things lie in memory.
+A buffer of Python objects or pointers is not. Received bytes would become addresses and crash the
+process. A sent address would tell the camera where things are in memory.
 
 Sources: PEP 3118 and the `struct` module for formats; numpy and ctypes for what they add.
 """
@@ -19,13 +19,13 @@ _POINTERS = frozenset("OPXzZ")
 
 
 def require_plain(buffer: Any, format: str | None, item_size: int) -> None:
-    """TypeError unless a buffer that says so of itself is plain data."""
+    """Raise TypeError unless a buffer that describes its format is plain data."""
     # Without a format it has bytes; larger items of no format could be anything.
     known = item_size == 1 if format is None else _PLAIN.fullmatch(format)
     if known and not _is_ctypes_of_pointers(buffer):
         return
     raise TypeError(
-        f"the {type(buffer).__name__} has Python objects or pointers in it (format "
+        f"the {type(buffer).__name__} contains Python objects or pointers (format "
         f"{format!r:.40}): use a buffer of bytes or numbers"
     )
 

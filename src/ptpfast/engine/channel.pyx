@@ -1,4 +1,4 @@
-"""The driver: the one loop that reads a socket.
+"""The driver: the only loop that reads a socket.
 
 Follow a byte: `Channel._fill` receives it, either into the ring or straight into memory the sink
 lends; `Phase.scan` walks the ring, reads the packet heads there and gathers the payload between
@@ -130,7 +130,7 @@ cdef class Timeline:
         self._count += 1
 
     cdef bint _grow(self) noexcept nogil:
-        """Room for twice as many samples, `_most` in all; whether there is more now."""
+        """Make room for twice as many samples, `_most` in all; return whether there is more."""
         cdef size_t capacity = 2 * self._capacity if self._capacity else FIRST_SAMPLES
         cdef void *moved
         if capacity > self._most:
@@ -149,7 +149,7 @@ cdef class Timeline:
         return True
 
     def samples(self):
-        """`(seconds, bytes)`: the samples so far as numpy arrays (float64, int64), both rising."""
+        """Return `(seconds, bytes)`: the samples as numpy arrays (float64, int64), both rising."""
         import numpy
 
         seconds = numpy.empty(self._count, numpy.float64)
@@ -169,8 +169,7 @@ cdef class Timeline:
 
 @cython.final
 cdef class TimedLock:
-    """`with TimedLock(lock, wait_s):` holds a `threading.RLock`; Timeout when it is not free in
-    time.
+    """A `with` that holds a `threading.RLock`, or raises Timeout after `wait_s` seconds.
 
     Python runs signal handlers between its own instructions: one that raises behind `acquire` and
     before `try` would leave the lock taken. Here nothing lies between.
@@ -189,7 +188,7 @@ cdef class TimedLock:
 
     @staticmethod
     def is_free(lock):
-        """Whether a lock could be taken now; it is not held when this returns or raises."""
+        """Return whether a lock is free. It is not held when this returns or raises."""
         if not lock.acquire(False):
             return False
         lock.release()
@@ -224,8 +223,8 @@ cdef class Channel:
             raise MemoryError
 
     def send(self, data, *, timeout_s=30.0):
-        """Sends all of `data` (contiguous bytes-like). Timeout, ConnectionLost or Cancelled if it
-        can't."""
+        """Send all of `data` (contiguous bytes-like). Raises Timeout, ConnectionLost or
+        Cancelled."""
         cdef const uint8_t[::1] view = data
         cdef double patience = timeout_s
         cdef ssize_t sent = 0
@@ -246,9 +245,10 @@ cdef class Channel:
 
     def receive(self, Phase phase not None, *, first_s=30.0, idle_s=30.0, slice_s=None,
                 Timeline timeline=None):
-        """Drives a data phase: True when it is done; False when its sink is full
-        (`phase.sink_full`, set another one) or `slice_s` seconds have passed while bytes came. Then
-        call it again.
+        """Receive a data phase; return True when it is done.
+
+        Returns False when its sink is full (`phase.sink_full`, set another one), or when `slice_s`
+        seconds have passed while bytes came. Then call it again.
 
         first_s: how long to wait for the first byte; idle_s: for each later one.
         Raises Timeout, ConnectionLost, Cancelled, ProtocolError, the sink's SinkError, or what a
@@ -275,7 +275,7 @@ cdef class Channel:
         return bool(done)
 
     def receive_packet(self, *, timeout_s=None):
-        """The bytes of the next packet, whole; for handshakes and the Event connection.
+        """Return the bytes of the next packet; for handshakes and the Event connection.
 
         timeout_s: seconds to wait, None for ever (until `cancel` or `close`). ProtocolError for a
         length no such packet has; otherwise as `receive`.
@@ -301,8 +301,8 @@ cdef class Channel:
     cdef int _run(
         self, Phase phase, double deadline, double idle_s, double end, Timeline timeline
     ) except -1 nogil:
-        """Until the phase is done or its sink full, or `end`; `deadline` is that of the first byte,
-        and `idle_s` after each other one."""
+        """Receive until the phase is done, its sink is full, or `end`. `deadline` is that of the
+        first byte; each other one may take `idle_s`."""
         cdef size_t used = 0
         cdef State state
         cdef int step = NEED_BYTES
@@ -324,7 +324,7 @@ cdef class Channel:
                     self._send(phase.owed_answer, phase.owed_size, deadline - self._now)
                 if step != NEED_BYTES:
                     return step == FINISHED
-                # While bytes of no use keep coming, `_fill` does not wait, and sees no deadline.
+                # While useless bytes keep coming, `_fill` does not wait, and sees no deadline.
                 if self._now >= deadline:
                     with gil:
                         raise Timeout("nothing of the answer arrived in time")
@@ -334,8 +334,8 @@ cdef class Channel:
                 deadline = self._now + idle_s
 
     cdef int _fill(self, Phase phase, double deadline, Timeline timeline) except -1 nogil:
-        """The only place that reads a socket: at least one byte, into the ring or the sink's
-        memory; 1 if into that."""
+        """Read at least one byte into the ring or the sink's memory; return 1 for the latter. This
+        is the only place that reads a socket."""
         cdef iovec pieces[2]
         cdef ssize_t size
         cdef size_t direct
@@ -368,7 +368,7 @@ cdef class Channel:
             else:
                 self._check()
         self._now = ptpfast_now()
-        # Only waits for the socket: what our disk takes is not the camera's silence.
+        # Only waits for the socket: the time of our disk is not the camera's silence.
         if since and phase is not None and phase.state != WAIT_START:
             phase.silence = max(phase.silence, self._now - since)
         self.reads += 1
@@ -385,7 +385,7 @@ cdef class Channel:
         return direct > 0
 
     cdef void _acknowledge(self) noexcept nogil:
-        """Has the kernel acknowledge what was read, as nothing more is there.
+        """Make the kernel acknowledge the bytes that were read.
 
         TCP_QUICKACK does not last: what we send puts an end to it, and so do some acknowledgements.
         So it is set before every wait, but not if nothing has come since we sent something: that
@@ -396,7 +396,7 @@ cdef class Channel:
             ptpfast_acknowledge(self._fd)
 
     cdef int _wait(self, short events, double deadline) except -1 nogil:
-        """Waits until the socket is ready, in slices short enough for signals."""
+        """Wait until the socket is ready, in slices short enough for signals."""
         cdef pollfd fds[2]
         cdef int ready
         cdef bint interrupted = False
@@ -436,7 +436,7 @@ cdef class Channel:
         return 0
 
     cdef int _send(self, const uint8_t *data, size_t size, double patience_s) except -1 nogil:
-        """All of it; `patience_s` is how long to wait for room, each time."""
+        """Send all bytes; `patience_s` limits each wait for room."""
         cdef double deadline = self._now + patience_s
         cdef ssize_t sent
         cdef int code
@@ -505,7 +505,7 @@ cdef class Channel:
                     pass  # full: it will wake anyway
 
     def resume(self):
-        """Takes a `cancel` back, so that the channel can be used again."""
+        """Undo a `cancel`, so that the channel can be used again."""
         self._require_own()
         with self._lock:
             self._cancelled = False
@@ -516,8 +516,8 @@ cdef class Channel:
                 pass
 
     def close(self):
-        """Ends the connection, both directions; safe to call twice, from any thread. In a forked
-        child it closes the child's descriptors, and the connection goes on."""
+        """End the connection; safe to call twice, from any thread. In a forked child, close the
+        child's descriptors only."""
         if getpid() != self._process:
             self._closed = True
             self._release()
@@ -548,7 +548,7 @@ cdef class Channel:
 
     @property
     def closed(self):
-        """Whether `close` was called."""
+        """True after `close` was called."""
         return self._closed
 
     def __dealloc__(self):

@@ -1,7 +1,7 @@
-"""Bytes ↔ values: containers, as PTP's packets are framed over USB and, by Fujifilm, over TCP.
+"""Containers: PTP packets as they are framed over USB and, by Fujifilm, over TCP.
 
-A container is length u32 (counting itself), kind u16, code u16, transaction id u32, and then
-parameters (u32 each) or payload. No input or output here, no time, no session.
+A container is length u32 (counting itself), kind u16, code u16, transaction id u32. Then come
+parameters (u32 each) or payload. This module does no input or output and knows no session.
 
 Source: libgphoto2 (ptp.h, `PTPUSBBulkContainer`; fujiptpip.c), which sends them to Fujifilm's
 bodies unchanged.
@@ -20,7 +20,11 @@ _KINDS = frozenset(ContainerKind)
 
 
 class Container(NamedTuple):
-    """One container. payload: what follows its head, a view of the bytes it was parsed from."""
+    """One container.
+
+    Attributes:
+        payload: the bytes after the head, as a view of the parsed buffer.
+    """
 
     kind: ContainerKind
     code: int
@@ -29,7 +33,7 @@ class Container(NamedTuple):
 
     @property
     def parameters(self) -> tuple[int, ...]:
-        """The payload as parameters. ProtocolError for one that is not a multiple of 4 bytes."""
+        """The payload as parameters. Raises ProtocolError unless its size is a multiple of 4."""
         return Cursor(self.payload, f"{self.kind.name} container").parameters()
 
 
@@ -54,8 +58,13 @@ def pack(
 
 
 def parse(buffer: Any) -> Container:
-    """Return the container at the start of `buffer`, any C-contiguous bytes-like object; what
-    follows it is not looked at. ProtocolError for one that is cut or of unknown kind."""
+    """Return the container at the start of a C-contiguous bytes-like object.
+
+    Bytes after the container are ignored.
+
+    Raises:
+        ProtocolError: the container is cut or of unknown kind.
+    """
     cursor = Cursor(buffer, "container")
     length, kind, code, transaction_id = cursor.u32(), cursor.u16(), cursor.u16(), cursor.u32()
     if not HEAD_SIZE <= length <= HEAD_SIZE + cursor.remaining:

@@ -1,6 +1,6 @@
-"""What can go wrong with bytes: the network, the peer's bytes, our disk, this computer's limits.
+"""Errors about bytes: the network, the camera's packets, the disk, this computer's limits.
 
-The base of all ptpfast errors is here, too; those that know PTP's codes are in `ptp.errors`.
+The base of all ptpfast errors is here, too. Errors that need PTP codes are in `ptp.errors`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class NetworkError(PTPError, OSError):
 class ConnectionLost(NetworkError):
     """The connection ended during a transaction."""
 
-    hint = "the camera may have gone to sleep or out of range; connect again to go on"
+    hint = "the camera may have gone to sleep or out of range; connect again to continue"
 
 
 class Timeout(NetworkError, TimeoutError):
@@ -102,13 +102,13 @@ class SinkError(PTPError, OSError):
 _DISK_HINTS = {
     code: hint
     for codes, hint in (
-        ("ENOSPC EDQUOT", "free some space and run it again; what arrived is kept"),
+        ("ENOSPC EDQUOT", "free some space and run it again; the received bytes are kept"),
         ("EFBIG", "this filesystem cannot hold a file of that size (FAT stops at 4 GiB)"),
         ("EACCES EPERM EROFS", "choose a folder that can be written"),
         ("ENOENT ENOTDIR EISDIR ELOOP", "check the folder"),
-        ("ENAMETOOLONG EILSEQ", "this filesystem cannot have that name; choose another folder"),
-        ("EBUSY ETXTBSY", "another program, or the filesystem itself, holds the file"),
-        ("ESTALE ENOTCONN ENODEV ENXIO", "the disk is gone: connect it again, and run it again"),
+        ("ENAMETOOLONG EILSEQ", "this filesystem does not allow that name; choose another folder"),
+        ("EBUSY ETXTBSY", "another program uses the file; close it, then run it again"),
+        ("ESTALE ENOTCONN ENODEV ENXIO", "the disk was removed: connect it, then run it again"),
         ("EMFILE ENFILE", "raise the limit of open files (ulimit -n)"),
     )
     for code in (getattr(errno, name) for name in codes.split())
@@ -123,8 +123,10 @@ def disk_hint(code: int | None) -> str:
 def disk_error(
     doing: str, path: object, error: OSError, *, received: int = 0, hint: str = ""
 ) -> SinkError:
-    """Return an operating system's error about a file as ours: "cannot `doing` `path`: why". hint:
-    another one than the errno's own."""
+    """Return an error of the operating system as a SinkError: "cannot `doing` `path`: why".
+
+    `hint` replaces the hint for the errno.
+    """
     return SinkError(
         f"cannot {doing} {path}: {error.strerror or error}",
         errno=error.errno or 0,
@@ -133,7 +135,7 @@ def disk_error(
     )
 
 
-# What a limit of this computer is called, and where it is raised.
+# The name of each limit of this computer, and how to raise it.
 _LIMITS: dict[int, tuple[str, str]] = {
     errno.EMFILE: (
         "this computer allows no more open files",
@@ -153,8 +155,10 @@ _LIMITS[errno.ENOBUFS] = _LIMITS[errno.ENOMEM]
 
 
 class LimitReached(PTPError, OSError):
-    """This computer allows no more open files or threads, or has no more memory: neither the camera
-    nor the disk is to blame. `errno` is EMFILE, ENFILE, EAGAIN (threads), ENOMEM or ENOBUFS."""
+    """This computer allows no more open files or threads, or has no memory left.
+
+    `errno` is EMFILE, ENFILE, EAGAIN (threads), ENOMEM or ENOBUFS.
+    """
 
     def __init__(self, number: int) -> None:
         message, hint = _LIMITS[number]
@@ -163,7 +167,7 @@ class LimitReached(PTPError, OSError):
 
     @classmethod
     def of(cls, error: BaseException) -> LimitReached | None:
-        """Return the limit that an error of the system stands for; None for other errors."""
+        """Return the limit behind an error of the operating system; None for other errors."""
         number = error.errno if isinstance(error, OSError) else 0
         if isinstance(error, MemoryError):
             number = errno.ENOMEM

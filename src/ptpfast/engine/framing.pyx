@@ -1,4 +1,4 @@
-"""How packets are framed: PTP/IP's own (`DataPhase`), and containers (`ContainerPhase`).
+"""Framings of packets: PTP/IP's own (`DataPhase`), and containers (`ContainerPhase`).
 
 Each reads the head of a packet and tells the machine (`phase`) what it announces. Payload is never
 looked at here.
@@ -56,8 +56,8 @@ cdef const uint8_t *PROBE_RESPONSE = <const uint8_t *>PyBytes_AS_STRING(_PROBE_R
 
 @cython.final
 cdef class DataPhase(Phase):
-    """The packets of PTP/IP: Start Data, Data…, End Data, then Operation Response. What they have
-    in common with other framings is `Phase`'s."""
+    """The packets of PTP/IP: Start Data, Data…, End Data, then Operation Response. `Phase` has
+    the part that all framings share."""
 
     def __cinit__(self):
         self.owed_answer, self.owed_size = PROBE_RESPONSE, PREFIX_SIZE
@@ -108,7 +108,7 @@ cdef class DataPhase(Phase):
         return self.announce(start_data_total(head, length))
 
     cdef int _parse_data(self, const uint8_t *head, uint32_t length) except -1 nogil:
-        """The head of a Data or End Data packet: says what becomes of its payload."""
+        """Parse the head of a Data or End Data packet, and decide about its payload."""
         cdef uint64_t size = length - DATA_HEAD_SIZE
         cdef int32_t age = <int32_t>(data_transaction_id(head) - self.transaction_id)
         cdef bint last = packet_type(head) == PacketType.END_DATA
@@ -126,8 +126,8 @@ cdef class DataPhase(Phase):
         return self.begin_payload(size, last)
 
     cdef bint _take_response(self, const uint8_t *head, uint32_t length) noexcept nogil:
-        """Takes the ordinary response to this transaction, without the GIL, which others may hold
-        for long; whether it was that."""
+        """Take the ordinary response to this transaction; return whether it was one. This needs no
+        GIL, which others may hold for long."""
         if length < RESPONSE_SIZE or length > RESPONSE_MOST or (length - RESPONSE_SIZE) % 4:
             return False
         if response_transaction_id(head) != self.transaction_id or self.judge(RESPONSE) != TAKE:
@@ -139,7 +139,7 @@ cdef class DataPhase(Phase):
 
     @property
     def response(self):
-        """The Operation Response (`wire.OperationResponse`) once it has come, else None."""
+        """The Operation Response (`wire.OperationResponse`); None before it has come."""
         if self.answer is None and self._response_size:
             self.answer = wire.parse(
                 PyBytes_FromStringAndSize(<const char *>self._response, self._response_size))
@@ -160,8 +160,8 @@ cdef class DataPhase(Phase):
 
 @cython.final
 cdef class ContainerPhase(Phase):
-    """Containers: one with all the payload, then the response's. What they have in common with
-    other framings is `Phase`'s."""
+    """Containers: one with all the payload, then the response's. `Phase` has the part that all
+    framings share."""
 
     cdef int parse_packet(self, const uint8_t *head, size_t size, size_t *taken) except -1 nogil:
         cdef uint32_t length

@@ -26,7 +26,7 @@ cdef enum Kind:  # of a packet, in every framing
 cdef enum Verdict:
     REFUSE  # a ProtocolError
     TAKE
-    REPEAT  # it says once more what has been said
+    REPEAT  # it repeats an earlier packet
 
 cdef enum Step:
     NEED_BYTES  # all bytes are used that could be

@@ -1,5 +1,4 @@
-"""The machine of a data phase: what the bytes mean that a camera answers with, and where payload
-goes.
+"""The state machine of a data phase: it parses the answer and passes payload to a sink.
 
 It never blocks: it knows packets and a sink, not sockets, time or threads, and can be fed by hand
 (`feed`), cut at any byte. How packets are framed is its children's (`framing`): they read a head
@@ -27,9 +26,9 @@ cdef uint64_t DIRECT_SIZE = 1 << 14
 cdef int MAX_STRAYS = 1000
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
 
-# What is legal, by state (rows) and kind of packet: START, DATA, END_DATA, RESPONSE. Data without
-# a Start Data is forgiven, and so is an End Data that is repeated, unless it cannot be told which
-# of the two had the payload; a camera may answer at any time.
+# The legal packets, by state (rows) and kind: START, DATA, END_DATA, RESPONSE. Data without a Start
+# Data is accepted. So is a repeated End Data, unless either of the two may have had the payload. A
+# camera may answer at any time.
 cdef Verdict[3][4] LEGAL = [
     [TAKE, TAKE, TAKE, TAKE],  # WAIT_START
     [REFUSE, TAKE, TAKE, TAKE],  # IN_DATA
@@ -38,7 +37,7 @@ cdef Verdict[3][4] LEGAL = [
 
 
 cdef class Phase:
-    """One transaction's way back: payload into a sink, then the response. Use one of `framing`.
+    """The answer of one transaction: payload into a sink, then the response.
 
     transaction_id: the one all packets must carry; packets of an earlier one are dropped.
     sink: where payload goes; None discards it.
@@ -69,30 +68,29 @@ cdef class Phase:
 
     @property
     def done(self):
-        """Whether the response has come."""
+        """True when the response has come."""
         return self.state == COMPLETE
 
     @property
     def started(self):
-        """Whether there was a data phase at all (a Responder that refuses answers without one)."""
+        """True if there was a data phase (a camera that refuses answers without one)."""
         return self._started
 
     @property
     def total(self):
-        """Payload bytes announced; None when unknown in advance."""
+        """The announced payload bytes; None if unknown in advance."""
         return None if self.total_size == UNKNOWN_TOTAL else self.total_size
 
     @property
     def complete(self):
-        """Whether the payload is whole: as announced, or ended by the camera when nothing was."""
+        """True if the payload has the announced size, or if none was announced and it ended."""
         if not self._started:
             return True
         return self._ended if self.total_size == UNKNOWN_TOTAL else self.received == self.total_size
 
     @property
     def sink(self):
-        """The sink; set another one to go on when it is full, or None to discard what is to
-        come."""
+        """The sink. When it is full, set another one, or None to discard the rest."""
         return self._sink
 
     @sink.setter
@@ -102,11 +100,11 @@ cdef class Phase:
 
     @property
     def sink_full(self):
-        """Whether payload is here or to come that the sink has no room for."""
+        """True if more payload comes than the sink has room for."""
         return bool(self._payload_left and self._sink is not None and not self._sink.room())
 
     def feed(self, data):
-        """Drives the machine by hand: takes bytes, returns whether the phase is done.
+        """Feed bytes by hand; return whether the phase is done.
 
         Bytes that follow the response are kept in `rest`. Stops early when the sink is full: call
         it again, with b"", once there is room.
@@ -123,11 +121,11 @@ cdef class Phase:
 
     @property
     def rest(self):
-        """Bytes fed and not used."""
+        """The bytes that were fed and not used."""
         return bytes(self._carry)
 
     cdef int scan(self, const uint8_t *data, size_t size, size_t *used) except -1 nogil:
-        """Uses as many of the bytes as it can. `used` is right even when it raises; `moved` says
+        """Use as many of the bytes as possible. `used` is right even when it raises. `moved` says
         afterwards whether any of them belong to this transaction."""
         cdef uint64_t received = self.received, left = self._payload_left
         cdef State state = self.state
@@ -163,17 +161,17 @@ cdef class Phase:
         return FINISHED if self.state == COMPLETE else NEED_BYTES
 
     cdef int parse_packet(self, const uint8_t *head, size_t size, size_t *taken) except -1 nogil:
-        """The packet whose head is here: all of it, or the head of one with payload. `taken` stays
-        0 until enough of it has come."""
+        """Parse the packet whose head is here: all of it, or the head of one with payload.
+        `taken` stays 0 until enough of it has come."""
         with gil:
             raise TypeError("a framing says how packets are read")
 
     cdef Verdict judge(self, Kind kind) noexcept nogil:
-        """What becomes of a packet of this transaction now."""
+        """Return what to do with a packet of this transaction."""
         return LEGAL[<int>self.state][<int>kind]
 
     cdef int announce(self, uint64_t total) except -1 nogil:
-        """So much payload is to come, or UNKNOWN_TOTAL."""
+        """Note the announced size of the payload, or UNKNOWN_TOTAL."""
         if total != UNKNOWN_TOTAL and total > self._limit:
             with gil:
                 self.fail(f"{total} bytes are announced, {self._limit} were asked for")
@@ -183,7 +181,7 @@ cdef class Phase:
         return 0
 
     cdef int begin_payload(self, uint64_t size, bint last) except -1 nogil:
-        """A packet's payload follows, and it is the last that does."""
+        """Note that a packet's payload follows, and whether it is the last."""
         cdef uint64_t so_far = self.received + self._gathered
         if size > self._limit - so_far or (
             self.total_size != UNKNOWN_TOTAL and size > self.total_size - so_far
@@ -201,7 +199,7 @@ cdef class Phase:
         return 0
 
     cdef void begin_discarding(self, uint64_t size) noexcept nogil:
-        """A packet's payload follows that belongs to no transaction of ours; it is dropped."""
+        """Drop the payload of a packet that belongs to no transaction of ours."""
         self._discards = True
         self._last_packet = False
         self._payload_left = size
@@ -212,7 +210,7 @@ cdef class Phase:
             self.state = WAIT_RESPONSE
 
     cdef size_t _gather(self, const uint8_t *data, size_t size) noexcept nogil:
-        """Gathers payload of the packet at hand; how many bytes, 0 when the sink is full."""
+        """Gather payload of the current packet; return the bytes, 0 when the sink is full."""
         cdef size_t take = size if size < self._payload_left else self._payload_left
         cdef uint64_t room
         if not self._discards:
@@ -237,7 +235,7 @@ cdef class Phase:
             self._end_packet()
 
     cdef int flush(self) except -1 nogil:
-        """Hands the gathered pieces to the sink. If it fails, the rest of the phase is
+        """Pass the gathered pieces to the sink. If it fails, the rest of the phase is
         discarded."""
         cdef int count = self._piece_count
         if not count:
@@ -248,7 +246,7 @@ cdef class Phase:
         return 0
 
     cdef int _store(self, iovec *pieces, int count, size_t committed) except -1 nogil:
-        """Gives the sink pieces, or tells it how much was received into its window."""
+        """Pass pieces to the sink, or tell it how much was received into its window."""
         cdef uint64_t before = self._sink.position
         self._sink_failed = True
         try:
@@ -262,8 +260,7 @@ cdef class Phase:
         return 0
 
     cdef int lend(self, iovec *piece) except -1 nogil:
-        """Sets the piece to the sink's own memory, if there is any and the payload to come is worth
-        it; whether it did."""
+        """Lend the sink's own memory for a large payload, if it has any; return whether it did."""
         cdef size_t room = 0
         cdef uint8_t *window
         if not self._payload_left or not self._large or self._discards:
@@ -278,18 +275,18 @@ cdef class Phase:
         return 1
 
     cdef int filled(self, size_t size) except -1 nogil:
-        """So many bytes were received into what was lent."""
+        """Note that so many bytes were received into the lent memory."""
         self._take(size)
         self._store(NULL, 0, size)
         return 0
 
     @property
     def response(self):
-        """The response (`wire.OperationResponse`) once it has come, else None."""
+        """The response (`wire.OperationResponse`); None before it has come."""
         return self.answer
 
     cdef int answer_with(self, packet) except -1:
-        """The response has come, perhaps to another transaction."""
+        """Take a response, which may belong to another transaction."""
         cdef int32_t age = <int32_t>(<uint32_t>packet.transaction_id - self.transaction_id)
         if age and not self.any_id:
             if age < 0:

@@ -1,7 +1,7 @@
-"""Which process made a thing: a forked child has copies of its parent's sessions and files.
+"""Detect a fork: a child process has copies of its parent's sessions and files.
 
-A child that used one would talk into its parent's conversation, and one that ended it in order
-would end its parent's. So it may close its copies of the descriptors, and nothing else.
+A child that uses such a session would send into the parent's conversation. A child that closes it
+in order would end the parent's session. So a child may only close its copies of the descriptors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 
 
 class Owner:
-    """The process that makes this object."""
+    """The process that created an object."""
 
     __slots__ = ("_process", "_what")
 
@@ -20,11 +20,11 @@ class Owner:
 
     @property
     def is_us(self) -> bool:
-        """Whether this is that process, not a child of it."""
+        """True in that process, False in its children."""
         return os.getpid() == self._process
 
     def require(self) -> None:
-        """RuntimeError in any other process."""
+        """Raise RuntimeError in any other process."""
         if os.getpid() != self._process:
             raise RuntimeError(
                 f"this {self._what} belongs to the process that opened it; connect again in the "

@@ -1,4 +1,4 @@
-"""Where payload lands: a file, the caller's memory, or a callback.
+"""Destinations of payload: a file, the caller's memory, or a callback.
 
 A sink does not know packets, sockets or time. It is filled in one of two ways, whichever suits it:
 the engine hands it the payload pieces of one read (`write`), or receives straight into the memory
@@ -109,7 +109,7 @@ cdef size_t CHUNK_SIZE = 1 << 20
 # The disk is set to work each time so much has come: then little is left for the fsync at the end,
 # for which everybody waits.
 cdef uint64_t WRITE_BACK_SIZE = 4 << 20
-# The first growth of memory of our own; later it doubles, so it never exceeds twice what arrived.
+# The first growth of our own memory; later it doubles: at most twice the received bytes.
 cdef size_t FIRST_GROWTH = 1 << 16
 cdef uint64_t NO_LIMIT = <uint64_t>0xFFFFFFFFFFFFFFFF
 
@@ -130,11 +130,11 @@ cdef class Checksum:
 
     @property
     def size(self):
-        """Bytes so far."""
+        """The number of bytes so far."""
         return self.state.size
 
     def update(self, data):
-        """Adds bytes."""
+        """Add bytes."""
         cdef Py_buffer view
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
@@ -144,8 +144,8 @@ cdef class Checksum:
             PyBuffer_Release(&view)
 
     def read(self, int descriptor, uint64_t until):
-        """Adds the bytes of a file from `size` up to `until`, or to its end; returns the new
-        `size`. OSError."""
+        """Add the bytes of a file from `size` up to `until`, or to its end; return the new
+        `size`. Raises OSError."""
         cdef ssize_t got = 0
         cdef int code
         cdef size_t want
@@ -170,13 +170,13 @@ cdef class Checksum:
         return self.state.size
 
     def copy(self):
-        """Another one with the same state."""
+        """Return a copy with the same state."""
         cdef Checksum other = Checksum.__new__(Checksum)
         other.state = self.state
         return other
 
     def hexdigest(self):
-        """The checksum of all bytes so far, 32 hex digits."""
+        """Return the checksum of all bytes so far, 32 hex digits."""
         cdef uint64_t value[2]
         ptpfast_checksum_value(&self.state, value)
         return f"{value[0]:016x}{value[1]:016x}"
@@ -185,7 +185,7 @@ cdef class Checksum:
 cdef class Sink:
     """A destination of payload. `position` is the offset at which its next byte goes.
 
-    Use one of the three kinds; this class only says what they share.
+    Use FileSink, MemorySink or CallbackSink; this is their base class.
     """
 
     def __init__(self):
@@ -193,7 +193,7 @@ cdef class Sink:
             raise TypeError("use FileSink, MemorySink or CallbackSink")
 
     def rewind(self, position):
-        """Takes back what came after `position`, to receive it again; ValueError if it cannot."""
+        """Drop the bytes after `position`, to receive them again. Raises ValueError."""
         if not 0 <= position <= self.position:
             raise ValueError(f"cannot rewind from {self.position} to {position}")
         self._drop(position)
@@ -211,7 +211,7 @@ cdef class Sink:
         return 0
 
     cdef int write(self, iovec *pieces, int count) except -1 nogil:
-        """For sinks that lend memory: copies the pieces to where they would have been received."""
+        """Copy the pieces into the memory that the sink would have lent for them."""
         cdef uint8_t *to
         cdef const uint8_t *source
         cdef size_t size = 0, left, take
@@ -237,7 +237,7 @@ cdef class Sink:
 
 @cython.final
 cdef class Descriptor:
-    """An open file, which has an owner from the moment the system opens it.
+    """An open file that cannot leak, even if a signal handler raises.
 
     Python runs signal handlers between its own instructions: one that raises behind `os.open` and
     before its result is in a variable leaves the file open, and locked, for good. This is closed
@@ -254,7 +254,7 @@ cdef class Descriptor:
         return self.number
 
     def close(self):
-        """Safe to call twice. Never raises: some filesystems answer with any error."""
+        """Close the file. Safe to call twice. Never raises: some filesystems return any error."""
         cdef int fd = self.number
         self.number = -1
         if fd >= 0:
@@ -335,7 +335,7 @@ cdef class FileSink(Sink):
             self._reserve(size)
 
     cdef int _reserve(self, uint64_t until) except -1:
-        """Before the camera is asked, not while it sends: then there is nothing to compete with."""
+        """Reserve space before the camera is asked: while it sends, this would compete with it."""
         cdef uint64_t size = until - self.position
         cdef int code
         self._reserved = until  # even if it fails: some of it may be taken then
@@ -415,7 +415,7 @@ cdef class FileSink(Sink):
         return self._marked_at, self._marked_checksum
 
     cdef void _add(self, const iovec *pieces, size_t size) noexcept nogil:
-        """The first `size` bytes of the pieces to the checksum."""
+        """Add the first `size` bytes of the pieces to the checksum."""
         cdef size_t take
         while size:
             take = min(size, pieces.iov_len)
@@ -424,8 +424,7 @@ cdef class FileSink(Sink):
             pieces += 1
 
     def finish(self, *, sync=True):
-        """Ends the file, with `sync` after its data has reached the disk. SinkError if it did
-        not."""
+        """End the file, with `sync` after its data has reached the disk. Raises SinkError."""
         if self._fd < 0:
             return
         if getpid() != self._process:
@@ -442,7 +441,7 @@ cdef class FileSink(Sink):
             self._close()
 
     def abandon(self):
-        """Ends the file and keeps what is in it. Never raises for the disk; safe to call twice."""
+        """End the file and keep its bytes. Never raises for the disk; safe to call twice."""
         if self._fd < 0:
             return
         try:
@@ -604,12 +603,12 @@ cdef class CallbackSink(Sink):
         return 0
 
     def finish(self):
-        """Delivers what is left."""
+        """Deliver the last bytes."""
         if self._filled:
             self._deliver()
 
     def abandon(self):
-        """Drops what was not delivered yet."""
+        """Drop the bytes that were not delivered."""
         self.position -= self._filled
         self._filled = 0
 
@@ -618,8 +617,10 @@ _NO_ROOM = frozenset([_errno.ENOSPC, _errno.EDQUOT, _errno.EFBIG])
 
 
 def rename_new(old, new):
-    """Renames a file in one step, unless there is one of the new name: FileExistsError. OSError,
-    with ENOSYS or EINVAL where system or filesystem cannot."""
+    """Rename a file in one step; raise FileExistsError if the new name exists.
+
+    Raises OSError with ENOSYS or EINVAL if the system or the filesystem cannot do this.
+    """
     cdef bytes from_ = PyUnicode_EncodeFSDefault(old), to = PyUnicode_EncodeFSDefault(new)
     cdef const char *source = from_
     cdef const char *target = to

@@ -1,7 +1,7 @@
-"""A camera's text made safe to show: what comes out of `printable` cannot steer a terminal.
+"""Text from a camera, made safe to show, and file names as text.
 
-Every error's message goes through it, so that a traceback is as safe as the command line. And the
-names of files as text: on the disk they are UTF-8 under every locale.
+The result of `printable` cannot control a terminal. Every error message goes through it, so a
+traceback is as safe as the command line. File names are UTF-8 on the disk under every locale.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ _UTF_8 = sys.getfilesystemencoding().lower() in ("utf-8", "utf8")
 
 
 def on_disk(name: str) -> str:
-    """Return the str by which this process opens the file of that name. They differ under a locale
-    that is not UTF-8, such as C: the file's name is UTF-8 all the same, as the next run, under
-    another locale, will look for it."""
+    """Return the str with which this process opens the file of that name.
+
+    It differs from the name under a locale that is not UTF-8, such as C. The name on the disk is
+    UTF-8 under every locale, because the next run may have another locale.
+    """
     return name if _UTF_8 else os.fsdecode(name.encode(errors="surrogateescape"))
 
 
@@ -31,12 +33,13 @@ def in_text(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` for a terminal or a log: on one line, every control or unseen character as `?`."""
+    """Return `text` for a terminal or a log: one line, with `?` for control and invisible
+    characters."""
     return replace_unseen(text, "?")
 
 
 def replace_unseen(text: str, by: str) -> str:
-    """`text` with `by` for each character that is not seen or does something to a terminal."""
+    """Return `text` with `by` for each character that is invisible or controls a terminal."""
     if text.isascii() and text.isprintable():
         return text
     text = unescaped(text)
@@ -44,8 +47,7 @@ def replace_unseen(text: str, by: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Return `text` with the characters that the bytes of a file's name stand for, where Python
-    could not decode them by the locale, and they are UTF-8."""
+    """Return `text` with the UTF-8 characters that Python could not decode in a file name."""
     return _ESCAPED.sub(_decoded, text)
 
 

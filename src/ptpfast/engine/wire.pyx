@@ -1,6 +1,6 @@
 """Bytes ↔ values: the 14 packets of PTP/IP, and the cursor and builder that datasets are read with.
 
-No input or output here, no time, no session. Everything is little-endian and unaligned.
+This module does no input or output. Everything is little-endian and unaligned.
 
 Every packet begins with its length (u32, counting itself) and its type (u32). What follows is
 stated once per packet in the table below (`_packet(...)`), as `field:kind` in wire order; `pack`
@@ -34,7 +34,7 @@ _SHOWN = 16  # bytes of a rest, in the log
 
 @cython.final
 cdef class Cursor:
-    """Reads a buffer from front to back; every read is checked once, against what is left.
+    """A reader of a buffer, from front to back; every read is checked against the rest.
 
     `buffer` is any C-contiguous bytes-like object (bytes, bytearray, memoryview, mmap, numpy
     array); it is held for the cursor's life. `what` names it in errors. Raises ProtocolError,
@@ -65,12 +65,12 @@ cdef class Cursor:
 
     @property
     def offset(self):
-        """Bytes read so far."""
+        """The number of bytes read so far."""
         return self._next - self._start
 
     @property
     def remaining(self):
-        """Bytes not read yet."""
+        """The number of bytes not read yet."""
         return self._end - self._next
 
     def u8(self):
@@ -108,22 +108,22 @@ cdef class Cursor:
         return load_u64(p) | <object>(<int64_t>load_u64(p + 8)) << 64
 
     def guid(self):
-        """16 opaque bytes; no field of a GUID is byte-swapped on this wire."""
+        """Read 16 opaque bytes; no field of a GUID is byte-swapped on this wire."""
         return PyBytes_FromStringAndSize(<const char *>self.need(16, "GUID"), 16)
 
     def payload(self):
-        """All that is left, as a memoryview of the buffer itself (no copy)."""
+        """Read the rest, as a memoryview of the buffer itself (no copy)."""
         return self.take(self._end - self._next)
 
     def take(self, Py_ssize_t size):
-        """The next `size` bytes as a memoryview of the buffer itself (no copy)."""
+        """Read `size` bytes as a memoryview of the buffer itself (no copy)."""
         if size < 0:
             raise ValueError("size is negative")
         cdef Py_ssize_t start = self.need(size, "bytes") - self._start
         return self._view[start:start + size]
 
     def finish(self):
-        """Logs the bytes that the layout does not account for; some firmware adds fields."""
+        """Log the bytes behind the last field; some firmware adds fields."""
         cdef Py_ssize_t rest = self._end - self._next
         if rest and log.isEnabledFor(logging.DEBUG):
             shown = bytes(self._view[self.offset:self.offset + min(rest, _SHOWN)]).hex(" ")
@@ -131,10 +131,11 @@ cdef class Cursor:
                       self._what, rest, self.offset, shown, " ..." if rest > _SHOWN else "")
 
     def string(self):
-        """A PTP string: u8 count of UTF-16 units with the NUL, then the units; 0 alone is empty.
+        """Read a PTP string: u8 count of UTF-16 units with the NUL, then the units; 0 is empty.
 
-        Lenient as cameras need it: cut at the first NUL (some pad with more), none is fine, a
-        string missing at the end of a dataset is empty, and a lone surrogate becomes U+FFFD.
+        It is lenient, as cameras need it. The string is cut at the first NUL (some pad with more),
+        and may have none. A string missing at the end of a dataset is empty. A lone surrogate
+        becomes U+FFFD.
         """
         if self._next == self._end:
             return ""
@@ -148,7 +149,7 @@ cdef class Cursor:
         return _utf16(p, units)
 
     def nul_string(self):
-        """A UTF-16 string up to its NUL or the end, as in the two Init Command packets."""
+        """Read a UTF-16 string up to its NUL or the end, as in the Init Command packets."""
         cdef const uint8_t *p = self._next
         cdef size_t units = 0, available = (self._end - p) // 2
         while units < available and (p[2 * units] or p[2 * units + 1]):
@@ -159,15 +160,15 @@ cdef class Cursor:
         return _utf16(p, units)
 
     def version(self):
-        """A protocol version; 0 (unknown) where missing, as in Fujifilm's Init Command Ack."""
+        """Read a protocol version; 0 if missing, as in Fujifilm's Init Command Ack."""
         return self.u32() if self._end - self._next >= 4 else 0
 
     def reason(self):
-        """A reason of Init Fail; 0 (unknown) where it is missing."""
+        """Read a reason of Init Fail; 0 (unknown) if it is missing."""
         return self.u32() if self._end - self._next >= 4 else 0
 
     def total(self):
-        """Start Data's total: u64, or the u32 some firmware sends; None when unknown in advance."""
+        """Read Start Data's total: u64, or the u32 of some firmware; None if unknown."""
         cdef uint64_t value
         if self._end - self._next >= 8:
             value = load_u64(self.need(8, "total"))
@@ -178,7 +179,7 @@ cdef class Cursor:
         return None if value == UNKNOWN_TOTAL else value
 
     def parameters(self):
-        """The parameters of a request, response or event: all u32 that are left, as a tuple."""
+        """Read the parameters of a request, response or event: the remaining u32, as a tuple."""
         cdef size_t count = (self._end - self._next) // 4
         if (self._end - self._next) % 4:
             raise ProtocolError(
@@ -189,7 +190,7 @@ cdef class Cursor:
         return tuple([load_u32(p + 4 * i) for i in range(count)])
 
     def array(self, str kind):
-        """A PTP array as a list: u32 count, then that many elements of `kind` (`u16`, `string`…).
+        """Read a PTP array as a list: u32 count, then elements of `kind` (`u16`, `string`…).
 
         The count is checked against the bytes left before anything is allocated.
         """
@@ -228,7 +229,7 @@ cdef str _utf16(const uint8_t *p, size_t units):
 
 @cython.final
 cdef class Builder:
-    """Writes values one after the other; the mirror of `Cursor`. `bytes(builder)` is the result.
+    """A writer of values, the mirror of `Cursor`. `bytes(builder)` is the result.
 
     Raises ValueError for a number that does not fit its field or a string that is too long.
     """
@@ -288,8 +289,10 @@ cdef class Builder:
         self._bytes += value
 
     def string(self, str value):
-        """A PTP string; at most 254 UTF-16 units, because the count with the NUL is one byte. The
-        units need not be valid: a lone surrogate is sent as it is."""
+        """Write a PTP string of at most 254 UTF-16 units: the count with the NUL is one byte.
+
+        The units need not be valid: a lone surrogate is sent unchanged.
+        """
         if not value:
             self._bytes.append(0)
             return
@@ -403,7 +406,7 @@ Packet = reduce(or_, [cls for cls, _ in _LAYOUT.values()])
 
 
 def pack(packet):
-    """The bytes of one packet (an instance of one of this module's 14 packet classes).
+    """Return the bytes of one packet (an instance of one of the 14 packet classes).
 
     Raises ValueError for a value that does not fit its field.
     """
@@ -418,7 +421,7 @@ def pack(packet):
 
 
 def parse(buffer):
-    """The packet at the start of `buffer`, any C-contiguous bytes-like object.
+    """Return the packet at the start of a C-contiguous bytes-like object.
 
     Bytes after the packet's own length are not looked at. Payloads come back as memoryviews of the
     buffer. Raises ProtocolError for a packet that is cut, of unknown type, or not as its layout

@@ -1,1 +1,1 @@
-"""One camera, one transaction at a time: operations, requests ahead, events, lifecycle."""
+"""The link to one camera: operations, pipelined requests, events, lifecycle."""

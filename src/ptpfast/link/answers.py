@@ -1,5 +1,4 @@
-"""What a finished transaction comes to: the error for its response code or a payload cut short, in
-words that name the operation."""
+"""The result of a finished transaction: errors that name the operation."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ def response_of(phase: Phase) -> OperationResponse:
 
 
 def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: Phase) -> PTPError | None:
-    """Return the error of a finished phase: refused, or payload missing. None if it is fine."""
+    """Return the error of a finished phase; None if it succeeded."""
     response = response_of(phase)
     if response.code == _OK:
         return shortfall(phase)
@@ -59,7 +58,7 @@ def label_of(vendor: Vendor, operation: int, parameters: tuple[int, ...]) -> str
 
 
 def operation_name(vendor: Vendor, code: int) -> str:
-    """`GetPartialObject`; the plain number of a code that has no name."""
+    """Return `GetPartialObject`, or the number of a code that has no name."""
     return _name(code, OperationCode, vendor.operations)
 
 

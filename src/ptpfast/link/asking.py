@@ -1,4 +1,4 @@
-"""A request about one thing, asked again when the connection ends at it, and not for ever."""
+"""Repeat a request after lost connections, up to a limit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 def has_ended(link: Link, error: PTPError) -> bool:
-    """Whether the session is over with this error; nonsense in a dataset does not end it."""
+    """Return whether this error has ended the session. A malformed dataset does not."""
     if isinstance(error, ProtocolError) and link.usable:
         return False
     return scope_of(error) is Scope.CONNECTION
 
 
 def attempt(link: Link, operation: int, about: int, work: Callable[[], T]) -> T:
-    """Run `work`, again after each lost connection, until the object is to blame.
+    """Run `work` again after each lost connection, until the object is the cause.
 
     Args:
         link: the session.

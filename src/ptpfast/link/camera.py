@@ -1,5 +1,4 @@
-"""The camera behind a link, and its objects as this session knows them: whether one is still what
-it was when it was listed."""
+"""The camera behind a link, and the check that an object is still the listed one."""
 
 from __future__ import annotations
 
@@ -17,7 +16,11 @@ if TYPE_CHECKING:  # which needs SQLite: `import ptpfast` is not to wait for it
 
 
 class Camera:
-    """`index` is what is kept of the camera between sessions; None keeps and uses nothing."""
+    """The objects of a camera in this session.
+
+    Attributes:
+        index: The index of this camera; None uses and keeps nothing.
+    """
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -27,9 +30,11 @@ class Camera:
         self._connected = link.reconnects
 
     def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
-        """TransferError when an object known from an earlier session, or from before the connection
-        was lost, is another one by now: its handle may have gone to another picture. Asked once,
-        unless `again`."""
+        """Raise TransferError if the handle of an object now belongs to another one.
+
+        This concerns objects that are known from an earlier session, or from before a lost
+        connection. The camera is asked once, unless `again`.
+        """
         if (again or not self.is_compared(info)) and self.changed([info], again=again):
             raise TransferError(
                 f"object 0x{info.handle:X} is no longer {info.name} of {info.size} bytes",
@@ -37,7 +42,7 @@ class Camera:
             )
 
     def is_compared(self, info: ObjectInfo) -> bool:
-        """Whether an object is known to be what it was listed as."""
+        """Return whether an object is known to match its listing."""
         self._forget_if_reconnected()
         return not (info.remembered or self.link.reconnects) or info in self._compared
 
@@ -47,10 +52,15 @@ class Camera:
             self._compared.clear()
 
     def changed(self, objects: Iterable[ObjectInfo], *, again: bool = False) -> list[ObjectInfo]:
-        """Those of the objects that the camera does not describe as they are known from an earlier
-        session, or from before the connection was lost. Each is asked for once, unless `again`;
-        before it is read that happens anyway, one by one. ResponseError when the camera cannot
-        describe one."""
+        """Return the objects that the camera describes differently now.
+
+        This concerns objects from an earlier session, or from before a lost connection. Each is
+        asked for once, unless `again`. Before an object is read this check runs without being
+        called.
+
+        Raises:
+            ResponseError: the camera cannot describe one of them.
+        """
         to_ask = {info.handle: info for info in objects if again or not self.is_compared(info)}
         others: list[ObjectInfo] = []
         # Not raised amid the requests, where it would pass for one of theirs.

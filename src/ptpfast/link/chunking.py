@@ -1,16 +1,15 @@
-"""How much to ask for at a time: the adaptive chunk of a camera.
+"""The adaptive chunk size of a camera.
 
-Every chunk costs a wait, for the round trip and for the camera to begin; but large partial reads
-make some firmware slow down or crash. So: start small, and double while too much of the time goes
-by waiting, until one takes about a quarter of a second. What counts is that share and not the rate:
-a rate over radio swings by more than a doubling gains. Back and no further if twice as much is
-clearly slower; half and no further after a stall or a failure; smaller where one takes seconds;
-never above the vendor's cap, nor as much as the camera has refused.
+Every chunk costs a round trip and the camera's start-up time. But large partial reads make some
+firmware slow down or crash. So the size starts small, and doubles while too much of the time is
+waiting, until a chunk takes about a quarter of a second. The share of waiting decides, not the
+rate: a radio's rate varies by more than a doubling gains. If twice the size is clearly slower, the
+size goes back and stays. After a stall or a failure it is halved, and so it is while a chunk takes
+seconds. It never exceeds the vendor's limit, nor reaches a size that the camera refused.
 
-A stall is a silence in a read that is long in itself and far above what this camera's reads usually
-have in them: longer than a radio's hiccup, which says nothing of the size. What a radio does can
-still be so long, and no size helps against it: so stalls, unlike failures, never make chunks
-smaller than half of what every camera is asked for to begin with.
+A stall is a silence within a read that is long, and far longer than usual for this camera. A short
+silence may be the radio's and says nothing about the size. A long one may be, too, and no size
+helps against it. So stalls, unlike failures, never push the size below half of the first one.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from collections import deque
 
 log = logging.getLogger("ptpfast")
 
-START_CHUNK = 1 << 20  # what libgphoto2 and airmtp use throughout
+START_CHUNK = 1 << 20  # the fixed size of libgphoto2 and airmtp
 SMALLEST_CHUNK = 1 << 16
 WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
@@ -38,11 +37,16 @@ REMEMBERED = 15  # reads whose silences are known
 class ChunkPolicy:
     """The chunk size of one camera, learned over the objects of a session.
 
-    cap: the largest ever (bytes). start: the first one. fixed: always this much instead; 0: whole
-    objects of up to `most_whole` bytes (None: of any size), larger ones in adaptive chunks.
-    refused: the smallest size that the camera refused, 0 if none. Call `next_size()` before a read,
-    `paused(waited, silence)` and `done(size, seconds, waited)` after it, `refuse(size)` when the
-    camera refused it, `failed()` when it broke off, `stalled(why)` when its bytes nearly ceased.
+    Before a read call `next_size()`, after it `paused(waited, silence)` and `done(size, seconds,
+    waited)`. Call `refuse(size)` if the camera refused the size, `failed()` if the read broke off,
+    and `stalled(why)` if almost no bytes came any longer.
+
+    Attributes:
+        cap: The largest size.
+        start: The first size.
+        fixed: Use this size always; 0: whole objects of up to `most_whole` bytes (None: of any
+            size), and adaptive chunks for larger ones.
+        refused: The smallest size that the camera refused; 0 if none.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class ChunkPolicy:
         self._silences: deque[float] = deque(maxlen=REMEMBERED)  # seconds, of each read
 
     def next_size(self) -> int:
-        """Bytes to ask for."""
+        """Return the number of bytes to request."""
         return self.fixed or self.chunk
 
     def is_whole(self, size: int | None) -> bool:
@@ -79,7 +83,7 @@ class ChunkPolicy:
             self.whole_failed(f"nothing came for {silence:.1f} s in one")
 
     def whole_failed(self, why: str = "one broke off") -> None:
-        """No more whole objects; what is left of one comes in parts."""
+        """Stop reading whole objects; the rest of the current one is read in chunks."""
         if self.fixed == 0:
             log.warning("whole objects are no longer used: %s", why)
             self.fixed = None
@@ -111,12 +115,17 @@ class ChunkPolicy:
             self._before = rate
             self._change(min(2 * self.chunk, self.cap), f"{share:.0%} of the time was waiting")
         else:
-            self._before = 0.0  # what comes now is the radio's doing, not this size's
+            self._before = 0.0  # from here on the radio decides, not the size
 
     def paused(self, waited: float | None, silence: float) -> None:
-        """In a read nothing came for `waited` seconds before its first byte (None: unknown),
-        and for at most `silence` later. The first wait of all does not count: the card may have
-        slept."""
+        """Note the silences of a read, in seconds.
+
+        The very first wait does not count, because the card may have been asleep.
+
+        Args:
+            waited: until its first byte; None: unknown.
+            silence: the longest one after that.
+        """
         known = sorted(self._silences)
         usual = known[len(known) // 2] if known else 0.0  # the upper median
         longest = max(silence, (waited or 0.0) if known else 0.0)
@@ -126,12 +135,14 @@ class ChunkPolicy:
             self.stalled(f"nothing came for {longest:.1f} s, usually {usual:.2f}")
 
     def stalled(self, why: str) -> None:
-        """Bytes ceased to come for long: half as much from now on, but not ever less."""
+        """Note a long silence: halve the chunk, down to a minimum."""
         self._settle(why, SMALLEST_STALLED)
 
     def forget(self) -> None:
-        """Something else than the size has changed what a read takes, as does a busy camera, or one
-        that is asked one at a time from now on: what comes is not slower by its size."""
+        """Forget the measured rates, because something other than the size has changed them.
+
+        Examples: a busy camera, or the fallback to one request at a time.
+        """
         self._before = 0.0
         self._samples.clear()
 

@@ -1,7 +1,7 @@
-"""The two TCP connections to a camera: transactions one at a time, events, an orderly end.
+"""The two TCP connections to a camera: transactions, events, and the end of the connection.
 
-What an operation means is not known here, nor what a vendor needs; nor, save what a `Transport`
-says, how the connections come about and what a packet looks like.
+This module does not know the meaning of operations, or vendors. The handshake and the packets are
+known to the `Transport` only.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ LOOK_S = 1.0  # how often the pace of an unwatched transaction is checked
 
 
 def _one() -> int:
-    """Request at a time."""
+    """Return the pipeline depth of one request at a time."""
     return 1
 
 
 class Connection:
-    """The Command/Data connection and the Event connection to one Responder.
+    """The Command/Data connection and the Event connection to one camera.
 
-    Made by `open`. One transaction runs at a time; `transact` may be called from several threads.
-    What the camera reports is served by a separate thread until the connection ends.
-    After a ConnectionLost or ProtocolError it is over (`usable`); after a Timeout the next
-    transaction first waits for the end of that one.
+    `open` makes it. One transaction runs at a time; `transact` may be called from several threads.
+    A separate thread serves events until the connection ends. After a ConnectionLost or
+    ProtocolError it has ended (`usable`). After a Timeout the next transaction first waits for the
+    end of that one.
     """
 
     def __init__(
@@ -126,47 +126,49 @@ class Connection:
             raise
 
     def listen(self) -> None:
-        """Hears what the camera reports, and tells `watch` when it is quiet, from now on at the
-        latest: a session is open. ConnectFailed where its Event connection does not come about."""
+        """Serve events from now on, since a session is open, and tell `watch` when it is quiet.
+
+        Raises:
+            ConnectFailed: the Event connection failed.
+        """
         if not self._events.is_started:
             event = self._transport.open_events(self._opened, self.address, self.timeouts)
             self._events.start(event, [])
 
     @property
     def guid(self) -> bytes:
-        """The Responder's."""
+        """The GUID of the camera."""
         return self._opened.guid
 
     @property
     def name(self) -> str:
-        """The Responder's."""
+        """The name of the camera."""
         return self._opened.name
 
     @property
     def number(self) -> int:
-        """What the Responder calls this connection."""
+        """The camera's number for this connection."""
         return self._opened.number
 
     @property
     def is_idle(self) -> bool:
-        """Whether no thread is in the middle of something, and nothing is outstanding."""
+        """True if no thread is in a transaction, and nothing is outstanding."""
         return self.usable and not self._turn.held_by_other_thread and not self._outstanding
 
     def watch(self, when_quiet: Callable[[], object] | None) -> None:
-        """Has this called about once a second, in the thread of the events, while none come."""
+        """Call a function about once a second, in the event thread, while no events come."""
         self._events.when_quiet = when_quiet
 
     def next_transaction_id(self) -> int:
-        """1 after OpenSession, then one more each; wraps before the reserved value."""
+        """Return 1 after OpenSession, then one more each; wraps before the reserved value."""
         self._last_id = self._last_id % LAST_TRANSACTION_ID + 1
         return self._last_id
 
     def transact(self, request: Request, timeline: Timeline | None = None) -> Phase:
-        """One transaction: request, data phase out or in if any, response. Returns the finished
-        phase.
+        """Run one transaction and return its finished phase. The response code is not checked.
 
-        Raises NetworkError, ProtocolError, SinkError, Cancelled; the response code is not its
-        business.
+        Raises:
+            NetworkError, ProtocolError, SinkError, Cancelled: the transaction failed.
         """
         if request.in_passing and self._turn.held_by_other_thread:
             raise TransactionRunning(request.label)
@@ -184,7 +186,7 @@ class Connection:
             return phase
 
     def _hand_on_cancel(self) -> None:
-        """Let the next transaction be cancelled: the user did not mean a poll or a keep-alive."""
+        """Cancel the next transaction: the user did not mean a poll or a keep-alive."""
         if not self._turn.over:
             self._settle(self.timeouts.close)
             self._command.cancel()
@@ -226,23 +228,24 @@ class Connection:
 
     @property
     def sent_ahead(self) -> Request | None:
-        """The next of what the last run's `following` said, if it is still outstanding."""
+        """The next request from the last run's `following`, if it is still outstanding."""
         return self._outstanding.ahead.first
 
     def begin(self, request: Request) -> Phase:
-        """Send a request; `proceed` then takes its payload piece by piece."""
+        """Send a request; `proceed` then receives its payload in pieces."""
         with self._turn.now():
             self._settle(self.timeouts.operation)
             return self._send(request)
 
     def proceed(self, phase: Phase, sink: Sink, timeline: Timeline | None = None) -> bool:
-        """Goes on with what was begun: True when it is done, False when the sink is full.
+        """Continue a request that `begin` sent: True when it is done, False when the sink is full.
 
-        RuntimeError if another operation ran in between: it has dropped the rest.
+        Raises:
+            RuntimeError: another operation ran in between and dropped the rest.
         """
         with self._turn.now():
             if not self._outstanding.is_first(phase):
-                raise RuntimeError(f"{phase.label}: another operation has ended it")
+                raise RuntimeError(f"{phase.label}: another operation interrupted it")
             self._receive(Request(0, sink=sink), phase, timeline, until_full=True)
             return phase.done
 
@@ -298,7 +301,8 @@ class Connection:
                     return
                 if phase.sink_full:
                     raise ProtocolError(
-                        f"{phase.label}: more data than fits", received=phase.received
+                        f"{phase.label}: the camera sent more data than fits",
+                        received=phase.received,
                     )
                 wait_s = self.timeouts.idle
         except SinkError:
@@ -334,7 +338,7 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether another transaction can be tried."""
+        """True while another transaction can be tried."""
         return self._turn.owner.is_us and not self._turn.over and not self._command.closed
 
     def cancel(self) -> None:
@@ -342,8 +346,10 @@ class Connection:
         self._command.cancel()
 
     def settle(self, timeout_s: float) -> bool:
-        """Brings what was interrupted to an end, so that another transaction can be tried; whether
-        it can. A transaction of another thread is cancelled. False from within one's own."""
+        """End an interrupted transaction; return whether another one can be tried.
+
+        A transaction of another thread is cancelled. Returns False within this thread's own one.
+        """
         try:
             if self._turn.held_by_other_thread:
                 self._command.cancel()
@@ -368,7 +374,7 @@ class Connection:
             self._command.close()
             return
         try:
-            self._command.cancel()  # what the thread of the events may have asked in passing
+            self._command.cancel()  # a request of the event thread
             self._events.close(self.timeouts.close)
             self._say_farewell()
         finally:

@@ -1,5 +1,8 @@
-"""Between two sessions with a camera: sessions left open are closed at exit, a camera gets its
-pause before it is asked again, and one that still holds the last session is waited for."""
+"""The time between two sessions: close at exit, pause, and wait for a busy camera.
+
+Open sessions are closed at exit. A camera gets its pause before the next connection. If it still
+holds the last session, ptpfast waits.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +43,10 @@ def _close_all() -> None:
 
 
 def _forget_parents() -> None:
-    """In a forked child, which must not say good-bye on its parent's sockets; another thread of the
-    parent may have held the lock."""
+    """Forget the parent's sessions in a forked child, which must not close them.
+
+    The lock is renewed, because another thread of the parent may have held it.
+    """
     global _not_before_lock
     _not_before_lock = threading.Lock()
     _open_links.clear()
@@ -52,7 +57,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def close_at_exit(link: _Closable) -> None:
-    """Close it when the program ends, unless `do_not_close_at_exit` comes first."""
+    """Close a link when the program ends, unless `do_not_close_at_exit` comes first."""
     _open_links.add(link)
 
 
@@ -68,7 +73,7 @@ def begin_reconnect_pause(address: Address, pause_s: float) -> None:
 
 
 def honour_reconnect_pause(address: Address) -> None:
-    """Pause until a camera that was just left may be asked again."""
+    """Wait until this address may be connected to again."""
     with _not_before_lock:
         wait_s = _not_before.pop(address, 0.0) - time.monotonic()
     if wait_s > 0:
@@ -81,8 +86,11 @@ def connect_when_free(
     held_s: float,
     waiting: Callable[[PTPError], object] | None,
 ) -> Connection:
-    """Return what `connect` does; with `waiting`, which is called once, tried for `held_s` seconds
-    while the camera says that it is busy: it may hold the session of a run that was cut off."""
+    """Return the result of `connect`, retried while the camera is busy.
+
+    It may still hold the session of an aborted run. With `waiting`, which is called once, this
+    retries for `held_s` seconds.
+    """
     patience = Patience(held_s, first_s=0.2, most_s=5.0)
     while True:
         try:

@@ -1,5 +1,4 @@
-"""What a camera says of objects when asked about each: GetObjectInfo, and the true size where that
-one's 32 bits do not hold it.
+"""Descriptions of objects: GetObjectInfo, and the true size if 32 bits are too few.
 
 Sources: ISO 15740; libgphoto2 (library.c) for the order of ways to the true size.
 """
@@ -30,7 +29,11 @@ Told = Callable[[int, "Description | PTPError"], None]
 
 
 def describe_one(link: Link, handle: int) -> Description:
-    """One object, a busy camera waited for. ResponseError, ProtocolError."""
+    """Describe one object, and retry while the camera is busy.
+
+    Raises:
+        ResponseError, ProtocolError: the camera cannot describe it.
+    """
     payload = link.fetch(OperationCode.GetObjectInfo, handle, limit=MAX_OBJECT_INFO)
     dataset = decode(ObjectInfoDataset, payload)
     size: int | None = dataset.object_compressed_size
@@ -40,10 +43,12 @@ def describe_one(link: Link, handle: int) -> Description:
 
 
 def describe_each(link: Link, handles: Iterable[int], told: Told, tally: Tally) -> None:
-    """GetObjectInfo of many objects; `told` is given what each is, or why that cannot be said. What
-    makes no sense is asked for twice.
+    """Ask GetObjectInfo of many objects; call `told` with each description or error.
 
-    Raises NetworkError, and a ProtocolError that ends the session.
+    A malformed answer is requested a second time.
+
+    Raises:
+        NetworkError, ProtocolError: the session has ended.
     """
     large: dict[int, ObjectInfoDataset] = {}
     damaged: dict[int, None] = {}
@@ -78,8 +83,8 @@ def _decoded(answer: bytearray | PTPError) -> ObjectInfoDataset | PTPError:
 
 
 def _true_sizes(link: Link, handles: list[int], tally: Tally) -> dict[int, int]:
-    """Sizes in 64 bits, where they can be told: MTP's ObjectSize property, else the vendor's
-    operation (libgphoto2)."""
+    """Ask for sizes in 64 bits: MTP's ObjectSize property, else the vendor's operation
+    (libgphoto2)."""
     sizes: dict[int, int] = {}
     if handles and link.supports(OperationCode.GetObjectPropValue):
 

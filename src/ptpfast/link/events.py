@@ -1,7 +1,7 @@
-"""Events: one stream from the Event connection and from polls of a vendor.
+"""Events of the Event connection and of polls, as one stream.
 
 Some bodies report the same event both ways, some only one way; a subscriber sees each once. The
-Event connection's reader and the session publish, subscribers wait.
+reader of the Event connection and the session publish, and subscribers wait.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger("ptpfast")
 
 
 class Source(Enum):
-    """Where an event came from."""
+    """The origin of an event."""
 
     CONNECTION = "event connection"
     POLL = "polling"
@@ -37,10 +37,10 @@ class Event:
     """An event that the camera reported.
 
     Attributes:
-        code: an `EventCode`, or a vendor's number.
-        parameters: up to five numbers; for events about objects the first is the handle.
-        transaction_id: the transaction that caused it; 0 if none.
-        source: whether it came on the Event connection or was polled.
+        code: An `EventCode`, or a vendor's number.
+        parameters: Up to five numbers; for events about objects the first is the handle.
+        transaction_id: The transaction that caused it; 0 if none.
+        source: The Event connection, or a poll.
     """
 
     code: int
@@ -85,12 +85,12 @@ class Subscription:
             self._hub.subscriptions.remove(self)
 
     def put(self, event: Event) -> None:
-        """For the hub, which holds its lock."""
+        """Add an event. Only the hub calls this, holding its lock."""
         self._queue.append(event)
 
 
 class EventHub:
-    """Takes events from all sources and gives each to every subscriber once. Thread-safe."""
+    """Receiver of events from all sources. It gives each to every subscriber once. Thread-safe."""
 
     def __init__(self) -> None:
         self.owner = Owner("session")
@@ -110,7 +110,7 @@ class EventHub:
         return subscription
 
     def publish(self, event: Event) -> None:
-        """Hands an event to everybody, unless the other source has just reported the same one."""
+        """Pass an event to all subscribers, unless the other source has just reported it."""
         if len(event.parameters) > MAX_PARAMETERS:
             event = replace(event, parameters=event.parameters[:MAX_PARAMETERS])
         with self.changed:
@@ -125,8 +125,10 @@ class EventHub:
             self.changed.notify_all()
 
     def is_altered(self, handle: int) -> bool:
-        """Whether the camera has reported the object as changed or gone since the first connection,
-        or since that was taken note of by `take_altered`."""
+        """Return whether the camera has reported the object as changed or gone.
+
+        `take_altered` resets this.
+        """
         with self.changed:
             return handle in self._altered
 
@@ -138,13 +140,13 @@ class EventHub:
             return altered
 
     def close(self) -> None:
-        """No more events will come: wakes everybody who waits."""
+        """End the stream, and wake all subscribers."""
         with self.changed:
             self.closed = True
             self.changed.notify_all()
 
     def reopen(self) -> None:
-        """Events come again: from another connection."""
+        """Reopen the stream for another connection."""
         with self.changed:
             self.closed = False
 
@@ -167,8 +169,10 @@ class EventHub:
 
 
 class EventReader:
-    """Serves an Event connection in a separate thread: publishes events, answers probes, and
-    calls `when_quiet` while there is nothing to serve."""
+    """Thread of an Event connection: it publishes events and answers probes.
+
+    While nothing comes it calls `when_quiet`.
+    """
 
     def __init__(self, hear: Callable[[bytes], Heard], hub: EventHub, host: str) -> None:
         """hear: what a packet comes to, as the transport says."""
@@ -185,12 +189,14 @@ class EventReader:
 
     @property
     def is_started(self) -> bool:
-        """Whether `start` was called."""
+        """True after `start` was called."""
         return self._thread is not None
 
     def start(self, channel: Channel | None, early: list[bytes]) -> None:
-        """Begins, with packets that came during the handshake. Without a channel, for a camera that
-        has no Event connection, it is quiet all the time."""
+        """Begin, with packets that came during the handshake.
+
+        Without a channel, for a camera that has no Event connection, it is quiet all the time.
+        """
         self._channel = channel
         thread = threading.Thread(
             target=self._run, args=(early,), name=f"ptpfast events {self._host}", daemon=True
@@ -213,7 +219,7 @@ class EventReader:
 
     @property
     def is_this_thread(self) -> bool:
-        """Whether it is the thread of the events that asks."""
+        """True in the thread of the events."""
         return self._thread is threading.current_thread()
 
     def disown(self) -> None:
@@ -227,7 +233,7 @@ class EventReader:
             self._channel.close()
 
     def take(self, raw: bytes) -> None:
-        """One packet, from either connection; a strange one is no reason to go deaf."""
+        """Handle one packet, from either connection; ignore an unknown one."""
         try:
             event, reply = self._hear(raw)
         except ProtocolError as error:
@@ -252,7 +258,7 @@ class EventReader:
             self._hub.close()
 
     def _take_next(self) -> bool:
-        """Whether a packet came in time."""
+        """Return whether a packet came in time."""
         if self._channel is None:
             with contextlib.suppress(Empty):
                 self._wake.get(timeout=LOOK_S)

@@ -1,4 +1,4 @@
-"""What a session has learnt of its camera: how it reads best, and what it does not cope with."""
+"""The habits of a camera, learned in a session: how it reads best, and what it cannot handle."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 
 class Habits:
-    """How to ask this camera.
+    """The learned way to ask this camera.
 
-    depth: how many requests may be outstanding; 1 unless the camera is known to pipeline.
-    pipelined: transactions that succeeded with others outstanding. chunks: the size of partial
-    reads. pace: how fast bytes arrive. refused: operations that are listed but refused.
-    proven: partial reads that have worked. lost_at_end: connections lost by a read behind an
-    object's end, by operation. is_brief: wait only shortly for a busy camera. remembers: keep for
-    its model what the camera cannot handle.
+    Attributes:
+        depth: Requests that may be outstanding; 1 unless the camera is known to pipeline.
+        pipelined: Transactions that succeeded with others outstanding.
+        chunks: The size of partial reads.
+        pace: How fast bytes arrive.
+        refused: Operations that are listed but refused.
+        proven: Partial reads that have worked.
+        lost_at_end: Connections lost by a read behind an object's end, by operation.
+        is_brief: Wait only shortly for a busy camera.
+        remembers: Store for the model what the camera cannot handle.
     """
 
     def __init__(self, chunks: ChunkPolicy, depth: int) -> None:
@@ -58,12 +62,14 @@ class Habits:
             settled.save(info, settled.Settled(self.chunks.chunk, self.chunks.refused))
 
     def depth_now(self) -> int:
-        """How many requests may be outstanding at the moment: one while it is in doubt whether the
-        camera is busy with what is sent ahead."""
+        """Return how many requests may be outstanding now.
+
+        It is one while it is not known whether pipelining makes the camera busy.
+        """
         return 1 if self._busy_detector.is_open else self.depth
 
     def learn(self, operation: int, phase: Phase, error: PTPError | None) -> bool:
-        """From each answer: True when the camera turns out to be busy with what is sent ahead."""
+        """Learn from an answer; return True if pipelining turns out to make the camera busy."""
         busy = isinstance(error, DeviceBusy)
         if not self._busy_detector.answered(operation, early=phase.early, busy=busy):
             return False

@@ -1,5 +1,4 @@
-"""One camera, one transaction at a time: operations by their PTP meaning, retries of a busy camera,
-the beginning and the end of a session, and reconnecting.
+"""The operations of one camera, retries while it is busy, and the life of a session.
 
 Sources: libgphoto2 (library.c) and airmtp for the order of opening and closing; the pauses are the
 vendors' quirks.
@@ -50,7 +49,7 @@ from .upkeep import Interrupted, Upkeep
 log = logging.getLogger("ptpfast")
 log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
 
-# What a camera may make us hold. Larger payloads that are no objects do not exist: 10,000 handles
+# The memory limit of a payload. Larger payloads that are no objects do not exist: 10,000 handles
 # are 40 KB, an embedded preview some MB.
 MAX_DATASET = 64 << 20
 
@@ -58,9 +57,11 @@ MAX_DATASET = 64 << 20
 class Link:
     """An open session with a camera, as the layers below `Session` know it.
 
-    `operations` are those the camera lists; `habits` is how to ask it; `reconnects` counts how
-    often it was connected to again. `on_busy` is told before each pause while the camera is busy:
-    its answer, and for how many seconds so far.
+    Attributes:
+        operations: The operations that the camera lists.
+        habits: How to ask it.
+        reconnects: The number of reconnects.
+        on_busy: Called before each pause while the camera is busy, with its answer and the seconds.
     """
 
     def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
@@ -71,7 +72,7 @@ class Link:
         self.reconnects = 0
         self.on_busy: Callable[[PTPError, float], object] | None = None
         self._closed = False
-        self._of_thread = threading.local()  # what it has planned
+        self._of_thread = threading.local()  # the thread's plan
         self._owner = Owner("session")
         self._guid = connection.guid
         self._opened_at = 0.0
@@ -95,20 +96,20 @@ class Link:
     # Transactions
 
     def supports(self, operation: int) -> bool:
-        """Whether the camera lists the operation."""
+        """Return whether the camera lists the operation."""
         return operation in self.operations
 
     def patience(self, limit_s: float) -> Patience:
-        """How long a busy camera is asked again: `limit_s`, unless it has been for long."""
+        """Return how long to retry while busy: `limit_s`, less if it has been busy for long."""
         brief = self.habits.is_brief or self.losses.streak.is_long
         return Patience(min(limit_s, BRIEF_BUSY_S) if brief else limit_s, told=self.on_busy)
 
     def transact(
         self, request: Request, *, busy_s: float | None = None, timeline: Timeline | None = None
     ) -> Phase:
-        """One operation with its payload into the request's sink; the finished phase. A busy camera
-        is asked again for `busy_s` (10 s by default). ResponseError unless OK, ProtocolError for a
-        short payload."""
+        """Run one operation and return the finished phase; its payload goes into the request's
+        sink. A busy camera is asked again for `busy_s` (10 s by default). Raises ResponseError
+        unless OK, ProtocolError for a short payload."""
         if not request.label:
             request.label = label_of(self.vendor, request.operation, request.parameters)
         if request.sink is None and request.limit is None:
@@ -154,11 +155,10 @@ class Link:
         timeline: Timeline | None = None,
         looks_ahead: bool = False,
     ) -> None:
-        """Many operations, as many of them outstanding at a time as the camera copes with; see
-        `Connection.run`. looks_ahead: what is planned (`plan`) may leave behind the last of them.
+        """Run many operations, pipelined as the camera allows; see `Connection.run`.
 
-        `done` is given what is wrong with each: a ResponseError (a busy camera is not asked again
-        here), a ProtocolError for a short payload, or None.
+        `done` is called with the error of each, or None; DeviceBusy is not retried. looks_ahead:
+        requests from `plan` may follow the last one.
         """
 
         def finished(request: Request, phase: Phase) -> None:
@@ -180,8 +180,8 @@ class Link:
 
     @contextmanager
     def plan(self, following: Following | None) -> Iterator[None]:
-        """While it lasts, and for this thread, `following` says which requests will come first in
-        the next run, each time from the beginning; see `Connection.run`."""
+        """Let `following` announce the first requests of the next run; see `Connection.run`. It
+        yields them from the beginning each time, for this thread and while the context lasts."""
         before = getattr(self._of_thread, "plan", None)
         self._of_thread.plan = following
         try:
@@ -195,31 +195,31 @@ class Link:
 
     @property
     def sent_ahead(self) -> Request | None:
-        """What the camera is already at work on, for the next `run`."""
+        """The requests that are already outstanding for the next `run`."""
         return self.connection.sent_ahead
 
-    # What a dialect may ask, besides `supports`, `command` and `fetch`
+    # The methods of `Asks`, besides `supports`, `command` and `fetch`
 
     def publish(self, code: int, parameters: tuple[int, ...] = ()) -> None:
-        """Hand an event to all who listen."""
+        """Pass an event to all subscribers."""
         self.hub.publish(Event(code, parameters, source=Source.POLL))
 
     def refresh(self) -> DeviceInfo:
-        """Ask for DeviceInfo again: what a camera lists can change with its mode."""
+        """Ask for DeviceInfo again: the lists in it can change with the camera's mode."""
         self.device_info = ask_device_info(self.transact, in_session=True)
         self.operations = frozenset(self.device_info.operations_supported)
         return self.device_info
 
     def pause(self, seconds: float) -> None:
-        """Do nothing for so long, with the session's turn left to others."""
+        """Wait so many seconds while other threads may use the session."""
         time.sleep(seconds)
 
     def waiting(self, what: str) -> None:
-        """Tell the user what is waited for, such as a press on the camera."""
+        """Tell the user the reason for a wait, such as a button to press on the camera."""
         log.warning("%s", what)
 
     def poll(self) -> int:
-        """Ask for the events that the camera gives only then, and publish them; how many."""
+        """Poll for events and publish them; return how many."""
         return self._upkeep.ask()
 
     # Beginning and end
@@ -230,7 +230,7 @@ class Link:
         return self.vendor.dialect(link, self.device_info, self.vendor.quirks)
 
     def _begin(self) -> None:
-        """OpenSession and the vendor's part; a session that is opened is also closed."""
+        """Open the session, then do the vendor's part; on failure close it again."""
         self._opened_at = time.monotonic()
         try:
             try:
@@ -248,24 +248,24 @@ class Link:
             raise
 
     def _name_who_answered(self, error: NetworkError) -> None:
-        """Says of a camera that fell silent after the handshake who it is."""
+        """Add the camera's name to an error after the handshake."""
         who = f"{self.connection.name or 'a camera'} answered at {self.connection.address}"
-        end = "stopped answering" if isinstance(error, Timeout) else "ended the connection"
+        end = "stopped answering" if isinstance(error, Timeout) else "closed the connection"
         error.precede(f"{who} and then {end}")
 
     @property
     def timeouts(self) -> Timeouts:
-        """How long is waited for what."""
+        """The timeouts of this session."""
         return self.connection.timeouts
 
     @property
     def hub(self) -> EventHub:
-        """Where events of all sources meet."""
+        """The hub of events from all sources."""
         return self.connection.events
 
     @property
     def usable(self) -> bool:
-        """Whether operations can still be tried."""
+        """True while operations can be tried."""
         return not self._closed and self.connection.usable
 
     def close(self) -> None:
@@ -328,22 +328,21 @@ class Link:
         info = ask_device_info(self.transact)
         if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
             self.connection.close()
-            who = f"{info.model} {info.serial_number}".strip() or "one that does not say which"
+            who = f"{info.model} {info.serial_number}".strip() or "a camera that reports no model"
             raise ConnectFailed(f"another camera answers now: {who}")
         self._begin()
         self.reconnects += 1
 
     def reconnect_after(self, error: PTPError) -> None:
-        """`reconnect`, in the middle of work that `error` has ended. Raises `error`, for which
-        the caller may have more patience, if the camera answers but refuses the connection."""
+        """Reconnect in the middle of work that `error` has ended. Raises `error`, for which the
+        caller may have more patience, if the camera refuses."""
         try:
             self.reconnect()
         except (InitFailed, ResponseError) as again:
             raise error from again
 
     def fall_back_to_serial(self, error: PTPError) -> bool:
-        """After an error with requests sent ahead: gives that up for good and connects again. False
-        when nothing was sent ahead, so that it is not to blame."""
+        """Stop pipelining and reconnect after an error; return False if nothing was pipelined."""
         if error.in_passing:  # the camera copes as well as before
             self.reconnect_after(error)
             return True
@@ -380,7 +379,7 @@ class Link:
 
 
 def _until(moment: float) -> Callable[[object], None]:
-    """For a transaction that may not last longer, however much of an answer comes."""
+    """Limit a transaction in time, however much of an answer comes."""
 
     def look(_: object) -> None:
         if time.monotonic() > moment:

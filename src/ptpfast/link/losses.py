@@ -17,7 +17,7 @@ from ..ptp.errors import CameraFailing, DeviceBusy, PTPError, Unreadable
 
 log = logging.getLogger("ptpfast")
 
-# An object at which the connection ends so often, although reconnecting works, is to blame.
+# If the connection ends this often at an object, although reconnecting works, it is the cause.
 SAME_PLACE = 3
 # Where only its description is asked for: each loss may cost the whole timeout.
 SAME_DESCRIPTION = 2
@@ -30,8 +30,11 @@ Recover = Callable[[PTPError, bool], object]
 
 
 class Streak:
-    """Objects in a row at which the camera has failed, with none had in between. stops: whether
-    many of them are the end."""
+    """Objects in a row at which the camera failed.
+
+    Attributes:
+        stops: Whether many of them end the run.
+    """
 
     def __init__(self, *, stops: bool = True) -> None:
         self._stops = stops
@@ -40,7 +43,7 @@ class Streak:
 
     @property
     def is_long(self) -> bool:
-        """Whether the camera is better asked only briefly: it may fail at every next object."""
+        """True if the camera may fail at every next object, so that timeouts should be short."""
         return self._length >= BRIEF_AFTER
 
     def ended(self) -> None:
@@ -49,7 +52,8 @@ class Streak:
         self._since = time.monotonic()
 
     def add(self, error: PTPError) -> None:
-        """One more at which `error` was the last word. CameraFailing when there are too many."""
+        """Count one more object that ended with `error`. Raises CameraFailing if there are too
+        many."""
         self._length += 1
         if self._stops and self._length >= STOP_AFTER:
             count, took = self._length, time.monotonic() - self._since
@@ -58,12 +62,15 @@ class Streak:
 
 
 class Losses:
-    """The losses of a session, by operation and by what it was asked about.
+    """The lost connections of a session, by operation and its object.
 
-    recover(error, is_new) makes the connection again, or raises when that is of no use; is_new:
-    something has been answered or set aside since the last loss. Without it the error is raised,
-    and the loss is counted all the same. `limit` is how many losses at the same place are enough at
-    most. `streak` is of what was asked about objects.
+    recover(error, is_new) reconnects, or raises if that cannot help. `is_new` is True if something
+    was answered or set aside since the last loss. Without `recover` the error is raised, and the
+    loss is counted too.
+
+    Attributes:
+        limit: The losses at the same place that are enough.
+        streak: Counts failures at objects.
     """
 
     def __init__(self) -> None:
@@ -84,7 +91,7 @@ class Losses:
         """Note that the connection was lost at a request, and reconnect.
 
         Returns:
-            The error if the request is to blame, that is after `limit` losses; else None, and the
+            The error if the request is the cause, that is after `limit` losses; else None, and the
             request may be tried again.
 
         Raises:
@@ -95,7 +102,7 @@ class Losses:
         aside = None
         if self._counts[place] >= (1 if self.streak.is_long else min(limit, self.limit)):
             aside = self._aside[place] = Unreadable(
-                f"the camera ends the connection or hangs when it is asked about it; set aside "
+                f"the camera closes the connection or hangs at this object every time; set aside "
                 f"({error.message})",
                 hint="look at it on the camera, or copy it from the card",
             )

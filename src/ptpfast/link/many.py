@@ -1,7 +1,7 @@
-"""One small operation for each of many objects, with requests sent ahead where the camera copes.
+"""One small operation for each of many objects, pipelined if the camera can handle it.
 
-A camera that does not cope with that is connected to again and asked one at a time; an object whose
-answer is an error, or at which the connection ends each time, is one object, and ends nothing.
+If it cannot, ptpfast reconnects and falls back to one request at a time. If an object is refused or
+always ends the connection, the others continue.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def _itself(handle: int) -> tuple[int, ...]:
 
 
 class Many:
-    """An operation with data-in, at most `limit` bytes of it, to be asked about many objects.
+    """An operation with data-in of at most `limit` bytes, for many objects.
 
-    parameters: those of the request about a handle; by default the handle alone.
+    Attributes:
+        parameters: Those of the request about a handle; by default the handle alone.
     """
 
     def __init__(
@@ -60,10 +61,13 @@ class Many:
         self._later: list[int] = []  # to be asked once more
 
     def ask(self, handles: Iterable[int], done: Done) -> None:
-        """Asks about each handle once; `done` is given its payload, or instead of one the
-        ResponseError or ProtocolError, or Unreadable where the connection always ends.
+        """Ask about each handle once; call `done` with its payload or its error.
 
-        Raises what ends the session, unless the session reconnects (`Losses`).
+        The error is a ResponseError, a ProtocolError, or Unreadable if the connection always ends
+        there.
+
+        Raises:
+            PTPError: the session has ended, unless it reconnects (`Losses`).
         """
         losses = self._link.losses
         left = dict.fromkeys(handles)
@@ -121,7 +125,7 @@ class Many:
 
     def _finished(self, done: Done, request: Request, phase: Phase, error: PTPError | None) -> None:
         payload = _payload(request)
-        # No store is also what a camera says last before it sleeps, and its connections end.
+        # A camera also answers "no store" before it sleeps and closes its connections.
         if isinstance(error, DeviceBusy | StoreNotAvailable):
             self._later.append(request.about)
         elif isinstance(error, ResponseError) and scope_of(error) is Scope.CONNECTION:

@@ -14,7 +14,7 @@ from ..ptp.datasets import DeviceInfo, decode
 from ..ptp.errors import ResponseError
 from .pipelining import Request
 
-# What a camera may make us hold of a dataset that is taken apart into Python's numbers and strings,
+# The limit of memory for a dataset that is parsed into Python's numbers and strings,
 # each many times its size on the wire: it has a few hundred bytes.
 MAX_STRUCTURE = 1 << 20
 
@@ -22,8 +22,11 @@ Transact = Callable[[Request], Phase]
 
 
 def ask_device_info(transact: Transact, *, in_session: bool = False) -> DeviceInfo:
-    """Fujifilm's X-T4 answers with nothing at all (libgphoto2): then nothing is known. Others may
-    do so once, and of a camera that does not say who it is no part file is continued."""
+    """Ask for DeviceInfo; an empty answer is requested a second time, then accepted.
+
+    Fujifilm's X-T4 answers with nothing at all (libgphoto2). No partial file is resumed from a
+    camera that does not identify itself.
+    """
     for _ in range(2):
         sink = MemorySink()
         request = Request(OperationCode.GetDeviceInfo, sink=sink, limit=MAX_STRUCTURE)
@@ -35,7 +38,7 @@ def ask_device_info(transact: Transact, *, in_session: bool = False) -> DeviceIn
 
 
 def open_session(transact: Transact) -> None:
-    """Session ids 1, 2, 3…: left-overs of an unclean end make a body refuse some (libgphoto2)."""
+    """Open a session with id 1, 2, 3…: after an unclean end a body may refuse some (libgphoto2)."""
     for session_id in range(1, 11):
         try:
             transact(Request(OperationCode.OpenSession, (session_id,), in_session=False))

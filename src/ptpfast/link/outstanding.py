@@ -1,4 +1,4 @@
-"""What was requested and has not been received to its end: kept in order, or read and dropped."""
+"""Outstanding requests, in order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ DRAIN_SIZE = 64 << 20
 
 
 class Outstanding:
-    """The answers that are to come on a Command connection. `ahead` are those at the end of them
-    that the next run will ask for."""
+    """The answers that a Command connection still has to deliver.
+
+    Attributes:
+        ahead: The last of them, which the next run will ask for.
+    """
 
     def __init__(self, command: Channel) -> None:
         self._command = command
@@ -27,16 +30,16 @@ class Outstanding:
         return bool(self._phases)
 
     def add(self, phase: Phase) -> None:
-        """Its request has left, behind all others."""
+        """Append a request that was sent."""
         phase.early = bool(self._phases)
         self._phases.append(phase)
 
     def is_first(self, phase: Phase) -> bool:
-        """Whether that answer comes next."""
+        """Return whether that answer comes next."""
         return bool(self._phases) and self._phases[0] is phase
 
     def is_ahead(self, request: Request) -> bool:
-        """Whether the next answer is to this request, which was sent ahead."""
+        """Return whether the next answer is to this request, which was sent ahead."""
         first = self.ahead.first
         if first is None or first.asks() != request.asks():
             return False
@@ -47,7 +50,7 @@ class Outstanding:
         self._phases.popleft()
 
     def clear(self) -> None:
-        """None will come."""
+        """Forget all of them: none will come."""
         self._phases.clear()
         self.ahead.take_all()
 
@@ -61,7 +64,7 @@ class Outstanding:
         if not self._phases:
             return
         until = time.monotonic() + timeout_s
-        # What was only sent ahead was not interrupted: a cancel that has come since counts.
+        # A request that was sent ahead was not interrupted: a later cancel counts.
         if not self.ahead.starts_with(self._phases[0]):
             self._command.resume()
         self.ahead.take_all()
@@ -69,7 +72,9 @@ class Outstanding:
             phase = self._phases[0]
             phase.sink = None
             if self._known_to_come() > DRAIN_SIZE:
-                raise Timeout(f"{phase.label}: too much of its interrupted answer is to come")
+                raise Timeout(
+                    f"{phase.label}: too much of its interrupted answer is still outstanding"
+                )
             while not phase.done:
                 left = until - time.monotonic()
                 if left <= 0:
@@ -78,5 +83,5 @@ class Outstanding:
             self._phases.popleft()
 
     def _known_to_come(self) -> int:
-        """Payload bytes that have been announced and not sent."""
+        """Return the payload bytes that were announced and have not come."""
         return sum((one.total or 0) - one.received for one in self._phases if one.total)

@@ -1,8 +1,8 @@
-"""How fast bytes come, second by second, so that a connection that only trickles is noticed.
+"""The receive rate of each second, to detect a connection that only trickles.
 
-Radios fall to a fraction of their rate and stay there until the client reconnects; no timeout
-sees that, because bytes do come. What is slow is told from the connection's own past: its median
-second, not from any figure set in advance.
+A radio can fall to a fraction of its rate and stay there until the client reconnects. No timeout
+notices that, because bytes do arrive. The limit comes from the connection's own median second, not
+from a fixed number.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ TRICKLE = 0.1  # of the median rate
 
 
 class Trickle(Timeout):
-    """The connection gives a fraction of what it gave: reconnect."""
+    """The connection has fallen to a fraction of its usual rate: reconnect."""
 
     hint = "move closer, or look for a source of interference"
 
 
 class Overdue(Timeout):
-    """An object takes longer than `Timeouts.total`, however its bytes come."""
+    """An object takes longer than `Timeouts.total`."""
 
     hint = "allow more time, or find out what makes the link slow"
 
 
 class Pace:
-    """The rate of one connection. `resume()` before bytes are waited for, `add(size)` as they come;
-    the time between does not count."""
+    """The rate of one connection.
+
+    Call `resume()` before waiting for bytes and `add(size)` as they come. The time between does not
+    count.
+    """
 
     def __init__(self, *, window_s: int = WINDOW_S, known_s: int = KNOWN_S, unit_s: float = 1.0):
         self._window = window_s
@@ -43,12 +46,12 @@ class Pace:
         self._bytes = 0
 
     def resume(self, now: float | None = None) -> None:
-        """From now on bytes are waited for."""
+        """Start to wait for bytes."""
         self._began = time.monotonic() if now is None else now
         self._bytes = 0
 
     def add(self, size: int, now: float | None = None) -> None:
-        """`size` more bytes have come. Trickle when they come too slowly."""
+        """Count `size` more bytes. Raises Trickle if they come too slowly."""
         now = time.monotonic() if now is None else now
         self._bytes += size
         units = int((now - self._began) / self._unit_s)
@@ -60,11 +63,11 @@ class Pace:
         if len(self._rates) < max(self._known, self._window):
             return
         lately = sum(list(self._rates)[-self._window :]) / self._window
-        # Its upper median, without what `import statistics` adds to everybody's start.
+        # The upper median; `import statistics` would slow down every start.
         usually = sorted(self._rates)[len(self._rates) // 2]
         if lately < TRICKLE * usually:
-            self._rates.clear()  # once; what comes then is what there is
+            self._rates.clear()  # raise once, then accept the rate
             raise Trickle(
-                f"only {lately / self._unit_s / 1e3:,.0f} kB/s come "
-                f"after {usually / self._unit_s / 1e3:,.0f}"
+                f"the rate fell from {usually / self._unit_s / 1e3:,.0f} "
+                f"to {lately / self._unit_s / 1e3:,.0f} kB/s"
             )

@@ -1,5 +1,4 @@
-"""How long to wait: pauses between tries that grow, with jitter, up to a limit; and the pace below
-which an answer is none."""
+"""Pauses between retries, which grow up to a limit, and the slowest accepted rate."""
 
 from __future__ import annotations
 
@@ -16,16 +15,18 @@ SLOWEST_BYTES_PER_S = 1000
 
 
 class TooSlow(Timeout):
-    """Bytes come, and so few that it would take for ever."""
+    """Bytes arrive, but so few that the transfer would never end."""
 
     hint = "move closer, or switch the camera off and on"
 
 
 class SlowestPace:
-    """The pace that an answer must keep, from `wait_s` seconds after it was asked for. What comes
-    counts from the last time that as much had come as must in `wait_s`: a camera that has sent much
-    may not stall for as long as that would have been good for. `resume` after each `require` and
-    what is done then: time that is not spent on waiting is no delay of the camera's."""
+    """The rate that an answer must keep, from `wait_s` seconds after its request.
+
+    Counting starts again when the amount for `wait_s` has arrived. So a camera that has sent much
+    may not stall for the time that this amount would have paid for. Call `resume` after each
+    `require` and other work: only time spent waiting counts.
+    """
 
     def __init__(self, wait_s: float, received: int = 0) -> None:
         self._wait_s = wait_s
@@ -33,11 +34,11 @@ class SlowestPace:
         self._before = received
 
     def resume(self) -> None:
-        """From now on bytes are waited for again."""
+        """Start to wait for bytes again."""
         self._since += time.monotonic() - self._looked
 
     def require(self, label: str, received: int) -> None:
-        """TooSlow when the payload, `received` bytes so far, comes too slowly."""
+        """Raise TooSlow if the payload, `received` bytes so far, arrives too slowly."""
         now = self._looked = time.monotonic()
         came, took = received - self._before, now - self._since
         if came >= self._wait_s * SLOWEST_BYTES_PER_S:
@@ -47,12 +48,11 @@ class SlowestPace:
 
 
 class Patience:
-    """Waits between tries: `wait(error)` pauses, or raises the error once `limit_s` is used up, or
-    it has paused `tries` times.
+    """Pauses between retries. `wait(error)` pauses, or raises the error when the limit is reached.
 
-    The first pause is `first_s`, each next one twice as long up to `most_s`, all with a quarter of
-    jitter, so that several computers do not knock in step. `reset` starts again. `told(error,
-    waited_s)` is called before each pause.
+    The limit is `limit_s` seconds or `tries` pauses. The first pause is `first_s`. Each next one is
+    twice as long, up to `most_s`. A quarter of jitter keeps several computers apart. `reset` starts
+    again. `told(error, waited_s)` is called before each pause.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Patience:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether `wait` would raise."""
+        """True if `wait` would raise."""
         waited_s = 0.0 if self._since is None else time.monotonic() - self._since
         return waited_s >= self._limit_s or self.waits == self._tries
 
     def wait(self, error: PTPError) -> None:
-        """Pauses; raises `error` when that was long enough."""
+        """Pause, or raise `error` if the limit is reached."""
         if self._since is None:
             self._since = time.monotonic()
         if self.is_used_up:

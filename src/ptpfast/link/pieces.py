@@ -1,4 +1,4 @@
-"""A payload handed out piece by piece while it arrives."""
+"""A payload delivered in pieces while it arrives."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from .pipelining import Request
 
 
 def pieces(link: Link, request: Request, chunk_size: int) -> Iterator[memoryview]:
-    """Yield a payload as memoryviews of `chunk_size` bytes, in order, the last perhaps shorter.
+    """Yield a payload as memoryviews of `chunk_size` bytes, in order; the last may be shorter.
 
-    Their memory is reused once the caller has released them. RuntimeError if another operation runs
-    in between: that ends it. ResponseError unless OK, ProtocolError for a short payload,
-    TransferError for none at all if the size is unknown.
+    Their memory is reused once the caller has released them.
+
+    Raises:
+        RuntimeError: another operation ran in between.
+        ResponseError: the camera did not answer OK.
+        ProtocolError: the payload is short.
+        TransferError: there is no payload, and the size is unknown.
     """
     patience = link.patience(BUSY_S)
     while True:

@@ -1,7 +1,7 @@
-"""Requests that leave before the answers to earlier ones have come: which, when, and whose each is.
+"""Pipelined requests: which to send, when, and whose answer comes next.
 
-No socket here: `Connection.run` sends what `Run` says, receives in that order, and keeps what is
-outstanding between two runs.
+This module uses no socket. `Connection.run` sends the requests that `Run` returns, receives in that
+order, and keeps outstanding ones between two runs.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ TIMES = 2  # once may be chance: a picture that was finished just then
 
 @dataclass(slots=True)
 class Request:
-    """An operation with its parameters, and where its data goes.
+    """An operation with its parameters, and the destination of its data.
 
     Attributes:
-        operation, parameters: what the camera is asked.
-        sink: where a data-in phase goes; None drops it.
-        limit: bytes of payload that were asked for; more is a ProtocolError.
-        label: what is being done, for messages.
-        on_pause: called every 100 ms while bytes arrive, and when the sink is full
-            (`phase.sink_full`); it must then set another sink.
-        about: what the caller knows the request by.
-        data: bytes-like, for a data-out phase.
+        operation, parameters: The request.
+        sink: The destination of a data-in phase; None drops it.
+        limit: Bytes of payload that were requested; more is a ProtocolError.
+        label: The operation in words, for messages.
+        on_pause: Called every 100 ms while bytes arrive, and when the sink is full
+            (`phase.sink_full`). Then it must set another sink.
+        about: The caller's key for the request.
+        data: Bytes-like, for a data-out phase.
         in_session: False for the first two operations of a session.
-        any_transaction_id: accept a response with another transaction id.
-        in_passing: send it only if nothing is outstanding, else raise TransactionRunning.
-        left_before: whether it left before the run that asks for it began.
+        any_transaction_id: Accept a response with another transaction id.
+        in_passing: Send it only if nothing is outstanding, else raise TransactionRunning.
+        left_before: Whether it was sent before its run began.
     """
 
     operation: int
@@ -65,7 +65,7 @@ Following = Callable[[], Iterable[Request]]
 
 
 class Ahead:
-    """What has been sent for the next run, in order; it may turn out that something else comes."""
+    """The requests that were sent for the next run, in order. The next run may be another one."""
 
     def __init__(self) -> None:
         self._sent: deque[tuple[Request, Phase]] = deque()
@@ -75,11 +75,11 @@ class Ahead:
 
     @property
     def first(self) -> Request | None:
-        """The next of them."""
+        """The next of these requests."""
         return self._sent[0][0] if self._sent else None
 
     def starts_with(self, phase: Phase) -> bool:
-        """Whether that is the next answer."""
+        """Return whether that is the next answer."""
         return bool(self._sent) and self._sent[0][1] is phase
 
     def take(self, request: Request) -> Phase | None:
@@ -90,7 +90,7 @@ class Ahead:
         return self._sent.popleft()[1]
 
     def take_all(self) -> list[Phase]:
-        """All there are; none afterwards."""
+        """Return all of them and forget them."""
         phases = [phase for _, phase in self._sent]
         self._sent.clear()
         return phases
@@ -132,15 +132,17 @@ class BusyDetector:
 
     @property
     def is_open(self) -> bool:
-        """Whether the next request must be sent alone."""
+        """True if the next request must be sent alone."""
         return self._operation is not None
 
     def answered(self, operation: int, *, early: bool, busy: bool) -> bool:
-        """Of each answer in turn; early: its request left before the answer to another had come.
-        True when sending ahead is what the camera does not cope with."""
+        """Note an answer; return True if the camera cannot handle pipelining.
+
+        `early`: the request was sent before the previous answer had come.
+        """
         after_an_answer, self._busy_last = not self._busy_last, busy
         if early:
-            # What was outstanding when the doubt came up says nothing: it may have been early or
+            # Requests outstanding when the doubt arose prove nothing: they may have been early or
             # not.
             if not self.is_open and not busy:
                 self._times = 0
@@ -155,8 +157,13 @@ class BusyDetector:
 
 
 class Run:
-    """The requests of one `Connection.run`, of which at most `depth()` are outstanding, what has
-    been sent ahead included. `first` is what `next_request` has said to begin with."""
+    """The requests of one `Connection.run`, of which at most `depth()` are outstanding.
+
+    Requests sent ahead count too.
+
+    Attributes:
+        first: The first requests from `next_request`.
+    """
 
     def __init__(
         self,
@@ -195,7 +202,7 @@ class Run:
                 continue
             self._held = None
             waiting.append((request, phase or self._send(request)))
-        # Not for each that is free: to see what comes next is work for every request.
+        # Not for each free place: looking for the next requests takes time.
         few = not waiting or 2 * (len(waiting) + len(ahead)) <= depth
         if self._following is not None and self._held is None and few:
             ahead.extend(self._following(), self._send, depth - len(waiting))

@@ -1,4 +1,4 @@
-"""What a listing cost, and how far it is."""
+"""The cost and the progress of a listing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ ListingProgress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Tally:
-    """Where the descriptions of a listing came from, in objects, folders counted; and what they
-    cost: requests, and round trips, of which those sent ahead of a response share one."""
+    """The sources of the descriptions of a listing, and their cost.
+
+    Folders count as objects. Pipelined requests share a round trip.
+    """
 
     remembered: int = 0
     bulk: int = 0
@@ -43,7 +45,7 @@ class Tally:
 
 
 class Count:
-    """Tells how many of some are `done`, if there are any."""
+    """Reporter of progress: how many are `done`, if there are any."""
 
     def __init__(self, total: int, progress: ListingProgress | None) -> None:
         self.done = 0

@@ -1,4 +1,4 @@
-"""Whose turn it is at a connection: one thread's at a time, and no thread's twice."""
+"""Turns at a connection: one thread at a time, and no thread twice."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from ..ptp.errors import ConnectionLost
 class Turn:
     """Exclusive use of the connection: `with turn.now():`. `over` is set once it is closed.
 
-    It uses the lock's own `with`: a signal handler that raises cannot come between taking the lock
-    and the guarantee that it is released.
+    It uses the lock's own `with`, so a signal handler that raises cannot leave it locked.
     """
 
     __slots__ = ("_lock", "over", "owner")
@@ -35,16 +34,20 @@ class Turn:
         if self.over:
             raise ConnectionLost("this session has been closed", hint="connect again")
         if self._lock._is_owned():  # type: ignore[attr-defined]
-            raise RuntimeError("this thread is in the middle of a transaction of this session")
+            raise RuntimeError("this thread already runs a transaction of this session")
         return self._lock
 
     def within(self, wait_s: float) -> TimedLock:
-        """Return the lock for a `with` that waits `wait_s` seconds at most (Timeout). See `now`."""
+        """Return the lock for a `with` that waits `wait_s` seconds at most. See `now`.
+
+        Raises:
+            Timeout: the lock is not free in time.
+        """
         return TimedLock(self.now(), wait_s)
 
     @property
     def held_by_other_thread(self) -> bool:
-        """Whether another thread has it."""
+        """True if another thread holds it."""
         if self._lock._is_owned():  # type: ignore[attr-defined]
             return False
         return not TimedLock.is_free(self._lock)

@@ -1,5 +1,4 @@
-"""What a link does without being asked: it polls for events where a camera gives them only so, and
-it keeps an idle session alive."""
+"""Background tasks of a link: event polls, and requests that keep it alive."""
 
 from __future__ import annotations
 
@@ -20,8 +19,10 @@ log = logging.getLogger("ptpfast")
 
 
 class Upkeep:
-    """Polls for events and keeps the session alive, from `start` to `stop`. Called by the threads
-    that use the session, and by the thread of the events."""
+    """Event polls and keep-alive requests, from `start` to `stop`.
+
+    The threads that use the session and the event thread call it.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -45,8 +46,10 @@ class Upkeep:
 
     @property
     def in_passing(self) -> bool:
-        """Whether this thread is polling or keeping the session alive, which the user has not asked
-        for: it then waits for no busy camera and ends nothing that is half received."""
+        """True if this thread runs a poll or a keep-alive, which the user has not asked for.
+
+        It then waits for no busy camera and interrupts no transfer.
+        """
         return getattr(self._of_thread, "in_passing", False)
 
     @contextmanager
@@ -78,8 +81,10 @@ class Upkeep:
 
     @property
     def is_due(self) -> bool:
-        """Whether events should be asked for between two transactions: not while the camera is at
-        work on what comes next, whose answers would be dropped."""
+        """True if events should be polled between two transactions.
+
+        It is False while pipelined requests are outstanding: their answers would be dropped.
+        """
         return (
             self._dialect.polls
             and not self._gave_up
@@ -90,9 +95,12 @@ class Upkeep:
         )
 
     def ask_between(self) -> None:
-        """Ask in the midst of something else. NetworkError when the connection ends, Cancelled when
-        that is asked for; an answer that makes no sense, or a refusal, is no reason to end what is
-        under way."""
+        """Poll between two transactions. A refusal or a malformed answer is ignored.
+
+        Raises:
+            NetworkError: the connection ended.
+            Cancelled: the session was cancelled.
+        """
         connection = self._connection
         try:
             with self._passing():
@@ -106,7 +114,7 @@ class Upkeep:
             log.debug("no events: %s", error)
 
     def when_quiet(self) -> None:
-        """In the thread of the events, about once a second."""
+        """Poll or keep alive. The event thread calls it about once a second."""
         connection, quirks = self._connection, self._dialect.quirks
         if connection is None or not connection.is_idle:
             return
@@ -125,7 +133,7 @@ class Upkeep:
 
 
 class Interrupted:
-    """The requests of a run, which ends early when events are due and is then gone on with."""
+    """The requests of a run that pauses when event polls are due and then continues."""
 
     def __init__(
         self,
@@ -140,7 +148,7 @@ class Interrupted:
         self._sent = False  # something since the last part: each goes on a little
 
     def runs(self) -> Iterator[None]:
-        """Once for each part of the run."""
+        """Yield once for each part of the run."""
         while True:
             self._is_due = self._sent = False
             yield

@@ -32,9 +32,9 @@ from ..vendors import BulkListing
 
 log = logging.getLogger("ptpfast")
 
-# Below this many objects asking for each is as quick, and what every body can do.
+# Below this many objects single requests are as fast, and every body has them.
 WORTH_IT = 32
-MOST_OF_THEM = 8  # and they must be at least one in so many of what the answer would hold
+MOST_OF_THEM = 8  # they must be at least one in so many objects of the answer
 # An object has some dozen properties of 8 bytes and a value, most of them numbers.
 BYTES_EACH = 4096
 BYTES_BESIDE = 1 << 20
@@ -44,7 +44,7 @@ Found = dict[int, Description]
 
 
 class Bulk:
-    """The bulk listings of a camera. `progress` is told what part of an answer has come."""
+    """The bulk listings of a camera. `progress` is called with the received part of an answer."""
 
     def __init__(
         self, link: Link, tally: Tally, progress: Callable[[float], None] = lambda _: None
@@ -54,7 +54,7 @@ class Bulk:
         self._progress = progress
 
     def is_worth_it(self, unknown: int, total: int) -> bool:
-        """Whether there is one, and so many unknown objects of a card are better described so."""
+        """Return whether a bulk listing is available and faster for so many unknown objects."""
         enough = unknown >= WORTH_IT and unknown * MOST_OF_THEM >= total
         return enough and self._operation() is not None
 
@@ -108,7 +108,7 @@ class Bulk:
         return min(BYTES_BESIDE + BYTES_EACH * len(wanted), MAX_BULK)
 
     def _tree(self, operation: BulkListing, wanted: set[int]) -> Found | None:
-        """Everything at once; None where that is refused."""
+        """Describe everything at once; None if the camera refuses."""
         if operation.tree is None:
             return None
         sink = MemorySink()
@@ -170,7 +170,7 @@ class Bulk:
                 return
 
     def _recover(self, operation: BulkListing, error: NetworkError | ProtocolError) -> None:
-        """Give the operation up and reconnect: the camera may have failed because of it."""
+        """Stop using the operation and reconnect: it may have made the camera fail."""
         self.refuse(str(error))
         if isinstance(error, NetworkError) or not self._link.usable:
             try:

@@ -1,9 +1,9 @@
-"""Which cards there are and which handles each has; one that fails does not hide the others.
+"""The cards of a camera and their handles. A failed card does not hide the others.
 
-Emptiness is questioned: a camera that lists nothing may have no card, or a card that it does not
-list, or list only what is in the root.
+An empty list is not trusted. The camera may have no card, or may not list it, or may list only the
+root.
 
-Source: ISO 15740 for storage ids: the low half of an empty slot's is zero, the high half counts
+Source: ISO 15740 for storage ids: the low half of an empty slot's id is zero, the high half counts
 slots.
 """
 
@@ -28,7 +28,7 @@ log = logging.getLogger("ptpfast")
 MAX_HANDLES = 1 << 20  # objects of a camera; a card holds some ten thousand
 MAX_STORAGES = 1000  # of a camera; the largest have three slots
 MAX_STORAGE_INFO = 1 << 16
-# What may be used of a card without a picture on it: the filesystem's own, the camera's notes.
+# Used space of a card without pictures: the filesystem's, and the camera's own files.
 USED_IF_EMPTY = 1_000_000
 
 Unlisted = dict[int, PTPError]
@@ -137,7 +137,7 @@ def cards_of(
 
 
 def introduce(link: Link, card: Card, tally: Tally) -> StorageInfo | None:
-    """Ask a storage for its description and store it in the card; nothing if it has none."""
+    """Ask a storage for its description and store it in the card, if it has one."""
     tally.count(1)
     operation = OperationCode.GetStorageInfo
     try:
@@ -158,8 +158,11 @@ def introduce(link: Link, card: Card, tally: Tally) -> StorageInfo | None:
 
 
 def question(link: Link, card: Card, tally: Tally) -> str:
-    """Why a card without objects may not be empty, '' if nothing speaks against it. A camera that
-    lists none when asked for all, and some when asked for those in the root, has these."""
+    """Return why a card without objects may not be empty, '' if nothing suggests that.
+
+    A camera may list no objects when asked for all, and some when asked for those in the root. Then
+    it has these.
+    """
     info = introduce(link, card, tally)
     if info is None or UNKNOWN_SPACE in (info.max_capacity, info.free_space_in_bytes):
         return ""

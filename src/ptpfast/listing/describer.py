@@ -1,4 +1,4 @@
-"""Describe handles: many at once if the answer can be trusted, else one by one."""
+"""Descriptions of handles: in bulk if the answer can be trusted, else one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ log = logging.getLogger("ptpfast")
 
 
 class Describer:
-    """Fills the entries of a listing. `handles` are all of it, `storage_ids` whose they are."""
+    """Filler of the entries of a listing.
+
+    Attributes:
+        handles: All handles of the listing.
+        storage_ids: Their storages.
+    """
 
     def __init__(
         self,
@@ -39,7 +44,7 @@ class Describer:
         self._done = 0  # as told to `progress`
 
     def describe(self, handles: Iterable[int]) -> None:
-        """Sees to it that all of these are known."""
+        """Describe all of these handles that are unknown."""
         if self.bulk_is_due and self.storage_ids:
             self.bulk_is_due = False
             self._describe_in_bulk()
@@ -47,7 +52,7 @@ class Describer:
         self._tell()
 
     def ask(self, handles: Iterable[int], asked: Callable[[], object] = lambda: None) -> None:
-        """Asks for each, and calls `asked` then; what was remembered of it is compared."""
+        """Ask for each handle, then call `asked`; compare with the index."""
 
         def told(handle: int, answer: Answer) -> None:
             self._entries.put(handle, answer)
@@ -62,8 +67,7 @@ class Describer:
         describe_each(self._link, handles, told, self._tally)
 
     def compare_in_bulk(self, doubtful: list[int]) -> None:
-        """All that is remembered with what the camera says of it together, if that holds, and so
-        many are better asked for together."""
+        """Compare all remembered descriptions with a bulk listing, if it is worth it and valid."""
         if not self._bulk.is_worth_it(len(doubtful), len(doubtful)):
             return
         found = self._found()
@@ -73,7 +77,7 @@ class Describer:
                 self._entries.put(handle, found[handle])
 
     def _describe_in_bulk(self) -> None:
-        """All that is unknown, if that is better asked for together, and holds."""
+        """Describe all unknown handles with a bulk listing, if that is worth it and valid."""
         unknown = [handle for handle in self.handles if handle not in self._entries]
         if not self._bulk.is_worth_it(len(unknown), len(self.handles)):
             return
@@ -88,7 +92,7 @@ class Describer:
         return self._bulk.describe(self.storage_ids, self._parent, self.handles)
 
     def _holds(self, told: list[int], found: Found) -> bool:
-        """Whether what was said of all together is what is said of some of them by themselves."""
+        """Return whether a bulk listing agrees with some objects that are requested alone."""
         compared = samples(told, found)
         self.ask(compared)
         answers = [self._entries.agrees(handle, found[handle]) for handle in compared]

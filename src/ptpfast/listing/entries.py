@@ -1,8 +1,8 @@
-"""What a listing knows of each handle: one entry a handle.
+"""The entries of a listing, one for each handle.
 
-What the index remembers of an object is believed until the camera has been asked, and then known to
-have been right or wrong. A table may have shown it before that; when its card turns out to be
-another one, it is dropped, doubted, and shown again as it is.
+A description from the index is trusted until the camera has been asked. Then it is known to be
+right or wrong. A table may have shown it before. If its card turns out to be another one, the
+description is dropped and the object is shown again.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ Answer = Description | PTPError  # or why there is no description
 
 @dataclass(slots=True)
 class Entry:
-    """One handle.
+    """The entry of one handle.
 
-    answer: None if nothing is known, or if it was found wrong.
-    remembered: the answer is the index's, and has not been compared in this session.
-    was_right: whether the index agreed with the camera; None if not compared.
-    shown: what a table has shown of it from the index.
-    doubted: it was shown, and what was shown may be wrong.
+    Attributes:
+        answer: None if nothing is known, or if it was found wrong.
+        remembered: The answer is the index's, and was not compared in this session.
+        was_right: Whether the index agreed with the camera; None if not compared.
+        shown: The answer from the index that a table has shown.
+        doubted: It was shown, and may be wrong.
     """
 
     answer: Answer | None = None
@@ -42,20 +43,20 @@ class Entries:
         self._answered = 0
 
     def __len__(self) -> int:
-        """How many handles something is known of."""
+        """Return the number of known handles."""
         return self._answered
 
     def __contains__(self, handle: int) -> bool:
-        """Whether something is known of a handle."""
+        """Return whether a handle is known."""
         return self.answer(handle) is not None
 
     def answer(self, handle: int) -> Answer | None:
-        """Return what is known of a handle; None for nothing."""
+        """Return the answer for a handle; None if there is none."""
         entry = self._entries.get(handle)
         return None if entry is None else entry.answer
 
     def __getitem__(self, handle: int) -> Answer:
-        """Return what is known of a handle. KeyError for nothing."""
+        """Return the answer for a handle. Raises KeyError if there is none."""
         if (answer := self.answer(handle)) is None:
             raise KeyError(handle)
         return answer
@@ -74,7 +75,7 @@ class Entries:
         }
 
     def put(self, handle: int, answer: Answer) -> None:
-        """Take what the camera says now; what was remembered of it is compared."""
+        """Store the camera's answer, and compare it with the remembered one."""
         entry = self._entries.setdefault(handle, Entry())
         if entry.remembered and isinstance(answer, Description):
             entry.was_right = self.agrees(handle, answer)
@@ -83,7 +84,7 @@ class Entries:
         entry.remembered = False
 
     def remember(self, descriptions: Mapping[int, Description]) -> None:
-        """Take what the index says."""
+        """Store an answer from the index."""
         for handle, description in descriptions.items():
             self.put(handle, description)
             self._entries[handle].remembered = True
@@ -94,7 +95,7 @@ class Entries:
         self._answered -= entry.answer is not None
 
     def distrust(self, handles: Iterable[int]) -> None:
-        """Believe nothing of these that is only remembered."""
+        """Drop the answers of these handles that are only remembered."""
         for handle in self.remembered(handles):
             entry = self._entries[handle]
             entry.answer, entry.remembered = None, False
@@ -102,34 +103,34 @@ class Entries:
             self._answered -= 1
 
     def is_remembered(self, handle: int) -> bool:
-        """Return whether what is known is the index's, and was not compared."""
+        """Return whether the answer is the index's and was not compared."""
         entry = self._entries.get(handle)
         return entry is not None and entry.remembered
 
     def remembered(self, handles: Iterable[int]) -> list[int]:
-        """Return those of which that is so."""
+        """Return the handles whose answer is only remembered."""
         return [handle for handle in handles if self.is_remembered(handle)]
 
     def were(self, handles: Iterable[int]) -> set[bool | None]:
-        """Return whether the index was right about these: all the answers that there are."""
+        """Return whether the index was right about these."""
         return {self._entries[handle].was_right for handle in handles if handle in self._entries}
 
     def show(self, handles: Iterable[int]) -> None:
-        """Note that a table shows these, as far as they are remembered."""
+        """Note that a table shows the remembered answers of these."""
         for handle in self.remembered(handles):
             self._entries[handle].shown = self.description(handle)
 
     def doubted(self) -> Iterator[tuple[int, Description]]:
-        """Yield the handles that were shown and are no longer believed, with what was shown."""
+        """Yield each handle that was shown and is doubted, with the shown answer."""
         for handle, entry in self._entries.items():
             if entry.doubted and entry.shown is not None:
                 yield handle, entry.shown
 
     def settle(self, handle: int) -> None:
-        """Note that a table shows a doubted one as it is."""
+        """Note that a table shows the right answer of a doubted handle."""
         self._entries[handle].doubted = False
 
     def agrees(self, handle: int, other: Description) -> bool | None:
-        """Return whether what is known of a handle is the same; None where that cannot be told."""
+        """Return whether an answer equals the known one; None if there is nothing to compare."""
         known = self.description(handle)
         return None if known is None else known.agrees_with(other)

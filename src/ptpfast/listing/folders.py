@@ -1,4 +1,4 @@
-"""The folders of a card, to make paths of them and `ObjectInfo` of descriptions.
+"""The folders of a card: they give objects their paths.
 
 Source: libgphoto2 (ptp-pack.c, library.c) for the parents that mean "root".
 """
@@ -24,8 +24,7 @@ MAX_PATH = 1024  # characters of folders' names; each object has them all in its
 
 
 class Folders:
-    """Finds folders among the `entries` of a card, and asks the camera for others, each once:
-    what it says is then known, too."""
+    """Finder of folders among the `entries` of a card. It asks the camera for missing ones."""
 
     def __init__(
         self,
@@ -56,8 +55,11 @@ class Folders:
         )
 
     def _path(self, handle: int, description: Description) -> str:
-        """Its folders' names and its own. The root is parent 0, or all ones, or the storage's id
-        (Apple), or the object itself (Canon); both seen by libgphoto2."""
+        """Return the path of an object.
+
+        The root is parent 0, or all ones, or the storage's id (Apple), or the object itself
+        (Canon); both seen by libgphoto2.
+        """
         names = [description.name]
         seen = {handle}
         parent, storage_id = description.parent, description.storage_id

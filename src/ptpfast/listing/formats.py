@@ -1,4 +1,4 @@
-"""Which objects of a listing are wanted, by format code or kind."""
+"""The selection of a listing, by format code or kind."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ _WHAT = "a format code, a kind"
 
 
 def wanted_formats(given: Any) -> frozenset[int | str] | None:
-    """Format codes and kinds, one or several; None for every object, as with `all` among them.
+    """Return the selected format codes and kinds; None for every object, as with `all`.
 
-    ValueError for a kind there is not, and for none at all; TypeError for anything else.
+    Raises:
+        ValueError: a kind is unknown, or none is given.
+        TypeError: anything else.
     """
     if given is None:
         return None
@@ -31,7 +33,9 @@ def wanted_formats(given: Any) -> frozenset[int | str] | None:
         elif value == "all" or value in KINDS:
             wanted.add(value)
         else:
-            raise ValueError(f"no format {value!r}; there are: {', '.join(KINDS)}, all, and codes")
+            raise ValueError(
+                f"unknown format {value!r}; use {', '.join(KINDS)}, all, or a format code"
+            )
     return None if "all" in wanted else frozenset(wanted)
 
 

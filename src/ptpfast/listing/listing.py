@@ -1,6 +1,6 @@
-"""A listing: handles, what is remembered of them, the rest asked for, a piece at a time.
+"""A listing: handles, remembered descriptions, and requests for the rest, piece by piece.
 
-How handles come to be described is in `describer`, what is remembered of them in `memory`.
+`describer` describes handles, and `memory` loads and stores the index.
 """
 
 from __future__ import annotations
@@ -35,12 +35,16 @@ log = logging.getLogger("ptpfast")
 class Listing:
     """The files of some storages, of one folder, or of some handles, as `ObjectTable`s.
 
-    With an index, what an earlier session has learnt and still holds is not asked for again; it is
-    `remembered` in the tables, and `confirm` compares it with the camera before it is relied on.
-    `handles` are all those of files and folders, `complete` says whether each has been in a table,
-    `tally` where everything came from and what it cost. `unlisted` are storages that could not be
-    listed, and why (0: those that a cut list of storages does not name); `doubts` says in words why
-    a card that lists nothing may not be empty.
+    With an index, objects from an earlier session are not requested again if they pass its checks.
+    They are `remembered` in the tables, and `confirm` compares them with the camera.
+
+    Attributes:
+        handles: All handles of files and folders.
+        complete: Whether each of them was in a table.
+        tally: The sources of the descriptions, and their cost.
+        unlisted: The storages that could not be listed, with the errors. 0 stands for storages
+            missing from a list that was cut.
+        doubts: Reasons in words why a card that lists nothing may not be empty.
     """
 
     def __init__(
@@ -125,8 +129,10 @@ class Listing:
         return None
 
     def _end(self, size: int | None) -> int:
-        """Where the next table ends, with all before it described and, where that is all there is,
-        the folders opened that nothing of the list is in."""
+        """Return the end of the next table, with everything before it described.
+
+        At the end of the list it also opens folders that seem empty.
+        """
         while True:
             there = len(self.handles)
             end = there if size is None else min(self._at + size, there)
@@ -135,7 +141,7 @@ class Listing:
                 return end
 
     def _open_folders(self, known: Mapping[int, Answer]) -> bool:
-        """Whether there are more handles now."""
+        """Open folders that seem empty; return whether they had more handles."""
         new = self._opening.open(known)
         listed = set(self.handles)
         self._list(self.handles + [handle for handle in new if handle not in listed])
@@ -152,12 +158,14 @@ class Listing:
         log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
 
     def known(self, handle: int) -> Description | None:
-        """Return what is known of an object or folder, without asking the camera."""
+        """Return the known description of an object or folder, without asking the camera."""
         return self._entries.description(handle)
 
     def withdraw(self) -> None:
-        """Forgets what is kept of the camera and keeps nothing of this listing until `restore`:
-        objects are about to be deleted, and new ones may get their handles."""
+        """Delete the index of this listing, and store nothing until `restore`.
+
+        Objects are about to be deleted, and new ones may get their handles.
+        """
         self._memory.withdraw()
 
     def restore(self, *, without: Collection[int]) -> None:
@@ -168,7 +176,11 @@ class Listing:
         self._memory.keep(complete=self.complete)
 
     def table(self, formats: Formats | None = None) -> ObjectTable:
-        """All files no table has had yet; `formats`: one or several format codes and kinds."""
+        """Return all files that were in no table yet.
+
+        Args:
+            formats: one or several format codes and kinds.
+        """
         wanted = wanted_formats(formats)
         objects: dict[int, ObjectInfo] = {}
         failures: dict[int, PTPError] = {}
@@ -208,7 +220,7 @@ class Listing:
         self._closed = False
         if last:
             self._memory.distrust_unexplained()
-            self._describer.describe(handles)  # again what has just been doubted; nothing as a rule
+            self._describer.describe(handles)  # the doubted ones again; usually none
         table = self._table(handles)
         self._entries.show(handles)
         return table

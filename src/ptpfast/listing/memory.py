@@ -1,7 +1,6 @@
-"""What an earlier session has learnt of the cards: recalled, believed as far as it stands up to a
-look at some of it, and kept again.
+"""The index of the cards of a listing: load, check, store.
 
-Sources: airmtp for asking only for what is new.
+Sources: airmtp for asking only for new objects.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ log = logging.getLogger("ptpfast")
 
 
 class Memory:
-    """Of the cards of a listing. Without an index nothing is recalled and nothing is kept."""
+    """The remembered cards of a listing. Without an index nothing is loaded or stored."""
 
     def __init__(
         self, index: Index | None, cards: list[Card], entries: Entries, describer: Describer
@@ -74,7 +73,7 @@ class Memory:
         self._entries.remember(card.remembered)
 
     def distrust(self, cards: Iterable[Card]) -> None:
-        """Discard everything remembered of these cards; their objects are asked for again."""
+        """Discard everything remembered of these cards; their objects are requested again."""
         for card in cards:
             log.warning(
                 "the index of storage 0x%08X is outdated; it is listed again",
@@ -104,7 +103,7 @@ class Memory:
         return not card.remembered or card.space_is_explained(came)
 
     def withdraw(self) -> None:
-        """Forgets what is kept of the camera, and keeps nothing until `restore`."""
+        """Delete the index of these cards, and store nothing until `restore`."""
         self._withdrawn = True
         if self._index is not None:
             self._index.forget()
@@ -114,7 +113,7 @@ class Memory:
         self._withdrawn = False
 
     def keep(self, *, complete: bool) -> None:
-        """Write what is known into the index if it differs; the free space only if `complete`."""
+        """Store the known descriptions if they differ; the free space only if `complete`."""
         if self._index is None or self._withdrawn:
             return
         for card in self._cards:

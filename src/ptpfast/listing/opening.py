@@ -1,8 +1,8 @@
-"""Folders that a camera lists without what is in them, opened.
+"""Folders whose contents the camera did not list.
 
-Asked for all objects, most cameras list the whole tree; some list only what is in the root. So a
-folder that nothing in the list names as its parent is asked for its contents: once, some folders at
-a time, and what is found in it again. For a camera that lists the tree these are its empty folders.
+Asked for all objects, most cameras list the whole tree; some list only the root. So each folder
+without listed contents is asked for them once, and the folders found in it too. A camera that lists
+the tree is asked about its empty folders only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ Known = Mapping[int, Answer]
 
 
 class Opening:
-    """Opens the folders of some cards; `failures` are those that could not be, and why."""
+    """Opener of folders of some cards.
+
+    Attributes:
+        failures: The folders that could not be opened, with the errors.
+    """
 
     def __init__(self, link: Link, cards: list[Card], tally: Tally) -> None:
         self.failures: list[tuple[int, PTPError]] = []

@@ -1,20 +1,19 @@
-"""What the index remembers of a storage, and whether that still holds: cheaply, and before it is
-believed.
+"""The index of a storage, and the checks that it is still valid.
 
-A card may have been swapped or formatted, objects deleted, and handles given to others: nothing
-but a session promises what a handle means. So, for each storage:
+The card may have been replaced or formatted. Objects may be deleted, and their handles given to
+others: handles are stable only within a session. So, for each storage:
 
-1. The card must say the same of itself (StorageInfo: kind, capacity, label).
-2. Only handles the camera lists now count. What it no longer lists is gone.
-3. Some of the rest are asked for and must agree: the newest, the first, the folder in use, and some
-   by chance. A card that was swapped or renumbered differs there.
-4. What came and what went must explain the change in free space: an object whose handle went to
-   another one in the middle of the card shows there, unless both have the same size.
+1. The card must describe itself as before (StorageInfo: kind, capacity, label).
+2. Only handles that the camera lists now count.
+3. Some of the rest are requested and must agree: the newest, the first, the folder in use, and some
+   at random. A replaced or renumbered card differs there.
+4. The new and the deleted objects must explain the change in free space. This detects an object
+   whose handle went to another one, unless both have the same size.
 
-If one check fails, everything remembered of that storage is discarded. Since no check is proof, an
+If one check fails, everything remembered of that storage is discarded. No check is proof, so an
 object is compared with the camera before its bytes are read (`ObjectInfo.remembered`).
 
-Sources: airmtp (handle list, validation by asking for some again), ISO 15740 for what handles mean.
+Sources: airmtp (handle list, validation by samples), ISO 15740 for the meaning of handles.
 """
 
 from __future__ import annotations
@@ -29,14 +28,17 @@ from ..state.index import Remembered
 
 CHECKED = 6  # objects asked for again in a storage
 UNKNOWN_SPACE = 0xFFFFFFFFFFFFFFFF
-# What an object may take beyond its bytes: clusters, its folder's entry, the camera's own notes.
+# Space of an object beyond its bytes: clusters, its folder's entry, the camera's own files.
 SPACE_BESIDE = 2 << 20
 
 
 @dataclass(slots=True)
 class Card:
-    """A storage as a listing finds it. `name` is what the card says of itself, None where that
-    cannot be told: then there is nothing to remember it by."""
+    """A storage as a listing finds it.
+
+    Attributes:
+        name: The identity that the card reports; None if unknown. Then the index is not used.
+    """
 
     storage_id: int
     handles: list[int]
@@ -74,14 +76,13 @@ class Card:
                 self.remembered[handle] = description
 
     def samples(self) -> list[int]:
-        """Remembered handles to ask for again."""
+        """Return the remembered handles to request again."""
         return samples(
             [handle for handle in self.handles if handle in self.remembered], self.remembered
         )
 
     def space_is_explained(self, came: Iterable[Description]) -> bool:
-        """Whether the free space is what it must be after what `came` and what went; True where
-        that cannot be told."""
+        """Return whether the new and deleted objects explain the free space; True if unknown."""
         if self.free is None or self.was_free is None:
             return True
         sizes_in = [description.size for description in came]

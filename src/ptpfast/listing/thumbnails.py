@@ -1,4 +1,4 @@
-"""Thumbnails of many objects, with requests sent ahead where the camera copes."""
+"""Thumbnails of many objects, pipelined if the camera can handle it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..ptp.codes import OperationCode
 from ..ptp.errors import PTPError, TransferError
 
 MAX_THUMBNAIL = 16 << 20  # a JPEG of 160 x 120 is some 10 KB; some bodies send more
-# Requests are sent ahead within a window, and what is in it is held until all of it has come. So
+# Requests are pipelined within a window, whose answers are held until all have come. So
 # it grows: soon the first is there, and later the pause between two windows costs little.
 GROWTH = 4
 WINDOW_SIZE = 8 << 20  # bytes
@@ -19,7 +19,7 @@ LARGEST_WINDOW = 64  # for each request outstanding
 
 
 def thumbnails(link: Link, handles: Iterable[int]) -> Iterator[tuple[int, bytes | PTPError]]:
-    """Each handle with its thumbnail, or why there is none; see `Session.thumbnails`."""
+    """Yield each handle with its thumbnail or its error; see `Session.thumbnails`."""
     many = Many(link, OperationCode.GetThumb, MAX_THUMBNAIL)
     waiting = iter(handles)
     window = 1
@@ -39,7 +39,7 @@ def thumbnails(link: Link, handles: Iterable[int]) -> Iterator[tuple[int, bytes 
 
 
 def thumbnail(link: Link, handle: int) -> bytes:
-    """One; see `Session.thumbnail`."""
+    """Return the thumbnail of one object; see `Session.thumbnail`."""
     answer = _picture(handle, link.fetch(OperationCode.GetThumb, handle, limit=MAX_THUMBNAIL))
     if isinstance(answer, PTPError):
         raise answer

@@ -20,17 +20,16 @@ from .summary import Figures
 # Operations whose small answers have a data phase, and one whose answer has none.
 WITH_DATA = ("GetStorageIDs", "GetObjectInfo", "GetThumb", "reading 1 kB")
 WITHOUT_DATA = "GetNumObjects"
-DELAYS_MS = ((35.0, 50.0), (190.0, 215.0))  # of acknowledgements, with what comes on top of them
+DELAYS_MS = ((35.0, 50.0), (190.0, 215.0))  # of acknowledgements, with the usual additions
 NARROW = 1.15  # nine of ten take at most so many times the median
 LEAST_KINDS, LEAST_SAMPLES = 2, 3
-SMALL = 0.5  # of the delay: what a round trip and an answer without data take at most
+SMALL = 0.5  # of the delay: the maximum for a round trip and an answer without data
 
 
 def ack_wait(latencies: Sequence[Latency], rtt_ms: float | None) -> float | None:
-    """Ms that each answer seems to wait for an acknowledgement, None where nothing looks like it.
+    """Return the ms that each answer waits for an acknowledgement; None if none does.
 
-    A camera that takes as long for everything it is asked is slow in itself: then the answer
-    without data takes as long, too.
+    A camera that is slow at every operation has no such wait: its answer without data is slow, too.
     """
     if rtt_ms is None:
         return None
@@ -53,8 +52,11 @@ def ack_wait(latencies: Sequence[Latency], rtt_ms: float | None) -> float | None
 
 
 def held(arrivals: Iterable[Arrival]) -> tuple[float, float]:
-    """Seconds in pauses as long as a delayed acknowledgement: before the first payload and after
-    it. The rest of an answer is held back behind Start Data, or before the last segment."""
+    """Return the seconds in pauses as long as a delayed acknowledgement.
+
+    They are before the first payload and after it: the rest of an answer waits behind Start Data,
+    or before the last segment.
+    """
     before = after = 0.0
     for arrival in arrivals:
         steps = np.diff(arrival.seconds)

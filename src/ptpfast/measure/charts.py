@@ -1,4 +1,4 @@
-"""The drawings of a report, from what was measured to shapes."""
+"""The charts of a report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def kind_of(share: str) -> str:
 
 
 def share_bar(shares: Mapping[str, float]) -> str:
-    """One bar: what a second of a download goes to."""
+    """Draw one bar: the shares of a second of a download."""
     drawing = Drawing(54, "Where the time of a download goes", width=1000.0)
     x = 0.0
     for name, words in SHARE_WORDS.items():
@@ -46,8 +46,10 @@ def share_bar(shares: Mapping[str, float]) -> str:
 
 
 def rates(readings: Sequence[Reading], flow: float | None) -> str:
-    """Columns: the rate of each chunk size, for each number of requests outstanding; a line over
-    one from its slowest request to its quickest."""
+    """Draw columns with the rate of each chunk size, for each pipeline depth.
+
+    A line over a column reaches from its slowest request to its fastest.
+    """
     shown = [r for r in readings if r.way in ("parts", "whole") and r.bytes]
     chunks = sorted({r.chunk for r in shown if r.chunk}) + [0] * any(not r.chunk for r in shown)
     depths = sorted({r.depth for r in shown})
@@ -137,7 +139,8 @@ def request_anatomy(readings: Sequence[Reading], rtt_ms: float | None, *, acks: 
 
 
 def latencies(rows: Sequence[Latency]) -> str:
-    """For each operation a line from least to most, a band from p50 to p90, a dot at p50."""
+    """Draw a row for each operation: a line from least to most, a band from p50 to p90, a dot at
+    p50."""
     top, step = 8.0, 34.0
     bottom = top + step * len(rows)
     drawing = Drawing(bottom + 34, "Latencies by operation")
@@ -197,7 +200,7 @@ def seconds(sizes: Sequence[int], phases: Sequence[tuple[str, float, float]]) ->
 
 
 def _grouped(phases: Sequence[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
-    """Neighbouring phases of one kind as one: both rounds of all parts are `parts`."""
+    """Return the phases with neighbours of one kind merged: all rounds of parts are `parts`."""
     groups: list[tuple[str, float, float]] = []
     for name, began, ended in phases:
         short = "parts of objects" if name.startswith("parts") else name
@@ -209,14 +212,14 @@ def _grouped(phases: Sequence[tuple[str, float, float]]) -> list[tuple[str, floa
 
 
 def disk_bars(figures: Figures) -> str:
-    """Bars: a download dropped and stored, and the disk alone."""
+    """Draw bars: a download dropped and stored, and the disk alone."""
     rows = [
         ("dropped", figures.storing.memory_mb_per_s, "d-0"),
         ("stored", figures.storing.file_mb_per_s, "c-disk"),
         ("disk alone", figures.storing.disk_mb_per_s, "c-disk faint"),
     ]
     shown = [(name, value, kind, "") for name, value, kind in rows if value]
-    # A fast disk is off the scale: what matters is how the other two differ.
+    # A fast disk runs off the scale: the difference of the other two matters.
     downloads = [value for name, value, _, _ in shown if name != "disk alone"]
     return bars(shown, "MB/s", most=2 * max(downloads) if downloads else None)
 

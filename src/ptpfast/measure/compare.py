@@ -1,4 +1,4 @@
-"""This run beside earlier ones: how a camera, a link and a disk have changed."""
+"""The comparison of a run with earlier ones: camera, link and disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Measure:
     more_is_better: bool = True
 
     def of(self, figures: Figures) -> float | None:
-        """Its value in a run."""
+        """Return the figure of a run."""
         found: float | None = attrgetter(self.name)(figures)
         return found
 

@@ -1,6 +1,6 @@
-"""The disk at the destination: how fast it takes bytes for good. Nothing of it stays there.
+"""The write rate of the disk at the destination. Nothing is left there.
 
-A file has no name from the moment it is opened, so not even a killed run leaves one.
+The file has no name from the moment it is opened, so even a killed run leaves none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _SHARE_OF_FREE = 4  # at most one in so many of the free bytes is used
 @dataclass(frozen=True, slots=True)
 class DiskSpeed:
     """`bytes` written in `seconds`, each stretch flushed to the disk (fsync) before the next.
-    flush_ms: what a flush of almost nothing costs, as after a small file."""
+
+    Attributes:
+        flush_ms: The time of a flush after a small write.
+    """
 
     bytes: int
     seconds: float
@@ -40,9 +43,12 @@ class DiskSpeed:
 
 
 class Destination:
-    """A folder that files can be written into; use it in a `with`.
+    """A folder for test files; use it in a `with`.
 
-    SinkError when it cannot be written. A test paces it by another `write`, `sync` and `open`.
+    A test replaces `write`, `sync` and `open`.
+
+    Raises:
+        SinkError: the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,7 +79,7 @@ class Destination:
         return self._file
 
     def room(self) -> int:
-        """Bytes that may be written here at a time."""
+        """Return how many bytes may be written at a time."""
         try:
             free = shutil.disk_usage(self.folder).free
         except OSError:
@@ -81,7 +87,7 @@ class Destination:
         return min(MOST_BYTES, free // _SHARE_OF_FREE)
 
     def open(self, size: int) -> AnySink:
-        """Where `size` bytes of an object go; ended with its `finish`, which flushes them."""
+        """Return a sink for `size` bytes of an object; its `finish` flushes them."""
         file = self._renew()
         return FileSink(self.folder / "measured", size=size, descriptor=file.fileno())
 
@@ -98,7 +104,7 @@ class Destination:
         os.fsync(self._file.fileno())
 
     def measure(self, seconds: float) -> DiskSpeed:
-        """For about `seconds`. SinkError when it is full or gone."""
+        """Measure the disk for about `seconds`. Raises SinkError when it is full or gone."""
         self._renew()
         try:
             return self._measure(seconds)

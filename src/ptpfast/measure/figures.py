@@ -1,4 +1,4 @@
-"""From a result to its figures: which measurement stands for what."""
+"""The figures of a run, computed from its measurements."""
 
 from __future__ import annotations
 
@@ -106,8 +106,10 @@ def round_trip(result: Result) -> tuple[float | None, str]:
 
 
 def steady_rates(result: Result) -> list[float]:
-    """MB/s of the single seconds that lie wholly within reads that are about as fast as the best,
-    so that what differs between them is the link's or the camera's doing."""
+    """Return the MB/s of each second within reads that are almost as fast as the best.
+
+    So their differences come from the link or the camera.
+    """
     best = max((r.mb_per_s for r in result.measured("parts", "whole", "memory")), default=0.0)
     fast = [r for r in result.readings if r.mb_per_s >= AS_FAST * best > 0]
     names = {named(reading) for reading in fast}

@@ -1,7 +1,7 @@
-"""The network interface towards the camera: wired, wireless or this computer itself.
+"""The network interface towards the camera: wired, wireless or this computer.
 
-Linux says so in /sys and /proc; elsewhere only the loopback is known. Harmless and quick: it reads
-a few small files.
+Linux describes it in /sys and /proc; elsewhere only the loopback is known. This reads a few small
+files.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ _REQUEST_SIZE = 256
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """kind: `loopback`, `wired`, `wireless` or `unknown`. mb_per_s: what its line carries, where it
-    says so; signal_dbm: how well a wireless one hears its access point or camera."""
+    """A network interface.
+
+    Attributes:
+        kind: `loopback`, `wired`, `wireless` or `unknown`.
+        mb_per_s: The rate of its line, if it reports one.
+        signal_dbm: The signal strength at a wireless one.
+    """
 
     kind: str = "unknown"
     name: str = ""

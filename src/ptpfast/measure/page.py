@@ -1,7 +1,6 @@
-"""A run as one page of HTML: the verdict, the charts, the numbers. Needs nothing but itself.
+"""A run as one HTML page: the verdict, the charts, the numbers.
 
-No script, no file and no address outside of it; everything the camera or an earlier result said is
-escaped.
+It has no script and loads no other file. All text from the camera or an earlier result is escaped.
 """
 
 from __future__ import annotations
@@ -134,7 +133,7 @@ def _charts(result: Result, figures: Figures) -> str:
     sizes = result.second_by_second()
     if not any(sizes):
         return pair
-    about = "What came in each second of the run, and what was being measured."
+    about = "The data of each second of the run, and the measurement at that time."
     return pair + _card("Second by second", about, charts.seconds(sizes, result.phases), "wide")
 
 
@@ -149,9 +148,11 @@ def _rates(result: Result, figures: Figures) -> str:
     depths = sorted({r.depth for r in result.measured("parts", "whole")})
     legend = [(f"d-{min(n, 3)}", f"{depth} at a time") for n, depth in enumerate(depths)]
     if figures.rates.flow_mb_per_s:
-        legend.append(("dash", f"{number(figures.rates.flow_mb_per_s)} MB/s while data flow"))
+        legend.append(("dash", f"{number(figures.rates.flow_mb_per_s)} MB/s while data flows"))
     drawing = charts.rates(result.readings, figures.rates.flow_mb_per_s)
-    about = "Objects read in parts of a size, and whole; lines reach from slowest to quickest."
+    about = (
+        "Reads by chunk size, and of whole objects. Lines reach from the slowest to the fastest."
+    )
     return _card("Rate by chunk size", about, drawing + _legend(legend))
 
 
@@ -164,21 +165,21 @@ def _one_request(result: Result, figures: Figures) -> str:
         names.remove("acks")
     legend = [(charts.kind_of(n), charts.SHARE_WORDS[n]) for n in names]
     drawing = charts.request_anatomy(result.readings, figures.network.rtt_ms, acks=seen)
-    about = "What the time of a request goes to, by its size; the whole of it on the right."
+    about = "Where the time of a request goes, by chunk size. The total is on the right."
     return _card("One request", about, drawing + _legend(legend))
 
 
 def _latency_chart(result: Result) -> str:
     if not result.latencies:
         return ""
-    about = "From the quickest to the slowest; the dot is the median, the band reaches to p90."
+    about = "From the fastest to the slowest. The dot is the median, the band reaches to p90."
     return _card("Latency", about, charts.latencies(result.latencies))
 
 
 def _disk(result: Result, figures: Figures) -> str:
     if not (figures.storing.file_mb_per_s or figures.storing.disk_mb_per_s):
         return ""
-    about = f"A download dropped and stored, and the disk of {result.folder} alone."
+    about = f"A download without storing, a stored one, and the disk of {result.folder} alone."
     return _card("Disk", about, charts.disk_bars(figures))
 
 
@@ -187,7 +188,7 @@ def _link(result: Result, figures: Figures) -> str:
     ping, tcp, trip_ms = result.latency("ping"), result.tcp, figures.network.tcp_rtt_ms
     steady = figures.steadiness
     p5, p50 = steady.steady_p5_mb_per_s, steady.steady_p50_mb_per_s
-    facts: list[tuple[str, str]] = [("this computer's end", _interface(result, figures))]
+    facts: list[tuple[str, str]] = [("network interface", _interface(result, figures))]
     if ping is not None:
         facts.append(("pings", f"{ping.least:.1f} to {ping.most:.1f} ms, median {ping.p50:.1f}"))
     if tcp is not None and trip_ms is not None:
@@ -272,15 +273,14 @@ def _notes(notes: Sequence[str]) -> str:
 
 def _footer(figures: Figures) -> str:
     unseen = (
-        "The camera is on this computer, so TCP's own round trip and losses say nothing of a link "
-        "and are left out. "
+        "The camera is on this computer, so TCP's round trip and losses are left out. "
         if figures.network.link == "loopback"
         else ""
     )
     return (
-        "<footer><p>A wait is from the request to the first byte of the object. What it is longer "
-        "than the link's round trip is the camera's; requests sent ahead have no waits of their "
-        f"own. {unseen}A percentile is given where at least one sample lies beyond it. Rates are "
-        "in megabytes (10<sup>6</sup> bytes) a second.</p>"
+        "<footer><p>A wait is the time from a request to the first byte of the object. The part "
+        "beyond the link's round trip is the camera's. Pipelined requests have no waits. "
+        f"{unseen}A percentile is shown if at least one sample lies beyond it. Rates are in "
+        "megabytes (10<sup>6</sup> bytes) per second.</p>"
         f"<p>Measured with ptpfast {shown(_version.__version__)}.</p></footer>"
     )

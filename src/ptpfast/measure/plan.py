@@ -12,8 +12,12 @@ BUDGET_S = 40.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. chunks: bytes of partial reads, None for what the maker's bodies stand;
-    depths: requests outstanding at a time, beyond one, None for what `ptpfast tune` found."""
+    """The chunk sizes and depths to measure.
+
+    Attributes:
+        chunks: Bytes of partial reads; None for those that the maker's bodies can handle.
+        depths: Pipeline depths above one; None for those that `ptpfast tune` found.
+    """
 
     budget_s: float = BUDGET_S
     chunks: tuple[int, ...] | None = None
@@ -21,20 +25,20 @@ class Plan:
 
 
 class Watch(Protocol):
-    """What is told of a run while it goes on."""
+    """The observer of a run."""
 
     def step(self, what: str) -> None:
-        """Something else is measured from now on."""
+        """Report the start of another measurement."""
 
     def found(self, what: str, value: str) -> None:
-        """Something has been measured, or noted."""
+        """Report a measurement or a note."""
 
     def waiting(self, error: PTPError) -> None:
         """Report that the camera may hold an earlier session and is waited for."""
 
 
 class NobodyWatches:
-    """Reports nothing."""
+    """An observer that reports nothing."""
 
     def step(self, what: str) -> None:
         pass

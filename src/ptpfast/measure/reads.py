@@ -1,7 +1,7 @@
-"""Ways to read objects, each bounded in time and bytes; what is read goes nowhere, or to a disk.
+"""Ways to read objects, each limited in time and bytes. The bytes are dropped or stored.
 
-Nothing here decides what is read when (`run`), or what it means (`verdict`). Times in an `Arrival`
-or a `Stall` are seconds since `Clock` began.
+`run` decides the order, and `verdict` the meaning. Times in an `Arrival` or a `Stall` are seconds
+since `Clock` began.
 """
 
 from __future__ import annotations
@@ -69,8 +69,10 @@ def giving_up(until: float) -> Callable[[object], None]:
 
 
 class Course:
-    """Where to read: range after range through some objects, and around again. The same bytes come
-    twice only when all others have come."""
+    """The ranges to read: one after the other through some objects, then from the beginning.
+
+    So no bytes are read twice before all others were read once.
+    """
 
     def __init__(self, objects: list[ObjectInfo]) -> None:
         self._objects = objects
@@ -78,11 +80,12 @@ class Course:
         self._offset = 0
 
     def has(self, size: int) -> bool:
-        """Whether any object is that large."""
+        """Return whether any object is that large."""
         return any((info.size or 0) >= size for info in self._objects)
 
     def take(self, size: int) -> tuple[ObjectInfo, int]:
-        """Return object and offset of the next range of that size. ValueError if none has one."""
+        """Return object and offset of the next range of that size. Raises ValueError if there is
+        none."""
         for _ in range(len(self._objects) + 1):
             info = self._objects[self._index]
             if self._offset + size <= (info.size or 0):
@@ -94,9 +97,9 @@ class Course:
 
 
 class Parts:
-    """Partial reads of one size, `depth` requests outstanding at a time, their bytes dropped.
+    """Partial reads of one size with `depth` requests outstanding. Their bytes are dropped.
 
-    `run` may be called several times; `reading` is what all of them found.
+    `run` may be called several times; `reading` is the result of all of them.
     """
 
     def __init__(
@@ -113,8 +116,12 @@ class Parts:
         self._seconds = self._cpu_s = 0.0
 
     def run(self, until: float, most: int) -> None:
-        """Until `time.monotonic` says so, for at least one request and `most` bytes or so. Raises
-        PTPError; what came before is kept."""
+        """Read until `until` (`time.monotonic`), at least one request, and about `most` bytes at
+        most.
+
+        Raises:
+            PTPError: the read failed; earlier measurements are kept.
+        """
         cpu, began = time.thread_time(), time.monotonic()
         try:
             (self._one_at_a_time if self.depth == 1 else self._ahead)(until, most)
@@ -192,7 +199,7 @@ class Parts:
 
 
 def whole(session: Session, clock: Clock, info: ObjectInfo, until: float) -> Reading:
-    """One GetObject, its bytes dropped; given up long after `time.monotonic` says so."""
+    """Read one whole object, and drop its bytes; give up long after `until` (`time.monotonic`)."""
     cpu, began = time.thread_time(), time.monotonic()
     with clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):
         phase = session.link.transact(
@@ -211,7 +218,7 @@ def whole(session: Session, clock: Clock, info: ObjectInfo, until: float) -> Rea
 
 
 def _completed(reading: Reading, arrivals: list[Arrival]) -> Reading:
-    """With what the samples say. Requests sent ahead have no waits of their own."""
+    """Return a reading with the figures of its samples. Pipelined requests have no waits."""
     if reading.depth == 1 and arrivals:
         waits = [arrival.wait for arrival in arrivals]
         rate = flow_rate(arrivals)
@@ -233,10 +240,13 @@ def _each(reading: Reading, arrivals: list[Arrival]) -> Spread:
 
 
 class Downloads:
-    """Objects, or as much of each as the time allows, read as `pull` reads them: dropped (`memory`)
-    or stored (`file`). Both in turn, so that they can be compared.
+    """Objects read as `pull` reads them, as much of each as the time allows.
 
-    chunk: 0 for whole objects. mb_per_s: what to expect, to ask for no more than there is time.
+    They are dropped (`memory`) and stored (`file`) in turn, so that both can be compared.
+
+    Attributes:
+        chunk: Bytes of each read; 0 for whole objects.
+        mb_per_s: The expected rate, which limits the requested size.
     """
 
     def __init__(
@@ -255,7 +265,7 @@ class Downloads:
         self._next = 0
 
     def run(self, destination: Destination | None, until: float, most: int) -> Reading:
-        """Until about `time.monotonic` says so, `most` bytes at most. Raises PTPError."""
+        """Read until about `until` (`time.monotonic`), `most` bytes at most. Raises PTPError."""
         arrivals: list[Arrival] = []
         cpu, began = time.thread_time(), time.monotonic()
         size, flushed_s = 0, 0.0
@@ -288,7 +298,7 @@ class Downloads:
     def _read(
         self, info: ObjectInfo, sink: AnySink, size: int, until: float, arrivals: list[Arrival]
     ) -> float:
-        """Read a part of an object and end its sink; return when all bytes were here."""
+        """Read a part of an object and end its sink; return the time when all bytes were here."""
         late = giving_up(until)
         try:
             with self._clock.arriving(SAMPLES_OF_A_FILE) as (timeline, found):

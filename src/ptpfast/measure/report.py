@@ -15,7 +15,7 @@ Fields = dict[str, Any]
 
 
 def records(result: Result, figures: Figures, verdict: Verdict) -> Iterator[tuple[str, Fields]]:
-    """Type and fields of each line, in order. Times in the unit their names end with."""
+    """Yield type and fields of each line, in order. The name of a time ends with its unit."""
     yield (
         "camera",
         {

@@ -1,5 +1,4 @@
-"""What a run of `ptpfast bench` measured. It grows while the run goes on and makes sense at any
-moment of it."""
+"""The result of `ptpfast bench`. It grows during the run and is valid at any moment."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ WHOLE_GAIN = 1.15
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long something takes, in ms."""
+    """The time of an operation, in ms."""
 
     what: str
     ms: Spread
@@ -30,10 +29,13 @@ class Latency:
 class Timing:
     """Times of requests that are made one at a time.
 
-    wait_ms: from each request to its first payload. waited_s: the sum of these waits.
-    flowed_s: the sum of the times in which data arrived. each_mb_per_s: the rate of each request.
-    flow_mb_per_s: the rate while data arrived. held_s: the parts of waited_s and flowed_s spent in
-    pauses as long as a delayed acknowledgement.
+    Attributes:
+        wait_ms: From each request to its first payload.
+        waited_s: The sum of these waits.
+        flowed_s: The sum of the times in which data arrived.
+        each_mb_per_s: The rate of each request.
+        flow_mb_per_s: The rate while data arrived.
+        held_s: The parts of waited_s and flowed_s in pauses as long as a delayed acknowledgement.
     """
 
     wait_ms: Spread | None = None
@@ -47,11 +49,14 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Objects' bytes read in one way, for some seconds.
+    """Objects read in one way, for some seconds.
 
-    way: `parts` (partial reads), `whole` (GetObject), `memory` and `file` (a download as `pull`
-    makes it, dropped and stored). chunk in bytes, 0 for whole objects. flushed_s: waiting for the
-    disk at the end of files. cpu_s: of our thread.
+    Attributes:
+        way: `parts` (partial reads), `whole` (GetObject), or a download as `pull` makes it, dropped
+            (`memory`) or stored (`file`).
+        chunk: Bytes of each read, 0 for whole objects.
+        flushed_s: The wait for the disk at the end of files.
+        cpu_s: The processor time of the thread.
     """
 
     way: str
@@ -73,7 +78,7 @@ class Reading:
 
 @dataclass
 class Subject:
-    """The camera that is measured, and when."""
+    """The measured camera, and the time of the run."""
 
     address: str = ""
     manufacturer: str = ""
@@ -84,7 +89,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """How many objects the camera described, and in how long."""
+    """The number of described objects, and the time for them."""
 
     objects: int = 0
     seconds: float = 0.0
@@ -122,7 +127,7 @@ class Result:
         return [row for row in self.readings if row.way in ways and row.bytes]
 
     def best(self, *, depth: int | None = None) -> Reading | None:
-        """Return the gentlest of the fastest ways to read.
+        """Return the most careful of the fastest ways to read.
 
         Whole objects are returned if they are much faster, or if there is nothing else.
         """
@@ -140,13 +145,13 @@ class Result:
         )
 
     def second_by_second(self) -> list[int]:
-        """Bytes of objects that came in each second of the run."""
+        """Return the bytes of objects that came in each second of the run."""
         last = max((arrival.answered for arrival in self.arrivals), default=0.0)
         return per_second(self.arrivals, last)
 
 
 def chunk_words(chunk: int) -> str:
-    """`256 KiB`, `4 MiB`; `whole objects` for 0."""
+    """Return a chunk size in words: `256 KiB`, `4 MiB`; `whole objects` for 0."""
     if not chunk:
         return "whole objects"
     return f"{chunk / MiB:g} MiB" if chunk >= MiB else f"{chunk / 1024:g} KiB"

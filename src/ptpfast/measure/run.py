@@ -1,7 +1,7 @@
-"""`ptpfast bench` in its order: a camera is connected to, measured, and asked for more connections.
+"""The order of `ptpfast bench`: connect, measure, then open more connections.
 
-`steps` says what is measured at the session. Handshakes and pings come last, because some bodies
-want to be left alone after one. All of it only reads.
+`steps` measures with the session. Handshakes and pings come last, because some bodies need a pause
+after one. Nothing is written to the camera.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONNECTIONS = 4
 
 
 class Bench:
-    """One run. `result` makes sense at any moment, also when `run` was interrupted."""
+    """One run. `result` is valid at any moment, also when `run` was interrupted."""
 
     def __init__(
         self,
@@ -53,8 +53,12 @@ class Bench:
         self.result = Result(Subject(address, when=when), arrivals=self._clock.arrivals)
 
     def run(self) -> Result:
-        """All of it. Raises what the session raises when the camera cannot be connected to (again),
-        TransferError when there is nothing on the card to measure with."""
+        """Run all measurements.
+
+        Raises:
+            PTPError: the camera cannot be connected to (again).
+            TransferError: there is no object to measure with.
+        """
         result = self.result
         try:
             self._watch.step(CONNECTING)
@@ -82,7 +86,7 @@ class Bench:
         Steps(session, self._clock, self._plan, self.result, self._watch, self._destination).run()
 
     def _handshakes(self, quirks: Quirks) -> None:
-        """More connections, without a session; not to bodies that take a quick return badly."""
+        """Measure more connections, without a session, except with bodies that need pauses."""
         if quirks.reconnect_pause_s or quirks.close_after_open_s:
             why = "handshakes and pings: left out, because cameras of this maker need pauses"
             note(self.result, self._watch, why)

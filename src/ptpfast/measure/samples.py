@@ -1,8 +1,8 @@
-"""What samples say: spreads, pauses, stalls, seconds. Pure functions of numbers; knows no camera.
+"""Statistics of samples: spreads, pauses, stalls, seconds. Pure functions of numbers.
 
-A transaction's data arrive as `(seconds, sums)`: when bytes came and how many had come by then, as
-`Timeline.samples` gives them. Its resolution is 1 ms at best: nothing shorter is looked at here,
-and a sample stands for what came within a millisecond from its time on.
+The data of a transaction is `(seconds, sums)`: the times, and the bytes so far, as
+`Timeline.samples` returns them. The resolution is 1 ms at best. A sample stands for all bytes
+within a millisecond from its time on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Start Data and the head of the first Data packet: what comes before any payload.
+# Start Data and the head of the first Data packet, which come before any payload.
 HEADS = 20 + 12
 RESOLUTION_S = 0.001
 STALL_S = 0.25  # this long without a byte, in the middle of data, is felt by the user
@@ -35,8 +35,10 @@ MOSTLY = 0.7  # of the blocks must be alike
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Least, percentiles and most of some values, in their unit. A percentile is None when there
-    are too few values for one to lie beyond it: p99 takes a hundred."""
+    """Least, percentiles and most of some values, in their unit.
+
+    A percentile is None if there are too few values for one to lie beyond it: p99 takes a hundred.
+    """
 
     count: int
     least: float
@@ -48,7 +50,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
-        """ValueError when there are none."""
+        """Return the spread of some values. Raises ValueError if there are none."""
         data = np.sort(np.fromiter(values, np.float64))
         if not len(data):
             raise ValueError("no values")
@@ -61,7 +63,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing came for `seconds`, from `at` seconds after the run began."""
+    """A silence of `seconds`, from `at` seconds after the run began."""
 
     at: float
     seconds: float
@@ -69,9 +71,14 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Data that come in blocks of one size (bytes), a pause (seconds) before each: what a camera
-    does that reads its card piece by piece. `paused` are all pauses together; `rate` is that of the
-    link in between (bytes a second), None where blocks come in less than can be seen."""
+    """Data in blocks of one size (bytes) with a pause (seconds) before each.
+
+    A camera that reads its card piece by piece sends like this.
+
+    Attributes:
+        paused: The sum of all pauses.
+        rate: The rate of the link in between (bytes/s); None if blocks arrive too fast to measure.
+    """
 
     size: int
     pause: float
@@ -81,8 +88,10 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One transaction's data: asked for and answered at these seconds after the run began, with
-    samples in between."""
+    """The data of one transaction: when it was requested and answered, with samples in between.
+
+    Times are seconds after the run began.
+    """
 
     asked: float
     answered: float
@@ -91,7 +100,7 @@ class Arrival:
 
     @property
     def first(self) -> float:
-        """When the first payload came."""
+        """The time of the first payload."""
         beyond = np.flatnonzero(self.sums > HEADS)
         return float(self.seconds[beyond[0]]) if len(beyond) else self.answered
 
@@ -106,14 +115,14 @@ class Arrival:
         return max(0.0, self.answered - self.first)
 
     def steps(self) -> tuple[Floats, Ints]:
-        """Of the data after the first payload: seconds between samples, and bytes before each."""
+        """Return the seconds between samples after the first payload, and the bytes before each."""
         beyond = np.flatnonzero(self.sums > HEADS)
         start = int(beyond[0]) if len(beyond) else len(self.sums)
         return np.diff(self.seconds[start:]), self.sums[start:-1]
 
 
 def stalls(arrivals: Iterable[Arrival]) -> list[Stall]:
-    """Where data had begun to come and then none came for long."""
+    """Return the long silences after the first data."""
     found = []
     for arrival in arrivals:
         steps = np.diff(arrival.seconds)
@@ -162,9 +171,9 @@ def _blocks(steps: Sequence[tuple[Floats, Ints]], least: float, smallest: int) -
 
 
 def flow_rate(arrivals: Iterable[Arrival]) -> float | None:
-    """Bytes a second while data flow; None when too few samples say so.
+    """Return the bytes per second while data flow; None if there are too few samples.
 
-    The first sample's bytes were on their way before it, so time counts from it and bytes after it.
+    The first sample's bytes were sent before it. So time counts from it, and bytes after it.
     """
     size = seconds = 0.0
     for arrival in arrivals:
@@ -176,7 +185,7 @@ def flow_rate(arrivals: Iterable[Arrival]) -> float | None:
 
 
 def per_second(arrivals: Iterable[Arrival], length: float) -> list[int]:
-    """Bytes that came in each second since the run began, for `length` seconds."""
+    """Return the bytes of each second since the run began, for `length` seconds."""
     seconds = np.zeros(max(1, int(np.ceil(length))), np.int64)
     for arrival in arrivals:
         if not len(arrival.sums):
@@ -188,8 +197,10 @@ def per_second(arrivals: Iterable[Arrival], length: float) -> list[int]:
 
 
 def slope(sizes: Sequence[float], seconds: Sequence[float]) -> float | None:
-    """Seconds for each further byte, by least squares; None when the times do not rise with the
-    sizes, or not by enough to be more than chance."""
+    """Return the seconds for each further byte, by least squares.
+
+    None if the times do not rise with the sizes, or so little that it may be chance.
+    """
     if len(sizes) < 2:
         return None
     x, y = np.array(sizes, np.float64), np.array(seconds, np.float64)

@@ -1,4 +1,4 @@
-"""What each second of a download goes to, from what was measured."""
+"""The shares of each second of a download."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAST_ENOUGH = 1.5  # a disk this much faster than the camera is no reason to wai
 
 
 def time_shares(figures: Figures, basis: Reading) -> dict[str, float]:
-    """Return where each second of a stored download goes.
+    """Return the shares of each second of a stored download.
 
     Args:
         figures: of the run.
@@ -51,7 +51,7 @@ def disk_share(figures: Figures) -> float:
 
 
 def card_rate(readings: Sequence[Reading]) -> float | None:
-    """Bytes a second at which the camera reads what it then sends, if waits grow with the chunk."""
+    """Return the rate of the camera's card reads in bytes/s, if waits grow with the chunk."""
     rows = one_at_a_time(readings)
     found = slope([r.chunk for r in rows], [r.timing.waited_s / r.requests for r in rows])
     return 1.0 / found if found else None

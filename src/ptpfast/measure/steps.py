@@ -1,14 +1,14 @@
-"""What is measured at an open session, and what follows a mishap.
+"""The measurements of an open session, and the recovery from errors.
 
-1. Some objects described: how fast a listing is.
+1. Some objects are described: the rate of a listing.
 2. Small operations in turn: latencies.
-3. Parts of objects, chunk by chunk size, twice through so that what changes on the way hits all;
-   and with requests sent ahead, if that was asked for or `ptpfast tune` found the camera to cope.
-4. A whole object, if there is time for one and the maker's bodies do not suffer from it.
-5. The disk alone; then downloads in the best of these ways, dropped and stored in turn.
+3. Parts of objects, chunk by chunk size, in two rounds so that changes affect all alike. Also with
+   pipelined requests, if asked for or if `ptpfast tune` found that the camera can handle them.
+4. A whole object, if there is time and the maker's bodies can handle it.
+5. The disk alone. Then downloads in the best of these ways, dropped and stored in turn.
 
-The time is shared out beforehand, and a read that would take longer than its share is left out and
-said to be. A camera that is lost is connected to again, a few times.
+Each step has a share of the time. A read that would take longer is left out, with a note. After a
+lost connection the run reconnects, a few times.
 """
 
 from __future__ import annotations
@@ -84,8 +84,12 @@ class Steps:
         session.link.losses.recover = lambda error, _: self._recover(error)  # one object may end it
 
     def run(self) -> None:
-        """All of them. PTPError when the camera is lost for good, TransferError when there is
-        nothing on the card to measure with."""
+        """Run all steps.
+
+        Raises:
+            PTPError: the camera is lost for good.
+            TransferError: there is no object to measure with.
+        """
         listing = self._session.listing()
         handles = listing.handles
         if handles:
@@ -125,7 +129,7 @@ class Steps:
         if session.habits.depth > 1 and isinstance(error, (NetworkError, ProtocolError)):
             session.link.fall_back_to_serial(error)
         session.habits.depth = 1
-        if session.usable and isinstance(error, Timeout):  # what is still to come may take as long
+        if session.usable and isinstance(error, Timeout):  # the rest may take as long
             session.link.connection.settle(session.timeouts.close)
         if session.usable:
             return
@@ -141,7 +145,7 @@ class Steps:
     # The steps
 
     def _list(self, listing: Listing, until: float) -> None:
-        """As `pull` lists, with nothing remembered from before; as far as the time allows."""
+        """List as `pull` does, without an index, as far as the time allows."""
         tally, found, began = listing.tally, [], time.monotonic()
         try:
             for piece in listing.pieces(PIECE):
@@ -167,7 +171,7 @@ class Steps:
                 self._watch.found(what, f"{Spread.of(ms).p50:.1f} ms")
 
     def _parts(self) -> None:
-        """Every way of reading parts, in rounds."""
+        """Measure every way of reading parts, in rounds."""
         course = Course(self._objects)
         ways = [
             Parts(self._session, self._clock, course, chunk, depth)
@@ -183,7 +187,7 @@ class Steps:
                     if not notes.get(way):
                         notes[way] = self._turn(way, turn, share)
                     if notes[way] and way.depth > 1 and way.failed:
-                        # What it does not stand once, it is not asked for again.
+                        # A read at which it failed is not tried again.
                         notes |= {o: notes.get(o) or NOT_TRIED for o in ways if o.depth > 1}
         finally:
             for way in ways:
@@ -225,7 +229,7 @@ class Steps:
         return error.message
 
     def _expected_s(self, size: int) -> float:
-        """How long so many bytes take, as far as is known; 0 when nothing is."""
+        """Return the expected time for so many bytes, in seconds; 0 if unknown."""
         return size / (1e6 * self._mb_per_s) if self._mb_per_s else 0.0
 
     def _whole(self, until: float) -> None:
@@ -271,7 +275,7 @@ class Steps:
             now = time.monotonic()
             end = now + (until - now) / (len(turns) - turn)
             most = MOST_BYTES
-            if where is not None:  # what the memory takes at once must not take the disk a minute
+            if where is not None:  # bytes that memory takes at once could take the disk a minute
                 most = min(where.room(), self._disk_takes(end - now))
             reading = downloads.run(where, end, max(most, 1))
             if (before := found.get(reading.way)) is not None:
@@ -283,7 +287,7 @@ class Steps:
             self._watch.found(named(reading), f"{reading.mb_per_s:.2f} MB/s")
 
     def _disk_takes(self, seconds: float) -> int:
-        """Bytes that the disk takes in a time, as far as is known."""
+        """Return the bytes that the disk takes in a time, as far as is known."""
         disk = self._result.disk
         return MOST_BYTES if disk is None else int(1e6 * disk.mb_per_s * max(seconds, 0.5))
 
@@ -294,11 +298,11 @@ class Steps:
 
 
 def _no_room(what: str, expected_s: float) -> str:
-    return f"not measured: one {what} takes about {expected_s:.0f} s; a longer --budget has room"
+    return f"not measured: one {what} takes about {expected_s:.0f} s; use a longer --budget"
 
 
 def joined(one: Reading, other: Reading) -> Reading:
-    """Two turns of the same."""
+    """Return the sum of two turns of one reading."""
     return dataclasses.replace(
         one,
         requests=one.requests + other.requests,

@@ -1,8 +1,8 @@
-"""The figures of a run, which are compared with those of other runs.
+"""The figures of a run, for comparison with other runs.
 
-They are what the verdict is made from, what `--json` ends with as one flat row, and what
-`--compare` reads back, as untrusted input. None is what was not measured; rates are in MB/s (10^6),
-times in ms.
+The verdict is computed from them. `--json` ends with them as one flat row, and `--compare` reads
+them back, as untrusted input. None stands for a figure that was not measured. Rates are in MB/s
+(10^6), times in ms.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_SUMMARIES = 1000  # of a file, the last ones
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Which run it is."""
+    """The identity of a run."""
 
     camera: str = ""
     firmware: str = ""
@@ -41,8 +41,11 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The way to the camera. rtt_from says what the round trip is of: `probe` (PTP/IP's own ping)
-    or `tcp` (the kernel's)."""
+    """The path to the camera.
+
+    Attributes:
+        rtt_from: The source of the round trip: `probe` (PTP/IP's own ping) or `tcp` (the kernel's).
+    """
 
     link: str = "unknown"
     link_mb_per_s: float | None = None
@@ -55,8 +58,11 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """How quickly the camera answers. ack_wait_ms: what each answer seems to wait for an
-    acknowledgement (see `acks`)."""
+    """The response times of the camera.
+
+    Attributes:
+        ack_wait_ms: The wait of each answer for an acknowledgement (see `acks`).
+    """
 
     connect_ms: float | None = None
     operation_ms: float | None = None
@@ -67,7 +73,12 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How quickly objects are read. best_chunk: 0 for whole objects. cpu: of one core."""
+    """The rates of reading.
+
+    Attributes:
+        best_chunk: The best chunk; 0 for whole objects.
+        cpu: The part of one core.
+    """
 
     best_mb_per_s: float | None = None
     best_chunk: int | None = None
@@ -80,8 +91,11 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Storing:
-    """file, memory: a download into the folder, and the same without a file; flushed: the part of
-    the former that was waiting for the disk."""
+    """A download into the folder (file), and the same without a file (memory).
+
+    Attributes:
+        flushed: The part of the former that was waiting for the disk.
+    """
 
     memory_mb_per_s: float | None = None
     file_mb_per_s: float | None = None
@@ -91,7 +105,7 @@ class Storing:
 
 @dataclass(frozen=True, slots=True)
 class Steadiness:
-    """steady_p5 and steady_p50 are of the single seconds of long reads."""
+    """The variation of the rate. steady_p5 and steady_p50 are of the seconds of long reads."""
 
     steady_p5_mb_per_s: float | None = None
     steady_p50_mb_per_s: float | None = None
@@ -100,7 +114,7 @@ class Steadiness:
 
     @property
     def words(self) -> str:
-        """The stalls, for people; '' when there were none."""
+        """The stalls in words; '' if there were none."""
         return f"{self.stalls}, the longest {self.longest_stall_s:.1f} s" if self.stalls else ""
 
 
@@ -120,8 +134,8 @@ class Figures:
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
-        """Take a flat row apart that was read back: what is not of its kind, infinite, negative or
-        endless is as if it were not there."""
+        """Return the figures of a flat row. Values of a wrong type, infinite, negative or too long
+        are ignored."""
         return cls(
             _group(About, row),
             _group(Network, row),
@@ -161,7 +175,7 @@ def _is_sane(value: object, kind: str) -> bool:
 
 
 def read_summaries(path: Path) -> list[Figures]:
-    """Return the runs in a file of `ptpfast bench --json`, in order. OSError, ValueError."""
+    """Return the runs in a file of `ptpfast bench --json`. Raises OSError or ValueError."""
     text = read_back(os.path.realpath(path), LARGEST_FILE + 1)  # a link is the user's wish
     if len(text) > LARGEST_FILE:
         raise ValueError("it is too large to be a result of 'ptpfast bench --json'")

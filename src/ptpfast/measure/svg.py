@@ -1,7 +1,7 @@
-"""A little SVG: shapes and text of one drawing, with axes. Knows numbers and words, no cameras.
+"""SVG drawings: shapes, text and axes.
 
-Colours are CSS classes of the page (`page.css`): a drawing follows its light and dark scheme.
-Every text is escaped here, and nowhere is any of it markup.
+Colours are CSS classes of the page (`page.css`), so a drawing follows its light and dark scheme.
+All text is escaped here.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ WIDTH = 540.0
 
 
 def shown(text: str) -> str:
-    """Text of anybody's for a page or a drawing: escaped, and `?` for what is not seen."""
+    """Return text for a page or a drawing: escaped, with `?` for invisible characters."""
     return escape(printable(text))
 
 
 class Drawing:
-    """A drawing WIDTH units wide and `height` high. `about` is for those who cannot see it."""
+    """A drawing WIDTH units wide and `height` high. `about` is the text for screen readers."""
 
     def __init__(self, height: float, about: str, width: float = WIDTH) -> None:
         self.height = height
@@ -62,7 +62,7 @@ class Drawing:
     def text(
         self, x: float, y: float, text: str, *, anchor: str = "start", kind: str = "label"
     ) -> None:
-        """Text whose baseline begins, ends or has its middle there."""
+        """Add a text that begins, ends or is centred at a point."""
         self._parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">'
             f"{shown(text)}</text>"
@@ -85,7 +85,7 @@ class Drawing:
 
 
 class Scale:
-    """Where values lie between two places: evenly, or by their logarithm."""
+    """A scale between two places, linear or logarithmic."""
 
     def __init__(
         self, least: float, most: float, start: float, end: float, *, logarithmic: bool = False
@@ -103,7 +103,7 @@ class Scale:
 
 
 def ticks(most: float, count: int = 5) -> list[float]:
-    """Round values from 0 to at least `most`, about `count` steps."""
+    """Return round values from 0 to at least `most`, about `count` steps."""
     if most <= 0 or not math.isfinite(most):
         return [0.0, 1.0]
     step = 10.0 ** math.floor(math.log10(most / count))
@@ -112,8 +112,7 @@ def ticks(most: float, count: int = 5) -> list[float]:
 
 
 def log_ticks(least: float, most: float) -> list[float]:
-    """1, 2, 5, 10, 20…, from at most the least to at least the most; powers of 10 where that is
-    many. At least two."""
+    """Return 1, 2, 5, 10, 20… from the least to the most; powers of 10 if there are many."""
     low = math.floor(math.log10(max(least, 1e-6)))
     high = math.ceil(math.log10(max(most, 1e-6)))
     every = (1, 2, 5) if high - low <= 3 else (1,)
@@ -124,7 +123,7 @@ def log_ticks(least: float, most: float) -> list[float]:
 
 
 def number(value: float) -> str:
-    """Return the digits that matter: `0.31`, `2.3`, `16.4`, `1,090`."""
+    """Return a number with its significant digits: `0.31`, `2.3`, `16.4`, `1,090`."""
     if value and abs(value) < 1:
         return f"{value:.2g}"
     return f"{value:.1f}" if abs(value) < 99.95 else f"{value:,.0f}"
@@ -136,7 +135,7 @@ def mark(value: float) -> str:
 
 
 def columns(count: int, start: float, end: float, gap: float = 0.3) -> list[tuple[float, float]]:
-    """Place and width of `count` columns side by side, with a part of each left free."""
+    """Return place and width of `count` columns side by side, with a part of each left free."""
     step = (end - start) / max(1, count)
     return [(start + step * (n + gap / 2), step * (1 - gap)) for n in range(count)]
 
@@ -144,7 +143,7 @@ def columns(count: int, start: float, end: float, gap: float = 0.3) -> list[tupl
 def value_axis(
     drawing: Drawing, values: Sequence[float], scale: Scale, left: float, right: float, unit: str
 ) -> None:
-    """Horizontal grid lines with their values, and the unit above."""
+    """Draw horizontal grid lines with their values, and the unit above."""
     for value in values:
         y = scale(value)
         drawing.line(left, y, right, y, "axis" if value == 0 else "grid")

@@ -1,9 +1,10 @@
-"""What the kernel knows of the connection to the camera: TCP's own round trip, and what got lost.
+"""The kernel's view of the connection to the camera: TCP's round trip and lost packets.
 
-TCP answers in the camera's kernel, not in its firmware's PTP part: its round trip is the link's
-alone. Linux tells it (getsockopt TCP_INFO); elsewhere, and for a camera on this computer, whose
-loopback interface is no link, nothing is known. Layout: linux/tcp.h, struct tcp_info, which only
-ever grows at its end.
+TCP answers in the camera's kernel, not in its PTP firmware, so its round trip is the link's alone.
+Linux reports it (getsockopt TCP_INFO). On other systems, and for a camera on this computer, nothing
+is known.
+
+Source: linux/tcp.h, struct tcp_info, which only grows at its end.
 """
 
 from __future__ import annotations
@@ -29,12 +30,15 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class TcpState:
-    """A connection's state. Times in ms, None where the kernel does not say.
+    """The state of a connection. Times in ms; None if the kernel does not report one.
 
-    min_rtt_ms: the shortest round trip of the last minutes, handshake included.
-    rtt_ms, rtt_var_ms: smoothed; with the camera's delay if it acknowledges with its answer.
-    segments: received packets with data. out_of_order: received packets after a missing one.
-    repeated: packets that this computer sent again.
+    Attributes:
+        min_rtt_ms: The shortest round trip of the last minutes, handshake included.
+        rtt_ms, rtt_var_ms: Smoothed values, with the camera's delay if it acknowledges with its
+            answer.
+        segments: Received packets with data.
+        out_of_order: Received packets after a missing one.
+        repeated: Packets that this computer sent again.
     """
 
     min_rtt_ms: float | None
@@ -58,7 +62,7 @@ def tcp_state(host: str, port: int) -> TcpState | None:
 
 
 def parse(info: bytes, local: str) -> tuple[int, TcpState] | None:
-    """Bytes received and the state, from a `tcp_info`; None if it is of an older kernel."""
+    """Return the received bytes and the state in a `tcp_info`; None from an older kernel."""
     values = {}
     for name, (offset, size) in _FIELDS.items():
         if len(info) < offset + size:
@@ -87,9 +91,9 @@ def _look(sock: socket.socket) -> tuple[int, TcpState] | None:
 
 
 def _sockets_to(host: str, port: int) -> list[socket.socket]:
-    """Duplicates of this process's sockets that are connected there.
+    """Return duplicates of this process's sockets that are connected there.
 
-    The engine does not lend its sockets; their descriptors are looked for instead.
+    The engine does not lend its sockets, so this searches the descriptors.
     """
     if _TCP_INFO is None:
         return []

@@ -1,16 +1,16 @@
-"""Finds out how a camera is best read, with harmless operations first, each bounded in time.
+"""The search for the best settings of a camera, with safe operations first.
 
 1. Some GetObjectInfo one at a time: the round trip.
-2. The same with requests sent ahead, deeper and deeper: answers must be equal, and quicker.
-3. Partial reads sent ahead: bytes must be equal.
-4. The rate of chunks of several sizes, and of small ones sent ahead.
-5. One whole object, the largest there is time for, unless the maker's bodies suffer from it: bytes
-   must be equal. Downloads take whole objects only if that is much quicker, twice in turn: they end
-   only with the object, and large ones make some firmware stall.
+2. Pipelined, at growing depths: the answers must be equal, and faster.
+3. Pipelined partial reads: the bytes must be equal.
+4. The rates of chunks of several sizes, and of small pipelined ones.
+5. One whole object, the largest that fits into the time, unless the maker's bodies fail at it. Its
+   bytes must be equal. Downloads take whole objects only if these are much faster, twice. They
+   cannot be interrupted, and large ones make some firmware stall.
 
-A camera that misbehaves at some depth is connected to again (the session does that) and is left at
-the last depth it coped with; so is one that fails with a whole object, which is not asked of it
-again. Nothing is broken off that could be read to its end in time.
+If a camera fails at some depth, the session reconnects, and the last good depth is kept. A camera
+that fails at a whole object is not asked for one again. A read that can end in time is never
+interrupted.
 """
 
 from __future__ import annotations
@@ -54,9 +54,11 @@ Way = tuple[int, int]  # to read parts: depth, and bytes of each
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing measured: `what` with `depth` requests outstanding, `value` in `unit`.
+    """One measurement: `what` with `depth` requests outstanding, `value` in `unit`.
 
-    problem: what the camera did wrong. skipped: why it was not tried.
+    Attributes:
+        problem: What the camera did wrong.
+        skipped: Why it was not tried.
     """
 
     what: str
@@ -69,7 +71,7 @@ class Finding:
 
 
 class Tuner:
-    """One camera's measurements; `findings` grows as they are made."""
+    """The measurements of one camera; `findings` grows as they are made."""
 
     def __init__(self, session: Session, tell: Callable[[Finding], None]) -> None:
         self._session = session
@@ -78,7 +80,7 @@ class Tuner:
         self.findings: list[Finding] = []
 
     def run(self) -> Tuning:
-        """All steps. TransferError when there is nothing on the card to measure with."""
+        """Run all steps. Raises TransferError if there is no object to measure with."""
         session = self._session
         session.habits.depth = 1
         handles, table = self._sample()
@@ -141,7 +143,7 @@ class Tuner:
         return best
 
     def _reads_parts(self, info: ObjectInfo) -> bool:
-        """Whether the camera has partial reads, and does them."""
+        """Return whether the camera has partial reads that work."""
         problem = ""
         try:
             self._range(info, min(info.size or 0, COMPARED), 1)
@@ -165,13 +167,13 @@ class Tuner:
         return sink.finish()
 
     def _copes(self, depth: int, what: Callable[[], object], expected: object) -> bool:
-        """Whether something done at a depth gives what it gave before, and the depth stands."""
+        """Return whether a step at a depth gives the right result and the depth stays."""
         session = self._session
         session.habits.depth = depth
         problem = ""
         try:
             if what() != expected:
-                problem = "other answers than one at a time"
+                problem = "different answers than one at a time"
         except (Cancelled, ConnectFailed):
             raise
         except PTPError as error:
@@ -186,7 +188,7 @@ class Tuner:
         return not problem
 
     def _fastest(self, info: ObjectInfo, depth: int) -> tuple[Way, dict[Way, float]]:
-        """Return the gentlest of the fastest chunk sizes, and the rates of all."""
+        """Return the most careful of the fastest chunk sizes, and the rates of all."""
         cap = self._session.link.dialect.quirks.max_chunk
         reads_depth = min(depth, 2)  # more does not hide more of one round trip
         candidates = [(1, chunk) for chunk in CHUNKS if chunk <= cap]
@@ -279,8 +281,11 @@ class Tuner:
         return fits[-1] if fits else None
 
     def _whole(self, info: ObjectInfo, chosen: Way | None) -> float | None:
-        """MB/s of one GetObject, None when the camera fails with it; then the session reconnects,
-        unless it has just refused, because it is unknown how much of it is still to come."""
+        """Return the MB/s of one GetObject; None if the camera fails at it.
+
+        After a failure the session reconnects, because the rest of the object may still come. After
+        a refusal it does not.
+        """
         session = self._session
         hasty = session.link.connection.timeouts
         size = min(info.size or 0, COMPARED)
@@ -303,7 +308,7 @@ class Tuner:
         if problem and not refused:
             session.reconnect()
         elif not problem and expected is not None and came != expected:
-            problem = "other bytes than in parts"
+            problem = "different bytes than in parts"
         rate = (info.size or 0) / max(seconds, 1e-9) / 1e6
         finding = Finding("reading a whole object", 1, rate, "MB/s", chunk=0)
         if problem:
@@ -313,7 +318,7 @@ class Tuner:
 
 
 def _bounded(timeouts: Timeouts, most_s: float) -> Timeouts:
-    """None of the waits for an object longer than that, nor all of them together."""
+    """Limit each wait for an object, and all of them together, to so many seconds."""
     first_s = timeouts.operation if timeouts.first_byte is None else timeouts.first_byte
     return dataclasses.replace(
         timeouts,
@@ -325,17 +330,19 @@ def _bounded(timeouts: Timeouts, most_s: float) -> Timeouts:
 
 
 def tune(session: Session, tell: Callable[[Finding], None] = lambda _: None) -> Tuning:
-    """Measures the session's camera; `tell` is given each finding as it is made.
+    """Measure the session's camera; call `tell` with each finding.
 
-    Reads only: nothing on the camera changes. Raises what the session raises when the camera is
-    lost or cannot be connected to again, TransferError when the card is empty. The session is left
-    at the depth found.
+    Only reads: nothing on the camera changes. The session keeps the depth found.
+
+    Raises:
+        PTPError: the camera is lost, or cannot be connected to again.
+        TransferError: the card is empty.
     """
     timeouts = session.link.connection.timeouts
     tuner = Tuner(session, tell)
     hasty = dataclasses.replace(timeouts, operation=min(SILENCE_S, timeouts.operation))
     session.link.connection.timeouts = hasty
-    session.habits.remembers = False  # what is found is the caller's to keep, or not to
+    session.habits.remembers = False  # the caller decides whether to store the result
     try:
         found = tuner.run()
     finally:

@@ -1,16 +1,16 @@
-"""Where the time of a download goes, and what would help: a pure function of the measurements.
+"""The verdict: where the time of a download goes, and what would help. A pure function.
 
 A request waits for its first byte: a round trip of the link, and the camera. Then data flows at the
 rate of the link or of the camera. Then the disk stores it.
 
 - The part of a wait beyond the round trip is the camera's. If waits grow with the chunk, the camera
   reads the whole chunk before it sends.
-- Pauses of equal length between blocks of equal size are the camera's: it reads block by block, and
+- Pauses of equal length between blocks of equal size are the camera's. It reads block by block, and
   the link is faster in between. Stalls without a pattern are the link's.
 - Data that flows evenly at every chunk size flows at the rate of the link, or of a camera that
   feeds it evenly. From this side the two look alike, and the verdict says so.
-- The disk's part is the time that a stored download takes longer than a dropped one, unless the
-  disk alone is clearly faster; at least the time spent in its flush.
+- The disk's part is the extra time of a stored download, at least the time of its flush. If the
+  disk alone is clearly faster, only the flush counts.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ LINK = ("data", "round trips", "stalls")
 CLOSE = 0.10  # two limits whose shares differ by less are both to be named
 BUSY = 0.75  # of a core: then this computer is the limit
 UNHELD_MB_PER_S = 400.0  # a camera on this computer that is so quick imitates no link
-AT_LINE_RATE = 0.85  # of what a wire carries with all its heads
+AT_LINE_RATE = 0.85  # of the rate of a wire, with all headers
 LOSSY = 0.001
-LEAST_SHARE = 0.005  # what is less is 0%
+LEAST_SHARE = 0.005  # a smaller share is 0%
 WORTH = 1.05  # a gain smaller than this is not worth a word
 SLOW_OPERATION_MS = 50.0
 # In the largest parts data may take more of the time than a camera that needs so long for
@@ -50,9 +50,13 @@ CERTAINTY = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """limit: `camera`, `link`, `disk`, `computer`, `acknowledgements` or `unclear`; certainty:
-    `clear`, `likely` or `close` (to `second`), `unclear`. shares: what a second of a download goes
-    to, 1 in all."""
+    """The bottleneck of a run.
+
+    Attributes:
+        limit: `camera`, `link`, `disk`, `computer`, `acknowledgements` or `unclear`.
+        certainty: `clear`, `likely` or `close` (to `second`), `unclear`.
+        shares: The shares of a second of a download, 1 in all.
+    """
 
     limit: str
     certainty: str
@@ -77,7 +81,7 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
         "link": sum(shares[name] for name in LINK),
         "computer": shares["computer"],
     }
-    if _computer_is_busy(figures):  # what looks like waiting for others is not
+    if _computer_is_busy(figures):  # then apparent waits are this computer's
         limits |= dict.fromkeys(("camera", "acknowledgements", "link"), 0.0)
         limits["computer"] = 1.0 - shares["disk"]
     limit, second = sorted(limits, key=lambda name: -limits[name])[:2]
@@ -106,15 +110,17 @@ def judge(figures: Figures, readings: Sequence[Reading]) -> Verdict:
 
 
 def _computer_is_busy(figures: Figures) -> bool:
-    """Whether nothing but this computer holds it back."""
+    """Return whether this computer is the only limit."""
     here = figures.network.link == "loopback" and figures.answers.ack_wait_ms is None
     here = here and (figures.rates.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S
     return here or (figures.rates.cpu or 0.0) >= BUSY
 
 
 def _slow_camera_hides(figures: Figures, limits: Mapping[str, float]) -> bool:
-    """Whether the link is first only because parts were so large. Without a round trip to subtract
-    it may be the link that takes long for everything."""
+    """Return whether the link is first only because parts were so large.
+
+    Without a round trip to subtract, the link may be the one that is slow at everything.
+    """
     lead = limits["link"] - limits["camera"]
     return figures.network.rtt_ms is not None and lead < SLOW_LEAD and _takes_its_time(figures)
 
@@ -132,12 +138,12 @@ def _basis(readings: Sequence[Reading]) -> Reading | None:
 
 
 def sentence(line: str) -> str:
-    """With a capital letter."""
+    """Return a text with a capital letter."""
     return line[:1].upper() + line[1:]
 
 
 class _Case:
-    """The numbers of one run, put into words."""
+    """The numbers of one run, in words."""
 
     def __init__(
         self,
@@ -169,7 +175,7 @@ class _Case:
         return sentence(f"{self.name(limit)} is the limit")
 
     def reasons(self, limit: str) -> tuple[list[str], bool]:
-        """Why it is this limit, and whether that is certain."""
+        """Return the reasons for this limit, and how certain it is."""
         return {
             "disk": self._why_disk,
             "camera": self._why_camera,
@@ -183,8 +189,8 @@ class _Case:
         reasons = []
         if store.file_mb_per_s and store.memory_mb_per_s:
             reasons.append(
-                f"a download is stored at {store.file_mb_per_s:.1f} MB/s; dropped instead, the "
-                f"same one comes at {store.memory_mb_per_s:.1f} MB/s"
+                f"a download is stored at {store.file_mb_per_s:.1f} MB/s; without storing it "
+                f"reaches {store.memory_mb_per_s:.1f} MB/s"
             )
         if store.flushed and store.flushed >= LEAST_SHARE:
             reasons.append(
@@ -280,12 +286,12 @@ class _Case:
         if cpu >= BUSY:
             return [f"reading takes {cpu:.0%} of a processor core at {self._flow:.0f} MB/s"], True
         if self._loopback() and (self._figures.rates.best_mb_per_s or 0.0) >= UNHELD_MB_PER_S:
-            here = "the camera is on this computer, and no link is imitated between the two"
+            here = "the camera is on this computer, and no link is simulated between the two"
             return [f"{here}: data arrives at {self._flow:,.0f} MB/s"], True
         return [f"{self._shares['computer']:.0%} of the time is between requests, here"], False
 
     def asides(self) -> list[str]:
-        """Return what is worth knowing for any limit."""
+        """Return remarks for any limit."""
         f = self._figures
         found = [] if f.answers.ack_wait_ms is None else [acks.reason(f)]
         p5, p50 = f.steadiness.steady_p5_mb_per_s, f.steadiness.steady_p50_mb_per_s
@@ -316,8 +322,8 @@ class _Case:
         if self._radio:
             found += [
                 "less distance and fewer walls between them; 5 GHz if camera and computer have it",
-                "the computer in the camera's own network: through an access point every byte "
-                "crosses the air twice, which halves the rate",
+                "joining the camera's own network: through an access point every byte crosses "
+                "the air twice, which halves the rate",
                 "a cable, if the camera has a network port",
             ]
         elif not self._loopback():
@@ -330,15 +336,15 @@ class _Case:
     def _against_camera(self) -> list[str]:
         found = self._fewer_waits()
         if self._basis.timing.blocks is not None or card_rate(self._readings) is not None:
-            found.append("a faster card, if its reading is what the camera waits for")
+            found.append("a faster card, if the camera waits for its card")
         if _takes_its_time(self._figures):
             found.append(
-                "end what else the camera does (live view, image review, writing pictures)"
+                "ending other tasks of the camera (live view, image review, writing pictures)"
             )
         return found or ["nothing on this computer: the camera is not faster"]
 
     def _fewer_waits(self) -> list[str]:
-        """Larger chunks and requests sent ahead, with what they gain or may gain."""
+        """Return larger chunks and pipelined requests, with their measured or possible gain."""
         found = []
         basis, rates = self._basis, self._figures.rates
         gain = (rates.best_mb_per_s or 0.0) / (rates.one_mib_mb_per_s or basis.mb_per_s or 1.0)

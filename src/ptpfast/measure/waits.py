@@ -90,7 +90,7 @@ def handshakes(
 
 
 def _ping(event: Channel | None, took: list[float]) -> None:
-    """One Probe Request; adds the milliseconds until its answer. Timeout."""
+    """Send one Probe Request; add the milliseconds until its answer. Raises Timeout."""
     began = time.monotonic()
     if event is not None:
         event.send(pack(ProbeRequest()))
@@ -108,8 +108,8 @@ def latencies(
 ) -> None:
     """Time small operations in turn until `until` (`time.monotonic`), each at least once.
 
-    They alternate so that a change of the link affects all alike. took: receives milliseconds by
-    operation name. Operations that the camera refuses are left out, and objects at which it closes
+    They alternate so that a change of the link affects all alike. `took` receives milliseconds by
+    operation name. Refused operations are left out, and so are objects at which the camera closes
     the connection.
     """
     link, aside = session.link, session.link.losses.set_aside

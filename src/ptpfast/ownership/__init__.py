@@ -1,8 +1,8 @@
-"""What the package may touch on a disk: one list of names, and one rule of ownership.
+"""The ownership rule: which files on a disk ptpfast may change.
 
 `names` lists every name that the package gives to a file beside a user's. `files` and `folders`
-hold the operations that create, remove, cut, rename or replace. They keep one rule: nothing is
-touched that this process did not make, or whose content, kind (a regular file, never through a
-link) and owner do not prove that it is ours. tests/ownership/test_ownership_source.py finds every
-such call elsewhere.
+have the operations that create, remove, cut, rename or replace. They touch a file only if this
+process made it, or if it is proven to be ptpfast's. The proof is its content, its kind (a regular
+file, never a link) and its owner. tests/ownership/test_ownership_source.py finds every such call
+elsewhere.
 """

@@ -1,8 +1,7 @@
 """Create, remove, cut and rename files by the rule of ownership.
 
-What a function looks at is an open file, and the name is touched only while it still stands for
-that file. Open files are `Descriptor`s, which no signal handler can make leak; `Proof` and the like
-take their numbers. Paths are strings: some of this runs once for each file of a card.
+The functions check an open file, and touch its name only while it stands for that file. Open files
+are `Descriptor`s, which no signal handler can leak. Paths are strings, for speed.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ..engine.sink import Descriptor, rename_new
 from .names import TEMPORARY_PREFIX, random_name, temporaries
 from .sameness import is_same, stands_for
 
-Proof = Callable[[int], bool]  # of a descriptor: whether its content is what the package writes
+Proof = Callable[[int], bool]  # of a descriptor: whether its content is the package's
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 # A filesystem that removes or renames no file that is open, as folders shared with Windows.
 _HELD = (errno.EBUSY, errno.ETXTBSY, errno.EACCES, errno.EPERM)
@@ -27,7 +26,7 @@ _SETTLED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)  # a rename that never re
 
 
 class NotOurs(FileExistsError):
-    """What has the name is not the package's: the name is taken. why: in a few words."""
+    """The name belongs to a file that is not the package's. `why`: the reason in a few words."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(errno.EEXIST, why, path)
@@ -38,13 +37,14 @@ class NotOurs(FileExistsError):
 
 
 def create(path: str, mode: int = 0o666) -> Descriptor:
-    """Return a new file, open. FileExistsError, OSError."""
+    """Return a new file, open. Raises FileExistsError or OSError."""
     return Descriptor(path, _NEW, mode)
 
 
 def is_owner(status: os.stat_result, folder: str) -> bool:
-    """Return whether a file belongs to this process's user, or to the user that a file which this
-    process makes in `folder` belongs to: FAT, SMB and NFS can give all files to one."""
+    """Return whether a file belongs to this process's user, or to the owner of new files in
+    `folder`.
+    FAT, SMB and NFS can give all files to one user."""
     if status.st_uid == os.geteuid():
         return True
     try:
@@ -59,19 +59,19 @@ def is_owner(status: os.stat_result, folder: str) -> bool:
 
 
 def foreign(status: os.stat_result, folder: str, *, names: int = 1) -> str:
-    """Return why something in `folder` is not the package's by kind and owner; '' when it may be.
-    names: how many names it may have."""
+    """Return why a file in `folder` is not the package's by kind and owner, else ''. It may have as
+    many names as `names` says."""
     if not stat.S_ISREG(status.st_mode):
         return "it is not a regular file"
     if status.st_nlink > names:
-        return "it has another name, too"
+        return "it has a second name (a hard link)"
     if not is_owner(status, folder):
         return "it belongs to another user"
     return ""
 
 
 def open_ours(path: str, flags: int = os.O_RDONLY, *, names: int = 1) -> Descriptor:
-    """Open a file that is ours by kind and owner, never through a link. NotOurs, OSError."""
+    """Open a file of the package, never through a link. Raises NotOurs or OSError."""
     try:
         held = Descriptor(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -92,14 +92,14 @@ def open_ours(path: str, flags: int = os.O_RDONLY, *, names: int = 1) -> Descrip
 
 
 def open_to_append(path: str, proof: Proof) -> tuple[Descriptor, bool]:
-    """Open a file of ours for lines at its end, and say whether it is new. NotOurs, OSError."""
+    """Open a file of the package to append; return whether it is new. Raises NotOurs or OSError."""
     try:
         return Descriptor(path, _NEW | os.O_APPEND, 0o666), True
     except FileExistsError:
         held = open_ours(path, os.O_RDWR | os.O_APPEND)
     try:
         if not proof(held.number):
-            raise NotOurs(path, "its content is not what ptpfast writes")
+            raise NotOurs(path, "its content is not from ptpfast")
     except BaseException:
         held.close()
         raise
@@ -107,8 +107,8 @@ def open_to_append(path: str, proof: Proof) -> tuple[Descriptor, bool]:
 
 
 def lock(fd: int) -> bool:
-    """Lock an open file for as long as it is open; False where the filesystem has no locks: as good
-    as it gets. BlockingIOError when another has it."""
+    """Lock an open file until it is closed; return False if the filesystem has no locks.
+    Raises BlockingIOError if another process has locked it."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -119,8 +119,8 @@ def lock(fd: int) -> bool:
 
 
 def remove(path: str, proof: Proof) -> bool:
-    """Remove a file that its content, kind and owner prove ours; return whether it is gone.
-    OSError when the system refuses."""
+    """Remove a file that is proven to be the package's; return whether it is gone.
+    Raises OSError if the system refuses."""
     try:
         with open_ours(path) as held:
             return proof(held.number) and remove_open(path, held)
@@ -139,31 +139,31 @@ def discard(path: str | os.PathLike[str]) -> None:
     if not os.path.lexists(path):
         return
     if why := why_not_private(folder):
-        raise PermissionError(errno.EPERM, f"{why}; it is left alone", folder)
+        raise PermissionError(errno.EPERM, f"{why}; it stays unchanged", folder)
     with suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def why_not_private(folder: str | os.PathLike[str]) -> str:
-    """Return why others could put files into a folder; '' when only this user can. OSError."""
+    """Return why others could put files into a folder, else ''. Raises OSError."""
     status = os.stat(folder)
     if not is_owner(status, os.fspath(folder)):
         return "the folder belongs to another user"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return "others can write in the folder"
+        return "other users can write to the folder"
     return ""
 
 
 def remove_made(path: str, fd: int) -> None:
-    """Remove the name of an open file that this process made or has proven; not of another file
-    that has come to that name. OSError."""
+    """Remove an open file that this process made or has proven, if it still has its name.
+    Raises OSError."""
     if stands_for(path, fd):
         os.unlink(path)
 
 
 def remove_open(path: str, held: Descriptor) -> bool:
-    """Remove the name of an open file, which is closed where the filesystem removes no file that is
-    open; return whether it was the file's. OSError."""
+    """Remove an open file if the name is its name; return whether it was. Raises OSError.
+    The file is closed if the filesystem cannot remove an open one."""
     if not stands_for(path, held.number):
         return False
     try:
@@ -180,12 +180,12 @@ def remove_open(path: str, held: Descriptor) -> bool:
 
 
 def cut(fd: int, length: int) -> None:
-    """Drop what is behind `length` in an open file of ours. OSError."""
+    """Truncate an open file of the package to `length` bytes. Raises OSError."""
     os.ftruncate(fd, length)
 
 
 def permit(fd: int, mode: int) -> None:
-    """Set the rights of an open file that this process made. OSError where there are none."""
+    """Set the rights of an open file that this process made. Raises OSError."""
     try:
         os.fchmod(fd, mode)
     except OSError as error:
@@ -194,7 +194,7 @@ def permit(fd: int, mode: int) -> None:
 
 
 def date(fd: int, mtime: float) -> None:
-    """Set the modification time of an open file of ours (s since 1970). OSError, OverflowError."""
+    """Set the modification time (s since 1970). Raises OSError or OverflowError."""
     os.utime(fd, (mtime, mtime))
 
 
@@ -202,10 +202,12 @@ def date(fd: int, mtime: float) -> None:
 def replacing(
     path: str | os.PathLike[str], proof: Proof, *, key: str = "", mode: int = 0o666
 ) -> Iterator[int]:
-    """Give the descriptor of a new file, which takes the place of `path` at the end of the block;
-    after an exception it is gone. What a killed process has left of that is removed if `proof` says
-    so; where something else has the name the next one is used. The caller has made sure that what
-    it replaces is ours. One process at a time for a path and `key`. OSError."""
+    """Yield the descriptor of a new file that replaces `path` at the end of the block.
+
+    After an exception the new file is removed. One left by a killed process is removed if `proof`
+    allows it; a foreign file stays, and the next name is used. The caller makes sure that `path` is
+    the package's. One process at a time for a path and `key`. Raises OSError.
+    """
     path = os.fspath(path)
     temporary, held = _make_temporary(path, proof, key, mode)
     with held:
@@ -221,8 +223,8 @@ def replacing(
 
 
 def write_named(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that the user has named, the whole of it or nothing; it may replace a regular
-    file there, with that one's rights, and nothing else. OSError."""
+    """Write a file that the user has named, completely or not at all. Raises OSError.
+    It replaces only a regular file, and keeps its rights."""
     try:
         status = os.stat(path)  # a link the user has put there is the user's wish
         mode = status.st_mode & 0o777
@@ -253,7 +255,7 @@ def _make_temporary(path: str, proof: Proof, key: str, mode: int) -> tuple[str, 
 
 
 def tidy(path: str, proof: Proof) -> None:
-    """Remove what a killed process has left that was to replace `path`. OSError."""
+    """Remove the files of killed processes that were to replace `path`. Raises OSError."""
     for temporary in temporaries(path):
         if not os.path.lexists(temporary):
             return
@@ -261,17 +263,16 @@ def tidy(path: str, proof: Proof) -> None:
 
 
 def move_new(old: str, new: str) -> None:
-    """Rename a file of ours to a name that is free; OSError, also where that cannot be had in one
-    step."""
+    """Rename a file of the package to a free name, in one step. Raises OSError."""
     rename_new(old, new)
 
 
 def publish(held: Descriptor, part: str, path: str, *, overwrite: bool) -> None:
-    """Rename the open file `part` to `path`. It replaces nothing unless `overwrite`, where the user
-    has asked for it: then a regular file. The file is closed where the filesystem renames none that
-    is open; all of it has been flushed. FileExistsError, OSError."""
+    """Rename the open file `part` to `path`. Raises FileExistsError or OSError.
+    It replaces only a regular file, and only with `overwrite`. All bytes were flushed. The file is
+    closed if the filesystem cannot rename an open one."""
     if not stands_for(part, held.number):
-        raise OSError(errno.ESTALE, "another file has taken the place of its part file", part)
+        raise OSError(errno.ESTALE, "another program has replaced its part file", part)
     if overwrite:
         if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
             raise FileExistsError(errno.EEXIST, "something else than a file has that name", path)
@@ -286,7 +287,7 @@ def publish(held: Descriptor, part: str, path: str, *, overwrite: bool) -> None:
 
 
 def _rename(old: str, new: str, held: Descriptor) -> None:
-    """Rename an open file, which is closed if need be. OSError."""
+    """Rename an open file; close it if need be. Raises OSError."""
     try:
         os.rename(old, new)
     except OSError as error:
@@ -308,7 +309,7 @@ def _link_new(held: Descriptor, part: str, path: str) -> None:
     except OSError:  # FAT and some network filesystems have no links
         _reserve_and_rename(held, part, path)
     else:
-        with suppress(OSError):  # what is left is removed when it is closed
+        with suppress(OSError):  # the rest is removed when it is closed
             remove_made(part, held.number)
 
 
@@ -335,7 +336,7 @@ def _reserve_and_rename(held: Descriptor, part: str, path: str) -> None:
 
 
 def is_reservation(path: str, part: os.stat_result) -> bool:
-    """Return whether `path` is what `publish` left when it was killed between its two steps: an
+    """Return whether `path` was left by a `publish` that was killed between its two steps. It is an
     empty file of ours, newer than the last change of the part file, which is complete."""
     try:
         status = os.lstat(path)
@@ -351,7 +352,7 @@ def is_reservation(path: str, part: os.stat_result) -> bool:
 
 
 def _needs_reservations(folder: str) -> bool:
-    """Whether `publish` has no other way in this folder. OSError."""
+    """Return whether `publish` must reserve the name in this folder. Raises OSError."""
     one, other = random_name(folder), random_name(folder)
     with create(one, 0o600) as first, create(other, 0o600) as second:
         try:
@@ -371,7 +372,7 @@ def _needs_reservations(folder: str) -> bool:
 
 
 def drop_reservation(path: str, part: os.stat_result) -> None:
-    """Remove what `is_reservation` has recognised. OSError."""
+    """Remove a file that `is_reservation` has recognised. Raises OSError."""
     try:
         with open_ours(path) as held:
             if is_reservation(path, part) and not os.fstat(held.number).st_size:
@@ -381,7 +382,7 @@ def drop_reservation(path: str, part: os.stat_result) -> None:
 
 
 def try_to_write(folder: str | os.PathLike[str]) -> None:
-    """Make a file in the folder and remove it. OSError."""
+    """Make a file in the folder and remove it. Raises OSError."""
     if hasattr(os, "O_TMPFILE"):
         with suppress(OSError):  # not on every filesystem; a killed process leaves nothing
             Descriptor(folder, os.O_TMPFILE | os.O_RDWR, 0o600).close()
@@ -392,7 +393,7 @@ def try_to_write(folder: str | os.PathLike[str]) -> None:
 
 
 def nameless(folder: str | os.PathLike[str]) -> IO[bytes]:
-    """Return an open file in `folder` that has no name, or none for long. OSError."""
+    """Return an open file in `folder` that has no name, or none for long. Raises OSError."""
     import tempfile  # only here: it is a tenth of `import ptpfast`
 
     return tempfile.TemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX, buffering=0)

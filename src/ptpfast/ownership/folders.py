@@ -1,4 +1,4 @@
-"""Make folders, hold one so that another in its place is noticed, and take turns in one."""
+"""Folders: make one, detect that it was replaced, and lock it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ _held_by_others: set[tuple[int, int]] = set()
 
 
 class Held:
-    """A folder, held from its first use on. `check` notices when it has been renamed, removed or
-    replaced: what is written by its path would then land elsewhere."""
+    """A folder, held open from its first use on.
+
+    `check` detects that it was renamed, removed or replaced: files written by its path would then
+    go elsewhere.
+    """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """Open it. OSError."""
+        """Open the folder. Raises OSError."""
         self._folder = os.fspath(folder)
         self._open = Descriptor(self._folder, _FOLDER)
 
@@ -44,7 +47,7 @@ class Held:
             )
 
     def _finds_a_marker(self) -> bool:
-        """For a filesystem that invents inode numbers at each look."""
+        """Return whether a marker file is there, for filesystems without stable inode numbers."""
         try:
             with marker(self._folder) as (name, token):
                 return is_marked(name, token, folder_fd=self._open.number)
@@ -52,13 +55,16 @@ class Held:
             return False
 
     def close(self) -> None:
-        """Let it go. Safe to call twice."""
+        """Close the folder. Safe to call twice."""
         self._open.close()
 
 
 def make(folder: str | os.PathLike[str], mode: int = 0o777) -> None:
-    """Make a folder and its parents; one that is there is fine. `mode` is that of the last.
-    OSError."""
+    """Make a folder and its parents; an existing one is fine. `mode` is that of the last.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
     folder = os.fspath(folder)
     try:
         os.mkdir(folder, mode)

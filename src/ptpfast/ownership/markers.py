@@ -1,4 +1,4 @@
-"""Markers: files by which a folder is known again where paths and inode numbers do not tell."""
+"""Marker files, which identify a folder if paths and inode numbers do not."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def marker(folder: str) -> Iterator[tuple[str, bytes]]:
 
 
 def is_marked(path: str | os.PathLike[str], token: bytes, *, folder_fd: int | None = None) -> bool:
-    """Return whether the marker is there, too: by a path, or by its name in an open folder."""
+    """Return whether the marker exists, by a path or by its name in an open folder."""
     try:
         fd = os.open(path, _LOOK, dir_fd=folder_fd)
     except OSError:

@@ -1,8 +1,7 @@
-"""The list of names: all that the package makes beside a user's files.
+"""The names of all files that the package makes beside a user's files.
 
 Temporary files begin with `.ptpfast-`. The local name of an object never begins with a dot, so an
-object cannot get such a name. The rest are reserved by `is_reserved`, which `library.plan.naming`
-asks.
+object cannot get such a name. `is_reserved` reserves the others; `library.plan.naming` calls it.
 """
 
 from __future__ import annotations
@@ -85,8 +84,11 @@ _RESERVED_KEYS = frozenset(map(same_name, RESERVED_NAMES))
 
 
 def temporaries(path: str, key: str = "") -> Iterator[str]:
-    """Yield the names that a file which is to replace `path` can have, the usual one first. They
-    are the same in each process: a killed run's is found again. `key` sets processes apart."""
+    """Yield the names of temporary files that replace `path`, the usual one first.
+
+    They are the same in each process, so a later run finds those of a killed one. `key` sets
+    processes apart.
+    """
     folder, name = os.path.split(path)
     import hashlib  # slow to import
 

@@ -1,4 +1,4 @@
-"""Files of ours read back. They lie where others can write, so they are untrusted like a camera."""
+"""Reads of ptpfast's own files. Other programs can write there, so the content is untrusted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ _BLOCK = 1 << 20
 
 
 def open_regular(path: Path | str) -> Descriptor:
-    """Open a regular file for reading, never through a link; OSError for anything else: a FIFO is
-    waited for, a device never ends."""
+    """Open a regular file for reading, never through a link.
+
+    A FIFO would block and a device never end, so anything else raises OSError.
+    """
     try:
         held = Descriptor(path, _FLAGS)
     except OSError as error:
@@ -30,15 +32,20 @@ def open_regular(path: Path | str) -> Descriptor:
 
 
 def read_back(path: Path | str, most: int) -> bytes:
-    """Return at most `most` bytes from the start of a regular file. OSError as `open_regular`."""
+    """Return at most `most` bytes from the start of a regular file. Raises OSError."""
     with open_regular(path) as held, open(held.number, "rb", closefd=False) as file:
         # `read` takes as much memory as it is asked for, before it reads.
         return file.read(min(most, os.fstat(held.number).st_size))
 
 
 def blocks(held: Descriptor) -> Iterator[bytes]:
-    """Yield an open file's content from where it stands, as long as it was when this began: one
-    that another program keeps writing to has an end, too. OSError, also when it has grown."""
+    """Yield the rest of an open file, up to its size at the beginning.
+
+    So a file that another program keeps writing to has an end, too.
+
+    Raises:
+        OSError: the file cannot be read, or has grown.
+    """
     left = os.fstat(held.number).st_size - os.lseek(held.number, 0, os.SEEK_CUR)
     while left > 0 and (block := os.read(held.number, min(left, _BLOCK))):
         yield block
@@ -48,7 +55,7 @@ def blocks(held: Descriptor) -> Iterator[bytes]:
 
 
 def sha256_of(path: Path | str) -> str:
-    """Return the SHA-256 of a regular file in hex. OSError as `open_regular` and `blocks`."""
+    """Return the SHA-256 of a regular file in hex. Raises OSError."""
     import hashlib  # slow to import
 
     found = hashlib.sha256()

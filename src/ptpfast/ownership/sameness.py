@@ -1,6 +1,6 @@
-"""Whether two names are those of one file, also where inode numbers tell nothing.
+"""Comparison of files by name, also where inode numbers are useless.
 
-Some FUSE and network filesystems invent an inode number at each look, or have one for all files.
+Some FUSE and network filesystems invent an inode number at each call, or have one for all files.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ import os
 
 
 def is_same(path: str | os.PathLike[str], other: os.stat_result) -> bool:
-    """Whether `path` is of the file that `other` has just told of; links are not followed. OSError
-    when there is none."""
+    """Return whether `path` is the file of the stat result `other`; links are not followed.
+
+    Raises:
+        OSError: there is no such file.
+    """
     status = os.lstat(path)
     if _traits(status) != _traits(other):
         return False
@@ -18,7 +21,7 @@ def is_same(path: str | os.PathLike[str], other: os.stat_result) -> bool:
 
 
 def _traits(status: os.stat_result) -> tuple[int, ...]:
-    """Return what all names of a file share. No program can set the time of the last change."""
+    """Return values that all names of a file share. No program can set the last change."""
     return (
         status.st_dev,
         status.st_mode,
@@ -29,7 +32,7 @@ def _traits(status: os.stat_result) -> tuple[int, ...]:
 
 
 def stands_for(path: str | os.PathLike[str], fd: int) -> bool:
-    """Whether the name is that of the open file. A missing name is not."""
+    """Return whether the name is that of the open file. A missing name is not."""
     try:
         return is_same(path, os.fstat(fd))
     except FileNotFoundError:

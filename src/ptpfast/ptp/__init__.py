@@ -1,1 +1,1 @@
-"""What PTP says: codes, datasets, objects, and the errors that have them."""
+"""PTP's codes, datasets, objects and errors."""

@@ -1,8 +1,8 @@
-"""Checks of public arguments: one value or several of them, and switches.
+"""Checks of public arguments: one value or several, and switches.
 
-An argument that takes several values takes one of them alone just as well, and means the same by
-it. What cannot be meant raises TypeError or ValueError with a sentence, because an argument that is
-misread may select more than its caller wanted, and what is selected may be deleted on the camera.
+An argument that takes several values also takes a single one. A wrong value raises TypeError or
+ValueError with a sentence. A misread argument could select more objects than its caller wanted, and
+selected objects may be deleted on the camera.
 """
 
 from __future__ import annotations
@@ -48,35 +48,40 @@ def listed(name: str, given: Any, what: str) -> tuple[Any, ...]:
 
 
 def texts(name: str, given: Any, known: Iterable[str] | None = None) -> tuple[str, ...]:
-    """One str or several, none of them blank; with `known` each is one of these.
+    """Return one str or several as a tuple; with `known`, each must be one of these.
 
-    ValueError also for a text with a blank or a line break at its ends: as a pattern it would fit
-    nothing, and as one to exclude let everything through.
+    Raises:
+        ValueError: a text is empty, or has a blank or a line break at its ends. Such a pattern
+            matches nothing, so an exclusion would exclude nothing.
     """
     values = several(name, given, str, "a str")
     for value in values:
         if not value.strip():
-            raise ValueError(f"{name} has an empty text in it: {value!r}")
+            raise ValueError(f"{name} contains an empty text: {value!r}")
         if value != value.strip() or _CONTROL.search(value):
             raise ValueError(
                 f"{name}: {value!r} has a blank or a line break that no name has; "
-                "take it away, or write ? for it"
+                "remove it, or write ? for it"
             )
     if known is not None:
         names = tuple(known)
         for value in values:
             if value not in names:
-                raise ValueError(f"{name}: no {value!r}; there are: {', '.join(names)}")
+                raise ValueError(f"{name}: unknown value {value!r}; use one of {', '.join(names)}")
     return values
 
 
 def folders(name: str, given: Any) -> tuple[Path, ...]:
-    """One path or several. ValueError for an empty one, which would be the current folder."""
+    """Return one path or several as a tuple.
+
+    Raises:
+        ValueError: a path is empty; it would mean the current folder.
+    """
     return tuple(path(name, value) for value in several(name, given, (str, os.PathLike), "a path"))
 
 
 def path(name: str, given: Any) -> Path:
-    """Return the path of one file or folder. TypeError, ValueError."""
+    """Return the path of one file or folder. Raises TypeError or ValueError."""
     if not isinstance(given, str | os.PathLike):
         raise TypeError(f"{name} takes a path, not {_shown(given)}")
     text = os.fspath(given)
@@ -85,26 +90,26 @@ def path(name: str, given: Any) -> Path:
     if not text.strip():
         raise ValueError(f"{name} is an empty path; write '.' for the current folder")
     if "\0" in text:
-        raise ValueError(f"{name}: {text!r} has a NUL in it")
+        raise ValueError(f"{name}: {text!r} contains a NUL character")
     return Path(given)
 
 
 def numbers(name: str, given: Any, what: str) -> tuple[int, ...]:
-    """One whole number or several; numpy's are whole numbers too. TypeError."""
+    """Return one whole number or several as a tuple; numpy's integers count. Raises TypeError."""
     if (number := whole_number(given)) is not None:
         return (number,)
     return tuple(number_in(name, value, what) for value in listed(name, given, what))
 
 
 def number_in(name: str, value: Any, what: str) -> int:
-    """Return a whole number that was in a list. TypeError."""
+    """Return a whole number from a list. Raises TypeError."""
     if (number := whole_number(value)) is None:
         raise TypeError(f"{name} takes {what} or a list of them; {_shown(value)} is in it")
     return number
 
 
 def whole_number(value: Any) -> int | None:
-    """As an int; None for what is no whole number, and a bool is none."""
+    """Return a whole number as an int; None for anything else, including a bool."""
     if isinstance(value, bool):
         return None
     try:
@@ -114,20 +119,20 @@ def whole_number(value: Any) -> int | None:
 
 
 def switches(**given: Any) -> None:
-    """TypeError unless every argument is True or False: 'no' and 'false' are true to Python."""
+    """Raise TypeError unless every argument is True or False: the text 'no' would be true."""
     for name, value in given.items():
         if not isinstance(value, bool):
             raise TypeError(f"{name} is True or False, not {_shown(value)}")
 
 
 def check_names(function: str, given: Iterable[str], known: Collection[str]) -> None:
-    """TypeError, in Python's own words, for the first keyword argument that is not known."""
+    """Raise TypeError, in Python's own words, for the first unknown keyword argument."""
     for name in given:
         if name not in known:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
 def _shown(value: Any) -> str:
-    """For a message, and not at length."""
+    """Return a value for a message, shortened."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

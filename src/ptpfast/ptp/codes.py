@@ -151,14 +151,14 @@ class ObjectFormat(IntEnum):
 
 
 class DevicePropCode(IntEnum):
-    """Device properties this package reads or sets."""
+    """Device properties that this package reads or sets."""
 
     BatteryLevel = 0x5001
     DateTime = 0x5011
 
 
 class ObjectPropCode(IntEnum):
-    """MTP object properties this package reads."""
+    """MTP object properties that this package reads."""
 
     StorageID = 0xDC01
     ObjectFormat = 0xDC02
@@ -171,7 +171,7 @@ class ObjectPropCode(IntEnum):
 
 
 class DataType(IntEnum):
-    """DataTypeCodes of ISO 15740; arrays are the element's code + 0x4000."""
+    """DataTypeCodes of ISO 15740. An array type is the element's code + 0x4000."""
 
     INT8 = 0x0001
     UINT8 = 0x0002
@@ -194,7 +194,7 @@ class FailReason(IntEnum):
     UNSPECIFIED = 3
 
 
-# What a file is, by the extension of its name: format codes do not tell (NEF is 0x3000 or 0x3800,
+# The kind of a file, by its extension: format codes do not tell it (NEF is 0x3000 or 0x3800,
 # 0xB103 is Canon's CR2 and Fujifilm's RAF).
 RAW_EXTENSIONS = frozenset(
     [
@@ -240,12 +240,12 @@ def extension(name: str) -> str:
 
 
 def is_raw_name(name: str) -> bool:
-    """Whether a file of this name is a camera's RAW picture, by its extension."""
+    """Return whether the extension of a file name is that of a camera's RAW format."""
     return extension(name) in RAW_EXTENSIONS
 
 
 def name_of(enum: type[IntEnum], code: int) -> str:
-    """`DeviceBusy (0x2019)` for a known code, `0xA123` for an unknown one; for messages."""
+    """Return `DeviceBusy (0x2019)` for a known code, `0xA123` for an unknown one; for messages."""
     try:
         return f"{enum(code).name} (0x{code:04X})"
     except ValueError:

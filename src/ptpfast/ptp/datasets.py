@@ -38,7 +38,7 @@ array_u32 = Annotated[list[int], "array u32"]
 
 @dataclass(slots=True)
 class DeviceInfo:
-    """What a camera reports about itself.
+    """The camera's report about itself.
 
     Notes:
         Source: GetDeviceInfo (0x1001), ISO 15740.
@@ -61,7 +61,7 @@ class DeviceInfo:
 
     @property
     def body(self) -> str:
-        """Which camera it is: manufacturer, model and serial number."""
+        """The identity of the camera: manufacturer, model and serial number."""
         return f"{self.manufacturer} {self.model} {self.serial_number}".strip()
 
 
@@ -212,9 +212,10 @@ _ARRAYS = {code + 0x4000: kind for code, kind in _SCALARS.items() if code != Dat
 
 
 def read_value(cursor: Cursor, data_type: int) -> Any:
-    """One value of a DataTypeCode: an int, a str, or a list of ints for an array type.
+    """Return one value of a DataTypeCode: an int, a str, or a list of ints for an array type.
 
-    Raises ProtocolError when cut, and for a data type PTP does not define.
+    Raises:
+        ProtocolError: the value is cut, or PTP does not define the data type.
     """
     if kind := _SCALARS.get(data_type):
         return getattr(cursor, kind)()
@@ -251,8 +252,11 @@ def write_value(builder: Builder, data_type: int, value: Any) -> None:
 def decode_prop_desc(buffer: Any) -> DevicePropDesc:
     """Decode a DevicePropDesc dataset, whose layout depends on its data type.
 
-    Raises ProtocolError when cut, and for a data type PTP does not define. Some cameras end it
-    after a string or before the form flag (libgphoto2): the rest is empty, and there is no form.
+    Some cameras end it after a string or before the form flag (libgphoto2). Then the rest is empty,
+    and there is no form.
+
+    Raises:
+        ProtocolError: the dataset is cut, or PTP does not define the data type.
     """
     cursor = Cursor(buffer, "DevicePropDesc")
     code, data_type, get_set = cursor.u16(), cursor.u16(), cursor.u8()

@@ -1,18 +1,20 @@
-"""Every error ptpfast raises, arranged by who is to blame.
+"""Every error of ptpfast, arranged by where the fault is.
 
     PTPError
-    ├── NetworkError (OSError)   ConnectFailed · ConnectionLost · Timeout (TimeoutError) the network
-    ├── InitFailed                                          the Responder refused us at the door
-    ├── ResponseError            DeviceBusy, AccessDenied, … by code      the Responder said no
-    ├── ProtocolError                                       the Responder broke the rules
-    ├── SinkError (OSError)                                 our disk
-    ├── CameraFailing                                       one object after the other fails
-    ├── LimitReached (OSError)                              this computer allows no more
-    ├── TransferError                                       an object is wrong, changed or gone
-    └── Cancelled                                           `cancel()` was called
+    ├── NetworkError (OSError)   The network.
+    │                            ConnectFailed · ConnectionLost · Timeout (TimeoutError).
+    ├── InitFailed               The camera refused the connection.
+    ├── ResponseError            The camera refused an operation.
+    │                            DeviceBusy, AccessDenied, … by code.
+    ├── ProtocolError            The camera broke the protocol.
+    ├── SinkError (OSError)      The disk.
+    ├── CameraFailing            Many objects in a row failed.
+    ├── LimitReached (OSError)   A limit of this computer.
+    ├── TransferError            An object is wrong, has changed or is gone.
+    └── Cancelled                `cancel()` was called.
 
-Misuse of the API is a ValueError, TypeError or RuntimeError. Every PTPError carries `received`: the
-payload bytes of the transaction that are safely in the sink, so that a transfer can go on there.
+Misuse of the API is a ValueError, TypeError or RuntimeError. `PTPError.received` counts the payload
+bytes of the transaction that the sink has stored, so a transfer can resume there.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ _FAIL_TEXT: dict[int, tuple[str, str]] = {
     ),
     FailReason.BUSY: (
         "it is busy, probably with another computer or phone",
-        "disconnect the other one, or wait half a minute after an unclean end",
+        "disconnect the other device; after an aborted session wait half a minute",
     ),
     FailReason.UNSPECIFIED: (
         "it gave no reason",
@@ -158,7 +160,7 @@ class AccessDenied(ResponseError):
 class OperationNotSupported(ResponseError):
     """0x2005."""
 
-    hint = "this camera does not offer it"
+    hint = "this camera does not support this operation"
 
 
 class ParameterNotSupported(ResponseError):
@@ -182,7 +184,7 @@ class InvalidStorageID(ResponseError):
 class InvalidObjectHandle(ResponseError):
     """There is no such object (0x2009); it may have been deleted on the camera."""
 
-    hint = "it may have been deleted on the camera; list again"
+    hint = "it may have been deleted on the camera; list the objects again"
 
 
 class StoreFull(ResponseError):
@@ -270,15 +272,14 @@ class Unreadable(TransferError):
 class CameraFailing(PTPError):
     """The camera failed at many objects in a row, so the run ended.
 
-    busy: it answered DeviceBusy for the last of them; otherwise the connection ended.
+    Attributes:
+        busy: True if it answered DeviceBusy for the last object, False if the connection ended.
     """
 
-    hint = "switch the camera off and on, then go on"
+    hint = "switch the camera off and on, then run it again"
 
     def __init__(self, last: PTPError, count: int, seconds: float) -> None:
         busy = isinstance(last, DeviceBusy)
-        what = "has been busy" if busy else "has ended the connection or kept silent"
-        super().__init__(
-            f"the camera {what} at {count} files in a row, for {seconds:.0f} s; stopped"
-        )
+        what = "was busy" if busy else "closed the connection or did not answer"
+        super().__init__(f"the camera {what} at {count} files in a row, within {seconds:.0f} s")
         self.busy = busy

@@ -1,6 +1,6 @@
-"""Objects on the card: one `ObjectInfo`, an `ObjectTable` of many, a camera's `Description` of one.
+"""Objects on the card: `ObjectInfo` for one, `ObjectTable` for many, `Description` as received.
 
-Nothing here talks to a camera. Names and paths come from the camera and are untrusted: code that
+Nothing here talks to a camera. Names and paths come from the camera and are untrusted. Code that
 makes a local file name from one uses `library.plan.naming`.
 """
 
@@ -43,13 +43,15 @@ _KINDS = {
 
 KINDS = ("raw", "jpeg", "video", "other")
 
-LARGEST_OBJECT = 1 << 50  # bytes; what claims to be larger is no size
+LARGEST_OBJECT = 1 << 50  # bytes; a larger number is no size
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a camera says of a file or a folder, as far as it is used here. The texts, dates among
-    them, are the camera's own; `size` is in 64 bits, None when it cannot tell."""
+    """A file or a folder as the camera describes it.
+
+    Texts and dates are unchanged. `size` has 64 bits, and is None if the camera cannot tell.
+    """
 
     storage_id: int
     format: int
@@ -76,13 +78,15 @@ class Description:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is an association."""
+        """True for a folder (an association)."""
         return self.format == ObjectFormat.Association
 
     def agrees_with(self, other: Description | ObjectInfo) -> bool:
-        """Whether both are of the same object in the same state: protection aside, which is
-        changed by a press of a button, and however the dates are written. A size that cannot be
-        told is one of 4 GiB or more."""
+        """Return whether both describe the same object in the same state.
+
+        Protection is not compared, because a button changes it, and neither is the format of dates.
+        An unknown size stands for a size of 4 GiB or more.
+        """
         sizes = {self.size, other.size}
         same_size = len(sizes) == 1 or (
             None in sizes and all(size is None or size >= SIZE_SATURATED for size in sizes)
@@ -130,7 +134,7 @@ class ObjectInfo:
     storage_id: int = 0
     parent: int = 0
     protected: bool = False
-    # As an earlier session has found it: what is read of it is compared with the camera first.
+    # From an earlier session: it is compared with the camera before it is read.
     remembered: bool = field(default=False, compare=False)
 
     @property
@@ -145,7 +149,7 @@ class ObjectInfo:
 
     @property
     def is_raw(self) -> bool:
-        """Whether it is a RAW picture, from the extension."""
+        """True for a RAW picture, by the extension."""
         return self.kind == "raw"
 
 
@@ -261,14 +265,14 @@ class ObjectTable(Sequence[ObjectInfo]):
 
 
 def handle_of(given: ObjectInfo | int) -> int:
-    """Return the handle of an object, or the handle itself. TypeError."""
+    """Return the handle of an object, or the handle itself. Raises TypeError."""
     if isinstance(given, ObjectInfo):
         return given.handle
     return number_in("handles", given, _WHAT)
 
 
 def handles_of(given: Iterable[ObjectInfo | int] | ObjectInfo | int) -> Iterator[int]:
-    """Return the handles of one object or several, each when it is needed. TypeError."""
+    """Yield the handles of one object or several. Raises TypeError."""
     if isinstance(given, ObjectInfo):
         return iter([given.handle])
     if (number := whole_number(given)) is not None:
@@ -288,7 +292,7 @@ def card_name(storage_id: int) -> str:
 
 
 def _plain(moment: datetime | None) -> datetime | None:
-    """numpy's datetimes know no zones."""
+    """Return a datetime without time zone, because numpy's datetimes have none."""
     if moment is None or moment.tzinfo is None:
         return moment
     try:

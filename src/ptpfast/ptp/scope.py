@@ -1,9 +1,9 @@
-"""How far an error reaches: one object, one storage, the destination, the connection, the run.
+"""The scope of an error: one object, one storage, the destination, the connection or the run.
 
-The one table of it. Code that handles many objects asks `scope_of`, sets aside what the error
-concerns, and continues with the rest. The scope is the smallest thing that the error can concern.
-A refused GetObjectHandles (`AccessDenied`) concerns that storage, and a refused OpenSession the
-session, although the code alone would mean one object.
+Code that handles many objects asks `scope_of`, sets aside the part that the error concerns, and
+continues with the rest. The scope is the smallest unit that the error can concern. A refused
+GetObjectHandles (`AccessDenied`) concerns the storage, and a refused OpenSession the session,
+although the code alone would mean one object.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from .errors import (
 
 
 class Scope(Enum):
-    """What an error concerns, and so what ends with it."""
+    """The unit that an error concerns, and that ends with it."""
 
     OBJECT = "this object"  # set aside; the next one comes
     STORAGE = "this storage"  # its objects are set aside; the other storage's come
     DESTINATION = "this destination"  # nothing more can be stored there: ends the run
-    CONNECTION = "the connection"  # made again; ends the run when that is of no use
+    CONNECTION = "the connection"  # renewed; ends the run if that fails
     CAMERA = "the camera"  # fails at every object: ends the run
     COMPUTER = "a limit of this computer"  # open files, threads, memory: ends the run
     STOPPED = "the user"  # stopped the run
@@ -136,7 +136,7 @@ TAKEN = errno.EWOULDBLOCK  # of a SinkError: the part file is another run's
 
 
 def scope_of(error: BaseException) -> Scope:
-    """Return what an error concerns; DEFECT if the tables do not have it."""
+    """Return the scope of an error; DEFECT if the tables do not have it."""
     if isinstance(error, ResponseError) and error.code in BY_RESPONSE:
         return BY_RESPONSE[error.code]
     if isinstance(error, SinkError) and error.errno == TAKEN:

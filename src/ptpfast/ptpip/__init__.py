@@ -1,5 +1,6 @@
-"""The names of mmattes/ptpip 0.1.1, thin over the session: its programs run with only the import
-line changed. docs/from-ptpip.md lists every name and what it became.
+"""The API of mmattes/ptpip 0.1.1 on top of ptpfast's session.
+
+Its programs run with only the import line changed. docs/from-ptpip.md compares every name.
 """
 
 from .._version import __version__

@@ -1,7 +1,8 @@
-"""The seed's connection: a queue of commands in front of a session, and lists of what they fetched.
+"""The connection class of mmattes/ptpip: a queue of commands in front of a session.
 
-It runs commands one after the other in the thread the user gives it (`communication_thread`), and
-hands each its outcome. Packets, transactions, events and errors are the session's.
+It runs commands in order in the user's thread (`communication_thread`). Each command receives its
+result. The session does the rest.
+
 Source: mmattes/ptpip (ptpip/ptpip.py, README.md, samples/take_picture.py) for names and behaviour.
 """
 
@@ -50,13 +51,19 @@ KEEP_ALIVE_S = 5.0
 
 
 class PtpIpConnection:
-    """A connection to a camera. `open` it, run `communication_thread` in a thread, queue requests;
-    `close` it, or use it in a `with`.
+    """A connection to a camera.
 
-    `cmd_queue` holds requests not yet begun, `event_queue` the camera's events (those that 0x90C7
-    fetched and those of the Event connection, each once), `object_queue` what 0x1009 fetched.
-    `session` is the `ptpfast.Session`, `session_events` a subscription to its events and
-    `session_id` the connection number; all three are None before `open`.
+    `open` it, run `communication_thread` in a thread, queue requests, then `close` it. It also
+    works in a `with`. The last three attributes are None before `open`.
+
+    Attributes:
+        cmd_queue: Requests that have not begun.
+        event_queue: Events, each once: those that 0x90C7 fetched, and those of the Event
+            connection.
+        object_queue: Objects that 0x1009 fetched.
+        session: The `ptpfast.Session`.
+        session_events: A subscription to its events.
+        session_id: The connection number.
     """
 
     def __init__(self) -> None:
@@ -67,7 +74,7 @@ class PtpIpConnection:
         self.event_queue: SharedList[PtpIpEvent] = SharedList()
         self.object_queue: SharedList[PtpIpDataObject] = SharedList()
         self._running = 0  # commands being run; guarded by cmd_queue.changed
-        # What `recieve_data` has still to give, by what it was sent to.
+        # Packets for `recieve_data`, by the session they were sent to.
         self._answers: defaultdict[Any, deque[bytes]] = defaultdict(deque)
 
     # Opening and closing
@@ -101,7 +108,7 @@ class PtpIpConnection:
         return connect(host, port=port, **options)
 
     def _subscribe(self, hub: EventHub) -> Subscription:
-        """Into `event_queue` comes everything from now on, and what came while connecting."""
+        """Fill `event_queue` from now on, including events that came while connecting."""
         queue = _Queueing(hub, self)
         with hub.changed:
             for earlier in hub.subscriptions:
@@ -140,14 +147,14 @@ class PtpIpConnection:
     # Commands in the background
 
     def send_ptpip_cmd(self, ptpip_packet: PtpIpCmdRequest) -> None:
-        """Queues a request; `ptpip_packet.result()` waits for its outcome."""
+        """Queue a request; `ptpip_packet.result()` waits for its outcome."""
         self.cmd_queue.append(ptpip_packet)
 
     def communication_thread(self) -> None:
         """Send the queued requests in order, until `close`. Run it in a thread.
 
-        No error ends it: the request has it, and the log. An idle camera is asked for a sign of
-        life now and then, so that it does not hang up.
+        An error does not end it: the request and the log have it. Keep-alive requests stop an idle
+        camera from disconnecting.
         """
         queue = self.cmd_queue
         while True:
@@ -195,7 +202,11 @@ class PtpIpConnection:
         return PtpIpPacket().factory(self.recieve_data(session))
 
     def _run(self, request: PtpIpCmdRequest, session: Session | None) -> PtpIpCmdResponse:
-        """One request to its end; its outcome is in it. Raises all errors but a ResponseError."""
+        """Run one request to its end and store the outcome in it.
+
+        Raises:
+            PTPError: the request failed; a ResponseError is not raised.
+        """
         if session is None:
             request.finish(RuntimeError("not connected: call open() first"))
             return request.result()
@@ -247,7 +258,7 @@ class PtpIpConnection:
             try:
                 session.link.command(DEVICE_READY)
             except ResponseError:
-                pass  # what it was doing has failed, which is no fault of the next command
+                pass  # its last task failed, which does not concern the next command
 
     def _deliver(self, request: PtpIpCmdRequest, session: Session) -> None:
         if request.ptp_cmd == GET_EVENT:
@@ -263,7 +274,7 @@ class PtpIpConnection:
     # Packet by packet
 
     def send_ptpip_event_req(self, ptpip_packet: PtpIpEventReq, session: Any) -> None:
-        """Send; a missing connection number is filled in."""
+        """Send an Init Event Request. A missing connection number is filled in."""
         self._ask(ptpip_packet, session)
 
     def send_data(self, data: Any, session: Any) -> None:
@@ -297,7 +308,7 @@ class PtpIpConnection:
             code = response.ptp_response_code
             answers.append(body(wire.OperationResponse(code, number, response.args)))
         else:
-            raise TypeError(f"a {type(packet).__name__} is not sent to a camera")
+            raise TypeError(f"a {type(packet).__name__} cannot be sent to a camera")
 
     def recieve_data(self, session: Any) -> bytes:
         """Return the next packet without its length field: of an answer, or the next event.
@@ -309,7 +320,7 @@ class PtpIpConnection:
         if answers:
             return answers.popleft()
         if not isinstance(session, Subscription):
-            raise RuntimeError("nothing was sent, so nothing will come")
+            raise RuntimeError("no packet was sent, so no answer will come")
         event = session.get()
         if event is None:
             raise ConnectionLost("the Event connection has ended")
@@ -317,7 +328,7 @@ class PtpIpConnection:
 
 
 class _Queueing(Subscription):
-    """A subscription that puts what comes into `event_queue`."""
+    """A subscription that appends to `event_queue`."""
 
     def __init__(self, hub: EventHub, connection: PtpIpConnection) -> None:
         super().__init__(hub)

@@ -1,7 +1,8 @@
-"""The seed's packet classes: its names for the packets of `engine.wire`, which alone knows layouts.
+"""The packet classes of mmattes/ptpip: its names for the packets of `engine.wire`.
 
-Numbers are ints and names are str where the seed kept raw bytes. A class takes the bytes after a
-packet's length and type (`data`), or nothing; its attributes are the packet's fields in wire order.
+Numbers are ints and names are str; the original kept raw bytes. A class takes the bytes after a
+packet's length and type (`data`), or nothing. Its attributes are the packet's fields in wire order.
+
 Source: mmattes/ptpip (ptpip/ptpip.py) for names.
 """
 
@@ -34,7 +35,7 @@ def _parse(cmdtype: int, data: Any) -> Any:
 
 
 class PtpIpPacket:
-    """Base of the packets. `cmdtype` is the packet type, a number of `wire.PacketType`."""
+    """Base class of the packets. `cmdtype` is the packet type, a `wire.PacketType`."""
 
     cmdtype: ClassVar[PacketType | None] = None
     fields: ClassVar[tuple[str, ...]] = ()
@@ -85,7 +86,7 @@ class PtpIpInitCmdReq(PtpIpPacket):
 
 
 class PtpIpInitCmdAck(PtpIpPacket):
-    """Init Command Ack. `session_id` is the connection number, which the seed called so."""
+    """Init Command Ack. `session_id` is the connection number, as in the original."""
 
     cmdtype = PacketType.INIT_COMMAND_ACK
     fields = ("session_id", "guid", "hostname")
@@ -125,12 +126,20 @@ class PtpIpInitFail(PtpIpPacket):
 
 
 class PtpIpCmdRequest(PtpIpPacket):
-    """Operation Request, and what became of it.
+    """An Operation Request and its outcome.
 
-    cmd: operation code. param1 to param5: its parameters, u32. data: the fields of a request to
-    read instead. data_out: bytes-like, the payload of a data-out phase.
-    When it is over (`wait`, `result`), `response` is the PtpIpCmdResponse or None if none came,
-    `data_in` the payload of a data-in phase or None, `error` what `result` raises or None.
+    After it has ended (`wait`, `result`), `response`, `data_in` and `error` are set.
+
+    Args:
+        data: The fields of a request to parse instead.
+        cmd: The operation code.
+        param1: The first of five parameters, u32; `param2` to `param5` are the others.
+        data_out: Bytes-like, the payload of a data-out phase.
+
+    Attributes:
+        response: The PtpIpCmdResponse; None if none came.
+        data_in: The payload of a data-in phase; None without one.
+        error: The exception that `result` raises; None for success.
     """
 
     cmdtype = PacketType.OPERATION_REQUEST
@@ -175,32 +184,32 @@ class PtpIpCmdRequest(PtpIpPacket):
         )
 
     def begin(self) -> None:
-        """Forgets an earlier outcome. The connection does this when the request is queued."""
+        """Clear an earlier outcome. The connection does this when the request is queued."""
         self._over.clear()
         self.response: PtpIpCmdResponse | None = None
         self.data_in: bytearray | None = None
         self.error: BaseException | None = None
 
     def finish(self, error: BaseException | None = None) -> None:
-        """End the request and wake all who wait. The connection calls this."""
+        """End the request and wake all waiting threads. The connection calls this."""
         self.error = error
         self._over.set()
 
     @property
     def done(self) -> bool:
-        """Whether the request is over."""
+        """True if the request has ended."""
         return self._over.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait up to `timeout` seconds; return whether the request is over."""
+        """Wait up to `timeout` seconds; return whether the request has ended."""
         return self._over.wait(timeout)
 
     def result(self, timeout: float | None = None) -> PtpIpCmdResponse:
-        """Return the response when the request is over.
+        """Wait for the end of the request and return the response.
 
         Raises:
             ResponseError, NetworkError: the error of the request.
-            TimeoutError: it is not over after `timeout` seconds.
+            TimeoutError: it has not ended after `timeout` seconds.
         """
         if not self.wait(timeout):
             raise TimeoutError(f"operation 0x{self.ptp_cmd:04X} is not over after {timeout} s")
@@ -221,7 +230,7 @@ class PtpIpCmdResponse(PtpIpPacket):
 
 
 class PtpIpStartDataPacket(PtpIpPacket):
-    """Start Data. `length` is the whole payload's in bytes; None where the camera cannot tell."""
+    """Start Data. `length` is the size of the whole payload in bytes; None if unknown."""
 
     cmdtype = PacketType.START_DATA
     fields = ("transaction_id", "length")
@@ -230,7 +239,7 @@ class PtpIpStartDataPacket(PtpIpPacket):
 
 
 class PtpIpDataPacket(PtpIpPacket):
-    """Data. `data` is a piece of the payload, and not a method, as in the seed."""
+    """Data. `data` is a piece of the payload; it is an attribute, as in the original."""
 
     cmdtype = PacketType.DATA
     fields = ("transaction_id", "data")
@@ -239,7 +248,7 @@ class PtpIpDataPacket(PtpIpPacket):
 
 
 class PtpIpCancelTransaction(PtpIpPacket):
-    """Cancel."""
+    """Cancel Transaction."""
 
     cmdtype = PacketType.CANCEL
     fields = ("transaction_id",)
@@ -247,13 +256,13 @@ class PtpIpCancelTransaction(PtpIpPacket):
 
 
 class PtpIpEndDataPacket(PtpIpDataPacket):
-    """End Data. `data` is the last piece of the payload, which may be empty or all of it."""
+    """End Data. `data` is the last piece of the payload; it may be empty, or the whole payload."""
 
     cmdtype = PacketType.END_DATA
 
 
 class PtpIpPing(PtpIpPacket):
-    """Probe Request. Those that come from the camera are answered by the session."""
+    """Probe Request. The session answers those from the camera."""
 
     cmdtype = PacketType.PROBE_REQUEST
 
@@ -262,13 +271,13 @@ class PtpIpPing(PtpIpPacket):
 
 
 class PtpIpPong(PtpIpPacket):
-    """Probe Response; the seed has no name for it."""
+    """Probe Response; the original has no name for it."""
 
     cmdtype = PacketType.PROBE_RESPONSE
 
 
 class PtpIpEvent:
-    """An event and its first parameter, 0 where it has none; both ints."""
+    """An event and its first parameter, 0 if it has none; both ints."""
 
     def __init__(self, event_code: int, event_parameter: int) -> None:
         self.event_code = int(event_code)
@@ -279,8 +288,13 @@ class PtpIpEvent:
 
 
 class PtpIpEventFactory:
-    """The events in `data`, the payload that answers 0x90C7: u16 count, then u16 code and u32
-    parameter each. ProtocolError when it is cut."""
+    """Parser of the payload that answers 0x90C7: `get_events` returns its events.
+
+    Layout: u16 count, then u16 code and u32 parameter each.
+
+    Raises:
+        ProtocolError: the payload is cut.
+    """
 
     def __init__(self, data: Any) -> None:
         cursor = Cursor(data, "GetEvent")
@@ -293,7 +307,7 @@ class PtpIpEventFactory:
 
 
 class PtpIpDataObject:
-    """An object that 0x1009 fetched: its handle and its bytes, as a bytearray (no copy is made)."""
+    """An object that 0x1009 fetched: its handle, and its bytes as a bytearray (not copied)."""
 
     def __init__(self, object_handle: int, data: bytes | bytearray) -> None:
         self.object_handle = object_handle

@@ -1,7 +1,7 @@
-"""Lists that threads share: the seed's `cmd_queue`, `event_queue` and `object_queue`.
+"""Lists that threads share: `cmd_queue`, `event_queue` and `object_queue`.
 
-They behave as the seed's plain lists do, and waiting for them costs nothing: `changed` is notified
-of each change. Knows nothing of the camera.
+They behave as the plain lists of the original. `changed` is notified of each change, so a thread
+can wait without polling.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class SharedList(MutableSequence[T]):
-    """A list that may change in one thread while others use it; iterating goes over a copy.
+    """A list that may change in one thread while others use it; iteration uses a copy.
 
     `changed` is a Condition on its lock: `changed.wait_for(lambda: len(queue) > 2, timeout)`.
     """
@@ -78,8 +78,10 @@ class SharedList(MutableSequence[T]):
 
 
 class CommandQueue(SharedList[PtpIpCmdRequest]):
-    """Requests in the order of sending. While `closed`, a request that is added ends at once with
-    Cancelled, so that its caller does not wait."""
+    """Requests in the order of sending.
+
+    While `closed`, an added request ends at once with Cancelled, so that its caller does not wait.
+    """
 
     closed = False
 

@@ -1,1 +1,1 @@
-"""A session with a camera, and taking pictures in it."""
+"""A session with a camera, and capture."""

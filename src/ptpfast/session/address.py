@@ -1,4 +1,4 @@
-"""`HOST[:PORT]` as people write it."""
+"""Addresses: `HOST[:PORT]` as people write them."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def parse_address(text: str) -> tuple[str, int]:
     if port is None:
         return host, DEFAULT_PORT
     if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise ValueError(f"{port!r} is not a port; it is a number from 1 to 65535")
+        raise ValueError(f"{text!r}: {port!r} is not a port (1 to 65535); write HOST or HOST:PORT")
     return host, int(port)

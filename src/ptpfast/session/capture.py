@@ -1,8 +1,6 @@
-"""Taking a picture and hearing of it: events that must be asked for, and the capture that waits for
-them.
+"""Capture: release the shutter, and wait for the events and the new object.
 
-Sources: libgphoto2 (library.c) for the order of a capture's events and for what may be odd about
-them.
+Source: libgphoto2 (library.c) for the order and the oddities of a capture's events.
 """
 
 from __future__ import annotations
@@ -57,9 +55,9 @@ def poll(link: Link, subscription: Subscription, timeout: float | None) -> Event
 
 
 def capture(link: Link) -> ObjectInfo | None:
-    """Releases the shutter and waits for CaptureComplete and the new object, or objects.
+    """Release the shutter; wait for CaptureComplete and the new object or objects.
 
-    Where no event tells of them, they are the handles that were not on the card before.
+    Without events the new objects are found by comparing the handles before and after.
     """
     subscription = link.hub.subscribe()
     try:
@@ -71,7 +69,7 @@ def capture(link: Link) -> ObjectInfo | None:
 
 
 class _NewObjects:
-    """What one release of the shutter has made, as far as that is known."""
+    """The new objects after one release of the shutter."""
 
     def __init__(self, link: Link, subscription: Subscription, before: dict[int, set[int]]) -> None:
         self._link = link
@@ -102,7 +100,7 @@ class _NewObjects:
         return self._found
 
     def _patience(self, looks: int) -> float:
-        """Seconds without an event until the card is looked at: longer each time."""
+        """Return the seconds without an event until the card is checked; it grows each time."""
         if self._complete and not looks:
             return SECOND_FILE_S
         if self._complete or self._found is not None:

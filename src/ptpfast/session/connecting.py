@@ -1,4 +1,4 @@
-"""From an address to an open session."""
+"""Connect to an address and open a session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .session import Session
 
 
 class Initiator(TypedDict, total=False):
-    """How this computer introduces itself to a camera; see `connect`."""
+    """The identity of this computer; see `connect`."""
 
     name: str | None
     guid: bytes | None

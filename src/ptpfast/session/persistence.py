@@ -1,4 +1,4 @@
-"""A run outlives its connection: after a loss it connects again and goes on where it was."""
+"""Reconnect and resume after a lost connection."""
 
 from __future__ import annotations
 
@@ -35,12 +35,17 @@ Lost = Callable[[PTPError], object]
 
 
 class Persistence:
-    """Does things with a session that a lost connection may end, and then again.
+    """Runner of work that continues after a lost connection.
 
-    tries: how often in a row it connects again although nothing has come since, with pauses that
-    grow; 0 never, None without end. lost(error) is called before each. `retries` counts. An object
-    at which the connection ends again and again, or the camera stays busy, is set aside; a camera
-    that fails so at one object after the other is asked only briefly, and then given up.
+    An object is set aside if the connection ends at it again and again, or if the camera stays
+    busy. If this happens at many objects in a row, they get one attempt each, and then the run
+    ends.
+
+    Attributes:
+        tries: Reconnects in a row without new bytes, with growing pauses; 0 never, None without
+            end.
+        lost: Called with the error before each.
+        retries: Counts reconnects.
     """
 
     def __init__(self, session: Session, tries: int | None, lost: Lost) -> None:
@@ -50,11 +55,11 @@ class Persistence:
             math.inf, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S, tries=tries
         )
         self.retries = 0
-        # Losses at one place until that is to blame: with few tries, one fewer than would end all.
+        # Losses at one place until it is the cause: with few tries, one fewer than would end all.
         self._limit = min(SAME_PLACE, tries + 1) if tries else SAME_PLACE
         self._reading = Streak()
         self._is_brief = False
-        self._deleting = Streak(stops=False)  # what is not deleted is no failure
+        self._deleting = Streak(stops=False)  # a refused deletion is no failure
 
     @contextmanager
     def for_listings(self) -> Iterator[None]:
@@ -72,11 +77,11 @@ class Persistence:
         self._connect(error)
 
     def read(self, work: Callable[[], T], kept: Callable[[], int], had: int | None = None) -> T:
-        """`run` for an object that is read. CameraFailing when too many have failed in a row."""
+        """Call `run` for an object that is read. Raises CameraFailing after too many failures."""
         return self._one(self._reading, work, kept, had)
 
     def delete(self, work: Callable[[], T]) -> T:
-        """`run` for an object that is deleted."""
+        """Call `run` for an object that is deleted."""
         return self._one(self._deleting, work, lambda: 0, None)
 
     def _one(
@@ -140,14 +145,14 @@ class Persistence:
                     if kept is None:  # a dataset that cannot be read: it will be no better
                         raise
                 else:
-                    if is_to_blame:  # what comes next is another object
+                    if is_to_blame:  # the next request is about another object
                         self._patience.reset()
                     self._connect(error)
                     asleep = False
                 if is_to_blame:
-                    times = "once" if fruitless == 1 else f"{fruitless} times at the same place"
+                    errors = "1 error" if fruitless == 1 else f"{fruitless} errors"
                     raise Unreadable(
-                        f"it went wrong {times}: {error.message}",
+                        f"{errors} at the same place: {error.message}",
                         hint="retry this object alone, or copy it from the card",
                         received=so_far,
                     ) from error

@@ -1,9 +1,9 @@
-"""A session with a camera: the operations of PTP under the names that people use.
+"""A session with a camera: the operations of PTP under familiar names.
 
 The session is thread-safe: it runs one transaction at a time. It has ended (`usable` is False)
-after ConnectionLost and after a broken packet. It continues after every other error. A callback may
-not use the session that calls it (RuntimeError). This file is over 400 lines because its docstrings
-are the reference of the public API.
+after ConnectionLost and after a broken packet, and continues after every other error. A callback
+may not use the session that calls it (RuntimeError). This file is over 400 lines because its
+docstrings are the reference of the public API.
 
 Sources: ISO 15740; libgphoto2 (library.c) and airmtp for the order of opening and closing.
 """
@@ -56,8 +56,8 @@ class Session:
     """An open session. `ptpfast.connect` makes it; `close` or the `with` block ends it.
 
     Notes:
-        The public methods are here. The parts do the work: `link` has the connection and its
-        transactions, `habits` has what was learned about the camera, `camera` knows its objects.
+        The public methods are here. `link` runs the transactions, `habits` remembers what was
+            learned about the camera, and `camera` knows its objects.
     """
 
     def __init__(self, link: Link) -> None:
@@ -67,12 +67,12 @@ class Session:
 
     @property
     def habits(self) -> Habits:
-        """What was learned about the camera: pipeline depth, chunk sizes, refused operations."""
+        """The learned behaviour of the camera: pipeline depth, chunk sizes, refused operations."""
         return self.link.habits
 
     @property
     def device_info(self) -> DeviceInfo:
-        """What the camera reports about itself: maker, model, serial number, operations."""
+        """The camera's report about itself: maker, model, serial number, operations."""
         return self.link.device_info
 
     @property
@@ -96,7 +96,7 @@ class Session:
 
     @property
     def usable(self) -> bool:
-        """Whether operations can still be tried."""
+        """True while operations can be tried."""
         return self.link.usable
 
     def close(self) -> None:
@@ -429,16 +429,16 @@ class Session:
         The bytes go into `path`.part. The file gets its final name when it is complete.
 
         Args:
-            object_or_handle: the object, or its handle.
-            path: the final name.
-            resume: continue a partial file from an earlier download.
-            verify: `size`; `hash`: compare the hash of the received bytes with the file read back;
-                `disk`: read back from the disk itself (not on macOS); `reread`: read the object
-                from the camera a second time, too.
+            object_or_handle: The object, or its handle.
+            path: The final name.
+            resume: Continue a partial file from an earlier download.
+            verify: `size` compares the size. `hash` reads the file back and compares its hash with
+                the received bytes. `disk` reads from the disk itself (not on macOS). `reread` also
+                reads the object from the camera a second time.
             algorithm: `sha256` (default) or `xxh3` (package xxhash); implies at least `hash`.
-            progress: called about ten times a second with (received bytes, size or None).
-            chunk: bytes of each partial read; 0 reads the whole object at once; None is adaptive.
-            overwrite: replace an existing file.
+            progress: Called about ten times a second with (received bytes, size or None).
+            chunk: Bytes of each partial read; 0 reads the whole object at once; None is adaptive.
+            overwrite: Replace an existing file.
 
         Returns:
             A `Transfer`: path, sizes, seconds and hashes.
@@ -446,7 +446,7 @@ class Session:
         Raises:
             FileExistsError: the file exists and `overwrite` is False.
             SinkError: the disk failed.
-            TransferError: the object is not what it was listed as, or failed to verify.
+            TransferError: the object differs from its listing, or failed to verify.
             PTPError: the transfer ended early; the partial file stays and can be resumed.
         """
         from ..transfer import Download, DownloadOptions

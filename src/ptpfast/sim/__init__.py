@@ -1,10 +1,10 @@
-"""A simulated camera: a PTP/IP Responder on this machine, for tests, demonstrations and benchmarks.
+"""A simulated camera: a PTP/IP Responder on this machine, for tests and benchmarks.
 
     with SimulatedCamera(objects=10, size=25_000_000) as camera:
         ...  # camera.host, camera.port
 
-It is independent of the rest of ptpfast but for the wire format, the datasets, the code tables
-and the vendors' files, so that a mistake of the Initiator's side is not repeated here.
+It shares only the wire format, the datasets, the code tables and the vendors' files with the rest
+of ptpfast. So it does not repeat an error of the client's side.
 """
 
 from __future__ import annotations

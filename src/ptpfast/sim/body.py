@@ -1,7 +1,7 @@
 """The simulated camera without its network: card, properties, shutter and operations.
 
-Operations see this, a vendor's too (`vendors.vendor.Responder`). It knows no packets, connections
-or sessions; events are passed to `emit`.
+The operations, also a vendor's, receive a `Body` (`vendors.body.Responder`). It knows no packets,
+connections or sessions; events are passed to `emit`.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ EVENTS = (
 )
 
 Parameters = tuple[int, ...]
-# What answers an operation: the body, the request, the payload of its data-out phase.
+# The handler of an operation: called with body, request, payload of the data-out phase.
 Operation = Callable[["Body", OperationRequest, bytes], Reply]
 
 
 @dataclass
 class Busy:
-    """How long a body says that it writes a picture."""
+    """The time for which a body reports busy after a picture."""
 
     polls: float = 0.0  # how often it says so when it is asked
     until: float = 0.0  # by time.monotonic
 
 
 class Body:
-    """One camera body: what it is, has and does."""
+    """One camera body."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class Body:
         return None if stored is None else stored.size
 
     def file_size(self, handle: int) -> int | None:
-        """As `object_size`, and None for a folder, which has no bytes to hand out."""
+        """Return the size as `object_size` does; None for a folder, which has no bytes."""
         stored = self.store.get(handle)
         return None if stored is None or stored.is_folder else stored.size
 
@@ -153,15 +153,19 @@ class Body:
         return handles
 
     def is_busy(self, *, polled: bool = False) -> bool:
-        """Whether it still writes a picture. polled: asked by an operation that is there for it,
-        which is answered so only a number of times."""
+        """Return whether the camera still writes a picture.
+
+        Args:
+            polled: the caller is an operation for polling, which is answered with busy a limited
+                number of times.
+        """
         if self._busy.polls <= 0 or time.monotonic() >= self._busy.until:
             return False
         self._busy.polls -= polled
         return True
 
     def delete(self, handle: int) -> None:
-        """Delete an object with the buttons of the camera; KeyError."""
+        """Delete an object with the buttons of the camera. Raises KeyError."""
         self.marked.pop(handle, None)
         if self.store.delete(handle):
             self.push_event(EventCode.ObjectRemoved, handle)
@@ -183,7 +187,7 @@ class Body:
 
 
 _NOT_SUPPORTED = Reply(ResponseCode.OperationNotSupported)
-# For what the real body lists and this one does not do.
+# For operations that the real body lists and this one lacks.
 _NOT_NOW = Reply(ResponseCode.AccessDenied)
 
 

@@ -1,4 +1,4 @@
-"""One operation as the camera was asked for it, for the faults that strike in it."""
+"""An operation as it was requested, for the faults that affect it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SILENCE = Reply(0)  # no response at all
 
 
 class Call(NamedTuple):
-    """A request, who made it and of which card. `respond` sends a response code at once."""
+    """A request with its client and its card. `respond` sends a response code at once."""
 
     peer: Peer
     request: OperationRequest
@@ -24,7 +24,7 @@ class Call(NamedTuple):
 
     @property
     def handle(self) -> int:
-        """The object the operation is about, as `Fault.handle` means it; 0 for none."""
+        """The object of the operation, as `Fault.handle` means it; 0 for none."""
         index = 2 if self.request.code == OperationCode.GetObjectHandles else 0
         parameters = self.request.parameters
         return parameters[index] if index < len(parameters) else 0

@@ -1,10 +1,10 @@
-"""The bytes of the simulated camera's objects: where they come from, how to check a copy of them.
+"""The bytes of the simulated camera's objects, and checks of copies.
 
-Knows offsets and sizes; knows nothing of handles, names, packets or sockets.
+This module knows offsets and sizes only.
 
-A synthetic object is a window that slides over one page of pseudo-random bytes made from the seed,
-so it costs no disk and no memory however large it is. The page's length is a prime: a copy that is
-off by a power of two, or by any sum of usual chunk and packet sizes, differs almost everywhere.
+A synthetic object is a window that slides over one page of pseudo-random bytes made from the seed.
+So it costs no disk and no memory, however large it is. The page's length is a prime. So a copy that
+is off by a power of two, or by a sum of usual chunk and packet sizes, differs almost everywhere.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class BytesContent:
 
 
 class FileContent:
-    """A real file, opened when its bytes are asked for; `size` is what it was when listed."""
+    """A real file, opened when its bytes are requested; `size` is its size when listed."""
 
     def __init__(self, path: Path, size: int) -> None:
         self.path = path
@@ -100,10 +100,12 @@ class FileContent:
 
 
 def first_difference(content: Content, copy: Copy, offset: int = 0) -> int | None:
-    """Where a copy of the range that begins at `offset` goes wrong; None when all of it is right.
+    """Return the offset in the object where a copy of a range differs; None if it is equal.
 
-    `copy` is a path or a C-contiguous buffer; its length is the range's. The answer is an offset in
-    the object; bytes beyond the object's end are wrong.
+    Args:
+        content: the object.
+        copy: a path or a C-contiguous buffer with the range. Bytes beyond the object's end differ.
+        offset: the offset in the object at which the copy begins.
     """
     if isinstance(copy, str | os.PathLike):
         with open(copy, "rb", buffering=0) as file:
@@ -112,7 +114,7 @@ def first_difference(content: Content, copy: Copy, offset: int = 0) -> int | Non
 
 
 def check(content: Content, copy: Copy, offset: int = 0, size: int | None = None) -> bool:
-    """Whether a copy is exactly the `size` bytes at `offset`; by default, all from there on."""
+    """Return whether a copy equals the `size` bytes at `offset`; by default all from there on."""
     expected = content.size - offset if size is None else size
     if isinstance(copy, str | os.PathLike):
         length = os.stat(copy).st_size

@@ -1,4 +1,4 @@
-"""What has happened to a simulated camera, for any thread to read, and to wait for."""
+"""The counters of a simulated camera. Any thread may read them and wait for a change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LOG_SIZE = 10_000
 
 
 class Transaction(NamedTuple):
-    """A line of the simulated camera's log; `response` is None when none was sent."""
+    """A line of the simulated camera's log; `response` is None if none was sent."""
 
     operation: int
     transaction_id: int
@@ -22,7 +22,7 @@ class Transaction(NamedTuple):
 
 
 class Observer(NamedTuple):
-    """Called with the code of an operation that is about to be served, and before it is logged."""
+    """A callable that receives the code of an operation before it is served and logged."""
 
     begun: Callable[[int], None]
     ended: Callable[[Transaction], None]
@@ -31,7 +31,7 @@ class Observer(NamedTuple):
 class Counters:
     """The numbers and lists behind `SimulatedCamera`'s. Change them inside `changing`.
 
-    An `observer` that is set is told of each operation in the thread that serves it.
+    An `observer` is called for each operation in the thread that serves it.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Counters:
         self._changed = threading.Condition()
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> bool:
-        """Wait until `predicate()`, looked at after each change, is true; return whether it is."""
+        """Wait until `predicate()`, checked after each change, is true; return whether it is."""
         with self._changed:
             return self._changed.wait_for(predicate, timeout)
 

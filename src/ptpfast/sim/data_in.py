@@ -1,8 +1,7 @@
-"""The data phase of PTP/IP from the simulated camera to the Initiator: Start Data, Data, End Data.
+"""The data phase of PTP/IP from the simulated camera to the client: Start Data, Data, End Data.
 
-Cuts a payload into packets of the shape asked for and hands headers and payload to the outlet
-without copying them, as its plan says. Knows packets and positions; what the payload means, and
-which response follows, is not known here.
+It cuts a payload into packets as its plan says, and passes headers and payload to the outlet
+without copying. The meaning of the payload, and the response, are not known here.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _LARGEST_END_DATA = 0xFFFFFFFF - _HEAD
 
 
 class EndData(Enum):
-    """What End Data carries."""
+    """The payload of End Data."""
 
     EMPTY = "empty"  # nothing: all payload is in Data packets
     LAST = "last"  # the last piece
@@ -37,7 +36,7 @@ class EndData(Enum):
 
 @dataclass(frozen=True)
 class Framing:
-    """How a Responder cuts its payload; `packet_size` is the payload of one Data packet."""
+    """The packets of a payload; `packet_size` is the payload of one Data packet."""
 
     packet_size: int = 65536
     end_data: EndData = EndData.EMPTY
@@ -61,7 +60,7 @@ class Framing:
 
 
 class DataIn:
-    """One data phase, from `offset` of `content`. `send` does it, once, as `plan` says."""
+    """One data phase, from `offset` of `content`. `send` runs it once, as `plan` says."""
 
     def __init__(
         self, peer: Peer, plan: DataPlan, content: Content, offset: int, framing: Framing
@@ -70,7 +69,7 @@ class DataIn:
         self._peer = peer
         self._plan = plan
         self._framing = framing
-        # What happens at a place: breaks at that very byte, foreign packets between packets.
+        # Events at a place: breaks at that byte, foreign packets between packets.
         self._breaks = list(plan.breaks)
         self._foreign = list(plan.foreign)
         spans = content.spans(offset, plan.size)
@@ -96,7 +95,7 @@ class DataIn:
             kind, size = packet
             self._cancelled |= self._peer.cancelled == transaction_id
             if self._cancelled:
-                # What has been sent is all there will be: an empty End Data says so.
+                # No more bytes will come: an empty End Data says so.
                 self._put(_head(PacketType.END_DATA, head_id, 0))
                 plan.code = ResponseCode.TransactionCancelled
                 break

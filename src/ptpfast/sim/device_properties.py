@@ -1,4 +1,4 @@
-"""The device properties that a new simulated camera has."""
+"""The device properties of a new simulated camera."""
 
 from __future__ import annotations
 

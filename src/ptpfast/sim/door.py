@@ -1,7 +1,7 @@
-"""The transport of the simulated camera: how Initiators get in, and how operations travel.
+"""The interface of a transport of the simulated camera.
 
-`transactions.py` uses a transport through these methods alone. A door for another transport stands
-beside `ptpip_door.py` and has them too.
+`transactions.py` uses a transport through these methods alone. A door for another transport has
+them too, in a module beside `ptpip_door.py`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,11 @@ class Door(Protocol):
         ...
 
     def early_requests(self, peer: Peer, within_s: float) -> list[OperationRequest]:
-        """Return the requests that are already there, or come within so many seconds."""
+        """Return the requests that are already there, or arrive within so many seconds."""
         ...
 
     def is_awake(self, peer: Peer) -> bool:
-        """Return whether the Initiator has sent the probe, or made the pause, that some bodies need
-        before the first operation."""
+        """Return whether the client has sent the probe, or made the pause, that bodies need."""
         ...
 
     def receive_data(self, peer: Peer) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Events of the camera on their way to the Initiator."""
+"""The events of the camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_TRANSACTION = 0xFFFFFFFF  # transaction id of an event that belongs to none
 
 
 class Events:
-    """Hands events to `send`: at once, or after the response of the operation that caused them."""
+    """Queue of events to `send`: at once, or after the response of their operation."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._send = send

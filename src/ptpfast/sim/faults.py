@@ -1,13 +1,13 @@
-"""Misbehaviour as data: what goes wrong, in which operation, after how many bytes, how often.
+"""Faults as data: what goes wrong, in which operation, after how many bytes, how often.
 
-A `Fault` prints as a line of text and is parsed back from it, so that a test's id shows what it did
-and `ptpfast simulate --fault TEXT` does it again:
+A `Fault` prints as a line of text and is parsed back from it. So a test's id shows its fault, and
+`ptpfast simulate --fault TEXT` repeats it:
 
     drop on GetObject after 1048576
     respond=0x2019 on GetObjectInfo times 3
     stall=2.5 after-total 40000000 at 2
 
-Knows when each is due. Which kinds there are, and what they do, is in `effects`.
+This module knows when each fault is due. The kinds and their effects are in `effects`.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ FOR_EVER = 0  # `times`
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong. `KINDS` lists the kinds and what their `value` means.
+    """One fault. `KINDS` lists the kinds and the meaning of their `value`.
 
-    It is due the `at`-th time an operation fits (`operation`, None for any, and `handle`: the
-    object it is about), and then `times` times, for ever with 0. `after` is a payload position in
-    the operation, `AT_END` after End Data; what concerns packets strikes at the first that begins
-    there or behind; `after_total` counts all that the Command/Data
-    connection has sent.
+    It is due the `at`-th time an operation matches, and then `times` times; 0 is for ever. An
+    operation matches if `operation` (None for any) and `handle` (its object) do.
+
+    Attributes:
+        after: A payload position in the operation; `AT_END` is after End Data. Faults of packets
+            apply to the first packet that begins there or later.
+        after_total: Bytes that the Command/Data connection has sent.
     """
 
     kind: str
@@ -59,7 +61,7 @@ class Fault:
     def __post_init__(self) -> None:
         row = KINDS.get(self.kind)
         if row is None:
-            raise ValueError(f"no fault of kind {self.kind!r}; there are: {', '.join(KINDS)}")
+            raise ValueError(f"unknown fault {self.kind!r}; use one of {', '.join(KINDS)}")
         if row.value is None and self.value is not None:
             raise ValueError(f"{self.kind} takes no value")
         if row.value is not None:
@@ -68,7 +70,7 @@ class Fault:
         if self.after is not None and self.after_total is not None:
             raise ValueError("a fault has `after` or `after_total`, not both")
         if self.at < 1 or self.times < 0:
-            raise ValueError("`at` counts from 1, and `times` is not negative")
+            raise ValueError("`at` counts from 1, and `times` must not be negative")
 
     @property
     def stage(self) -> Stage:
@@ -80,7 +82,7 @@ class Fault:
         return int(self.value or 0)
 
     def strike(self, target: Any, *more: Any) -> Any:
-        """Call the effect of the kind: `target` is what the kind's stage lets it change."""
+        """Call the effect of the kind with `target`, the object of its stage."""
         return KINDS[self.kind].effect(target, self.value, *more)
 
     def __str__(self) -> str:
@@ -103,21 +105,23 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Parse a line of text; ValueError says what is wrong with it."""
+        """Parse a line of text. Raises ValueError with the reason."""
         words = _WORD.findall(text)
         if not words or _WORD.sub("", text).strip():
-            raise ValueError(f"no fault in {text!r}")
+            raise ValueError(f"{text!r} is not a fault")
         kind, _, value = words[0].partition("=")
         if len(words) % 2 == 0:
-            raise ValueError(f"{text!r}: {words[-1]!r} stands alone")
+            raise ValueError(f"{text!r}: {words[-1]!r} has no value")
         options: dict[str, int] = {}
         for word, argument in zip(words[1::2], words[2::2], strict=True):
             if word not in _OPTIONS or _OPTIONS[word] in options:
-                raise ValueError(f"{text!r}: {word!r}, not one of {', '.join(_OPTIONS)} once")
+                raise ValueError(
+                    f"{text!r}: {word!r} is unknown or repeated; use {', '.join(_OPTIONS)}"
+                )
             try:
                 options[_OPTIONS[word]] = _read_option(word, argument)
             except ValueError:
-                raise ValueError(f"{text!r}: {argument!r} is no value of {word!r}") from None
+                raise ValueError(f"{text!r}: {argument!r} is not a value for {word!r}") from None
         return cls(kind, _read_value(kind, value) if value else None, **options)
 
 
@@ -136,7 +140,7 @@ _PLAIN = re.compile(r'[^\s="\\\x00-\x1f\x7f]+')
 
 
 def _read_number(text: str) -> int:
-    """`4096`, `0x1000`, `4k`, `1MiB`."""
+    """Parse `4096`, `0x1000`, `4k` or `1MiB`."""
     for unit, factor in _UNITS.items():
         if text.endswith(unit) and text.removesuffix(unit).isdecimal():
             return int(text.removesuffix(unit)) * factor
@@ -177,7 +181,7 @@ def _operation_name(code: int) -> str:
 
 
 class FaultTable:
-    """The faults a simulated camera has, and how often each has been due. For any thread."""
+    """The faults of a simulated camera, and how often each was due. Thread-safe."""
 
     def __init__(self, faults: Iterable[Fault | str] | Fault | str = ()) -> None:
         self._lock = threading.Lock()
@@ -187,7 +191,7 @@ class FaultTable:
             self.add(fault)
 
     def add(self, fault: Fault | str) -> None:
-        """From now on; its counting begins now."""
+        """Add a fault; it counts operations from now on."""
         fault = Fault.parse(fault) if isinstance(fault, str) else fault
         with self._lock:
             self._rows.append((fault, [0]))
@@ -202,13 +206,13 @@ class FaultTable:
             return iter([fault for fault, _ in self._rows])
 
     def due_at_init(self, *, on_event: bool) -> list[Fault]:
-        """Those of a handshake, on the Command/Data connection or on the Event connection."""
+        """Return the faults of a handshake, on the Command/Data or the Event connection."""
         return self._take(
             lambda fault: fault.stage is Stage.INIT and KINDS[fault.kind].on_event == on_event
         )
 
     def due_before(self, operation: int, handle: int) -> list[Fault]:
-        """Those that come before the operation is done."""
+        """Return the faults that come before the operation."""
         return self._take(
             lambda fault: (
                 _fits(fault, operation, handle)
@@ -228,10 +232,10 @@ class FaultTable:
         about_object: bool = True,
         dataset: bool = True,
     ) -> list[tuple[int, Fault]]:
-        """Those of an operation's data phase and response, each with its position in the payload.
+        """Return the faults of a data phase and response, each with its position in the payload.
 
-        `size` is the payload's, None without a data phase; `sent_before` counts the payload bytes
-        of the connection until now. `about_object` says whether the operation is about an object of
+        `size` is the payload's, None without a data phase. `sent_before` counts the payload bytes
+        of the connection so far. `about_object` says whether the operation is about an object of
         the card, and `dataset` whether its payload is a dataset instead of an object's bytes.
         """
         places: dict[int, int] = {}
@@ -277,7 +281,7 @@ def _fits(fault: Fault, operation: int, handle: int) -> bool:
 
 
 def _place(fault: Fault, size: int, sent_before: int) -> int | None:
-    """Where in a payload a fault strikes; None when it does not, or strikes at another stage."""
+    """Return the payload position of a fault; None if it is not due, or at another stage."""
     if fault.stage in (Stage.INIT, Stage.ANSWER):
         return None
     if fault.after_total is not None:

@@ -1,6 +1,6 @@
-"""What a kind of fault is: its name, when it strikes, the value it takes, and what it does.
+"""The kind of a fault: its name, stage, value and effect.
 
-The kinds themselves are in `effects`, a module for each stage.
+The kinds are in `effects`, a module for each stage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Value = int | float | str | None
 
 
 class Stage(Enum):
-    """When the simulated camera looks for a fault of a kind."""
+    """The moment at which a fault of a kind applies."""
 
     INIT = "handshake"
     ANSWER = "before the operation"
@@ -28,9 +28,11 @@ class Stage(Enum):
 class Kind:
     """A kind of fault, made with `kinds_at`.
 
-    `effect` takes what a fault of the stage may change (see the stage's module in `effects`) and
-    the fault's value. `value` makes the value of what was given: `int`, `float`, `str`, or a
-    function that checks a text; None for a kind that takes no value.
+    Attributes:
+        effect: Receives the object that a fault of the stage may change (see the stage's module in
+            `effects`) and the fault's value.
+        value: Makes the value from a text: `int`, `float`, `str`, or a function that checks it.
+            None for a kind that takes no value.
     """
 
     name: str
@@ -44,15 +46,16 @@ class Kind:
     on_event: bool = False  # of a handshake: that of the Event connection
 
     def __post_init__(self) -> None:
-        """TypeError for a kind that does nothing."""
+        """Raise TypeError for a kind without an effect."""
         if not callable(self.effect):
             raise TypeError(f"a fault of kind {self.name!r} has no effect")
 
 
 def kinds_at(stage: Stage) -> Callable[..., Callable[[Callable[..., Any]], Kind]]:
-    """Make the decorator `kind(help, value, default, …)` of a stage; the rest are `Kind`'s fields.
+    """Return the decorator `kind(help, value, default, …)` of a stage.
 
-    It makes a kind of a function, which is the effect and gives the kind its name.
+    It makes a kind from a function, which is the effect and gives the kind its name. The other
+    arguments are fields of `Kind`.
     """
 
     def kind(help: str, *values: Any, **more: Any) -> Callable[[Callable[..., Any]], Kind]:

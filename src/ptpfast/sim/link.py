@@ -1,9 +1,8 @@
-"""Links between camera and computer, as the simulated camera imitates them, and their profiles.
+"""Simulated links between camera and computer, and their profiles.
 
-`Link` says what a link is like, `LINKS` are the profiles of links.toml; `relay.py` does it. What a
-process can imitate in between two of its sockets: a rate, a delay with jitter, a queue, outages and
-a rate that falls. What it cannot: lost packets and TCP's answer to them, two directions that share
-the air, and TCP's own round trip, which stays that of the loopback interface.
+`Link` describes a link, `LINKS` are the profiles of links.toml, and `relay.py` carries the bytes.
+It simulates a rate, a delay with jitter, a queue, outages and falls of the rate. It cannot simulate
+lost packets, two directions that share the air, or TCP's own round trip.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ PROFILES = Path(__file__).with_name("links.toml")
 
 @dataclass(frozen=True)
 class Link:
-    """What lies between a camera and a computer, and the camera's own pace behind it.
+    """A link between camera and computer, and the camera's own delays.
 
-    Rates are in bytes a second of what one TCP stream carries, times in seconds, sizes in bytes.
+    Rates are the bytes a second of one TCP stream, times are in seconds, sizes in bytes.
     """
 
     about: str = ""
@@ -30,41 +29,41 @@ class Link:
     rate: float | None = None  # None: as fast as the machine
     rtt: float = 0.0  # of a round trip, half of it each way
     jitter: float = 0.0  # ± of a round trip
-    queue: int = 192_000  # what may wait before the radio, each way
+    queue: int = 192_000  # bytes that may wait before the radio, each way
     outage: tuple[float, float] | None = None  # every so long nothing passes for so long
     cliff: tuple[float, float, float] | None = None  # interval, duration, rate during it
     loss: float = 0.0  # of packets: for a link under TCP; not imitated between sockets
-    operation: float = 0.0  # what the camera takes for each operation
+    operation: float = 0.0  # the camera's time for each operation
     card: float | None = None  # at which rate the camera reads its card; None: at once
     card_block: int | None = None  # how much of it before it sends that; None: all asked for
     object_size: int = 25_000_000  # a file of the cameras that have such a link
 
     def __post_init__(self) -> None:
-        """ValueError for what no link can be."""
+        """Raise ValueError for impossible values."""
         rates = (self.rate, self.card, self.card_block, self.cliff and self.cliff[2])
         if any(value is not None and value <= 0 for value in rates):
-            raise ValueError("a rate is above 0")
+            raise ValueError("a rate must be above 0")
         if min(self.rtt, self.jitter, self.operation, self.queue) < 0 or self.jitter > self.rtt:
-            raise ValueError("times are not negative, and jitter is not above the round trip")
+            raise ValueError("times must not be negative, and jitter not above the round trip")
         for period in (self.outage, self.cliff):
             if period is not None and not 0 <= period[1] < period[0]:
-                raise ValueError("an outage or a fall of the rate is shorter than its period")
+                raise ValueError("an outage or a fall of the rate must be shorter than its period")
 
     @property
     def shapes(self) -> bool:
-        """Whether bytes on their way are held back at all."""
+        """True if the link delays bytes."""
         return bool(self.rate or self.rtt or self.outage)
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Self:
-        """From an entry of a profile file. TypeError for a key there is not, ValueError."""
+        """Return the link of a profile entry. Raises TypeError or ValueError."""
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
         }
         return cls(**values)
 
     def said(self) -> str:
-        """Its values in words: `2.3 MB/s, round trip 8 ± 5 ms, camera 15 ms an operation`."""
+        """Return its values in words: `2.3 MB/s, round trip 8 ± 5 ms, camera 15 ms an operation`"""
         words = [f"{self.rate / 1e6:g} MB/s" if self.rate else "no limit"]
         if self.rtt:
             jitter = f" ± {self.jitter * 1e3:g}" if self.jitter else ""
@@ -83,7 +82,7 @@ class Link:
 
 
 def read_profiles(path: Path) -> dict[str, Link]:
-    """Return the links of a profile file by name. TypeError, ValueError."""
+    """Return the links of a profile file by name. Raises TypeError or ValueError."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: Link.of(entry) for name, entry in entries.items()}
 

@@ -1,7 +1,4 @@
-"""Accepts connections and serves each in a separate thread, until it is closed.
-
-Knows sockets and threads; knows no packets.
-"""
+"""A listener: it accepts connections and serves each in a separate thread, until it is closed."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ from .peer import close, shut
 
 
 class Listener:
-    """Listens at `host` and `port` when constructed, accepts from `start` on.
+    """A socket that listens at `host` and `port` when constructed, and accepts from `start` on.
 
-    `prepare` is given an accepted connection and returns the one to serve, or None after closing
-    it; `serve` is called with that in its thread. The socket is closed afterwards.
+    `prepare` receives an accepted connection and returns the one to serve, or None after closing
+    it. `serve` is called with that in its thread. The socket is closed afterwards.
     """
 
     def __init__(
@@ -52,7 +49,7 @@ class Listener:
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process made it, which has its threads; a forked child has not."""
+        """True in the process that made it, which has its threads; False in a forked child."""
         return self._owner.is_us
 
     def hang_up(self) -> None:
@@ -63,8 +60,10 @@ class Listener:
             shut(sock)
 
     def close(self) -> None:
-        """End all connections and return when all threads have; in a forked child, close its copies
-        of the sockets."""
+        """End all connections; return when all threads have ended.
+
+        In a forked child, close its copies of the sockets.
+        """
         if self.is_ours:
             with self._lock:
                 if self._closing:

@@ -1,10 +1,9 @@
-"""The standard operations as the simulated camera answers them: a table of code → handler.
+"""The standard operations of the simulated camera: a table of code → handler.
 
-A handler gets the body, the request and the payload of its data-out phase, and returns a Reply. It
-knows the store and the body's state; it knows no packets and no connections. A vendor's model
-overlays entries of this table or withholds them.
+A handler gets the body, the request and the payload of its data-out phase, and returns a Reply. A
+vendor's model replaces or removes entries.
 
-Source: ISO 15740; where it leaves room, as AOSP's MtpServer and libgphoto2 have it.
+Source: ISO 15740; where it leaves room, AOSP's MtpServer and libgphoto2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How the simulated camera's bytes leave: buffers in one gathered write, slowly, or in fragments.
-
-Knows sockets and sizes; knows no packets.
-"""
+"""Ways to send: gathered into one write, slowly, or in fragments."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ Chunk = bytes | memoryview
 
 
 class Writes(Enum):
-    """What a Responder hands to its TCP at a time; with Nagle's algorithm that matters."""
+    """The amount that the camera passes to TCP at a time; it matters with Nagle's algorithm."""
 
     WHOLE = "whole"  # data phase and response together, as far as they fit
     APART = "apart"  # one send per packet
@@ -31,11 +28,12 @@ class Writes(Enum):
 
 
 class PeerLeftError(ConnectionError):
-    """The pair of connections is over: the Initiator went, or a fault or `close` ended it."""
+    """The pair of connections has ended: the client left, or a fault or `close` ended it."""
 
 
 class Outlet:
-    """Sends buffers through a socket: gathered, at most `bytes_per_s`, at most `fragment` a time.
+    """Sender of buffers through a socket: gathered, at most `bytes_per_s`, at most `fragment` a
+    time.
 
     `writes` says how much is gathered: call `end_of_packet` after the last chunk of each packet. A
     chunk must not change until `flush` has returned.
@@ -79,7 +77,7 @@ class Outlet:
             self.flush()
 
     def flush(self) -> None:
-        """Send everything that waits. PeerLeftError if the pair has ended."""
+        """Send all pending chunks. Raises PeerLeftError if the pair has ended."""
         waiting, size = self._waiting, self._size
         if not waiting:
             return

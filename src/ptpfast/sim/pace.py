@@ -1,4 +1,4 @@
-"""The camera's own pace, behind the link: a pause before each operation, and a card to be read."""
+"""The camera's own delays, behind the link: a pause before each operation, and a slow card."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .link import Link
 
 
 class Pace:
-    """How fast a camera with this link is; `jitter_s` is added to each pause, at most."""
+    """The delays of a camera with this link; up to `jitter_s` is added to each pause."""
 
     def __init__(self, link: Link, jitter_s: float, seed: int | str) -> None:
         self.link = link
@@ -18,7 +18,7 @@ class Pace:
         self._random = random.Random(str(seed))
 
     def pause(self) -> float:
-        """How long the operation at hand is delayed."""
+        """Return the delay of the current operation, in seconds."""
         return self.link.operation + self._random.random() * self._jitter_s
 
     def from_card(self, content: Content, wait: Callable[[float], None]) -> Content:
@@ -29,8 +29,11 @@ class Pace:
 
 
 class SlowContent:
-    """Content that is read at `rate` bytes a second, `block` bytes (None: the whole range) before
-    any of them is handed out. `wait(seconds)` is how time passes."""
+    """Content that is read at `rate` bytes a second.
+
+    `block` bytes (None: the whole range) are read before any of them is sent. `wait(seconds)` lets
+    time pass.
+    """
 
     def __init__(
         self, content: Content, rate: float, block: int | None, wait: Callable[[float], None]

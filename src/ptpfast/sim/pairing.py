@@ -1,6 +1,6 @@
-"""Who is connected to a simulated camera: one pair of connections at a time.
+"""The client of a simulated camera: one pair of connections at a time.
 
-Knows no packets and counts nothing; a lock is never held while a socket is waited for.
+A lock is never held while a socket is waited for.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _NOTICE_S = 1.0
 
 
 class Pairing:
-    """The camera's one place for an Initiator.
+    """The camera's one place for a client.
 
-    `ended` is called with a pair that has ended, before another Initiator may come; not for the one
-    that `close` ends.
+    `ended` is called with a pair that has ended, before another client may connect. It is not
+    called for a pair that `close` ends.
     """
 
     def __init__(self, ended: Callable[[Peer], None]) -> None:
@@ -30,12 +30,14 @@ class Pairing:
 
     @property
     def peer(self) -> Peer | None:
-        """The pair that is connected, or half of it."""
+        """The connected pair, or half of it."""
         return self._peer
 
     def admit(self, make: Callable[[int], Peer]) -> Peer | None:
-        """Take a new Initiator in, whose pair `make` makes of the next connection number; None
-        while there is another one."""
+        """Return a new pair for a client; None while there is another client.
+
+        `make` makes it from the next connection number.
+        """
         with self._changed:
             old = self._peer
             if old is not None and (old.gone.is_set() or old.has_left()):
@@ -56,19 +58,19 @@ class Pairing:
         return peer if waits else None
 
     def attach(self, peer: Peer, attach_event: Callable[[], None]) -> None:
-        """Complete a pair by `attach_event`, and wake the thread that waits for that."""
+        """Complete a pair by `attach_event`, and wake the waiting thread."""
         attach_event()
         with self._changed:
             self._changed.notify_all()
 
     def is_complete(self, peer: Peer, timeout: float) -> bool:
-        """Whether the Event connection comes in time."""
+        """Return whether the Event connection comes in time."""
         with self._changed:
             self._changed.wait_for(lambda: peer.event is not None or peer.gone.is_set(), timeout)
         return peer.event is not None
 
     def part(self, peer: Peer) -> None:
-        """End a pair: its other connection ends too, and another Initiator may come."""
+        """End a pair: its other connection ends too, and another client may connect."""
         peer.leave()
         with self._changed:
             if self._peer is peer:
@@ -85,7 +87,7 @@ class Pairing:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the pair, and let no other in."""
+        """End the pair, and accept no other."""
         with self._changed:
             self._closing = True
         self.drop()

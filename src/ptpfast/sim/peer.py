@@ -1,7 +1,7 @@
-"""The Initiator as the simulated camera sees it: two sockets, and bytes cut into packets.
+"""The client as the simulated camera sees it: two sockets, and bytes cut into packets.
 
-`PacketReader` finds packets in a stream, `Peer` is one pair of connections. Neither knows what a
-packet has behind its length, nor operations, objects or faults.
+`PacketReader` finds packets in a stream, `Peer` is one pair of connections. Both know only the
+length of a packet.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class PacketReader:
             self._buffer += data
 
     def comes_within(self, seconds: float) -> bool:
-        """Whether something is there, or comes in so many seconds."""
+        """Return whether a byte is there, or comes within so many seconds."""
         limit = None if math.isinf(seconds) else seconds
         return bool(self._buffer or select.select([self._sock], [], [], limit)[0])
 
@@ -52,7 +52,7 @@ class PacketReader:
         return list(iter(self._cut, None))
 
     def take_out(self, packet: bytes) -> bool:
-        """Whether just this packet has arrived, without waiting; it is taken out."""
+        """Return whether exactly this packet has arrived, without waiting, and remove it."""
         if len(self._buffer) < _RECEIVE:
             try:
                 self._buffer += self._sock.recv(_RECEIVE, socket.MSG_DONTWAIT)
@@ -108,7 +108,7 @@ class Peer:
         self.event_acknowledged_at: float | None = None
         self.probed = False
         self.silent = False  # a fault has made both connections a black hole
-        self.dropped: socket.socket | None = None  # what a fault closed, leaving the other
+        self.dropped: socket.socket | None = None  # the socket that a fault closed
         self._event_lock = threading.Lock()
 
     def leave(self, *, reset: bool = False) -> None:
@@ -124,7 +124,7 @@ class Peer:
                 shut(sock, reset=reset)
 
     def attach_event(self, sock: socket.socket, ack: bytes) -> None:
-        """Welcomes the Event connection; no event comes before the ack."""
+        """Accept the Event connection; no event comes before the ack."""
         with self._event_lock:
             sock.sendall(ack)
             self.event = sock
@@ -150,11 +150,11 @@ class Peer:
             shut(sock)
 
     def has_left(self) -> bool:
-        """Whether the Initiator has closed one of the connections, as far as we have been told."""
+        """Return whether the client is known to have closed one of the connections."""
         return any(_at_end(sock) for sock in (self.command, self.event) if sock is not None)
 
     def wait(self, seconds: float | None) -> None:
-        """Wait so many seconds, for ever with None; PeerLeftError if the pair ends."""
+        """Wait so many seconds, for ever with None. Raises PeerLeftError if the pair ends."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             # No thread reads the Command/Data connection now, so check for its end now and then.

@@ -1,6 +1,6 @@
-"""Properties of the simulated camera and of its objects, and the operations that ask for them.
+"""The properties of the simulated camera and its objects, and their operations.
 
-Each object property is one row: its code, its data type, where its value is. Knows no packets.
+Each object property is one row: its code, its data type, and the function for its value.
 
 Source: ISO 15740 (device properties), MTP 1.1 (object properties).
 """
@@ -123,7 +123,7 @@ def get_object_prop_value(camera: Body, request: OperationRequest, data: bytes) 
 
 
 def get_object_prop_list(camera: Body, request: OperationRequest, data: bytes) -> Reply:
-    """All or one property of one object, of a folder's children or tree, or of all objects."""
+    """Answer with all or one property of an object, a folder's children or tree, or all objects."""
     handle, object_format, prop, group, depth = (parameter(request, i) for i in range(5))
     if group or not prop:
         return Reply(ResponseCode.SpecificationByGroupUnsupported)

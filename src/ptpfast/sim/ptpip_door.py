@@ -1,6 +1,6 @@
-"""The door of PTP/IP: Init packets on two connections, probes, cancels, and packets of operations.
+"""The transport PTP/IP of the simulated camera: handshake, probes, cancels and packets.
 
-Runs in the threads of the connections. Knows no operations.
+It runs in the threads of the connections.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _LARGEST_DATA_OUT = 64 << 20
 
 
 class PtpIpDoor:
-    """A `Door`. ValueError for a GUID and a name that fit into no Init Command Ack."""
+    """A `Door` for PTP/IP. Raises ValueError if GUID and name do not fit into a packet."""
 
     def __init__(
         self,
@@ -94,15 +94,17 @@ class PtpIpDoor:
         return [request for request in found if request is not None]
 
     def is_awake(self, peer: Peer) -> bool:
-        """Tell whether a Probe Request or a pause came after Init Event Ack; some bodies hang
-        without (airmtp)."""
+        """Return whether a Probe Request or a pause came after Init Event Ack (airmtp)."""
         if peer.probed or peer.event_acknowledged_at is None:
             return True
         return time.monotonic() - peer.event_acknowledged_at >= _PAUSE_INSTEAD_OF_PROBE_S
 
     def receive_data(self, peer: Peer) -> bytes | None:
-        """Join the packets of a data-out phase. ProtocolError for a request in between, and for a
-        payload that is too large."""
+        """Return the joined packets of a data-out phase.
+
+        Raises:
+            ProtocolError: a request comes in between, or the payload is too large.
+        """
         payload = bytearray()
         while packet := peer.reader.read():
             match _parse_known(packet):
@@ -180,7 +182,7 @@ class PtpIpDoor:
         request: InitCommandRequest,
         greeting: Greeting,
     ) -> Peer | None:
-        """Make half a pair, which waits for its Event connection; None while there is another."""
+        """Return half a pair, which waits for its Event connection; None while there is another."""
 
         def make(number: int) -> Peer:
             with self._counters.changing():

@@ -1,9 +1,8 @@
-"""A link between the simulated camera's sockets and those of its Initiators: bytes that take time.
+"""A simulated link between the camera's sockets and those of its clients.
 
-Each connection the camera accepts is given another one, on this machine, in its place; two threads
-carry what comes out of either end to the other, as late as the link would have brought it. Requests
-sent ahead are on their way at the same time, as on a real link. The camera's side notices nothing
-but that its sends block when the link's queue is full. Knows bytes; knows no packets of PTP/IP.
+Each accepted connection is replaced by another one on this machine. Two threads carry the bytes
+from either end to the other, as late as the link would. Pipelined requests are on their way at the
+same time, as on a real link. A send of the camera blocks while the link's queue is full.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import Any
 from .link import Link
 from .peer import close, shut
 
-# What a radio sends at a time, about: pieces of so many seconds.
+# The usual piece that a radio sends at a time, in seconds.
 SLICE_S = 0.001
 SMALLEST_SLICE, LARGEST_SLICE = 1448, 1 << 18
 # Jitter is that of a channel, not of a packet: it stays for this long, then is drawn again.
@@ -31,7 +30,7 @@ _SMALLEST_BUFFER = 1 << 16
 
 
 class Line:
-    """One direction of a link: when bytes put on it now are at the other end. For any thread."""
+    """One direction of a link: it computes when bytes arrive. Thread-safe."""
 
     def __init__(self, link: Link, seed: str) -> None:
         self._link = link
@@ -46,7 +45,7 @@ class Line:
         self.slice = max(SMALLEST_SLICE, min(size, LARGEST_SLICE))
 
     def full_for(self) -> float:
-        """Seconds until the queue has room; 0 when it has."""
+        """Return the seconds until the queue has room; 0 if it has."""
         if self._link.rate is None:
             return 0.0
         with self._lock:
@@ -71,7 +70,7 @@ class Line:
             return self._latest
 
     def _left_of(self, every: float, length: float, moment: float) -> float:
-        """Return how much of an outage or fall is left at a moment; it ends each period."""
+        """Return how much of an outage or fall is left at a moment."""
         into = (moment - self._began) % every
         return every - into if into >= every - length else 0.0
 
@@ -91,8 +90,8 @@ class Relay:
     def between(self, outer: socket.socket, *, merges: bool = True) -> socket.socket:
         """Put the relay on an accepted connection, and return the end for the camera.
 
-        Without `merges` each write of the camera is one at the end of the relay, too: with Nagle's
-        algorithm there it makes a difference.
+        Without `merges`, each write of the camera is also one write at the relay's end. With
+        Nagle's algorithm this matters.
         """
         inner, camera = _connected(self._buffer)
         pair = _Pair(outer, inner)
@@ -107,7 +106,7 @@ class Relay:
         return camera
 
     def close(self) -> None:
-        """End every connection; all threads have returned then."""
+        """End every connection; return when all threads have ended."""
         with self._lock:
             pumps = list(self._pumps)
         for pump in pumps:
@@ -117,8 +116,7 @@ class Relay:
 
 
 class _Writer(socket.socket):
-    """The camera's end, which says where each write will end before it is there to be read. One
-    thread at a time writes."""
+    """The camera's end, which announces where each write ends. One thread at a time writes."""
 
     def __init__(self, camera: socket.socket, ends: deque[int]) -> None:
         super().__init__(fileno=camera.detach())
@@ -134,7 +132,7 @@ class _Writer(socket.socket):
         size = sum(map(len, buffers))
         self._about_to_write(size)
         sent = super().sendmsg(buffers, *rest)
-        self._written -= size - sent  # a signal cut it: what is left is written by `sendall`
+        self._written -= size - sent  # a signal cut it: `sendall` writes the rest
         return sent
 
     def _about_to_write(self, size: int) -> None:
@@ -143,7 +141,7 @@ class _Writer(socket.socket):
 
 
 class _Pair:
-    """Two sockets that are closed when both threads between them are done."""
+    """Two sockets that are closed when both threads between them have ended."""
 
     def __init__(self, *sockets: socket.socket) -> None:
         self._sockets = sockets
@@ -160,7 +158,7 @@ class _Pair:
 
 
 class _Pump(threading.Thread):
-    """Carries one direction of one connection."""
+    """Carrier of one direction of one connection."""
 
     def __init__(
         self, pair: _Pair, line: Line, source: socket.socket, to: socket.socket, name: str
@@ -177,7 +175,7 @@ class _Pump(threading.Thread):
         self._over = False
 
     def end(self) -> None:
-        """Make it return soon. May be called from any thread."""
+        """Make the thread return soon. May be called from any thread."""
         self._over = True
         shut(self._source)
         shut(self._to)
@@ -196,7 +194,7 @@ class _Pump(threading.Thread):
             self._pair.leave()
 
     def _carry(self) -> bool:
-        """Until the source ends and the last byte is there; whether it ended with a reset."""
+        """Carry until the source ends and the last byte has arrived; return whether by reset."""
         ended = reset = False
         while (self._under_way or not ended) and not self._over:
             full_for = self._line.full_for()
@@ -226,7 +224,7 @@ class _Pump(threading.Thread):
         return reset
 
     def _most(self) -> int:
-        """How much to read at a time: a slice, and nothing beyond the end of a write."""
+        """Return how much to read at a time: a slice, and nothing beyond the end of a write."""
         while self.ends and self.ends[0] <= self._read:
             self.ends.popleft()
         most = self._line.slice
@@ -234,7 +232,7 @@ class _Pump(threading.Thread):
 
 
 def _connected(buffer: int) -> tuple[socket.socket, socket.socket]:
-    """Two ends of a TCP connection within this process: what is reset at one is so at the other."""
+    """Return two ends of a TCP connection within this process. A reset at one reaches the other."""
     with socket.create_server(("127.0.0.1", 0), backlog=1) as listener:
         # Before the connection, or the window is agreed on without it: what waits here would be
         # sent as far as the camera can see.

@@ -1,9 +1,9 @@
 """The simulated camera: a Responder on real sockets, in threads of this process.
 
-It listens when constructed and is gone when closed: no thread, no socket and no state outlives
-it, and any number of them run side by side. This file puts the parts together: `listener.py`
-accepts connections, a door (`ptpip_door.py`) lets Initiators in, `transactions.py` serves them, and
-`body.py` is the camera behind it.
+It listens when constructed. `close` ends all threads and sockets, and no state is left. Any number
+of cameras run side by side. This file puts the parts together: `listener.py` accepts connections, a
+door (`ptpip_door.py`) handles the transport, `transactions.py` serves requests, and `body.py` is
+the camera behind it.
 """
 
 from __future__ import annotations
@@ -39,48 +39,48 @@ from .transactions import Transactions
 class SimulatedCamera:
     """A camera on this machine, at `host` and `port`; use it in a `with`, or `close` it.
 
-    Counters (`operations` by code, `payload_bytes`, `sessions_opened`, …) and `log` say what has
-    happened; `wait_for` waits for a change of them. `faults.add` and `temperament` change how it
-    misbehaves at any time, and `store` which card is in it.
+    Counters (`operations` by code, `payload_bytes`, `sessions_opened`, …) and `log` record its
+    work; `wait_for` waits for a change. You may change `faults`, `temperament` and `store` (the
+    card) at any time.
 
     Args:
-        vendor: a vendor or its name, whose model says which body this is.
-        store: the objects; without one they are chosen by `folder` or `objects`.
-        body: name of a real body (`vendors.BODIES`) instead of `vendor`. The camera then has its
+        vendor: A vendor or its name; its model is the body.
+        store: The objects; without one, `folder` or `objects` chooses them.
+        body: Name of a real body (`vendors.BODIES`) instead of `vendor`. The camera then has its
             operations, events and properties.
-        objects, size, seed: so many synthetic files of so many bytes (see `Store.synthetic`). A
-            capture adds files of `size` bytes, too.
-        folder: serve the real files below this folder instead.
-        guid, name: those of the handshake; by default made of the model and `seed`.
-        withheld: codes of operations that this body does not have.
-        end_data: what End Data carries (`EndData`); by default as the body does it.
-        strict_tid: whether a transaction id that does not follow is refused; by default as the
-            body does it, as for the next two.
-        needs_probe: whether the first operation hangs unless a Probe Request or a second's pause
-            came before.
-        busy_s: how many seconds the camera is busy after a picture.
-        data_packet_size: payload bytes of a Data packet.
-        announce_total: whether Start Data has the total, or leaves it unknown.
-        bytes_per_s: limit of what the Command/Data connection sends.
-        max_bytes_per_send: cut what it sends into sends of so many bytes.
-        send_buffer: size of the socket's buffer in bytes; None leaves it to the kernel, as a long
+        objects, size, seed: Number and bytes of synthetic files, and the seed of their content (see
+            `Store.synthetic`). A captured picture has `size` bytes, too.
+        folder: Serve the real files below this folder instead.
+        guid, name: Identity in the handshake; by default made of the model and `seed`.
+        withheld: Codes of operations that this body does not have.
+        end_data: Payload of End Data (`EndData`); by default as the body does it.
+        strict_tid: Refuse a transaction id that does not follow; by default as the body does it, as
+            for the next two.
+        needs_probe: Hang at the first operation unless a Probe Request or a pause of a second came
+            before.
+        busy_s: Seconds for which the camera is busy after a picture.
+        data_packet_size: Payload bytes of a Data packet.
+        announce_total: Put the total into Start Data, or leave it unknown.
+        bytes_per_s: Limit of the rate of the Command/Data connection.
+        max_bytes_per_send: Cut sends into pieces of so many bytes.
+        send_buffer: Size of the socket's buffer in bytes; None leaves it to the kernel, as a long
             and fast link needs.
-        nagle: leave Nagle's algorithm on, as many firmwares do: what is less than a segment then
-            waits until all before it is acknowledged.
-        writes: what the camera sends at a time (`Writes`): an answer as a whole, its packets apart,
-            or these in pieces.
-        host, port: address to listen at; port 0 is any free one.
-        pending_s: how many seconds half a pair of connections waits for its other half.
-        link: a `Link` or a name of `LINKS`, put between the camera's sockets and those of its
-            Initiators. It takes the place of `delay_s`.
-        delay_s, jitter_s: each operation waits so many seconds, and up to so many more.
-        temperament: what becomes of requests that come before the last one is answered.
-        faults: what goes wrong: `Fault`s or their text, or a `FaultTable`, which is used as it is.
+        nagle: Leave Nagle's algorithm on, as many firmwares do. Then the end of an answer waits
+            until the part before it is acknowledged.
+        writes: Bytes of one send (`Writes`): a whole answer, one packet, or a piece of one.
+        host, port: Address to listen at; port 0 is any free one.
+        pending_s: Seconds for which half a pair of connections waits for its other half.
+        link: A `Link` or a name of `LINKS`, simulated between camera and clients. It replaces
+            `delay_s`.
+        delay_s, jitter_s: Delay of each operation in seconds, and a random addition of up to so
+            many.
+        temperament: The reaction to pipelined requests.
+        faults: A list of `Fault`s or their text, or a `FaultTable`.
 
     Raises:
-        TypeError: for a keyword argument that is not one of these.
-        ValueError: for a value that is none, or for a name that fits into no packet.
-        OSError: when the address cannot be listened at.
+        TypeError: a keyword argument is unknown.
+        ValueError: a value is wrong, or a name is too long for its packet.
+        OSError: the address cannot be listened at.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class SimulatedCamera:
         return body
 
     def _make_door(self) -> PtpIpDoor:
-        """ValueError for an identity that fits into no packet, before any Initiator connects."""
+        """Return the door. Raises ValueError if the identity does not fit into a packet."""
         asked, sending = self.settings.body, self.settings.sending
         model = self.body.vendor.model
         guid = identity(model, self.settings.card.seed)[0] if asked.guid is None else asked.guid
@@ -156,8 +156,10 @@ class SimulatedCamera:
         return f"<SimulatedCamera {self.name} at {self.host}:{self.port}>"
 
     def close(self) -> None:
-        """Switches the camera off: all connections end, all threads have returned. In a forked
-        child, which has none of the threads, its copies of the sockets are closed."""
+        """Switch the camera off; return when all connections and threads have ended.
+
+        In a forked child, which has none of the threads, close its copies of the sockets.
+        """
         if self._listener.is_ours:
             self._pairing.close()
         self._listener.close()
@@ -169,7 +171,10 @@ class SimulatedCamera:
         return self.counters.wait_for(predicate, timeout)
 
     def capture(self) -> list[int]:
-        """Presses the shutter: new files on the card, and events; their handles."""
+        """Press the shutter; return the handles of the new files.
+
+        Events are reported as after a press of the button.
+        """
         return self.body.capture()
 
     def delete(self, handle: int) -> None:
@@ -211,14 +216,14 @@ class SimulatedCamera:
 
     @property
     def temperament(self) -> Temperament:
-        """What becomes of early requests; may be set at any time."""
+        """The reaction to pipelined requests; may be set at any time."""
         return self._transactions.temperament
 
     @temperament.setter
     def temperament(self, temperament: Temperament) -> None:
         self._transactions.temperament = temperament
 
-    # What has happened; see `Counters`.
+    # The counters; see `Counters`.
 
     @property
     def operations(self) -> Counter[int]:
@@ -272,7 +277,7 @@ class SimulatedCamera:
     def early_requests(self) -> int:
         return self.counters.early_requests
 
-    # What the threads ask for.
+    # Called by the threads.
 
     def _prepare(self, sock: socket.socket) -> socket.socket | None:
         """Return the socket to serve for an accepted connection; behind a relay it is another one.

@@ -1,7 +1,7 @@
-"""What a simulated camera is asked for: its keyword arguments, and their defaults.
+"""The keyword arguments of a simulated camera, and their defaults.
 
-Each group is stated twice: as a TypedDict, by which type checkers know the keyword arguments, and
-as a dataclass, which has the defaults and holds the values.
+Each group exists twice: as a TypedDict for type checkers, and as a dataclass with the defaults and
+values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .outlet import Writes
 from .store import Store
 from .temperament import Temperament
 
-# What waits in the kernel should still be in the processor's cache when the other side copies it:
+# Bytes in the kernel should still be in the processor's cache when the other side copies them:
 # over loopback this doubles the rate that the kernel's own, growing choice reaches.
 SEND_BUFFER = 256 * 1024
 
@@ -66,7 +66,7 @@ class BodyOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class BodySettings:
-    """The body, and where it differs from its model."""
+    """The body, and its differences from the model."""
 
     body: str | None = None
     guid: bytes | None = None
@@ -106,7 +106,7 @@ class SendingOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Sending:
-    """How bytes leave, and in which packets."""
+    """The way bytes are sent, and their packets."""
 
     data_packet_size: int = 65536
     announce_total: bool = True
@@ -132,7 +132,7 @@ class ServiceOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Service:
-    """Where the camera is, how it treats those that connect, and what goes wrong."""
+    """The address of the camera, its reaction to clients, and its faults."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -144,7 +144,7 @@ class Service:
     faults: Iterable[Fault | str] | Fault | str = ()
 
     def chosen_link(self) -> Link:
-        """Return the link; without one, the delay alone. KeyError."""
+        """Return the link; without one, the delay alone. Raises KeyError."""
         if isinstance(self.link, str):
             return LINKS[self.link]
         return self.link or Link(operation=self.delay_s)
@@ -160,7 +160,7 @@ class CameraOptions(CardOptions, BodyOptions, SendingOptions, ServiceOptions, to
 
 @dataclass(frozen=True)
 class Settings:
-    """All of them."""
+    """All settings."""
 
     card: CardSettings
     body: BodySettings
@@ -169,7 +169,7 @@ class Settings:
 
     @classmethod
     def of(cls, options: CameraOptions) -> Settings:
-        """Sort keyword arguments into their groups. TypeError for a name that is not known."""
+        """Sort keyword arguments into their groups. Raises TypeError for an unknown name."""
         left: dict[str, Any] = dict(options)
         settings = cls(
             CardSettings(**_take(left, CardSettings)),

@@ -1,7 +1,6 @@
-"""The simulated camera's cards: storages, folders, objects, and what each of them says of itself.
+"""The simulated camera's cards: storages, folders and objects.
 
-Knows handles, storages and folders; knows nothing of packets, operations or sockets. All methods
-may be called from any thread.
+It knows no packets, operations or sockets. All methods may be called from any thread.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class StoreOptions(TypedDict, total=False):
 class Store:
     """The cards of one camera.
 
-    `storages` is how many slots hold a card, `empty_slots` how many more do not. A store begins
+    `storages` is the number of slots with a card, `empty_slots` the number without. A store begins
     empty; `synthetic` and `from_folder` fill one.
     """
 
@@ -72,7 +71,7 @@ class Store:
         self._thumbnails = Thumbnails()
         self._shots = 0
         self.capacity = CAPACITY  # of each card, in bytes
-        self.left_out = 0  # of a real folder: links and what cannot be read or named
+        self.left_out = 0  # links and unreadable or unnameable files of a real folder
 
     @classmethod
     def synthetic(
@@ -147,8 +146,11 @@ class Store:
         format: int | None = None,
         protected: bool = False,
     ) -> int:
-        """One file of any name; synthetic when `content` is a size. Its handle. ValueError for a
-        name of more than 254 UTF-16 units, which a dataset cannot hold."""
+        """Add one file and return its handle; it is synthetic if `content` is a size.
+
+        Raises:
+            ValueError: the name has more than 254 UTF-16 units, too many for a dataset.
+        """
         with self._lock:
             handle = self._next_handle
             if isinstance(content, int):
@@ -167,7 +169,7 @@ class Store:
         storage_id: int | None = None,
         captured: datetime | None = None,
     ) -> int:
-        """One folder; its handle."""
+        """Add one folder and return its handle."""
         return self._insert(
             name, None, parent, storage_id, captured, ObjectFormat.Association, False
         )
@@ -201,7 +203,7 @@ class Store:
         return self._objects.get(handle)
 
     def __iter__(self) -> Iterator[StoredObject]:
-        """All objects, folders before what is in them."""
+        """Yield all objects, folders before their contents."""
         with self._lock:
             return iter(list(self._objects.values()))
 
@@ -209,7 +211,7 @@ class Store:
         return [stored for stored in self if not stored.is_folder]
 
     def path(self, handle: int) -> str:
-        """`DCIM/100PTPIP/IMG_0001.DNG`; the same for equal names on two storages."""
+        """Return the path `DCIM/100PTPIP/IMG_0001.DNG`; two storages may have equal paths."""
         parts = []
         while handle:
             stored = self._objects[handle]
@@ -218,21 +220,21 @@ class Store:
         return "/".join(reversed(parts))
 
     def find(self, path: str) -> int:
-        """Return the handle of the first object with this path; KeyError."""
+        """Return the handle of the first object with this path. Raises KeyError."""
         for stored in self:
             if stored.name == path.rpartition("/")[2] and self.path(stored.handle) == path:
                 return stored.handle
         raise KeyError(path)
 
     def expected(self, handle: int) -> Content:
-        """Return the bytes that a copy of a file must have; KeyError for other handles."""
+        """Return the bytes that a copy of a file must have. Raises KeyError for other handles."""
         content = self._objects[handle].content
         if content is None:
             raise KeyError(f"0x{handle:08X} is a folder")
         return content
 
     def storage_ids(self, *, populated: bool = False) -> list[int]:
-        """Slots with a card, and with `populated` False the empty ones too."""
+        """Return the slots with a card; with `populated` False also the empty ones."""
         return self._storages if populated else self._storages + self._empty
 
     def storage_info(self, storage_id: int) -> StorageInfo:
@@ -253,7 +255,7 @@ class Store:
         return storage_id, self.storage_info(storage_id).free_space_in_bytes
 
     def handles(self, storage_id: int, format: int, parent: int) -> list[int]:
-        """As GetObjectHandles asks: a storage or all; a format or 0; a folder, root, or all."""
+        """Return handles as GetObjectHandles does: by storage, format and folder."""
         with self._lock:
             if parent == 0:
                 candidates = list(self._objects)
@@ -350,7 +352,7 @@ class Store:
 
 
 def _is_ptp_name(name: str) -> bool:
-    """Whether a dataset can hold the name, and the file's bytes are text at all."""
+    """Return whether a dataset can hold a file name."""
     try:
         return len(name.encode("utf-16-le")) <= 2 * MAX_NAME_UNITS
     except UnicodeEncodeError:

@@ -1,7 +1,4 @@
-"""One folder or file of the simulated camera's card, and what it says of itself.
-
-Knows names, dates, sizes and datasets; knows nothing of storages, packets or sockets.
-"""
+"""A folder or file of the simulated camera's card: names, dates, sizes and datasets."""
 
 from __future__ import annotations
 
@@ -56,7 +53,7 @@ class StoredObject:
 
     @cached_property
     def thumbnail(self) -> bytes:
-        """A real JPEG's own, else a made one; empty for what is no picture."""
+        """The thumbnail in a real JPEG, else a synthetic one; empty for other files."""
         if isinstance(self.content, FileContent) and extension(self.name) in JPEG_EXTENSIONS:
             try:
                 if own := embedded(self.content.path):

@@ -1,7 +1,6 @@
-"""What the simulated camera does with requests that arrive before it has answered the last one.
+"""The simulated camera's reaction to requests that arrive before the last answer.
 
-No specification says what a body must do then; a pipelining Initiator has to survive all of these.
-Says in which order requests are served and which are answered at once instead.
+No specification says what a body must do then, so a pipelining client has to survive all of these.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ _LOOK_S = 0.02
 
 
 class Temperament(Enum):
-    """Each is a way firmware may be built."""
+    """The reactions of different firmware."""
 
-    QUEUE = "queue"  # reads its requests in order: what a stream suggests
+    QUEUE = "queue"  # reads its requests in order, as a stream suggests
     DROP = "drop"  # takes an early request for a broken Initiator and closes both connections
     LAST = "last"  # has room for one request: ignores all but the last
     BUSY = "busy"  # answers early ones with DeviceBusy
@@ -33,9 +32,9 @@ class Temperament(Enum):
 def in_turn(
     temperament: Temperament, door: Door, peer: Peer, counters: Counters, request: OperationRequest
 ) -> Iterator[OperationRequest]:
-    """Yield the requests to serve now, given one that has just been read.
+    """Yield the requests to serve now, after one that has just been read.
 
-    Not for a QUEUE, which does not look at early requests.
+    QUEUE does not use it: it does not look at early requests.
     """
     early = door.early_requests(peer, _LOOK_S)
     with counters.changing():

@@ -1,8 +1,7 @@
-"""Thumbnails for the simulated camera: small JPEGs that any decoder shows, one for each object.
+"""Thumbnails for the simulated camera: small JPEGs, one for each object.
 
-A picture is a sky over land with a sun, in flat 8 × 8 blocks, so the encoder needs no cosine
-transform: a block is its mean, the DC coefficient, and nothing else. Knows nothing of objects but a
-number and a comment.
+A picture is a sky over land with a sun, in flat 8 × 8 blocks. So the encoder needs no cosine
+transform: a block is its DC coefficient.
 
 Source: ITU-T T.81 (JPEG): markers B.2, DC coding F.1.2.1, table K.3.
 """
@@ -29,7 +28,7 @@ Colour = tuple[int, int, int]
 
 
 class Thumbnails:
-    """Makes each picture once and gives every object its own copy with its own comment."""
+    """Maker of thumbnails. It makes each picture once; each object gets a copy with a comment."""
 
     def make(self, number: int, comment: str) -> bytes:
         """Return the thumbnail of object `number`; `comment` (its name) is readable in the file."""

@@ -1,8 +1,7 @@
-"""One operation after the other, as an Initiator asks for them.
+"""The transactions of a client, one after the other.
 
-Checks session and transaction id, lets the body answer and the faults strike, and has the door send
-the data phase and the response. Runs in the thread of the connection; knows no packets, and nothing
-of what operations do.
+It checks session and transaction id, runs the operation and the faults, and tells the door to send
+the data phase and the response. It runs in the thread of the connection.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Due = list[tuple[int, Fault]]  # faults of a data phase and its response, by the
 
 
 class Transactions:
-    """Serves the Initiators of one camera, each in a separate thread."""
+    """Server of the clients of one camera, each in a separate thread."""
 
     def __init__(
         self,
@@ -110,7 +109,7 @@ class Transactions:
         return None
 
     def _strike_before(self, call: Call) -> Reply | None:
-        """Let the faults strike that come before the operation; the answer, where one gives it."""
+        """Run the faults that come before the operation; return their reply, if any."""
         reply = None
         for fault in self._faults.due_before(call.request.code, call.handle):
             if fault.stage is Stage.BREAK:
@@ -120,7 +119,7 @@ class Transactions:
         return reply
 
     def _perform(self, peer: Peer, request: OperationRequest, data: bytes) -> Reply:
-        """Sessions are a matter of the connection; all else is the body's."""
+        """Run an operation: sessions belong to the connection, all else to the body."""
         match request.code:
             case OperationCode.OpenSession:
                 session_id = request.parameters[0] if request.parameters else 0
@@ -209,8 +208,10 @@ class Transactions:
 
 
 class _Running:
-    """The transaction being served, until it is in the log: before its response leaves, so that
-    a client that has the response finds it there."""
+    """The running transaction. It is logged before its response leaves.
+
+    So a client that has the response finds it in the log.
+    """
 
     def __init__(self, request: OperationRequest, log: Callable[[Transaction], None]) -> None:
         self.payload = 0
@@ -219,7 +220,7 @@ class _Running:
         self._ended = False
 
     def end(self, response: int | None) -> None:
-        """Log it, the first time; `response` is None when none is sent."""
+        """Log the transaction once; `response` is None when none is sent."""
         if self._ended:
             return
         self._ended = True

@@ -1,1 +1,1 @@
-"""How a connection to a camera is made, and how one transaction travels on it."""
+"""Transports: open a connection to a camera, and carry transactions."""

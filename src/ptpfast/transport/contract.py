@@ -1,8 +1,8 @@
-"""What a transport says: how a connection is opened, and how one transaction travels on it.
+"""The interface of a transport.
 
-`Connection` (in `link/`) sends, receives and keeps the order; of packets it knows what a
-`Transport` tells it. PTP/IP is one (`ptpip`); a vendor whose cameras speak otherwise brings its
-own, in `Vendor.transport`.
+`Connection` (in `link/`) sends, receives and keeps the order; its `Transport` knows the packets.
+PTP/IP is one transport (`ptpip`). A vendor whose cameras use another one provides it in
+`Vendor.transport`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .timeouts import Timeouts
 
 
 class Address(NamedTuple):
-    """Where a camera is. Printed as people write it."""
+    """The address of a camera. str() gives it as people write it."""
 
     host: str
     port: int
@@ -31,9 +31,13 @@ class Address(NamedTuple):
 class Opened:
     """An open connection to a camera, as `Transport.open` returns it.
 
-    command: the channel for transactions. event: the channel for events; None if there is none
-    (yet). guid, name: the identity of the Responder. number: its number for this connection.
-    probes: whether it tolerates Probe Requests. early: event packets received while opening.
+    Attributes:
+        command: the channel for transactions.
+        event: the channel for events; None if there is none (yet).
+        guid, name: the identity of the camera.
+        number: the camera's number for this connection.
+        probes: False if the camera does not tolerate Probe Requests.
+        early: event packets received while opening.
     """
 
     command: Channel
@@ -52,30 +56,36 @@ class Opened:
 
 
 class Heard(NamedTuple):
-    """What a packet that is no answer comes to. reply: bytes for the Event connection."""
+    """The meaning of a packet that is not an answer.
+
+    Attributes:
+        reply: bytes to send on the Event connection.
+    """
 
     event: Event | None = None
     reply: bytes = b""
 
 
 class Transport(Protocol):
-    """How transactions travel. One object serves all connections: it holds no state."""
+    """The transport of transactions. One object serves all connections and holds no state."""
 
     @property
     def port(self) -> int:
-        """Where its cameras listen. A camera at this port is taken for one of them."""
+        """The TCP port of its cameras. A camera at this port is assumed to use this transport."""
         ...
 
     def open(
         self, address: Address, identity: Identity, timeouts: Timeouts, *, probes: bool
     ) -> Opened:
-        """Connect, as far as operations are accepted. ConnectFailed, InitFailed."""
+        """Connect until operations are accepted. Raises ConnectFailed or InitFailed."""
         ...
 
     def open_events(self, opened: Opened, address: Address, timeouts: Timeouts) -> Channel | None:
-        """Return the Event connection of a camera that opens it with the session; it is asked for
-        when the session has begun, unless `open` has brought one. None where there is none.
-        ConnectFailed."""
+        """Return the Event connection of a camera that opens it with the session; None without one.
+
+        It is called when the session has begun, unless `open` has returned an Event connection.
+        Raises ConnectFailed.
+        """
         ...
 
     def request(
@@ -85,19 +95,23 @@ class Transport(Protocol):
         parameters: tuple[int, ...],
         payload: memoryview | None,
     ) -> bytes:
-        """Return what leaves for one operation; with a payload, its data-out phase too."""
+        """Return the bytes to send for one operation; with a payload, its data-out phase too."""
         ...
 
     def phase(
         self, transaction_id: int, *, limit: int | None, any_transaction_id: bool, label: str
     ) -> Phase:
-        """Return the machine that takes the answer apart; the arguments are those of `Phase`."""
+        """Return the phase that parses the answer; the arguments are those of `Phase`."""
         ...
 
     def hear(self, packet: bytes) -> Heard:
-        """Return what a packet of the Event connection, or a stray one, comes to. ProtocolError."""
+        """Return the meaning of a packet of the Event connection, or of a stray one.
+
+        Raises:
+            ProtocolError: the packet is malformed.
+        """
         ...
 
     def farewell(self) -> bytes:
-        """Return what is sent before a connection is closed; nothing for most."""
+        """Return the bytes to send before a connection is closed; usually none."""
         ...

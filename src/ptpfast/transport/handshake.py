@@ -35,7 +35,7 @@ log = logging.getLogger("ptpfast")
 MAX_NAME_UNITS = 39  # and a NUL: the only explicit limit in any source is 40 (sequoia-ptpy)
 EVENT_CONNECT_RETRY_S = 0.1  # the Ricoh Theta listens late; libgphoto2 pauses as long
 MAX_EARLY = 1000  # packets that come before the probe's answer; a camera sends none or one
-# Not an option for users: tests and benchmarks switch it off to show what it is for.
+# Not an option for users: tests and benchmarks switch it off to show its effect.
 QUICK_ACKS = True
 # Between a camera's dropping us and the next Init (zcine: sooner wedges some bodies).
 AFTER_DROP_S = 1.2
@@ -43,7 +43,7 @@ PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: sh
 
 
 def acknowledges_at_once() -> bool:
-    """Whether the kernel lets us acknowledge without delay what a camera sends."""
+    """Return whether the kernel lets ptpfast acknowledge received bytes without delay."""
     return QUICK_ACKS and hasattr(socket, "TCP_QUICKACK")
 
 
@@ -53,11 +53,11 @@ def shake_hands(
     """Connect and complete the handshake on both connections.
 
     Args:
-        address: where the camera is.
-        identity: who this computer is.
-        timeouts: how long to wait.
-        probes: whether to ask the camera for a sign of life at the end. If the camera drops the
-            connection then, connect once more without (`Opened.probes`).
+        address: the camera's address.
+        identity: the identity of this computer.
+        timeouts: the timeouts.
+        probes: send a Probe Request at the end. If the camera drops the connection then, connect
+            once more without one (`Opened.probes`).
 
     Raises:
         ConnectFailed: nothing answers, or no camera.
@@ -86,13 +86,13 @@ def _shake_hands(
 ) -> Opened:
     command = _connect(address, deadline)
     try:
-        with _raise_connect_failed(address, "Init Command Request"):
+        with _raise_connect_failed(address, "handshake"):
             ack = _init_command(command, guid, name, deadline, address)
         opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
         who = f"{ack.name or 'a camera'} answered at {address}"
         opened.event = event = _connect(address, deadline, patient=True, who=who)
         try:
-            with _raise_connect_failed(address, "Init Event Request", who):
+            with _raise_connect_failed(address, "second handshake", who):
                 _init_event(event, ack.connection_number, deadline, address)
             _show_life(event, opened, who)
         except BaseException:
@@ -122,7 +122,7 @@ def _connect(address: Address, deadline: float, *, patient: bool = False, who: s
         except TimeoutError as error:
             if who:
                 raise ConnectFailed(
-                    f"{who} and then stopped answering: no second (Event) connection", hint=_RESTART
+                    f"{who} and then did not answer the second connection", hint=_RESTART
                 ) from error
             raise ConnectFailed(f"no answer from {address}") from error
         except OSError as error:
@@ -151,7 +151,7 @@ class NothingListens(ConnectFailed):
 
 def _refused(address: Address, who: str) -> ConnectFailed:
     if who:
-        return ConnectFailed(f"{who} and then refused the second (Event) connection", hint=_RESTART)
+        return ConnectFailed(f"{who} and then refused the second connection", hint=_RESTART)
     return NothingListens(f"nothing listens at {address}")
 
 
@@ -161,25 +161,27 @@ _RESTART = "switch the camera's Wi-Fi off and on, and try again"
 
 @contextmanager
 def _raise_connect_failed(address: Address, step: str, who: str = "") -> Iterator[None]:
-    """During the handshake, what breaks the protocol or says nothing is no camera; unless it has
-    said `who` it is."""
+    """Raise ConnectFailed for a peer that breaks the protocol or is silent during the handshake.
+
+    The message says that it is no camera, unless it has told its name (`who`).
+    """
     try:
         yield
     except ProtocolError as error:
         text = f"something answers at {address}, but not as a PTP/IP camera does"
         if who:
-            text = f"{who} and then broke the protocol ({step})"
+            text = f"{who} and then broke the protocol in the {step}"
         raise ConnectFailed(text, hint=_RESTART if who else _STRANGER) from error
     except Timeout as error:
-        text = f"{address} accepts connections but does not answer ({step})"
+        text = f"{address} accepts connections but does not answer the {step}"
         if who:
-            text = f"{who} and then stopped answering ({step})"
+            text = f"{who} and then stopped answering in the {step}"
         hint = _RESTART if who else f"{_STRANGER}; switch its Wi-Fi off and on"
         raise ConnectFailed(text, hint=hint) from error
     except ConnectionLost as error:
         text = f"{address} closed the connection at once"
         if who:
-            text = f"{who} and then closed the connection ({step})"
+            text = f"{who} and then closed the connection in the {step}"
         hint = _RESTART if who else _STRANGER
         raise ConnectFailed(text, hint=f"{hint}; another computer may be connected") from error
 
@@ -215,7 +217,8 @@ def _init_event(event: Channel, number: int, deadline: float, address: Address) 
 
 
 def _show_life(event: Channel, opened: Opened, who: str) -> None:
-    """Without a probe, or a second of silence, some bodies hang on the first operation (airmtp)."""
+    """Send a probe, or pause for a second: some bodies hang at the first operation without
+    (airmtp)."""
     until = time.monotonic() + PROBE_ANSWER_S
     try:
         if opened.probes:

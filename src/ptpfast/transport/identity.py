@@ -1,4 +1,4 @@
-"""Who this computer is, as a camera knows it again."""
+"""The identity of this computer, by which a camera recognises it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 
 class Identity(NamedTuple):
-    """What a camera is told of us. guid: 16 bytes; name: what it may show. None: the computer's."""
+    """The identity that a camera receives.
+
+    Attributes:
+        guid: 16 bytes; None for the computer's.
+        name: the name that the camera may show; None for the computer's.
+    """
 
     guid: bytes | None = None
     name: str | None = None

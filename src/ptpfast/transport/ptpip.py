@@ -1,4 +1,4 @@
-"""PTP/IP: Init packets on two connections, data phases in packets of their own.
+"""PTP/IP: Init packets on two connections, data phases in separate packets.
 
 Sources: CIPA DC-005 as in malc0mn/ptp-ip; ISO 15740.
 """

@@ -1,4 +1,4 @@
-"""How long to wait for a camera."""
+"""The timeouts of a session."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class Timeouts:
     """Timeouts of a session, in seconds.
 
     Attributes:
-        connect: for the TCP connection and the handshake.
-        operation: for the response to an operation.
-        idle: for each next byte of data.
-        close: for the end of a session.
-        first_byte: for the first byte of data; as `operation` by default.
-        total: for all bytes of one object; no limit by default.
-        held: for a camera that is still busy with an aborted session.
+        connect: The TCP connection and the handshake.
+        operation: The response to an operation.
+        idle: Each next byte of data.
+        close: The end of a session.
+        first_byte: The first byte of data; as `operation` by default.
+        total: All bytes of one object; no limit by default.
+        held: A camera that is still busy with an aborted session.
     """
 
     connect: float = 10.0

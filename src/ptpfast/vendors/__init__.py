@@ -29,7 +29,7 @@ BODIES = {"nikon-d5300": "nikon", "nikon-z6": "nikon"}
 
 @cache
 def named(name: str) -> Vendor:
-    """Return a vendor by name; KeyError for an unknown one."""
+    """Return a vendor by name. Raises KeyError."""
     if name not in NAMES:
         raise KeyError(name)
     vendor: Vendor = getattr(import_module(f".{name}", __name__), name.upper())
@@ -37,7 +37,7 @@ def named(name: str) -> Vendor:
 
 
 def given(vendor: str | Vendor) -> Vendor:
-    """Return the vendor that an argument means; KeyError, TypeError."""
+    """Return the vendor that an argument means. Raises KeyError or TypeError."""
     if isinstance(vendor, str):
         return named(vendor)
     if not isinstance(vendor, Vendor):
@@ -46,7 +46,7 @@ def given(vendor: str | Vendor) -> Vendor:
 
 
 def with_body(name: str) -> Vendor:
-    """Return the vendor of a body of `BODIES`, with that body as its model; KeyError."""
+    """Return the vendor of a body of `BODIES`, with that body as its model. Raises KeyError."""
     vendor = named(BODIES[name])
     bodies: dict[str, Model] = import_module(f".{vendor.name}.body", __name__).BODIES
     return replace(vendor, body=bodies[name])
@@ -58,7 +58,7 @@ def select(device_info: DeviceInfo) -> Vendor:
 
 
 def transport_of(vendor: Vendor | None, port: int) -> Transport:
-    """Return the transport for the first bytes: the vendor's, the one for this port, or PTP/IP."""
+    """Return the transport to connect with: the vendor's, the one for this port, or PTP/IP."""
     if vendor is not None:
         return vendor.transport
     if port == PTP_IP.port:

@@ -1,7 +1,7 @@
-"""What a body is, for the simulated camera: who it claims to be and which operations it answers.
+"""Bodies for the simulated camera: their identity and the operations that they answer.
 
-Real sessions never import this. A vendor's bodies are in `body` of its folder, and may ask of the
-camera that they run in what `Responder` states.
+Real sessions never import this module. A vendor's bodies are in `body` of its folder. They may call
+the methods of `Responder` on the camera that runs them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..ptp.datasets import DevicePropDesc
 # The answer to one operation, as the simulated camera sends it.
 @dataclass
 class ObjectRange:
-    """Payload of a reply that comes out of an object of the store."""
+    """Reply payload that is a range of an object in the store."""
 
     handle: int
     offset: int
@@ -28,8 +28,7 @@ class ObjectRange:
 
 @dataclass
 class Reply:
-    """A Responder's answer: response code and parameters, and the payload of a data-in phase if
-    any."""
+    """A camera's answer: response code, parameters, and the payload of a data-in phase if any."""
 
     code: int = ResponseCode.OK
     parameters: tuple[int, ...] = ()
@@ -37,18 +36,18 @@ class Reply:
 
 
 class Responder(Protocol):
-    """What a vendor's operation may ask of the simulated camera it runs in."""
+    """The methods of the simulated camera that a vendor's operation may call."""
 
     state: dict[str, Any]  # free for the vendor's operations, one dict for each camera
     marked: dict[int, None]  # handles of the objects that its user has marked for transfer
 
     @property
     def properties_supported(self) -> list[int]:
-        """Codes of the device properties that it lists."""
+        """The codes of the device properties that it lists."""
         ...
 
     def object_size(self, handle: int) -> int | None:
-        """Bytes of an object; None when there is no such handle."""
+        """Return the size of an object in bytes; None if there is no such handle."""
         ...
 
     def storage_ids(self, *, populated: bool = True) -> list[int]: ...
@@ -64,18 +63,23 @@ class Responder(Protocol):
     def capture(self, transaction_id: int | None = None, *, announce: bool = True) -> list[int]:
         """Take a picture: add its objects to the store, and return their handles.
 
-        With `announce`, ObjectAdded for each and CaptureComplete, with the id of the transaction
-        that asked for it, are queued as events. There are no handles if the store is full.
+        With `announce`, ObjectAdded for each object and CaptureComplete are queued as events.
+        CaptureComplete has the id of the transaction that asked for the picture. The list is empty
+        if the store is full.
         """
         ...
 
     def is_busy(self, *, polled: bool = False) -> bool:
-        """Whether it still writes a picture. polled: asked by an operation that is there for it,
-        which the camera answers so only a number of times."""
+        """Return whether the camera still writes a picture.
+
+        Args:
+            polled: the caller is an operation for polling, which the camera answers with busy a
+                limited number of times.
+        """
         ...
 
     def push_event(self, code: int, *parameters: int) -> None:
-        """Queues an event the way this camera reports events (Event connection or polling)."""
+        """Queue an event the way this camera reports events (Event connection or polling)."""
         ...
 
     def take_events(self) -> list[tuple[int, tuple[int, ...]]]:
@@ -93,7 +97,7 @@ ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply]
 
 @dataclass(frozen=True)
 class Reported:
-    """What a real body's DeviceInfo lists, in its order."""
+    """The lists in a real body's DeviceInfo, in its order."""
 
     operations: tuple[int, ...]
     events: tuple[int, ...]
@@ -107,13 +111,17 @@ class Reported:
 
 @dataclass(frozen=True)
 class Habits:
-    """How strict and how quick a body is, where the standard leaves room or bodies differ.
+    """The behaviour of a body where the standard leaves room or bodies differ.
 
-    end_data: what its End Data carries (`empty`, `last`, `whole`). strict_tid: whether it refuses
-    transaction ids that do not rise. needs_probe: whether its first operation hangs unless a Probe
-    Request or a second's pause came before. busy_polls, busy_s: how often it says that it is busy
-    after a picture, and for how many seconds at most. events: whether it reports any. idle_s: after
-    how many seconds without a request it ends the connection.
+    Attributes:
+        end_data: The payload of its End Data (`empty`, `last`, `whole`).
+        strict_tid: Whether it refuses transaction ids that do not rise.
+        needs_probe: Whether its first operation hangs without a Probe Request or a pause of a
+            second.
+        busy_polls: How often it reports busy after a picture.
+        busy_s: For how many seconds at most it reports busy after a picture.
+        events: Whether it reports events.
+        idle_s: Seconds without a request after which it ends the connection.
     """
 
     end_data: str = "empty"
@@ -131,7 +139,7 @@ RAW_OR_JPEG: Mapping[int, tuple[bool, bool]] = {0: (True, False), 1: (False, Tru
 
 @dataclass(frozen=True)
 class CardFiles:
-    """How a body names the files that it writes, and which RAW format it has."""
+    """The file names and the RAW format of a body."""
 
     folder: str = "100PTPIP"  # of DCIM
     stem: str = "IMG_"  # before the four digits
@@ -141,10 +149,10 @@ class CardFiles:
 
 @dataclass(frozen=True)
 class Model:
-    """A body for the simulated camera to be.
+    """A body for the simulated camera.
 
-    One with `reported` lists what the real body lists; it answers an operation of these that the
-    simulated camera does not know with AccessDenied, and a property with DevicePropNotSupported.
+    A body with `reported` lists the operations and properties of the real body. If the simulated
+    camera lacks one of them, it answers AccessDenied or DevicePropNotSupported.
     """
 
     manufacturer: str

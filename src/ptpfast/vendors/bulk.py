@@ -20,7 +20,7 @@ from ..ptp.errors import ProtocolError
 
 log = logging.getLogger("ptpfast")
 
-# What is said of an object: its ObjectInfo, the size in it saturated, and the true size.
+# The answer about an object: its ObjectInfo with a saturated size, and the true size.
 Described = tuple[ObjectInfoDataset, int]
 
 
@@ -28,10 +28,11 @@ Described = tuple[ObjectInfoDataset, int]
 class BulkListing:
     """An operation whose data describes many objects.
 
-    tree: the parameters that request all objects of all storages; None if there are none.
-    folder: makes the parameters for one folder of a storage (storage id, handle; 0: the root).
-    parse: returns the complete descriptions of the requested handles in a payload. It leaves out
-        truncated, repeated and invalid ones and raises nothing.
+    Attributes:
+        tree: The parameters that request all objects of all storages; None if there are none.
+        folder: Makes the parameters for one folder of a storage (storage id, handle; 0: the root).
+        parse: Returns the complete descriptions of the requested handles in a payload. It skips
+            truncated, repeated and invalid ones and raises nothing.
     """
 
     operation: int
@@ -64,8 +65,11 @@ _NEEDED = _MOST.keys() - {
 def parse_object_prop_list(
     payload: bytes | bytearray, wanted: Container[int]
 ) -> dict[int, Described]:
-    """GetObjectPropList's dataset: u32 count, then u32 handle, u16 property, u16 data type and a
-    value each, in any order. Read as far as it goes: neither the count nor the end is believed."""
+    """Parse GetObjectPropList's dataset as far as it is valid.
+
+    Layout: u32 count, then u32 handle, u16 property, u16 data type and a value each, in any order.
+    Neither the count nor the end is trusted.
+    """
     found: dict[int, dict[int, Any]] = {}
     wrong: set[int] = set()
     cursor = Cursor(payload, "GetObjectPropList")

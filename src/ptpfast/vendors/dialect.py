@@ -1,8 +1,9 @@
-"""How cameras of a vendor are spoken to, where the standard leaves room or they differ from it.
+"""Dialects: the requests that differ between vendors, or that the standard leaves open.
 
-A `Dialect` is made for each session and may hold state. It answers with the standard's behaviour; a
-vendor's says otherwise where its cameras do, with the evidence. What it may ask of the session's
-link is `Asks`, and nothing else.
+A `Dialect` is made for each session and may hold state. It behaves as the standard says. A vendor's
+dialect overrides what its cameras do differently, with the evidence. It may call the methods of
+`Asks` on the session's link.
+
 Sources: ISO 15740, MTP.
 """
 
@@ -25,42 +26,48 @@ PolledEvent = tuple[int, tuple[int, ...]]
 
 
 class Asks(Protocol):
-    """What a dialect may ask of the link."""
+    """The methods of the link that a dialect may call."""
 
     def supports(self, operation: int) -> bool:
-        """Whether the camera lists the operation."""
+        """Return whether the camera lists the operation."""
         ...
 
     def command(
         self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
     ) -> OperationResponse:
-        """Run an operation without data-in; ResponseError unless OK."""
+        """Run an operation without data-in. Raises ResponseError unless OK."""
         ...
 
     def fetch(self, operation: int, *parameters: int, limit: int = ...) -> bytearray:
-        """Run an operation with data-in; ResponseError, ProtocolError above `limit` bytes."""
+        """Run an operation with data-in. Raises ResponseError, or ProtocolError above `limit`
+        bytes."""
         ...
 
     def publish(self, code: int, parameters: tuple[int, ...] = ()) -> None:
-        """Hand an event to all who listen."""
+        """Pass an event to all subscribers."""
         ...
 
     def refresh(self) -> DeviceInfo:
-        """Ask for DeviceInfo again: what a camera lists can change with its mode."""
+        """Ask for DeviceInfo again: the lists in it can change with the camera's mode."""
         ...
 
     def pause(self, seconds: float) -> None:
-        """Do nothing for so long, with the session's turn left to others."""
+        """Wait so many seconds while other threads may use the session."""
         ...
 
     def waiting(self, what: str) -> None:
-        """Tell the user what is waited for, such as a press on the camera."""
+        """Tell the user the reason for a wait, such as a button to press on the camera."""
         ...
 
 
 class Dialect:
-    """The standard's behaviour. `link` is what may be asked, `info` what the camera says of itself;
-    `quirks` are those of this body."""
+    """The standard's behaviour.
+
+    Attributes:
+        link: The session's link, as `Asks`.
+        info: The camera's DeviceInfo.
+        quirks: The quirks of this body.
+    """
 
     def __init__(self, link: Asks, info: DeviceInfo, quirks: Quirks) -> None:
         self.link = link
@@ -68,26 +75,26 @@ class Dialect:
         self.quirks = quirks
 
     def begin(self) -> None:
-        """After OpenSession, each time."""
+        """Run after each OpenSession."""
 
     def end(self) -> None:
-        """Before CloseSession, if the connection still stands."""
+        """Run before CloseSession, if the connection still stands."""
 
     @property
     def polls(self) -> bool:
-        """Whether there is anything to `poll`."""
+        """True if events must be polled."""
         return False
 
     def poll(self) -> list[PolledEvent]:
-        """Return the events that the camera gives only when it is asked."""
+        """Return the events that the camera reports only when polled."""
         return []
 
     def keep_awake(self) -> None:
-        """Ask for something that costs nothing, so that an idle camera stays."""
+        """Send a cheap operation, so that an idle camera does not disconnect."""
         self.link.fetch(OperationCode.GetStorageIDs)
 
     def is_busy(self, code: int) -> bool:
-        """Return whether a response code means that the same will be answered later."""
+        """Return whether a response code means "retry later"."""
         return code == ResponseCode.DeviceBusy
 
     def storages(self) -> list[int] | None:
@@ -95,8 +102,12 @@ class Dialect:
         return None
 
     def handles(self, storage_id: int, parent: int) -> list[int] | None:
-        """Return the handles in a storage: all of them with parent 0, those in the root with all
-        ones, else those in a folder; None to ask for them as the standard does."""
+        """Return the handles in a storage; None to ask for them as the standard does.
+
+        Args:
+            storage_id: the storage.
+            parent: 0 for all handles, all ones for those in the root, else a folder.
+        """
         return None
 
     def bulk(self) -> tuple[BulkListing, ...]:
@@ -104,8 +115,10 @@ class Dialect:
         return (GET_OBJECT_PROP_LIST,)
 
     def reads(self) -> tuple[PartialRead, ...]:
-        """Return the partial reads in order of preference; the first that is supported and reaches
-        far enough is used."""
+        """Return the partial reads in order of preference.
+
+        The first one that the camera supports and that reaches far enough is used.
+        """
         return (GET_PARTIAL_OBJECT,)
 
     @contextmanager
@@ -114,10 +127,9 @@ class Dialect:
         yield
 
     def true_size(self, handle: int) -> int | None:
-        """Return the size in 64 bits of an object whose ObjectInfo says 4 GiB or more; None when it
-        cannot be told."""
+        """Return the 64-bit size of an object of 4 GiB or more; None if the camera cannot tell."""
         return None
 
     def release(self) -> None:
-        """Take a picture; returns when the camera accepts operations again."""
+        """Take a picture; return when the camera accepts operations again."""
         self.link.command(OperationCode.InitiateCapture, 0, 0)

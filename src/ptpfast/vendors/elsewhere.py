@@ -1,5 +1,7 @@
-"""Cameras that are not spoken to yet: what to say when nothing listens at PTP/IP's port, or one of
-them refuses us with a vendor's reason.
+"""Hints about cameras that ptpfast does not support yet.
+
+They are used when nothing listens at PTP/IP's port, or when a camera refuses with a vendor's
+reason.
 
 Sources: fudge, malc0mn and libgphoto2 for Fujifilm, webptz for Panasonic.
 """
@@ -17,7 +19,7 @@ from ..transport.handshake import NothingListens
 
 
 class Brand(NamedTuple):
-    """Whose cameras listen at another port, and why they are not spoken to."""
+    """A maker whose cameras listen at another port, and the reason why they are not supported."""
 
     who: str
     hint: str
@@ -33,14 +35,14 @@ BRAND_PORTS = {
         "they open the port for pictures only after a registration, which is not supported yet",
     ),
 }
-# Reasons of Init Fail that are not the standard's: what they mean, and what to do. Fujifilm's.
+# Fujifilm's reasons of Init Fail, which are not the standard's: meaning and hint.
 REASONS = {
     0x2019: (
         "it is busy or is paired under another name",
         "wait a second and try again, with the name used for pairing",
     ),
     0x201D: (
-        "it wants another protocol version",
+        "it requires another protocol version",
         "this model needs Fujifilm's own handshake",
     ),
 }
@@ -48,22 +50,24 @@ LOOK_S = 0.3  # for one of these ports, on the host that was asked for
 
 
 def explain(error: PTPError, address: Address) -> PTPError:
-    """Return what to raise when a connection was not made: with what is known of other vendors."""
+    """Return the error to raise when a connection failed, with hints about other vendors."""
     if isinstance(error, InitFailed):
         return explain_refusal(error)
     return explain_silence(error, address) if isinstance(error, NothingListens) else error
 
 
 def explain_refusal(refused: InitFailed) -> InitFailed:
-    """Return what to raise when a camera refuses us: with the words for a vendor's reason."""
+    """Return the error to raise when a camera refuses, with the words for a vendor's reason."""
     if refused.reason not in REASONS:
         return refused
     return InitFailed(refused.reason, where=refused.where, said=REASONS[refused.reason])
 
 
 def explain_silence(refused: ConnectFailed, address: Address) -> ConnectFailed:
-    """Return what to raise when nothing listens at an address: for the usual port with what is
-    known of the others on that host, each of which is tried."""
+    """Return the error to raise when nothing listens at an address.
+
+    For the usual port, it tries the ports of the other vendors on that host.
+    """
     if address.port != DEFAULT_PORT:
         return refused
     for port, brand in BRAND_PORTS.items():

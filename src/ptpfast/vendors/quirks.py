@@ -1,4 +1,4 @@
-"""Where cameras of a vendor differ in numbers, and what was measured of a model."""
+"""Numbers in which the cameras of a vendor differ, and the measured settings of a model."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MAX_DEPTH = 64  # of a tuning
 
 @dataclass(frozen=True)
 class Quirks:
-    """Where cameras of a vendor differ; each value's evidence stands where the vendor sets it."""
+    """Numbers in which cameras of a vendor differ. The vendor's file has the evidence for each."""
 
     close_after_open_s: float = 0.0  # CloseSession not sooner than this after OpenSession
     reconnect_pause_s: float = 0.0  # between a close and the next Init Command Request
     max_chunk: int = MOST_CHUNK  # largest partial read asked for
-    whole_objects: bool = True  # whether bodies stand GetObject of what is not small
+    whole_objects: bool = True  # whether bodies can handle GetObject of large objects
     event_poll_s: float = 0.5  # between two polls of events, while a caller waits for one
     busy_poll_s: float = 2.0  # and while objects are read
     keep_awake_s: float = 10.0  # of silence, after which an idle camera is asked for something
@@ -25,13 +25,16 @@ class Quirks:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How to read from a model.
+    """The settings for reading from a model.
 
-    depth: requests outstanding at a time. chunk: bytes of each partial read; 0: whole objects;
-    None: adaptive. gain: the measured rate ÷ that of 1 MiB one at a time. note: when and how this
-    was measured; in a vendor's file, the evidence. whole: whether GetObject works; None: untried.
-    whole_mb_per_s: its rate (10^6 bytes a second). whole_size: bytes of the object that was
-    measured; with chunk 0, larger objects are read in parts.
+    Attributes:
+        depth: Requests outstanding at a time.
+        chunk: Bytes of each partial read; 0: whole objects; None: adaptive.
+        gain: The measured rate ÷ that of 1 MiB one at a time.
+        note: When and how this was measured; in a vendor's file, the evidence.
+        whole: Whether GetObject works; None: untried.
+        whole_mb_per_s: The rate of GetObject in MB/s (10^6 bytes).
+        whole_size: Bytes of the measured object; with chunk 0, larger objects are read in parts.
     """
 
     depth: int = 1
@@ -43,7 +46,7 @@ class Tuning:
     whole_size: int | None = None
 
     def is_sane(self) -> bool:
-        """Whether the values can be what was once written."""
+        """Return whether `tune` can have written these values."""
         return (
             type(self.depth) is int
             and 1 <= self.depth <= MAX_DEPTH
@@ -58,7 +61,7 @@ class Tuning:
 
 
 def _is_rate(value: object) -> bool:
-    """In MB/s; what was read back may be anything."""
+    """Return whether a value from a file can be a rate in MB/s."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e6
 
 

@@ -1,4 +1,4 @@
-"""Operations that read a range of an object: how they are asked, and how far they reach."""
+"""Operations that read a range of an object: their parameters and their reach."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..ptp.codes import OperationCode
 class PartialRead:
     """An operation that reads a range of an object.
 
-    `parameters(handle, offset, size)` are the request's; the range must end below `1 <<
-    offset_bits`.
+    `parameters(handle, offset, size)` makes the parameters of the request. The range must end below
+    `1 << offset_bits`.
     """
 
     operation: int

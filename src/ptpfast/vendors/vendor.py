@@ -1,4 +1,4 @@
-"""What a vendor's folder states: who its cameras are, its codes, its dialect and its bodies."""
+"""The description of a vendor: its cameras, codes, dialect and bodies."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Vendor:
-    """All that sets a vendor apart. Every default is the standard's behaviour.
+    """The differences of a vendor. Every default is the standard's behaviour.
 
-    matches: whether a camera that says this of itself is one. dialect: made for each session; see
-    `Dialect`. tunings: what was measured of models, by manufacturer, model and firmware
-    (`tuning.model_key`), with the evidence, for users who have not measured it. body: what the
-    simulated camera is, instead of MODEL of the folder's `body`. transport: how its transactions
-    travel.
+    Attributes:
+        matches: Whether a DeviceInfo is that of one of its cameras.
+        dialect: Made for each session; see `Dialect`.
+        tunings: Measured settings by manufacturer, model and firmware (`tuning.model_key`), with
+            the evidence, for users who have not measured theirs.
+        body: The simulated camera, instead of MODEL of the folder's `body`.
+        transport: The transport of its cameras.
     """
 
     name: str
@@ -41,8 +43,7 @@ class Vendor:
 
     @property
     def model(self) -> Model:
-        """The body that the simulated camera is. Loaded when it is asked for: a session never
-        does."""
+        """The body of the simulated camera. It is loaded on first use; a session never uses it."""
         if self.body is not None:
             return self.body
         model: Model = import_module(f".{self.name}.body", __package__).MODEL

@@ -774,7 +774,7 @@ def test_a_deletion_that_always_ends_the_connection_is_set_aside(
     sim = camera(objects=3, faults=[f"drop on DeleteObject handle {FIRST} times 0"])
     report = fetch(sim, tmp_path, retry=None)
     assert (report.downloaded, report.deleted, report.left) == (3, 2, 1)
-    assert "3 times at the same place" in report.files[0].left
+    assert "3 errors at the same place" in report.files[0].left
     assert list(on_card(sim)) == ["IMG_0001.DNG"]
 
 

@@ -1,4 +1,4 @@
 """The kinds of faults, a module for each stage; `faults.KINDS` has them all.
 
-At a module's head stands what its effects may change.
+Each module begins with the class that its effects may change.
 """

@@ -1,4 +1,4 @@
-"""Faults before an operation. An effect may return the reply, and then nothing else is done."""
+"""Faults before an operation. If an effect returns a reply, the operation is not run."""
 
 from __future__ import annotations
 

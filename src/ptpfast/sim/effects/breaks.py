@@ -39,7 +39,7 @@ def stall(peer: Peer, seconds: float) -> None:
     peer.wait(seconds or None)
 
 
-@kind("from then on sends a byte each so many seconds", float, 0.1)
+@kind("then sends one byte each time so many seconds pass", float, 0.1)
 def drip(peer: Peer, seconds: float) -> None:
     peer.outlet.flush()
     peer.outlet.drip_s = seconds

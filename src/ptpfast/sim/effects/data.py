@@ -38,7 +38,7 @@ class Foreign(NamedTuple):
 
 
 class Break(NamedTuple):
-    """What happens to the connections when exactly `place` payload bytes have been sent."""
+    """The end of the connections when exactly `place` payload bytes have been sent."""
 
     place: int
     strike: Callable[[Peer], None]
@@ -46,11 +46,11 @@ class Break(NamedTuple):
 
 @dataclass
 class DataPlan:
-    """What a door sends in one data phase, and what came of it: `code` and `sent`."""
+    """The plan of one data phase, and its result: `code` and `sent`."""
 
     transaction_id: int
     announced: int  # size of the payload
-    total: int | None  # what Start Data says of it; None: unknown
+    total: int | None  # the total in Start Data; None: unknown
     size: int  # payload bytes that are sent
     data_id: int  # transaction id of Data and End Data
     extra: int = 0  # zeros after them
@@ -61,12 +61,12 @@ class DataPlan:
     vanishes: bool = False  # the object is gone afterwards
     foreign: tuple[Foreign, ...] = ()  # by place
     breaks: tuple[Break, ...] = ()  # by place
-    code: int | None = None  # what the response has to say, if the data phase decides it
+    code: int | None = None  # the response code, if the data phase decides it
     sent: int = 0  # payload bytes
 
     @classmethod
     def of(cls, transaction_id: int, size: int, *, announce_total: bool) -> DataPlan:
-        """Plan what the standard says."""
+        """Return the plan of the standard."""
         total = size if announce_total else None
         return cls(transaction_id, size, total, size, transaction_id)
 
@@ -76,7 +76,7 @@ class DataPlan:
 
 
 def announced_total(given: Any) -> str:
-    """Check the value of `announce`. ValueError."""
+    """Check the value of `announce`. Raises ValueError."""
     text = str(given)
     if not _TOTAL.fullmatch(text):
         raise ValueError(f"announce: {given!r} is none of N, +N, -N, unknown, unknown32")
@@ -133,7 +133,7 @@ def overrun(plan: DataPlan, size: int, place: int) -> None:
     plan.extra = size
 
 
-@kind("no End Data, and nothing of what it carries")
+@kind("no End Data, and not its payload")
 def no_end(plan: DataPlan, _: Any, place: int) -> None:
     plan.ends = False
 

@@ -61,7 +61,7 @@ def no_handles(dataset: bytes, _: Any, call: Call) -> bytes:
     return encode_array([])
 
 
-@kind("asked for all handles, those in the root alone", operation=OperationCode.GetObjectHandles)
+@kind("a request for all handles lists only the root", operation=OperationCode.GetObjectHandles)
 def root_only(dataset: bytes, _: Any, call: Call) -> bytes:
     if call.handle:
         return dataset  # of a folder: as it is

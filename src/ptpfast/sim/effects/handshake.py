@@ -18,7 +18,7 @@ _PADDED_NAME_UNITS = 40
 
 @dataclass
 class Greeting:
-    """How a door answers the first packet of a connection."""
+    """The answer to the first packet of a connection."""
 
     closes: bool = False  # closes the connection instead
     silent: bool = False  # never answers

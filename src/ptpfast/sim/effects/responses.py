@@ -1,4 +1,4 @@
-"""Faults of the Operation Response. An effect returns the one that is sent; None: none is."""
+"""Faults of the Operation Response. An effect returns the response to send; None for none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nikon. What a real body lists is in `reported`, what a simulated one answers in `body`."""
+"""Nikon. `reported` has the lists of real bodies, `body` the answers of a simulated one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from .dialect import QUIRKS, NikonDialect
 
 
 def matches(info: DeviceInfo) -> bool:
-    """By manufacturer: newer bodies report Microsoft's or MTP's vendor extension (libgphoto2)."""
+    """Match by manufacturer: newer bodies report Microsoft's or MTP's vendor extension
+    (libgphoto2)."""
     return "nikon" in info.manufacturer.lower()
 
 

@@ -25,7 +25,7 @@ from .reported import D5300, Z_6
 
 
 def _answer_get_event(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    """One parameter for each event, the first: there is no room for more in this dataset."""
+    """Answer with the first parameter of each event: this dataset has room for one."""
     events = camera.take_events()
     builder = Builder()
     builder.u16(len(events))
@@ -65,7 +65,7 @@ def _answer_capture_in_media(camera: Responder, request: OperationRequest, data:
 
 
 def _answer_capture_to_memory(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    """Announced by the events of the camera's memory, though the picture lies on the card here."""
+    """Announce the picture with the events of the camera's memory; it is on the card here."""
     if camera.is_busy():
         return Reply(ResponseCode.DeviceBusy)
     for handle in camera.capture(announce=False):

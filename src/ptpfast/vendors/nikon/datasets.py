@@ -1,4 +1,4 @@
-"""What Nikon's operations answer, taken apart."""
+"""Parsers for the answers to Nikon's operations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..dialect import PolledEvent
 
 
 def parse_events(payload: bytes | bytearray) -> list[PolledEvent]:
-    """GetEvent's dataset: u16 count, then u16 code and u32 parameter each (libgphoto2)."""
+    """Parse GetEvent's dataset: u16 count, then u16 code and u32 parameter each (libgphoto2)."""
     cursor = Cursor(payload, "GetEvent")
     if not cursor.remaining:
         return []
@@ -19,7 +19,7 @@ def parse_events(payload: bytes | bytearray) -> list[PolledEvent]:
 
 
 def parse_events_ex(payload: bytes | bytearray) -> list[PolledEvent]:
-    """GetEventEx: u32 count, then u16 code, u16 n, n × u32 each (zcine; libgphoto2: u16 + 2)."""
+    """Parse GetEventEx: u32 count, then u16 code, u16 n, n × u32 each (zcine, libgphoto2)."""
     cursor = Cursor(payload, "GetEventEx")
     if not cursor.remaining:
         return []
@@ -34,7 +34,7 @@ def parse_events_ex(payload: bytes | bytearray) -> list[PolledEvent]:
 
 
 def parse_object_size(payload: bytes | bytearray) -> int:
-    """GetObjectSize: u64 (libgphoto2 ptp.h)."""
+    """Parse GetObjectSize: u64 (libgphoto2 ptp.h)."""
     cursor = Cursor(payload, "GetObjectSize")
     size = cursor.u64()
     cursor.finish()

@@ -1,6 +1,7 @@
-"""Nikon: how DSLR and Nikon 1 bodies with built-in Wi-Fi or a WU-1 adapter are spoken to.
+"""The dialect of Nikon's DSLR and Nikon 1 bodies with built-in Wi-Fi or a WU-1 adapter.
 
-Not yet here: the pairing and application modes of Z bodies.
+The pairing and application modes of Z bodies are not supported yet.
+
 Sources: libgphoto2 (ptp.h, library.c), airmtp (airmtp.py, README), zcine; each fact names its own.
 """
 
@@ -49,7 +50,7 @@ class NikonDialect(Dialect):
 
     @property
     def polls(self) -> bool:
-        """Whether this body lists an operation for it."""
+        """True if this body lists an operation for polling."""
         return any(map(self.link.supports, (NikonOperation.GetEventEx, NikonOperation.GetEvent)))
 
     def poll(self) -> list[PolledEvent]:
@@ -66,7 +67,7 @@ class NikonDialect(Dialect):
         return (GET_PARTIAL_OBJECT, GET_PARTIAL_OBJECT_EX)
 
     def true_size(self, handle: int) -> int | None:
-        """GetObjectSize, for objects of 4 GiB and more (libgphoto2 ptp.h)."""
+        """Ask GetObjectSize, for objects of 4 GiB and more (libgphoto2 ptp.h)."""
         if not self.link.supports(NikonOperation.GetObjectSize):
             return None
         return parse_object_size(self.link.fetch(NikonOperation.GetObjectSize, handle))
@@ -81,7 +82,7 @@ class NikonDialect(Dialect):
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
-        """Until the body accepts operations again; raises the error of what it was doing."""
+        """Wait until the body accepts operations again; raise the error of the last operation."""
         if not self.link.supports(NikonOperation.DeviceReady):
             return
         give_up = time.monotonic() + READY_S

@@ -1,7 +1,7 @@
-"""What real Nikon bodies say of themselves in DeviceInfo: the codes they list.
+"""The codes that real Nikon bodies list in DeviceInfo.
 
-Facts, taken from the reports of real bodies in libgphoto2's tree (camlibs/ptp2/cameras/, commit
-813de344): read over USB, serial numbers left out.
+Source: reports of real bodies in libgphoto2's tree (camlibs/ptp2/cameras/, commit 813de344), read
+over USB, without serial numbers.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""A camera that does what ISO 15740 and MTP say and nothing else; also every vendor without a
-file."""
+"""The standard vendor: cameras that follow ISO 15740 and MTP, and vendors without a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated camera as it is by default: a body of no vendor."""
+"""The simulated camera by default: a body of no vendor."""
 
 from __future__ import annotations
 
