@@ -70,6 +70,7 @@ class Jail:
         self._watching = True
         os.environ["PTPFAST_CONFIG"] = str(self.folder / "config")
         os.environ["PTPFAST_CACHE"] = str(self.folder / "cache")
+        os.environ["PTPFAST_DATA"] = str(self.folder / "data")
         sys.addaudithook(self._watch)
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:

@@ -88,7 +88,10 @@ def run(seed: int, folder: Path, *, size: int = SIZE, drops: int = DROPS) -> Dro
         words = [sys.executable, "-m", "ptpfast", "pull", f"127.0.0.1:{camera.port}"]
         words += [str(checked.path), "--json", "--timeout", "5", "--retry", "forever"]
         environment = dict(
-            os.environ, PTPFAST_CACHE=str(place / "cache"), PTPFAST_CONFIG=str(place / "config")
+            os.environ,
+            PTPFAST_CACHE=str(place / "cache"),
+            PTPFAST_CONFIG=str(place / "config"),
+            PTPFAST_DATA=str(place / "data"),
         )
         done = subprocess.run(
             words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=HANG_S

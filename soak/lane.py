@@ -185,6 +185,7 @@ class Lane:
             os.environ,
             PTPFAST_CACHE=str(self._place / "cache"),
             PTPFAST_CONFIG=str(self._place / "config"),
+            PTPFAST_DATA=str(self._place / "data"),
         )
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:

@@ -59,6 +59,7 @@ class Resident:
         self._folder = Path(tempfile.mkdtemp(prefix="ptpfast-soak-"))
         os.environ["PTPFAST_CACHE"] = str(self._folder / "cache")
         os.environ["PTPFAST_CONFIG"] = str(self._folder / "config")
+        os.environ["PTPFAST_DATA"] = str(self._folder / "data")
         self.wrong: list[str] = []
         self.errors = 0
 

@@ -84,7 +84,7 @@ def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _no_settings_of_this_computer(_homes: Iterator[Path]) -> Iterator[None]:
     home = next(_homes)
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("config", "cache"):
+        for name in ("config", "cache", "data"):
             (home / name).mkdir(parents=True)
             patch.setenv(f"PTPFAST_{name.upper()}", str(home / name))
         patch.setenv("PTPFAST_ALLOW_MEMORY", "1")  # where the tests' folders are

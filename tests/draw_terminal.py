@@ -56,6 +56,7 @@ def run() -> pyte.Screen:
                 "LINES": str(ROWS),
                 "PTPFAST_CACHE": folder,
                 "PTPFAST_CONFIG": folder,
+                "PTPFAST_DATA": folder,
             },
         )
         os.close(follower)

@@ -29,6 +29,7 @@ def run(request: dict[str, Any]) -> int:
     """In the child: the exit status."""
     checkpoint.KEEP_S = 0.0  # everything is noted whenever it can be
     os.environ["PTPFAST_CACHE"] = request["cache"]
+    os.environ["PTPFAST_DATA"] = request["data"]
     persistence.FIRST_PAUSE_S = 0.01
     out = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(out, 1)

@@ -102,7 +102,7 @@ class Scene:
 
     def begin(self) -> None:
         """A new card and empty folders, or what `before` makes of them."""
-        for path in (self.root, self.cache):
+        for path in (self.root, self.cache, self.tmp / "data"):
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir()
         for folder in self.folders:
@@ -141,6 +141,7 @@ class Scene:
                 words=words,
                 folder=str(self.root),
                 cache=str(self.cache),
+                data=str(self.tmp / "data"),
                 output=str(self.output),
                 log=str(self.log) if mode else "",
                 mode=mode,

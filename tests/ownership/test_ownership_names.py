@@ -15,7 +15,7 @@ from ptpfast.cli.main import ptpfast
 from ptpfast.sim import Store
 
 
-@pytest.mark.parametrize("variable", ["PTPFAST_CACHE", "PTPFAST_CONFIG"])
+@pytest.mark.parametrize("variable", ["PTPFAST_CACHE", "PTPFAST_CONFIG", "PTPFAST_DATA"])
 @pytest.mark.parametrize("way", ["itself", "a link", "still to be made"])
 def test_a_folder_of_the_packages_own_files_takes_no_pictures(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, way: str

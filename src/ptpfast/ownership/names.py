@@ -22,12 +22,15 @@ DELETIONS_NAME = ".ptpfast-deletions.jsonl"
 # Temporaries: of a file that is to replace one, of a trial whether a folder can be written, of a
 # measurement of the disk, of a marker.
 TEMPORARY_PREFIX = ".ptpfast-"
-# In the user's configuration and cache folders.
+# In the user's configuration, cache and data folders.
 TUNINGS_NAME = "cameras.json"
 CHUNKS_NAME = "chunks.json"
 INDEX_SUFFIX = ".sqlite"
 INDEX_COMPANIONS = ("-journal", "-wal", "-shm")  # SQLite's own, behind the index's name
 _INDEX = re.compile(r"[0-9a-f]{32}\.sqlite(-journal|-wal|-shm)?")
+CATALOG_NAME = "catalog.sqlite"
+CATALOG_ASIDE = "catalog-damaged-{}.sqlite"  # a catalog that cannot be used, kept for the user
+_CATALOG = re.compile(r"catalog(-damaged-\d+)?\.sqlite(-journal|-wal|-shm)?")
 
 _RANDOM = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{16}")
 
@@ -76,8 +79,9 @@ def is_ours_for_another_use(name: str) -> bool:
     """Return whether a list of checksums cannot have that name: it is that of another file."""
     if not keys(name).isdisjoint({MANIFEST_NAME.lower()}):
         return False
-    others = (TUNINGS_NAME, CHUNKS_NAME)
-    return is_reserved(name) or name in others or bool(_INDEX.fullmatch(name))
+    if is_reserved(name) or name in (TUNINGS_NAME, CHUNKS_NAME):
+        return True
+    return any(pattern.fullmatch(name) for pattern in (_INDEX, _CATALOG))
 
 
 _RESERVED_KEYS = frozenset(map(same_name, RESERVED_NAMES))

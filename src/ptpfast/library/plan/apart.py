@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...ownership.markers import is_marked, marker
 from ...ptp.errors import SinkError
+from ...state.catalog_file import folder as data_folder
 from ...state.index import folder as index_folder
 from ...state.tuning import path as tunings
 from .folder import is_same, nearest
@@ -37,10 +38,14 @@ def check_different(destination: Path, copies: Sequence[Path], *, mark: bool) ->
 
 def _own_folders() -> list[tuple[Path, str]]:
     try:
-        cache, settings = index_folder(), tunings().parent
+        cache, settings, data = index_folder(), tunings().parent, data_folder()
     except RuntimeError:  # a user without a home folder
         return []
-    return [(cache, "its cache (PTPFAST_CACHE)"), (settings, "its settings (PTPFAST_CONFIG)")]
+    return [
+        (cache, "its cache (PTPFAST_CACHE)"),
+        (settings, "its settings (PTPFAST_CONFIG)"),
+        (data, "its history (PTPFAST_DATA)"),
+    ]
 
 
 def is_one(one: Path, other: Path, *, mark: bool = True) -> bool:

@@ -1,0 +1,288 @@
+"""The catalog: every object that was fetched, from which body, and where it was stored.
+
+It answers whether a file in a folder is a certain object, and whether an object was ever fetched.
+Losing it costs only certainty: without it, files are known by name, size and date. So nothing here
+raises into a run. A catalog that cannot be used is logged, and `notes` says what the user must
+know; a damaged one is renamed, never deleted.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import catalog_file
+from .catalog_file import Damaged, Newer
+from .fetched import (
+    UNKNOWN_BODY,
+    Fetched,
+    Implausible,
+    Record,
+    Stored,
+    file_row,
+    from_file_row,
+    from_row,
+    to_row,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+log = logging.getLogger("ptpfast")
+
+LONGEST_S = 10.0  # for one question; 100,000 records are read in less than one
+MOST_SEEN = 1000  # objects of one path and body
+REBUILD = "ptpfast history rebuild FOLDER"
+_OBJECT = (
+    "body.identity, object.storage, object.path, object.size, object.captured, object.modified, "
+    "object.sha256, object.fetched"
+)
+_FILE = "folder.path, file.name, file.size, file.mtime_ns"
+_RECORDS = (
+    f"SELECT object.id, {_OBJECT}, file.id, {_FILE} FROM object JOIN body ON body.id = object.body "
+    "LEFT JOIN file ON file.object = object.id LEFT JOIN folder ON folder.id = file.folder "
+)
+
+
+class Catalog:
+    """The catalog of this user, opened when it is first needed.
+
+    Attributes:
+        path: of the file; None for a user without a home.
+        notes: what the user must know, in sentences.
+        why: why the catalog cannot be used; '' if it can.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.why = ""
+        self.path: Path | None = None
+        self._database: sqlite3.Connection | None = None
+        self._until = [0.0]
+        self._was_damaged = False
+        self._logged: set[str] = set()
+        try:
+            self.path = catalog_file.path()
+        except RuntimeError as error:
+            self._give_up(str(error))
+        if find_spec("_sqlite3") is None:
+            self._give_up("this Python has no SQLite")
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice; never raises."""
+        database, self._database = self._database, None
+        if database is not None:
+            with suppress(Exception):
+                database.close()
+
+    def prepare(self) -> bool:
+        """Make the catalog if there is none; return whether it can be used."""
+        with self._guarded("open"):
+            self._opened(create=True)
+        return not self.why and self._database is not None
+
+    def at(self, folder: str, name: str) -> tuple[Fetched, Stored] | None:
+        """Return what was stored under that name in a folder; None if the catalog does not know."""
+        with self._guarded("read"):
+            if (database := self._opened()) is None:
+                return None
+            row = database.execute(
+                f"SELECT {_OBJECT}, {_FILE} FROM file JOIN folder ON folder.id = file.folder "
+                "JOIN object ON object.id = file.object JOIN body ON body.id = object.body "
+                "WHERE folder.path = ? AND file.name = ?",
+                (os.fsencode(folder), os.fsencode(name)),
+            ).fetchone()
+            if row is not None:
+                return from_row(row[0], row[1:8]), from_file_row(row[8:])
+        return None
+
+    def seen(self, identity: str, path: str) -> list[Fetched]:
+        """Return the objects of that path that were fetched from a body."""
+        with self._guarded("read"):
+            if (database := self._opened()) is None:
+                return []
+            rows = database.execute(
+                f"SELECT {_OBJECT} FROM object JOIN body ON body.id = object.body "
+                "WHERE body.identity = ? AND object.path = ? LIMIT ?",
+                (identity, path.encode(errors="surrogatepass"), MOST_SEEN),
+            )
+            return [from_row(row[0], row[1:]) for row in rows]
+        return []
+
+    def store(self, items: Iterable[tuple[Fetched, Stored]]) -> int:
+        """Record objects and their files, in one step; return how many are recorded."""
+        with self._guarded("write"):
+            if (database := self._opened(create=True)) is not None:
+                return _store(database, items)
+        return 0
+
+    def records(self) -> Iterator[Record]:
+        """Yield everything, the newest first."""
+        with self._guarded("read"):
+            if (database := self._opened()) is None:
+                return
+            self._until[0] = float("inf")  # the caller may take its time
+            for row in database.execute(_RECORDS + "ORDER BY object.fetched DESC, object.id DESC"):
+                file = from_file_row(row[10:]) if row[9] is not None else None
+                yield Record(row[0], from_row(row[1], row[2:9]), row[9], file)
+
+    def forget(self, is_meant: Callable[[Record], bool]) -> int:
+        """Delete the records that are meant, and return how many. An object is forgotten with its
+        last file."""
+        meant = [record for record in self.records() if is_meant(record)]
+        with self._guarded("write"):
+            if meant and (database := self._opened()) is not None:
+                _forget(database, meant)
+                return len(meant)
+        return 0
+
+    def _opened(self, *, create: bool = False) -> sqlite3.Connection | None:
+        if self.why or self.path is None:
+            return None
+        if self._database is None:
+            self._database = catalog_file.open_file(self.path, create=create)
+            if self._database is not None:
+                catalog_file.limit_time(self._database, self._until)
+        return self._database
+
+    @contextmanager
+    def _guarded(self, doing: str) -> Iterator[None]:
+        """Handle every error of the file or the disk."""
+        import sqlite3
+
+        self._until[0] = time.monotonic() + LONGEST_S
+        try:
+            yield
+        except (Damaged, Implausible, UnicodeError) as error:
+            self._set_aside(str(error))
+        except Newer as error:
+            self.notes.append(f"The catalog {self.path} is not used: {error}.")
+            self._give_up(str(error))
+        except sqlite3.OperationalError as error:  # locked, full, read-only, not to be opened
+            if time.monotonic() > self._until[0]:
+                self._set_aside("reading it takes too long")
+            else:
+                self._log(doing, error)
+        except sqlite3.DatabaseError as error:
+            self._set_aside(str(error))
+        except OSError as error:
+            self._log(doing, error)
+
+    def _log(self, doing: str, error: Exception) -> None:
+        text = f"cannot {doing} the catalog {self.path}: {error}"
+        if text not in self._logged:
+            self._logged.add(text)
+            log.warning("%s", text)
+        if self._database is None:
+            self.why = self.why or str(error)
+
+    def _set_aside(self, why: str) -> None:
+        assert self.path is not None
+        self.close()
+        log.warning("the catalog %s cannot be used: %s", self.path, why)
+        try:
+            to = catalog_file.set_aside(self.path)
+        except OSError as error:
+            self.notes.append(f"The catalog {self.path} is damaged and not used ({why}).")
+            self._give_up(f"{why}; it cannot be renamed: {error}")
+            return
+        self.notes.append(
+            f"The catalog was damaged ({why}) and was renamed to {to}. Files are known by name, "
+            f"size and date until you run '{REBUILD}'."
+        )
+        if self._was_damaged:
+            self._give_up(why)
+        self._was_damaged = True
+
+    def _give_up(self, why: str) -> None:
+        self.close()
+        self.why = why
+        log.debug("no catalog: %s", why)
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(Exception):
+            database.execute("ROLLBACK")
+        raise
+
+
+def _store(database: sqlite3.Connection, items: Iterable[tuple[Fetched, Stored]]) -> int:
+    rows = []
+    for item, file in items:
+        try:
+            rows.append((item.identity, to_row(item), file_row(file)))
+        except (Implausible, UnicodeError) as error:
+            log.debug("%s is not recorded: %s", item.path, error)
+    with _transaction(database):
+        for identity, row, stored in rows:
+            _insert(database, identity, row, stored)
+    return len(rows)
+
+
+def _forget(database: sqlite3.Connection, meant: Iterable[Record]) -> None:
+    with _transaction(database):
+        for record in meant:
+            database.execute("DELETE FROM file WHERE id = ?", (record.file_number,))
+            database.execute(
+                "DELETE FROM object WHERE id = ? AND NOT EXISTS "
+                "(SELECT 1 FROM file WHERE file.object = object.id)",
+                (record.number,),
+            )
+        database.execute("DELETE FROM body WHERE id NOT IN (SELECT body FROM object)")
+        database.execute("DELETE FROM folder WHERE id NOT IN (SELECT folder FROM file)")
+
+
+def _insert(
+    database: sqlite3.Connection,
+    identity: str,
+    row: tuple[object, ...],
+    file: tuple[bytes, bytes, int, int],
+) -> None:
+    body = _number(database, "body", "identity", identity)
+    folder = _number(database, "folder", "path", file[0])
+    *described, sha256, fetched = row
+    found = database.execute(
+        "SELECT id FROM object WHERE body = ? AND path = ? AND storage = ? AND size IS ? "
+        "AND captured = ? AND modified = ? LIMIT 1",
+        (body, described[1], described[0], *described[2:]),
+    ).fetchone()
+    if found is not None:
+        number = found[0]
+        database.execute(
+            "UPDATE object SET sha256 = coalesce(?, sha256), fetched = ? WHERE id = ?",
+            (sha256, fetched, number),
+        )
+    else:
+        number = database.execute(
+            "INSERT INTO object (body, storage, path, size, captured, modified, sha256, fetched) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (body, *row),
+        ).lastrowid
+    database.execute(
+        "INSERT OR REPLACE INTO file (folder, name, object, size, mtime_ns) VALUES (?, ?, ?, ?, ?)",
+        (folder, file[1], number, *file[2:]),
+    )
+
+
+def _number(database: sqlite3.Connection, table: str, column: str, value: object) -> int:
+    """Return the number of a row, which is made if it is missing."""
+    database.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (value,))
+    (number,) = database.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()
+    return int(number)
+
+
+def is_known_body(item: Fetched) -> bool:
+    """Return whether a record is a camera's, and not made from a folder."""
+    return item.identity != UNKNOWN_BODY
