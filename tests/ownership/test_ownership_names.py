@@ -42,7 +42,7 @@ def test_a_folder_of_the_packages_own_files_takes_no_pictures(
 
 
 def test_another_cameras_file_of_the_same_name_size_and_date_is_told_as_such(
-    camera: Cameras, tmp_path: Path
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sims = []
     for seed in (1, 2):
@@ -52,6 +52,7 @@ def test_another_cameras_file_of_the_same_name_size_and_date_is_told_as_such(
     one, two = (f"{sim.host}:{sim.port}" for sim in sims)
     pull(one, tmp_path)
     before = (tmp_path / "DSC_0001.NEF").read_bytes()
+    monkeypatch.setenv("PTPFAST_DATA", str(tmp_path / "lost"))  # the history would tell them apart
     done = CliRunner().invoke(ptpfast, ["pull", two, str(tmp_path), "--delete-verified"])
     assert done.exit_code == 7
     assert "another camera's picture, or damaged; move the file away" in done.stderr

@@ -56,7 +56,7 @@ def _run(output: Output, camera: SimulatedCamera, folder: Path) -> None:
         output.note(f"connected to {device.manufacturer} {device.model}")
         with display(output) as shown:
             cpu = time.thread_time()
-            report = pull(session, folder, observer=shown)
+            report = pull(session, folder, observer=shown, history=False)
             cpu = time.thread_time() - cpu
     _compare(camera, report)
     output.note(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.text import in_text, printable, unescaped
 from ..library.report.report import Report
-from ..library.report.results import ALREADY_HERE, FileResult
+from ..library.report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
 from .nothing import nothing_line
 from .object_record import object_record
 from .output import human_seconds, human_size, plural
@@ -40,7 +40,7 @@ def finished_line(result: FileResult) -> str | None:
         return f"{name} failed: {result.reason}"
     if result.reason == ALREADY_HERE and kept:
         return f"{name} was here{kept}"
-    if result.status == "skipped" and result.reason != ALREADY_HERE:
+    if result.status == "skipped" and result.reason not in (ALREADY_HERE, FETCHED_BEFORE):
         return f"{name} skipped: {result.reason}"
     if result.status == "unfinished" and has_no_room(result):
         return None  # the error at the end tells of them
@@ -131,6 +131,8 @@ def file_record(result: FileResult) -> dict[str, Any]:
         fields |= {"deleted": result.deleted, "left": result.left or None}
     if result.to_delete:
         fields["to_delete"] = True
+    if result.known_by is not None:
+        fields["known_by"] = result.known_by
     if result.compared:
         fields["verified"] = "compared"
     transfer = result.transfer

@@ -118,7 +118,7 @@ def _storage(output: Output, session: Session, storage_id: int) -> None:
         )
     except (ResponseError, ProtocolError, Unreadable) as error:
         output.record("storage", id=storage_id, error=str(error))
-        output.row(f"Storage {storage_id:#010x}", str(error))
+        output.row(_label(storage_id), str(error))
         return
     capacity, free = (
         None if size == UNKNOWN else size
@@ -127,6 +127,7 @@ def _storage(output: Output, session: Session, storage_id: int) -> None:
     output.record(
         "storage",
         id=storage_id,
+        slot=storage_id >> 16,
         description=storage.storage_description,
         label=storage.volume_label,
         capacity=capacity,
@@ -135,4 +136,11 @@ def _storage(output: Output, session: Session, storage_id: int) -> None:
     )
     label = storage.volume_label or storage.storage_description
     text = f"{human_size(free)} free of {human_size(capacity)}" + (f", {label}" if label else "")
-    output.row(f"Storage {storage_id:#010x}", text)
+    output.row(_label(storage_id), text)
+
+
+def _label(storage_id: int) -> str:
+    """`Card 1 (0x00010001)`: `--storage` takes the number."""
+    from ..ptp.objects import card_name
+
+    return f"{card_name(storage_id).capitalize()} ({storage_id:#010x})"

@@ -14,6 +14,7 @@ from .selecting import Wanted, selecting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..library.plan.selection import Selection
     from ..library.report.observer import Observer
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo, ObjectTable
@@ -50,13 +51,14 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
         chosen = selection.apply(table)
         _show(common.output, chosen)
         undated = selection.undated(table)
-    for doubt in listing.doubts:
+    ids = [*listing.storage_ids, *filter(None, listing.unlisted)]
+    for doubt in (*listing.doubts, *selection.missing_cards(ids)):
         common.output.note(doubt)
     if not chosen and not table.failures and not table.unlisted:
         common.output.note(nothing_text(len(table), selection.words))
     if undated:
         common.output.note(f"{plural(undated, 'object')} without a date left out")
-    return _failures(common.output, table)
+    return _failures(common.output, table, selection)
 
 
 def _recovering(session: Session, shown: Observer) -> Callable[[PTPError, bool], None]:
@@ -107,12 +109,13 @@ def _table(output: Output, chosen: list[ObjectInfo]) -> None:
     output.note(f"{plural(len(chosen), 'object')}, {human_size(total)}")
 
 
-def _failures(output: Output, table: ObjectTable) -> int:
-    for storage_id, error in table.unlisted:
+def _failures(output: Output, table: ObjectTable, selection: Selection) -> int:
+    meant = [row for row in table.unlisted if not row[0] or selection.takes_card(row[0])]
+    for storage_id, error in meant:
         failure = StorageFailure(storage_id, str(error), error)
         output.record("failure", storage=storage_id, message=str(error))
         output.note(f"ptpfast: {failure}")
     for handle, error in table.failures:
         output.record("failure", handle=handle, message=str(error))
         output.note(f"ptpfast: {handle:#010x} cannot be described: {error}")
-    return 1 if table.failures or table.unlisted else 0
+    return 1 if table.failures or meant else 0

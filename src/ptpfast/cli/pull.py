@@ -101,6 +101,13 @@ class Folder(click.Path):
     is_flag=True,
     help="Delete objects from the camera once their files are proven.",
 )
+@click.option("--new", is_flag=True, help="Skip files that were ever fetched from this camera.")
+@click.option(
+    "--history/--no-history",
+    default=True,
+    show_default=True,
+    help="Use and update the history of downloads.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
 @chunk_option
 @depth_option
@@ -108,7 +115,7 @@ class Folder(click.Path):
 def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
     """Download the files that are not in the folder yet.
 
-    Files with the same name, size and date are skipped. Press Ctrl-C at any time: the same command
+    Files that are in the folder already are skipped. Press Ctrl-C at any time: the same command
     resumes.
     """
     from ..library.plan.apart import check_different
@@ -151,6 +158,8 @@ def _agree(options: dict[str, Any]) -> None:
             "--on-conflict overwrite does not go with --delete-verified: the file that is replaced "
             "may be all that is left of a deleted picture"
         )
+    if options["new"] and not options["history"]:
+        raise click.UsageError("--new needs the history: leave --no-history out")
     if options["algorithm"] is None:
         return
     by_sha256 = options["manifest"] or options["copies"] or options["delete_verified"]

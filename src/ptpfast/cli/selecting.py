@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..engine.text import unescaped
-from ..library.plan.selection import KINDS, ORDERS, Selection
+from ..library.plan.selection import KINDS, LAST_SLOT, ORDERS, Selection
 from ..ptp.arguments import texts
 from .options import Moment, Words
 
@@ -26,6 +26,7 @@ class Wanted:
     since: date | None
     until: date | None
     order: str
+    storage: tuple[int, ...] | None = None
 
     def selection(self) -> Selection:
         """Return the library's object."""
@@ -45,6 +46,7 @@ def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             include: tuple[str, ...],
             exclude: tuple[str, ...],
             order: str,
+            storage: tuple[int, ...],
             **rest: Any,
         ) -> Any:
             if since is not None and until is not None and _later(since, until):
@@ -57,7 +59,8 @@ def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                     raise click.BadParameter(str(error), param_hint=f"'--{option}'") from error
             formats = tuple(dict.fromkeys(word for words in format for word in words)) or ("all",)
             include, exclude = (tuple(map(unescaped, globs)) for globs in (include, exclude))
-            wanted = Wanted(formats, include or None, exclude, since, until, order)
+            cards = tuple(dict.fromkeys(storage)) or None
+            wanted = Wanted(formats, include or None, exclude, since, until, order, cards)
             return function(*args, wanted=wanted, **rest)
 
         decorated: Callable[..., Any] = run
@@ -87,6 +90,13 @@ def _later(since: date, until: date) -> bool:
 
 
 _OPTIONS = (
+    click.option(
+        "--storage",
+        type=click.IntRange(1, LAST_SLOT),
+        multiple=True,
+        metavar="N",
+        help="Select the files on card N; repeatable.",
+    ),
     click.option("--until", type=Moment(), metavar="DATE", help="Select files taken until then."),
     click.option("--since", type=Moment(), metavar="DATE", help="Select files taken since then."),
     click.option(

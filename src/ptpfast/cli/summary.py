@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..engine.text import in_text
-from ..library.report.results import ALREADY_HERE
+from ..library.report.results import KNOWN_BY
 from ..transfer.verify import FROM_DISK
 from .file_lines import finished_line
 from .output import Output, human_seconds, human_size, plural, say
@@ -35,7 +35,7 @@ def summary(output: Output, report: Report) -> None:
         output.note(leftover_line(left))
     for failure in report.storages:  # an error is said all the same
         (say if output.quiet else output.note)(str(failure))
-    for doubt in report.doubts:
+    for doubt in (*report.doubts, *report.notes):
         output.note(doubt)
     output.record(
         "summary",
@@ -69,6 +69,10 @@ def summary(output: Output, report: Report) -> None:
         verified=report.verify if report.downloaded else None,
         digest=report.algorithm if report.downloaded and report.verify != "size" else None,
         unread=report.unread,
+        here=report.here,
+        known_by={by: report.known(by) for by in KNOWN_BY},
+        fetched_before=report.fetched_before,
+        notes=[in_text(note) for note in report.notes],
         leftovers=[
             {"file": in_text(str(left.path)), "bytes": left.size, "reason": left.reason}
             for left in report.leftovers
@@ -92,9 +96,7 @@ def summary_line(report: Report) -> str:
         text = f"{plural(len(planned), 'file')} to download, {human_size(size)}"
         text += f" ({human_size(kept)} more are here)" if kept else ""
     elif _is_up_to_date(report):
-        one = report.skipped == 1
-        files = "the file is" if one else f"all {report.skipped:,} files are"
-        return f"Up to date: {files} already here (by name, size and date){_kept_safe(report)}"
+        return f"Up to date: {_here(report)}{_kept_safe(report)}"
     else:
         text = f"{plural(report.downloaded, 'file')} downloaded"
     if report.bytes:
@@ -106,8 +108,12 @@ def summary_line(report: Report) -> str:
             text += f", {whole} in all"
     for failure in report.storages:
         text += f"; {failure.name} not available"
-    if report.skipped:
-        text += f"; {report.skipped:,} skipped"
+    if report.here:
+        text += f"; {report.here:,} already here{_known_by(report)}"
+    if report.fetched_before:
+        text += f"; {report.fetched_before:,} fetched before"
+    if others := report.skipped - report.here - report.fetched_before:
+        text += f"; {others:,} skipped"
     if report.failed:
         text += f"; {report.failed:,} failed"
     if not planned and report.remaining:
@@ -127,22 +133,51 @@ def _is_up_to_date(report: Report) -> bool:
         and report.ok
         and bool(here)
         and len(here) == len(report.files)
-        and all(result.reason == ALREADY_HERE for result in here)
-        and report.unread == len(here)
+        and report.here + report.fetched_before == len(here)
+        and report.unread == report.here
         and not (report.bytes or report.storages or report.undated)
     )
 
 
 def _checked(report: Report) -> str:
-    """How far what was fetched is checked, and what is no more than known by its description."""
+    """Return how far the downloaded files are checked."""
     text = ""
     if report.downloaded:
         disk = "the disk" if FROM_DISK else "the disk or from memory"
         words = {"digest": _DIGESTS[report.algorithm], "disk": disk}
         text += f"; {_CHECKED[report.verify].format(**words)}"
-    if report.unread and not _is_plan(report):
-        text += f"; {report.unread:,} here already by name, size and date, not read"
     return text
+
+
+def _here(report: Report) -> str:
+    """Return where the files of an up-to-date run are."""
+    before = report.fetched_before
+    if before == report.skipped:
+        return (
+            "the file was fetched before"
+            if before == 1
+            else f"all {before:,} files were fetched before"
+        )
+    one = report.skipped == 1
+    files = "the file is" if one else f"all {report.skipped:,} files are"
+    if before:
+        files = f"{report.here:,} of {report.skipped:,} files are"
+    rest = f"; {before:,} fetched before" if before else ""
+    return f"{files} already here{_known_by(report)}{rest}"
+
+
+def _known_by(report: Report) -> str:
+    """Return by what the files were known that were here already, in brackets; '' for the history,
+    which is sure of it."""
+    ways = {
+        "compared with the camera": report.here - report.unread,
+        "by name, size and date": report.known("date"),
+        "by name and size alone, without a date": report.known("name and size"),
+    }
+    parts = [
+        way if count == report.here else f"{count:,} {way}" for way, count in ways.items() if count
+    ]
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _is_plan(report: Report) -> bool:

@@ -214,6 +214,7 @@ class Fetching:
             self._keeping.settle(result)
         finally:
             if result.status != "failed":
+                self._plan.known.stored(result)
                 self._sums.add(transfer.path, transfer.sha256)
             self._keeping.add(result)
 
@@ -245,6 +246,7 @@ class Fetching:
                 with suppress(SinkError):  # the error that ended the run is the one to tell
                     self._sums.add(transfer.path, transfer.sha256)
                 self._keeping.leave(result)
+                self._plan.known.stored(result)
                 self._keeping.add(result)
 
     def _failed(self, job: Job, error: BaseException) -> FileResult:

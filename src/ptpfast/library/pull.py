@@ -50,6 +50,8 @@ class PullOptions(Selecting, total=False):
     retry: int | None
     copies: OnePath | Sequence[OnePath]
     delete_verified: bool
+    new: bool
+    history: bool
 
 
 def pull(
@@ -58,9 +60,9 @@ def pull(
     """Download the selected objects that are not in a folder yet.
 
     The files go into `destination`, without subfolders, under names that are safe everywhere.
-    Downloads begin with the first objects listed. A file with the name of an object (or a numbered
-    form of it), its size and, within 2 s, its capture date as modification time counts as that
-    object and is skipped. Each file counts for at most one object.
+    An object whose file is here is skipped: the history knows the file as the object's; or the
+    history does not know the file, and name (or a numbered form of it), size and capture time
+    match, apart from whole quarter hours. Each file counts for at most one object.
 
     Args:
         session_or_address: an open session, or `HOST[:PORT]`.
@@ -71,6 +73,7 @@ def pull(
         since, until: a date or datetime by the camera's clock, both inclusive. Objects without a
             date are left out.
         order: `listed` (default), `oldest` or `newest` first.
+        storage: one slot number or several: 2 for `card 2`. All cards by default.
         on_conflict: what to do when a different file has the name. `rename` (default) takes the
             next free number, `skip` leaves the object, `overwrite` replaces the file, `fail` counts
             the object as failed.
@@ -87,6 +90,8 @@ def pull(
         delete_verified: delete an object on the camera when its file and all copies are proven.
             Implies at least `verify="disk"`, with `sha256`; refused with `overwrite` and with
             folders in memory.
+        new: take only objects that were never fetched from this body, wherever their files went.
+        history: whether to use and update the history of downloads on this computer.
 
     Returns:
         A `Report`; look at `.ok`. Objects that the camera refuses or that arrive wrong are in it as
@@ -95,7 +100,7 @@ def pull(
     Raises:
         NetworkError: the connection stays lost.
         InitFailed, ProtocolError: the camera refuses the connection, or breaks the protocol.
-        SinkError: the destination failed.
+        SinkError: the destination failed, or `new` has no history.
         Cancelled, KeyboardInterrupt: the run was stopped.
         ValueError, TypeError: an option is wrong; an unknown one is named.
         What ends a run that has begun carries the report so far as `error.report`.

@@ -22,6 +22,7 @@ from .keep.deletion import Deletion
 from .keep.safekeeping import Safekeeping
 from .keep.sums import Sums
 from .plan.destination import Destination
+from .plan.known import Known
 from .plan.plan import Plan
 from .plan.room import on_disk_of
 from .report.observer import Observer
@@ -60,7 +61,10 @@ class Run:
         self._manifest = manifest
         self._sums = Sums(manifest, self._destination, self.report)
         camera = session.device_info.body
-        self._copies = Copies(options.copies, options.on_conflict, camera, options.manifest)
+        self._known = Known.of(session, history=options.history)
+        self._copies = Copies(
+            options.copies, options.on_conflict, camera, options.manifest, self._known
+        )
         if options.delete_verified:
             self.report.clearing.same_disk = on_disk_of(options.destination, options.copies)
         for folder in self.report.same_disk:
@@ -68,6 +72,12 @@ class Run:
 
     def plan(self) -> Report:
         """Return the report of a dry run."""
+        try:
+            return self._plan()
+        finally:
+            self._end()
+
+    def _plan(self) -> Report:
         with self._at_the_camera() as listing:
             keeping = self._keeping(listing)
             plan = self._planned(listing, keeping)
@@ -94,7 +104,12 @@ class Run:
             self.report.traffic.elapsed = time.monotonic() - self._began
             self._copies.close()
             self._destination.close()
+            self._end()
         return self.report
+
+    def _end(self) -> None:
+        self._known.close()
+        self.report.notes = self._known.all_notes()
 
     def _go(self) -> None:
         with self._at_the_camera() as listing:
@@ -123,6 +138,8 @@ class Run:
     def _at_the_camera(self) -> Iterator[Listing]:
         """Yield the listing; wait for a camera that is busy or lost, and tell the observer."""
         session, observer = self._persistence.session, self._observer
+        if self._options.new:
+            self._known.require()
         before, session.link.on_busy = session.link.on_busy, observer.busy
         begin = partial(session.listing, progress=observer.listing)
         try:
@@ -133,7 +150,13 @@ class Run:
 
     def _planned(self, listing: Listing, keeping: Safekeeping) -> Plan:
         return Plan(
-            self._persistence, self._options, self.report, self._observer, listing, keeping.add
+            self._persistence,
+            self._options,
+            self.report,
+            self._observer,
+            listing,
+            keeping.add,
+            self._known,
         )
 
     def _keeping(self, listing: Listing) -> Safekeeping:

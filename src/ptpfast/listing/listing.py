@@ -69,7 +69,7 @@ class Listing:
         self._closed = False
         self.handles = list(dict.fromkeys(handles))
         cards = self._find(storage_ids, parent)
-        self._describer.storage_ids = [card.storage_id for card in cards]
+        self.storage_ids = self._describer.storage_ids = [card.storage_id for card in cards]
         self._memory = Memory(None if parent else index, cards, self._entries, self._describer)
         self._opening = Opening(link, [] if parent else cards, self.tally)
         self.complete = not self.handles

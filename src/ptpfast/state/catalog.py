@@ -105,14 +105,13 @@ class Catalog:
     def seen(self, identity: str, path: str) -> list[Fetched]:
         """Return the objects of that path that were fetched from a body."""
         with self._guarded("read"):
-            if (database := self._opened()) is None:
-                return []
-            rows = database.execute(
-                f"SELECT {_OBJECT} FROM object JOIN body ON body.id = object.body "
-                "WHERE body.identity = ? AND object.path = ? LIMIT ?",
-                (identity, path.encode(errors="surrogatepass"), MOST_SEEN),
-            )
-            return [from_row(row[0], row[1:]) for row in rows]
+            if (database := self._opened()) is not None:
+                rows = database.execute(
+                    f"SELECT {_OBJECT} FROM object JOIN body ON body.id = object.body "
+                    "WHERE body.identity = ? AND object.path = ? LIMIT ?",
+                    (identity, path.encode(errors="surrogatepass"), MOST_SEEN),
+                )
+                return [from_row(row[0], row[1:]) for row in rows]
         return []
 
     def store(self, items: Iterable[tuple[Fetched, Stored]]) -> int:

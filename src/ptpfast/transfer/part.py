@@ -176,7 +176,7 @@ class PartFile:
         if folder not in _without_dates:
             _without_dates.add(folder)
             log.warning(
-                "%s does not keep the dates of pictures%s: the next run may fetch them again",
+                "%s does not keep the dates of pictures%s: only the history knows them again",
                 folder,
                 f" ({error})" if error else "",
             )

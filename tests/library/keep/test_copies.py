@@ -461,7 +461,7 @@ def test_a_dry_run_says_which_copies_would_be_stored_and_stores_none(
     jpeg, raw, summary = result.stdout.splitlines()
     assert f"-> {main / 'IMG_0001.JPG'} (300.0 kB), copy {one / 'IMG_0001.JPG'}, copy {two}" in jpeg
     assert raw.endswith(f"is here as {main / 'IMG_0001.DNG'}, copy {two / 'IMG_0001.DNG'}")
-    assert summary == "1 file to download, 300.0 kB; 1 skipped; 3 copies to store"
+    assert summary == "1 file to download, 300.0 kB; 1 already here; 3 copies to store"
     assert not two.exists()
     assert list(contents(one)) == ["IMG_0001.DNG"]
 

@@ -1058,7 +1058,7 @@ def test_a_dry_run_says_what_would_be_deleted_and_deletes_nothing(
         f"B.JPG -> {tmp_path / 'B.JPG'} (1.0 kB), then deleted on the camera",
         f"C.JPG -> {tmp_path / 'C.JPG'} (1.0 kB)",
         f"A.JPG is here as {tmp_path / 'A.JPG'}, then deleted on the camera",
-        "2 files to download, 2.0 kB; 1 skipped; 2 to delete on the camera; "
+        "2 files to download, 2.0 kB; 1 already here; 2 to delete on the camera; "
         "1 left there: protected on the camera",
     ]
     assert deletions(sim) == 0

@@ -32,6 +32,7 @@ from .listed import Listed
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
+    from ..plan.known import Known
 
 # With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
 _RENAMING = ("rename", "overwrite")
@@ -42,10 +43,16 @@ class Copies:
     read."""
 
     def __init__(
-        self, folders: Sequence[Path], on_conflict: str, camera: str, manifest: Path | None
+        self,
+        folders: Sequence[Path],
+        on_conflict: str,
+        camera: str,
+        manifest: Path | None,
+        known: Known,
     ) -> None:
         """manifest: the list of checksums of the run, wherever that is."""
-        self._folders = [Folder(path, camera, manifest) for path in folders]
+        self._folders = [Folder(path, camera, manifest, known) for path in folders]
+        self._known = known
         self._renames = on_conflict in _RENAMING
         self._camera = camera
         self._held: dict[Path, Held] = {}
@@ -146,6 +153,7 @@ class Copies:
                     raise
             else:
                 listed.stored(target, expected)
+                self._known.stored_at(info, target, expected)
                 return target
 
     def _choose(self, folder: Folder, name: str, info: ObjectInfo) -> Path:
@@ -158,7 +166,12 @@ class Copies:
 
 
 def _known(folder: Folder, info: ObjectInfo, name: str) -> Path | None:
-    return folder.claim_same_name(info, name) or folder.claim_numbered(info, name)
+    for forgiving in (False, True):
+        found = folder.claim_same_name(info, name, forgiving=forgiving)
+        found = found or folder.claim_numbered(info, name, forgiving=forgiving)
+        if found is not None:
+            return found[0]
+    return None
 
 
 def _proven(folder: Folder, name: str, size: int, expected: str) -> Path | None:

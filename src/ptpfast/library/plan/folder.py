@@ -12,7 +12,6 @@ import os
 import stat
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,55 +19,31 @@ from ...engine.text import in_text
 from ...ownership import files, folders, sameness
 from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys, same_name
 from ...ptp.errors import SinkError, disk_error
-from ...transfer.ends import FOUR_GIB
 from ...transfer.journal import Identity, tidy
 from ...transfer.part import reserves, why_taken
 from ...transfer.syncing import sync_folder
+from .entry import Entry
 from .naming import base_name, numbered, numbered_bases, root_name
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
+    from ...state.fetched import Fetched, Stored
+    from ..report.results import KnownBy
+    from .known import Known
 
-# FAT keeps modification times to two seconds.
-SAME_TIME_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Something in the folder. `size` (bytes) and `modified` (seconds since 1970) mean nothing when
-    it is no regular file."""
-
-    name: str
-    regular: bool
-    size: int
-    modified: float
-
-    def is_copy_of(self, info: ObjectInfo) -> bool:
-        """Whether this is the object, as far as name, size and date can tell.
-
-        The name has been compared. An object without a size needs the date to agree, one without a
-        date the size, one without either is never known again.
-        """
-        size = info.size or None  # some bodies say 0 for what is large
-        moment = info.captured or info.modified  # what a download sets the modification time to
-        if not self.regular or (size is None and moment is None):
-            return False
-        # A movie's size is 4 GiB or some more than a camera says that has 32 bits for it.
-        if size is not None and (self.size < size or (self.size - size) % FOUR_GIB):
-            return False
-        if moment is None:
-            return True
-        try:
-            captured = moment.timestamp()
-        except (OverflowError, OSError, ValueError):  # not a time of this system's
-            return size is not None
-        return abs(captured - self.modified) <= SAME_TIME_S
+Found = tuple[Path, "KnownBy"]
 
 
 class Folder:
     """The destination as it was when read, and what the run has taken of it since."""
 
-    def __init__(self, path: Path, camera: str = "", manifest: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        camera: str = "",
+        manifest: Path | None = None,
+        known: Known | None = None,
+    ) -> None:
         """Read the folder; a missing one is empty.
 
         Args:
@@ -76,12 +51,16 @@ class Folder:
             camera: the camera whose objects get names here.
             manifest: the manifest of the run; no object gets its name, or that of a folder above
                 it.
+            known: what the catalog knows.
 
         Raises:
             SinkError: the folder cannot be read.
         """
         self.path = path
         self._camera = camera
+        self._known = known
+        self._real = os.path.realpath(path)
+        self._records: dict[str, tuple[Fetched, Stored] | None] = {}  # of the catalog, by name
         self._manifest = _names_in(path, manifest)  # keys
         self._named: dict[str, list[Entry]] = defaultdict(list)
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
@@ -119,26 +98,61 @@ class Folder:
     def has_copy(self, info: ObjectInfo, name: str) -> bool:
         """Return whether a file under its own name is this object and is not reserved."""
         entries = self._named.get(same_name(name), [])
-        return any(entry.name not in self._claimed and entry.is_copy_of(info) for entry in entries)
+        return any(
+            entry.name not in self._claimed and self._known_by(entry, info, forgiving=False)
+            for entry in entries
+        )
+
+    def _known_by(self, entry: Entry, info: ObjectInfo, *, forgiving: bool) -> KnownBy | None:
+        """Return by what a file is the object; None if it is not."""
+        record = self._record(entry)
+        if record is None or self._known is None:
+            return entry.likeness(info, forgiving=forgiving)
+        verdict = self._known.verdict(record, entry, info, complete=forgiving)
+        if verdict is False:
+            return None
+        if verdict is None:
+            by = entry.likeness(info, forgiving=forgiving)
+            if by is None and forgiving and self._known.was_stored_here(record, entry, info):
+                return "catalog"
+            return by
+        undated = info.captured is None and info.modified is None
+        return "name and size" if undated and info.size else "catalog"
+
+    def _record(self, entry: Entry) -> tuple[Fetched, Stored] | None:
+        if self._known is None or not entry.regular:
+            return None
+        if entry.name not in self._records:
+            self._records[entry.name] = self._known.at(self._real, entry.name)
+        return self._records[entry.name]
 
     def concerns(self, name: str) -> bool:
         """Whether something here has that name, with other numbers behind it or none."""
         names = (name, *numbered_bases(name))
         return any(same_name(root_name(each)) in self._roots for each in names)
 
-    def claim_same_name(self, info: ObjectInfo, name: str) -> Path | None:
-        """Return the file that is this object under its own name, and reserve it."""
-        return self._claim(info, self._named.get(same_name(name), []))
+    def claim_same_name(
+        self, info: ObjectInfo, name: str, *, forgiving: bool = False
+    ) -> Found | None:
+        """Return the file that is this object under its own name, and reserve it.
 
-    def claim_numbered(self, info: ObjectInfo, name: str) -> Path | None:
+        forgiving: all objects are listed, so files that are only likely to be theirs count too.
+        """
+        return self._claim(info, self._named.get(same_name(name), []), forgiving)
+
+    def claim_numbered(
+        self, info: ObjectInfo, name: str, *, forgiving: bool = False
+    ) -> Found | None:
         """Return the file that is this object under a numbered name, and reserve it."""
         entries = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
-        return self._claim(info, [entry for found in entries for entry in found])
+        return self._claim(info, [entry for found in entries for entry in found], forgiving)
 
-    def _claim(self, info: ObjectInfo, entries: list[Entry]) -> Path | None:
+    def _claim(self, info: ObjectInfo, entries: list[Entry], forgiving: bool) -> Found | None:
         for entry in entries:
-            if entry.name not in self._claimed and entry.is_copy_of(info):
-                return self.claim(entry)
+            if entry.name in self._claimed:
+                continue
+            if (by := self._known_by(entry, info, forgiving=forgiving)) is not None:
+                return self.claim(entry), by
         return None
 
     def alike(self, name: str, size: int) -> list[Entry]:

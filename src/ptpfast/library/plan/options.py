@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RETRY = 8  # about a minute of pauses
 NEEDS_SHA256 = "manifest, copies and delete_verified compare by SHA-256: no other algorithm"
-_SWITCHES = ("dry_run", "resume", "delete_verified")
+_SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history")
 NO_OVERWRITE = (
     "on_conflict='overwrite' does not go with delete_verified: "
     "the file that is replaced may be all that is left of a deleted picture"
@@ -43,6 +43,8 @@ class Options:
     retry: int | None = RETRY
     copies: tuple[Path, ...] = ()
     delete_verified: bool = False
+    new: bool = False
+    history: bool = True
 
     @classmethod
     def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:
@@ -71,6 +73,8 @@ class Options:
             # An emptied card counts from the beginning again: the file in the way of a new picture
             # is an earlier one's, and all there is of it.
             raise ValueError(NO_OVERWRITE)
+        if self.new and not self.history:
+            raise ValueError("new needs the history: leave history=False out")
         if self.algorithm is not None:
             new_hash(self.algorithm)  # if it can be had
 

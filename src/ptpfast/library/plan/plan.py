@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...ptp.objects import ObjectTable
 from ...transfer.proof import counted
-from ..report.results import ALREADY_HERE, FileResult
+from ..report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
 from .folder import Folder
 from .leftovers import Leftovers
 from .planning import Job, Planner
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..report.observer import Observer
     from ..report.report import Report
     from ..report.results import Leftover
+    from .known import Known
     from .options import Options
 
 # Handles described between two downloads: some tenths of a second where each is a round trip.
@@ -47,6 +48,7 @@ class Plan:
         observer: Observer,
         listing: Listing,
         finish: Callable[[FileResult], object],
+        known: Known,
     ) -> None:
         session = persistence.session
         camera = session.device_info.body
@@ -56,8 +58,9 @@ class Plan:
         self._observer = observer
         self._listing = listing
         self._finish = finish
-        self.folder = Folder(options.destination, camera, options.manifest)
-        self.storages = Storages(persistence, listing, report.card)
+        self.known = known
+        self.folder = Folder(options.destination, camera, options.manifest, known)
+        self.storages = Storages(persistence, listing, report.card, options.selection)
         self.room = Room(self.folder, 1 + len(on_disk_of(options.destination, options.copies)))
         self._planner = Planner(self.folder, options.on_conflict, self._kept)
         self._leftovers = Leftovers(self.folder, camera)
@@ -98,11 +101,22 @@ class Plan:
         for handle, error in piece.failures:
             reason = f"the camera cannot describe it: {error}"
             self._finish(FileResult(handle, None, None, "failed", reason, error))
-        for result in self._planner.add(chosen, last=card.listed):
+        self.known.see(piece, self._listing.storage_ids)
+        decided = self._fetched_before(chosen) if self._options.new else []
+        chosen = [info for info in chosen if info.handle not in {each.handle for each in decided}]
+        for result in [*decided, *self._planner.add(chosen, last=card.listed)]:
             self._finish(result)
             if result.object is not None and result.object.remembered:
                 self._believed[result.handle] = result
         self._observer.planned(self._report, self._planner.count, self._planner.size)
+
+    def _fetched_before(self, chosen: list[ObjectInfo]) -> list[FileResult]:
+        """Return the results of the objects that an earlier run has fetched."""
+        return [
+            FileResult(info.handle, info, None, "skipped", FETCHED_BEFORE)
+            for info in chosen
+            if self.known.was_fetched(info)
+        ]
 
     def _confirmed(self, piece: ObjectTable) -> ObjectTable:
         """Return the piece with the objects to fetch as the camera describes them now.

@@ -20,7 +20,7 @@ from .naming import local_name
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
-    from .folder import Folder
+    from .folder import Folder, Found
 
 KeptOf = Callable[["ObjectInfo", Path], int]
 ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
@@ -71,28 +71,44 @@ class Planner:
     def add(self, chosen: Iterable[ObjectInfo], *, last: bool) -> list[FileResult]:
         """Plans some more objects, and with `last` those that had to wait for it. What is not to be
         fetched, each with its reason."""
-        decided, undecided = [], []
+        decided: list[FileResult] = []
+        undecided = []
         # Exact names first: else an object could take for itself the numbered file of another.
         for info in chosen:
-            path = self._folder.claim_same_name(info, local_name(info.name))
-            if path is not None:
-                decided.append(FileResult(info.handle, info, path, "skipped", ALREADY_HERE))
-            elif not last and self._folder.concerns(local_name(info.name)):
+            name = local_name(info.name)
+            if (found := self._folder.claim_same_name(info, name)) is not None:
+                decided.append(_here(info, found))
+            elif not last and self._folder.concerns(name):
                 self._waiting.append(info)
             else:
                 undecided.append(info)
         if last:
             undecided, self._waiting = self._waiting + undecided, []
+            # What is certain first, then what is likely.
+            for forgiving in (False, True):
+                undecided = self._claimed(undecided, decided, forgiving=forgiving)
         for info in undecided:
             decided += self._decide(info, local_name(info.name))
         return decided
 
+    def _claimed(
+        self, objects: list[ObjectInfo], decided: list[FileResult], *, forgiving: bool
+    ) -> list[ObjectInfo]:
+        """Move the objects whose files are here to `decided`, and return the others."""
+        left = []
+        for info in objects:
+            name = local_name(info.name)
+            found = self._folder.claim_same_name(info, name, forgiving=forgiving)
+            found = found or self._folder.claim_numbered(info, name, forgiving=forgiving)
+            if found is None:
+                left.append(info)
+            else:
+                decided.append(_here(info, found))
+        return left
+
     def _decide(self, info: ObjectInfo, name: str) -> list[FileResult]:
         """Return a job, by `on_conflict` if its name is taken; or the result if there is none."""
         folder, policy = self._folder, self._on_conflict
-        path = folder.claim_numbered(info, name)
-        if path is not None:
-            return [FileResult(info.handle, info, path, "skipped", ALREADY_HERE)]
         if folder.is_free(name, info):
             self._take(info, folder.take(name))
         elif policy == "overwrite" and folder.can_replace(name, info):
@@ -114,3 +130,8 @@ class Planner:
         self.jobs.append(job)
         self.count += 1
         self.size += job.missing
+
+
+def _here(info: ObjectInfo, found: Found) -> FileResult:
+    path, by = found
+    return FileResult(info.handle, info, path, "skipped", ALREADY_HERE, known_by=by)

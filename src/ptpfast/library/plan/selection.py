@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypedDict
 
 from ...ownership.names import same_text
-from ...ptp.arguments import texts
+from ...ptp.arguments import numbers, texts
 from ...ptp.codes import ObjectFormat
+from ...ptp.objects import card_name
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 KINDS = ("raw", "jpeg", "video", "all")
 LISTED = "listed"
 ORDERS = (LISTED, "oldest", "newest")
+
+LAST_SLOT = 0xFFFF  # a storage id has 16 bits for the slot
 
 OneOrSeveral = str | Sequence[str]
 
@@ -34,6 +37,7 @@ class Selecting(TypedDict, total=False):
     since: date | None
     until: date | None
     order: str
+    storage: int | Sequence[int] | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Selection:
     is by the camera's clock too. An object without a date is in no range.
     order: `oldest` or `newest` first, by capture date and then path, without a date last; `listed`
     as they come.
+    storage: one slot number or several, the N of `card N`; None for all cards.
     """
 
     formats: OneOrSeveral = ("all",)
@@ -57,6 +62,7 @@ class Selection:
     since: date | None = None
     until: date | None = None
     order: str = LISTED
+    storage: int | Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         # From here on they are tuples.
@@ -66,6 +72,8 @@ class Selection:
             object.__setattr__(self, "include", texts("include", self.include))
             if not self.include:
                 raise ValueError("include is empty; leave it out to take everything")
+        if self.storage is not None:
+            object.__setattr__(self, "storage", _slots(self.storage))
         if not self.formats:
             raise ValueError(f"no format given; there are: {', '.join(KINDS)}")
         if self.order not in ORDERS:
@@ -82,7 +90,8 @@ class Selection:
     def words(self) -> str:
         """What narrows it, for people: `*.CR3, since 2026-11-22`; '' when nothing does."""
         kinds = () if "all" in self.formats else self.formats
-        parts = [*kinds, *(self.include or ()), *(f"not {glob}" for glob in self.exclude)]
+        cards = [card_name(slot << 16) for slot in self._cards]
+        parts = [*cards, *kinds, *(self.include or ()), *(f"not {glob}" for glob in self.exclude)]
         parts += [f"since {self.since}"] if self.since is not None else []
         parts += [f"until {self.until}"] if self.until is not None else []
         return ", ".join(parts)
@@ -95,13 +104,32 @@ class Selection:
 
     def takes(self, info: ObjectInfo) -> bool:
         """Whether an object is meant by its kind and its name."""
-        if info.format == ObjectFormat.Association:
+        if info.format == ObjectFormat.Association or not self.takes_card(info.storage_id):
             return False
         if "all" not in self.formats and info.kind not in self.formats:
             return False
         if self.include and not any(_matches(info, glob) for glob in self.include):
             return False
         return not any(_matches(info, glob) for glob in self.exclude)
+
+    @property
+    def _cards(self) -> tuple[int, ...]:
+        return self.storage if isinstance(self.storage, tuple) else ()
+
+    def takes_card(self, storage_id: int) -> bool:
+        """Whether the objects of a storage are meant."""
+        return self.storage is None or storage_id >> 16 in self._cards
+
+    def missing_cards(self, storage_ids: Iterable[int]) -> list[str]:
+        """Return a sentence for each card that is meant and not in the camera."""
+        there = list(storage_ids)
+        slots = {storage_id >> 16 for storage_id in there}
+        cards = ", ".join(card_name(storage_id) for storage_id in there) or "no card"
+        return [
+            f"there is no {card_name(slot << 16)} in the camera, but {cards}"
+            for slot in self._cards
+            if slot not in slots
+        ]
 
     def dated(self, info: ObjectInfo) -> bool:
         """Whether an object's capture date is in the range."""
@@ -121,6 +149,17 @@ class Selection:
         ordered.sort(key=_wall_clock, reverse=self.order == "newest")
         ordered.sort(key=lambda info: info.captured is None)
         return ordered
+
+
+def _slots(given: int | Sequence[int]) -> tuple[int, ...]:
+    """Return slot numbers. TypeError, ValueError."""
+    slots = numbers("storage", given, "the number of a slot")
+    if not slots:
+        raise ValueError("storage is empty; leave it out to take every card")
+    for slot in slots:
+        if not 1 <= slot <= LAST_SLOT:
+            raise ValueError(f"storage takes the number of a slot, from 1 on, not {slot}")
+    return slots
 
 
 def _matches(info: ObjectInfo, glob: str) -> bool:

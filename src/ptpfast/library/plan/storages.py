@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
     from ...session.persistence import Persistence
     from ..report.report import Card
+    from .selection import Selection
 
 log = logging.getLogger("ptpfast")
 
@@ -25,12 +26,18 @@ class Storages:
     """Notes in the report which storages could not be read, from what the listing could not list
     on."""
 
-    def __init__(self, persistence: Persistence, listing: Listing, card: Card) -> None:
+    def __init__(
+        self, persistence: Persistence, listing: Listing, card: Card, selection: Selection
+    ) -> None:
         self._session = persistence.session
         self._persistence = persistence
         self._card = card
         self._unavailable: dict[int, StorageFailure] = {}
-        for storage_id, error in listing.unlisted.items():
+        unlisted = listing.unlisted
+        card.doubts += selection.missing_cards([*listing.storage_ids, *filter(None, unlisted)])
+        for storage_id, error in unlisted.items():
+            if storage_id and not selection.takes_card(storage_id):
+                continue
             card.storages.append(StorageFailure(storage_id, str(error), error))
         card.doubts += listing.doubts
 

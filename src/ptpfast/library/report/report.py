@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .results import ALREADY_HERE, CopyStatus, FileResult, Leftover, Status, StorageFailure
+from .results import (
+    ALREADY_HERE,
+    FETCHED_BEFORE,
+    CopyStatus,
+    FileResult,
+    KnownBy,
+    Leftover,
+    Status,
+    StorageFailure,
+)
 
 
 @dataclass(slots=True)
@@ -47,7 +56,8 @@ class Report:
     selection: what was to be taken, in words. manifest: the file of checksums, if one was written.
     leftovers: part files that no run will go on with, known when all is listed. verify, algorithm:
     how far each file that was downloaded is checked (`transfer.verify`), and by which digest from
-    `hash` on. card, traffic, clearing: what the properties below are of, for those who note it.
+    `hash` on. notes: what the user must know about the history and the folders, in sentences. card,
+    traffic, clearing: what the properties below are of, for those who note it.
     """
 
     destination: Path
@@ -57,6 +67,7 @@ class Report:
     leftovers: list[Leftover] = field(default_factory=list)
     verify: str = "size"
     algorithm: str = "sha256"
+    notes: list[str] = field(default_factory=list)
     card: Card = field(default_factory=Card)
     traffic: Traffic = field(default_factory=Traffic)
     clearing: Clearing = field(default_factory=Clearing)
@@ -159,8 +170,27 @@ class Report:
         return self.count("skipped")
 
     @property
+    def here(self) -> int:
+        """Objects whose files were here already."""
+        return sum(1 for result in self.files if result.reason == ALREADY_HERE)
+
+    @property
+    def fetched_before(self) -> int:
+        """Objects that were left alone, with `new`, because an earlier run has fetched them."""
+        return sum(1 for result in self.files if result.reason == FETCHED_BEFORE)
+
+    def known(self, by: KnownBy) -> int:
+        """How many files were here already and were known again by that, without being read."""
+        return sum(
+            result.known_by == by and not result.compared
+            for result in self.files
+            if result.reason == ALREADY_HERE
+        )
+
+    @property
     def unread(self) -> int:
-        """Files that were here already, taken for the object's by name, size and date alone."""
+        """Files that were here already and were not compared with the camera; `known` says by what
+        they were known again."""
         return sum(
             1 for result in self.files if result.reason == ALREADY_HERE and not result.compared
         )

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 ALREADY_HERE = "already here"  # as the reason why an object was skipped
 
+FETCHED_BEFORE = "fetched before"  # likewise, with `new`
+
+# By what a file was known again: the catalog; name, size and date; or name and size alone.
+KnownBy = Literal["catalog", "date", "name and size"]
+KNOWN_BY: tuple[KnownBy, ...] = ("catalog", "date", "name and size")
+
 # unfinished: under way when the run ended; what is kept of it is in its part file.
 Status = Literal["downloaded", "skipped", "failed", "planned", "unfinished"]
 
@@ -92,6 +98,7 @@ class FileResult:
     file. `reason` says why it was skipped or failed; `error` is the exception behind a failure.
     `kept` counts the bytes of an unfinished object that the next run need not fetch again, or of a
     planned one that are likely to be here.
+    `known_by` says by what a file that was here already was known again.
     `compared`: a file that was here already is what the camera has sent of the object in this run.
     `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
     deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
@@ -110,6 +117,7 @@ class FileResult:
     left: str = ""
     to_delete: bool = False
     compared: bool = False
+    known_by: KnownBy | None = None
 
     @property
     def size(self) -> int | None:

@@ -1,0 +1,216 @@
+"""Which files and objects are known from the catalog, for the body of one run.
+
+The rules are in order. The catalog has this object at this file, and the file is as it was stored:
+it is here. The catalog has another object there: the file is a different one. Otherwise name, size
+and date decide, which is `folder`'s business.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...ptp.errors import SinkError
+from ...state.catalog import Catalog
+from ...state.fetched import (
+    UNKNOWN_BODY,
+    Fetched,
+    Stored,
+    body_identity,
+    fetched_of,
+    is_weak,
+    model_of,
+    wall_clock,
+)
+from ...transfer.ends import FOUR_GIB
+from .dates import is_same_clock, is_same_time, time_of
+from .naming import local_name, root_name
+
+if TYPE_CHECKING:
+    from ...ptp.objects import ObjectInfo
+    from ...session.session import Session
+    from ..report.results import FileResult
+    from .entry import Entry
+
+log = logging.getLogger("ptpfast")
+
+Key = tuple[int, str, int | None, str]
+
+
+class Known:
+    """What the catalog says about the objects of one body. Without a catalog it knows nothing.
+
+    Attributes:
+        notes: what the user must know at the end of the run, in sentences.
+    """
+
+    def __init__(self, catalog: Catalog | None, identity: str) -> None:
+        self._catalog = catalog
+        self._identity = identity
+        self._present: set[int] = set()  # storages of which an object is listed
+        self._listed: set[Key] = set()
+        self._dateless: set[Path] = set()
+        self.notes: list[str] = []
+
+    @classmethod
+    def of(cls, session: Session, *, history: bool) -> Known:
+        """Return what is known of the body of a session; nothing without `history`."""
+        identity = body_identity(session.device_info, session.link.connection.guid)
+        return cls(Catalog() if history else None, identity)
+
+    def require(self) -> None:
+        """Raise SinkError if the catalog cannot tell what was fetched from this body."""
+        if self._catalog is None or not self._catalog.prepare():
+            why = self._catalog.why if self._catalog is not None else "history=False"
+            raise SinkError(
+                f"new files cannot be told from old ones: the history cannot be used: {why}",
+                errno=errno.ENOTSUP,
+                hint="repair the folder, set PTPFAST_DATA to another one, or leave --new out",
+            )
+        if is_weak(self._identity):
+            raise SinkError(
+                "new files cannot be told from old ones: the camera reports neither a serial "
+                "number nor a GUID",
+                errno=errno.ENOTSUP,
+                hint="leave --new out",
+            )
+
+    def close(self) -> None:
+        """Close the catalog. Never raises."""
+        if self._catalog is not None:
+            self._catalog.close()
+
+    def all_notes(self) -> list[str]:
+        """Return the notes, with those about the catalog itself first."""
+        return [*(self._catalog.notes if self._catalog is not None else []), *self.notes]
+
+    def see(self, objects: Iterable[ObjectInfo], storage_ids: Iterable[int]) -> None:
+        """Note the objects that are listed, on a camera with these storages."""
+        self._present.update(storage_ids)
+        if len(self._present) > 1:
+            self._listed.update(_key(info) for info in objects)
+
+    def at(self, folder: str, name: str) -> tuple[Fetched, Stored] | None:
+        """Return what was stored under a name; `folder` is without symbolic links."""
+        return self._catalog.at(folder, name) if self._catalog is not None else None
+
+    def verdict(
+        self, found: tuple[Fetched, Stored], entry: Entry, info: ObjectInfo, *, complete: bool
+    ) -> bool | None:
+        """Return whether a file is an object: True, False, or None if the catalog cannot tell.
+
+        Args:
+            found: what the catalog has of the file.
+            entry: the file.
+            info: the object.
+            complete: whether all objects are listed.
+        """
+        item, stored = found
+        if item.identity == UNKNOWN_BODY or not _is_as_stored(stored, entry):
+            return None
+        weak = is_weak(item.identity) or is_weak(self._identity)
+        if item.identity != self._identity and not (
+            weak and model_of(item.identity) == model_of(self._identity)
+        ):
+            return False
+        if not is_object(item, info):
+            return False
+        if item.storage != info.storage_id and item.storage in self._present:
+            # Another card of this camera may hold it, with the same description.
+            return complete and (item.storage, *_key(info)[1:]) not in self._listed
+        # Bodies without a number cannot be told apart: the date decides if it can.
+        return True if not weak else None
+
+    def was_stored_here(
+        self, found: tuple[Fetched, Stored], entry: Entry, info: ObjectInfo
+    ) -> bool:
+        """Return whether the object was stored as this file by a body that may be this one."""
+        item, stored = found
+        return (
+            model_of(item.identity) == model_of(self._identity)
+            and _is_as_stored(stored, entry)
+            and is_object(item, info)
+        )
+
+    def was_fetched(self, info: ObjectInfo) -> bool:
+        """Return whether the object was fetched from this body before, wherever its file went.
+
+        An object without a date is not known: a new one may have the same name and size.
+        """
+        if self._catalog is None or not (info.captured or info.modified):
+            return False
+        for item in self._catalog.seen(self._identity, info.path):
+            elsewhere = item.storage != info.storage_id and item.storage in self._present
+            if is_object(item, info) and not elsewhere:
+                return True
+        name = root_name(local_name(info.name))
+        moment = time_of(info)
+        return any(
+            item.size == info.size and moment is not None and _is_then(item, moment)
+            for item in self._catalog.seen(UNKNOWN_BODY, name)
+        )
+
+    def stored(self, result: FileResult) -> None:
+        """Record a file that has been fetched. Never raises."""
+        if result.object is not None and result.path is not None and result.transfer is not None:
+            self.stored_at(result.object, result.path, result.transfer.sha256)
+
+    def stored_at(self, info: ObjectInfo, path: Path, sha256: str | None) -> None:
+        """Record a file of an object. Never raises."""
+        try:
+            status = os.lstat(path)
+            folder = os.path.realpath(path.parent)
+        except OSError as error:
+            log.debug("%s is not recorded: %s", path, error)
+            return
+        self._check_date(info, path.parent, status.st_mtime)
+        if self._catalog is not None:
+            item = fetched_of(self._identity, info, sha256, int(time.time()))
+            file = Stored(folder, path.name, status.st_size, status.st_mtime_ns)
+            self._catalog.store([(item, file)])
+
+    def _check_date(self, info: ObjectInfo, folder: Path, modified: float) -> None:
+        moment = time_of(info)
+        undated = moment is not None and not is_same_time(moment, modified)
+        if undated and folder not in self._dateless:
+            self._dateless.add(folder)
+            self.notes.append(
+                f"{folder} does not keep the dates of pictures. The files there are known again "
+                "only by the history on this computer."
+            )
+
+
+def is_object(item: Fetched, info: ObjectInfo) -> bool:
+    """Return whether a record has the path, size and date of an object."""
+    both_have_folders = "/" in item.path.strip("/") and "/" in info.path.strip("/")
+    if both_have_folders and item.path != info.path:
+        return False
+    if item.path.rpartition("/")[2] != info.path.rpartition("/")[2]:
+        return False
+    if item.size and info.size and (item.size - info.size) % FOUR_GIB:
+        return False
+    captured = wall_clock(info.captured)
+    if item.captured or captured:
+        return item.captured == captured
+    return item.modified == wall_clock(info.modified)
+
+
+def _is_as_stored(stored: Stored, entry: Entry) -> bool:
+    return stored.size == entry.size and is_same_clock(stored.mtime_ns / 1e9, entry.modified)
+
+
+def _is_then(item: Fetched, moment: float) -> bool:
+    try:
+        return is_same_clock(datetime.fromisoformat(item.captured).timestamp(), moment)
+    except (ValueError, OverflowError, OSError):
+        return False
+
+
+def _key(info: ObjectInfo) -> Key:
+    return info.storage_id, info.path, info.size, wall_clock(info.captured)
