@@ -23,6 +23,7 @@ COMMANDS = {
     "pull": "Download the files that are not in the folder yet.",
     "bench": "Measure the camera, the link and the disk; find the bottleneck.",
     "tune": "Find the fastest settings for this camera and remember them.",
+    "history": "Show, search and edit the history of downloads.",
     "simulate": "Run a simulated camera.",
     "demo": "Download from a simulated camera and verify every byte.",
 }

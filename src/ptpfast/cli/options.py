@@ -173,13 +173,14 @@ class Common:
 
 
 def command(
-    *examples: str, far: bool = True
+    *examples: str, far: bool = True, name: str = ""
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a command of a function, with the common options and examples in its help.
 
     Args:
         examples: command lines without `ptpfast`.
         far: whether the camera is real; without, the command has no `--timeout`.
+        name: of the command, its last word that of an action; by default that of the function.
 
     Notes:
         The function gets `common` first, and returns an exit status or None for 0.
@@ -187,7 +188,7 @@ def command(
     epilog = "\b\nExamples:\n" + "\n".join(f"  ptpfast {line}" for line in examples)
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
-        name = function.__name__
+        full = name or function.__name__
 
         @click.pass_context
         @functools.wraps(function)
@@ -201,7 +202,7 @@ def command(
             timeout: tuple[tuple[str, float], ...] = (),
             **options: Any,
         ) -> int:
-            output = Output(name, json=json, quiet=quiet, verbose=verbose)
+            output = Output(full, json=json, quiet=quiet, verbose=verbose)
             context.obj.output = output
             output.header()
             with _logging(verbose):
@@ -210,7 +211,7 @@ def command(
         for option in (_TIMEOUT, *_COMMON) if far else _COMMON:
             run = option(run)
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
-        return click.command(name, epilog=epilog, context_settings=settings)(run)
+        return click.command(full.split()[-1], epilog=epilog, context_settings=settings)(run)
 
     return decorate
 

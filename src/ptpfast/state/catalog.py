@@ -127,6 +127,7 @@ class Catalog:
             if (database := self._opened()) is None:
                 return
             self._until[0] = float("inf")  # the caller may take its time
+            # Rows of an object with several files come together.
             for row in database.execute(_RECORDS + "ORDER BY object.fetched DESC, object.id DESC"):
                 file = from_file_row(row[10:]) if row[9] is not None else None
                 yield Record(row[0], from_row(row[1], row[2:9]), row[9], file)

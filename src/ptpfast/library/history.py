@@ -1,0 +1,163 @@
+"""The history of downloads for people: found, forgotten, and rebuilt from folders."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ..engine.text import in_text
+from ..ownership.names import MANIFEST_NAME, is_reserved, same_text
+from ..ptp.errors import SinkError, disk_error
+from ..state.catalog import Catalog
+from ..state.fetched import UNKNOWN_BODY, Fetched, Record, Stored
+from .keep.manifest import Manifest
+from .plan.dates import is_same_clock
+from .plan.naming import root_name
+
+AT_ONCE = 1000  # records in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records are meant: all that agree with everything that is given.
+
+    globs: of the name, or with a slash of the path on the card or of the file; regardless of case.
+    folder: where the file was stored. camera: a glob of the model, of maker and model, or of the
+    serial number.
+    """
+
+    globs: Sequence[str] = ()
+    folder: Path | None = None
+    camera: str | None = None
+
+    def takes(self, record: Record) -> bool:
+        """Whether a record is meant."""
+        if self.globs and not any(_matches(record, glob) for glob in self.globs):
+            return False
+        if self.folder is not None:
+            places = (os.path.realpath(self.folder), os.path.abspath(self.folder))
+            if record.file is None or record.file.folder not in places:
+                return False
+        return self.camera is None or _is_of(record.object, self.camera)
+
+
+def _matches(record: Record, glob: str) -> bool:
+    texts = [record.object.path]
+    if record.file is not None:
+        texts.append(in_text(os.path.join(record.file.folder, record.file.name)))
+    if "/" not in glob:
+        texts = [text.rpartition("/")[2] for text in texts]
+    pattern = same_text(glob)
+    return any(fnmatchcase(same_text(text), pattern) for text in texts)
+
+
+def _is_of(item: Fetched, camera: str) -> bool:
+    maker, model, number = item.body
+    names = (model, f"{maker} {model}", number, f"{maker} {model} {number}")
+    return any(fnmatchcase(same_text(name), same_text(camera)) for name in names if name)
+
+
+def check(catalog: Catalog) -> None:
+    """Raise SinkError if the catalog cannot be used."""
+    if catalog.why:
+        raise SinkError(
+            f"the history cannot be used: {catalog.why}",
+            hint="repair the folder, or set PTPFAST_DATA to another one",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of a folder: files that were recorded, and files that the catalog knew."""
+
+    recorded: int
+    known: int
+
+
+def rebuild(catalog: Catalog, folder: Path) -> Rebuilt:
+    """Record the files in a folder, as far as they tell what they are.
+
+    A file tells its name, size and date, and `SHA256SUMS` beside it its checksum. Which camera it
+    is from is unknown. Records that agree with their file stay as they are.
+
+    Args:
+        catalog: the catalog; it is made if there is none.
+        folder: the folder; not those below it.
+
+    Raises:
+        SinkError: the folder cannot be read, or the catalog not be written.
+    """
+    catalog.prepare()
+    check(catalog)
+    real = os.path.realpath(folder)
+    sums = _sums(folder)
+    recorded = known = 0
+    items: list[tuple[Fetched, Stored]] = []
+    for name, status in _files(folder):
+        if _is_recorded(catalog, real, name, status):
+            known += 1
+            continue
+        file = Stored(real, name, status.st_size, status.st_mtime_ns)
+        items.append((_unknown(name, status, sums(name)), file))
+        if len(items) == AT_ONCE:
+            recorded += _store(catalog, items)
+            items = []
+    return Rebuilt(recorded + _store(catalog, items), known)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or is_reserved(in_text(entry.name)):
+                    continue
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:  # it has just been deleted
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    yield entry.name, status
+    except OSError as error:
+        raise disk_error("read", os.fspath(folder), error, hint="give a folder") from error
+
+
+def _is_recorded(catalog: Catalog, folder: str, name: str, status: os.stat_result) -> bool:
+    found = catalog.at(folder, name)
+    if found is None:
+        return False
+    stored = found[1]
+    return stored.size == status.st_size and is_same_clock(stored.mtime_ns / 1e9, status.st_mtime)
+
+
+def _unknown(name: str, status: os.stat_result, sha256: str | None) -> Fetched:
+    try:
+        captured = datetime.fromtimestamp(int(status.st_mtime)).isoformat()
+        fetched = max(0, int(status.st_ctime))
+    except (OverflowError, OSError, ValueError):
+        captured, fetched = "", 0
+    path = in_text(root_name(name))
+    return Fetched(UNKNOWN_BODY, 0, path, status.st_size, captured, "", sha256, fetched)
+
+
+def _sums(folder: Path) -> Callable[[str], str | None]:
+    """Return what finds the checksum of a file, by its name."""
+    try:
+        manifest = Manifest(folder / MANIFEST_NAME)
+    except SinkError:  # it is another file
+        return lambda name: None
+    return lambda name: manifest.sha256(folder / name)
+
+
+def _store(catalog: Catalog, items: list[tuple[Fetched, Stored]]) -> int:
+    if not items:
+        return 0
+    stored = catalog.store(items)
+    check(catalog)
+    if not stored:
+        raise SinkError("the history cannot be written", hint="see the log with --verbose")
+    return stored
