@@ -27,7 +27,6 @@ from ..transfer.proof import counted
 from .finishing import Arrival, Finishing
 from .keep.listed import Listed
 from .plan.folder import check
-from .plan.naming import local_name
 from .report.results import FileResult, failed_result
 
 if TYPE_CHECKING:
@@ -213,10 +212,12 @@ class Fetching:
             self._listed.stored(transfer.path, transfer.sha256)
             self._keeping.settle(result)
         finally:
-            if result.status != "failed":
+            try:
+                if result.status != "failed":
+                    self._sums.add(transfer.path, transfer.sha256)
+                self._keeping.add(result)
+            finally:
                 self._plan.known.stored(result)
-                self._sums.add(transfer.path, transfer.sha256)
-            self._keeping.add(result)
 
     def _finish_renamed(self, job: Job, error: FileExistsError) -> None:
         """Finish a received file under another name: its own was taken in the meantime."""
@@ -320,7 +321,7 @@ class Fetching:
         if self._options.on_conflict not in ("rename", "overwrite"):
             raise TransferError(why) from error
         taken = job.path
-        job.path = self._plan.folder.take_free(local_name(job.info.name), job.info)
+        job.path = self._plan.another_name(job)
         job.overwrite = False  # nothing was asked to be replaced under that name
         # With deletion every byte must be this run's; of a moved part that is hard to tell.
         if not (isinstance(error, NotOurs) or self._keeping.active):

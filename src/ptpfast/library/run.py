@@ -140,6 +140,8 @@ class Run:
         session, observer = self._persistence.session, self._observer
         if self._options.new:
             self._known.require()
+        elif not self._options.dry_run:
+            self._known.prepare()  # not while files arrive
         before, session.link.on_busy = session.link.on_busy, observer.busy
         begin = partial(session.listing, progress=observer.listing)
         try:

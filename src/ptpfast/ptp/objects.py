@@ -145,12 +145,17 @@ class ObjectInfo:
     @property
     def kind(self) -> str:
         """`raw`, `jpeg`, `video` or `other`, from the extension."""
-        return _KINDS.get(self.extension, "other")
+        return kind_of(self.name)
 
     @property
     def is_raw(self) -> bool:
         """True for a RAW picture, by the extension."""
         return self.kind == "raw"
+
+
+def kind_of(name: str) -> str:
+    """Return `raw`, `jpeg`, `video` or `other`, from the extension."""
+    return _KINDS.get(extension(name), "other")
 
 
 class ObjectTable(Sequence[ObjectInfo]):

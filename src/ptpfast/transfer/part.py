@@ -28,7 +28,7 @@ from ..ownership.names import JOURNAL_SUFFIX, PART_SUFFIX
 from ..ownership.sameness import is_same, stands_for
 from ..ptp.errors import SinkError, disk_error
 from ..ptp.objects import ObjectInfo
-from .journal import Identity, Journal, claim, taken
+from .journal import Identity, Journal, claim, taken, whose
 from .syncing import close_file, sync_file, sync_folder
 
 log = logging.getLogger("ptpfast")
@@ -272,6 +272,8 @@ class PartFile:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         except BlockingIOError:
             held.close()
+            if whose(self.final) is not None and (why := claim(self.final, self._journal.source)):
+                raise NotOurs(self.path, why) from None  # another run's, of another object
             raise _in_use(self.path) from None
         except BaseException:
             held.close()

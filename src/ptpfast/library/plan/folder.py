@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from ...engine.text import in_text
 from ...ownership import files, folders, sameness
-from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys, same_name
+from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys, same_name, same_text
 from ...ptp.errors import SinkError, disk_error
 from ...transfer.journal import Identity, tidy
 from ...transfer.part import reserves, why_taken
 from ...transfer.syncing import sync_folder
 from .entry import Entry
-from .naming import base_name, numbered, numbered_bases, root_name
+from .naming import base_name, numbered, numbered_bases, root_name, split_name
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
@@ -64,7 +64,8 @@ class Folder:
         self._manifest = _names_in(path, manifest)  # keys
         self._named: dict[str, list[Entry]] = defaultdict(list)
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
-        self._roots: set[str] = set()  # keys of names without all their numbers
+        self._roots: set[str] = set()  # keys of stems without all their numbers
+        self._stems: dict[str, list[Entry]] = defaultdict(list)
         self._claimed: set[str] = set()  # names of entries
         self._taken: set[str] = set()  # keys of names given to objects of this run
         self._numbers: dict[str, int] = {}  # the last number tried, by key
@@ -88,7 +89,8 @@ class Folder:
         self._named[same_name(found.name)].append(entry)
         if self._is_manifest(found.name):
             self._claimed.add(found.name)
-        self._roots.add(same_name(root_name(found.name)))
+        self._roots.add(_stem(root_name(found.name)))
+        self._stems[_stem(found.name)].append(entry)
         if base := base_name(found.name):
             self._numbered[same_name(base)].append(entry)
 
@@ -127,9 +129,10 @@ class Folder:
         return self._records[entry.name]
 
     def concerns(self, name: str) -> bool:
-        """Whether something here has that name, with other numbers behind it or none."""
+        """Whether something here has the stem of that name, with other numbers behind it or
+        none."""
         names = (name, *numbered_bases(name))
-        return any(same_name(root_name(each)) in self._roots for each in names)
+        return any(_stem(root_name(each)) in self._roots for each in names)
 
     def claim_same_name(
         self, info: ObjectInfo, name: str, *, forgiving: bool = False
@@ -180,6 +183,23 @@ class Folder:
         if key in self._named and not reserves(os.fspath(self.path / name), self._identity(info)):
             return False
         return self._part_is_usable(name, info)
+
+    def is_beside_another(self, name: str, info: ObjectInfo) -> bool:
+        """Whether a file with the stem of that name is of another shot, as far as the catalog can
+        tell."""
+        known = self._known
+        if known is None or info.kind == "other":
+            return False
+        return any(
+            (record := self._record(entry)) is not None
+            and known.is_of_another_shot(record, entry, info)
+            for entry in self._stems.get(_stem(name), [])
+        )
+
+    def is_new(self, name: str) -> bool:
+        """Whether nothing has that name by now, or that of its part file."""
+        path = os.fspath(self.path / name)
+        return not (os.path.lexists(path) or os.path.lexists(path + PART_SUFFIX))
 
     def can_replace(self, name: str, info: ObjectInfo) -> bool:
         """Whether what is here under that name is a regular file no object of this run owns."""
@@ -280,6 +300,10 @@ class Folder:
         if not status.f_blocks or not block or (status.f_bfree and not status.f_bavail):
             return None
         return status.f_bavail * block
+
+
+def _stem(name: str) -> str:
+    return same_text(split_name(name)[0])
 
 
 def is_same(one: Path, other: Path) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import SinkError
+from ...ptp.objects import kind_of
 from ...state.catalog import Catalog
 from ...state.fetched import (
     UNKNOWN_BODY,
@@ -81,6 +82,11 @@ class Known:
                 hint="leave --new out",
             )
 
+    def prepare(self) -> None:
+        """Make the catalog if there is none. Never raises."""
+        if self._catalog is not None:
+            self._catalog.prepare()
+
     def close(self) -> None:
         """Close the catalog. Never raises."""
         if self._catalog is not None:
@@ -138,6 +144,23 @@ class Known:
             and is_object(item, info)
         )
 
+    def is_of_another_shot(
+        self, found: tuple[Fetched, Stored], entry: Entry, info: ObjectInfo
+    ) -> bool:
+        """Return whether a file is a picture of another shot than the object: of another body, or
+        taken at another time."""
+        item, stored = found
+        kind = kind_of(item.path)
+        if item.identity == UNKNOWN_BODY or kind == "other" or not _is_as_stored(stored, entry):
+            return False
+        if model_of(item.identity) != model_of(self._identity):
+            return True
+        weak = is_weak(item.identity) or is_weak(self._identity)
+        if item.identity != self._identity and not weak:
+            return True
+        captured = wall_clock(info.captured)
+        return bool(item.captured and captured) and item.captured[:19] != captured[:19]
+
     def was_fetched(self, info: ObjectInfo) -> bool:
         """Return whether the object was fetched from this body before, wherever its file went.
 
@@ -158,8 +181,9 @@ class Known:
 
     def stored(self, result: FileResult) -> None:
         """Record a file that has been fetched. Never raises."""
-        if result.object is not None and result.path is not None and result.transfer is not None:
-            self.stored_at(result.object, result.path, result.transfer.sha256)
+        info, path, transfer = result.object, result.path, result.transfer
+        if result.status == "downloaded" and info and path and transfer:
+            self.stored_at(info, path, transfer.sha256)
 
     def stored_at(self, info: ObjectInfo, path: Path, sha256: str | None) -> None:
         """Record a file of an object. Never raises."""

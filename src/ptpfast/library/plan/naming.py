@@ -85,6 +85,11 @@ def numbered_bases(name: str) -> list[str]:
     return list(dict.fromkeys(base for form in forms if (base := base_name(form))))
 
 
+def split_name(name: str) -> tuple[str, str]:
+    """Return the stem of a local name, and its extension with the dot; '' without one."""
+    return _split(in_text(name))
+
+
 def _split(name: str) -> tuple[str, str]:
     """Return the stem and the extension with its dot; '' without one.
 

@@ -153,6 +153,10 @@ class Plan:
             return 0
         return counted(self._persistence.session.camera, info, path)
 
+    def another_name(self, job: Job) -> Path:
+        """Return another name for a job whose own something else has just taken."""
+        return self._planner.another_name(job)
+
     def keep_to_what_fits(self) -> None:
         """Leaves for later what there is no room for, and says so."""
         planner = self._planner

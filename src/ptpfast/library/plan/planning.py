@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..report.results import ALREADY_HERE, FileResult
 from .naming import local_name
+from .shots import Shots, name_with
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
@@ -63,6 +64,7 @@ class Planner:
         self._on_conflict = on_conflict
         self._kept = kept
         self._waiting: list[ObjectInfo] = []
+        self._shots = Shots()
 
     def is_here(self, info: ObjectInfo) -> bool:
         """Whether there is a file of its name that is this object, by size and date."""
@@ -71,13 +73,15 @@ class Planner:
     def add(self, chosen: Iterable[ObjectInfo], *, last: bool) -> list[FileResult]:
         """Plans some more objects, and with `last` those that had to wait for it. What is not to be
         fetched, each with its reason."""
+        chosen = list(chosen)
+        self._shots.see(chosen)
         decided: list[FileResult] = []
         undecided = []
         # Exact names first: else an object could take for itself the numbered file of another.
         for info in chosen:
             name = local_name(info.name)
             if (found := self._folder.claim_same_name(info, name)) is not None:
-                decided.append(_here(info, found))
+                decided.append(self._here(info, found))
             elif not last and self._folder.concerns(name):
                 self._waiting.append(info)
             else:
@@ -103,25 +107,57 @@ class Planner:
             if found is None:
                 left.append(info)
             else:
-                decided.append(_here(info, found))
+                decided.append(self._here(info, found))
         return left
 
     def _decide(self, info: ObjectInfo, name: str) -> list[FileResult]:
         """Return a job, by `on_conflict` if its name is taken; or the result if there is none."""
         folder, policy = self._folder, self._on_conflict
+        if policy in ("rename", "overwrite"):
+            number = self._shots.number(info, self._is_usable)
+            shared = name_with(name, number)
+            if folder.is_free(shared, info):
+                self._take(info, folder.take(shared))
+            elif policy == "overwrite" and not number and folder.can_replace(name, info):
+                self._take(info, folder.take(name), overwrite=True)
+            else:
+                self._take(info, folder.take_free(name, info))
+            return []
         if folder.is_free(name, info):
             self._take(info, folder.take(name))
-        elif policy == "overwrite" and folder.can_replace(name, info):
-            self._take(info, folder.take(name), overwrite=True)
-        elif policy in ("rename", "overwrite"):
-            self._take(info, folder.take_free(name, info))
-        else:
-            path, reason = folder.path / name, folder.what_is(name)
-            if policy == "skip":
-                return [FileResult(info.handle, info, path, "skipped", reason)]
-            error = FileExistsError(errno.EEXIST, reason, str(path))
-            return [FileResult(info.handle, info, path, "failed", reason, error)]
-        return []
+            return []
+        path, reason = folder.path / name, folder.what_is(name)
+        if policy == "skip":
+            return [FileResult(info.handle, info, path, "skipped", reason)]
+        error = FileExistsError(errno.EEXIST, reason, str(path))
+        return [FileResult(info.handle, info, path, "failed", reason, error)]
+
+    def _is_usable(self, name: str, info: ObjectInfo) -> bool:
+        """Whether an object can have a name that is its own or has the number of its shot."""
+        folder = self._folder
+        if self._on_conflict == "overwrite" and name == local_name(info.name):
+            return folder.is_free(name, info) or folder.can_replace(name, info)
+        return folder.is_free(name, info) and not folder.is_beside_another(name, info)
+
+    def another_name(self, job: Job) -> Path:
+        """Return a free name for a job whose own something else has just taken. The jobs of its
+        shot that are not begun get the same number."""
+        folder, info = self._folder, job.info
+        others = [each for each in self.jobs if not each.there and not each.overwrite]
+        number = self._shots.renumber(info, (each.info for each in others), self._is_unused)
+        shot = self._shots.of(info)
+        for each in others:
+            if self._shots.of(each.info) is shot:
+                each.path = folder.take(name_with(local_name(each.info.name), number))
+        return folder.take(name_with(local_name(info.name), number))
+
+    def _is_unused(self, name: str, info: ObjectInfo) -> bool:
+        return self._folder.is_new(name) and self._is_usable(name, info)
+
+    def _here(self, info: ObjectInfo, found: Found) -> FileResult:
+        path, by = found
+        self._shots.is_here(info, path)
+        return FileResult(info.handle, info, path, "skipped", ALREADY_HERE, known_by=by)
 
     def _take(self, info: ObjectInfo, path: Path, *, overwrite: bool = False) -> None:
         there = self._folder.part_size(path)
@@ -130,8 +166,3 @@ class Planner:
         self.jobs.append(job)
         self.count += 1
         self.size += job.missing
-
-
-def _here(info: ObjectInfo, found: Found) -> FileResult:
-    path, by = found
-    return FileResult(info.handle, info, path, "skipped", ALREADY_HERE, known_by=by)

@@ -1,0 +1,140 @@
+"""Numbers for shots: RAW file, JPEG, sidecar and sound of one shot get the same number.
+
+The files of a shot are those with one stem in one folder of the card. If a camera writes RAW files
+to one card and JPEGs to another, the capture time joins them. A number is free for a shot if it is
+free for all its files, and no other shot has the stem with that number: a RAW file of March must
+not lie beside a JPEG of January as if they were one shot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...engine.text import in_text
+from ...ownership.names import same_name, same_text
+from ...state.fetched import wall_clock
+from .naming import local_name, numbered, split_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...ptp.objects import ObjectInfo
+
+_NUMBER = re.compile(r"-([1-9][0-9]*)$")
+Usable = Callable[[str, "ObjectInfo"], bool]
+
+
+@dataclass(slots=True, eq=False)
+class Shot:
+    """The files of one shot that are selected, by the key of their name; `number` once it is
+    decided."""
+
+    stem: str
+    files: dict[str, ObjectInfo] = field(default_factory=dict)
+    number: int | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it has more than files of unknown kinds, such as the lists of a card."""
+        return any(info.kind != "other" for info in self.files.values())
+
+
+class Shots:
+    """The shots of a run."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, Shot] = {}  # by handle
+        self._by_place: dict[tuple[Any, ...], Shot] = {}
+        self._by_time: dict[tuple[Any, ...], Shot] = {}
+        self._owners: dict[tuple[str, int], Shot] = {}  # of a stem and a number
+        self._last: dict[str, int] = defaultdict(int)  # the last number tried, by stem
+
+    def see(self, objects: Iterable[ObjectInfo]) -> None:
+        """Add selected objects to their shots."""
+        for info in objects:
+            self.of(info)
+
+    def of(self, info: ObjectInfo) -> Shot:
+        """Return the shot of an object."""
+        if (known := self._of.get(info.handle)) is not None:
+            return known
+        name = local_name(info.name)
+        stem, key = same_text(split_name(name)[0]), same_name(name)
+        folder = same_text(info.path.rpartition("/")[0])
+        place = (info.storage_id, folder, stem)
+        moment = (folder, stem, wall_clock(info.captured))
+        shot = self._by_place.get(place) or self._by_time.get(moment)
+        if shot is None or key in shot.files:  # a second file of that name is another shot
+            shot = Shot(stem)
+        self._by_place.setdefault(place, shot)
+        self._by_time.setdefault(moment, shot)
+        shot.files[key] = info
+        self._of[info.handle] = shot
+        return shot
+
+    def is_here(self, info: ObjectInfo, path: Path) -> None:
+        """Note that an object's file is in the folder: the others of its shot get its number."""
+        shot = self.of(info)
+        if shot.number is None:
+            self._decide(shot, _number_of(path.name, local_name(info.name)))
+
+    def number(self, info: ObjectInfo, is_usable: Usable) -> int:
+        """Return the number of an object's shot; 0 for none. `is_usable` says whether an object can
+        have a name."""
+        shot = self.of(info)
+        if shot.number is None:
+            self._decide(shot, self._first(shot, list(shot.files.values()), is_usable, (0,)))
+        assert shot.number is not None
+        return shot.number
+
+    def renumber(self, info: ObjectInfo, others: Iterable[ObjectInfo], is_usable: Usable) -> int:
+        """Return another number for an object and the `others` of its shot, which are not begun:
+        something else has taken a name."""
+        shot = self.of(info)
+        mine = [info, *(each for each in others if self._of.get(each.handle) is shot)]
+        shot.number = self._first(shot, mine, is_usable, ())
+        self._decide(shot, shot.number)
+        return shot.number
+
+    def is_owned(self, info: ObjectInfo, number: int) -> bool:
+        """Return whether another shot has the stem with that number."""
+        shot = self.of(info)
+        return shot.is_picture and self._owners.get((shot.stem, number), shot) is not shot
+
+    def _first(
+        self, shot: Shot, files: list[ObjectInfo], is_usable: Usable, first: Iterable[int]
+    ) -> int:
+        for number in self._candidates(shot.stem, first):
+            if not self.is_owned(files[0], number) and all(
+                is_usable(name_with(local_name(info.name), number), info) for info in files
+            ):
+                return number
+        raise AssertionError("numbers have no end")
+
+    def _candidates(self, stem: str, first: Iterable[int]) -> Iterator[int]:
+        yield from first
+        while True:  # going on where the last search ended: a card can hold thousands of one name
+            self._last[stem] += 1
+            yield self._last[stem]
+
+    def _decide(self, shot: Shot, number: int) -> None:
+        shot.number = number
+        if shot.is_picture:
+            self._owners.setdefault((shot.stem, number), shot)
+
+
+def name_with(name: str, number: int) -> str:
+    """Return the name with a number; 0 for none."""
+    return numbered(name, number) if number else name
+
+
+def _number_of(name: str, plain: str) -> int:
+    """Return the number in a name that is a form of `plain`."""
+    if same_name(name) == same_name(plain):
+        return 0
+    match = _NUMBER.search(split_name(name)[0]) or _NUMBER.search(in_text(name))
+    return int(match[1]) if match else 0
