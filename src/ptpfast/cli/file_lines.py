@@ -40,7 +40,9 @@ def finished_line(result: FileResult) -> str | None:
         return f"{name} failed: {result.reason}"
     if result.reason == ALREADY_HERE and kept:
         return f"{name} was here{kept}"
-    if result.status == "skipped" and result.reason not in (ALREADY_HERE, FETCHED_BEFORE):
+    if result.status == "skipped" and not (
+        result.mirrored or result.reason in (ALREADY_HERE, FETCHED_BEFORE)
+    ):
         return f"{name} skipped: {result.reason}"
     if result.status == "unfinished" and has_no_room(result):
         return None  # the error at the end tells of them

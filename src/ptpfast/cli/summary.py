@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.text import in_text
 from ..library.report.results import KNOWN_BY
+from ..ptp.objects import card_name
 from ..transfer.verify import FROM_DISK
 from .file_lines import finished_line
 from .output import Output, human_seconds, human_size, plural, say
@@ -72,6 +73,7 @@ def summary(output: Output, report: Report) -> None:
         here=report.here,
         known_by={by: report.known(by) for by in KNOWN_BY},
         fetched_before=report.fetched_before,
+        mirrored=report.mirrored,
         notes=[in_text(note) for note in report.notes],
         leftovers=[
             {"file": in_text(str(left.path)), "bytes": left.size, "reason": left.reason}
@@ -112,7 +114,8 @@ def summary_line(report: Report) -> str:
         text += f"; {report.here:,} already here{_known_by(report)}"
     if report.fetched_before:
         text += f"; {report.fetched_before:,} fetched before"
-    if others := report.skipped - report.here - report.fetched_before:
+    text += _mirrored(report)
+    if others := report.skipped - report.here - report.fetched_before - report.mirrored:
         text += f"; {others:,} skipped"
     if report.failed:
         text += f"; {report.failed:,} failed"
@@ -133,7 +136,8 @@ def _is_up_to_date(report: Report) -> bool:
         and report.ok
         and bool(here)
         and len(here) == len(report.files)
-        and report.here + report.fetched_before == len(here)
+        and report.here + report.fetched_before + report.mirrored == len(here)
+        and report.mirrored < len(here)
         and report.unread == report.here
         and not (report.bytes or report.storages or report.undated)
     )
@@ -151,19 +155,26 @@ def _checked(report: Report) -> str:
 
 def _here(report: Report) -> str:
     """Return where the files of an up-to-date run are."""
-    before = report.fetched_before
-    if before == report.skipped:
-        return (
-            "the file was fetched before"
-            if before == 1
-            else f"all {before:,} files were fetched before"
-        )
-    one = report.skipped == 1
-    files = "the file is" if one else f"all {report.skipped:,} files are"
+    before, total = report.fetched_before, report.here + report.fetched_before
+    if before == total:
+        files = "the file was" if before == 1 else f"all {before:,} files were"
+        return f"{files} fetched before{_mirrored(report)}"
+    files = "the file is" if total == 1 else f"all {total:,} files are"
     if before:
-        files = f"{report.here:,} of {report.skipped:,} files are"
+        files = f"{report.here:,} of {total:,} files are"
     rest = f"; {before:,} fetched before" if before else ""
-    return f"{files} already here{_known_by(report)}{rest}"
+    return f"{files} already here{_known_by(report)}{rest}{_mirrored(report)}"
+
+
+def _mirrored(report: Report) -> str:
+    """Return how many objects are left alone on cards that mirror others."""
+    count = report.mirrored
+    cards = {
+        card_name(result.object.storage_id)
+        for result in report.files
+        if result.mirrored and result.object is not None
+    }
+    return f"; {count:,} on {', '.join(sorted(cards))} are mirrored" if count else ""
 
 
 def _known_by(report: Report) -> str:

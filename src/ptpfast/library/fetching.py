@@ -120,7 +120,7 @@ class Fetching:
             elif not plan.jobs:
                 # A file that waits for the disk may turn out to have had no room.
                 self._settle_all(self._finishing.rest())
-                plan.room.recall(plan.jobs)
+                plan.recall()
             if plan.jobs:
                 self._destination.prepare()
                 self._fetch(plan.jobs.popleft())

@@ -83,6 +83,7 @@ class Run:
             plan = self._planned(listing, keeping)
             while plan.advance():
                 pass
+            plan.settle_mirrors()
         for job in plan.jobs:
             result = FileResult(job.info.handle, job.info, job.path, "planned", kept=job.kept)
             keeping.plan(result)

@@ -8,7 +8,9 @@ import os
 from collections.abc import Iterator
 
 from ..engine.sink import MemorySink
+from ..link.camera import Camera
 from ..ptp.errors import ResponseError, TransferError
+from ..ptp.objects import ObjectInfo
 from .part import PartFile
 from .reading import ObjectReader
 
@@ -18,6 +20,7 @@ OVERLAP = 1 << 14  # bytes before the seam
 # Of an object that could be another one with the same description, so many places of so many bytes
 # besides: its beginning, and between there and the seam.
 PLACES, PLACE_SIZE = 7, 1 << 12
+SAMPLE = 1 << 13  # bytes from the middle of an object, by which it is told from another
 
 
 def is_seamless(
@@ -48,6 +51,19 @@ def is_seamless(
             log.warning("%s differs from the camera's object; starting over", part.path)
             return False, received
     return True, received
+
+
+def sample(camera: Camera, info: ObjectInfo) -> bytes:
+    """Return some bytes from the middle of an object; nothing if the camera reads no parts.
+
+    Raises:
+        PTPError: the session has ended.
+    """
+    reader = ObjectReader(camera, info)
+    if reader.partial() is None or not info.size:
+        return b""
+    start = max(0, (info.size - SAMPLE) // 2)
+    return _sent(reader, start, min(info.size, start + SAMPLE))
 
 
 def _places(reader: ObjectReader, length: int, own: bool) -> Iterator[tuple[int, int]]:

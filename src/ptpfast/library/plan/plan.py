@@ -16,6 +16,7 @@ from ...transfer.proof import counted
 from ..report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
 from .folder import Folder
 from .leftovers import Leftovers
+from .mirrors import Mirrors
 from .planning import Job, Planner
 from .room import Room, on_disk_of
 from .selection import LISTED
@@ -63,6 +64,7 @@ class Plan:
         self.storages = Storages(persistence, listing, report.card, options.selection)
         self.room = Room(self.folder, 1 + len(on_disk_of(options.destination, options.copies)))
         self._planner = Planner(self.folder, options.on_conflict, self._kept)
+        self._mirrors = Mirrors(persistence)
         self._leftovers = Leftovers(self.folder, camera)
         self._found: set[int] = set()  # handles of files
         # What was decided on the word of an earlier session alone, by handle.
@@ -102,9 +104,13 @@ class Plan:
             reason = f"the camera cannot describe it: {error}"
             self._finish(FileResult(handle, None, None, "failed", reason, error))
         self.known.see(piece, self._listing.storage_ids)
+        chosen = self._mirrors.sort_out(chosen)
         decided = self._fetched_before(chosen) if self._options.new else []
         chosen = [info for info in chosen if info.handle not in {each.handle for each in decided}]
-        for result in [*decided, *self._planner.add(chosen, last=card.listed)]:
+        self._plan(chosen, decided)
+
+    def _plan(self, chosen: list[ObjectInfo], decided: list[FileResult]) -> None:
+        for result in [*decided, *self._planner.add(chosen, last=self._report.listed)]:
             self._finish(result)
             if result.object is not None and result.object.remembered:
                 self._believed[result.handle] = result
@@ -152,6 +158,19 @@ class Plan:
         if not self._options.resume:
             return 0
         return counted(self._persistence.session.camera, info, path)
+
+    def recall(self) -> None:
+        """When there are no jobs left: add those for which there is room by now, and the objects on
+        a mirrored card whose twins failed."""
+        self.room.recall(self.jobs)
+        if not self.jobs:
+            self.settle_mirrors()
+
+    def settle_mirrors(self) -> None:
+        """Decide about the objects on mirrored cards."""
+        left, needed = self._mirrors.settle(self._report.files)
+        if left or needed:
+            self._plan(needed, left)
 
     def another_name(self, job: Job) -> Path:
         """Return another name for a job whose own something else has just taken."""

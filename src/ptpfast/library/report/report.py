@@ -179,6 +179,11 @@ class Report:
         """Objects that were left alone, with `new`, because an earlier run has fetched them."""
         return sum(1 for result in self.files if result.reason == FETCHED_BEFORE)
 
+    @property
+    def mirrored(self) -> int:
+        """Objects that were left alone because another card of the camera has the same picture."""
+        return sum(1 for result in self.files if result.mirrored)
+
     def known(self, by: KnownBy) -> int:
         """How many files were here already and were known again by that, without being read."""
         return sum(

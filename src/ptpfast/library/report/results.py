@@ -99,6 +99,7 @@ class FileResult:
     `kept` counts the bytes of an unfinished object that the next run need not fetch again, or of a
     planned one that are likely to be here.
     `known_by` says by what a file that was here already was known again.
+    `mirrored`: the object was left alone because another card of the camera has the same picture.
     `compared`: a file that was here already is what the camera has sent of the object in this run.
     `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
     deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
@@ -118,6 +119,7 @@ class FileResult:
     to_delete: bool = False
     compared: bool = False
     known_by: KnownBy | None = None
+    mirrored: bool = False
 
     @property
     def size(self) -> int | None:

@@ -1,0 +1,144 @@
+"""Cards that mirror each other: a camera in backup mode writes each picture to both slots.
+
+Objects of two storages with the same path, size and capture time are twins. Two storages are
+mirrors if the camera sends the same bytes from the middle of their first twins. Then the second of
+two twins is not fetched, unless the first one fails.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...ptp.errors import ProtocolError, ResponseError
+from ...ptp.objects import card_name
+from ...transfer.seam import sample
+from ..report.results import FileResult
+
+if TYPE_CHECKING:
+    from ...ptp.objects import ObjectInfo
+    from ...session.persistence import Persistence
+
+log = logging.getLogger("ptpfast")
+
+COMPARED = 3  # twins
+Key = tuple[str, int, datetime]
+
+
+@dataclass(slots=True)
+class _Pair:
+    """Two storages: how many twins were equal, and whether one differed."""
+
+    equal: int = 0
+    differs: bool = False
+
+
+class Mirrors:
+    """The twins among the selected objects of a run."""
+
+    def __init__(self, persistence: Persistence) -> None:
+        self._persistence = persistence
+        self._first: dict[Key, ObjectInfo] = {}
+        self._keys: dict[int, Key] = {}  # of the first ones, by handle
+        self._pairs: dict[tuple[int, int], _Pair] = {}
+        self._held: dict[int, tuple[ObjectInfo, ObjectInfo]] = {}  # second and first, by handle
+
+    def sort_out(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+        """Return the objects to plan now, without the second ones of twins. Also those of earlier
+        calls that turned out to be none."""
+        planned = []
+        for info in objects:
+            self._held.pop(info.handle, None)  # it is listed again, because it has changed
+            planned += self._forget(info)
+            first = self._first_of(info)
+            if first is None:
+                planned.append(info)
+                continue
+            pair = self._pairs.setdefault((first.storage_id, info.storage_id), _Pair())
+            if self._are_mirrors(pair, first, info):
+                self._held[info.handle] = (info, first)
+            else:
+                planned += self._released(pair)
+                planned.append(info)
+        return planned
+
+    def settle(self, results: Iterable[FileResult]) -> tuple[list[FileResult], list[ObjectInfo]]:
+        """Decide about the second ones when everything else is done.
+
+        Args:
+            results: those of the run so far.
+
+        Returns:
+            The results of those that are left alone, and the objects that must be fetched because
+            their first ones failed.
+        """
+        if not self._held:
+            return [], []
+        failed = {result.handle for result in results if result.status == "failed"}
+        left, needed = [], []
+        for info, first in self._held.values():
+            if first.handle in failed:
+                needed.append(info)
+            else:
+                reason = f"{card_name(first.storage_id)} has the same picture"
+                left.append(FileResult(info.handle, info, None, "skipped", reason, mirrored=True))
+        self._held.clear()
+        return left, needed
+
+    def _first_of(self, info: ObjectInfo) -> ObjectInfo | None:
+        """Return the first one of twins; note the object if it is that itself."""
+        if not info.size or info.captured is None:
+            return None
+        key = (info.path, info.size, info.captured)
+        first = self._first.setdefault(key, info)
+        if first is info or first.storage_id == info.storage_id:
+            self._keys.setdefault(info.handle, key)
+            return None
+        return first
+
+    def _forget(self, info: ObjectInfo) -> list[ObjectInfo]:
+        """Forget an object that is listed again, and return what was taken for its twin."""
+        key = self._keys.pop(info.handle, None)
+        if key is None or self._first.get(key, info).handle != info.handle:
+            return []
+        del self._first[key]
+        again = [second for second, first in self._held.values() if first.handle == info.handle]
+        for second in again:
+            del self._held[second.handle]
+        return again
+
+    def _are_mirrors(self, pair: _Pair, first: ObjectInfo, second: ObjectInfo) -> bool:
+        if pair.differs or pair.equal == COMPARED:
+            return not pair.differs
+        pair.differs = not self._is_equal(first, second)
+        pair.equal += not pair.differs
+        return not pair.differs
+
+    def _is_equal(self, first: ObjectInfo, second: ObjectInfo) -> bool:
+        camera = self._persistence.session.camera
+        try:
+            one, other = (
+                self._persistence.run(partial(sample, camera, info)) for info in (first, second)
+            )
+        except (ResponseError, ProtocolError) as error:
+            if not self._persistence.session.usable:
+                raise
+            log.debug("%s cannot be compared with its twin: %s", second.path, error)
+            return False
+        return bool(one) and one == other
+
+    def _released(self, pair: _Pair) -> list[ObjectInfo]:
+        """Return the objects that were taken for mirrored before a twin differed."""
+        storages = next(key for key, value in self._pairs.items() if value is pair)
+        released = [
+            info
+            for info, first in self._held.values()
+            if (first.storage_id, info.storage_id) == storages
+        ]
+        for info in released:
+            del self._held[info.handle]
+        return released
