@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ptpfast")
 
+# Records wait for a transaction of their own: one for each small file would slow the camera down.
+FLUSH_S, FLUSH_COUNT = 0.2, 64
 Key = tuple[int, str, int | None, str]
 
 
@@ -57,6 +59,9 @@ class Known:
         self._present: set[int] = set()  # storages of which an object is listed
         self._listed: set[Key] = set()
         self._dateless: set[Path] = set()
+        self._real: dict[Path, str] = {}
+        self._pending: list[tuple[Fetched, Stored]] = []
+        self._flushed = 0.0
         self.notes: list[str] = []
 
     @classmethod
@@ -88,8 +93,9 @@ class Known:
             self._catalog.prepare()
 
     def close(self) -> None:
-        """Close the catalog. Never raises."""
+        """Write what is still to be written, and close the catalog. Never raises."""
         if self._catalog is not None:
+            self._flush(self._catalog)
             self._catalog.close()
 
     def all_notes(self) -> list[str]:
@@ -189,7 +195,8 @@ class Known:
         """Record a file of an object. Never raises."""
         try:
             status = os.lstat(path)
-            folder = os.path.realpath(path.parent)
+            if (folder := self._real.get(path.parent)) is None:
+                folder = self._real[path.parent] = os.path.realpath(path.parent)
         except OSError as error:
             log.debug("%s is not recorded: %s", path, error)
             return
@@ -197,7 +204,16 @@ class Known:
         if self._catalog is not None:
             item = fetched_of(self._identity, info, sha256, int(time.time()))
             file = Stored(folder, path.name, status.st_size, status.st_mtime_ns)
-            self._catalog.store([(item, file)])
+            self._pending.append((item, file))
+            is_due = time.monotonic() - self._flushed >= FLUSH_S
+            if is_due or len(self._pending) >= FLUSH_COUNT:
+                self._flush(self._catalog)
+
+    def _flush(self, catalog: Catalog) -> None:
+        pending, self._pending = self._pending, []
+        if pending:
+            catalog.store(pending)
+        self._flushed = time.monotonic()
 
     def _check_date(self, info: ObjectInfo, folder: Path, modified: float) -> None:
         moment = time_of(info)
