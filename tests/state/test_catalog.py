@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -572,3 +573,22 @@ def test_a_damaged_file_never_raises_and_is_never_deleted(
             catalog.close()
         kept = [folder / "catalog-damaged-1.sqlite", folder / "catalog-damaged-2.sqlite"]
         assert not catalog.notes or kept[0].exists() or "newer" in catalog.why or catalog.why
+
+
+def test_threads_of_a_run_share_a_catalog(made: Made) -> None:
+    catalog = made()
+
+    def run(own: int) -> None:
+        for number in range(100):
+            name = f"{own}_{number}"
+            stored = catalog.store([(replace(OBJECT, path=name), replace(FILE, name=name))])
+            assert stored == 1
+            assert catalog.at(FILE.folder, name) is not None
+
+    threads = [threading.Thread(target=run, args=(own,)) for own in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(1 for _ in catalog.records()) == 300
+    assert (catalog.notes, catalog.why) == ([], "")

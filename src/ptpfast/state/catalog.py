@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,7 +52,7 @@ _RECORDS = (
 
 
 class Catalog:
-    """The catalog of this user, opened when it is first needed.
+    """The catalog of this user, opened when it is first needed. Any thread may use it.
 
     Attributes:
         path: of the file; None for a user without a home.
@@ -65,6 +66,7 @@ class Catalog:
         self.path: Path | None = None
         self._database: sqlite3.Connection | None = None
         self._until = [0.0]
+        self._lock = threading.RLock()
         self._was_damaged = False
         self._logged: set[str] = set()
         try:
@@ -153,10 +155,16 @@ class Catalog:
 
     @contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
-        """Handle every error of the file or the disk."""
+        """Take the lock, and handle every error of the file or the disk."""
+        # A run stores files on one thread and their copies on another.
+        with self._lock, self._handling(doing):
+            self._until[0] = time.monotonic() + LONGEST_S
+            yield
+
+    @contextmanager
+    def _handling(self, doing: str) -> Iterator[None]:
         import sqlite3
 
-        self._until[0] = time.monotonic() + LONGEST_S
         try:
             yield
         except (Damaged, Implausible, UnicodeError) as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -62,6 +63,7 @@ class Known:
         self._real: dict[Path, str] = {}
         self._pending: list[tuple[Fetched, Stored]] = []
         self._flushed = 0.0
+        self._flushing = threading.Lock()  # copies are stored on another thread
         self.notes: list[str] = []
 
     @classmethod
@@ -204,16 +206,18 @@ class Known:
         if self._catalog is not None:
             item = fetched_of(self._identity, info, sha256, int(time.time()))
             file = Stored(folder, path.name, status.st_size, status.st_mtime_ns)
-            self._pending.append((item, file))
-            is_due = time.monotonic() - self._flushed >= FLUSH_S
+            with self._flushing:
+                self._pending.append((item, file))
+                is_due = time.monotonic() - self._flushed >= FLUSH_S
             if is_due or len(self._pending) >= FLUSH_COUNT:
                 self._flush(self._catalog)
 
     def _flush(self, catalog: Catalog) -> None:
-        pending, self._pending = self._pending, []
+        with self._flushing:
+            pending, self._pending = self._pending, []
+            self._flushed = time.monotonic()
         if pending:
             catalog.store(pending)
-        self._flushed = time.monotonic()
 
     def _check_date(self, info: ObjectInfo, folder: Path, modified: float) -> None:
         moment = time_of(info)
