@@ -109,7 +109,7 @@ def test_files_come_whole_where_dates_are_not_kept_and_that_is_said_once(
     said = [row.message for row in caplog.records if "date" in row.message]
     assert len(said) == 1
     assert str(folder) in said[0]
-    assert "next run" in said[0]
+    assert "only the history knows them again" in said[0]
 
 
 @of(ALL)

@@ -197,9 +197,8 @@ class Folder:
         )
 
     def is_new(self, name: str) -> bool:
-        """Whether nothing has that name by now, or that of its part file."""
-        path = os.fspath(self.path / name)
-        return not (os.path.lexists(path) or os.path.lexists(path + PART_SUFFIX))
+        """Whether nothing has that name by now. A part file is looked at when it is opened."""
+        return not os.path.lexists(self.path / name)
 
     def can_replace(self, name: str, info: ObjectInfo) -> bool:
         """Whether what is here under that name is a regular file no object of this run owns."""

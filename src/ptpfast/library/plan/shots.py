@@ -1,9 +1,9 @@
 """Numbers for shots: RAW file, JPEG, sidecar and sound of one shot get the same number.
 
 The files of a shot are those with one stem in one folder of the card. If a camera writes RAW files
-to one card and JPEGs to another, the capture time joins them. A number is free for a shot if it is
-free for all its files, and no other shot has the stem with that number: a RAW file of March must
-not lie beside a JPEG of January as if they were one shot.
+and JPEGs to different cards or folders, the capture time joins them. A number is free for a shot if
+it is free for all its files, and no other shot has the stem with that number: a RAW file of March
+must not lie beside a JPEG of January as if they were one shot.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ class Shots:
         stem, key = same_text(split_name(name)[0]), same_name(name)
         folder = same_text(info.path.rpartition("/")[0])
         place = (info.storage_id, folder, stem)
-        moment = (folder, stem, wall_clock(info.captured))
+        captured = wall_clock(info.captured)
+        moment = (stem, captured) if captured else (stem, captured, folder)
         shot = self._by_place.get(place) or self._by_time.get(moment)
         if shot is None or key in shot.files:  # a second file of that name is another shot
             shot = Shot(stem)
