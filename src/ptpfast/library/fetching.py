@@ -22,7 +22,7 @@ from ..ptp.errors import PTPError, SinkError, TransferError
 from ..ptp.scope import Scope, scope_of
 from ..transfer.download import Download
 from ..transfer.journal import Identity
-from ..transfer.part import NotOurs, move_part, part_size
+from ..transfer.part import NotOurs, another_object, move_part, part_size
 from ..transfer.proof import counted
 from .finishing import Arrival, Finishing
 from .keep.listed import Listed
@@ -302,9 +302,12 @@ class Fetching:
             )
             try:
                 download.receive()
-            except SinkError:
+            except SinkError as error:
                 self._destination.check()  # the clearer error, if it is that
-                raise
+                identity = Identity.of(self._session.device_info.body, job.info)
+                if (taken := another_object(error, os.fspath(job.path), identity)) is None:
+                    raise
+                self._rename(job, taken)
             except FileExistsError as error:
                 if isinstance(error, PTPError):
                     raise

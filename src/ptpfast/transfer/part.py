@@ -272,8 +272,6 @@ class PartFile:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         except BlockingIOError:
             held.close()
-            if whose(self.final) is not None and (why := claim(self.final, self._journal.source)):
-                raise NotOurs(self.path, why) from None  # another run's, of another object
             raise _in_use(self.path) from None
         except BaseException:
             held.close()
@@ -301,6 +299,14 @@ def move_part(path: str, to: str, identity: Identity) -> bool:
         log.debug("restarted as %s: %s", to, error)
         return False
     return True
+
+
+def another_object(error: SinkError, path: str, identity: Identity) -> NotOurs | None:
+    """Return why the part file of `path` is another object's, if the error says that another run
+    has locked it."""
+    if error.errno != TAKEN or whose(path) is None or not (why := claim(path, identity)):
+        return None
+    return NotOurs(path + PART_SUFFIX, why)
 
 
 def part_size(path: str) -> int:
