@@ -206,7 +206,7 @@ def test_a_history_that_cannot_be_used_is_said(
     done = command_line.run("history", *words)
     assert done.exit_code == 6
     assert "the history cannot be used" in done.stderr
-    assert "others can write in the folder" in done.stderr
+    assert "other users can write to the folder" in done.stderr
 
 
 def test_a_damaged_history_is_renamed_and_said(place: Path) -> None:

@@ -470,7 +470,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(
     catalog = made()
     assert known(catalog) is None
     assert catalog.store([(OBJECT, FILE)]) == 0
-    assert "others can write in the folder" in caplog.text
+    assert "other users can write to the folder" in caplog.text
     assert names(path) == ["catalog.sqlite"]
 
 

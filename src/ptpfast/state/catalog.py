@@ -188,7 +188,8 @@ class Catalog:
             self._logged.add(text)
             log.warning("%s", text)
         if self._database is None:
-            self.why = self.why or str(error)
+            reason = error.strerror if isinstance(error, OSError) else None
+            self.why = self.why or f"{self.path}: {reason or error}"
 
     def _set_aside(self, why: str) -> None:
         assert self.path is not None

@@ -93,8 +93,9 @@ def open_file(path: Path, *, create: bool) -> sqlite3.Connection | None:
         folders.make(path.parent, 0o700)
     elif not os.path.lexists(path):
         return None
-    if why := files.why_not_private(path.parent):
-        raise PermissionError(errno.EPERM, f"{why}; set its rights, or PTPFAST_DATA", path.parent)
+    folder = os.fspath(path.parent)
+    if why := files.why_not_private(folder):
+        raise PermissionError(errno.EPERM, f"{why}; set its rights, or PTPFAST_DATA", folder)
     _keep_journal_away(path)
     if not os.path.lexists(path):
         _make(path)
