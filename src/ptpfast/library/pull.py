@@ -65,7 +65,8 @@ def pull(
     Args:
         session_or_address: an open session, or `HOST[:PORT]`.
         destination: the folder; it is made if need be.
-        formats: kinds of objects, one or several: `raw`, `jpeg`, `video`, `all` (default).
+        formats: kinds of objects, one or several: `raw`, `jpeg`, `heif`, `video`,
+            `audio`, `other`, `all` (default).
         include, exclude: one glob or several, regardless of case. A glob with a slash is matched
             with the path on the card, one without with the name. An empty `include` is refused.
         since, until: a date or datetime by the camera's clock, both inclusive. Objects without a

@@ -14,16 +14,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from .arguments import listed, number_in, whole_number
-from .codes import (
-    JPEG_EXTENSIONS,
-    RAW_EXTENSIONS,
-    SIZE_SATURATED,
-    VIDEO_EXTENSIONS,
-    ObjectFormat,
-    extension,
-)
+from .codes import SIZE_SATURATED, ObjectFormat
 from .datasets import ObjectInfoDataset, parse_date_time
 from .errors import PTPError
+from .kinds import Kind, extension, kind_of
 
 if (
     TYPE_CHECKING
@@ -31,19 +25,7 @@ if (
     import numpy as np
     from numpy.typing import NDArray
 
-_KINDS = {
-    ext: kind
-    for kind, extensions in [
-        ("raw", RAW_EXTENSIONS),
-        ("jpeg", JPEG_EXTENSIONS),
-        ("video", VIDEO_EXTENSIONS),
-    ]
-    for ext in extensions
-}
-
-KINDS = ("raw", "jpeg", "video", "other")
-
-LARGEST_OBJECT = 1 << 50  # bytes; a larger number is no size
+LARGEST_OBJECT = 1 << 50  # bytes; what claims to be larger is no size
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +125,9 @@ class ObjectInfo:
         return extension(self.name)
 
     @property
-    def kind(self) -> str:
-        """`raw`, `jpeg`, `video` or `other`, from the extension."""
-        return _KINDS.get(self.extension, "other")
+    def kind(self) -> Kind:
+        """`raw`, `jpeg`, `heif`, `video`, `audio` or `other`, from the extension."""
+        return kind_of(self.name)
 
     @property
     def is_raw(self) -> bool:

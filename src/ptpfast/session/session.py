@@ -172,7 +172,8 @@ class Session:
         Args:
             storage: a storage id; all storages by default.
             parent: the handle of a folder: list only its direct contents.
-            formats: format codes or kinds (`raw`, `jpeg`, `video`), one or several.
+            formats: format codes or kinds (`raw`, `jpeg`, `heif`, `video`, `audio`,
+                `other`), one or several.
             progress: called with (described objects, all objects).
 
         Returns:

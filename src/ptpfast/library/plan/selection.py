@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, TypedDict
 from ...ownership.names import same_text
 from ...ptp.arguments import texts
 from ...ptp.codes import ObjectFormat
+from ...ptp.kinds import KINDS as OBJECT_KINDS
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
 
-KINDS = ("raw", "jpeg", "video", "all")
+KINDS = (*OBJECT_KINDS, "all")
 LISTED = "listed"
 ORDERS = (LISTED, "oldest", "newest")
 
