@@ -440,7 +440,7 @@ def usage_errors() -> list[Sequence[object]]:
         ["info", "camera:99999"],
         ["info", "x" * 70],
         ["ls", host, "--format", "png"],
-        ["ls", host, "--since", "yesterday"],
+        ["ls", host, "--since", "someday"],
         ["ls", host, "--since", "2026-02-02", "--until", "2026-02-01"],
         ["ls", host, "--timeout", "nan"],
         ["ls", host, "--timeout", "0"],

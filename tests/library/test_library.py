@@ -144,7 +144,7 @@ def test_an_address_is_read_as_people_write_it(text: str, expected: tuple[str, i
     assert parse_address(text) == expected
 
 
-NO_ADDRESS = ["", ":15740", "host:", "host:x", "host:0", "host:65536", "http://host", "a b"]
+NO_ADDRESS = ["", ":15740", "host:", "host:x", "host:0", "host:65536", "a b"]
 NO_ADDRESS += ["[::1", "-x", "x" * 70, "host:１２", "a..b"]
 
 

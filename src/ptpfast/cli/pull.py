@@ -11,8 +11,10 @@ from ..library.plan.options import RETRY
 from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
 from ..library.report.report import Report, report_of
+from ..session.address import are_swapped
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
+from ..transport.contract import Address
 from .failure import (
     DISK,
     REFUSED,
@@ -118,6 +120,11 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     from .recorder import Recorder
 
     output = common.output
+    if are_swapped(host[0], dest):
+        raise click.UsageError(
+            f"{host[0]!r} is a folder and '{dest}' an address: "
+            "the camera comes first, then the folder"
+        )
     _agree(options)
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
@@ -131,7 +138,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     try:
         with display(output) as shown:
             report = run(
-                _address(host),
+                str(Address(*host)),
                 dest,
                 **vars(wanted),
                 **options,
@@ -162,11 +169,6 @@ def _agree(options: dict[str, Any]) -> None:
         new_hash(options["algorithm"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--algorithm'") from error
-
-
-def _address(host: tuple[str, int]) -> str:
-    name, port = host
-    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def _ended_early(output: Output, error: BaseException) -> int:

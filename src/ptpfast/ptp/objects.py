@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
-from .arguments import listed, number_in, whole_number
+from .arguments import code_in, listed, whole_number
 from .codes import SIZE_SATURATED, ObjectFormat
 from .datasets import ObjectInfoDataset, parse_date_time
 from .errors import PTPError
@@ -250,7 +250,13 @@ def handle_of(given: ObjectInfo | int) -> int:
     """Return the handle of an object, or the handle itself. Raises TypeError."""
     if isinstance(given, ObjectInfo):
         return given.handle
-    return number_in("handles", given, _WHAT)
+    text: object = given  # what a caller without a type checker may give
+    if isinstance(text, str):
+        raise TypeError(
+            f"{text!r:.60} is a text: an object is given as ObjectInfo or handle; "
+            "find it by its name in session.objects()"
+        )
+    return code_in("handles", given, _WHAT)
 
 
 def handles_of(given: Iterable[ObjectInfo | int] | ObjectInfo | int) -> Iterator[int]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Pace
 from .download import Download, DownloadOptions, Transfer
+from .hashing import Algorithm
 from .reading import ObjectReader, Progress
-from .verify import VERIFY
+from .verify import VERIFY, Verify
 
 __all__ = [
     "VERIFY",
+    "Algorithm",
     "ChunkPolicy",
     "Download",
     "DownloadOptions",
@@ -17,4 +19,5 @@ __all__ = [
     "Pace",
     "Progress",
     "Transfer",
+    "Verify",
 ]

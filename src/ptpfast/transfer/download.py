@@ -23,21 +23,25 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.channel import Timeline
+from ..engine.text import printable
 from ..link.camera import Camera
 from ..link.pipelining import Request
+from ..ptp.arguments import choice, switches, whole
 from ..ptp.errors import NetworkError, ProtocolError, ResponseError, SinkError, TransferError
-from ..ptp.objects import ObjectInfo
+from ..ptp.objects import LARGEST_OBJECT, ObjectInfo
 from .checkpoint import Checkpoint
 from .ends import may_end_elsewhere
-from .hashing import hex_of, new_hash
+from .hashing import ALGORITHMS, Algorithm, hex_of, new_hash
 from .journal import Identity, Journal
 from .part import PartFile, capture_time, reserves
 from .proof import forget, may_continue, prove
 from .reading import ObjectReader, Progress
 from .seam import is_seamless
-from .verify import VERIFY, check_camera, check_received, check_size
+from .verify import VERIFY, Verify, check_camera, check_received, check_size
 
 log = logging.getLogger("ptpfast")
+
+BYTES = "a number of bytes, such as 1_000_000 (0: whole objects)"
 
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
@@ -45,7 +49,7 @@ log = logging.getLogger("ptpfast")
 LOOK_AGAIN_S = 10.0
 
 
-@dataclass
+@dataclass(repr=False)
 class Transfer:
     """The result of a download.
 
@@ -90,6 +94,11 @@ class Transfer:
         """XXH3 (128 bits) of the file in hex; None if it was not computed."""
         return hex_of(self.digest, "xxh3")
 
+    def __repr__(self) -> str:
+        rate = f", {self.received / self.seconds / 1e6:.1f} MB/s" if self.seconds > 0 else ""
+        name = printable(self.path.name)
+        return f"<Transfer of {name}: {self.size:,} bytes{rate}, verified by {self.verified}>"
+
     @property
     def timeline(self) -> tuple[Any, Any]:
         """Arrival times: numpy arrays of seconds since the start and of bytes so far."""
@@ -102,20 +111,24 @@ class DownloadOptions:
     the end of any object, as is done of movies, and takes the true size if more comes."""
 
     resume: bool = True
-    verify: str = "size"
-    algorithm: str | None = None
+    verify: Verify = "size"
+    algorithm: Algorithm | None = None
     chunk: int | None = None
     overwrite: bool = False
     prove_end: bool = False
 
     def __post_init__(self) -> None:
-        if self.verify not in VERIFY:
-            raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {self.verify!r}")
+        choice("verify", self.verify, VERIFY)
         if self.algorithm is not None:
+            choice("algorithm", self.algorithm, ALGORITHMS)
             new_hash(self.algorithm)  # before the camera is asked
+        switches(resume=self.resume, overwrite=self.overwrite)
+        if self.chunk is not None:
+            chunk = whole("chunk", self.chunk, BYTES, 0, LARGEST_OBJECT)
+            object.__setattr__(self, "chunk", chunk)
 
     @property
-    def level(self) -> str:
+    def level(self) -> Verify:
         """Which of `verify.VERIFY` is done: an algorithm implies at least `hash`."""
         is_raised = self.algorithm is not None and self.verify == "size"
         return "hash" if is_raised else self.verify
