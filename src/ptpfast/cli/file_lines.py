@@ -22,7 +22,7 @@ def plan_line(report: Report, count: int, size: int) -> str:
     if not report.selected and not report.failed:
         return nothing_line(report)
     here = sum(1 for result in report.files if result.reason == ALREADY_HERE)
-    parts = [f"{plural(report.selected, 'object')} selected"]
+    parts = [f"{plural(report.selected, 'file')} selected"]
     if here:
         parts.append(f"{here:,} already here")
     parts.append(f"{count:,} to download ({human_size(size)})" if count else "nothing to download")

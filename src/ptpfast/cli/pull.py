@@ -136,7 +136,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
                 f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
             )
     try:
-        with display(output) as shown:
+        with display(output, tries=options["retry"]) as shown:
             report = run(
                 str(Address(*host)),
                 dest,

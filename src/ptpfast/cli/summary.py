@@ -76,7 +76,7 @@ def summary(output: Output, report: Report) -> None:
         ok=report.ok,
     )
     if not output.quiet:
-        output.result(summary_line(report))
+        output.sentence(summary_line(report))
 
 
 def summary_line(report: Report) -> str:

@@ -55,7 +55,9 @@ class Run:
         self._began = began
         self._options = options
         self._observer = options.observer or Observer()
-        self._persistence = Persistence(session, options.retry, self._lost)
+        self._persistence = Persistence(
+            session, options.retry, self._lost, self._observer.reconnecting
+        )
         self._destination = Destination(options.destination)
         self._manifest = manifest
         self._sums = Sums(manifest, self._destination, self.report)
