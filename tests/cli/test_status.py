@@ -78,7 +78,7 @@ def test_a_file_under_way_is_said_with_its_place_amount_rate_and_time_left(
     receive(status, clock, 1.5, rate=10_000_000)
     wide = status.line(116)
     assert wide.startswith("1/12 IMG_0001.DNG ━━━")
-    assert wide.endswith("15.0 of 40.0 MB  10.0 MB/s  0:46 left")
+    assert wide.endswith("15.0 of 40.0 MB  10.0 MB/s  0:47 left")
     assert status.line(50) == "1/12 IMG_0001.DNG 15.0 of 40.0 MB  10.0 MB/s"
     assert status.line(36) == "1/12 I….DNG 15.0/40.0 MB  10.0 MB/s"
     assert status.line(12) == "10.0 MB/s"
