@@ -157,7 +157,12 @@ def test_info_tells_of_the_camera_and_its_storages(camera: Cameras, vendor: str)
     sim = camera(vendor, store=Store.synthetic(2, 1000, storages=2))
     text = run("info", at(sim)).stdout
     assert sim.body.vendor.model.name in text
-    assert text.count("Storage 0x") == 2
+    assert re.findall(r"^Card (\d)  ", text, re.MULTILINE) == ["1", "2"]
+    assert sim.guid.hex() not in text
+    assert "0x" not in text
+    details = run("info", at(sim), "--verbose").stdout
+    assert sim.guid.hex() in details
+    assert "GetObject, " in details
     told = records(run("info", at(sim), "--json").stdout)
     assert [row["type"] for row in told] == ["header", "camera", "storage", "storage"]
     assert told[1]["model"] == sim.body.vendor.model.name
@@ -172,7 +177,7 @@ def test_ls_in_a_pipe_has_plain_columns(camera: Cameras) -> None:
     assert rows[0] == [
         f"{first.handle:#010x}",
         "300000",
-        f"{first.format:#06x}",
+        first.name[-3:].replace("JPG", "jpeg").replace("DNG", "raw"),
         "2026-01-02T03:04:05",
         sim.store.path(first.handle),
     ]
@@ -915,7 +920,7 @@ def test_too_little_room_is_told_with_figures_and_nothing_is_begun(
     sim = camera()
     result = run("pull", at(sim), tmp_path)
     assert result.exit_code == 6
-    assert_one_line(result, "4 objects need 1.2 MB")
+    assert_one_line(result, "4 files need 1.2 MB")
     assert reads(sim) == 0
     assert names(tmp_path) == []
 
@@ -1240,7 +1245,7 @@ def test_a_terminal_gets_a_table_and_bars(
     sim = camera()
     status, shown = on_a_terminal("ls", at(sim))
     assert status == 0
-    assert re.search(r"HANDLE +SIZE +FORMAT +DATE +PATH", shown)
+    assert re.search(r"SIZE +KIND +DATE +PATH", shown)
     assert "300.0 kB" in shown
     status, shown = on_a_terminal("pull", at(sim), tmp_path)
     assert status == 0

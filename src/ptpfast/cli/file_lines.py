@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.text import in_text, printable, unescaped
@@ -10,7 +11,7 @@ from ..library.report.results import ALREADY_HERE, FileResult
 from .nothing import nothing_line
 from .object_record import object_record
 from .output import human_seconds, human_size, plural
-from .shortage import has_no_room
+from .shortage import has_no_room, is_full
 
 if TYPE_CHECKING:
     from ..ptp.errors import PTPError
@@ -29,10 +30,15 @@ def plan_line(report: Report, count: int, size: int) -> str:
     return ", ".join(parts)
 
 
-def finished_line(result: FileResult) -> str | None:
-    """Return the line about a finished file; None if it was here and nothing was done with it."""
+def finished_line(result: FileResult, full: set[Path] | None = None) -> str | None:
+    """Return the line about a finished file; None if it was here and nothing was done with it.
+
+    Args:
+        result: the file.
+        full: folders for copies of which it was said that they are full; this line adds its own.
+    """
     name = result.path.name if result.path else name_of(result)
-    kept = kept_text(result)
+    kept = kept_text(result, full)
     transfer = result.transfer
     if transfer is not None and result.status == "downloaded":
         return f"{name}  {_arrived(transfer)}{kept}"
@@ -64,7 +70,7 @@ def _arrived(transfer: Transfer) -> str:
     return f"{size}{more} in {took}{begun}"
 
 
-def kept_text(result: FileResult) -> str:
+def kept_text(result: FileResult, full: set[Path] | None = None) -> str:
     """Return what else was done with a file, to append to its line; may be empty."""
     text = ""
     if stored := sum(copy.status == "stored" for copy in result.copies):
@@ -74,8 +80,13 @@ def kept_text(result: FileResult) -> str:
     elif result.left:
         text += f", left on the camera: {result.left}"
     for copy in result.copies:
-        if copy.status == "failed":
-            text += f"; no copy {copy.path}: {copy.reason}"
+        if copy.status != "failed":
+            continue
+        if full is not None and is_full(copy.error):
+            if copy.path.parent in full:
+                continue
+            full.add(copy.path.parent)
+        text += f"; no copy {copy.path}: {copy.reason}"
     return text
 
 
@@ -92,7 +103,8 @@ def planned_line(result: FileResult) -> str | None:
     if info is None:
         return None
     copies = [f", copy {copy.path}" for copy in result.copies if copy.status == "planned"]
-    more = "".join(copies) + (", then deleted on the camera" if result.to_delete else "")
+    more = ", replacing the file there" if result.replaces else ""
+    more += "".join(copies) + (", then deleted on the camera" if result.to_delete else "")
     if result.status == "planned":
         size = human_size(info.size) + (f", {human_size(result.kept)} here" if result.kept else "")
         return printable(f"{info.path} -> {result.path} ({size}){more}")
@@ -117,6 +129,8 @@ def file_record(result: FileResult) -> dict[str, Any]:
         fields |= object_record(result.object)
     if result.status in ("unfinished", "planned"):
         fields["kept"] = result.kept
+    if result.status == "planned":
+        fields["replaces"] = result.replaces
     if result.copies:
         fields["copies"] = [
             {

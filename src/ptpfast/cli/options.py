@@ -85,7 +85,7 @@ class Chunk(Size):
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         size = super().convert(value, param, ctx)
         if 0 < size < LEAST_CHUNK:
-            self.fail(f"{value!r} is too little for a read; write 1M, or 0 for whole objects")
+            self.fail(f"{value!r} is too little for a read; write 1M, or 0 for whole files")
         return size
 
 
@@ -233,7 +233,7 @@ chunk_option = click.option(
     "--chunk",
     type=Chunk(),
     metavar="BYTES",
-    help="Bytes of each read, such as 1M; 0: whole objects.",
+    help="Bytes of each read, such as 1M; 0: whole files.",
 )
 depth_option = click.option(
     "--depth",

@@ -73,6 +73,7 @@ class Display(Observer):
         self.status = status
         self._output = output
         self._busy = BusyLines()
+        self._full: set[Path] = set()  # folders for copies that are full, as was said
 
     def say(self, text: str) -> None:
         """Write a line that stays."""
@@ -89,7 +90,8 @@ class Display(Observer):
 
     def planned(self, report: Report, count: int, size: int) -> None:
         self.status.planned(count, size, listed=report.listed)
-        if report.listed:
+        # That nothing matches is said once, by the summary; with --json it is a record only.
+        if report.listed and (report.selected or report.failed or self._output.json):
             self.say(plan_line(report, count, size))
 
     def short(self, shortage: Shortage) -> None:
@@ -103,7 +105,7 @@ class Display(Observer):
 
     def finished(self, result: FileResult) -> None:
         was_begun = self.status.finished(result.handle, stopped=result.status == "unfinished")
-        if (text := finished_line(result)) is not None:
+        if (text := finished_line(result, self._full)) is not None:
             self.say(self._numbered(text, result, was_begun=was_begun))
 
     def _numbered(self, text: str, result: FileResult, *, was_begun: bool) -> str:

@@ -101,7 +101,7 @@ class Folder(click.Path):
 @click.option(
     "--delete-verified",
     is_flag=True,
-    help="Delete objects from the camera once their files are proven.",
+    help="Delete files from the camera once their copies are proven.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
 @chunk_option
@@ -110,8 +110,9 @@ class Folder(click.Path):
 def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
     """Download the files that are not in the folder yet.
 
-    Files with the same name, size and date are skipped. Press Ctrl-C at any time: the same command
-    resumes.
+    Files with the same name, size and date are skipped. Downloads begin while the card is still
+    listed, so the default order is the camera's; ls sorts by date. Press Ctrl-C at any time: the
+    same command resumes.
     """
     from ..library.plan.apart import check_different
     from ..library.plan.room import on_disk_of

@@ -75,7 +75,7 @@ def _order_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., 
         type=click.Choice(ORDERS),
         default=default,
         show_default=True,
-        help="Order of the files.",
+        help="Order of the files: as the camera lists them, or by date.",
     )
 
 

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 def has_no_room(result: FileResult) -> bool:
     """Whether an object was not begun for want of room."""
-    return not result.kept and isinstance(result.error, OSError) and result.error.errno in FULL
+    return not result.kept and is_full(result.error)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error says that a disk has no room."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def short_line(shortage: Shortage) -> str:

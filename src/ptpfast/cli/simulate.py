@@ -204,7 +204,7 @@ def _announce(output: Output, camera: SimulatedCamera) -> None:
     """Say what is on the card; last that it listens, which programs wait for."""
     files = camera.store.files()
     total = sum(stored.size for stored in files)
-    output.note(f"{plural(len(files), 'object')}, {human_size(total)}; Ctrl-C ends it")
+    output.note(f"{plural(len(files), 'file')}, {human_size(total)}; Ctrl-C ends it")
     if left_out := camera.store.left_out:
         output.note(
             f"{plural(left_out, 'file')} left out: links, unreadable ones, names PTP cannot say"

@@ -77,6 +77,7 @@ class Run:
                 pass
         for job in plan.jobs:
             result = FileResult(job.info.handle, job.info, job.path, "planned", kept=job.kept)
+            result.replaces = job.overwrite
             keeping.plan(result)
             keeping.add(result)
         keeping.plan_rest()

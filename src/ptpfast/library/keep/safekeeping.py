@@ -60,6 +60,11 @@ class Safekeeping:
         self._observer = observer
         self._waiting: deque[FileResult] = deque()
 
+    @property
+    def copies(self) -> Copies:
+        """The further folders of the run."""
+        return self._copies
+
     def add(self, result: FileResult) -> None:
         """Add a result to the report and tell the observer; an incomplete one at the end."""
         self._report.files.append(result)

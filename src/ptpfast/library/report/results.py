@@ -93,6 +93,7 @@ class FileResult:
     `kept` counts the bytes of an unfinished object that the next run need not fetch again, or of a
     planned one that are likely to be here.
     `compared`: a file that was here already is what the camera has sent of the object in this run.
+    `replaces`: a planned file takes the place of another one, which has its name.
     `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
     deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
     """
@@ -110,6 +111,7 @@ class FileResult:
     left: str = ""
     to_delete: bool = False
     compared: bool = False
+    replaces: bool = False
 
     @property
     def size(self) -> int | None:
