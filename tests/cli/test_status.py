@@ -80,7 +80,7 @@ def test_a_file_under_way_is_said_with_its_place_amount_rate_and_time_left(
     assert wide.startswith("1/12 IMG_0001.DNG ━━━")
     assert wide.endswith("15.0 of 40.0 MB  10.0 MB/s  0:47 left")
     assert status.line(50) == "1/12 IMG_0001.DNG 15.0 of 40.0 MB  10.0 MB/s"
-    assert status.line(36) == "1/12 I….DNG 15.0/40.0 MB  10.0 MB/s"
+    assert status.line(36) == "1/12 IM….DNG 15.0/40.0 MB  10.0 MB/s"
     assert status.line(12) == "10.0 MB/s"
 
 
@@ -133,8 +133,14 @@ def test_every_wait_says_what_is_waited_for(status: Status, clock: Clock) -> Non
     assert status.line(76) == "1/12 waiting for the disk (3 files to store), 2 s"
     receive(status, clock, 0.1, rate=10_000_000)
     status.finished(1, stopped=False)
+    assert status.line(36) == "1/12 files 909.1 kB/s"
+    clock.now += 4
+    assert status.line(76) == "1/12 preparing the next file, 4 s"
+    status.planned(1, 40_000_000, listed=True)
+    status.started(info(2), Path("B.DNG"), 0)
+    status.finished(2, stopped=False)
     clock.now += 2
-    assert status.line(36) == "1/12 finishing, 2 s"
+    assert status.line(36) == "1/1 finishing, 2 s"
 
 
 def test_what_ctrl_c_leaves_unfinished_does_not_count(status: Status, clock: Clock) -> None:

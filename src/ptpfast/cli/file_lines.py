@@ -11,7 +11,7 @@ from ..library.report.results import ALREADY_HERE, FileResult
 from .nothing import nothing_line
 from .object_record import object_record
 from .output import human_seconds, human_size, plural
-from .shortage import has_no_room, is_full
+from .shortage import is_full
 
 if TYPE_CHECKING:
     from ..ptp.errors import PTPError
@@ -48,11 +48,7 @@ def finished_line(result: FileResult, full: set[Path] | None = None) -> str | No
         return f"{name} was here{kept}"
     if result.status == "skipped" and result.reason != ALREADY_HERE:
         return f"{name} skipped: {result.reason}"
-    if result.status == "unfinished" and has_no_room(result):
-        return None  # the error at the end tells of them
-    if result.status == "unfinished":
-        return f"{name} unfinished; {human_size(result.kept)} kept"
-    return None
+    return None  # the error that ends a run tells of unfinished files
 
 
 def _arrived(transfer: Transfer) -> str:

@@ -90,8 +90,8 @@ class Display(Observer):
 
     def planned(self, report: Report, count: int, size: int) -> None:
         self.status.planned(count, size, listed=report.listed)
-        # That nothing matches is said once, by the summary; with --json it is a record only.
-        if report.listed and (report.selected or report.failed or self._output.json):
+        # That there is nothing to do is said once, by the summary; with --json that is a record.
+        if report.listed and (count or self._output.json):
             self.say(plan_line(report, count, size))
 
     def short(self, shortage: Shortage) -> None:

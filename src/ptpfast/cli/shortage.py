@@ -9,12 +9,7 @@ from ..library.plan.room import FULL
 from .output import human_size, plural
 
 if TYPE_CHECKING:
-    from ..library.report.results import FileResult, Shortage
-
-
-def has_no_room(result: FileResult) -> bool:
-    """Whether an object was not begun for want of room."""
-    return not result.kept and is_full(result.error)
+    from ..library.report.results import Shortage
 
 
 def is_full(error: BaseException | None) -> bool:

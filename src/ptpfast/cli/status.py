@@ -19,6 +19,7 @@ from .rate import Rate
 if TYPE_CHECKING:
     from ..ptp.objects import ObjectInfo
 
+NEXT = "preparing the next file"
 SILENT_S = 3.0  # without a byte: that is said
 BAR = 12  # the shortest bar, in columns
 LONGEST_BAR = 40
@@ -93,9 +94,10 @@ class Status:
         """Note that a file is done, or that the run stops; return whether it had been under way."""
         was_begun = handle in self._begun
         self._begun -= {handle}
-        if self.in_flight.end(handle) or stopped:
-            self._wait("stopping" if stopped else "finishing")
         self.done += was_begun and not stopped
+        if self.in_flight.end(handle) or stopped:
+            is_last = self._is_counted and self.done >= self._count
+            self._wait("stopping" if stopped else "finishing" if is_last else NEXT)
         return was_begun
 
     def lost(self) -> int:
@@ -155,7 +157,11 @@ class Status:
         return next(fitting, "") or _cut(lines[-1], width)
 
     def _waiting_forms(self) -> Iterable[tuple[str, ...]]:
-        waited = human_wait(self._clock() - self._since)
+        waited_s = self._clock() - self._since
+        if self._waits_for == NEXT and waited_s < SILENT_S:
+            yield f"{self.place} files", self._rate()
+            yield (self.place,)
+        waited = human_wait(waited_s)
         what, place, name = self._waits_for, self.place, self.in_flight.name
         if self._lost:
             tries = f"try {self.of_tries}, {waited}"
@@ -180,7 +186,7 @@ class Status:
             yield place, silent
             yield (silent,)
             return
-        rate = f"{human_size(round(self.rate.now()))}/s".rjust(_RATE_WIDTH)
+        rate = self._rate()
         left = self._left().rjust(len("59:59 left"))
         bar_width = width - sum(_columns(part) + 1 for part in (place, name, amount, rate, left))
         if bar_width >= BAR:
@@ -198,6 +204,9 @@ class Status:
         yield place, amount, rate
         yield amount, rate
         yield (rate.strip(),)
+
+    def _rate(self) -> str:
+        return f"{human_size(round(self.rate.now()))}/s".rjust(_RATE_WIDTH)
 
     def _amount(self) -> str:
         """`14.7 of 25.0 MB`, as wide from the first byte to the last."""
