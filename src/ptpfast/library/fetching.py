@@ -133,7 +133,7 @@ class Fetching:
     def _look_for_room(self) -> None:
         """Say once, before the last files are fetched, which folders for copies are too small."""
         sizes = [job.info.size or 0 for job in self._plan.jobs]
-        for shortage in self._keeping.copies.shortages(sizes, self._plan.folder):
+        for shortage in self._keeping.shortages(sizes, self._plan.folder):
             self._observer.short(shortage)
 
     def _fetch(self, job: Job) -> None:

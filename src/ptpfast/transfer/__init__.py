@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Pace
-from .download import Download, DownloadOptions, Transfer
+from .download import Download, Transfer
 from .hashing import Algorithm
+from .options import DownloadOptions
 from .reading import ObjectReader, Progress
 from .verify import VERIFY, Verify
 

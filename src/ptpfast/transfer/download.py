@@ -26,22 +26,20 @@ from ..engine.channel import Timeline
 from ..engine.text import printable
 from ..link.camera import Camera
 from ..link.pipelining import Request
-from ..ptp.arguments import choice, switches, whole
 from ..ptp.errors import NetworkError, ProtocolError, ResponseError, SinkError, TransferError
-from ..ptp.objects import LARGEST_OBJECT, ObjectInfo
+from ..ptp.objects import ObjectInfo
 from .checkpoint import Checkpoint
 from .ends import may_end_elsewhere
-from .hashing import ALGORITHMS, Algorithm, hex_of, new_hash
+from .hashing import hex_of
 from .journal import Identity, Journal
+from .options import DownloadOptions
 from .part import PartFile, capture_time, reserves
 from .proof import forget, may_continue, prove
 from .reading import ObjectReader, Progress
 from .seam import is_seamless
-from .verify import VERIFY, Verify, check_camera, check_received, check_size
+from .verify import check_camera, check_received, check_size
 
 log = logging.getLogger("ptpfast")
-
-BYTES = "a number of bytes, such as 1_000_000 (0: whole objects)"
 
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
@@ -103,40 +101,6 @@ class Transfer:
     def timeline(self) -> tuple[Any, Any]:
         """Arrival times: numpy arrays of seconds since the start and of bytes so far."""
         return self.recorded.samples()
-
-
-@dataclass(frozen=True, kw_only=True)
-class DownloadOptions:
-    """How an object is downloaded; `Session.download` says what each means. prove_end: reads behind
-    the end of any object, as is done of movies, and takes the true size if more comes."""
-
-    resume: bool = True
-    verify: Verify = "size"
-    algorithm: Algorithm | None = None
-    chunk: int | None = None
-    overwrite: bool = False
-    prove_end: bool = False
-
-    def __post_init__(self) -> None:
-        choice("verify", self.verify, VERIFY)
-        if self.algorithm is not None:
-            choice("algorithm", self.algorithm, ALGORITHMS)
-            new_hash(self.algorithm)  # before the camera is asked
-        switches(resume=self.resume, overwrite=self.overwrite)
-        if self.chunk is not None:
-            chunk = whole("chunk", self.chunk, BYTES, 0, LARGEST_OBJECT)
-            object.__setattr__(self, "chunk", chunk)
-
-    @property
-    def level(self) -> Verify:
-        """Which of `verify.VERIFY` is done: an algorithm implies at least `hash`."""
-        is_raised = self.algorithm is not None and self.verify == "size"
-        return "hash" if is_raised else self.verify
-
-    @property
-    def hash(self) -> str | None:
-        """The algorithm of the digest that is taken; None for none."""
-        return None if self.level == "size" else self.algorithm or "sha256"
 
 
 class Download:

@@ -11,8 +11,8 @@ from ...ownership.names import MANIFEST_NAME, is_ours_for_another_use
 from ...ptp.arguments import choice, folders, path_of, switches, whole
 from ...ptp.objects import LARGEST_OBJECT
 from ...transfer import VERIFY, DownloadOptions, Verify
-from ...transfer.download import BYTES
 from ...transfer.hashing import ALGORITHMS, Algorithm, new_hash
+from ...transfer.options import BYTES
 from ..report.observer import Observer
 from .planning import ON_CONFLICT, OnConflict
 from .selection import Selection
