@@ -131,7 +131,7 @@ def test_a_session_refuses_what_it_cannot_mean(
         (lambda: session.objects(storage="card 1"), "storage takes a whole number"),
         (lambda: session.objects(parent=1 << 32), "parent takes a whole number"),
         (lambda: session.objects(progress=1), "progress takes a function"),
-        (lambda: session.objects(formats=["nef"]), "no format 'nef'"),
+        (lambda: session.objects(formats=["nef"]), "unknown format 'nef'"),
         (lambda: session.storage_info(True), "storage_id takes a whole number"),
         (lambda: session.delete(info, busy_s=-1), "busy_s takes a number of seconds"),
         (lambda: session.property("battery"), "code takes a whole number"),
