@@ -17,9 +17,10 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 CHAPTERS: dict[str, list[str]] = {
     "Connect and download": [
         *("connect", "Session", "pull", "PullOptions", "Report", "Transfer", "Timeouts"),
+        *("Observer", "Selection", "FileResult", "Vendor"),
     ],
     "Objects and what a camera says": [
-        *("ObjectInfo", "ObjectTable", "DeviceInfo", "StorageInfo", "DevicePropDesc"),
+        *("ObjectInfo", "ObjectTable", "Listing", "DeviceInfo", "StorageInfo", "DevicePropDesc"),
         *("Event", "Response"),
     ],
     "Destinations and measurements": ["FileSink", "MemorySink", "CallbackSink", "Timeline"],
@@ -30,7 +31,15 @@ CHAPTERS: dict[str, list[str]] = {
     ],
     "Codes": ["OperationCode", "ResponseCode", "EventCode", "ObjectFormat"],
 }
-WITH_MEMBERS = {"Session", "Report", "ObjectTable", "FileSink", "MemorySink", "CallbackSink"}
+WITH_MEMBERS = {
+    "Session",
+    "Report",
+    "Observer",
+    "ObjectTable",
+    "FileSink",
+    "MemorySink",
+    "CallbackSink",
+}
 
 
 def text_of(thing: Any) -> str:
@@ -41,6 +50,8 @@ def signature_of(name: str, thing: Any) -> str:
     try:
         signature = str(inspect.signature(thing))
     except (TypeError, ValueError):
+        return name
+    if " at 0x" in signature:  # a default without a text of its own
         return name
     return name + signature.replace("'", "").replace("(self, ", "(").replace("(self)", "()")
 

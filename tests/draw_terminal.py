@@ -73,8 +73,8 @@ def run() -> pyte.Screen:
 
 def is_the_moment(screen: pyte.Screen) -> bool:
     """Whether so much of the file is here."""
-    lines = (line for line in screen.display if line.startswith(SHOWN))
-    amounts = (re.search(r" ([\d.]+)/([\d.]+) MB", line) for line in lines)
+    lines = (line for line in screen.display if f" {SHOWN} ━" in line)
+    amounts = (re.search(r" ([\d.]+) of ([\d.]+) MB", line) for line in lines)
     return any(found and float(found[1]) / float(found[2]) > PART for found in amounts)
 
 

@@ -37,31 +37,47 @@ from .ptp.objects import ObjectInfo, ObjectTable
 from .session.connecting import connect
 from .session.session import Session
 from .transport.timeouts import Timeouts
+from .vendors import Vendor
 
 if TYPE_CHECKING:
+    from .library.plan.selection import Selection
     from .library.pull import PullOptions, pull
+    from .library.report.observer import Observer
     from .library.report.report import Report
+    from .library.report.results import FileResult
+    from .listing import Listing
     from .transfer import Transfer
 
 # fmt: off
 __all__ = [
-    "AccessDenied", "CallbackSink", "Cancelled", "ConnectFailed", "ConnectionLost",
-    "DeviceBusy", "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileSink",
-    "InitFailed", "InvalidObjectHandle", "MemorySink", "NetworkError", "ObjectFormat",
-    "ObjectInfo", "ObjectTable", "OperationCode", "PTPError", "ProtocolError", "PullOptions",
-    "Report", "Response", "ResponseCode", "ResponseError", "Session", "SinkError", "StorageInfo",
-    "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable", "__version__",
-    "connect", "pull",
+    "AccessDenied", "CallbackSink", "Cancelled", "ConnectFailed", "ConnectionLost", "DeviceBusy",
+    "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileResult", "FileSink", "InitFailed",
+    "InvalidObjectHandle", "Listing", "MemorySink", "NetworkError", "ObjectFormat", "ObjectInfo",
+    "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullOptions",
+    "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
+    "StorageInfo", "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable",
+    "Vendor", "__version__", "connect", "pull",
 ]
 # fmt: on
+
+
+# Name → the module that has it, for the names that an import alone does not need.
+_LATER = {
+    "FileResult": "library.report.results",
+    "Listing": "listing",
+    "Observer": "library.report.observer",
+    "PullOptions": "library",
+    "Report": "library",
+    "Selection": "library.plan.selection",
+    "Transfer": "transfer",
+    "pull": "library",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load a name when it is first used, so that an import stays quick."""
     if name in ("library", "ptpip", "sim"):
         return import_module(f"{__name__}.{name}")
-    if name in ("PullOptions", "Report", "pull"):
-        return getattr(import_module(f"{__name__}.library"), name)
-    if name == "Transfer":
-        return import_module(f"{__name__}.transfer").Transfer
+    if (module := _LATER.get(name)) is not None:
+        return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -144,7 +144,7 @@ def test_an_address_is_read_as_people_write_it(text: str, expected: tuple[str, i
     assert parse_address(text) == expected
 
 
-NO_ADDRESS = ["", ":15740", "host:", "host:x", "host:0", "host:65536", "http://host", "a b"]
+NO_ADDRESS = ["", ":15740", "host:", "host:x", "host:0", "host:65536", "a b"]
 NO_ADDRESS += ["[::1", "-x", "x" * 70, "host:１２", "a..b"]
 
 
@@ -622,7 +622,7 @@ def test_room_is_checked_before_a_byte_moves(
 ) -> None:
     sim = camera()
     monkeypatch.setattr(folder_module.Folder, "free_space", lambda _: 1_200_000)
-    with pytest.raises(SinkError, match=r"4 objects need 1\.2 MB.* 1\.2 MB free") as caught:
+    with pytest.raises(SinkError, match=r"4 files need 1\.2 MB.* 1\.2 MB free") as caught:
         fetch(sim, tmp_path)
     assert caught.value.errno == errno.ENOSPC
     assert reads(sim) == 0

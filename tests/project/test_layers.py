@@ -37,7 +37,7 @@ BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership
 BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}
 # A copy is named, and finds its room, as the file itself does: `keep` stands on `plan`.
 MAY_IMPORT |= {
-    "library/report": {"ptp", "transfer"},
+    "library/report": {"engine", "ptp", "transfer"},
     "library/plan": {"engine", "ptp", "ownership", "state", "listing", "transfer", "session"}
     | {"library/report"},
     "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}

@@ -24,6 +24,7 @@ NAMES = {
     *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
     *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
     *("SinkError", "TransferError", "Unreadable", "Cancelled", "PullOptions"),
+    *("FileResult", "Listing", "Observer", "Selection", "Vendor"),
 }
 SESSION = {
     *("device_info", "storage_ids", "storage_info", "objects", "object_info", "thumbnail", "read"),

@@ -4,9 +4,6 @@ import pytest
 
 from ptpfast.ptp import codes
 from ptpfast.ptp.codes import (
-    JPEG_EXTENSIONS,
-    RAW_EXTENSIONS,
-    VIDEO_EXTENSIONS,
     DataType,
     DevicePropCode,
     EventCode,
@@ -15,8 +12,6 @@ from ptpfast.ptp.codes import (
     ObjectPropCode,
     OperationCode,
     ResponseCode,
-    extension,
-    is_raw_name,
     name_of,
 )
 
@@ -98,37 +93,3 @@ def test_port_and_version_are_those_of_the_standard():
 )
 def test_code_is_named_where_known_and_a_number_where_not(enum, code, name):
     assert name_of(enum, code) == name
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("DSC_0001.NEF", "NEF"),
-        ("dsc_0001.nef", "NEF"),
-        ("archive.tar.gz", "GZ"),
-        ("noext", ""),
-        ("ends.", ""),
-        (".hidden", ""),
-        ("", ""),
-    ],
-    ids=repr,
-)
-def test_extension_of_a_name_is_in_capitals_without_the_dot(name, expected):
-    assert extension(name) == expected
-
-
-@pytest.mark.parametrize("name", ["a.NEF", "a.cr3", "A.Arw", "a.RAF", "b.dng", "x.rw2"])
-def test_name_of_a_raw_picture_is_known_by_its_extension(name):
-    assert is_raw_name(name)
-
-
-@pytest.mark.parametrize("name", ["a.JPG", "a.MOV", "NEF", "a.nef.xmp", "DCIM", ""])
-def test_name_of_anything_else_is_not_raw(name):
-    assert not is_raw_name(name)
-
-
-def test_extensions_are_capitals_and_of_one_kind_only():
-    kinds = [RAW_EXTENSIONS, JPEG_EXTENSIONS, VIDEO_EXTENSIONS]
-    together = frozenset().union(*kinds)
-    assert len(together) == sum(len(kind) for kind in kinds)
-    assert all(name == name.upper() and "." not in name for name in together)

@@ -105,7 +105,7 @@ NEVER = {
     "bytes for a folder": {"copies": [b"copy"]},
     "a number for a folder": {"copies": 1},
     "None for a folder": {"copies": [None]},
-    "a text for a date": {"since": "2026-11-01"},
+    "a text that is no date": {"since": "1 November"},
     "a number for a date": {"until": 2026},
     "no manifest": {"manifest": ""},
     "a number for a manifest": {"manifest": 1},

@@ -174,7 +174,7 @@ def test_a_disk_too_small_for_what_is_listed_later_is_told_then(
             told.append((shortage.fit, len(os.listdir(tmp_path))))
 
     sim = camera(store=card(150), withheld=[LIST])
-    with pytest.raises(SinkError, match=r"100 of 150 files fit; 50 objects need 0\.1 MB") as caught:
+    with pytest.raises(SinkError, match=r"100 of 150 files fit; 50 files need 0\.1 MB") as caught:
         pull(connect(sim), tmp_path, observer=Told())
     assert told[-1] == (100, 2)  # while only a few files were here
     report: Report = caught.value.report  # type: ignore[attr-defined]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, ProgressColumn, Task
-    from rich.text import Text
+    from rich.live import Live
+    from rich.progress import Progress, ProgressColumn
 
 # Columns for the ^C that a terminal shows where the cursor is, also if it comes twice.
 ECHO = 4
@@ -28,33 +29,20 @@ def bars(*columns: ProgressColumn) -> Progress:
     return Narrow(*columns, console=console, expand=True, transient=True)
 
 
-def download_bars() -> Progress:
-    """Bars of bytes, with what has come, how fast, and the time left. A task with the field
-    `counts_objects` counts those: its amounts are in its description."""
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+def live_line(line: Callable[[int], str]) -> Live:
+    """Return a line on standard error that is drawn again four times a second.
+
+    Args:
+        line: returns the text for a number of columns.
+    """
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.live import Live
     from rich.text import Text
 
-    def is_of_bytes(task: Task) -> bool:
-        return not task.fields.get("counts_objects")
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
-    class Amount(DownloadColumn):
-        def render(self, task: Task) -> Text:
-            return super().render(task) if is_of_bytes(task) else Text()
+    class Line:
+        def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+            yield Text(line(max(1, options.max_width - ECHO)), no_wrap=True, overflow="crop")
 
-    class Rate(TransferSpeedColumn):
-        def render(self, task: Task) -> Text:
-            return super().render(task) if is_of_bytes(task) else Text()
-
-    return bars(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        Amount(),
-        Rate(),
-        TimeRemainingColumn(compact=True),
-    )
+    return Live(Line(), console=console, transient=True, refresh_per_second=4)

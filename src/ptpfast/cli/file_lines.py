@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.text import in_text, printable, unescaped
@@ -10,7 +11,7 @@ from ..library.report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
 from .nothing import nothing_line
 from .object_record import object_record
 from .output import human_seconds, human_size, plural
-from .shortage import has_no_room
+from .shortage import is_full
 
 if TYPE_CHECKING:
     from ..ptp.errors import PTPError
@@ -22,17 +23,22 @@ def plan_line(report: Report, count: int, size: int) -> str:
     if not report.selected and not report.failed:
         return nothing_line(report)
     here = sum(1 for result in report.files if result.reason == ALREADY_HERE)
-    parts = [f"{plural(report.selected, 'object')} selected"]
+    parts = [f"{plural(report.selected, 'file')} selected"]
     if here:
         parts.append(f"{here:,} already here")
     parts.append(f"{count:,} to download ({human_size(size)})" if count else "nothing to download")
     return ", ".join(parts)
 
 
-def finished_line(result: FileResult) -> str | None:
-    """Return the line about a finished file; None if it was here and nothing was done with it."""
+def finished_line(result: FileResult, full: set[Path] | None = None) -> str | None:
+    """Return the line about a finished file; None if it was here and nothing was done with it.
+
+    Args:
+        result: the file.
+        full: folders for copies of which it was said that they are full; this line adds its own.
+    """
     name = result.path.name if result.path else name_of(result)
-    kept = kept_text(result)
+    kept = kept_text(result, full)
     transfer = result.transfer
     if transfer is not None and result.status == "downloaded":
         return f"{name}  {_arrived(transfer)}{kept}"
@@ -44,11 +50,7 @@ def finished_line(result: FileResult) -> str | None:
         result.mirrored or result.reason in (ALREADY_HERE, FETCHED_BEFORE)
     ):
         return f"{name} skipped: {result.reason}"
-    if result.status == "unfinished" and has_no_room(result):
-        return None  # the error at the end tells of them
-    if result.status == "unfinished":
-        return f"{name} unfinished; {human_size(result.kept)} kept"
-    return None
+    return None  # the error that ends a run tells of unfinished files
 
 
 def _arrived(transfer: Transfer) -> str:
@@ -66,7 +68,7 @@ def _arrived(transfer: Transfer) -> str:
     return f"{size}{more} in {took}{begun}"
 
 
-def kept_text(result: FileResult) -> str:
+def kept_text(result: FileResult, full: set[Path] | None = None) -> str:
     """Return what else was done with a file, to append to its line; may be empty."""
     text = ""
     if stored := sum(copy.status == "stored" for copy in result.copies):
@@ -76,8 +78,13 @@ def kept_text(result: FileResult) -> str:
     elif result.left:
         text += f", left on the camera: {result.left}"
     for copy in result.copies:
-        if copy.status == "failed":
-            text += f"; no copy {copy.path}: {copy.reason}"
+        if copy.status != "failed":
+            continue
+        if full is not None and is_full(copy.error):
+            if copy.path.parent in full:
+                continue
+            full.add(copy.path.parent)
+        text += f"; no copy {copy.path}: {copy.reason}"
     return text
 
 
@@ -94,7 +101,8 @@ def planned_line(result: FileResult) -> str | None:
     if info is None:
         return None
     copies = [f", copy {copy.path}" for copy in result.copies if copy.status == "planned"]
-    more = "".join(copies) + (", then deleted on the camera" if result.to_delete else "")
+    more = ", replacing the file there" if result.replaces else ""
+    more += "".join(copies) + (", then deleted on the camera" if result.to_delete else "")
     if result.status == "planned":
         size = human_size(info.size) + (f", {human_size(result.kept)} here" if result.kept else "")
         return printable(f"{info.path} -> {result.path} ({size}){more}")
@@ -119,6 +127,8 @@ def file_record(result: FileResult) -> dict[str, Any]:
         fields |= object_record(result.object)
     if result.status in ("unfinished", "planned"):
         fields["kept"] = result.kept
+    if result.status == "planned":
+        fields["replaces"] = result.replaces
     if result.copies:
         fields["copies"] = [
             {

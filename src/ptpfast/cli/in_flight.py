@@ -17,19 +17,19 @@ class InFlight:
     """At most one file at a time."""
 
     def __init__(self) -> None:
-        self._name = ""
-        self._received = 0
-        self._size: int | None = None
+        self.name = ""
+        self.received = 0
+        self.size: int | None = None
         self._handle: int | None = None
 
     def begin(self, info: ObjectInfo, path: Path, kept: int) -> None:
         """Note that a file is under way; `kept` bytes of it are here."""
-        self._name, self._received, self._size = path.name, kept, info.size
+        self.name, self.received, self.size = printable(path.name), kept, info.size
         self._handle = info.handle
 
     def come_to(self, received: int, size: int | None) -> None:
         """Note how many of its bytes are here."""
-        self._received, self._size = received, size
+        self.received, self.size = received, size
 
     def end(self, handle: int) -> bool:
         """Note that a file is done; return whether it is the one under way.
@@ -38,15 +38,39 @@ class InFlight:
         """
         if handle != self._handle:
             return False
-        self._name, self._handle = "", None
+        self.name, self._handle = "", None
         return True
 
-    def lost_line(self, error: PTPError) -> str:
-        """Return the line about a lost connection that is about to be made again."""
-        if not self._name:
-            return printable(f"{error.message}; reconnecting")
-        happened, _, why = str(error.args[0]).partition(": ")
-        of = "" if self._size is None else f" of {human_size(self._size)}"
-        at = f" at {human_size(self._received)}{of}" if self._received else ""
-        reason = f" ({why})" if why else ""
-        return printable(f"{self._name}: {happened}{at}{reason}; reconnecting")
+    def lost_line(self, error: PTPError, of_tries: str, *, verbose: bool = False) -> str:
+        """Return the line about a lost connection that is about to be made again.
+
+        Args:
+            error: what ended the connection.
+            of_tries: which try comes now: `1 of 8`.
+            verbose: add the reason.
+        """
+        from ..ptp.errors import ConnectFailed, InitFailed, ProtocolError, Timeout
+
+        happened = next(
+            (
+                words
+                for kind, words in (
+                    (Timeout, "the camera stopped answering"),
+                    (ConnectFailed, "no connection"),
+                    (InitFailed, "the camera refuses the connection"),
+                    (ProtocolError, "the camera broke the protocol"),
+                )
+                if isinstance(error, kind)
+            ),
+            "connection lost",
+        )
+        again = f" ({error.message})" if verbose else ""
+        again += f"; reconnecting ({of_tries})"
+        if not self.name:
+            return printable(f"{happened}{again}")
+        size = "" if self.size is None else f" of {human_size(self.size)}"
+        number, unit = human_size(self.received).split()
+        if size.endswith(f" {unit}"):
+            unit = ""
+        at = f" at {number}{f' {unit}' if unit else ''}{size}" if self.received else ""
+        return printable(f"{self.name}: {happened}{at}{again}")

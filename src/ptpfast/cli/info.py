@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..ptp.objects import card_name
 from .options import Common, command, host_argument
 from .output import Output, human_size
 
@@ -86,6 +87,7 @@ def _name(session: Session, code: int) -> str:
 
 def _show_camera(output: Output, camera: dict[str, Any]) -> None:
     battery = camera["battery_percent"]
+    vendor = camera["vendor"]
     large = "yes, in parts" if camera["large_objects"] else "only whole, not resumable"
     rows = {
         "Camera": f"{camera['manufacturer']} {camera['model']}".strip()
@@ -93,15 +95,25 @@ def _show_camera(output: Output, camera: dict[str, Any]) -> None:
         "Name": camera["name"],
         "Firmware": camera["device_version"],
         "Serial number": camera["serial_number"],
-        "GUID": camera["guid"],
-        "Known as": camera["vendor"],
+        "Speaks": "standard PTP" if vendor == "standard" else f"{vendor.title()} PTP",
         "Battery": "not told" if battery is None else f"{battery} %",
-        "Reads in parts": ", ".join(camera["partial_reads"]) or "no: downloads cannot be resumed",
-        "Objects over 4 GiB": large,
-        "Operations": str(len(camera["operations"])),
+        "Reads in parts": "yes" if camera["partial_reads"] else "no: downloads cannot be resumed",
+        "Files over 4 GiB": large,
     }
+    if output.verbose:
+        rows |= {
+            "GUID": camera["guid"],
+            "Partial reads": ", ".join(camera["partial_reads"]) or "none",
+            "Operations": ", ".join(camera["operations"]),
+        }
     for label, value in rows.items():
         output.row(label, value)
+
+
+def _storage_name(output: Output, storage_id: int) -> str:
+    """Return `Card 1`; with --verbose also the number that the camera gives it."""
+    name = card_name(storage_id).capitalize()
+    return f"{name} ({storage_id:#010x})" if output.verbose else name
 
 
 def _storage(output: Output, session: Session, storage_id: int) -> None:
@@ -118,7 +130,7 @@ def _storage(output: Output, session: Session, storage_id: int) -> None:
         )
     except (ResponseError, ProtocolError, Unreadable) as error:
         output.record("storage", id=storage_id, error=str(error))
-        output.row(_label(storage_id), str(error))
+        output.row(_storage_name(output, storage_id), str(error))
         return
     capacity, free = (
         None if size == UNKNOWN else size
@@ -136,11 +148,4 @@ def _storage(output: Output, session: Session, storage_id: int) -> None:
     )
     label = storage.volume_label or storage.storage_description
     text = f"{human_size(free)} free of {human_size(capacity)}" + (f", {label}" if label else "")
-    output.row(_label(storage_id), text)
-
-
-def _label(storage_id: int) -> str:
-    """`Card 1 (0x00010001)`: `--storage` takes the number."""
-    from ..ptp.objects import card_name
-
-    return f"{card_name(storage_id).capitalize()} ({storage_id:#010x})"
+    output.row(_storage_name(output, storage_id), text)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..engine.text import printable
 from ..library.report.results import StorageFailure
+from ..ptp.kinds import KINDS, kind_name
 from .object_record import object_record
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from ..ptp.objects import ObjectInfo, ObjectTable
     from ..session.session import Session
 
+ADVICE = "leave out --format, --include, --since and --until to see all"
+CODES = ("HANDLE", "FORMAT")
+
 
 @command(
     "ls 192.168.1.1",
@@ -33,8 +39,8 @@ if TYPE_CHECKING:
 def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) -> int:
     """List the files on the camera.
 
-    Writes a table to a terminal. Otherwise writes handle, size in bytes, format, capture date and
-    path, separated by tabs.
+    Writes a table to a terminal, with handles and format codes if --verbose is given. Otherwise
+    writes handle, size in bytes, kind, capture date and path, separated by tabs.
     """
     from ..session.connecting import connect
     from .nothing import nothing_text
@@ -55,9 +61,9 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     for doubt in (*listing.doubts, *selection.missing_cards(ids)):
         common.output.note(doubt)
     if not chosen and not table.failures and not table.unlisted:
-        common.output.note(nothing_text(len(table), selection.words))
+        common.output.note(nothing_text(len(table), selection.words, ADVICE))
     if undated:
-        common.output.note(f"{plural(undated, 'object')} without a date left out")
+        common.output.note(f"{plural(undated, 'file')} without a date left out")
     return _failures(common.output, table, selection)
 
 
@@ -77,36 +83,37 @@ def _show(output: Output, chosen: list[ObjectInfo]) -> None:
         _table(output, chosen)
     else:
         for info in chosen:
-            output.result("\t".join(_columns(info, people=False)))
+            output.result("\t".join(_for_programs(info)))
 
 
-def _columns(info: ObjectInfo, *, people: bool) -> tuple[str, str, str, str, str]:
-    if people:
-        size = human_size(info.size)
-        date = info.captured.isoformat(" ", "seconds") if info.captured else "-"
-    else:
-        size = "-" if info.size is None else str(info.size)
-        date = info.captured.isoformat() if info.captured else "-"
-    return (
-        f"{info.handle:#010x}",
-        size,
-        f"{info.format:#06x}",
-        date,
-        printable(info.path),
-    )
+def _for_programs(info: ObjectInfo) -> tuple[str, ...]:
+    size = "-" if info.size is None else str(info.size)
+    date = info.captured.isoformat() if info.captured else "-"
+    return f"{info.handle:#010x}", size, info.kind, date, printable(info.path)
 
 
 def _table(output: Output, chosen: list[ObjectInfo]) -> None:
-    rows = [("HANDLE", "SIZE", "FORMAT", "DATE", "PATH")]
-    rows += [_columns(info, people=True) for info in chosen]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for handle, size, format, date, path in rows:
-        output.result(
-            f"{handle:<{widths[0]}}  {size:>{widths[1]}}  {format:<{widths[2]}}  "
-            f"{date:<{widths[3]}}  {path}"
-        )
-    total = sum(info.size or 0 for info in chosen)
-    output.note(f"{plural(len(chosen), 'object')}, {human_size(total)}")
+    rows = [("SIZE", "KIND", "DATE", *CODES[: 2 * output.verbose], "PATH")]
+    for info in chosen:
+        date = info.captured.isoformat(" ", "seconds") if info.captured else "-"
+        codes = (f"{info.handle:#010x}", f"{info.format:#06x}")[: 2 * output.verbose]
+        path = printable(info.path)
+        rows.append((human_size(info.size), kind_name(info.kind), date, *codes, path))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for size, *middle, path in rows:
+        cells = [f"{cell:<{width}}" for cell, width in zip(middle, widths[1:-1], strict=True)]
+        output.result("  ".join((f"{size:>{widths[0]}}", *cells, path)))
+    if chosen:
+        total = sum(info.size or 0 for info in chosen)
+        output.note(f"{plural(len(chosen), 'file')}, {human_size(total)}: {kind_counts(chosen)}")
+
+
+def kind_counts(objects: Iterable[ObjectInfo]) -> str:
+    """Return how many objects there are of each kind: `8 RAW, 8 JPEG, 1 movie`."""
+    counts = Counter(info.kind for info in objects)
+    return ", ".join(
+        f"{counts[kind]:,} {kind_name(kind, counts[kind])}" for kind in KINDS if counts[kind]
+    )
 
 
 def _failures(output: Output, table: ObjectTable, selection: Selection) -> int:

@@ -31,13 +31,13 @@ COMMANDS = {
 EPILOG = """\b
 Exit status:
   0    success
-  1    some objects failed; they are listed
+  1    some files failed; they are listed
   2    the command line is wrong
   3    the camera cannot be reached, or the connection was lost
   4    the camera refused, or has no memory card
   5    the camera broke the protocol
   6    this computer: the disk is full or not writable, or too many open files or threads
-  7    an object arrived damaged, or a file has changed since its download
+  7    a file arrived damaged, or a file has changed since its download
   70   a defect in ptpfast; --verbose shows where
   130  interrupted; complete and partial files are kept
   141  the output was closed

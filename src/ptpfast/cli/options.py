@@ -13,12 +13,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import click
 
 from ..engine.text import printable
+from ..library.plan.moments import Edge, moment
 from ..session.address import parse_address
 from .output import Output
 
@@ -84,7 +85,7 @@ class Chunk(Size):
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         size = super().convert(value, param, ctx)
         if 0 < size < LEAST_CHUNK:
-            self.fail(f"{value!r} is too little for a read; write 1M, or 0 for whole objects")
+            self.fail(f"{value!r} is too little for a read; write 1M, or 0 for whole files")
         return size
 
 
@@ -119,19 +120,18 @@ class Wait(_Kind):
 
 
 class Moment(_Kind):
-    """A date (`2026-11-22`) or a date and time (`2026-11-22T14:30`), by the camera's clock."""
+    """A date as `library.plan.moments` reads it, by the camera's clock."""
 
     name = "date"
 
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+
     def convert(self, value: Any, param: Any, ctx: Any) -> date:
-        if isinstance(value, date):
-            return value
         try:
-            if len(value) <= len("2026-11-22"):
-                return date.fromisoformat(value)
-            return datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a date; write 2026-11-22 or 2026-11-22T14:30", param, ctx)
+            return moment(self.edge, value)
+        except ValueError as error:
+            self.fail(str(error).removeprefix(f"{self.edge}: "), param, ctx)
 
 
 class Words(_Kind):
@@ -234,7 +234,7 @@ chunk_option = click.option(
     "--chunk",
     type=Chunk(),
     metavar="BYTES",
-    help="Bytes of each read, such as 1M; 0: whole objects.",
+    help="Bytes of each read, such as 1M; 0: whole files.",
 )
 depth_option = click.option(
     "--depth",

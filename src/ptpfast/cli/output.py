@@ -48,6 +48,12 @@ class Output:
         if not self.json:
             self._write("\t".join(map(printable, text.split("\t"))))
 
+    def sentence(self, text: str) -> None:
+        """Write a sentence to standard output, broken between words on a terminal."""
+        if not self.json:
+            text = printable(text)
+            self._write(text if sys.stdout is None else wrapped(text, sys.stdout))
+
     def row(self, label: str, value: str) -> None:
         """Write a line with a label and a value, which may come from the camera."""
         self.result(f"{label:<20} {value}")
@@ -96,10 +102,29 @@ def say(text: str, *, one_line: bool = True) -> None:
         return
     try:
         lines = [text] if one_line else text.splitlines()
-        sys.stderr.write("".join(printable(line) + "\n" for line in lines))
+        sys.stderr.write("".join(wrapped(printable(line), sys.stderr) + "\n" for line in lines))
         sys.stderr.flush()
     except OSError:
         pass
+
+
+def wrapped(text: str, stream: TextIO) -> str:
+    """Return a sentence in lines that fit a terminal, broken between words; elsewhere unchanged."""
+    if not is_terminal(stream):
+        return text
+    import textwrap
+
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return text
+    return textwrap.fill(
+        text,
+        columns or 80,
+        break_long_words=False,
+        break_on_hyphens=False,
+        subsequent_indent="  ",
+    )
 
 
 def is_terminal(stream: TextIO | None) -> bool:

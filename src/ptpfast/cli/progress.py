@@ -1,4 +1,4 @@
-"""What is seen of a run: bars on a terminal, a plain line for each finished file elsewhere.
+"""What is seen of a run: one status line on a terminal, plain lines elsewhere.
 
 Everything goes to standard error. `display` chooses; a display is an `Observer` of `library.pull`.
 """
@@ -6,8 +6,9 @@ Everything goes to standard error. `display` chooses; a display is an `Observer`
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,205 +17,219 @@ from ..engine.text import printable
 from ..library.report.observer import Observer
 from ..library.report.report import Report
 from ..library.report.results import FileResult
-from .bars import download_bars
+from .bars import live_line
 from .busy import BusyLines
-from .file_lines import (
-    finished_line,
-    plan_line,
-    waiting_line,
-)
-from .in_flight import InFlight
-from .output import Output, is_terminal, plural
+from .file_lines import finished_line, plan_line, waiting_line
+from .output import Output, is_terminal
 from .shortage import short_line
+from .status import Status, disk_words
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from ..library.report.results import Shortage
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo
 
 CONFIRMING = "comparing with the camera"  # what is known of it from an earlier run
 LISTING_LINE_S = 5.0  # without a terminal: a line about a long listing not more often
+SILENCE_S = 30.0  # without a terminal: a line at least so often
+TICK_S = 1.0
+LINE_WIDTH = 200  # of a line that says how the run stands, without a terminal
+BUSY = "the camera is busy"
+HELD = "the camera is busy with an earlier session"
 
 
 @contextmanager
-def display(output: Output) -> Iterator[Observer]:
-    """Yield the display for these streams: nothing, plain lines, or bars."""
+def display(output: Output, *, tries: int | None = None) -> Iterator[Observer]:
+    """Yield the display for these streams: nothing, plain lines, or a status line.
+
+    Args:
+        output: the streams.
+        tries: how often a lost connection is made again, for "try 2 of 8"; None without limit.
+    """
     if output.quiet:
         yield Observer()
-    # Bars and log lines would write over each other.
-    elif output.verbose or not is_terminal(sys.stderr):
-        yield Lines(output)
-    else:
-        try:
-            import rich.progress  # noqa: F401
-        except ModuleNotFoundError:
-            yield Lines(output)
-            return
-        with Bars(output) as bars:
-            yield bars
+        return
+    # A status line and log lines would write over each other.
+    if not output.verbose and is_terminal(sys.stderr) and _has_rich():
+        with StatusLine(output, Status(tries)) as shown:
+            yield shown
+        return
+    with Lines(output, Status(tries)) as lines:
+        yield lines
 
 
-class Lines(Observer):
-    """A line for each file that is done."""
+def _has_rich() -> bool:
+    try:
+        import rich.live  # noqa: F401
+    except ModuleNotFoundError:
+        return False
+    return True
 
-    def __init__(self, output: Output) -> None:
+
+class Display(Observer):
+    """Keep a `Status`, and say what stays on the screen; `say` decides how."""
+
+    def __init__(self, output: Output, status: Status) -> None:
+        self.status = status
         self._output = output
-        self._count: int | None = None  # how many there are to fetch, when all are listed
-        self._begun: set[int] = set()  # handles of files under way
-        self._in_flight = InFlight()
-        self._done = 0
-        self._listed = time.monotonic()
         self._busy = BusyLines()
+        self._full: set[Path] = set()  # folders for copies that are full, as was said
+
+    def say(self, text: str) -> None:
+        """Write a line that stays."""
+        self._output.note(text)
 
     def listing(self, done: int, total: int) -> None:
-        self._tell_count("listing", done, total)
+        self._counting("listing", done, total)
 
     def confirming(self, done: int, total: int) -> None:
-        self._tell_count(CONFIRMING, done, total)
+        self._counting(CONFIRMING, done, total)
 
-    def _tell_count(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._listed > LISTING_LINE_S:
-            self._listed = now
-            self._output.note(f"{what}: {done:,} of {total:,}")
+    def _counting(self, what: str, done: int, total: int) -> None:
+        self.status.counting(what, done, total)
 
     def planned(self, report: Report, count: int, size: int) -> None:
-        if report.listed:
-            self._count = count
-            self._output.note(plan_line(report, count, size))
+        self.status.planned(count, size, listed=report.listed)
+        # That there is nothing to do is said once, by the summary; with --json that is a record.
+        if report.listed and (count or self._output.json):
+            self.say(plan_line(report, count, size))
 
     def short(self, shortage: Shortage) -> None:
-        self._output.note(short_line(shortage))
+        self.say(short_line(shortage))
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
-        self._begun.add(info.handle)
-        self._in_flight.begin(info, path, kept)
+        self.status.started(info, path, kept)
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
-        self._in_flight.come_to(received, size)
+        self.status.progress(received, size)
 
     def finished(self, result: FileResult) -> None:
-        self._in_flight.end(result.handle)
-        if result.handle in self._begun:
-            self._begun.remove(result.handle)
-            self._done += 1
-        text = finished_line(result)
-        if text is not None:
-            total = "" if self._count is None else f"/{self._count}"
-            place = f"[{self._done}{total}] " if result.status == "downloaded" else ""
-            self._output.note(place + text)
+        was_begun = self.status.finished(result.handle, stopped=result.status == "unfinished")
+        if (text := finished_line(result, self._full)) is not None:
+            self.say(self._numbered(text, result, was_begun=was_begun))
+
+    def _numbered(self, text: str, result: FileResult, *, was_begun: bool) -> str:
+        return text
 
     def lost(self, error: PTPError) -> None:
-        self._output.note(self._in_flight.lost_line(error))
+        self.status.lost()
+
+    def reconnecting(self, tries: int) -> None:
+        self.status.trying(tries)
 
     def waiting(self, error: PTPError) -> None:
-        self._output.note(waiting_line(error))
+        self.status.waits_for(HELD)
+        self.say(waiting_line(error))
 
     def busy(self, error: PTPError, waited_s: float) -> None:
-        self._busy(error, waited_s, self._output.note)
+        self.status.waits_for(BUSY, waited_s)
+
+    def storing(self, files: int, waited_s: float) -> None:
+        self.status.waits_for(disk_words(files), waited_s)
 
     def hashing(self, path: Path) -> None:
-        self._output.note(f"{path.name}: computing the checksum of the existing file")
+        self.status.waits_for(f"computing the checksum of {printable(path.name)}")
 
     def comparing(self, path: Path) -> None:
-        self._output.note(f"{path.name} is here; reading it from the camera again to verify it")
+        self.status.waits_for(f"reading {printable(path.name)} again to verify it")
 
 
-class Bars(Observer):
-    """A bar for the file in flight and one for all, or one for what is counted before."""
+class Lines(Display):
+    """A line whenever something changes, and at least every `SILENCE_S` seconds.
 
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._bars = download_bars()
-        self._whole: TaskID | None = None
-        self._file: TaskID | None = None
-        self._in_flight = InFlight()
-        self._counts: dict[str, TaskID] = {}
-        self._busy = BusyLines()
-        self._before = 0  # bytes received in this run of the files before the one under way
-        self._moved = 0  # and of that one
-        self._kept = 0  # bytes of the object in flight that an earlier run has left
+    The lines in between come from a thread, because the run may wait for a silent camera.
+    `clock` is for tests, which call `tick` themselves.
+    """
 
-    def __enter__(self) -> Bars:
-        self._bars.start()
+    def __init__(
+        self, output: Output, status: Status, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(output, status)
+        self._clock = clock
+        self._said = self._listed = clock()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._tick_on, name="status", daemon=True)
+
+    def __enter__(self) -> Lines:
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        self._stop.set()
+        self._thread.join(2 * TICK_S)
 
-    def _print(self, text: str) -> None:
-        self._bars.console.print(printable(text), soft_wrap=True)
+    def _tick_on(self) -> None:
+        while not self._stop.wait(TICK_S):
+            self.tick()
 
-    def listing(self, done: int, total: int) -> None:
-        self._tell_count("listing", done, total)
+    def tick(self) -> None:
+        """Say how the run stands, if nothing was said for `SILENCE_S` seconds."""
+        with self._lock:
+            if self._clock() - self._said < SILENCE_S or self._stop.is_set():
+                return
+            self._said = self._clock()
+            self._output.note(self.status.line(LINE_WIDTH))
 
-    def confirming(self, done: int, total: int) -> None:
-        self._tell_count(CONFIRMING, done, total)
+    def say(self, text: str) -> None:
+        with self._lock:
+            self._said = self._clock()
+            self._output.note(text)
 
-    def _tell_count(self, what: str, done: int, total: int) -> None:
-        if (task := self._counts.get(what)) is None:
-            task = self._counts[what] = self._bars.add_task(what, total=total, counts_objects=True)
-        words = f"{what} {done:,}/{total:,}"
-        self._bars.update(task, completed=done, total=total, description=words)
-        if done >= total:
-            self._bars.remove_task(self._counts.pop(what))
-
-    def planned(self, report: Report, count: int, size: int) -> None:
-        if report.listed:
-            self._print(plan_line(report, count, size))
-        if count and self._whole is None:
-            self._whole = self._bars.add_task("", total=size)
-        if self._whole is not None:
-            more = "" if report.listed else " so far"
-            description = f"{plural(count, 'file')}{more}"
-            self._bars.update(self._whole, total=size, description=description)
-
-    def short(self, shortage: Shortage) -> None:
-        self._print(short_line(shortage))
-
-    def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
-        self._before += self._moved
-        self._kept, self._moved = kept, 0
-        self._in_flight.begin(info, path, kept)
-        if self._file is not None:
-            self._bars.remove_task(self._file)
-        self._file = self._bars.add_task(printable(path.name), total=info.size, completed=kept)
+    def _counting(self, what: str, done: int, total: int) -> None:
+        super()._counting(what, done, total)
+        if self._clock() - self._listed > LISTING_LINE_S:
+            self._listed = self._clock()
+            self.say(f"{what}: {done:,} of {total:,}")
 
     def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
-        self._in_flight.come_to(received, size)
-        if self._file is None or self._whole is None:
-            return
-        self._bars.update(self._file, completed=received, total=size)
-        # What an earlier run has left is not in the whole: rate and time left are this run's.
-        self._moved = max(0, received - self._kept)
-        self._bars.update(self._whole, completed=self._before + self._moved)
+        if self.status.progress(received, size):
+            self.say(f"{self.status.in_flight.name}: connected again, continuing")
 
-    def finished(self, result: FileResult) -> None:
-        if self._in_flight.end(result.handle) and self._file is not None:
-            self._bars.remove_task(self._file)
-            self._file = None
-        text = finished_line(result)
-        if text is not None:
-            self._print(text)
+    def _numbered(self, text: str, result: FileResult, *, was_begun: bool) -> str:
+        return f"[{self.status.ended}] {text}" if result.status == "downloaded" else text
 
     def lost(self, error: PTPError) -> None:
-        self._print(self._in_flight.lost_line(error))
+        super().lost(error)
+        flight, tries = self.status.in_flight, self.status.of_tries
+        self.say(flight.lost_line(error, tries, verbose=self._output.verbose))
 
-    def waiting(self, error: PTPError) -> None:
-        self._print(waiting_line(error))
+    def reconnecting(self, tries: int) -> None:
+        super().reconnecting(tries)
+        if tries > 1:  # `lost` has told of the first
+            self.say(self.status.line(LINE_WIDTH))
 
     def busy(self, error: PTPError, waited_s: float) -> None:
-        self._busy(error, waited_s, self._print)
+        super().busy(error, waited_s)
+        self._busy(error, waited_s, self.say)
 
     def hashing(self, path: Path) -> None:
-        self._check(f"checksum of {printable(path.name)}")
+        super().hashing(path)
+        self.say(f"{path.name}: computing the checksum of the existing file")
 
     def comparing(self, path: Path) -> None:
-        self._check(f"reading {printable(path.name)} again")
+        super().comparing(path)
+        self.say(f"{path.name} is here; reading it from the camera again to verify it")
 
-    def _check(self, description: str) -> None:
-        if self._file is not None:
-            self._bars.remove_task(self._file)
-        self._file = self._bars.add_task(description, total=None)
+
+class StatusLine(Display):
+    """One line that says what the run does now; it leaves nothing behind on the terminal."""
+
+    def __init__(self, output: Output, status: Status) -> None:
+        super().__init__(output, status)
+        self._live = live_line(status.line)
+
+    def __enter__(self) -> StatusLine:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        self._live.console.print(printable(text), overflow="fold")
+
+    def lost(self, error: PTPError) -> None:
+        super().lost(error)
+        if self.status.is_first_try:  # the status line counts the next ones
+            self.say(self.status.in_flight.lost_line(error, self.status.of_tries))

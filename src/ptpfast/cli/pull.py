@@ -11,8 +11,10 @@ from ..library.plan.options import RETRY
 from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
 from ..library.report.report import Report, report_of
+from ..session.address import are_swapped
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
+from ..transport.contract import Address
 from .failure import (
     DISK,
     REFUSED,
@@ -99,7 +101,7 @@ class Folder(click.Path):
 @click.option(
     "--delete-verified",
     is_flag=True,
-    help="Delete objects from the camera once their files are proven.",
+    help="Delete files from the camera once their copies are proven.",
 )
 @click.option("--new", is_flag=True, help="Skip files that were ever fetched from this camera.")
 @click.option(
@@ -115,8 +117,9 @@ class Folder(click.Path):
 def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
     """Download the files that are not in the folder yet.
 
-    Files that are in the folder already are skipped. Press Ctrl-C at any time: the same command
-    resumes.
+    Files that are in the folder already are skipped. Downloads begin while the card is still
+    listed, so the default order is the camera's; ls sorts by date. Press Ctrl-C at any time: the
+    same command resumes.
     """
     from ..library.plan.apart import check_different
     from ..library.plan.room import on_disk_of
@@ -125,6 +128,11 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     from .recorder import Recorder
 
     output = common.output
+    if are_swapped(host[0], dest):
+        raise click.UsageError(
+            f"{host[0]!r} is a folder and '{dest}' an address: "
+            "the camera comes first, then the folder"
+        )
     _agree(options)
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
@@ -136,9 +144,9 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
                 f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
             )
     try:
-        with display(output) as shown:
+        with display(output, tries=options["retry"]) as shown:
             report = run(
-                _address(host),
+                str(Address(*host)),
                 dest,
                 **vars(wanted),
                 **options,
@@ -171,11 +179,6 @@ def _agree(options: dict[str, Any]) -> None:
         new_hash(options["algorithm"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--algorithm'") from error
-
-
-def _address(host: tuple[str, int]) -> str:
-    name, port = host
-    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def _ended_early(output: Output, error: BaseException) -> int:

@@ -54,6 +54,9 @@ class Recorder(Observer):
         if self._output.json:
             self._output.record("retry", reason=error.message)
 
+    def reconnecting(self, tries: int) -> None:
+        self._shown.reconnecting(tries)
+
     def busy(self, error: PTPError, waited_s: float) -> None:
         self._shown.busy(error, waited_s)
         self._busy(error, waited_s, lambda text: self._output.record("waiting", reason=text))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 import click
 
 from ..engine.text import unescaped
+from ..library.plan.moments import is_later
 from ..library.plan.selection import KINDS, LAST_SLOT, ORDERS, Selection
 from ..ptp.arguments import texts
 from .options import Moment, Words
@@ -49,7 +50,7 @@ def selecting(order: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             storage: tuple[int, ...],
             **rest: Any,
         ) -> Any:
-            if since is not None and until is not None and _later(since, until):
+            if since is not None and until is not None and is_later(since, until):
                 text = f"{until} is before --since {since}"
                 raise click.BadParameter(text, param_hint="'--until'")
             for option, globs in (("include", include), ("exclude", exclude)):
@@ -77,16 +78,8 @@ def _order_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., 
         type=click.Choice(ORDERS),
         default=default,
         show_default=True,
-        help="Order of the files.",
+        help="Order of the files: as the camera lists them, or by date.",
     )
-
-
-def _later(since: date, until: date) -> bool:
-    first, last = (
-        moment if isinstance(moment, datetime) else datetime.combine(moment, edge)
-        for moment, edge in ((since, time.min), (until, time.max))
-    )
-    return first.replace(tzinfo=None) > last.replace(tzinfo=None)
 
 
 _OPTIONS = (
@@ -97,8 +90,18 @@ _OPTIONS = (
         metavar="N",
         help="Select the files on card N; repeatable.",
     ),
-    click.option("--until", type=Moment(), metavar="DATE", help="Select files taken until then."),
-    click.option("--since", type=Moment(), metavar="DATE", help="Select files taken since then."),
+    click.option(
+        "--until",
+        type=Moment("until"),
+        metavar="DATE",
+        help="Select files taken until then, inclusive.",
+    ),
+    click.option(
+        "--since",
+        type=Moment("since"),
+        metavar="DATE",
+        help="Select files taken since then: 2026-11-22, 2026-11, yesterday, 2d, 12h.",
+    ),
     click.option(
         "--exclude", multiple=True, metavar="GLOB", help="Leave out matching names; repeatable."
     ),

@@ -9,12 +9,12 @@ from ..library.plan.room import FULL
 from .output import human_size, plural
 
 if TYPE_CHECKING:
-    from ..library.report.results import FileResult, Shortage
+    from ..library.report.results import Shortage
 
 
-def has_no_room(result: FileResult) -> bool:
-    """Whether an object was not begun for want of room."""
-    return not result.kept and isinstance(result.error, OSError) and result.error.errno in FULL
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error says that a disk has no room."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def short_line(shortage: Shortage) -> str:

@@ -12,6 +12,7 @@ import click
 
 from .. import vendors
 from ..ptp.codes import OperationCode
+from ..transport.contract import Address
 from .options import Common, Seconds, Size, command
 from .output import Output, human_size, plural
 
@@ -203,14 +204,15 @@ def _announce(output: Output, camera: SimulatedCamera) -> None:
     """Say what is on the card; last that it listens, which programs wait for."""
     files = camera.store.files()
     total = sum(stored.size for stored in files)
-    output.note(f"{plural(len(files), 'object')}, {human_size(total)}; Ctrl-C ends it")
+    output.note(f"{plural(len(files), 'file')}, {human_size(total)}; Ctrl-C ends it")
     if left_out := camera.store.left_out:
         output.note(
             f"{plural(left_out, 'file')} left out: links, unreadable ones, names PTP cannot say"
         )
-    output.note(f"fetch them with: ptpfast pull {camera.host}:{camera.port} FOLDER")
+    address = Address(camera.host, camera.port)
+    output.note(f"fetch them with: ptpfast pull {address} FOLDER")
     output.record("listening", host=camera.host, port=camera.port, objects=len(files), bytes=total)
-    output.result(f"listening on {camera.host}:{camera.port}")
+    output.result(f"listening on {address}")
 
 
 def _list_faults(output: Output) -> None:
@@ -254,7 +256,7 @@ def _cannot_listen(error: Exception, *, host: str, port: int, **_: Any) -> str:
         hint = "another --port may do"
     else:
         hint = "--host takes a name or an IPv4 address of this computer"
-    return f"cannot listen at {host}:{port}: {reason}; {hint}"
+    return f"cannot listen at {Address(host, port)}: {reason}; {hint}"
 
 
 def _arguments(

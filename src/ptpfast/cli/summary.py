@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.text import in_text
@@ -28,10 +29,11 @@ _DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
 
 def summary(output: Output, report: Report) -> None:
     """Write the summary; with `--quiet` only the failures."""
+    full: set[Path] = set()
     for result in report.files:
         failed = result.status == "failed" or any(c.status == "failed" for c in result.copies)
         if output.quiet and failed:  # an error is said all the same
-            say(finished_line(result) or "")
+            say(finished_line(result, full) or "")
     for left in report.leftovers:
         output.note(leftover_line(left))
     for failure in report.storages:  # an error is said all the same
@@ -82,7 +84,7 @@ def summary(output: Output, report: Report) -> None:
         ok=report.ok,
     )
     if not output.quiet:
-        output.result(summary_line(report))
+        output.sentence(summary_line(report))
 
 
 def summary_line(report: Report) -> str:

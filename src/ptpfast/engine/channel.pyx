@@ -162,9 +162,29 @@ cdef class Timeline:
             to_bytes[i] = self._bytes[i]
         return seconds, received
 
+    def __reduce__(self):
+        seconds, received = self.samples()
+        numbers = (self._most, self._resolution, self._began, self._sum)
+        return _restored_timeline, (numbers, seconds.tolist(), received.tolist())
+
     def __dealloc__(self):
         PyMem_RawFree(self._seconds)
         PyMem_RawFree(self._bytes)
+
+
+def _restored_timeline(numbers, seconds, received):
+    """Return a Timeline as it was pickled."""
+    cdef Timeline timeline = Timeline(numbers[0])
+    cdef size_t i
+    cdef size_t count = len(seconds)
+    while timeline._capacity < count and timeline._grow():
+        pass
+    timeline._count = min(count, timeline._capacity)
+    for i in range(timeline._count):
+        timeline._seconds[i] = seconds[i]
+        timeline._bytes[i] = received[i]
+    timeline._resolution, timeline._began, timeline._sum = numbers[1:]
+    return timeline
 
 
 @cython.final

@@ -117,6 +117,8 @@ class Fetching:
                     # Unfinished files take more room than finished ones.
                     self._settle_all(self._finishing.rest())
                 plan.keep_to_what_fits()
+                if self._report.listed:
+                    self._look_for_room()
             elif not plan.jobs:
                 # A file that waits for the disk may turn out to have had no room.
                 self._settle_all(self._finishing.rest())
@@ -126,6 +128,12 @@ class Fetching:
                 self._fetch(plan.jobs.popleft())
             elif not more:
                 return
+
+    def _look_for_room(self) -> None:
+        """Say once, before the last files are fetched, which folders for copies are too small."""
+        sizes = [job.info.size or 0 for job in self._plan.jobs]
+        for shortage in self._keeping.shortages(sizes, self._plan.folder):
+            self._observer.short(shortage)
 
     def _fetch(self, job: Job) -> None:
         info = job.info

@@ -11,16 +11,18 @@ from dataclasses import fields
 from typing import Any, Unpack
 
 from ..ownership.names import MANIFEST_NAME
-from ..ptp.arguments import check_names, path, switches
-from ..session.address import parse_address
+from ..ptp.arguments import check_names, path_of, switches
+from ..session.address import address_of, are_swapped
 from ..session.connecting import connect
 from ..session.session import Session
+from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
 from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
 from .plan.apart import check_different
 from .plan.folder import check, check_readable
 from .plan.options import Options
+from .plan.planning import OnConflict
 from .plan.selection import Selecting, Selection
 from .report.observer import Observer
 from .report.report import Report
@@ -29,21 +31,22 @@ from .run import Run
 OnePath = str | os.PathLike[str]
 
 # Options that are those of `connect`.
-_CONNECTING = ("timeouts", "depth", "index")
+_CONNECTING = ("port", "timeouts", "depth", "index")
 
 
 class PullOptions(Selecting, total=False):
     """The options of `pull`, for type checkers and wrappers. All may be left out; `help(pull)` says
     what they mean."""
 
-    on_conflict: str
-    verify: str
-    algorithm: str | None
+    on_conflict: OnConflict
+    verify: Verify
+    algorithm: Algorithm | None
     manifest: OnePath | bool | None
     dry_run: bool
     chunk: int | None
     resume: bool
     observer: Observer | None
+    port: int | None
     timeouts: Timeouts | None
     depth: int | None
     index: bool
@@ -67,11 +70,13 @@ def pull(
     Args:
         session_or_address: an open session, or `HOST[:PORT]`.
         destination: the folder; it is made if need be.
-        formats: kinds of objects, one or several: `raw`, `jpeg`, `video`, `all` (default).
+        formats: kinds of objects, one or several: `raw`, `jpeg`, `heif`, `video`,
+            `audio`, `other`, `all` (default).
         include, exclude: one glob or several, regardless of case. A glob with a slash is matched
             with the path on the card, one without with the name. An empty `include` is refused.
-        since, until: a date or datetime by the camera's clock, both inclusive. Objects without a
-            date are left out.
+        since, until: a date or datetime by the camera's clock, or a text: `2026-11-22`,
+            `2026-11-22T14:30`, `2026-11`, `2026`, `today`, `yesterday`, `2d`, `12h`. Both are
+            inclusive. Objects without a capture or modification date are left out.
         order: `listed` (default), `oldest` or `newest` first.
         storage: one slot number or several: 2 for `card 2`. All cards by default.
         on_conflict: what to do when a different file has the name. `rename` (default) takes the
@@ -82,7 +87,7 @@ def pull(
             Implies at least `verify="hash"`, with `sha256`.
         dry_run: report what would be done, and change nothing.
         observer: an `Observer`, whose methods are called during the run.
-        timeouts, depth, index: as in `connect`, for an address.
+        port, timeouts, depth, index: as in `connect`, for an address.
         retry: how often in a row to reconnect after a lost connection, with growing pauses, when
             nothing was received since (default 8); 0 for never, None without end.
         copies: further folders that get every file. Implies at least `verify="hash"`, with
@@ -108,12 +113,32 @@ def pull(
     began = time.monotonic()
     check_names("pull", options, PullOptions.__optional_keys__)
     switches(index=options.get("index", True))
-    asked = Options.of(path("destination", destination), options)
+    _check_camera(session_or_address, destination, options)
+    asked = Options.of(path_of("destination", destination), options)
     sums = _check(asked)
     connecting = {name: value for name, value in options.items() if name in _CONNECTING}
     with _session(session_or_address, asked, connecting) as session:
         run = Run(session, asked, sums, began)
         return run.plan() if asked.dry_run else run.go()
+
+
+def _check_camera(given: Any, destination: Any, options: PullOptions) -> None:
+    """TypeError, ValueError unless the camera is a session or an address, and comes first."""
+    if isinstance(given, Session):
+        for name in ("port", "timeouts", "depth"):
+            if options.get(name) is not None:
+                raise ValueError(f"{name} is an option of connect: the session is open already")
+        return
+    if isinstance(given, os.PathLike):
+        raise TypeError(f"{given!r:.60} is a path: the camera comes first, then the folder")
+    if not isinstance(given, str):
+        raise TypeError(f"the camera is a Session or an address, not {given!r:.60}")
+    if are_swapped(given, destination):
+        raise ValueError(
+            f"{given!r} is a folder and {str(destination)!r} an address: "
+            "the camera comes first, then the folder"
+        )
+    address_of(given, options.get("port"))
 
 
 def _spelled_out() -> inspect.Signature:
@@ -144,10 +169,9 @@ def _session(
     if not isinstance(given, str):
         yield given
         return
-    host, port = parse_address(given)
     # Who does not want to try again does not want to wait for the first time either.
     waiting = None if options.retry == 0 else (options.observer or Observer()).waiting
-    with connect(host, port=port, waiting=waiting, **connecting) as session:
+    with connect(given, waiting=waiting, **connecting) as session:
         yield session
 
 

@@ -56,7 +56,9 @@ class Run:
         self._began = began
         self._options = options
         self._observer = options.observer or Observer()
-        self._persistence = Persistence(session, options.retry, self._lost)
+        self._persistence = Persistence(
+            session, options.retry, self._lost, self._observer.reconnecting
+        )
         self._destination = Destination(options.destination)
         self._manifest = manifest
         self._sums = Sums(manifest, self._destination, self.report)
@@ -86,6 +88,7 @@ class Run:
             plan.settle_mirrors()
         for job in plan.jobs:
             result = FileResult(job.info.handle, job.info, job.path, "planned", kept=job.kept)
+            result.replaces = job.overwrite
             keeping.plan(result)
             keeping.add(result)
         keeping.plan_rest()

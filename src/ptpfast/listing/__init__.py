@@ -14,7 +14,7 @@ from ..link.describing import describe_each, describe_one
 from ..link.tally import ListingProgress, Tally
 from .cards import handles_of, storages_of
 from .folders import Folders
-from .formats import Formats
+from .formats import Formats, wanted_formats
 from .listing import Listing
 from .thumbnails import thumbnail, thumbnails
 
@@ -30,4 +30,5 @@ __all__ = [
     "storages_of",
     "thumbnail",
     "thumbnails",
+    "wanted_formats",
 ]

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from ..ptp.arguments import listed, number_in, whole_number
-from ..ptp.objects import KINDS, ObjectTable
+from ..ptp.kinds import KINDS
+from ..ptp.objects import ObjectTable
 
 Formats = Collection[int | str] | int | str
 

@@ -219,9 +219,20 @@ def disk_bars(figures: Figures) -> str:
         ("disk alone", figures.storing.disk_mb_per_s, "c-disk faint"),
     ]
     shown = [(name, value, kind, "") for name, value, kind in rows if value]
-    # A fast disk runs off the scale: the difference of the other two matters.
-    downloads = [value for name, value, _, _ in shown if name != "disk alone"]
-    return bars(shown, "MB/s", most=2 * max(downloads) if downloads else None)
+    return bars(shown, "MB/s", most=_disk_scale(figures))
+
+
+def disk_is_cut(figures: Figures) -> bool:
+    """Return whether the bar of the disk alone is longer than it is drawn."""
+    most, disk = _disk_scale(figures), figures.storing.disk_mb_per_s
+    return bool(most and disk and disk > most)
+
+
+def _disk_scale(figures: Figures) -> float | None:
+    """Return the end of the scale: a fast disk is off it, as the other two are what matters."""
+    storing = figures.storing
+    downloads = [rate for rate in (storing.memory_mb_per_s, storing.file_mb_per_s) if rate]
+    return 2 * max(downloads) if downloads else None
 
 
 def bars(
@@ -249,5 +260,8 @@ def bars(
         drawing.rect(left, y, right - left, 24, "track", round=3)
         about = title or f"{name}: {value:.2f} {unit}"
         drawing.rect(left, y, max(2.0, scale(value) - left), 24, kind, title=about, round=3)
+        if most is not None and value > most:  # two cuts through its end
+            for x in (right - 26, right - 18):
+                drawing.line(x, y + 26, x + 6, y - 2, "cut")
         drawing.text(right + 12, y + 18, f"{number(value)} {unit}", kind="value")
     return drawing.markup()

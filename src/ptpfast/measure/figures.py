@@ -6,7 +6,7 @@ import statistics
 
 import numpy as np
 
-from ..vendors.quirks import MiB
+from ..vendors.quirks import MiB, Quirks
 from .acks import ack_wait
 from .result import Reading, Result, named
 from .samples import Spread
@@ -57,11 +57,14 @@ def _rates(result: Result) -> Rates:
     best, flow = result.best(), result.best(depth=1)
     plain = next((r for r in result.measured("parts") if (r.chunk, r.depth) == (MiB, 1)), None)
     whole = next(iter(result.measured("whole")), None)
+    # Chunks of `pull` grow to this size while that is quicker.
+    usual = [r for r in result.measured("parts") if r.depth == 1 and r.chunk <= Quirks().max_chunk]
     return Rates(
         best_mb_per_s=best.mb_per_s if best else None,
         best_chunk=best.chunk if best else None,
         best_depth=best.depth if best else None,
         one_mib_mb_per_s=plain.mb_per_s if plain else None,
+        usual_mb_per_s=max((r.mb_per_s for r in usual), default=None),
         flow_mb_per_s=flow.timing.flow_mb_per_s if flow else None,
         whole_mb_per_s=whole.mb_per_s if whole else None,
         cpu=_cpu(result.measured("parts", "whole", "memory")),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from .. import _version
@@ -52,10 +53,19 @@ def page(
 def _header(result: Result, figures: Figures) -> str:
     of = figures.about
     firmware = f"firmware {of.firmware}, " if of.firmware else ""
-    about = f"{firmware}{of.address}, {of.when.replace('T', ' ')}"
+    about = f"{firmware}{of.address}, {_day(of.when)}"
     badge = "" if result.complete else '<span class="badge">unfinished run</span>'
     name = shown(of.camera or "A camera")
     return f'<header><h1>{name}</h1><span class="about">{shown(about)}</span>{badge}</header>'
+
+
+def _day(when: str) -> str:
+    """Return a moment for people: `29 November 2026, 14:30`."""
+    try:
+        moment = datetime.fromisoformat(when)
+    except ValueError:
+        return when
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
 
 
 def _verdict(verdict: Verdict, figures: Figures) -> str:
@@ -133,8 +143,10 @@ def _charts(result: Result, figures: Figures) -> str:
     sizes = result.second_by_second()
     if not any(sizes):
         return pair
-    about = "The data of each second of the run, and the measurement at that time."
-    return pair + _card("Second by second", about, charts.seconds(sizes, result.phases), "wide")
+    about = "What arrived in each second of the run, and what was being measured."
+    legend = [("c-data", "received in that second"), ("phase-mark", "one step of the measurement")]
+    drawing = charts.seconds(sizes, result.phases) + _legend(legend)
+    return pair + _card("Second by second", about, drawing, "wide")
 
 
 def _legend(entries: Sequence[tuple[str, str]]) -> str:
@@ -148,7 +160,9 @@ def _rates(result: Result, figures: Figures) -> str:
     depths = sorted({r.depth for r in result.measured("parts", "whole")})
     legend = [(f"d-{min(n, 3)}", f"{depth} at a time") for n, depth in enumerate(depths)]
     if figures.rates.flow_mb_per_s:
-        legend.append(("dash", f"{number(figures.rates.flow_mb_per_s)} MB/s while data flows"))
+        legend.append(("dash", f"{number(figures.rates.flow_mb_per_s)} MB/s while data flow"))
+    if any(r.timing.each_mb_per_s for r in result.measured("parts")):
+        legend.append(("range", "slowest to quickest request"))
     drawing = charts.rates(result.readings, figures.rates.flow_mb_per_s)
     about = (
         "Reads by chunk size, and of whole objects. Lines reach from the slowest to the fastest."
@@ -172,15 +186,23 @@ def _one_request(result: Result, figures: Figures) -> str:
 def _latency_chart(result: Result) -> str:
     if not result.latencies:
         return ""
-    about = "From the fastest to the slowest. The dot is the median, the band reaches to p90."
-    return _card("Latency", about, charts.latencies(result.latencies))
+    about = "How long one operation takes; the scale is logarithmic."
+    legend = [
+        ("range flat", "quickest to slowest"),
+        ("d-0 round", "median"),
+        ("band", "median to the slowest but one in ten (p90)"),
+    ]
+    return _card("Latency", about, charts.latencies(result.latencies) + _legend(legend))
 
 
 def _disk(result: Result, figures: Figures) -> str:
     if not (figures.storing.file_mb_per_s or figures.storing.disk_mb_per_s):
         return ""
-    about = f"A download without storing, a stored one, and the disk of {result.folder} alone."
-    return _card("Disk", about, charts.disk_bars(figures))
+    about = f"A download dropped and stored, and the disk of {result.folder} alone."
+    legend = [("d-0", "dropped"), ("c-disk", "stored"), ("c-disk faint", "the disk alone")]
+    if charts.disk_is_cut(figures):
+        legend.append(("cut", "longer than drawn"))
+    return _card("Disk", about, charts.disk_bars(figures) + _legend(legend))
 
 
 def _link(result: Result, figures: Figures) -> str:

@@ -10,6 +10,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ..transport.contract import Address
 from ..transport.timeouts import Timeouts
 from .disk import Destination
 from .interface import interface_of
@@ -48,7 +49,7 @@ class Bench:
         self._destination = destination
         self._watch: Watch = watch or NobodyWatches()
         self._clock = Clock()
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        address = str(Address(host, port))
         when = datetime.now().astimezone().isoformat(timespec="seconds")
         self.result = Result(Subject(address, when=when), arrivals=self._clock.arrivals)
 

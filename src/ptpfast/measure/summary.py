@@ -73,17 +73,16 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The rates of reading.
+    """How quickly objects are read. best_chunk: 0 for whole objects. cpu: of one core.
 
-    Attributes:
-        best_chunk: The best chunk; 0 for whole objects.
-        cpu: The part of one core.
+    usual_mb_per_s: the best of one request at a time with chunks that `pull` takes by default.
     """
 
     best_mb_per_s: float | None = None
     best_chunk: int | None = None
     best_depth: int | None = None
     one_mib_mb_per_s: float | None = None
+    usual_mb_per_s: float | None = None
     flow_mb_per_s: float | None = None
     whole_mb_per_s: float | None = None
     cpu: float | None = None

@@ -347,19 +347,21 @@ class _Case:
         """Return larger chunks and pipelined requests, with their measured or possible gain."""
         found = []
         basis, rates = self._basis, self._figures.rates
-        gain = (rates.best_mb_per_s or 0.0) / (rates.one_mib_mb_per_s or basis.mb_per_s or 1.0)
+        usual = rates.usual_mb_per_s or rates.one_mib_mb_per_s or basis.mb_per_s or 1.0
+        gain = (rates.best_mb_per_s or 0.0) / usual
         if rates.best_chunk is not None and gain > WORTH:
             depth = f"--depth {rates.best_depth} " if (rates.best_depth or 1) > 1 else ""
             chunk = chunk_words(rates.best_chunk).replace(" ", "") if rates.best_chunk else "0"
             of = "" if rates.best_chunk else ", for whole objects"
             found.append(
-                f"{depth}--chunk {chunk}{of}: {gain:.2f} times the rate of 1 MiB one at a time"
+                f"{depth}--chunk {chunk}{of}: {gain:.2f} times the rate that pull reaches "
+                "by default"
             )
         ahead = any(r.way == "parts" and r.depth > 1 for r in self._readings)
         if not ahead and basis.chunk:
             # The wait of each request is hidden behind the data of the one before.
             seconds, wait = basis.seconds / basis.requests, self._wait_ms / 1e3
-            gain = seconds / max(seconds - wait, wait, 1e-9)
+            gain = basis.mb_per_s / usual * seconds / max(seconds - wait, wait, 1e-9)
             if gain > WORTH:
                 found.append(
                     f"pipelining could bring up to {gain:.2f} times the rate: 'ptpfast tune' finds "

@@ -1,4 +1,4 @@
-"""Checks of public arguments: one value or several, and switches.
+"""Checks of public arguments: numbers, choices, switches, and one value or several.
 
 An argument that takes several values also takes a single one. A wrong value raises TypeError or
 ValueError with a sentence. A misread argument could select more objects than its caller wanted, and
@@ -12,8 +12,9 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
+LONGEST_S = 100_000_000  # three years: a longer timeout is a mistake
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Iterable, but never meant as a list of values.
 _NO_LISTS = (str, bytes, bytearray, memoryview, os.PathLike, Mapping)
@@ -72,16 +73,14 @@ def texts(name: str, given: Any, known: Iterable[str] | None = None) -> tuple[st
 
 
 def folders(name: str, given: Any) -> tuple[Path, ...]:
-    """Return one path or several as a tuple.
-
-    Raises:
-        ValueError: a path is empty; it would mean the current folder.
-    """
-    return tuple(path(name, value) for value in several(name, given, (str, os.PathLike), "a path"))
+    """One path or several. ValueError for an empty one, which would be the current folder."""
+    return tuple(
+        path_of(name, value) for value in several(name, given, (str, os.PathLike), "a path")
+    )
 
 
-def path(name: str, given: Any) -> Path:
-    """Return the path of one file or folder. Raises TypeError or ValueError."""
+def path_of(name: str, given: Any) -> Path:
+    """Return the path of one file or folder. TypeError, ValueError."""
     if not isinstance(given, str | os.PathLike):
         raise TypeError(f"{name} takes a path, not {_shown(given)}")
     text = os.fspath(given)
@@ -104,7 +103,15 @@ def numbers(name: str, given: Any, what: str) -> tuple[int, ...]:
 def number_in(name: str, value: Any, what: str) -> int:
     """Return a whole number from a list. Raises TypeError."""
     if (number := whole_number(value)) is None:
-        raise TypeError(f"{name} takes {what} or a list of them; {_shown(value)} is in it")
+        raise TypeError(f"{name} takes {what} or a list of them, not {_shown(value)}")
+    return number
+
+
+def code_in(name: str, value: Any, what: str) -> int:
+    """Return a number of 32 bits, alone or in a list. TypeError, ValueError."""
+    number = number_in(name, value, what)
+    if not 0 <= number <= 0xFFFFFFFF:
+        raise ValueError(f"{name} takes {what}: numbers of 32 bits, not {_shown(number)}")
     return number
 
 
@@ -116,6 +123,61 @@ def whole_number(value: Any) -> int | None:
         return operator.index(value)
     except TypeError:
         return None
+
+
+def whole(name: str, given: Any, what: str, least: int = 0, most: int | None = None) -> int:
+    """Return a whole number from `least` to `most`; numpy's are whole numbers too.
+
+    Args:
+        name: the argument, for messages.
+        given: the value.
+        what: what the argument takes, for messages: `a number of bytes, such as 1_000_000`.
+        least: the smallest value.
+        most: the largest value.
+
+    Raises:
+        TypeError: it is no whole number. A bool is none.
+        ValueError: it is out of range.
+    """
+    if (number := whole_number(given)) is None:
+        raise TypeError(f"{name} takes {what}, not {_shown(given)}")
+    if number < least or (most is not None and number > most):
+        limits = f"{least} or more" if most is None else f"from {least:,} to {most:,}"
+        kind = "the negative " if number < 0 else ""
+        raise ValueError(f"{name} takes {what}: {limits}, not {kind}{_shown(number)}")
+    return number
+
+
+def seconds(name: str, given: Any) -> float:
+    """Return a time in seconds, 0 or more. TypeError, ValueError."""
+    if isinstance(given, bool) or not isinstance(given, SupportsFloat):
+        raise TypeError(f"{name} takes a number of seconds, not {_shown(given)}")
+    number = float(given)
+    if not 0 <= number <= LONGEST_S:  # false for NaN, too
+        raise ValueError(
+            f"{name} takes a number of seconds from 0 to {LONGEST_S:,}, not {_shown(given)}"
+        )
+    return number
+
+
+def choice(name: str, given: Any, allowed: Iterable[str]) -> str:
+    """Return one of the allowed words. TypeError, ValueError."""
+    words = tuple(allowed)
+    if not isinstance(given, str) or given not in words:
+        kind = ValueError if isinstance(given, str) else TypeError
+        raise kind(f"{name} is one of {', '.join(words)}, not {_shown(given)}")
+    return given
+
+
+def code_of(name: str, given: Any) -> int:
+    """Return a code or handle of 32 bits. TypeError, ValueError."""
+    return whole(name, given, "a whole number of 32 bits", 0, 0xFFFFFFFF)
+
+
+def callback(name: str, given: Any) -> None:
+    """TypeError unless the argument is a function or None."""
+    if given is not None and not callable(given):
+        raise TypeError(f"{name} takes a function, not {_shown(given)}")
 
 
 def switches(**given: Any) -> None:

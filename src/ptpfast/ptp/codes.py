@@ -194,56 +194,6 @@ class FailReason(IntEnum):
     UNSPECIFIED = 3
 
 
-# The kind of a file, by its extension: format codes do not tell it (NEF is 0x3000 or 0x3800,
-# 0xB103 is Canon's CR2 and Fujifilm's RAF).
-RAW_EXTENSIONS = frozenset(
-    [
-        "3FR",
-        "ARW",
-        "CR2",
-        "CR3",
-        "CRW",
-        "DCR",
-        "DNG",
-        "ERF",
-        "FFF",
-        "GPR",
-        "IIQ",
-        "KDC",
-        "MEF",
-        "MOS",
-        "MRW",
-        "NEF",
-        "NRW",
-        "ORF",
-        "PEF",
-        "RAF",
-        "RAW",
-        "RW2",
-        "RWL",
-        "SR2",
-        "SRF",
-        "SRW",
-        "X3F",
-    ]
-)
-JPEG_EXTENSIONS = frozenset({"JPG", "JPEG", "JPE"})
-VIDEO_EXTENSIONS = frozenset(
-    ["MOV", "MP4", "AVI", "MPG", "MTS", "M2TS", "MXF", "R3D", "NEV", "CRM"]
-)
-
-
-def extension(name: str) -> str:
-    """Return the extension of a file name in capitals: `DSC_0001.nef` gives `NEF`; else ""."""
-    stem, dot, tail = name.rpartition(".")
-    return tail.upper() if dot and stem else ""
-
-
-def is_raw_name(name: str) -> bool:
-    """Return whether the extension of a file name is that of a camera's RAW format."""
-    return extension(name) in RAW_EXTENSIONS
-
-
 def name_of(enum: type[IntEnum], code: int) -> str:
     """Return `DeviceBusy (0x2019)` for a known code, `0xA123` for an unknown one; for messages."""
     try:

@@ -13,17 +13,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
-from .arguments import listed, number_in, whole_number
-from .codes import (
-    JPEG_EXTENSIONS,
-    RAW_EXTENSIONS,
-    SIZE_SATURATED,
-    VIDEO_EXTENSIONS,
-    ObjectFormat,
-    extension,
-)
+from .arguments import code_in, listed, whole_number
+from .codes import SIZE_SATURATED, ObjectFormat
 from .datasets import ObjectInfoDataset, parse_date_time
 from .errors import PTPError
+from .kinds import Kind, extension, kind_of
 
 if (
     TYPE_CHECKING
@@ -31,19 +25,7 @@ if (
     import numpy as np
     from numpy.typing import NDArray
 
-_KINDS = {
-    ext: kind
-    for kind, extensions in [
-        ("raw", RAW_EXTENSIONS),
-        ("jpeg", JPEG_EXTENSIONS),
-        ("video", VIDEO_EXTENSIONS),
-    ]
-    for ext in extensions
-}
-
-KINDS = ("raw", "jpeg", "video", "other")
-
-LARGEST_OBJECT = 1 << 50  # bytes; a larger number is no size
+LARGEST_OBJECT = 1 << 50  # bytes; what claims to be larger is no size
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +125,14 @@ class ObjectInfo:
         return extension(self.name)
 
     @property
-    def kind(self) -> str:
-        """`raw`, `jpeg`, `video` or `other`, from the extension."""
+    def kind(self) -> Kind:
+        """`raw`, `jpeg`, `heif`, `video`, `audio` or `other`, from the extension."""
         return kind_of(self.name)
 
     @property
     def is_raw(self) -> bool:
         """True for a RAW picture, by the extension."""
         return self.kind == "raw"
-
-
-def kind_of(name: str) -> str:
-    """Return `raw`, `jpeg`, `video` or `other`, from the extension."""
-    return _KINDS.get(extension(name), "other")
 
 
 class ObjectTable(Sequence[ObjectInfo]):
@@ -273,7 +250,13 @@ def handle_of(given: ObjectInfo | int) -> int:
     """Return the handle of an object, or the handle itself. Raises TypeError."""
     if isinstance(given, ObjectInfo):
         return given.handle
-    return number_in("handles", given, _WHAT)
+    text: object = given  # what a caller without a type checker may give
+    if isinstance(text, str):
+        raise TypeError(
+            f"{text!r:.60} is a text: an object is given as ObjectInfo or handle; "
+            "find it by its name in session.objects()"
+        )
+    return code_in("handles", given, _WHAT)
 
 
 def handles_of(given: Iterable[ObjectInfo | int] | ObjectInfo | int) -> Iterator[int]:

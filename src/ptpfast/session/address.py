@@ -1,32 +1,140 @@
-"""Addresses: `HOST[:PORT]` as people write them."""
+"""A camera's address as people and programs write it."""
 
 from __future__ import annotations
 
+import os
 import re
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+from urllib.parse import urlsplit
 
+from ..ptp.arguments import whole
 from ..ptp.codes import DEFAULT_PORT
+from ..transport.contract import Address
 
 _BRACKETED = re.compile(r"\[([^\[\]]+)\](?::(.*))?", re.DOTALL)
 _ALLOWED = re.compile(r"[\w.:%-]+")
+_PORT_BEHIND = re.compile(r"(.+):([0-9]{1,5})", re.DOTALL)
+_GPHOTO2 = re.compile(r"ptpip:(?://)?(?=.*\D)", re.IGNORECASE)  # `gphoto2 --port ptpip:1.2.3.4`
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_USB = re.compile(r"usb(disk)?:", re.IGNORECASE)
+_FORMS = "write HOST, HOST:PORT or [IPv6]:PORT"
+MOST_LETTERS = 300  # a host name has at most 253
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """Return host and port of `HOST[:PORT]`, `[IPv6][:PORT]` or a bare IPv6 address."""
-    if match := _BRACKETED.fullmatch(text):
+def parse_address(text: str) -> Address:
+    """Return host and port of `HOST[:PORT]`, `[IPv6][:PORT]`, a bare IPv6 address, or one of these
+    behind `ptpip:`.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is no address; the message has the right form.
+    """
+    host, port = _divided(text)
+    return Address(host, DEFAULT_PORT if port is None else port)
+
+
+def address_of(host: str, port: int | None) -> Address:
+    """Return the address that the arguments `host` and `port` mean.
+
+    Raises:
+        TypeError, ValueError: either is wrong, or the host names another port.
+    """
+    name, own = _divided(host)
+    if port is None:
+        return Address(name, DEFAULT_PORT if own is None else own)
+    number = whole("port", port, "a port, such as 15740", 1, 0xFFFF)
+    if own not in (None, number):
+        raise ValueError(f"{host!r} names port {own}, and port={number} another one: give one")
+    return Address(name, number)
+
+
+def are_swapped(camera: str, folder: Any) -> bool:
+    """Return whether a camera and a folder were given in the wrong order.
+
+    Args:
+        camera: what was given as the camera: an existing folder, if they were swapped.
+        folder: what was given as the folder: an IP address that is no existing folder.
+    """
+    text = os.fspath(folder) if isinstance(folder, str | os.PathLike) else ""
+    if not isinstance(text, str) or not os.path.isdir(camera) or os.path.isdir(text):
+        return False
+    try:
+        ip_address(parse_address(text).host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _divided(text: Any) -> tuple[str, int | None]:
+    if not isinstance(text, str):
+        raise TypeError(f"a camera's address is a text, such as '192.168.1.1', not {text!r:.60}")
+    if len(text) > MOST_LETTERS:
+        raise ValueError(f"{text[:40]!r}... is too long for an address; {_FORMS}")
+    _refuse_other_kinds(text)
+    bare = text.strip()
+    if prefix := _GPHOTO2.match(bare):
+        bare = bare[prefix.end() :].removesuffix("/")
+    if match := _BRACKETED.fullmatch(bare):
         host, port = match[1], match[2]
-    elif text.count(":") > 1:
-        host, port = text, None
+        if not _is_ipv6(host):
+            raise ValueError(f"{host!r} in brackets is not an IPv6 address; {_FORMS}")
+    elif bare.count(":") > 1:
+        host, port = bare, None
+        if not _is_ipv6(host):
+            raise ValueError(f"{text!r} is not an address; {_right_form(bare)}")
     else:
-        host, colon, rest = text.partition(":")
+        host, colon, rest = bare.partition(":")
         port = rest if colon else None
     if not _ALLOWED.fullmatch(host) or host.startswith("-"):
-        raise ValueError(f"{text!r} is not an address; write HOST or HOST:PORT")
+        raise ValueError(f"{text!r} is not an address; {_FORMS}")
     try:
         host.encode("idna")
     except UnicodeError:
         raise ValueError(f"{text!r} is not a host name") from None
     if port is None:
-        return host, DEFAULT_PORT
+        return host, None
     if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise ValueError(f"{text!r}: {port!r} is not a port (1 to 65535); write HOST or HOST:PORT")
     return host, int(port)
+
+
+def _refuse_other_kinds(text: str) -> None:
+    """ValueError for what is an address of another kind, or a folder."""
+    text = text.strip()
+    if (url := _URL.match(text)) and url[1].lower() != "ptpip":
+        raise ValueError(f"{text!r} is a web address; {_of_url(text)}")
+    if _USB.match(text):
+        raise ValueError(f"{text!r} is a camera at a USB cable; ptpfast needs its Wi-Fi address")
+    if not url and text.startswith(("/", "~", ".", "\\")):
+        raise ValueError(f"{text!r} is a folder, not a camera's address; the camera comes first")
+    if not _GPHOTO2.match(text) and "/" in text:
+        raise ValueError(f"{text!r} is not an address but a path or a network; {_FORMS}")
+
+
+def _of_url(text: str) -> str:
+    """Return what to write instead of a URL."""
+    try:
+        host = urlsplit(text).hostname
+    except ValueError:
+        host = None
+    if not host or not _ALLOWED.fullmatch(host):
+        return _FORMS
+    return f"write {f'[{host}]' if ':' in host else host}"
+
+
+def _right_form(text: str) -> str:
+    """Return what to write instead of an IPv6 address with a port but no brackets."""
+    match = _PORT_BEHIND.fullmatch(text)
+    if match and _is_ipv6(match[1]):
+        return f"write [{match[1]}]:{match[2]}"
+    return _FORMS
+
+
+def _is_ipv6(text: str) -> bool:
+    address, _, zone = text.partition("%")
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return False
+    return ":" not in zone

@@ -5,19 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
-from ..ptp.arguments import check_names
-from ..ptp.codes import DEFAULT_PORT
+from ..ptp.arguments import callback, check_names, switches, whole
 from ..ptp.errors import PTPError
-from ..transport.contract import Address
 from ..transport.identity import Identity
 from ..transport.timeouts import Timeouts
-from ..vendors import Vendor, transport_of
+from ..vendors import Vendor, given, transport_of
+from .address import address_of
 from .session import Session
+
+MAX_DEPTH = 64
 
 
 class Initiator(TypedDict, total=False):
@@ -30,8 +31,8 @@ class Initiator(TypedDict, total=False):
 def connect(
     host: str,
     *,
-    port: int = DEFAULT_PORT,
-    vendor: Vendor | None = None,
+    port: int | None = None,
+    vendor: Vendor | str | None = None,
     timeouts: Timeouts | None = None,
     depth: int | None = None,
     index: bool = True,
@@ -41,8 +42,8 @@ def connect(
     """Connect to a camera and open a session; use it in a `with`.
 
     Args:
-        host: host name or address.
-        port: TCP port.
+        host: `HOST`, `HOST:PORT`, `[IPv6]:PORT`, or one of these behind `ptpip:`.
+        port: TCP port; 15740 by default.
         vendor: speak as this vendor, instead of choosing by the camera's answer.
         timeouts: see `Timeouts`.
         depth: pipeline depth, the number of requests outstanding at a time. By default what
@@ -59,32 +60,51 @@ def connect(
         ConnectFailed: nothing answers, or something that is not a camera.
         InitFailed: the camera refuses the connection.
         ResponseError: the camera refuses the session.
+        TypeError, ValueError: an argument is wrong.
 
     Example:
         with ptpfast.connect("192.168.1.1") as session:
             print(session.device_info.model)
     """
     check_names("connect", initiator, Initiator.__optional_keys__)
-    address, identity = Address(host, port), Identity(**initiator)
+    address, identity = address_of(host, port), Identity.of(**initiator)
+    depth, timeouts = _checked(depth, timeouts)
+    vendor = None if vendor is None else given(vendor)
+    callback("waiting", waiting)
+    switches(index=index)
     honour_reconnect_pause(address)
-    timeouts = timeouts or Timeouts()
-    transport = transport_of(vendor, port)
+    transport = transport_of(vendor, address.port)
     open_one = partial(Connection.open, address, identity, timeouts, transport=transport)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
     try:
         session = Session(Link(connection, vendor))
         if depth is not None:
-            session.habits.depth = max(1, depth)
-        from ..state.index import Index
-
-        session.index = Index.of(session.device_info, connection.guid)
-        if session.index is not None and not index:
-            session.index.forget()
-            session.index = None
+            session.habits.depth = depth
+        _take_index(session, connection.guid, kept=index)
         return session
     except BaseException:
         connection.close()
         raise
+
+
+def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:
+    """Return depth and timeouts. TypeError, ValueError."""
+    if depth is not None:
+        depth = whole("depth", depth, "a number of requests", 1, MAX_DEPTH)
+    if timeouts is not None and not isinstance(timeouts, Timeouts):
+        example = "Timeouts(operation=5)"
+        raise TypeError(f"timeouts takes Timeouts, such as {example}, not {timeouts!r:.60}")
+    return depth, timeouts or Timeouts()
+
+
+def _take_index(session: Session, guid: bytes, *, kept: bool) -> None:
+    """Give a session the index of its camera, or delete that."""
+    from ..state.index import Index
+
+    session.index = Index.of(session.device_info, guid)
+    if session.index is not None and not kept:
+        session.index.forget()
+        session.index = None
 
 
 def _spelled_out() -> inspect.Signature:

@@ -37,22 +37,29 @@ Lost = Callable[[PTPError], object]
 class Persistence:
     """Runner of work that continues after a lost connection.
 
-    An object is set aside if the connection ends at it again and again, or if the camera stays
-    busy. If this happens at many objects in a row, they get one attempt each, and then the run
-    ends.
-
-    Attributes:
-        tries: Reconnects in a row without new bytes, with growing pauses; 0 never, None without
-            end.
-        lost: Called with the error before each.
-        retries: Counts reconnects.
+    tries: how often in a row it connects again although nothing has come since, with pauses that
+    grow; 0 never, None without end. lost(error) is called for each lost connection, and
+    trying(number) before each pause and try. `retries` counts. An object
+    at which the connection ends again and again, or the camera stays busy, is set aside; a camera
+    that fails so at one object after the other is asked only briefly, and then given up.
     """
 
-    def __init__(self, session: Session, tries: int | None, lost: Lost) -> None:
+    def __init__(
+        self,
+        session: Session,
+        tries: int | None,
+        lost: Lost,
+        trying: Callable[[int], object] | None = None,
+    ) -> None:
         self.session = session
         self._lost = lost
+        self._trying = trying
         self._patience = Patience(
-            math.inf, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S, tries=tries
+            math.inf,
+            first_s=FIRST_PAUSE_S,
+            most_s=LONGEST_PAUSE_S,
+            tries=tries,
+            told=self._tell_try,
         )
         self.retries = 0
         # Losses at one place until it is the cause: with few tries, one fewer than would end all.
@@ -159,6 +166,10 @@ class Persistence:
             else:
                 self._patience.reset()
                 return done
+
+    def _tell_try(self, error: PTPError, waited_s: float) -> None:
+        if self._trying is not None:
+            self._trying(self._patience.waits)
 
     def _connect(self, error: PTPError) -> None:
         while True:

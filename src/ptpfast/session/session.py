@@ -14,11 +14,11 @@ import io
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..engine.sink import MemorySink, Sink
+from ..engine.text import printable
 from ..engine.wire import Builder
 from ..link.answers import Response, response_of
 from ..link.camera import Camera
@@ -29,6 +29,7 @@ from ..link.link import Link
 from ..link.opening import MAX_STRUCTURE
 from ..link.patience import Patience
 from ..link.pipelining import Request
+from ..ptp.arguments import callback, code_of, path_of, seconds, whole
 from ..ptp.codes import OperationCode
 from ..ptp.datasets import (
     DeviceInfo,
@@ -39,7 +40,7 @@ from ..ptp.datasets import (
     write_value,
 )
 from ..ptp.errors import PTPError
-from ..ptp.objects import ObjectInfo, ObjectTable, handle_of, handles_of
+from ..ptp.objects import LARGEST_OBJECT, ObjectInfo, ObjectTable, handle_of, handles_of
 from ..transport.timeouts import Timeouts
 from ..vendors import Vendor
 from .capture import capture, poll
@@ -47,9 +48,11 @@ from .capture import capture, poll
 if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wait for them
     from ..listing import Formats, Listing, ListingProgress
     from ..state.index import Index
-    from ..transfer import Progress, Transfer
+    from ..transfer import Algorithm, Progress, Transfer, Verify
 
 log = logging.getLogger("ptpfast")
+
+MOST_PARAMETERS = 5  # of an operation (ISO 15740)
 
 
 class Session:
@@ -126,7 +129,7 @@ class Session:
         Args:
             operation: an operation code.
         """
-        return self.link.supports(operation)
+        return self.link.supports(code_of("operation", operation))
 
     def cancel(self) -> None:
         """Cancel the running transaction: it raises Cancelled in its own thread.
@@ -135,6 +138,12 @@ class Session:
             May be called from any thread and from a signal handler.
         """
         self.link.cancel()
+
+    def __repr__(self) -> str:
+        device = self.link.device_info
+        model = f"{device.manufacturer} {device.model}".strip() or "a camera"
+        state = "" if self.link.usable else ", ended"
+        return printable(f"<Session with {model} at {self.link.connection.address}{state}>")
 
     # Storages and objects
 
@@ -157,6 +166,7 @@ class Session:
         Raises:
             ResponseError: there is no such storage.
         """
+        storage_id = code_of("storage_id", storage_id)
         payload = self.link.fetch(OperationCode.GetStorageInfo, storage_id, limit=MAX_STRUCTURE)
         return decode(StorageInfo, payload)
 
@@ -172,7 +182,8 @@ class Session:
         Args:
             storage: a storage id; all storages by default.
             parent: the handle of a folder: list only its direct contents.
-            formats: format codes or kinds (`raw`, `jpeg`, `video`), one or several.
+            formats: format codes or kinds (`raw`, `jpeg`, `heif`, `video`, `audio`,
+                `other`), one or several.
             progress: called with (described objects, all objects).
 
         Returns:
@@ -187,6 +198,9 @@ class Session:
             With an index (see `connect`) the camera is asked for new objects only. An object from
             the index is `remembered`, and is compared with the camera before it is read or deleted.
         """
+        from ..listing import wanted_formats
+
+        formats = wanted_formats(formats)  # refused before the camera is asked
         return self.listing(storage, parent, progress).table(formats)
 
     def listing(
@@ -212,8 +226,10 @@ class Session:
         """
         from ..listing import Listing
 
-        storages = None if storage is None else [storage]
-        return Listing(self.link, storages, parent or 0, index=self.index, progress=progress)
+        storages = None if storage is None else [code_of("storage", storage)]
+        folder = 0 if parent is None else code_of("parent", parent)
+        callback("progress", progress)
+        return Listing(self.link, storages, folder, index=self.index, progress=progress)
 
     def handles(self, storage: int | None = None, parent: int | None = None) -> list[int]:
         """Return the handles of all objects, including folders. One round trip for each storage.
@@ -240,9 +256,11 @@ class Session:
         Returns:
             A table of those that are files, in the given order.
         """
-        from ..listing import Listing
+        from ..listing import Listing, wanted_formats
 
+        formats = wanted_formats(formats)
         handles = handles_of(handles)
+        callback("progress", progress)
         return Listing(self.link, (), handles=handles, progress=progress).table(formats)
 
     def object_info(self, handle: int) -> ObjectInfo:
@@ -256,6 +274,7 @@ class Session:
         """
         from ..listing import Folders
 
+        handle = handle_of(handle)
         return Folders(self.link).object_info(handle, describe_one(self.link, handle))
 
     def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
@@ -305,9 +324,12 @@ class Session:
             ResponseError: the camera refuses (ObjectWriteProtected, StoreReadOnly, …).
             TransferError: the handle belongs to another object now.
         """
+        handle = handle_of(object_or_handle)
+        if busy_s is not None:
+            busy_s = seconds("busy_s", busy_s)
         if isinstance(object_or_handle, ObjectInfo):
             self.camera.compare(object_or_handle)
-        self.link.command(OperationCode.DeleteObject, handle_of(object_or_handle), busy_s=busy_s)
+        self.link.command(OperationCode.DeleteObject, handle, busy_s=busy_s)
 
     # Reading
 
@@ -350,6 +372,10 @@ class Session:
 
         Args:
             object_or_handle: the object, or its handle.
+
+        Raises:
+            ConnectionLost, Timeout: the session has ended. It is not reconnected here: call
+                `reconnect` and read again. `pull` reconnects.
         """
         from ..transfer.memory import read
 
@@ -377,10 +403,15 @@ class Session:
 
         Raises:
             ValueError: the buffer is too small.
+            ConnectionLost, Timeout: the session has ended. It is not reconnected here: call
+                `reconnect`, then read the rest from `offset` + the bytes that you have.
             PTPError: `error.received` bytes of the last request are in the buffer, and all before.
         """
         from ..transfer.memory import read_into
 
+        offset = whole("offset", offset, "a number of bytes")
+        if size is not None:
+            size = whole("size", size, "a number of bytes")
         return read_into(self.camera, self._info(object_or_handle), buffer, offset, size)
 
     def stream(
@@ -394,9 +425,14 @@ class Session:
 
         Yields:
             Memoryviews. Their memory is reused as soon as you release them.
+
+        Raises:
+            ConnectionLost, Timeout: the session has ended. It is not reconnected here: call
+                `reconnect`, then read the rest with `read_into` or `open`. `pull` reconnects.
         """
         from ..transfer.stream import stream
 
+        chunk_size = whole("chunk_size", chunk_size, "a number of bytes", 1, LARGEST_OBJECT)
         return stream(self.camera, self._info(object_or_handle), chunk_size)
 
     def open(self, object_or_handle: ObjectInfo | int) -> io.RawIOBase:
@@ -418,8 +454,8 @@ class Session:
         path: str | os.PathLike[str],
         *,
         resume: bool = True,
-        verify: str = "size",
-        algorithm: str | None = None,
+        verify: Verify = "size",
+        algorithm: Algorithm | None = None,
         progress: Progress | None = None,
         chunk: int | None = None,
         overwrite: bool = False,
@@ -446,7 +482,9 @@ class Session:
         Raises:
             FileExistsError: the file exists and `overwrite` is False.
             SinkError: the disk failed.
-            TransferError: the object differs from its listing, or failed to verify.
+            TransferError: the object is not what it was listed as, or failed to verify.
+            ConnectionLost, Timeout: the session has ended. It is not reconnected here: call
+                `reconnect` and `download` again, which resumes. `pull` reconnects.
             PTPError: the transfer ended early; the partial file stays and can be resumed.
         """
         from ..transfer import Download, DownloadOptions
@@ -454,10 +492,12 @@ class Session:
         options = DownloadOptions(
             resume=resume, verify=verify, algorithm=algorithm, chunk=chunk, overwrite=overwrite
         )
+        path = path_of("path", path)
+        callback("progress", progress)
         info = object_or_handle
         if not isinstance(info, ObjectInfo):
             info = self.object_info(info)
-        return Download(self.camera, info, Path(path), options, progress=progress).run()
+        return Download(self.camera, info, path, options, progress=progress).run()
 
     # The camera
 
@@ -467,6 +507,7 @@ class Session:
         Args:
             code: the code of the property.
         """
+        code = code_of("code", code)
         payload = self.link.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
         return decode_prop_desc(payload)
 
@@ -520,6 +561,10 @@ class Session:
             ResponseError: the camera did not answer OK.
         """
         own = MemorySink() if sink is None else None
+        operation = code_of("operation", operation)
+        if len(parameters) > MOST_PARAMETERS:
+            raise ValueError(f"an operation has up to five parameters, not {len(parameters)}")
+        parameters = tuple(code_of("parameters", each) for each in parameters)
         phase = self.link.transact(Request(operation, parameters, sink or own, data=data))
         response = response_of(phase)
         payload = own.finish() if own is not None and phase.started else None
@@ -531,5 +576,7 @@ class Session:
         Args:
             timeout: stop after so many seconds without an event; None waits until the session ends.
         """
+        if timeout is not None:
+            timeout = seconds("timeout", timeout)
         while (event := poll(self.link, self._events, timeout)) is not None:
             yield event

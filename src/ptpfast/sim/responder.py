@@ -17,6 +17,7 @@ from .. import vendors
 from ..engine.wire import Event, OperationRequest
 from ..ptp.codes import OperationCode
 from ..ptp.errors import ProtocolError
+from ..transport.contract import Address
 from ..vendors import Vendor
 from .body import Body, identity
 from .counters import Counters, Transaction
@@ -153,7 +154,7 @@ class SimulatedCamera:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<SimulatedCamera {self.name} at {self.host}:{self.port}>"
+        return f"<SimulatedCamera {self.name} at {Address(self.host, self.port)}>"
 
     def close(self) -> None:
         """Switch the camera off; return when all connections and threads have ended.

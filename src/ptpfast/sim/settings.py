@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from ..ptp.arguments import seconds, switches, whole
 from ..vendors.body import Habits, Model
 from .data_in import EndData
 from .faults import Fault, FaultTable
@@ -24,6 +25,7 @@ from .temperament import Temperament
 # Bytes in the kernel should still be in the processor's cache when the other side copies them:
 # over loopback this doubles the rate that the kernel's own, growing choice reaches.
 SEND_BUFFER = 256 * 1024
+MOST_OBJECTS = 10_000_000
 
 
 class CardOptions(TypedDict, total=False):
@@ -43,6 +45,10 @@ class CardSettings:
     size: int = 25_000_000
     folder: str | os.PathLike[str] | None = None
     seed: int | str = 0
+
+    def __post_init__(self) -> None:
+        whole("objects", self.objects, "a number of files", 0, MOST_OBJECTS)
+        whole("size", self.size, "a number of bytes", 0, (1 << 64) - 1)
 
     def store(self, model: Model) -> Store:
         """Return the real files below a folder if one is given, else synthetic ones."""
@@ -116,6 +122,19 @@ class Sending:
     nagle: bool = False
     writes: Writes | str = Writes.WHOLE
 
+    def __post_init__(self) -> None:
+        whole("data_packet_size", self.data_packet_size, "a number of bytes", 1, 0xFFFFFFFF - 12)
+        for name in ("max_bytes_per_send", "send_buffer"):
+            if (value := getattr(self, name)) is not None:
+                whole(name, value, "a number of bytes", 1)
+        if self.bytes_per_s is not None:
+            rate = self.bytes_per_s
+            if isinstance(rate, bool) or not isinstance(rate, int | float):
+                raise TypeError(f"bytes_per_s takes a number, not {rate!r:.60}")
+            if not 0 < rate < math.inf:
+                raise ValueError(f"bytes_per_s takes a number above 0, not {rate!r}")
+        switches(nagle=self.nagle, announce_total=self.announce_total)
+
 
 class ServiceOptions(TypedDict, total=False):
     """Names and types of `Service`."""
@@ -143,10 +162,19 @@ class Service:
     temperament: Temperament | str = Temperament.QUEUE
     faults: Iterable[Fault | str] | Fault | str = ()
 
+    def __post_init__(self) -> None:
+        whole("port", self.port, "a port, or 0 for any", 0, 0xFFFF)
+        for name in ("pending_s", "delay_s", "jitter_s"):
+            seconds(name, getattr(self, name))
+
     def chosen_link(self) -> Link:
-        """Return the link; without one, the delay alone. Raises KeyError."""
+        """Return the link; without one, the delay alone. ValueError, TypeError."""
         if isinstance(self.link, str):
+            if self.link not in LINKS:
+                raise ValueError(f"no link {self.link!r}; there are: {', '.join(LINKS)}")
             return LINKS[self.link]
+        if self.link is not None and not isinstance(self.link, Link):
+            raise TypeError(f"link takes a Link or its name, not {self.link!r:.60}")
         return self.link or Link(operation=self.delay_s)
 
     def fault_table(self) -> FaultTable:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from ..engine.text import in_text
-from ..ptp.codes import ALL_STORAGES, ObjectFormat, extension
+from ..ptp.codes import ALL_STORAGES, ObjectFormat
 from ..ptp.datasets import StorageInfo
+from ..ptp.kinds import extension
 from ..vendors import STANDARD
 from ..vendors.body import Model
 from .content import BytesContent, Content, FileContent, Page

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from ..ptp.codes import JPEG_EXTENSIONS, SIZE_SATURATED, ObjectFormat, extension, is_raw_name
+from ..ptp.codes import SIZE_SATURATED, ObjectFormat
 from ..ptp.datasets import ObjectInfoDataset, encode, format_date_time
+from ..ptp.kinds import kind_of
 from .content import Content, FileContent
 from .thumbnail import HEIGHT, WIDTH, Thumbnails, embedded
 
 PIXELS = (6000, 4000)
 
 FORMATS: dict[str, int] = {
-    **dict.fromkeys(JPEG_EXTENSIONS, ObjectFormat.EXIF_JPEG),
+    **dict.fromkeys(("JPG", "JPEG", "JPE"), ObjectFormat.EXIF_JPEG),
     "AVI": ObjectFormat.AVI,
     "DNG": ObjectFormat.DNG,
     "HEIF": ObjectFormat.HEIF,
     "HIF": ObjectFormat.HEIF,
+    "HEIC": ObjectFormat.HEIF,
     "MOV": ObjectFormat.QuickTime,
     "MP4": ObjectFormat.MP4,
     "MPG": ObjectFormat.MPEG,
@@ -53,8 +55,8 @@ class StoredObject:
 
     @cached_property
     def thumbnail(self) -> bytes:
-        """The thumbnail in a real JPEG, else a synthetic one; empty for other files."""
-        if isinstance(self.content, FileContent) and extension(self.name) in JPEG_EXTENSIONS:
+        """A real JPEG's own, else a made one; empty for what is no picture."""
+        if isinstance(self.content, FileContent) and kind_of(self.name) == "jpeg":
             try:
                 if own := embedded(self.content.path):
                     return own
@@ -94,4 +96,4 @@ class StoredObject:
 
 
 def _is_picture(name: str) -> bool:
-    return extension(name) in JPEG_EXTENSIONS or is_raw_name(name)
+    return kind_of(name) in ("raw", "jpeg", "heif")

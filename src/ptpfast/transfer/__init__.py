@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Pace
-from .download import Download, DownloadOptions, Transfer
+from .download import Download, Transfer
+from .hashing import Algorithm
+from .options import DownloadOptions
 from .reading import ObjectReader, Progress
-from .verify import VERIFY
+from .verify import VERIFY, Verify
 
 __all__ = [
     "VERIFY",
+    "Algorithm",
     "ChunkPolicy",
     "Download",
     "DownloadOptions",
@@ -17,4 +20,5 @@ __all__ = [
     "Pace",
     "Progress",
     "Transfer",
+    "Verify",
 ]

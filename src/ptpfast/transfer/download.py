@@ -23,19 +23,21 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.channel import Timeline
+from ..engine.text import printable
 from ..link.camera import Camera
 from ..link.pipelining import Request
 from ..ptp.errors import NetworkError, ProtocolError, ResponseError, SinkError, TransferError
 from ..ptp.objects import ObjectInfo
 from .checkpoint import Checkpoint
 from .ends import may_end_elsewhere
-from .hashing import hex_of, new_hash
+from .hashing import hex_of
 from .journal import Identity, Journal
+from .options import DownloadOptions
 from .part import PartFile, capture_time, reserves
 from .proof import forget, may_continue, prove
 from .reading import ObjectReader, Progress
 from .seam import is_seamless
-from .verify import VERIFY, check_camera, check_received, check_size
+from .verify import check_camera, check_received, check_size
 
 log = logging.getLogger("ptpfast")
 
@@ -45,7 +47,7 @@ log = logging.getLogger("ptpfast")
 LOOK_AGAIN_S = 10.0
 
 
-@dataclass
+@dataclass(repr=False)
 class Transfer:
     """The result of a download.
 
@@ -90,40 +92,15 @@ class Transfer:
         """XXH3 (128 bits) of the file in hex; None if it was not computed."""
         return hex_of(self.digest, "xxh3")
 
+    def __repr__(self) -> str:
+        rate = f", {self.received / self.seconds / 1e6:.1f} MB/s" if self.seconds > 0 else ""
+        name = printable(self.path.name)
+        return f"<Transfer of {name}: {self.size:,} bytes{rate}, verified by {self.verified}>"
+
     @property
     def timeline(self) -> tuple[Any, Any]:
         """Arrival times: numpy arrays of seconds since the start and of bytes so far."""
         return self.recorded.samples()
-
-
-@dataclass(frozen=True, kw_only=True)
-class DownloadOptions:
-    """How an object is downloaded; `Session.download` says what each means. prove_end: reads behind
-    the end of any object, as is done of movies, and takes the true size if more comes."""
-
-    resume: bool = True
-    verify: str = "size"
-    algorithm: str | None = None
-    chunk: int | None = None
-    overwrite: bool = False
-    prove_end: bool = False
-
-    def __post_init__(self) -> None:
-        if self.verify not in VERIFY:
-            raise ValueError(f"verify is one of {', '.join(VERIFY)}, not {self.verify!r}")
-        if self.algorithm is not None:
-            new_hash(self.algorithm)  # before the camera is asked
-
-    @property
-    def level(self) -> str:
-        """Which of `verify.VERIFY` is done: an algorithm implies at least `hash`."""
-        is_raised = self.algorithm is not None and self.verify == "size"
-        return "hash" if is_raised else self.verify
-
-    @property
-    def hash(self) -> str | None:
-        """The algorithm of the digest that is taken; None for none."""
-        return None if self.level == "size" else self.algorithm or "sha256"
 
 
 class Download:

@@ -34,7 +34,7 @@ MAX_LOST = 2
 def may_end_elsewhere(info: ObjectInfo) -> bool:
     """Whether the described size of an object is doubted in every download: movies can be so large
     that it does not fit its field, and what is not known may be one. Pictures cannot."""
-    return bool(info.size) and info.kind in ("video", "other")
+    return bool(info.size) and info.kind not in ("raw", "jpeg", "heif")
 
 
 class End:

@@ -10,9 +10,10 @@ A third kind, `fast:…`, is used only in the notes beside part files: the check
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
-ALGORITHMS = ("sha256", "xxh3")
+Algorithm = Literal["sha256", "xxh3"]
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
 
 def new_hash(algorithm: str) -> Any:

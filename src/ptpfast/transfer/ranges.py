@@ -203,6 +203,9 @@ class RangeReader:
         """Whether the camera refused the size of a chunk; the next one is smaller then."""
         if not isinstance(error, ResponseError) or error.code not in _REFUSALS or phase.received:
             return False
+        is_unsupported = error.code == ResponseCode.ParameterNotSupported
+        if is_unsupported and request.operation not in self._camera.habits.proven:
+            return False  # it may be the operation that the camera refuses
         return self._policy.refuse(request.about)
 
     def _nothing_came(self, request: Request) -> None:

@@ -12,7 +12,7 @@ slower SHA-256 is taken of the file as it is read back, so that it never holds u
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ..engine.sink import CallbackSink, Checksum
 from ..ownership.readback import blocks, open_regular
@@ -24,7 +24,8 @@ from .syncing import sync_folder
 
 # Whether it can: macOS does not, so that what is read there may come from memory.
 FROM_DISK = hasattr(os, "posix_fadvise")
-VERIFY = ("size", "hash", "disk", "reread")
+Verify = Literal["size", "hash", "disk", "reread"]
+VERIFY: tuple[Verify, ...] = get_args(Verify)
 BLOCK = 1 << 20
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
+
+GUID_BYTES = 16
 
 
 class Identity(NamedTuple):
@@ -17,6 +19,17 @@ class Identity(NamedTuple):
 
     guid: bytes | None = None
     name: str | None = None
+
+    @classmethod
+    def of(cls, guid: Any = None, name: Any = None) -> Self:
+        """Return the identity of two arguments. TypeError, ValueError."""
+        if guid is not None and not isinstance(guid, bytes):
+            raise TypeError(f"guid takes 16 bytes, not {guid!r:.60}")
+        if guid is not None and len(guid) != GUID_BYTES:
+            raise ValueError(f"guid takes 16 bytes, not {len(guid)}")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name takes a text, not {name!r:.60}")
+        return cls(guid, name)
 
 
 def default_guid() -> bytes:

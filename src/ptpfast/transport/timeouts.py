@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from ..ptp.arguments import seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,13 +12,16 @@ class Timeouts:
     """Timeouts of a session, in seconds.
 
     Attributes:
-        connect: The TCP connection and the handshake.
-        operation: The response to an operation.
-        idle: Each next byte of data.
-        close: The end of a session.
-        first_byte: The first byte of data; as `operation` by default.
-        total: All bytes of one object; no limit by default.
-        held: A camera that is still busy with an aborted session.
+        connect: for the TCP connection and the handshake.
+        operation: for the response to an operation.
+        idle: for each next byte of data.
+        close: for the end of a session.
+        first_byte: for the first byte of data; as `operation` by default.
+        total: for all bytes of one object; no limit by default.
+        held: for a camera that is still busy with an aborted session.
+
+    Raises:
+        TypeError, ValueError: a value is not a number of seconds, 0 or more.
     """
 
     connect: float = 10.0
@@ -26,3 +31,9 @@ class Timeouts:
     first_byte: float | None = None
     total: float | None = None
     held: float = 45.0  # half a minute and more, as seen after an unclean end
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is not None or each.default is not None:
+                seconds(f"Timeouts({each.name}=)", value)

@@ -29,15 +29,15 @@ BODIES = {"nikon-d5300": "nikon", "nikon-z6": "nikon"}
 
 @cache
 def named(name: str) -> Vendor:
-    """Return a vendor by name. Raises KeyError."""
+    """Return a vendor by name; ValueError for an unknown one."""
     if name not in NAMES:
-        raise KeyError(name)
+        raise ValueError(f"no vendor {name!r}; there are: {', '.join(NAMES)}")
     vendor: Vendor = getattr(import_module(f".{name}", __name__), name.upper())
     return vendor
 
 
 def given(vendor: str | Vendor) -> Vendor:
-    """Return the vendor that an argument means. Raises KeyError or TypeError."""
+    """Return the vendor that an argument means; ValueError, TypeError."""
     if isinstance(vendor, str):
         return named(vendor)
     if not isinstance(vendor, Vendor):
@@ -46,7 +46,9 @@ def given(vendor: str | Vendor) -> Vendor:
 
 
 def with_body(name: str) -> Vendor:
-    """Return the vendor of a body of `BODIES`, with that body as its model. Raises KeyError."""
+    """Return the vendor of a body of `BODIES`, with that body as its model; ValueError."""
+    if name not in BODIES:
+        raise ValueError(f"no body {name!r}; there are: {', '.join(BODIES)}")
     vendor = named(BODIES[name])
     bodies: dict[str, Model] = import_module(f".{vendor.name}.body", __name__).BODIES
     return replace(vendor, body=bodies[name])

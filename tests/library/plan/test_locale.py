@@ -67,7 +67,7 @@ def test_file_has_the_same_name_under_every_locale_and_is_known_again(
     run(sim, locales[0], "pull", tmp_path)
     assert os.listdir(tmp_path) == [NAME]
     assert (tmp_path / NAME).read_bytes() == bytes_of(sim)
-    assert "nothing to download" in run(sim, locales[1], "pull", tmp_path)
+    assert "Up to date" in run(sim, locales[1], "pull", tmp_path)
     assert os.listdir(tmp_path) == [NAME]
 
 
@@ -100,7 +100,7 @@ def test_lists_of_checksums_and_json_have_the_name_as_text(
 
 
 def test_object_is_selected_by_a_pattern_beyond_ascii(sim: SimulatedCamera, tmp_path: Path) -> None:
-    assert "1 object selected" in run(sim, ASCII, "pull", tmp_path, "--include", "Ü*中*")
+    assert "1 file selected" in run(sim, ASCII, "pull", tmp_path, "--include", "Ü*中*")
     assert "0 of 1 match" in run(sim, ASCII, "pull", tmp_path, "--exclude", "Ü*中*")
 
 
@@ -124,7 +124,7 @@ def test_long_name_keeps_its_extension_and_fits_in_bytes(
     assert name.endswith(".NEF")
     assert name.encode().decode() == name  # no character is cut in two
     assert MAX_NAME_BYTES - 4 <= len(name.encode()) <= MAX_NAME_BYTES
-    assert "nothing to download" in run(sim, UTF_8, "pull", tmp_path)
+    assert "Up to date" in run(sim, UTF_8, "pull", tmp_path)
 
 
 def test_second_object_of_one_name_gets_a_number(camera: Cameras, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_second_object_of_one_name_gets_a_number(camera: Cameras, tmp_path: Path
     with camera(store=store) as sim:
         run(sim, ASCII, "pull", tmp_path)
         assert sorted(os.listdir(tmp_path)) == ["Üb中😀-1.NEF", NAME]
-        assert "nothing to download" in run(sim, UTF_8, "pull", tmp_path)
+        assert "Up to date" in run(sim, UTF_8, "pull", tmp_path)
 
 
 @pytest.mark.parametrize("command", ["ls", "info"])

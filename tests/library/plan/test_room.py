@@ -83,7 +83,7 @@ def test_every_file_that_fits_is_fetched_in_one_run(
     told = Told()
     error, report = fetch_what_fits(sim, tmp_path, observer=told)
     assert (report.downloaded, report.remaining) == (150, 50)
-    assert "150 of 200 files fit; 50 objects need 1.0 MB" in error.message
+    assert "150 of 200 files fit; 50 files need 1.0 MB" in error.message
     assert "IMG_0150.DNG, IMG_0151.DNG, IMG_0152.DNG and 47 more" in error.message
     last = told.shortages[-1]
     assert (last.fit, last.count, last.size) == (150, 200, 150 * SMALL)
@@ -178,7 +178,7 @@ def test_block_size_is_taken_where_there_is_no_fragment_size(
     said = os.statvfs_result((4096, 0, 100, 10, 10, 0, 0, 0, 0, 255, 0))
     monkeypatch.setattr(os, "statvfs", lambda _: said)
     error, _ = fetch_what_fits(camera(store=card(SMALL)), tmp_path)
-    assert "1 object needs 0.0 MB" in error.message
+    assert "1 file needs 0.0 MB" in error.message
 
 
 @pytest.mark.parametrize("json_lines", [False, True])

@@ -27,7 +27,8 @@ from ...transfer.verify import BLOCK, check_copy, hash_from_disk
 from ..plan.apart import is_one
 from ..plan.folder import Folder, make
 from ..plan.leftovers import in_the_way
-from ..report.results import Copy, FileResult, Leftover
+from ..plan.room import on_disk_of
+from ..report.results import Copy, FileResult, Leftover, Shortage
 from .listed import Listed
 
 if TYPE_CHECKING:
@@ -70,6 +71,28 @@ class Copies:
         """Close the folders."""
         while self._held:
             self._held.popitem()[1].close()
+
+    def shortages(self, sizes: Sequence[int], main: Folder) -> list[Shortage]:
+        """Return the folders that are too small for copies of so many bytes each.
+
+        Args:
+            sizes: the bytes of each copy that is still to be made, in order.
+            main: the destination of the run, which looks after the room on its own disk.
+        """
+        same = on_disk_of(main.path, [folder.path for folder in self._folders])
+        its_free = main.free_space()
+        found = []
+        for folder in self._folders:
+            free = folder.free_space()
+            is_looked_after = folder.path in same and free == its_free
+            if free is None or is_looked_after or sum(sizes) <= free:
+                continue
+            fit, size = 0, 0
+            for each in sizes:
+                if size + each <= free:
+                    fit, size = fit + 1, size + each
+            found.append(Shortage(folder.path, free, fit, len(sizes), size))
+        return found
 
     def complete(self, result: FileResult, expected: str | None, *, prove: bool) -> None:
         """Store the copies of a file in every folder, and add the outcomes to `result.copies`.

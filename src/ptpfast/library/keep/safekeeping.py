@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,9 @@ from ..report.results import ALREADY_HERE, FileResult
 from .manifest import Manifest
 
 if TYPE_CHECKING:
+    from ..plan.folder import Folder
     from ..report.observer import Observer
+    from ..report.results import Shortage
     from .copies import Copies
     from .deletion import Deletion
 
@@ -59,6 +61,10 @@ class Safekeeping:
         self._report = report
         self._observer = observer
         self._waiting: deque[FileResult] = deque()
+
+    def shortages(self, sizes: Sequence[int], main: Folder) -> list[Shortage]:
+        """Return the folders that are too small for copies of so many bytes each."""
+        return self._copies.shortages(sizes, main)
 
     def add(self, result: FileResult) -> None:
         """Add a result to the report and tell the observer; an incomplete one at the end."""

@@ -188,7 +188,7 @@ class Folder:
         """Whether a file with the stem of that name is of another shot, as far as the catalog can
         tell."""
         known = self._known
-        if known is None or info.kind == "other":
+        if known is None:
             return False
         return any(
             (record := self._record(entry)) is not None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import SinkError
-from ...ptp.objects import kind_of
+from ...ptp.kinds import kind_of
 from ...state.catalog import Catalog
 from ...state.fetched import (
     UNKNOWN_BODY,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ptpfast")
 
+PICTURES = {"raw", "jpeg", "heif", "video"}  # kinds that have the capture time of their shot
 # Records wait for a transaction of their own: one for each small file would slow the camera down.
 FLUSH_S, FLUSH_COUNT = 0.2, 64
 Key = tuple[int, str, int | None, str]
@@ -158,8 +159,9 @@ class Known:
         """Return whether a file is a picture of another shot than the object: of another body, or
         taken at another time."""
         item, stored = found
-        kind = kind_of(item.path)
-        if item.identity == UNKNOWN_BODY or kind == "other" or not _is_as_stored(stored, entry):
+        if not {kind_of(item.path), info.kind} <= PICTURES:  # a sound is recorded later
+            return False
+        if item.identity == UNKNOWN_BODY or not _is_as_stored(stored, entry):
             return False
         if model_of(item.identity) != model_of(self._identity):
             return True

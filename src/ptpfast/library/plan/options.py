@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from ...ownership.names import MANIFEST_NAME, is_ours_for_another_use
-from ...ptp.arguments import folders, path, switches
-from ...transfer import VERIFY, DownloadOptions
-from ...transfer.hashing import new_hash
-from .planning import ON_CONFLICT
+from ...ptp.arguments import choice, folders, path_of, switches, whole
+from ...ptp.objects import LARGEST_OBJECT
+from ...transfer import VERIFY, DownloadOptions, Verify
+from ...transfer.hashing import ALGORITHMS, Algorithm, new_hash
+from ...transfer.options import BYTES
+from ..report.observer import Observer
+from .planning import ON_CONFLICT, OnConflict
 from .selection import Selection
-
-if TYPE_CHECKING:
-    from ..report.observer import Observer
 
 RETRY = 8  # about a minute of pauses
 NEEDS_SHA256 = "manifest, copies and delete_verified compare by SHA-256: no other algorithm"
@@ -32,9 +32,9 @@ class Options:
 
     destination: Path
     selection: Selection
-    on_conflict: str = "rename"
-    verify: str = "size"
-    algorithm: str | None = None
+    on_conflict: OnConflict = "rename"
+    verify: Verify = "size"
+    algorithm: Algorithm | None = None
     manifest: Path | None = None
     dry_run: bool = False
     chunk: int | None = None
@@ -60,15 +60,18 @@ class Options:
         return cls(destination, selection, **own)
 
     def __post_init__(self) -> None:
+        choice("on_conflict", self.on_conflict, ON_CONFLICT)
+        choice("verify", self.verify, VERIFY)
+        if self.algorithm is not None:
+            choice("algorithm", self.algorithm, ALGORITHMS)
+        if self.chunk is not None:
+            whole("chunk", self.chunk, BYTES, 0, LARGEST_OBJECT)
+        if self.retry is not None:
+            whole("retry", self.retry, "a number of tries, or None for no limit", 0)
+        _check_observer(self.observer)
         least = self._least_verification()
         if self.verify in VERIFY[: VERIFY.index(least)]:
             object.__setattr__(self, "verify", least)
-        for name, value, allowed in (
-            ("on_conflict", self.on_conflict, ON_CONFLICT),
-            ("verify", self.verify, VERIFY),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
         if self.delete_verified and self.on_conflict == "overwrite":
             # An emptied card counts from the beginning again: the file in the way of a new picture
             # is an earlier one's, and all there is of it.
@@ -78,7 +81,7 @@ class Options:
         if self.algorithm is not None:
             new_hash(self.algorithm)  # if it can be had
 
-    def _least_verification(self) -> str:
+    def _least_verification(self) -> Verify:
         """Return the verification that the other options imply. ValueError."""
         if self.delete_verified or self.manifest or self.copies:
             if self.algorithm not in (None, "sha256"):
@@ -103,13 +106,24 @@ def given_of(kind: type[Options | Selection], given: Mapping[str, Any]) -> dict[
     return {row.name: given[row.name] for row in fields(kind) if row.name in given}
 
 
+def _check_observer(observer: Any) -> None:
+    """TypeError for what lacks a method of `Observer`: the run would end at its first call."""
+    if observer is None or (isinstance(observer, Observer) and not isinstance(observer, type)):
+        return
+    names = (name for name in vars(Observer) if not name.startswith("_"))
+    missing = [name for name in names if not callable(getattr(observer, name, None))]
+    if isinstance(observer, type) or missing:
+        lacks = f"; it has no method {missing[0]}" if missing else ""
+        raise TypeError(f"observer takes a ptpfast.Observer, not {observer!r:.60}{lacks}")
+
+
 def _manifest(wanted: Any, destination: Path) -> Path | None:
     """Return the path of the manifest. ValueError for the name of another file of ptpfast's."""
     if wanted is None or wanted is False:
         return None
     if wanted is True:
         return destination / MANIFEST_NAME
-    file = path("manifest", wanted)
+    file = path_of("manifest", wanted)
     if is_ours_for_another_use(file.name):
         raise ValueError(f"manifest cannot be {file}: ptpfast gives that name to another file")
     return file

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..report.results import ALREADY_HERE, FileResult
 from .naming import local_name
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .folder import Folder, Found
 
 KeptOf = Callable[["ObjectInfo", Path], int]
-ON_CONFLICT = ("rename", "skip", "overwrite", "fail")
+OnConflict = Literal["rename", "skip", "overwrite", "fail"]
+ON_CONFLICT: tuple[OnConflict, ...] = get_args(OnConflict)
 
 
 @dataclass(slots=True)

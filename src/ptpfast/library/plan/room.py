@@ -98,7 +98,7 @@ class Room:
         names = ", ".join(job.info.name for job in missing[:_NAMED])
         more = len(missing) - _NAMED
         names += f" and {more:,} more" if more > 0 else ""
-        what = "1 object needs" if len(missing) == 1 else f"{len(missing):,} objects need"
+        what = "1 file needs" if len(missing) == 1 else f"{len(missing):,} files need"
         if len(missing) < count:
             what = f"{count - len(missing):,} of {count:,} files fit; {what}"
         free, number = self._folder.free_space(), errno.ENOSPC

@@ -5,23 +5,28 @@ Works on what the camera says of its objects; never asks the camera anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from ...ownership.names import same_text
-from ...ptp.arguments import numbers, texts
+from ...ptp.arguments import choice, numbers, texts
 from ...ptp.codes import ObjectFormat
+from ...ptp.kinds import KINDS as OBJECT_KINDS
+from ...ptp.kinds import Kind as OneKind
 from ...ptp.objects import card_name
+from .moments import is_later, moment
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
 
-KINDS = ("raw", "jpeg", "video", "all")
-LISTED = "listed"
-ORDERS = (LISTED, "oldest", "newest")
+Format = OneKind | Literal["all"]
+KINDS: tuple[Format, ...] = (*OBJECT_KINDS, "all")
+Order = Literal["listed", "oldest", "newest"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+LISTED: Order = "listed"
 
 LAST_SLOT = 0xFFFF  # a storage id has 16 bits for the slot
 
@@ -31,12 +36,12 @@ OneOrSeveral = str | Sequence[str]
 class Selecting(TypedDict, total=False):
     """The options of `pull` that say which objects are taken; see `Selection`."""
 
-    formats: OneOrSeveral
+    formats: Format | Collection[Format]
     include: OneOrSeveral | None
     exclude: OneOrSeveral
-    since: date | None
-    until: date | None
-    order: str
+    since: date | str | None
+    until: date | str | None
+    order: Order
     storage: int | Sequence[int] | None
 
 
@@ -50,18 +55,19 @@ class Selection:
     Without `include` everything is selected. An empty list is a ValueError: a caller whose computed
     list is empty does not want everything.
     since, until: both inclusive. A date means the whole day by the camera's clock; a naive datetime
-    is by the camera's clock too. An object without a date is in no range.
-    order: `oldest` or `newest` first, by capture date and then path, without a date last; `listed`
-    as they come.
+    is by the camera's clock too. Texts are read by `moments`. What is compared is the capture date,
+    else the modification date. An object without either is in no range.
+    order: `oldest` or `newest` first, by that date and then path, without a date last; `listed` as
+    they come.
     storage: one slot number or several, the N of `card N`; None for all cards.
     """
 
-    formats: OneOrSeveral = ("all",)
+    formats: str | Collection[str] = ("all",)
     include: OneOrSeveral | None = None
     exclude: OneOrSeveral = ()
-    since: date | None = None
-    until: date | None = None
-    order: str = LISTED
+    since: date | str | None = None
+    until: date | str | None = None
+    order: Order = LISTED
     storage: int | Sequence[int] | None = None
 
     def __post_init__(self) -> None:
@@ -76,11 +82,14 @@ class Selection:
             object.__setattr__(self, "storage", _slots(self.storage))
         if not self.formats:
             raise ValueError(f"no format given; there are: {', '.join(KINDS)}")
-        if self.order not in ORDERS:
-            raise ValueError(f"no order {self.order!r}; there are: {', '.join(ORDERS)}")
-        for name in ("since", "until"):
-            if not isinstance(bound := getattr(self, name), date | None):
-                raise TypeError(f"{name} takes a date or a datetime, not {bound!r}")
+        choice("order", self.order, ORDERS)
+        if self.since is not None:
+            object.__setattr__(self, "since", moment("since", self.since))
+        if self.until is not None:
+            object.__setattr__(self, "until", moment("until", self.until))
+        since, until = self._range
+        if since is not None and until is not None and is_later(since, until):
+            raise ValueError(f"until ({until}) is before since ({since}): nothing could match")
 
     def apply(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
         """Return the selected objects, in order."""
@@ -100,7 +109,7 @@ class Selection:
         """How many objects are left out only because they have no date to compare."""
         if self.since is None and self.until is None:
             return 0
-        return sum(1 for info in objects if info.captured is None and self.takes(info))
+        return sum(1 for info in objects if _date_of(info) is None and self.takes(info))
 
     def takes(self, info: ObjectInfo) -> bool:
         """Whether an object is meant by its kind and its name."""
@@ -132,14 +141,22 @@ class Selection:
         ]
 
     def dated(self, info: ObjectInfo) -> bool:
-        """Whether an object's capture date is in the range."""
-        if self.since is None and self.until is None:
+        """Whether an object's date is in the range."""
+        since, until = self._range
+        if since is None and until is None:
             return True
-        if info.captured is None:
+        taken = _date_of(info)
+        if taken is None or (since is not None and _before(taken, _first(since))):
             return False
-        if self.since is not None and _before(info.captured, _first(self.since)):
-            return False
-        return self.until is None or not _before(_last(self.until), info.captured)
+        return until is None or not _before(_last(until), taken)
+
+    @property
+    def _range(self) -> tuple[date | None, date | None]:
+        """`since` and `until`, which are no texts any more."""
+        since, until = self.since, self.until
+        assert not isinstance(since, str)
+        assert not isinstance(until, str)
+        return since, until
 
     def sort(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
         """Return the objects in the order of the selection."""
@@ -147,7 +164,7 @@ class Selection:
             return list(objects)
         ordered = sorted(objects, key=lambda info: (info.path, info.handle))
         ordered.sort(key=_wall_clock, reverse=self.order == "newest")
-        ordered.sort(key=lambda info: info.captured is None)
+        ordered.sort(key=lambda info: _date_of(info) is None)
         return ordered
 
 
@@ -186,4 +203,10 @@ def _before(first: datetime, second: datetime) -> bool:
 
 
 def _wall_clock(info: ObjectInfo) -> datetime:
-    return info.captured.replace(tzinfo=None) if info.captured else datetime.min
+    taken = _date_of(info)
+    return taken.replace(tzinfo=None) if taken else datetime.min
+
+
+def _date_of(info: ObjectInfo) -> datetime | None:
+    """Return the capture date; without one the modification date: some bodies tell only that."""
+    return info.captured or info.modified

@@ -39,8 +39,8 @@ class Shot:
 
     @property
     def is_picture(self) -> bool:
-        """Whether it has more than files of unknown kinds, such as the lists of a card."""
-        return any(info.kind != "other" for info in self.files.values())
+        """Whether it has more than sounds and files of unknown kinds, as the lists of a card."""
+        return any(info.kind not in ("other", "audio") for info in self.files.values())
 
 
 class Shots:

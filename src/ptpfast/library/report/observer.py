@@ -46,6 +46,9 @@ class Observer:
     def lost(self, error: PTPError) -> None:
         """Report that the connection is lost and will be made again."""
 
+    def reconnecting(self, tries: int) -> None:
+        """Report that try number `tries` to reconnect comes next, counted since the last byte."""
+
     def waiting(self, error: PTPError) -> None:
         """Report that the camera may hold an earlier session and is waited for."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...engine.text import in_text, printable
 from .results import (
     ALREADY_HERE,
     FETCHED_BEFORE,
@@ -49,7 +50,7 @@ class Clearing:
     vanished: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Report:
     """The outcome of a run, whole or as far as it came.
 
@@ -71,6 +72,15 @@ class Report:
     card: Card = field(default_factory=Card)
     traffic: Traffic = field(default_factory=Traffic)
     clearing: Clearing = field(default_factory=Clearing)
+
+    def __repr__(self) -> str:
+        counts = [
+            f"{count:,} {word}"
+            for word in ("downloaded", "skipped", "failed", "remaining")
+            if (count := getattr(self, word))
+        ]
+        destination = printable(in_text(str(self.destination)))
+        return f"<Report of {destination}: {', '.join(counts) or 'nothing to do'}>"
 
     @property
     def listed(self) -> bool:

@@ -101,6 +101,7 @@ class FileResult:
     `known_by` says by what a file that was here already was known again.
     `mirrored`: the object was left alone because another card of the camera has the same picture.
     `compared`: a file that was here already is what the camera has sent of the object in this run.
+    `replaces`: a planned file takes the place of another one, which has its name.
     `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
     deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
     """
@@ -120,6 +121,7 @@ class FileResult:
     compared: bool = False
     known_by: KnownBy | None = None
     mirrored: bool = False
+    replaces: bool = False
 
     @property
     def size(self) -> int | None:

@@ -1,0 +1,282 @@
+"""What a run of `pull` is doing now, as one line that fits the terminal.
+
+`Status` is told what happens and writes nothing. It may be read from another thread: each change
+replaces one attribute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..engine.text import printable
+from .in_flight import InFlight
+from .output import human_size, plural
+from .rate import Rate
+
+if TYPE_CHECKING:
+    from ..ptp.objects import ObjectInfo
+
+NEXT = "preparing the next file"
+SILENT_S = 3.0  # without a byte: that is said
+BAR = 12  # the shortest bar, in columns
+LONGEST_BAR = 40
+_SHORTEST_NAME = 6
+_RATE_WIDTH = len("999.9 MB/s")
+
+
+class Status:
+    """The state of a run.
+
+    Args:
+        tries: how often a lost connection is made again; None without limit.
+        clock: returns seconds; for tests.
+    """
+
+    def __init__(
+        self, tries: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.in_flight = InFlight()
+        self.rate = Rate(clock)
+        self.done = 0  # files that were under way and no longer are
+        self._clock = clock
+        self._tries = tries
+        self._since = clock()  # since when it is as it is: a wait, or the last byte
+        self._waits_for = "connecting to the camera"
+        self._lost = 0  # failed tries since the last byte
+        self._count = 0
+        self._is_counted = False
+        self._total = 0
+        self._begun: frozenset[int] = frozenset()
+        self._file = False  # whether a file is received, and nothing else is done
+        self._moved = self._before = 0  # bytes of this run: all, and those of earlier files
+        self._kept = 0
+        self._began: float | None = None
+
+    # What happens
+
+    def counting(self, what: str, done: int, total: int) -> None:
+        """Note that `done` of `total` objects were looked at."""
+        self._lost = 0
+        self._wait(f"{what}: {done:,} of {total:,}" if done < total else "preparing")
+
+    def planned(self, count: int, size: int, *, listed: bool) -> None:
+        """Note how much there is to do: files and bytes; `listed`: these are all."""
+        self._count, self._total, self._is_counted = count, size, listed
+
+    def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
+        """Note that a file is under way."""
+        self.in_flight.begin(info, path, kept)
+        self._before, self._kept = self._moved, kept
+        self._begun |= {info.handle}
+        self.rate.add(self._moved)
+        if self._began is None:
+            self._began = self._clock()
+        self._receiving()
+
+    def progress(self, received: int, size: int | None) -> bool:
+        """Note how much is here; return whether the connection had been lost before."""
+        was_lost, more = bool(self._lost), received > self.in_flight.received
+        self.in_flight.come_to(received, size)
+        if received < self._kept:  # it was restarted
+            self._kept = 0
+        self._moved = max(self._moved, self._before + received - self._kept)
+        self.rate.add(self._moved)
+        if not more:
+            return False
+        self._lost = 0
+        self._receiving()
+        return was_lost
+
+    def finished(self, handle: int, *, stopped: bool) -> bool:
+        """Note that a file is done, or that the run stops; return whether it had been under way."""
+        was_begun = handle in self._begun
+        self._begun -= {handle}
+        self.done += was_begun and not stopped
+        if self.in_flight.end(handle) or stopped:
+            is_last = self._is_counted and self.done >= self._count
+            self._wait("stopping" if stopped else "finishing" if is_last else NEXT)
+        return was_begun
+
+    def lost(self) -> int:
+        """Note that the connection is lost; return which try to reconnect comes now."""
+        if not self._lost:
+            self._wait("waiting for the camera")
+        self._lost += 1
+        return self._lost
+
+    def trying(self, tries: int) -> None:
+        """Note which try to reconnect comes next, as the run counts them."""
+        self._lost = tries
+
+    def waits_for(self, what: str, waited_s: float = 0.0) -> None:
+        """Note that something else is waited for, since `waited_s` seconds."""
+        self._wait(what, waited_s)
+
+    def _wait(self, what: str, waited_s: float = 0.0) -> None:
+        if what != self._waits_for or self._file:
+            self._since = self._clock() - waited_s
+        self._waits_for, self._file = what, False
+
+    def _receiving(self) -> None:
+        self._since, self._waits_for, self._file = self._clock(), "", True
+
+    # What it says
+
+    @property
+    def of_tries(self) -> str:
+        """`2 of 8`: which try to reconnect this is."""
+        return f"{self._lost:,}" + ("" if self._tries is None else f" of {self._tries:,}")
+
+    @property
+    def is_first_try(self) -> bool:
+        """Whether the connection was not tried to be made again before."""
+        return self._lost <= 1
+
+    @property
+    def ended(self) -> str:
+        """`3/12`: how many files are done, of how many if all are known."""
+        return f"{self.done}/{self._count}" if self._is_counted else str(self.done)
+
+    @property
+    def place(self) -> str:
+        """`3/12`: which file of how many; `3/12+` while more may come."""
+        number = self.done + (1 if self.in_flight.name else 0)
+        if not self._count:
+            return ""
+        more = "" if self._is_counted else "+"
+        return f"{min(number, self._count)}/{self._count}{more}"
+
+    def line(self, width: int) -> str:
+        """Return the fullest form that fits into `width` columns."""
+        forms = self._file_forms(width) if self._file else self._waiting_forms()
+        lines = [printable(" ".join(filter(None, form))) for form in forms]
+        fitting = (line for line in lines if _columns(line) <= width)
+        return next(fitting, "") or _cut(lines[-1], width)
+
+    def _waiting_forms(self) -> Iterable[tuple[str, ...]]:
+        waited_s = self._clock() - self._since
+        if self._waits_for == NEXT and waited_s < SILENT_S:
+            yield f"{self.place} files", self._rate()
+            yield (self.place,)
+        waited = human_wait(waited_s)
+        what, place, name = self._waits_for, self.place, self.in_flight.name
+        if self._lost:
+            tries = f"try {self.of_tries}, {waited}"
+            yield place, f"{name}:" if name else "", f"{what}, {tries}"
+            yield place, f"{what}, {tries}"
+            yield (f"{what}, {tries}",)
+            yield (f"camera lost, {tries}",)
+            yield (tries,)
+            return
+        yield place, f"{what}, {waited}"
+        yield (f"{what}, {waited}",)
+        yield (what,)
+
+    def _file_forms(self, width: int) -> Iterable[tuple[str, ...]]:
+        flight = self.in_flight
+        place, name, amount = self.place, flight.name, self._amount()
+        silent_s = self._clock() - self._since
+        if silent_s >= SILENT_S:
+            silent = f"no data for {human_wait(silent_s)}"
+            yield place, name, amount, silent
+            yield place, f"{name}:", silent
+            yield place, silent
+            yield (silent,)
+            return
+        rate = self._rate()
+        left = self._left().rjust(len("59:59 left"))
+        bar_width = width - sum(_columns(part) + 1 for part in (place, name, amount, rate, left))
+        if bar_width >= BAR:
+            yield place, name, self._bar(min(bar_width, LONGEST_BAR)), amount, rate, left
+        yield place, name, amount, rate, left
+        yield place, name, amount, rate
+        room = width - sum(_columns(part) + 1 for part in (place, amount, rate))
+        if room >= _SHORTEST_NAME:
+            yield place, shortened(name, room), amount, rate
+        if size := flight.size:
+            of = f"{amount.split()[0]}/{human_size(size)}"
+            room = width - sum(_columns(part) + 1 for part in (place, of, rate))
+            if room >= _SHORTEST_NAME:
+                yield place, shortened(name, room), of, rate
+        yield place, amount, rate
+        yield amount, rate
+        yield (rate.strip(),)
+
+    def _rate(self) -> str:
+        return f"{human_size(round(self.rate.now()))}/s".rjust(_RATE_WIDTH)
+
+    def _amount(self) -> str:
+        """`14.7 of 25.0 MB`, as wide from the first byte to the last."""
+        received, size = self.in_flight.received, self.in_flight.size
+        if size is None:
+            return human_size(received).rjust(len("999.9 MB"))
+        number, unit = human_size(size).split()
+        factor = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}[unit]
+        come = f"{received / factor:.0f}" if unit == "B" else f"{received / factor:.1f}"
+        return f"{come.rjust(len(number))} of {number} {unit}"
+
+    def _bar(self, width: int) -> str:
+        """How much of the file is here."""
+        size = self.in_flight.size or 0
+        part = min(1.0, self.in_flight.received / size) if size else 0.0
+        full = int(width * part)
+        return "━" * full + "─" * (width - full)
+
+    def _left(self) -> str:
+        """Return the time left for the run at its mean rate; '' if that is not known."""
+        if self._began is None or not self._is_counted or self.rate.now() <= 0:
+            return ""
+        took = self._clock() - self._began
+        if took < 1 or self._moved <= 0:
+            return ""
+        left = max(0, self._total - self._moved) * took / self._moved
+        minutes, seconds = divmod(round(left), 60)
+        if minutes < 60:
+            return f"{minutes}:{seconds:02d} left"
+        return f"{minutes // 60} h {minutes % 60:02d} left" if minutes < 6000 else ""
+
+
+def human_wait(seconds: float) -> str:
+    """Return a wait in whole seconds: `14 s`, `3 min 07 s`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def disk_words(files: int) -> str:
+    """Return what is said while the disk is waited for."""
+    return f"waiting for the disk ({plural(files, 'file')} to store)"
+
+
+def shortened(name: str, width: int) -> str:
+    """Return a name with its middle left out: numbers and extension are at its end."""
+    if _columns(name) <= width:
+        return name
+    tail = (width - 1) * 2 // 3
+    head = width - 1 - tail
+    short = f"{name[:head]}…{name[-tail:]}"
+    while _columns(short) > width:  # wide characters
+        short = short[:-1]
+    return short
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _cut(text: str, width: int) -> str:
+    """Return the words of a text that fit."""
+    while text and _columns(text) > width:
+        text = text.rpartition(" ")[0]
+    return text
