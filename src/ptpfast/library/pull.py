@@ -70,8 +70,7 @@ def pull(
     Args:
         session_or_address: an open session, or `HOST[:PORT]`.
         destination: the folder; it is made if need be.
-        formats: kinds of objects, one or several: `raw`, `jpeg`, `heif`, `video`,
-            `audio`, `other`, `all` (default).
+        formats: one or several of `raw`, `jpeg`, `heif`, `video`, `audio`, `other`, `all`.
         include, exclude: one glob or several, regardless of case. A glob with a slash is matched
             with the path on the card, one without with the name. An empty `include` is refused.
         since, until: a date or datetime by the camera's clock, or a text: `2026-11-22`,
@@ -90,8 +89,7 @@ def pull(
         port, timeouts, depth, index: as in `connect`, for an address.
         retry: how often in a row to reconnect after a lost connection, with growing pauses, when
             nothing was received since (default 8); 0 for never, None without end.
-        copies: further folders that get every file. Implies at least `verify="hash"`, with
-            `sha256`.
+        copies: further folders that get every file. Implies `verify="hash"` with `sha256`.
         delete_verified: delete an object on the camera when its file and all copies are proven.
             Implies at least `verify="disk"`, with `sha256`; refused with `overwrite` and with
             folders in memory.
@@ -99,8 +97,7 @@ def pull(
         history: whether to use and update the history of downloads on this computer.
 
     Returns:
-        A `Report`; look at `.ok`. Objects that the camera refuses or that arrive wrong are in it as
-        failed.
+        A `Report`; look at `.ok`. Objects that are refused or arrive wrong are in it as failed.
 
     Raises:
         NetworkError: the connection stays lost.
