@@ -145,7 +145,8 @@ class Planner:
         shot that are not begun get the same number."""
         folder, info = self._folder, job.info
         others = [each for each in self.jobs if not each.there and not each.overwrite]
-        number = self._shots.renumber(info, (each.info for each in others), self._is_unused)
+        siblings = (each.info for each in others)
+        number = self._shots.renumber(info, job.path, siblings, self._is_unused)
         shot = self._shots.of(info)
         for each in others:
             if self._shots.of(each.info) is shot:

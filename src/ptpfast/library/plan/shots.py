@@ -92,12 +92,17 @@ class Shots:
         assert shot.number is not None
         return shot.number
 
-    def renumber(self, info: ObjectInfo, others: Iterable[ObjectInfo], is_usable: Usable) -> int:
+    def renumber(
+        self, info: ObjectInfo, taken: Path, others: Iterable[ObjectInfo], is_usable: Usable
+    ) -> int:
         """Return another number for an object and the `others` of its shot, which are not begun:
-        something else has taken a name."""
+        something else has the name `taken`."""
         shot = self.of(info)
         mine = [info, *(each for each in others if self._of.get(each.handle) is shot)]
-        shot.number = self._first(shot, mine, is_usable, ())
+        # A sibling may have got another number while this object was under way.
+        mine_was = _number_of(taken.name, local_name(info.name))
+        first = () if shot.number in (None, mine_was) else (shot.number,)
+        shot.number = self._first(shot, mine, is_usable, first)
         self._decide(shot, shot.number)
         return shot.number
 
