@@ -155,11 +155,10 @@ class Download:
         """Receive the object into the part file, which stays open and locked if this succeeds."""
         self._camera.compare(self._info)  # its handle may have gone to another picture
         began = time.monotonic()
-        is_taken = not self._options.overwrite and os.path.lexists(self._path)
-        if is_taken and not reserves(self._path, self._journal.source):
-            raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
+        self._check_name()
         try:
             self._part.open()
+            self._check_name()  # another run may have finished a file of that name in between
             with self._camera.link.dialect.reading(self._info):
                 self._receive(self._begin())
                 self._confirm()
@@ -169,6 +168,11 @@ class Download:
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
         self.transfer.chunks = self._reader.chunks
+
+    def _check_name(self) -> None:
+        is_taken = not self._options.overwrite and os.path.lexists(self._path)
+        if is_taken and not reserves(self._path, self._journal.source):
+            raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
 
     @property
     def is_cheap(self) -> bool:
