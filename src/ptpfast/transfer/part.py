@@ -271,7 +271,12 @@ class PartFile:
             if files.lock(held.number) and not stands_for(self.path, held.number):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         except BlockingIOError:
+            is_finished = not stands_for(self.path, held.number)
             held.close()
+            if is_finished:  # by the other run, just now
+                raise FileNotFoundError(
+                    errno.ENOENT, os.strerror(errno.ENOENT), self.path
+                ) from None
             raise _in_use(self.path) from None
         except BaseException:
             held.close()
