@@ -299,7 +299,7 @@ def test_without_a_journal_everything_is_fetched_and_nothing_deleted_and_that_is
     assert done.exit_code == DISK
     assert done.stderr.count(DELETIONS_NAME) == 1
     assert "move that file away" in done.stderr
-    assert "2 left there: the deletion cannot be logged" in done.stdout
+    assert "2 left on the camera: the deletion cannot be logged" in done.stdout
     assert wanted.items() <= contents(tmp_path).items()
     assert len(sim.store.files()) == 2
     after = os.lstat(path)
