@@ -195,12 +195,12 @@ def test_a_damaged_entry_is_as_good_as_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("\0\xff", "no JSON"),
-        ("of my own", r"no JSON \(line 1, column 1\)"),
-        ('["list of my cameras"]', "no JSON object"),
+        ("\0\xff", "not valid JSON"),
+        ("of my own", r"not valid JSON \(line 1, column 1\)"),
+        ('["list of my cameras"]', "not a JSON object"),
         ('{"Other Body 2": {"depth": 3, "note": "measured for hours"},}', "line 1, column"),
-        ("[" * 100_000, "no JSON"),
-        ('{"Other Body 2": ' + "1" * 5000 + "}", "no JSON"),
+        ("[" * 100_000, "not readable JSON"),
+        ('{"Other Body 2": ' + "1" * 5000 + "}", "not readable JSON"),
         ('{"Other Body 2": {"depth": 3}}' + " " * tuning.MAX_FILE_SIZE + "tail", "too large"),
         ("\0" * tuning.MAX_FILE_SIZE + "tail", "too large"),
     ],
@@ -218,7 +218,7 @@ def test_a_file_that_cannot_be_read_whole_is_as_good_as_none_and_stays_as_it_is(
     sim = camera(objects=1)
     done = CliRunner().invoke(ptpfast, ["tune", f"{sim.host}:{sim.port}"])
     assert done.exit_code == 6
-    assert "cannot be added to" in done.stderr
+    assert "cannot add to" in done.stderr
     assert "repair it, or move it away" in done.stderr
     assert sim.sessions_opened == 0  # it is told before anything is measured
     tuning.distrust(BODY, Tuning(depth=2), "no")

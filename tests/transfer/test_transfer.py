@@ -244,7 +244,7 @@ def test_a_part_file_that_is_not_proven_is_started_anew(
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda journal: journal.unlink(), "no journal beside it"),
+        (lambda journal: journal.unlink(), "no journal that names"),
         (lambda journal: journal.write_bytes(b"\xff\0not json"), "no journal"),
         (lambda journal: journal.write_text("[" * 100_000), "no journal"),
         (

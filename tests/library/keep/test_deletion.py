@@ -391,7 +391,7 @@ def test_nothing_is_deleted_where_files_are_replaced(camera: Cameras, tmp_path: 
     # After an emptied card the camera counts from 1 again.
     sim = camera(objects=2)
     (tmp_path / "IMG_0001.DNG").write_bytes(b"the only copy")
-    with pytest.raises(ValueError, match="does not go with delete_verified"):
+    with pytest.raises(ValueError, match="cannot be combined with delete_verified"):
         fetch(sim, tmp_path, on_conflict="overwrite")
     result = run(sim, tmp_path, "--delete-verified", "--on-conflict", "overwrite")
     assert result.exit_code == 2
@@ -418,7 +418,7 @@ def test_a_byte_that_changes_after_a_file_was_stored_keeps_the_object(
     assert result.exit_code == 7
     assert list(on_card(sim)) == ["IMG_0001.DNG"]
     assert noted(tmp_path / "main") == [("proven", "IMG_0001.JPG"), ("deleted", "IMG_0001.JPG")]
-    assert "is not what the camera sent" in result.stderr
+    assert "differs from the bytes that the camera sent" in result.stderr
     assert "1 deleted on the camera; 1 left on the camera: " in result.stdout
 
 

@@ -41,7 +41,7 @@ class Shot:
 
     @property
     def is_picture(self) -> bool:
-        """True if it has more than sounds and files of unknown kinds, such as the lists of a card."""
+        """True if it has more than sounds and files of unknown kinds (a card's own lists)."""
         return any(info.kind not in ("other", "audio") for info in self.files.values())
 
 
