@@ -84,7 +84,7 @@ HEADLINES = {
 }
 # The worst and the best of the links on which it must hold.
 ON_LINKS = {
-    "ptpfast, of raw": "every link, as it comes: rate ÷ one raw TCP stream's",
+    "ptpfast, of raw": "every link, default settings: rate ÷ one raw TCP stream's",
     "ptpfast 2 × 1 MiB, of raw": "links of 18 to 110 MB/s, two requests of 1 MiB: rate ÷ raw TCP's",
     "rate, over gphoto2": "every link: rate ÷ gphoto2's",
     "rate, over python-gphoto2": "every link: rate ÷ python-gphoto2's",

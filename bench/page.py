@@ -156,7 +156,7 @@ def measured(runs: list[Run], only: Mapping[str, str] | None = None) -> str:
         rows.append(f"| {words}{mark(judged)} | {_shown(worst)} … {_shown(best)} | {must(worst)} |")
     notes = [f"{MARKS[min(n, len(MARKS) - 1)]} {_about(run)}" for n, run in enumerate(used)]
     lines = [
-        f"{_about(runs[-1])} Medians; what falls short is **bold**, – is what was not measured.",
+        f"{_about(runs[-1])} Medians. Values below the target are **bold**; – was not measured.",
         *notes,
         "",
         "| | | must be |",

@@ -258,11 +258,16 @@ def test_a_copy_that_fails_is_not_up_to_date(camera: Cameras, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "said", "verified", "digest"),
     [
-        ([], "checked by size alone", "size", None),
-        (["--manifest"], "read back, SHA-256 as it arrived", "hash", "sha256"),
-        (["--algorithm", "xxh3"], "read back, XXH3 as it arrived", "hash", "xxh3"),
-        (["--verify", "disk"], "read back from the disk, SHA-256 as it arrived", "disk", "sha256"),
-        (["--verify", "reread"], "and again from the camera, SHA-256", "reread", "sha256"),
+        ([], "only sizes checked", "size", None),
+        (["--manifest"], "read back; SHA-256 equals the received bytes", "hash", "sha256"),
+        (["--algorithm", "xxh3"], "read back; XXH3 equals the received bytes", "hash", "xxh3"),
+        (
+            ["--verify", "disk"],
+            "read back from the disk; SHA-256 equals the received bytes",
+            "disk",
+            "sha256",
+        ),
+        (["--verify", "reread"], "and again from the camera; SHA-256 equal", "reread", "sha256"),
     ],
 )
 def test_the_summary_says_how_far_files_are_checked_and_which_are_not_read(
@@ -293,7 +298,7 @@ def test_the_summary_does_not_claim_the_disk_where_memory_may_have_answered(
 ) -> None:
     monkeypatch.setattr("ptpfast.cli.summary.FROM_DISK", False)  # as on macOS
     said = run("pull", at(camera()), tmp_path, "--verify", "disk").stdout
-    assert "; read back from the disk or from memory, SHA-256 as it arrived" in said
+    assert "; read back from the disk or from memory; SHA-256 equals the received bytes" in said
 
 
 DATA = {OperationCode.GetObject, OperationCode.GetPartialObject, 0x9431}
@@ -405,7 +410,9 @@ def test_a_continued_file_is_told_with_what_was_here_and_the_rate_of_the_rest(
 def test_the_summary_says_how_long_it_took_in_all(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=1, link=Link(operation=0.02))
     result = run("pull", at(sim), tmp_path)
-    assert re.match(r"1 file downloaded, 300\.0 kB in .+ \(.+ MB/s\), .+ s in all; ", result.stdout)
+    assert re.match(
+        r"1 file downloaded, 300\.0 kB in .+ \(.+ MB/s\), .+ s in total; ", result.stdout
+    )
     (tmp_path / "IMG_0001.DNG").unlink()
     summary = records(run("pull", at(sim), tmp_path, "--json").stdout)[-1]
     assert summary["elapsed"] > summary["seconds"] > 0
@@ -497,7 +504,7 @@ def test_a_wrong_command_line_is_one_line_and_status_two(words: Sequence[object]
 def test_a_port_in_use_is_a_usage_error(camera: Cameras) -> None:
     result = run("simulate", "--port", camera().port)
     assert result.exit_code == 2
-    assert result.stderr.count("in use; another --port may do") == 1
+    assert result.stderr.count("in use; try another --port") == 1
     assert "attempting" not in result.stderr
     assert result.stderr.count("\n") == 1
 
@@ -804,7 +811,7 @@ def test_an_object_that_takes_too_long_in_all_goes_on_over_a_new_connection(
     sim = camera(objects=1, size=2_000_000, bytes_per_s=2_000_000)
     result = run("pull", at(sim), tmp_path, "--timeout", "total=0.3", "--retry", "0")
     assert result.exit_code == 3
-    assert "IMG_0001.DNG (0x40003): not here after 0.3 s" in result.stderr
+    assert "IMG_0001.DNG (0x40003): not complete after 0.3 s" in result.stderr
     result = run("pull", at(sim), tmp_path, "--timeout", "total=0.3", "--json")
     assert result.exit_code == 0, result.output
     *_, file, summary = records(result.stdout)
@@ -872,8 +879,8 @@ def test_what_is_left_of_an_object_that_has_vanished_is_named_with_the_reason(
         result = run("pull", at(sim), tmp_path, *more)
         assert result.exit_code == 0, result.output
         line = (
-            f"{part}: 2.0 MB of an earlier run are kept and cannot be resumed: its object is no "
-            "longer on the card; delete it and IMG_0001.DNG.part.json if you do not want it"
+            f"{part}: 2.0 MB of an earlier run are kept and cannot be resumed (its object is no "
+            "longer on the card); delete it and IMG_0001.DNG.part.json if you do not want them"
         )
         assert line in result.stderr.splitlines()
         assert "; 1 part file left over (2.0 MB)" in result.stdout
@@ -985,7 +992,7 @@ def test_an_interrupted_pull_keeps_what_it_has_and_the_next_one_goes_on(
     *_, error, summary = records(out)
     assert error["message"] == "interrupted"
     assert (summary["downloaded"], summary["remaining"]) == (1, 1)
-    assert "the same command continues" in err
+    assert "run the same command again to continue" in err
     assert "1.0 MB of IMG_0001.JPG kept" in err
     assert summary["bytes"] == 4_000_000
     assert "Traceback" not in err

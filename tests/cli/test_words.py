@@ -56,7 +56,7 @@ def test_that_nothing_matches_is_said_once_with_advice(camera: Cameras, tmp_path
     result = run("pull", at(camera(objects=16)), tmp_path, "--include", "*.CR3")
     assert result.exit_code == 0
     assert result.stderr == ""
-    assert result.stdout == "0 of 16 match *.CR3; 'ptpfast ls' shows what is there\n"
+    assert result.stdout == "0 of 16 files match *.CR3; 'ptpfast ls' shows what is there\n"
 
 
 def test_a_dry_run_says_which_file_it_would_replace(camera: Cameras, tmp_path: Path) -> None:

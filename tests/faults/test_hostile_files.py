@@ -191,7 +191,7 @@ def test_any_tuning_is_sane_or_nothing(entries: Any) -> None:
     found = tuning.load(BODY)
     assert found is None or found.is_sane()
     if not isinstance(entries, dict):
-        with pytest.raises(SinkError, match="no JSON object"):
+        with pytest.raises(SinkError, match="not a JSON object"):
             tuning.save(BODY, Tuning(2))
         assert tuning.path().read_text() == json.dumps(entries)
         return

@@ -415,7 +415,7 @@ def test_a_slot_that_cannot_be_is_refused(camera: Cameras, place: Path, storage:
 def test_a_card_that_is_not_there_is_said(camera: Cameras, place: Path) -> None:
     sim = camera(store=two_cards("A.NEF"))
     result = run(sim, place, "--storage", "3")
-    assert result.stdout.startswith("0 of 2 match card 3")
+    assert result.stdout.startswith("0 of 2 files match card 3")
     assert "there is no card 3 in the camera, but card 1, card 2" in result.stderr
     listed = CliRunner().invoke(ptpfast, ["ls", f"{sim.host}:{sim.port}", "--storage", "3"])
     assert "there is no card 3 in the camera" in listed.stderr

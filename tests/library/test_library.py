@@ -472,7 +472,7 @@ def test_a_part_file_without_a_note_is_left_alone(camera: Cameras, tmp_path: Pat
     assert (tmp_path / "DSC_0001.NEF.part").read_bytes() == bytes(50_000)
     [left] = report.leftovers
     assert left.path.name == "DSC_0001.NEF.part"
-    assert "no journal beside it says which object it is" in left.reason
+    assert "it has no journal that names its object" in left.reason
 
 
 def test_what_has_arrived_when_its_name_is_taken_is_finished_under_another(

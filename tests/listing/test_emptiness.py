@@ -202,7 +202,7 @@ def test_a_selection_that_nothing_matches_is_named_with_how_many_do_not(
     for name, folder in (("ls", []), ("pull", [tmp_path / "card"])):
         result = run(sim, name, *folder, "--include", "*.CR3")
         assert result.exit_code == 0
-        assert "0 of 16 match *.CR3" in result.output
+        assert "0 of 16 files match *.CR3" in result.output
     result = run(sim, "pull", tmp_path / "card", "--include", "*.CR3", "--json")
     summary = json.loads(result.stdout.splitlines()[-1])
     assert (summary["found"], summary["objects"]) == (16, 0)
@@ -214,4 +214,4 @@ def test_the_selection_is_said_in_the_words_it_was_given_in(
     sim = camera(objects=4, size=1000)
     words = ["--format", "video", "--exclude", "*.JPG", "--since", "2030-01-01"]
     result = run(sim, "pull", tmp_path / "card", *words)
-    assert "0 of 4 match video, not *.JPG, since 2030-01-01" in result.stdout
+    assert "0 of 4 files match video, not *.JPG, since 2030-01-01" in result.stdout

@@ -43,7 +43,7 @@ def test_an_object_of_no_bytes_that_is_refused_is_skipped_with_the_reason(
         assert report.ok
         (result,) = [each for each in report.files if each.size == 0]
         assert (result.status, result.path, result.error) == ("skipped", None, None)
-        assert result.reason.startswith("described as 0 bytes, and the camera does not send it")
+        assert result.reason.startswith("the camera reports 0 bytes and does not send it")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["A.NEF", "C.NEF"]
 
 

@@ -342,7 +342,7 @@ def test_a_folder_that_cannot_be_written_matters_only_when_it_was_asked_for(
     sim = camera(objects=2, size=300_000)
     result = command(at(sim), "--budget", 1)
     assert result.exit_code == 0
-    assert "the disk is left out" in result.stderr
+    assert "the disk is not measured" in result.stderr
     result = command(at(sim), "--budget", 1, "--into", tmp_path)
     assert result.exit_code == 6
     assert "Permission denied" in result.stderr

@@ -195,12 +195,12 @@ def test_a_damaged_entry_is_as_good_as_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("\0\xff", "no JSON"),
-        ("of my own", r"no JSON \(line 1, column 1\)"),
-        ('["list of my cameras"]', "no JSON object"),
+        ("\0\xff", "not valid JSON"),
+        ("of my own", r"not valid JSON \(line 1, column 1\)"),
+        ('["list of my cameras"]', "not a JSON object"),
         ('{"Other Body 2": {"depth": 3, "note": "measured for hours"},}', "line 1, column"),
-        ("[" * 100_000, "no JSON"),
-        ('{"Other Body 2": ' + "1" * 5000 + "}", "no JSON"),
+        ("[" * 100_000, "not readable JSON"),
+        ('{"Other Body 2": ' + "1" * 5000 + "}", "not readable JSON"),
         ('{"Other Body 2": {"depth": 3}}' + " " * tuning.MAX_FILE_SIZE + "tail", "too large"),
         ("\0" * tuning.MAX_FILE_SIZE + "tail", "too large"),
     ],
@@ -218,7 +218,7 @@ def test_a_file_that_cannot_be_read_whole_is_as_good_as_none_and_stays_as_it_is(
     sim = camera(objects=1)
     done = CliRunner().invoke(ptpfast, ["tune", f"{sim.host}:{sim.port}"])
     assert done.exit_code == 6
-    assert "cannot be added to" in done.stderr
+    assert "cannot add to" in done.stderr
     assert "repair it, or move it away" in done.stderr
     assert sim.sessions_opened == 0  # it is told before anything is measured
     tuning.distrust(BODY, Tuning(depth=2), "no")
@@ -262,7 +262,7 @@ def command(*words: str) -> tuple[int, list[str], str]:
 
 def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
     other = DeviceInfo(manufacturer="Other\x1b", model="Body", device_version="2")
-    assert command("--show") == (0, [], "no model is remembered\n")
+    assert command("--show") == (0, [], "no models are remembered\n")
     tuning.save(BODY, Tuning(4, 2 << 20, 1.25, "measured 2026-11-25 with NEF"))
     file = tuning.save(other, Tuning(depth=1))
     entries = json.loads(file.read_text())
@@ -274,7 +274,7 @@ def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
         "time; whole objects were not tried; measured 2026-11-25 with NEF",
         "Other? Body 2: 1 request at a time: 1.00 times the rate of 1 MiB one at a time; whole "
         "objects were not tried",
-        "Odd: its entry is damaged, and is not used",
+        "Odd: the entry is damaged and not used",
     ]
     assert told == f"3 models in {file}\n"
     _, first, _, odd = map(json.loads, command("--show", "--json")[1])
@@ -298,7 +298,7 @@ def test_what_is_remembered_is_shown_and_forgotten_without_a_camera() -> None:
     assert json.loads(file.read_text()) == {"Maker Model 1.0": entries["Maker Model 1.0"]}
     status, _, told = command("--forget", "Odd")
     assert status == 2
-    assert "nothing is kept of 'Odd'; --show lists the models" in told
+    assert "'Odd' is not remembered; --show lists the models" in told
 
 
 # Whole objects
@@ -398,7 +398,7 @@ def test_a_whole_object_whose_data_take_too_long_is_given_up(
     session = connect(sim)
     findings: list[Finding] = []
     found = tune(session, findings.append)
-    assert "not here after" in whole_finding(findings).problem
+    assert "not complete after" in whole_finding(findings).problem
     assert (found.whole, found.chunk) == (False, None)
     assert session.usable
     assert sim.connections >= 2  # a camera may hold the old session for a moment

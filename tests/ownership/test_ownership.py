@@ -147,7 +147,7 @@ def test_the_reason_why_a_name_is_taken_is_said(
     report = fetch(camera(store=store), tmp_path, on_conflict=policy)
     (result,) = report.files
     assert (
-        "DSC_0001.NEF.part stays as it is: no journal beside it says which object it is"
+        "DSC_0001.NEF.part stays unchanged: it has no journal that names its object"
         in result.reason
     )
     assert (tmp_path / "DSC_0001.NEF.part").read_bytes() == b"somebody's"

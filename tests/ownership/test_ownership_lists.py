@@ -136,7 +136,7 @@ def test_a_file_that_is_no_list_of_checksums_is_refused_before_anything_is_fetch
     sim, _ = card(camera, "DSC_0001.NEF")
     listed = tmp_path / "old.jpg"
     listed.write_bytes(content)
-    with pytest.raises(SinkError, match=r"old\.jpg: it is no list of"):
+    with pytest.raises(SinkError, match=r"old\.jpg: it is not a list of"):
         fetch(sim, tmp_path, manifest=listed)
     assert contents(tmp_path) == {"old.jpg": content}
 
@@ -174,7 +174,7 @@ def test_a_list_that_has_become_something_else_meanwhile_stays_as_it_is(
         def finished(self, result: Any) -> None:
             listed.write_bytes(b"my diary\n")
 
-    with pytest.raises(SinkError, match="no list of"):
+    with pytest.raises(SinkError, match="not a list of"):
         fetch(sim, tmp_path, manifest=listed, observer=Write())
     assert contents(tmp_path) == {"list": b"my diary\n", **wanted}
 
@@ -299,7 +299,7 @@ def test_without_a_journal_everything_is_fetched_and_nothing_deleted_and_that_is
     assert done.exit_code == DISK
     assert done.stderr.count(DELETIONS_NAME) == 1
     assert "move that file away" in done.stderr
-    assert "2 left there: the deletion cannot be logged" in done.stdout
+    assert "2 left on the camera: the deletion cannot be logged" in done.stdout
     assert wanted.items() <= contents(tmp_path).items()
     assert len(sim.store.files()) == 2
     after = os.lstat(path)

@@ -55,7 +55,7 @@ def test_another_cameras_file_of_the_same_name_size_and_date_is_told_as_such(
     monkeypatch.setenv("PTPFAST_DATA", str(tmp_path / "lost"))  # the history would tell them apart
     done = CliRunner().invoke(ptpfast, ["pull", two, str(tmp_path), "--delete-verified"])
     assert done.exit_code == 7
-    assert "another camera's picture, or damaged; move the file away" in done.stderr
+    assert "it is from another camera, or damaged; move the file away" in done.stderr
     assert "check the disk" not in done.stderr
     assert len(sims[1].store.files()) == 1
     assert (tmp_path / "DSC_0001.NEF").read_bytes() == before

@@ -258,7 +258,7 @@ def test_a_refusal_where_a_body_cannot_count_further_is_no_end(
     behaves(monkeypatch, sim, lambda _, at, size: Reply(0x201D) if at + size > 1 << 31 else None)
     report = fetch(sim, tmp_path, delete_verified=True)
     assert not assert_whole_or_failed(sim, tmp_path, report)
-    assert "where it ends cannot be told" in str(report.files[0].error)
+    assert "its end cannot be found" in str(report.files[0].error)
 
 
 @pytest.mark.parametrize("fault", ["respond=0x2002", "busy", "ok_without_data", "drop"])

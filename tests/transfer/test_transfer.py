@@ -244,7 +244,7 @@ def test_a_part_file_that_is_not_proven_is_started_anew(
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda journal: journal.unlink(), "no journal beside it"),
+        (lambda journal: journal.unlink(), "no journal that names"),
         (lambda journal: journal.write_bytes(b"\xff\0not json"), "no journal"),
         (lambda journal: journal.write_text("[" * 100_000), "no journal"),
         (
@@ -948,7 +948,7 @@ def test_a_connection_that_trickled_is_asked_for_less_at_a_time(
 def test_an_object_may_take_no_longer_than_the_total(camera: Cameras, connect: Sessions) -> None:
     timeouts = Timeouts(total=0.0)
     session = connect(camera(size=SIZE), timeouts=timeouts)
-    with pytest.raises(Timeout, match="not here after 0 s"):
+    with pytest.raises(Timeout, match="not complete after 0 s"):
         session.read(session.objects()[0])
     assert session.storage_ids()
 
@@ -959,7 +959,7 @@ def test_the_total_blames_neither_the_requests_sent_ahead_nor_their_size(
     sim = camera(size=SIZE)
     session = connect(sim, timeouts=Timeouts(total=0.0), depth=3)
     info, before = session.objects()[0], session.habits.chunks.next_size()
-    with pytest.raises(Timeout, match="not here after 0 s") as caught:
+    with pytest.raises(Timeout, match="not complete after 0 s") as caught:
         session.read(info)
     assert "allow more time" in caught.value.hint
     assert session.habits.depth == 3

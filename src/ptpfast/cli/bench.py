@@ -1,4 +1,4 @@
-"""`ptpfast bench`: how fast a camera really is, and what holds it back."""
+"""`ptpfast bench`: measure the camera, the link and the disk, and find the bottleneck."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _destination(output: Output, into: Path | None) -> Iterator[Destination | No
         except SinkError as error:
             if into is not None:
                 raise
-            output.note(f"the disk is left out: {error.message}; {error.hint}")
+            output.note(f"the disk is not measured: {error.message}; {error.hint}")
         yield destination
 
 

@@ -1,4 +1,4 @@
-"""What is said while the camera is busy."""
+"""The messages about a busy camera."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ended a run, as one line and an exit status. The statuses are listed in `ptpfast --help`."""
+"""The error of a run, as one line and an exit status; `ptpfast --help` lists the statuses."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def finished_line(result: FileResult, full: set[Path] | None = None) -> str | No
     if result.status == "failed":
         return f"{name} failed: {result.reason}"
     if result.reason == ALREADY_HERE and kept:
-        return f"{name} was here{kept}"
+        return f"{name} is already here{kept}"
     if result.status == "skipped" and not (
         result.mirrored or result.reason in (ALREADY_HERE, FETCHED_BEFORE)
     ):
@@ -54,7 +54,7 @@ def finished_line(result: FileResult, full: set[Path] | None = None) -> str | No
 
 
 def _arrived(transfer: Transfer) -> str:
-    """How a file arrived; the rate is that of what was fetched, which may be a part or twice."""
+    """Return how a file arrived. The rate is that of the received bytes."""
     rate = transfer.received / transfer.seconds / 1e6 if transfer.seconds > 0 else 0.0
     took = f"{human_seconds(transfer.seconds)} ({rate:.1f} MB/s)"
     size, fetched = human_size(transfer.size), human_size(transfer.received)

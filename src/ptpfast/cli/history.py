@@ -168,10 +168,10 @@ def export(common: Common, kind: str) -> None:
     "folders", type=click.Path(path_type=Path), metavar="FOLDER...", nargs=-1, required=True
 )
 def rebuild(common: Common, folders: tuple[Path, ...]) -> None:
-    """Record the files in folders, as after a loss of the history.
+    """Record the files in folders, for example after the history was lost.
 
-    Records name, size, date, and the checksum from SHA256SUMS. The camera stays unknown, and
-    folders below are not searched.
+    Records name, size and date, and the checksum from SHA256SUMS. The camera stays unknown.
+    Subfolders are not searched.
     """
     from ..library.history import rebuild as run
 
@@ -192,7 +192,7 @@ for _command in (newest, search, forget, export, rebuild):
 
 @contextmanager
 def _catalog(output: Output) -> Iterator[Catalog]:
-    """Yield the catalog, and say at the end what the user must know about it."""
+    """Yield the catalog, and print its notes at the end."""
     from ..state.catalog import Catalog
 
     with closing(Catalog()) as catalog:

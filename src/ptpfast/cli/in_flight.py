@@ -1,4 +1,4 @@
-"""The file that is under way: how far it is, for the line about a lost connection."""
+"""The current file and its progress, for the message about a lost connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class InFlight:
-    """At most one file at a time."""
+    """The current file of a run; at most one at a time."""
 
     def __init__(self) -> None:
         self.name = ""

@@ -1,4 +1,4 @@
-"""`ptpfast info`: what the camera is, what is in it, what it can do."""
+"""`ptpfast info`: show model, cards, battery and operations."""
 
 from __future__ import annotations
 

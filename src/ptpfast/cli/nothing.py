@@ -1,4 +1,4 @@
-"""Why there is nothing to do, in words."""
+"""The messages for a run that has nothing to do."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ if TYPE_CHECKING:
 
 
 def nothing_line(report: Report) -> str:
-    """Why there is nothing to do: nothing matches, or nothing is there."""
+    """Return why there is nothing to do: nothing matches, or the card is empty."""
     return nothing_text(report.found, report.selection, "'ptpfast ls' shows what is there")
 
 
 def nothing_text(found: int, selection: str, advice: str) -> str:
-    """Return why nothing matches, for a number of files and a selection in words.
+    """Return why nothing matches.
 
     Args:
-        found: how many files are on the camera.
-        selection: what was asked for; empty for everything.
-        advice: what to do if nothing matches.
+        found: Number of files on the camera.
+        selection: The selection in words; empty for everything.
+        advice: What to do if nothing matches.
     """
     if not found:
         return "no files on the camera"
-    return f"0 of {found:,} match {selection}; {advice}" if selection else "nothing to download"
+    return (
+        f"0 of {found:,} files match {selection}; {advice}" if selection else "nothing to download"
+    )

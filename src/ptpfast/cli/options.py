@@ -1,7 +1,4 @@
-"""What commands accept: kinds of values, and the options every command has.
-
-A value that makes no sense is a usage error here, before anything is connected or written.
-"""
+"""The values and the common options of commands. A wrong value is a usage error."""
 
 from __future__ import annotations
 

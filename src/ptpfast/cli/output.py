@@ -1,8 +1,7 @@
-"""What a command prints: results on standard output, words for people on standard error.
+"""The output of a command: results on standard output, messages on standard error.
 
-With `--json` standard output is JSON Lines: one object a line, `type` its first field, a header
-with the schema's version first. Nothing here leaves for a terminal but through `printable`, or in
-JSON as plain ASCII.
+With `--json` standard output is JSON Lines: one object per line, `type` first, and a header with
+the schema's version. All output for a terminal goes through `printable`; JSON is plain ASCII.
 """
 
 from __future__ import annotations

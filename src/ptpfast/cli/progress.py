@@ -1,6 +1,6 @@
-"""What is seen of a run: one status line on a terminal, plain lines elsewhere.
+"""The display of a run: one status line on a terminal, otherwise plain lines.
 
-Everything goes to standard error. `display` chooses; a display is an `Observer` of `library.pull`.
+Everything goes to standard error. `display` chooses; a display is an `Observer`.
 """
 
 from __future__ import annotations

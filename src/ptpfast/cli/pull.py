@@ -1,4 +1,4 @@
-"""`ptpfast pull`: download what is not here yet, and always end with a summary."""
+"""`ptpfast pull`: download new files, and always end with a summary."""
 
 from __future__ import annotations
 
@@ -163,8 +163,8 @@ def _agree(options: dict[str, Any]) -> None:
     """UsageError for options that do not go together, or not here."""
     if options["delete_verified"] and options["on_conflict"] == "overwrite":
         raise click.UsageError(
-            "--on-conflict overwrite does not go with --delete-verified: the file that is replaced "
-            "may be all that is left of a deleted picture"
+            "you cannot combine --on-conflict overwrite with --delete-verified: the replaced file "
+            "may be the only copy of a deleted picture"
         )
     if options["new"] and not options["history"]:
         raise click.UsageError("--new needs the history: leave --no-history out")
@@ -173,7 +173,7 @@ def _agree(options: dict[str, Any]) -> None:
     by_sha256 = options["manifest"] or options["copies"] or options["delete_verified"]
     if by_sha256 and options["algorithm"] != "sha256":
         raise click.UsageError(
-            "--manifest, --copies and --delete-verified compare by SHA-256: leave --algorithm out"
+            "--manifest, --copies and --delete-verified need SHA-256: leave --algorithm out"
         )
     try:
         new_hash(options["algorithm"])
@@ -203,7 +203,7 @@ def _kept(report: Report) -> str:
     if not kept and not report.downloaded:
         return ""
     complete = plural(report.downloaded, "file") + " complete"
-    return ", ".join((complete, *kept, "the same command continues"))
+    return ", ".join((complete, *kept)) + "; run the same command again to continue"
 
 
 def status(report: Report) -> int:

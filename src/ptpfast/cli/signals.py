@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP end a run properly; the second of them ends it at once."""
+"""Signals: Ctrl-C, SIGTERM and SIGHUP end a run in order; a second one ends it at once."""
 
 from __future__ import annotations
 

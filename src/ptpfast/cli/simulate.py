@@ -204,13 +204,14 @@ def _announce(output: Output, camera: SimulatedCamera) -> None:
     """Say what is on the card; last that it listens, which programs wait for."""
     files = camera.store.files()
     total = sum(stored.size for stored in files)
-    output.note(f"{plural(len(files), 'file')}, {human_size(total)}; Ctrl-C ends it")
+    output.note(f"{plural(len(files), 'file')}, {human_size(total)}; press Ctrl-C to stop")
     if left_out := camera.store.left_out:
         output.note(
-            f"{plural(left_out, 'file')} left out: links, unreadable ones, names PTP cannot say"
+            f"{plural(left_out, 'file')} left out: links, unreadable files, "
+            "and names that PTP cannot transfer"
         )
     address = Address(camera.host, camera.port)
-    output.note(f"fetch them with: ptpfast pull {address} FOLDER")
+    output.note(f"download them with: ptpfast pull {address} FOLDER")
     output.record("listening", host=camera.host, port=camera.port, objects=len(files), bytes=total)
     output.result(f"listening on {address}")
 
@@ -253,7 +254,7 @@ def _cannot_listen(error: Exception, *, host: str, port: int, **_: Any) -> str:
     told = getattr(error, "strerror", None) or "not a host name"
     reason = os.strerror(number) if number > 0 else told.partition(" (while attempting")[0]
     if number in (errno.EADDRINUSE, errno.EACCES):
-        hint = "another --port may do"
+        hint = "try another --port"
     else:
         hint = "--host takes a name or an IPv4 address of this computer"
     return f"cannot listen at {Address(host, port)}: {reason}; {hint}"
@@ -278,11 +279,13 @@ def _arguments(
     }
     own = {field: value for name, field in names.items() if (value := rest.pop(name)) is not None}
     if link is not None and own:
-        raise click.UsageError("--link is instead of --rate, --rtt, --delay and the card's options")
+        raise click.UsageError(
+            "--link replaces --rate, --rtt, --delay and the card's options; use one or the other"
+        )
     if "card_block" in own and "card" not in own:
         raise click.UsageError("--card-block needs a --card-rate")
     if link is not None and link not in LINKS:
-        text = f"one of {', '.join(LINKS)}; --link help explains them"
+        text = f"{link!r} is not one of {', '.join(LINKS)}; --link help explains them"
         raise click.BadParameter(text, param_hint="'--link'")
     try:
         parsed = [Fault.parse(text) for text in faults]

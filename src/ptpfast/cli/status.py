@@ -1,6 +1,6 @@
-"""What a run of `pull` is doing now, as one line that fits the terminal.
+"""The current state of a `pull`, as one line that fits the terminal.
 
-`Status` is told what happens and writes nothing. It may be read from another thread: each change
+`Status` receives events and writes nothing. Another thread may read it, because each change
 replaces one attribute.
 """
 
@@ -31,8 +31,8 @@ class Status:
     """The state of a run.
 
     Args:
-        tries: how often a lost connection is made again; None without limit.
-        clock: returns seconds; for tests.
+        tries: How many attempts to reconnect are allowed; None for no limit.
+        clock: Returns seconds; for tests.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Status:
         self._wait(f"{what}: {done:,} of {total:,}" if done < total else "preparing")
 
     def planned(self, count: int, size: int, *, listed: bool) -> None:
-        """Note how much there is to do: files and bytes; `listed`: these are all."""
+        """Note the planned files and bytes; `listed` is true if these are all."""
         self._count, self._total, self._is_counted = count, size, listed
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
-        """Note that a file is under way."""
+        """Note that the download of a file begins."""
         self.in_flight.begin(info, path, kept)
         self._before, self._kept = self._moved, kept
         self._begun |= {info.handle}
@@ -77,7 +77,7 @@ class Status:
         self._receiving()
 
     def progress(self, received: int, size: int | None) -> bool:
-        """Note how much is here; return whether the connection had been lost before."""
+        """Note how many bytes are here; return whether the connection had been lost before."""
         was_lost, more = bool(self._lost), received > self.in_flight.received
         self.in_flight.come_to(received, size)
         if received < self._kept:  # it was restarted
@@ -91,7 +91,7 @@ class Status:
         return was_lost
 
     def finished(self, handle: int, *, stopped: bool) -> bool:
-        """Note that a file is done, or that the run stops; return whether it had been under way."""
+        """Note that a file is done or the run stops; return whether its download had begun."""
         was_begun = handle in self._begun
         self._begun -= {handle}
         self.done += was_begun and not stopped
@@ -101,18 +101,18 @@ class Status:
         return was_begun
 
     def lost(self) -> int:
-        """Note that the connection is lost; return which try to reconnect comes now."""
+        """Note that the connection is lost; return the number of the next attempt."""
         if not self._lost:
             self._wait("waiting for the camera")
         self._lost += 1
         return self._lost
 
     def trying(self, tries: int) -> None:
-        """Note which try to reconnect comes next, as the run counts them."""
+        """Note the number of the next attempt to reconnect, as the run counts them."""
         self._lost = tries
 
     def waits_for(self, what: str, waited_s: float = 0.0) -> None:
-        """Note that something else is waited for, since `waited_s` seconds."""
+        """Note that the run has waited for something else for `waited_s` seconds."""
         self._wait(what, waited_s)
 
     def _wait(self, what: str, waited_s: float = 0.0) -> None:
@@ -127,22 +127,22 @@ class Status:
 
     @property
     def of_tries(self) -> str:
-        """`2 of 8`: which try to reconnect this is."""
+        """The number of the current attempt to reconnect: `2 of 8`."""
         return f"{self._lost:,}" + ("" if self._tries is None else f" of {self._tries:,}")
 
     @property
     def is_first_try(self) -> bool:
-        """Whether the connection was not tried to be made again before."""
+        """True if no earlier attempt to reconnect has failed."""
         return self._lost <= 1
 
     @property
     def ended(self) -> str:
-        """`3/12`: how many files are done, of how many if all are known."""
+        """The number of finished files, and of all files if it is known: `3/12`."""
         return f"{self.done}/{self._count}" if self._is_counted else str(self.done)
 
     @property
     def place(self) -> str:
-        """`3/12`: which file of how many; `3/12+` while more may come."""
+        """The number of the current file: `3/12`; `3/12+` while more may be listed."""
         number = self.done + (1 if self.in_flight.name else 0)
         if not self._count:
             return ""
@@ -250,12 +250,12 @@ def human_wait(seconds: float) -> str:
 
 
 def disk_words(files: int) -> str:
-    """Return what is said while the disk is waited for."""
+    """Return the text that is shown during a wait for the disk."""
     return f"waiting for the disk ({plural(files, 'file')} to store)"
 
 
 def shortened(name: str, width: int) -> str:
-    """Return a name with its middle left out: numbers and extension are at its end."""
+    """Return a name without its middle, because numbers and extension are at its end."""
     if _columns(name) <= width:
         return name
     tail = (width - 1) * 2 // 3

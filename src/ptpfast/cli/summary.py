@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 # What the summary says of the files downloaded, by `--verify`.
 _CHECKED = {
-    "size": "checked by size alone",
-    "hash": "read back, {digest} as it arrived",
-    "disk": "read back from {disk}, {digest} as it arrived",
-    "reread": "read back from {disk} and again from the camera, {digest} as it arrived",
+    "size": "only sizes checked",
+    "hash": "read back; {digest} equals the received bytes",
+    "disk": "read back from {disk}; {digest} equals the received bytes",
+    "reread": "read back from {disk} and again from the camera; {digest} equal",
 }
 _DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
 
@@ -109,7 +109,7 @@ def summary_line(report: Report) -> str:
         verb = " received" if report.remaining or report.failed else ""
         text += f", {human_size(report.bytes)}{verb} in {took} ({report.mb_per_s:.1f} MB/s)"
         if (whole := human_seconds(report.elapsed)) != took:
-            text += f", {whole} in all"
+            text += f", {whole} in total"
     for failure in report.storages:
         text += f"; {failure.name} not available"
     if report.here:
@@ -122,7 +122,7 @@ def summary_line(report: Report) -> str:
     if report.failed:
         text += f"; {report.failed:,} failed"
     if not planned and report.remaining:
-        text += f"; {report.remaining:,} not yet"
+        text += f"; {report.remaining:,} remaining"
         if kept := sum(result.kept for result in report.having("unfinished")):
             text += f" ({human_size(kept)} kept)"
     if report.undated:
@@ -146,7 +146,7 @@ def _is_up_to_date(report: Report) -> bool:
 
 
 def _checked(report: Report) -> str:
-    """Return how far the downloaded files are checked."""
+    """Return how the downloaded files were verified."""
     text = ""
     if report.downloaded:
         disk = "the disk" if FROM_DISK else "the disk or from memory"
@@ -201,8 +201,8 @@ def _is_plan(report: Report) -> bool:
 def leftover_line(left: Leftover) -> str:
     """Return the line about a partial file that stays, and what to do about it."""
     return (
-        f"{left.path}: {human_size(left.size)} of an earlier run are kept and cannot be resumed: "
-        f"{left.reason}; delete it and {left.note.name} if you do not want it"
+        f"{left.path}: {human_size(left.size)} of an earlier run are kept and cannot be resumed "
+        f"({left.reason}); delete it and {left.note.name} if you do not want them"
     )
 
 
@@ -216,7 +216,7 @@ def _kept_safe(report: Report) -> str:
     ways = ((there - unread, ", read and compared"), (unread, " by name, size and date, not read"))
     for count, way in () if _is_plan(report) else ways:
         if count:
-            parts.append(f"{plural(count, 'copy', 'copies')} there already{way}")
+            parts.append(f"{plural(count, 'copy', 'copies')} already there{way}")
     if to_delete := sum(result.to_delete for result in report.files):
         parts.append(f"{to_delete:,} to delete on the camera")
     if report.deleted:
@@ -227,9 +227,9 @@ def _kept_safe(report: Report) -> str:
             f"{reason} ({count:,})" if len(reasons) > 1 else reason
             for reason, count in reasons.most_common()
         ]
-        parts.append(f"{report.left:,} left there: {', '.join(each)}")
+        parts.append(f"{report.left:,} left on the camera: {', '.join(each)}")
     if report.found_gone:
-        parts.append(f"{report.found_gone:,} of an interrupted deletion no longer on the camera")
+        parts.append(f"{report.found_gone:,} of an interrupted deletion gone from the camera")
     if report.vanished:
         names = ", ".join(report.vanished[:10]) + (", ..." if len(report.vanished) > 10 else "")
         parts.append(

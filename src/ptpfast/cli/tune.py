@@ -1,4 +1,4 @@
-"""`ptpfast tune`: how a camera is best read, measured and remembered, shown and forgotten."""
+"""`ptpfast tune`: find, remember, show and forget the settings of a model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tune(
             raise click.UsageError("Missing argument 'HOST[:PORT]'")
         _measure(common, host, dry_run)
     elif host is not None or dry_run or (show and forget is not None):
-        raise click.UsageError("--show and --forget stand alone, without HOST: nothing is measured")
+        raise click.UsageError("--show and --forget do not measure: leave HOST out")
     elif forget is None:
         _show(common.output)
     else:
@@ -90,12 +90,12 @@ def _show(output: Output) -> None:
     for key, found in entries.items():
         if found is None:
             output.record("unusable", model=key, file=in_text(str(tuning.path())))
-            output.result(f"{key}: its entry is damaged, and is not used")
+            output.result(f"{key}: the entry is damaged and not used")
         else:
             output.record("tuning", **_record(key, found, tuning.path()))
             output.result(_found(key, found) + (f"; {found.note}" if found.note else ""))
     if not entries:
-        output.note("no model is remembered")
+        output.note("no models are remembered")
     else:
         output.note(f"{plural(len(entries), 'model')} in {tuning.path()}")
 
@@ -106,7 +106,7 @@ def _forget(output: Output, model: str) -> None:
     # As a terminal shows it, or as it is.
     found = [key for key in tuning.entries() if model in (key, printable(key))]
     if not found:
-        text = f"nothing is kept of {model!r}; --show lists the models"
+        text = f"{model!r} is not remembered; --show lists the models"
         raise click.BadParameter(text, param_hint="'--forget'")
     for key in found:
         file = tuning.forget(key)

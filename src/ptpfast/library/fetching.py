@@ -45,7 +45,7 @@ log = logging.getLogger("ptpfast")
 
 
 class Meter:
-    """Hands on the progress of one object, and counts what it moves beyond what was `kept`."""
+    """Count the bytes of one object beyond those that were `kept`, and pass progress on."""
 
     def __init__(self, observer: Observer, info: ObjectInfo, kept: int) -> None:
         self._observer = observer
@@ -61,7 +61,7 @@ class Meter:
 
 
 class Fetching:
-    """What a run does at the camera once its plan has begun."""
+    """The downloads of a run, once its plan has begun."""
 
     def __init__(
         self,
@@ -269,7 +269,7 @@ class Fetching:
         return failed_result(job.info, error)
 
     def _ends_run(self, job: Job, result: FileResult, error: BaseException) -> bool:
-        """Whether the error concerns more than the object, its storage, or the room for it."""
+        """Return whether the error concerns more than the object, its storage or its room."""
         is_set_aside = result.status != "unfinished"
         return not (is_set_aside or self._plan.room.is_used_up(job, error, self._plan.jobs))
 
@@ -327,7 +327,7 @@ class Fetching:
         """Give object and part file another name. TransferError if `on_conflict` forbids it."""
         why = f"{job.path} was just created by another program"
         if isinstance(error, NotOurs):
-            why = f"{error.filename} stays as it is: {error.why}"
+            why = f"{error.filename} stays unchanged: {error.why}"
             self._plan.folder.refused[Path(f"{job.path}{PART_SUFFIX}")] = error.why
         if self._options.on_conflict not in ("rename", "overwrite"):
             raise TransferError(why) from error
@@ -340,8 +340,7 @@ class Fetching:
             move_part(os.fspath(taken), os.fspath(job.path), identity)
 
     def _next_objects(self) -> list[ObjectInfo]:
-        """Those that will be fetched from their beginning after this one, as many as may matter;
-        none when a piece of the listing comes between, or what is done with the file."""
+        """Return the objects to fetch next from their start; none if other work is due."""
         if not self._report.listed or self._keeping.deletes:
             return []
         jobs = islice(self._plan.jobs, self._session.habits.depth)

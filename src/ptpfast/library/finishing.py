@@ -1,10 +1,12 @@
 """Finish received files on other threads, while the camera sends the next ones.
 
-A file whose bytes have all arrived still needs a flush, its verification, its final name, a flush
-of the folder and its copies. On a slow disk each takes as long as many round trips. So received
-files wait in a queue, which a few threads work off: flushes of several files overlap, and hashing
-uses another core. One thread makes the copies, in order. Files leave the queue in the order in
-which they were received, and between them the results of objects that were not received.
+A received file still needs a flush, its verification, its final name, a flush of the folder, and
+its copies. On a slow disk each step takes as long as many round trips. So received files wait in a
+queue for a few threads. Flushes of several files overlap, and another core computes the hashes. One
+thread makes the copies, in order.
+
+Files leave the queue in the order in which they were received. The results of objects that failed
+keep their places between them.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ _POLL_S = 0.1  # how often a wait looks for signals and tells how long it has ta
 class Arrival:
     """A received file.
 
-    result: of a file that has its final name. error: why it has none. Neither until it is done.
+    Attributes:
+        result: Its result once it has its final name; else None.
+        error: Why it could not be finished; else None.
     """
 
     def __init__(self, job: Job, download: Download) -> None:
@@ -50,7 +54,7 @@ class Arrival:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do for it on other threads."""
+        """True if it is finished or has failed."""
         return self._is_done.is_set()
 
     @property
@@ -59,7 +63,7 @@ class Arrival:
         return self.download.transfer.size
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it is done, for so long at most; return whether it is."""
+        """Wait up to so many seconds until it is done; return whether it is."""
         return self._is_done.wait(seconds)
 
     def finish(self) -> None:
@@ -75,7 +79,7 @@ class Arrival:
             self._has_name.set()
 
     def end(self, copy: Callable[[FileResult], object] | None) -> None:
-        """Wait until it has its name, and make its copies. Never raises."""
+        """Wait until the file has its name, and make its copies. Never raises."""
         self._has_name.wait()
         try:
             if copy is not None and self.result is not None:
@@ -87,10 +91,13 @@ class Arrival:
 
 
 class Finishing:
-    """The queue of received files; all methods are called from one thread.
+    """The queue of received files. Call all methods from one thread.
 
-    waiting(files, seconds) is called several times a second while the queue is waited for.
-    copy(result), if given, makes the copies of a file. waited_s: how long the queue was waited for.
+    waiting(files, seconds) is called several times a second during a wait for the queue.
+    copy(result), if given, makes the copies of a file.
+
+    Attributes:
+        waited_s: Seconds of waiting for the queue.
     """
 
     def __init__(
@@ -108,7 +115,7 @@ class Finishing:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a file in the queue is not done yet."""
+        """True if a file in the queue is not finished yet."""
         return bool(self._undone())
 
     def add(self, arrival: Arrival) -> None:
@@ -124,21 +131,21 @@ class Finishing:
             self._uncopied.do(arrival)
 
     def put(self, result: FileResult) -> None:
-        """Add the result of an object for which nothing is left to do."""
+        """Add the result of an object that needs no more work."""
         self._line.append(result)
 
     def ready(self) -> Iterator[Arrival | FileResult]:
-        """Take out what is done at the head of the queue; wait for room in it."""
+        """Yield the finished files at the head of the queue; wait while the queue is full."""
         while self._line and (_is_done(self._line[0]) or self._is_full()):
             yield self._take()
 
     def rest(self) -> Iterator[Arrival | FileResult]:
-        """Take out everything, each file when it is done."""
+        """Yield all remaining files, each when it is done."""
         while self._line:
             yield self._take()
 
     def close(self) -> None:
-        """End the threads. Files that have not been begun keep their part files."""
+        """End the threads. Files on which no thread has begun keep their part files."""
         for arrival in self._unnamed.close():
             arrival.download.abandon()
         self._uncopied.close()
@@ -177,7 +184,7 @@ class Finishing:
 
 
 class Worker:
-    """Threads that do one thing with each arrival, in the order of `do`; started when needed."""
+    """Threads that do one kind of work, in the order of `do`; started when needed."""
 
     def __init__(self, work: Callable[[Arrival], object], threads: int) -> None:
         self._work = work
@@ -189,7 +196,7 @@ class Worker:
         self._is_closed = False
 
     def do(self, arrival: Arrival) -> None:
-        """Have a thread do it; do it at once if this computer allows no thread."""
+        """Hand an arrival to a thread; do the work here if this computer allows no thread."""
         with self._changed:
             self._todo.append(arrival)
             if self._idle < len(self._todo) and len(self._threads) < self._most:
@@ -199,7 +206,7 @@ class Worker:
             self._do_next()
 
     def close(self) -> list[Arrival]:
-        """End the threads, and return what was not begun."""
+        """End the threads, and return the arrivals that were not begun."""
         with self._changed:
             self._is_closed = True
             left = list(self._todo)

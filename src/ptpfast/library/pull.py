@@ -1,4 +1,4 @@
-"""`pull`: everything that is meant and not here yet, from a camera into a folder."""
+"""`pull`: download the selected objects that are not in a folder yet."""
 
 from __future__ import annotations
 

@@ -321,12 +321,12 @@ def _reserve_and_rename(held: Descriptor, part: str, path: str) -> None:
     try:
         reserved = create(path)
     except FileExistsError:
-        raise FileExistsError(errno.EEXIST, "there is a file of that name", path) from None
+        raise FileExistsError(errno.EEXIST, "a file with that name exists", path) from None
     with reserved:
         try:
             # Another program may have opened it by its name and written, or replaced it.
             if os.fstat(reserved.number).st_size or not stands_for(path, reserved.number):
-                raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
+                raise FileExistsError(errno.EEXIST, "a file with that name exists", path)
             _rename(part, path, held)
         except BaseException:
             is_part = held.number >= 0 and stands_for(path, held.number)

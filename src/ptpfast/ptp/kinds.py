@@ -1,7 +1,7 @@
-"""Say what a file is, from the extension of its name.
+"""Tell the kind of a file from the extension of its name.
 
-Format codes do not tell: NEF is 0x3000 or 0x3800, and 0xB103 is both Canon's CR2 and Fujifilm's
-RAF. This is the only table of extensions: the kinds of `--format` are its keys.
+Format codes do not tell it: NEF is 0x3000 or 0x3800, and 0xB103 is both Canon's CR2 and Fujifilm's
+RAF. This is the only table of extensions. Its keys are the kinds of `--format`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _NAMES: dict[Kind, tuple[str, str]] = {
 
 
 def extension(name: str) -> str:
-    """Return the extension of a file name in capitals: `DSC_0001.nef` gives `NEF`; else ""."""
+    """Return the extension of a file name in capitals; `DSC_0001.nef` gives `NEF`, and no extension
+    gives ''."""
     stem, dot, tail = name.rpartition(".")
     return tail.upper() if dot and stem else ""
 
@@ -51,6 +52,6 @@ def kind_of(name: str) -> Kind:
 
 
 def kind_name(kind: str, count: int = 1) -> str:
-    """Return a kind for people: `RAW`, `movies`."""
+    """Return the name of a kind for people: `RAW`, `movies`."""
     one, many = next((words for key, words in _NAMES.items() if key == kind), (kind, kind))
     return one if count == 1 else many

@@ -1,4 +1,4 @@
-"""A camera's address as people and programs write it."""
+"""The forms of a camera's address: as people type it, and as other programs write it."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ MOST_LETTERS = 300  # a host name has at most 253
 
 
 def parse_address(text: str) -> Address:
-    """Return host and port of `HOST[:PORT]`, `[IPv6][:PORT]`, a bare IPv6 address, or one of these
-    behind `ptpip:`.
+    """Return host and port of an address.
+
+    The forms are `HOST[:PORT]`, `[IPv6][:PORT]` and a bare IPv6 address, each also after `ptpip:`.
 
     Raises:
-        TypeError: it is no text.
-        ValueError: it is no address; the message has the right form.
+        TypeError: The address is not a text.
+        ValueError: It is not an address; the message has the right form.
     """
     host, port = _divided(text)
     return Address(host, DEFAULT_PORT if port is None else port)
 
 
 def address_of(host: str, port: int | None) -> Address:
-    """Return the address that the arguments `host` and `port` mean.
+    """Return the address for the arguments `host` and `port`.
 
     Raises:
-        TypeError, ValueError: either is wrong, or the host names another port.
+        TypeError, ValueError: Either is wrong, or the host contains another port.
     """
     name, own = _divided(host)
     if port is None:
@@ -52,9 +53,12 @@ def address_of(host: str, port: int | None) -> Address:
 def are_swapped(camera: str, folder: Any) -> bool:
     """Return whether a camera and a folder were given in the wrong order.
 
+    That is so if the camera is an existing folder, and the folder is an IP address and no existing
+    folder.
+
     Args:
-        camera: what was given as the camera: an existing folder, if they were swapped.
-        folder: what was given as the folder: an IP address that is no existing folder.
+        camera: The argument for the camera.
+        folder: The argument for the folder.
     """
     text = os.fspath(folder) if isinstance(folder, str | os.PathLike) else ""
     if not isinstance(text, str) or not os.path.isdir(camera) or os.path.isdir(text):
@@ -100,7 +104,7 @@ def _divided(text: Any) -> tuple[str, int | None]:
 
 
 def _refuse_other_kinds(text: str) -> None:
-    """ValueError for what is an address of another kind, or a folder."""
+    """Raise ValueError for an address of another kind, or for a folder."""
     text = text.strip()
     if (url := _URL.match(text)) and url[1].lower() != "ptpip":
         raise ValueError(f"{text!r} is a web address; {_of_url(text)}")
@@ -113,7 +117,7 @@ def _refuse_other_kinds(text: str) -> None:
 
 
 def _of_url(text: str) -> str:
-    """Return what to write instead of a URL."""
+    """Return the advice for a URL: what to write instead."""
     try:
         host = urlsplit(text).hostname
     except ValueError:
@@ -124,7 +128,7 @@ def _of_url(text: str) -> str:
 
 
 def _right_form(text: str) -> str:
-    """Return what to write instead of an IPv6 address with a port but no brackets."""
+    """Return the advice for an IPv6 address that has a port but no brackets."""
     match = _PORT_BEHIND.fullmatch(text)
     if match and _is_ipv6(match[1]):
         return f"write [{match[1]}]:{match[2]}"

@@ -1,1 +1,2 @@
-"""What outlives a run: the index of objects and the tunings."""
+"""Data that outlives a run: the index of objects, the catalog of downloads, tunings and chunk
+sizes."""

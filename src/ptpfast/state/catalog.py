@@ -1,9 +1,8 @@
-"""The catalog: every object that was fetched, from which body, and where it was stored.
+"""The catalog: a record of every fetched object, its camera body, and its stored files.
 
-It answers whether a file in a folder is a certain object, and whether an object was ever fetched.
-Losing it costs only certainty: without it, files are known by name, size and date. So nothing here
-raises into a run. A catalog that cannot be used is logged, and `notes` says what the user must
-know; a damaged one is renamed, never deleted.
+It answers two questions: is a file in a folder a certain object, and was an object ever fetched?
+Without the catalog, files are known by name, size and date. So an error here never ends a run: it
+is logged, and `notes` has what the user must know. A damaged catalog is renamed, never deleted.
 """
 
 from __future__ import annotations
@@ -52,12 +51,12 @@ _RECORDS = (
 
 
 class Catalog:
-    """The catalog of this user, opened when it is first needed. Any thread may use it.
+    """The catalog of this user, opened on first use. Any thread may use it.
 
     Attributes:
-        path: of the file; None for a user without a home.
-        notes: what the user must know, in sentences.
-        why: why the catalog cannot be used; '' if it can.
+        path: The file; None for a user without a home.
+        notes: Sentences that the user must read.
+        why: Why the catalog cannot be used; '' if it can.
     """
 
     def __init__(self) -> None:
@@ -84,13 +83,13 @@ class Catalog:
                 database.close()
 
     def prepare(self) -> bool:
-        """Make the catalog if there is none; return whether it can be used."""
+        """Create the catalog if there is none; return whether it can be used."""
         with self._guarded("open"):
             self._opened(create=True)
         return not self.why and self._database is not None
 
     def at(self, folder: str, name: str) -> tuple[Fetched, Stored] | None:
-        """Return what was stored under that name in a folder; None if the catalog does not know."""
+        """Return the record of a file in a folder; None if there is none."""
         with self._guarded("read"):
             if (database := self._opened()) is None:
                 return None
@@ -105,7 +104,7 @@ class Catalog:
         return None
 
     def seen(self, identity: str, path: str) -> list[Fetched]:
-        """Return the objects of that path that were fetched from a body."""
+        """Return the objects with that path that were fetched from a body."""
         with self._guarded("read"):
             if (database := self._opened()) is not None:
                 rows = database.execute(
@@ -117,14 +116,14 @@ class Catalog:
         return []
 
     def store(self, items: Iterable[tuple[Fetched, Stored]]) -> int:
-        """Record objects and their files, in one step; return how many are recorded."""
+        """Record objects and their files in one transaction; return how many were recorded."""
         with self._guarded("write"):
             if (database := self._opened(create=True)) is not None:
                 return _store(database, items)
         return 0
 
     def records(self) -> Iterator[Record]:
-        """Yield everything, the newest first."""
+        """Yield all records, the newest first."""
         with self._guarded("read"):
             if (database := self._opened()) is None:
                 return
@@ -135,8 +134,10 @@ class Catalog:
                 yield Record(row[0], from_row(row[1], row[2:9]), row[9], file)
 
     def forget(self, is_meant: Callable[[Record], bool]) -> int:
-        """Delete the records that are meant, and return how many. An object is forgotten with its
-        last file."""
+        """Delete the records for which `is_meant` is true, and return how many.
+
+        An object is forgotten together with its last file.
+        """
         meant = [record for record in self.records() if is_meant(record)]
         with self._guarded("write"):
             if meant and (database := self._opened()) is not None:

@@ -1,9 +1,9 @@
-"""The catalog's SQLite file: made, opened, migrated, and set aside if it cannot be used.
+"""The SQLite file of the catalog: create, open and migrate it, or rename an unusable one.
 
-The file lies in a folder that only this user can write to. It is made under a temporary name, with
-its write-ahead log on, and renamed. So a `-journal` beside its name is never ptpfast's: SQLite
-would obey it, even one that deletes other files, so it is set aside before SQLite sees it. `-wal`
-and `-shm` are SQLite's, and several processes share them.
+Only this user can write to its folder. The file is created under a temporary name, switched to a
+write-ahead log, and renamed. So ptpfast never has a `-journal` file beside it. SQLite would replay
+such a file, even one that deletes other files. So it is renamed before SQLite sees it. `-wal` and
+`-shm` are SQLite's, and several processes share them.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ SCHEMA = len(MIGRATIONS)
 
 
 class Damaged(Exception):
-    """The file is not what ptpfast has written."""
+    """The file is damaged, or ptpfast did not write it."""
 
 
 class Newer(Exception):
-    """The file is of a newer version of ptpfast; it is neither used nor changed."""
+    """A newer version of ptpfast wrote the file; it is neither used nor changed."""
 
 
 def folder() -> Path:
@@ -83,11 +83,11 @@ def path() -> Path:
 
 
 def open_file(path: Path, *, create: bool) -> sqlite3.Connection | None:
-    """Open the catalog, and make it if asked to; None if there is none.
+    """Open the catalog; create it if `create` is true. Return None if there is none.
 
     Raises:
-        Damaged, Newer: it cannot be used.
-        OSError, sqlite3.Error: the disk or the folder refuses.
+        Damaged, Newer: The file cannot be used.
+        OSError, sqlite3.Error: The disk or the folder refuses.
     """
     if create:
         folders.make(path.parent, 0o700)
@@ -136,7 +136,7 @@ def _keep_journal_away(path: Path) -> None:
 
 
 def _look(path: Path) -> None:
-    """Check everything that must hold before SQLite sees the file. Damaged, OSError."""
+    """Check everything that must hold before SQLite reads the file. Damaged, OSError."""
     for tail in ("", "-wal", "-shm"):
         try:
             status = os.lstat(f"{path}{tail}")
@@ -174,7 +174,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _make(path: Path) -> None:
-    """Make an empty catalog; another process may do the same and be first. OSError."""
+    """Create an empty catalog; another process may do the same and be first. OSError."""
     with folders.turn(path.parent, BUSY_S) as alone:
         if alone:
             _tidy(path.parent)
@@ -196,7 +196,7 @@ def _make(path: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove what a process has left that was killed while it made a catalog. OSError."""
+    """Remove the files of a process that was killed while it created a catalog. OSError."""
     for entry in os.listdir(folder):
         name = entry
         for tail in INDEX_COMPANIONS:
@@ -206,7 +206,7 @@ def _tidy(folder: Path) -> None:
 
 
 def _migrate(database: sqlite3.Connection) -> None:
-    """Bring the tables to today's schema. Damaged, Newer, sqlite3.Error."""
+    """Migrate the tables to the current schema. Damaged, Newer, sqlite3.Error."""
     if _check(database) == SCHEMA:
         return
     database.execute("BEGIN IMMEDIATE")
@@ -223,7 +223,7 @@ def _migrate(database: sqlite3.Connection) -> None:
 
 
 def _check(database: sqlite3.Connection) -> int:
-    """Return the version of the schema, after a look whether the tables are that version's."""
+    """Check that the tables match the version of the schema; return the version."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA:
         raise Newer(f"its schema is {version}; this version of ptpfast knows up to {SCHEMA}")
@@ -249,6 +249,8 @@ def _expected(version: int) -> list[str]:
 
 
 def limit_time(database: sqlite3.Connection, until: list[float]) -> None:
-    """Interrupt queries that run past `until[0]`, by `time.monotonic`: a damaged file may have no
-    end."""
+    """Interrupt queries after `until[0]` (`time.monotonic`).
+
+    A query on a damaged file may never end.
+    """
     database.set_progress_handler(lambda: time.monotonic() > until[0], 10_000)

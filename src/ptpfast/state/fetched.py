@@ -1,6 +1,6 @@
-"""The records of the catalog, and which values in them are plausible.
+"""The records of the catalog, and checks of their values.
 
-The catalog's file is input like any other: a damaged one can hold anything.
+The file of the catalog is untrusted input: a damaged one can contain anything.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ class Fetched:
     """An object as the camera described it when it was fetched.
 
     Attributes:
-        identity: of the body, from `body_identity`; `UNKNOWN_BODY` for a file found in a folder.
-        storage: the storage id; 0 if unknown.
-        path: the path on the card.
-        size: bytes; None if the camera could not tell.
-        captured: capture time by the camera's clock, in ISO form; '' if unknown.
-        modified: modification time in the same form.
-        sha256: in hex, if it was computed.
-        fetched: seconds since 1970.
+        identity: The camera body, from `body_identity`; `UNKNOWN_BODY` for a file found in a
+            folder.
+        storage: The storage ID; 0 if unknown.
+        path: The path on the card.
+        size: Bytes; None if the camera did not report a size.
+        captured: Capture time by the camera's clock, in ISO form; '' if unknown.
+        modified: Modification time in the same form.
+        sha256: SHA-256 in hex; None if it was not computed.
+        fetched: Time of the download, in seconds since 1970.
     """
 
     identity: str
@@ -64,8 +65,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A file as it was stored: `folder` without symbolic links, `size` in bytes, and the time that
-    the filesystem keeps of it, in nanoseconds since 1970."""
+    """A stored file.
+
+    Attributes:
+        folder: Its folder, without symbolic links.
+        name: Its name.
+        size: Bytes.
+        mtime_ns: The modification time that the filesystem has kept, in nanoseconds since 1970.
+    """
 
     folder: str
     name: str
@@ -75,8 +82,12 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line of the history: an object, and a file of it. `number` and `file_number` are the
-    catalog's; `file` is None if other objects have replaced all its files."""
+    """One record of the history: an object and one of its files.
+
+    Attributes:
+        number, file_number: Their keys in the catalog.
+        file: None if other objects have replaced all files of the object.
+    """
 
     number: int
     object: Fetched
@@ -100,7 +111,7 @@ def model_of(identity: str) -> list[str]:
 
 
 def wall_clock(moment: datetime | None) -> str:
-    """Return a time as the camera's clock shows it, in ISO form; '' for None."""
+    """Return a time by the camera's clock, in ISO form; '' for None."""
     return moment.replace(tzinfo=None).isoformat() if moment is not None else ""
 
 
@@ -113,8 +124,10 @@ def fetched_of(identity: str, info: ObjectInfo, sha256: str | None, fetched: int
 
 
 def to_row(item: Fetched) -> tuple[Any, ...]:
-    """Return the columns of an object behind its body. A camera's name can hold what is not
-    UTF-8, so paths are bytes. Implausible."""
+    """Return the columns of an object, without its body. Raises Implausible.
+
+    Paths are bytes, because a name from a camera may not be valid UTF-8.
+    """
     path = item.path.encode(errors="surrogatepass")
     row = (item.storage, path, item.size, item.captured, item.modified, item.sha256, item.fetched)
     from_row(item.identity, row)
@@ -122,7 +135,7 @@ def to_row(item: Fetched) -> tuple[Any, ...]:
 
 
 def from_row(identity: Any, row: Sequence[Any]) -> Fetched:
-    """Return the object of a row. Implausible."""
+    """Return the object of a row. Raises Implausible."""
     storage, path, size, captured, modified, sha256, fetched = row
     _check(_is_identity(identity), "camera")
     _check(_is_number(storage, _U32), "storage")
@@ -139,14 +152,14 @@ def from_row(identity: Any, row: Sequence[Any]) -> Fetched:
 
 
 def file_row(file: Stored) -> tuple[bytes, bytes, int, int]:
-    """Return folder, name, size and time as columns. Implausible."""
+    """Return folder, name, size and time of a file as columns. Raises Implausible."""
     row = (os.fsencode(file.folder), os.fsencode(file.name), file.size, file.mtime_ns)
     from_file_row(row)
     return row
 
 
 def from_file_row(row: Sequence[Any]) -> Stored:
-    """Return the file of a row. Implausible."""
+    """Return the file of a row. Raises Implausible."""
     folder, name, size, mtime_ns = row
     _check(type(folder) is bytes and folder[:1] == b"/" and len(folder) <= MAX_PATH, "folder")
     _check(type(name) is bytes and 0 < len(name) <= MAX_PATH and b"/" not in name, "file name")

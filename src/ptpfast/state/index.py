@@ -76,16 +76,19 @@ class _Unusable(Exception):
 
 @dataclass(slots=True)
 class Remembered:
-    """What is known of a storage. free: its free bytes when all of it was listed; None when not all
-    was, or it is unknown. descriptions: of folders and files, by handle."""
+    """The remembered data of a storage.
+
+    Attributes:
+        free: Its free bytes when all of it was listed; None if unknown.
+        descriptions: Of folders and files, by handle.
+    """
 
     free: int | None = None
     descriptions: dict[int, Description] = field(default_factory=dict)
 
 
 def folder() -> Path:
-    """Where the files are: PTPFAST_CACHE, or the platform's cache folder. RuntimeError for a user
-    without a home."""
+    """Return the cache folder. Raises RuntimeError for a user without a home."""
     if given := os.environ.get("PTPFAST_CACHE"):
         return Path(given)
     if sys.platform == "darwin":

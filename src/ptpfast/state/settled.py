@@ -1,7 +1,7 @@
-"""The chunk sizes that earlier sessions have settled on, by camera model and firmware.
+"""The chunk sizes that earlier sessions have found, by camera model and firmware.
 
-A small JSON file in the user's cache. It is read back as untrusted input and may be deleted at any
-time: without it a session learns the size again. Failures to write are logged.
+They are in a small JSON file in the user's cache folder. The file is untrusted input. It may be
+deleted at any time: the next session then finds the size again. A failure to write it is logged.
 """
 
 from __future__ import annotations
@@ -26,19 +26,24 @@ LEAST, MOST = 1 << 16, 1 << 30  # bytes of a chunk
 
 
 class Settled(NamedTuple):
-    """chunk: bytes to begin with. refused: the smallest size that the camera refused, 0 if none."""
+    """The chunk size of a model.
+
+    Attributes:
+        chunk: Bytes of the first chunk.
+        refused: The smallest size that the camera refused; 0 if none.
+    """
 
     chunk: int
     refused: int = 0
 
 
 def load(info: DeviceInfo) -> Settled | None:
-    """Return what is known of this model and firmware; None if nothing is."""
+    """Return the chunk size of this model and firmware; None if it is unknown."""
     return _sane(_read().get(model_key(info)))
 
 
 def save(info: DeviceInfo, settled: Settled) -> None:
-    """Remember it. Never raises."""
+    """Remember the chunk size of this model and firmware. Never raises."""
     known = _read()
     key = model_key(info)
     if _sane(known.get(key)) == settled:
@@ -82,5 +87,5 @@ def _sane(entry: Any) -> Settled | None:
 
 
 def _holds_chunks(fd: int) -> bool:
-    """Return whether the file is what a killed process has left of one."""
+    """Return whether the file is one of these, or what a killed process has left of one."""
     return b"{".startswith(os.pread(fd, 1, 0).rstrip(b"\0"))

@@ -1,9 +1,9 @@
-"""What has been measured of a camera model: how deep to pipeline, how much to ask for at a time.
+"""The measured settings of camera models: pipeline depth and chunk size.
 
-Kept in a readable file in the user's configuration folder, one entry for each model and firmware,
-and read back as untrusted input: anything odd in it is as if it were not there. A file that cannot
-be read whole is never replaced: a user may have written it by hand. How it is measured
-is in `measure.tune`; what is known of a vendor's models for everybody is in the vendor's file.
+They are in a readable file in the user's configuration folder, one entry for each model and
+firmware. The file is untrusted input: malformed entries are ignored. A file that cannot be read is
+never replaced, because a user may have written it by hand. `measure.tuner` measures; a vendor's
+file has settings for all users.
 """
 
 from __future__ import annotations
@@ -111,8 +111,7 @@ def _holds_tunings(fd: int) -> bool:
 
 
 def distrust(info: DeviceInfo, known: Tuning, why: str) -> None:
-    """Remembers that a model, of which `known` was known, cannot handle pipelined requests.
-    Never raises."""
+    """Remember that a model cannot handle pipelined requests. Never raises."""
     if known.depth == 1 and known.note.startswith(DISTRUSTED):
         return  # already; the user has asked for this depth all the same
     gain = known.gain if known.depth == 1 else 1.0  # it is that of the chunk, or of both
@@ -150,18 +149,18 @@ def _kept() -> dict[str, Any]:
     try:
         entries = json.loads(content)
     except json.JSONDecodeError as error:
-        why = f"it is no JSON (line {error.lineno}, column {error.colno})"
+        why = f"it is not valid JSON (line {error.lineno}, column {error.colno})"
         raise _unreadable(file, why) from error
     except (ValueError, RecursionError) as error:  # no UTF-8, endless digits, too deep
-        raise _unreadable(file, "it is no JSON that can be read") from error
+        raise _unreadable(file, "it is not readable JSON") from error
     if not isinstance(entries, dict):
-        raise _unreadable(file, "it is no JSON object")
+        raise _unreadable(file, "it is not a JSON object")
     return entries
 
 
 def _unreadable(file: Path, why: str) -> SinkError:
     return SinkError(
-        f"{file} cannot be added to: {why}",
+        f"cannot add to {file}: {why}",
         errno=errno.EINVAL,
         hint="repair it, or move it away",
     )

@@ -1,9 +1,8 @@
-"""How much of a part file is certain: on the disk, and said by the journal beside it.
+"""The safe part of a part file: on the disk, and recorded in its journal.
 
-What has arrived is noted often and without the disk: a killed process loses what came since. Every
-so often it is flushed and noted: a power cut loses what came since then. A note has the checksum of
-the bytes as they came; those of an earlier run count only if, read back, they still have the one
-that was noted then.
+Received bytes are recorded often and without the disk: a killed process loses the bytes since. From
+time to time they are flushed and recorded: a power cut loses the bytes since. Each record has the
+checksum of the bytes as received. Bytes of an earlier run count only if they still have it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The chunks of a range of an object: how each is asked for, which is next, which are to come."""
+"""The chunks of a range of an object: their requests and their order."""
 
 from __future__ import annotations
 

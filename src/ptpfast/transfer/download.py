@@ -1,13 +1,12 @@
-"""One object to one file: part file, resume, verification, and only then the final name.
+"""The download of one object: part file, resume, verification, then the final name.
 
-    NAME.part.json  whose bytes these are        (journal)
-    NAME.part       what is here                 (how much of it is certain: checkpoint)
-    NAME            appears whole, in one step
+    NAME.part.json  The journal: whose bytes these are.
+    NAME.part       The received bytes (`checkpoint`: how much of it is certain).
+    NAME            The complete file, in one step.
 
-An unfinished file never stands under its final name, and an existing file is not replaced unless
-asked. What an interrupted run left is continued when the journal says that it is of the same
-object, the bytes still have the checksum they came with (`proof`), and those at the seam, read from
-the camera again, are equal.
+An unfinished file never has its final name, and an existing file is replaced only on request. A
+part file is resumed if the journal names the same object and the bytes still have their recorded
+checksum (`proof`). The last bytes must also equal the camera's.
 """
 
 from __future__ import annotations
@@ -172,7 +171,7 @@ class Download:
     def _check_name(self) -> None:
         is_taken = not self._options.overwrite and os.path.lexists(self._path)
         if is_taken and not reserves(self._path, self._journal.source):
-            raise FileExistsError(errno.EEXIST, "there is a file of that name", self._path)
+            raise FileExistsError(errno.EEXIST, "a file with that name exists", self._path)
 
     @property
     def is_cheap(self) -> bool:

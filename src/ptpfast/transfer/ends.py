@@ -1,8 +1,8 @@
-"""Where an object ends, told by reading there.
+"""The true end of an object, found by reading there.
 
-A described size may be wrong: ObjectInfo has 32 bits for it, and some firmwares put a larger size
-there modulo 4 GiB. Partial reads up to a size that is too small all succeed. So the last byte is
-read together with the one behind it: where only one comes the object ends. One round trip.
+A described size may be wrong: ObjectInfo has 32 bits for it, and some firmware reports a larger
+size modulo 4 GiB. Partial reads up to a size that is too small all succeed. So the last byte is
+read together with the next one. If only one comes, the object ends there.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ MAX_LOST = 2
 
 
 def may_end_elsewhere(info: ObjectInfo) -> bool:
-    """Whether the described size of an object is doubted in every download: movies can be so large
-    that it does not fit its field, and what is not known may be one. Pictures cannot."""
+    """Return whether the described size needs a check: for movies and unknown formats."""
     return bool(info.size) and info.kind not in ("raw", "jpeg", "heif")
 
 
@@ -86,7 +85,7 @@ class End:
         start = size + FOUR_GIB - 1 if self._goes_on_behind(size) else size
         if self._has(LARGEST_OBJECT - 1):
             raise TransferError(
-                f"{self._label}: the camera sends bytes at any offset, and lists {size:,}",
+                f"{self._label}: the camera sends bytes beyond the listed {size:,}, without an end",
                 hint="copy it from the card",
             )
         if self._partial(FOUR_GIB + 1) is None and self._has(FOUR_GIB - 1):
@@ -101,8 +100,8 @@ class End:
         # A body that sends no byte behind such an offset may not be able to count further.
         if end in (TWO_GIB, FOUR_GIB) or not self.is_at(end):
             raise TransferError(
-                f"{self._label}: the camera lists {size:,} bytes, and it has more",
-                hint="where it ends cannot be told; copy it from the card",
+                f"{self._label}: the object is larger than the listed {size:,} bytes",
+                hint="its end cannot be found; copy it from the card",
             )
         log.warning("%s has %d bytes; the camera lists %d", self._label, end, size)
         return end

@@ -33,7 +33,7 @@ def new_hash(algorithm: str) -> Any:
 
 
 def digest_of(hasher: Any) -> str:
-    """Of what a hash object has been given."""
+    """Return the digest of a hash object."""
     return f"{_kind(hasher)}:{hasher.hexdigest()}"
 
 

@@ -1,9 +1,8 @@
-"""The note beside a part file that says whose bytes are in it, and how many of them are certain.
+"""The journal beside a part file: whose bytes are in it, and how many are certain.
 
-`notes` has its text. Another process continues only from bytes that still have the checksum they
-were received with (`proof`): the length of a part file proves nothing, because a disk can lose
-pages and another program can write into the file. The journal is read back as untrusted input:
-anything odd about it means "start over".
+`notes` has its text. Another process resumes only bytes that still have the recorded checksum
+(`proof`). The length of a part file proves nothing: a disk can lose pages, and another program can
+write into the file. The journal is untrusted input. If it is malformed, the download starts over.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ log = logging.getLogger("ptpfast")
 # Why a part file stays as it is, and the object gets another name.
 ANOTHER_OBJECT = "it is of another object"
 ANOTHER_CAMERA = "it is of another camera"
-UNKNOWN = "no journal beside it says which object it is"
+UNKNOWN = "it has no journal that names its object"
 
 
 class Stamp(NamedTuple):
@@ -278,8 +277,10 @@ def whose(path: str) -> Identity | None:
 
 
 def holds_note(fd: int) -> bool:
-    """Whether the open file is a journal, or what is left of one: nothing or its beginning when its
-    writing was cut short, zeros after a power cut."""
+    """Return whether the open file is a journal, or the rest of one.
+
+    A rest is nothing, its beginning if writing was interrupted, or zeros after a power cut.
+    """
     return is_note(os.pread(fd, MAX_JOURNAL_SIZE, 0))
 
 
@@ -307,11 +308,9 @@ def taken(path: str) -> str:
 
 
 def claim(path: str, identity: Identity) -> str:
-    """Return why the bytes in the part file of `path` are not to be touched for that object: no
-    note proves them to be of it. '' when they may be dropped, or continued if more is certain.
+    """Return why the part file of `path` must not be touched for that object; '' if it may be.
 
-    What is left of a note that a power cut has taken proves as much: this package was at work there
-    and nothing was certain yet.
+    It may be if its journal names the object, or is the rest of one after a power cut.
     """
     if (told := whose(path)) is not None:
         if identity.is_of(told):

@@ -12,7 +12,7 @@ from .reading import ObjectReader
 
 
 def read(camera: Camera, info: ObjectInfo) -> bytearray:
-    """All of an object."""
+    """Return a whole object."""
     own = MemorySink()  # it grows with what arrives: a size is only the camera's word
     with camera.link.dialect.reading(info):
         reader_to_end(camera, info).read(own)
@@ -20,8 +20,11 @@ def read(camera: Camera, info: ObjectInfo) -> bytearray:
 
 
 def read_into(camera: Camera, info: ObjectInfo, buffer: Any, offset: int, size: int | None) -> int:
-    """Bytes [offset, offset + size) of an object into a buffer, to its end by default; how many
-    were read. ValueError if they do not fit."""
+    """Read bytes [offset, offset + size) of an object into a buffer; return how many.
+
+    Raises:
+        ValueError: they do not fit.
+    """
     if offset < 0 or (size is not None and size < 0):
         raise ValueError("offset and size must not be negative")
     room = memoryview(buffer).nbytes

@@ -1,11 +1,10 @@
-"""What a journal says, as text: whose bytes are in a part file, and how many of them are certain.
+"""The text of a journal.
 
-    {"schema": 7, "object": {...}, "kept": {...}}    whose; what had been flushed to the disk
-    {"size": ..., "digest": ...}                     what has arrived since, two lines that are
-    {"size": ..., "digest": ...}                     written in place by turns
+    {"schema": 7, "object": {...}, "kept": {...}}    The object; the bytes on the disk.
+    {"size": ..., "digest": ...}                     Two lines with the bytes received since,
+    {"size": ..., "digest": ...}                     written in place alternately.
 
-The first line is replaced whole, so that it never suffers from the others. All of it is read back
-as untrusted input.
+The first line is replaced as a whole, so the others cannot damage it. All of it is untrusted.
 """
 
 from __future__ import annotations
@@ -84,9 +83,7 @@ class Found(NamedTuple):
 
 
 def is_note(content: bytes) -> bool:
-    """Whether the whole content of a file is a journal, of this version or an earlier one, or what
-    is left of one: nothing or its beginning when its writing was cut short, zeros after a power
-    cut."""
+    """Return whether the content of a file is a journal of any version, or the rest of one."""
     text = content.rstrip(b"\0")
     return len(content) < MAX_JOURNAL_SIZE and (is_torn(text) or told_by(text) is not None)
 

@@ -14,8 +14,11 @@ BYTES = "a number of bytes, such as 1_000_000 (0: whole objects)"
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadOptions:
-    """How an object is downloaded; `Session.download` says what each means. prove_end: reads behind
-    the end of any object, as is done of movies, and takes the true size if more comes."""
+    """The options of `Session.download`, which explains each of them.
+
+    Attributes:
+        prove_end: Read behind the end of any object, as for movies, and take the true size.
+    """
 
     resume: bool = True
     verify: Verify = "size"

@@ -1,13 +1,8 @@
-"""The part file of a download: locked, new or continued, and at last under its final name.
+"""The part file of a download: locked, new or continued, and finally renamed.
 
-What is at NAME.part and not this object's by the note beside it, or not ours by kind and owner, is
-never touched: the name is taken.
-
-A part file is one run's at a time: two that write into one file would mix two objects. The lock is
-the operating system's on the open file, so it ends with the process, however that ends.
-
-Paths are plain strings here and in `journal`: this runs once for each file of a card, while the
-camera waits.
+If NAME.part belongs to another object or another program, it is never touched: the name counts as
+taken. A part file belongs to one run at a time. The lock is the operating system's, so it ends with
+the process. Paths are plain strings for speed.
 """
 
 from __future__ import annotations
@@ -43,11 +38,11 @@ _TRIES = 100  # to open a part file that others finish in between
 class PartFile:
     """NAME.part of the file `path`: created if missing, locked from `open` to `close`.
 
-    A new one has its journal from the beginning.
+    A new one has its journal from the beginning. An empty one is removed at the end.
 
-    An empty part file that was not published is removed at the end: it is of no use to anybody.
-    NotOurs when something else has its name or the journal's, or the bytes in it are not this
-    object's; SinkError when another run has it, or when the disk refuses.
+    Raises:
+        NotOurs: the part file or its journal belongs to another object or program.
+        SinkError: another run has it, or the disk refuses.
     """
 
     def __init__(self, path: str, journal: Journal) -> None:
@@ -149,7 +144,7 @@ class PartFile:
             raise disk_error("write beside", self.path, error) from error
 
     def sync(self) -> None:
-        """Its bytes to the disk, where the filesystem can. SinkError when it could and did not."""
+        """Flush the bytes to the disk, if the filesystem can. Raises SinkError."""
         try:
             sync_file(self.fd)
             close_file(os.dup(self.fd))  # which tells more than the flush, on some filesystems
@@ -374,8 +369,7 @@ def reserves(path: str, identity: Identity) -> bool:
 
 
 def capture_time(info: ObjectInfo) -> float | None:
-    """When the picture was taken, as an mtime; a time without zone is this computer's local
-    time."""
+    """Return the capture time as an mtime; without a time zone in this computer's local time."""
     moment = info.captured or info.modified
     if moment is None:
         return None

@@ -1,12 +1,12 @@
-"""Which bytes of a part file are certainly those that were received.
+"""The proof that bytes of a part file are those that were received.
 
-The journal says which checksum the first so many bytes had as they came. Another process reads them
-again and compares, at every level of verification: a system that ran on is no proof, because a disk
-can lose pages that it said it had, and another program can have written into the file.
+The journal has the checksum of the first bytes as received. Another process reads them again and
+compares, at every level of verification. A disk can lose pages, and another program can write into
+the file.
 
-A retry in the process that wrote the file need not read it again. When a download ends early it
-flushes the part file and gives it a modification time in the past, which no later write leaves in
-place: as long as the file is the same and has that time, its content is what was flushed.
+A retry in the same process need not read the file. When a download ends early, the part file gets a
+modification time in the past. Every later write changes it. So an unchanged time proves the
+content.
 """
 
 from __future__ import annotations

@@ -71,8 +71,10 @@ class Tempo:
 
 
 class RangeReader:
-    """Bytes `span` = [offset, end) of an object into a sink. `position` is how far it is: every
-    byte before it came in a chunk that was whole."""
+    """Reader of bytes `span` = [offset, end) of an object into a sink.
+
+    Every byte before `position` came in a complete chunk.
+    """
 
     def __init__(
         self,

@@ -137,7 +137,7 @@ class ObjectReader:
             return self._read_without(read, sink, offset, size)
         if not whole:
             raise TransferError(
-                f"{self.label()}: the camera cannot read a part of it",
+                f"{self.label()}: the camera cannot send parts of it",
                 hint="read the whole object instead",
             )
         return self._read_whole(sink)
@@ -180,7 +180,7 @@ class ObjectReader:
         size = self.size
         self.find_end()
         if self.size != size:
-            raise TransferError(f"{self.label()} has more than the {size:,} bytes listed")
+            raise TransferError(f"{self.label()} is larger than the listed {size:,} bytes")
 
     def another(self, *, progress: Progress | None = None) -> ObjectReader:
         """Return a reader of the same object, with the size that this one knows."""
@@ -246,7 +246,7 @@ class ObjectReader:
         """TransferError unless a whole object may have so many bytes."""
         if self.size is not None and received != self.size:
             raise TransferError(
-                f"{self.label()}: {received:,} bytes came, the camera lists {self.size:,}",
+                f"{self.label()}: received {received:,} bytes, but the camera lists {self.size:,}",
                 received=received,
             )
         if received < self._least:
@@ -270,6 +270,6 @@ class ObjectReader:
     def _report(self, received: int) -> None:
         total_s = self.camera.link.timeouts.total
         if total_s is not None and time.monotonic() - self._began > total_s:
-            raise Overdue(f"{self.label()}: not here after {total_s:g} s", received=received)
+            raise Overdue(f"{self.label()}: not complete after {total_s:g} s", received=received)
         if self._progress is not None:
             self._progress(received, self.size)

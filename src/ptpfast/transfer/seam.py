@@ -1,5 +1,4 @@
-"""Whether a part file and the camera's object are of one piece: some bytes are read again and
-compared before a download goes on."""
+"""The comparison of some bytes of a part file with the camera before it is resumed."""
 
 from __future__ import annotations
 

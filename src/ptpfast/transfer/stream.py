@@ -1,4 +1,4 @@
-"""An object piece by piece: as an iterator of memoryviews, and as a raw file."""
+"""An object in pieces: an iterator of memoryviews, or a raw file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .reading import ObjectReader
 
 
 def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memoryview]:
-    """Memoryviews of `chunk_size` bytes; partial reads, or one GetObject where there are none."""
+    """Yield memoryviews of `chunk_size` bytes, from partial reads or one GetObject."""
     if chunk_size < 1:
         raise ValueError("chunk_size must be at least 1")
     return _pieces(camera, info, chunk_size)
@@ -104,7 +104,7 @@ class ObjectFile(io.RawIOBase):
         return self._position
 
     def readall(self) -> bytes:
-        """All that is left, by as few partial reads as the chunk policy allows."""
+        """Return the rest, with as few partial reads as possible."""
         if self.closed:
             raise ValueError("the file is closed")
         sink = MemorySink()  # it grows with what arrives: a size is only the camera's word

@@ -1,4 +1,4 @@
-"""Files and names to the disk. Names get there with the folder they are in, not with the file."""
+"""Flushes of files and names to the disk. A name is flushed with its folder."""
 
 from __future__ import annotations
 

@@ -202,8 +202,8 @@ def test_of_a_copy_that_is_there_already_it_is_said_whether_it_was_read(
     assert (summary["copied"], summary["copies_here"], summary["copies_unread"]) == (1, 3, 1)
     (main / "IMG_0001.JPG").unlink()
     said = run(sim, main, "--copies", one, "--copies", two).stdout
-    assert "; 2 copies there already, read and compared" in said
-    assert "; 2 copies there already by name, size and date, not read" in said
+    assert "; 2 copies already there, read and compared" in said
+    assert "; 2 copies already there by name, size and date, not read" in said
 
 
 @pytest.mark.parametrize("link", [os.link, os.symlink])

@@ -391,11 +391,11 @@ def test_nothing_is_deleted_where_files_are_replaced(camera: Cameras, tmp_path: 
     # After an emptied card the camera counts from 1 again.
     sim = camera(objects=2)
     (tmp_path / "IMG_0001.DNG").write_bytes(b"the only copy")
-    with pytest.raises(ValueError, match="does not go with delete_verified"):
+    with pytest.raises(ValueError, match="cannot be combined with delete_verified"):
         fetch(sim, tmp_path, on_conflict="overwrite")
     result = run(sim, tmp_path, "--delete-verified", "--on-conflict", "overwrite")
     assert result.exit_code == 2
-    assert "--on-conflict overwrite does not go with --delete-verified" in result.stderr
+    assert "you cannot combine --on-conflict overwrite with --delete-verified" in result.stderr
     assert (tmp_path / "IMG_0001.DNG").read_bytes() == b"the only copy"
     assert len(sim.store.files()) == 2
 
@@ -418,8 +418,8 @@ def test_a_byte_that_changes_after_a_file_was_stored_keeps_the_object(
     assert result.exit_code == 7
     assert list(on_card(sim)) == ["IMG_0001.DNG"]
     assert noted(tmp_path / "main") == [("proven", "IMG_0001.JPG"), ("deleted", "IMG_0001.JPG")]
-    assert "is not what the camera sent" in result.stderr
-    assert "1 deleted on the camera; 1 left there: " in result.stdout
+    assert "differs from the bytes that the camera sent" in result.stderr
+    assert "1 deleted on the camera; 1 left on the camera: " in result.stdout
 
 
 @pytest.mark.parametrize("on_conflict", ["rename", "fail"])
@@ -447,14 +447,14 @@ def test_protected_objects_stay_and_that_is_no_failure(camera: Cameras, tmp_path
     assert result.exit_code == 0
     assert list(on_card(sim)) == ["KEPT.JPG"]
     assert result.stdout.endswith(
-        "; 1 deleted on the camera; 1 left there: protected on the camera\n"
+        "; 1 deleted on the camera; 1 left on the camera: protected on the camera\n"
     )
     assert "KEPT.JPG  1.0 kB in " in result.stderr
     assert deletions(sim) == 1
     store.add("MORE.JPG", 1000)
     sim.faults.add("respond=0x200F on DeleteObject")
     assert run(sim, tmp_path, "--delete-verified").stdout.endswith(
-        "; 2 left there: protected on the camera (1), "
+        "; 2 left on the camera: protected on the camera (1), "
         "the camera answered AccessDenied (0x200F) (1)\n"
     )
     before = payload(sim)
@@ -836,7 +836,7 @@ def test_a_process_killed_between_proof_and_deletion_leaves_what_the_next_run_ne
     assert sorted(contents(tmp_path)) == BOTH
     if done:
         assert (
-            "1 deleted on the camera; 1 of an interrupted deletion no longer on the camera"
+            "1 deleted on the camera; 1 of an interrupted deletion gone from the camera"
             in result.stdout
         )
     else:
@@ -1059,7 +1059,7 @@ def test_a_dry_run_says_what_would_be_deleted_and_deletes_nothing(
         f"C.JPG -> {tmp_path / 'C.JPG'} (1.0 kB)",
         f"A.JPG is here as {tmp_path / 'A.JPG'}, then deleted on the camera",
         "2 files to download, 2.0 kB; 1 already here; 2 to delete on the camera; "
-        "1 left there: protected on the camera",
+        "1 left on the camera: protected on the camera",
     ]
     assert deletions(sim) == 0
     assert not (tmp_path / JOURNAL_NAME).exists()

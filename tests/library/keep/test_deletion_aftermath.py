@@ -39,7 +39,10 @@ def test_a_camera_that_answers_ok_and_deletes_nothing_is_told_of_in_every_run(
         assert what == ["proven", "left"] * 2 * number
     result = run(sim, tmp_path, "--delete-verified")
     assert result.exit_code == 0
-    assert "2 left there: the camera answered OK but the picture is still there" in result.stdout
+    assert (
+        "2 left on the camera: the camera answered OK but the picture is still there"
+        in result.stdout
+    )
 
 
 def test_after_three_deletions_in_vain_no_more_are_asked_for(

@@ -101,7 +101,7 @@ def test_lists_of_checksums_and_json_have_the_name_as_text(
 
 def test_object_is_selected_by_a_pattern_beyond_ascii(sim: SimulatedCamera, tmp_path: Path) -> None:
     assert "1 file selected" in run(sim, ASCII, "pull", tmp_path, "--include", "Ü*中*")
-    assert "0 of 1 match" in run(sim, ASCII, "pull", tmp_path, "--exclude", "Ü*中*")
+    assert "0 of 1 files match" in run(sim, ASCII, "pull", tmp_path, "--exclude", "Ü*中*")
 
 
 def test_copies_and_deletion_note_the_name_as_text(sim: SimulatedCamera, tmp_path: Path) -> None:

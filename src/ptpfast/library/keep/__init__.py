@@ -1,1 +1,1 @@
-"""What becomes of a file that is here: its checksum, its copies, its deletion on the camera."""
+"""The steps after a file is complete: its checksum, its copies, its deletion on the camera."""

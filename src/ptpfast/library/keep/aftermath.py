@@ -1,9 +1,9 @@
-"""What deletions did on the camera: whether it deletes at all, and only what it is asked to.
+"""Check what deletions did on the camera.
 
-A camera may answer OK and delete nothing, or delete another object, or all files of a shot at once.
-So the list of handles from before the first deletion is compared with later ones: after the first
-deletion, then after twice as many each time, when an object is still there, and at the end of the
-run. A list of ten thousand handles is 40 KB, too much for each deletion.
+A camera may answer OK and delete nothing, or delete another object, or all files of a shot. So the
+list of handles from before the first deletion is compared with later lists. This happens after the
+first deletion, then after twice as many each time, when an object still exists, and at the end of
+the run. A list of ten thousand handles is 40 KB, too much for each deletion.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ log = logging.getLogger("ptpfast")
 
 STILL_THERE = "the camera answered OK but the picture is still there"
 MOST_IN_VAIN = 3  # deletions in a row, until no more are asked for
-IN_VAIN = (
-    f"not asked for: the camera answered OK to {MOST_IN_VAIN} deletions in a row and deleted none"
-)
-OTHERS_VANISHED = "not asked for: objects vanished from the camera that it was not asked to delete"
+IN_VAIN = f"not deleted: the camera confirmed {MOST_IN_VAIN} deletions in a row and deleted nothing"
+OTHERS_VANISHED = "not deleted: other objects vanished from the camera"
 # A list that lacks handles may be cut short: so many of those are asked for.
 MOST_ASKED = 16
 
@@ -52,7 +50,7 @@ class Aftermath:
         self._in_vain = 0
 
     def before(self, handle: int) -> None:
-        """Before each DeleteObject; asks for the handles once a connection."""
+        """Run before each DeleteObject: ask for the handles once per connection."""
         self._asked.add(handle)
         if self._connection is not self._session.link.connection:
             self._before = self._handles()
@@ -102,7 +100,7 @@ class Aftermath:
         return missing
 
     def _handles(self) -> dict[int, set[int]]:
-        """By storage; nothing when the camera does not say."""
+        """Return the handles by storage; empty if the camera does not list them."""
         try:
             return {
                 storage_id: set(self._session.handles(storage_id))

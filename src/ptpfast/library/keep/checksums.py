@@ -1,7 +1,7 @@
-"""The text of a list of checksums, as `sha256sum` writes it, and where in it each file stands.
+"""The text of a list of checksums, as `sha256sum` writes it, and the place of each file in it.
 
-Anybody can have written it, so it is one `bytes` and stays so: an object for each of sixteen
-million empty lines would take gigabytes. Only lines that are checksums are noted, by their place.
+The list is untrusted, so it stays one `bytes`: an object for each of sixteen million empty lines
+would take gigabytes.
 """
 
 from __future__ import annotations
@@ -77,16 +77,19 @@ def is_line_begun(line: bytes) -> bool:
 
 
 def why_no_list(content: bytes) -> str:
-    """Return why a file is not taken for a list of checksums; '' when it is. Its first lines tell:
-    of those that are neither blank nor remarks most are checksums. An empty file is a list, too."""
+    """Return why a file is not a list of checksums; '' if it is one.
+
+    Most of its first lines that are neither blank nor comments must be checksums. An empty file is
+    a list, too.
+    """
     if b"\0" in content:
-        return "it is no list of checksums: it has NUL bytes in it"
+        return "it is not a list of checksums: it contains NUL bytes"
     lines = content[:_HEAD].split(b"\n")
     if len(content) > _HEAD and len(lines) > 1:
         lines.pop()  # it is cut
     told = [line for line in lines if line.strip() and not line.startswith(b"#")]
     good = sum(map(is_line, told))
-    return "" if 2 * good >= len(told) else "it is no list of SHA-256 checksums"
+    return "" if 2 * good >= len(told) else "it is not a list of SHA-256 checksums"
 
 
 def _lines(content: bytes | bytearray, begin: int = 0) -> Iterator[tuple[re.Match[bytes], bytes]]:

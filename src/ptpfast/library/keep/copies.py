@@ -1,8 +1,7 @@
-"""Further folders that get every file too: `copies` of a pull.
+"""The copies of a pull: further folders that get every file.
 
-A copy is stored as the file itself is: into a part file, synced, read back from the disk, compared,
-and only then given its name, which never replaces anything. What goes wrong with one copy is noted
-for it and ends nothing else.
+A copy is written to a part file, flushed, read back from the disk and compared. Then it gets its
+name, which replaces nothing. A failed copy is recorded and ends nothing else.
 """
 
 from __future__ import annotations
@@ -40,8 +39,11 @@ _RENAMING = ("rename", "overwrite")
 
 
 class Copies:
-    """The further folders of a run, as they were when it began. SinkError when one cannot be
-    read."""
+    """The further folders of a run, as they were when it began.
+
+    Raises:
+        SinkError: a folder cannot be read.
+    """
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class Copies:
         return bool(self._folders)
 
     def leftovers(self) -> list[Leftover]:
-        """Part files in the folders that are not touched, as nothing proves them this run's."""
+        """Return the part files in the folders that cannot be proven to be this run's."""
         return [left for folder in self._folders for left in in_the_way(folder.refused)]
 
     def close(self) -> None:
@@ -153,8 +155,10 @@ class Copies:
             return _failed(folder, source, error)
 
     def _check_apart(self, folder: Path, destination: Path) -> None:
-        """FileExistsError for a folder that is another one of the run. It was looked at before, but
-        perhaps it was not there yet, and nothing could be made where it was to be."""
+        """Raise FileExistsError for a folder that is another folder of the run.
+
+        This repeats an earlier check, because the folder may not have existed then.
+        """
         if folder in self._apart:
             return
         for other in (destination, *self._apart):
@@ -253,7 +257,7 @@ def store(source: Path, target: Path, info: ObjectInfo, expected: str | None, ca
             part.begin_anew()
         try:
             if os.path.lexists(path):
-                raise FileExistsError(errno.EEXIST, "there is a file of that name", path)
+                raise FileExistsError(errno.EEXIST, "a file with that name exists", path)
             size, found = _pour(fd, source, part)
             if expected is not None and hex_of(found, "sha256") != expected:
                 raise TransferError(
@@ -286,7 +290,7 @@ def _opened(source: Path) -> Iterator[int]:
 
 
 def _pour(fd: int, source: Path, part: PartFile) -> tuple[int, str]:
-    """Bytes and digest of what went from a file into a part file. SinkError."""
+    """Copy a file into a part file; return bytes and digest. Raises SinkError."""
     hasher, at = new_hash("sha256"), 0
     while True:
         try:

@@ -1,17 +1,13 @@
-"""Objects deleted on the camera, each only when all that is stored of it here is proven.
+"""The deletion of objects on the camera, each only after its files are proven.
 
-    prove     the file and every copy, read from the disk under their names, have the SHA-256 of
-              what the camera sent in this run
-    look      the object ends where the file does
-    note      `proven`, on the disk
-    look      the handle is still this object's, and not protected
-    delete    DeleteObject, of this handle alone
-    look      the handle is no longer on the camera; `aftermath` says what else is looked at
-    note      `deleted`, or why it was left
+The file and every copy, read from the disk, must have the SHA-256 of the bytes that the camera sent
+in this run. The object must end where the file does. `proven` is noted on the disk. The handle must
+still be this object's, and not protected. Then DeleteObject is sent. The handle must be gone, and
+`aftermath` checks the other objects. `deleted`, or the reason why it was left, is noted.
 
-What an earlier run has fetched is known here by name, size and date, which proves nothing: the
-camera's object is read again. After a lost connection nothing is asked twice without a look whether
-the object is still there.
+A file of an earlier run is known by name, size and date only. This proves nothing, so the camera's
+object is read again. After a lost connection no deletion is repeated without a check that the
+object still exists.
 """
 
 from __future__ import annotations
@@ -63,8 +59,8 @@ log = logging.getLogger("ptpfast")
 PROTECTED = "protected on the camera"
 GONE = "no longer on the camera"
 CHANGED = "its handle belongs to another object now"
-INTERRUPTED = "interrupted; the next run looks whether it is gone"
-UNSEEN = "the camera answered OK, and cannot be asked whether it is gone; the next run looks"
+INTERRUPTED = "interrupted; the next run checks whether it is gone"
+UNSEEN = "the camera confirmed the deletion but cannot be asked; the next run checks"
 LATE_S = 1.0  # some bodies answer before they have deleted
 COPY_MISSING = "not every copy is proven"
 UNNOTED = "the deletion cannot be logged"
@@ -75,8 +71,8 @@ _NO_OBJECT = (0, 0xFFFFFFFF)
 
 
 class Deletion:
-    """The deletions of a run. NetworkError, when the connection stays lost, ends the run. When the
-    journal cannot be written, nothing more is deleted, and `check` raises that."""
+    """The deletions of a run. A connection that stays lost ends the run (NetworkError). If the
+    journal cannot be written, nothing more is deleted, and `check` raises the error."""
 
     def __init__(
         self, persistence: Persistence, listing: Listing, report: Report, chunk: int | None
@@ -126,7 +122,11 @@ class Deletion:
             return True
 
     def read_again(self, info: ObjectInfo) -> str:
-        """SHA-256 of what the camera sends of an object now. ResponseError, TransferError."""
+        """Return the SHA-256 of the object as the camera sends it now.
+
+        Raises:
+            ResponseError, TransferError: it cannot be read.
+        """
 
         def read() -> str:
             self._session.camera.compare(info)
@@ -186,7 +186,7 @@ class Deletion:
             self._tell_vanished(self._aftermath.after(result.left, self._is_folder))
 
     def _note(self, what: What, identity: Identity, **more: Any) -> bool:
-        """Whether that is noted, on the disk."""
+        """Write an entry to the disk; return whether that succeeded."""
         if self._unnoted is None:
             try:
                 self._journal.note(what, identity, **more)
@@ -195,7 +195,7 @@ class Deletion:
         return self._unnoted is None
 
     def check(self) -> None:
-        """SinkError when something could not be noted in this run."""
+        """Raise SinkError if an entry of this run could not be written."""
         if self._unnoted is not None:
             raise self._unnoted
 
@@ -280,7 +280,7 @@ class Deletion:
         return bool(found) if storage_id is None else storage_id in found
 
     def holds(self, result: FileResult, sent: str) -> bool:
-        """Whether the file of a result has that SHA-256 on the disk; else it has failed."""
+        """Return whether a result's file has that SHA-256 on the disk; else mark it failed."""
         assert result.path is not None
         try:
             if result.reason == ALREADY_HERE:
@@ -294,7 +294,7 @@ class Deletion:
         return True
 
     def _proven(self, result: FileResult, sent: str) -> bool:
-        """Whether the file and all copies have that SHA-256, and are as many files."""
+        """Return whether the file and all copies are separate files with that SHA-256."""
         assert result.path is not None
         if not self.holds(result, sent):
             return False
@@ -314,7 +314,7 @@ class Deletion:
         return not result.left
 
     def _ask(self, info: ObjectInfo) -> str:
-        """'' when the object is deleted, else why it is not."""
+        """Delete the object; return '' or the reason why it was left."""
         asked = answered = False
 
         def look() -> str | None:
@@ -383,8 +383,8 @@ def _check_found(path: Path, sent: str) -> None:
     """
     if hash_from_disk(os.fspath(path)) != sent:
         raise TransferError(
-            f"{path} has the name, size and date of this object, and other content: it is another "
-            "camera's picture, or damaged",
+            f"{path} has the name, size and date of this object but different content: it is from "
+            "another camera, or damaged",
             hint="move the file away, then run it again; the camera keeps the object",
         )
 
@@ -393,6 +393,6 @@ def _check(path: Path, sent: str) -> None:
     """TransferError unless the file has that SHA-256 on the disk. SinkError."""
     if hash_from_disk(os.fspath(path)) != sent:
         raise TransferError(
-            f"{path} is not what the camera sent, which keeps its own",
+            f"{path} differs from the bytes that the camera sent; the object stays on the camera",
             hint="check the disk, move the file away, then fetch it again",
         )

@@ -46,7 +46,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Proven(NamedTuple):
-    """What a `proven` says beside whose it is: the storage, if that is noted, and the file here."""
+    """A `proven` entry: its storage, if recorded, and its file."""
 
     storage_id: int | None = None
     file: str = ""
@@ -87,7 +87,7 @@ class DeletionJournal:
             "write",
             self.path,
             error,
-            hint="nothing is deleted on the camera that cannot be noted; check the folder, and "
+            hint="ptpfast deletes nothing that it cannot log; check the folder, and "
             "move that file away if it is not ptpfast's",
         )
 

@@ -1,4 +1,4 @@
-"""Whether an object ends where the file that was made of it does, asked before it is deleted."""
+"""Check, before a deletion, that an object ends where its file does."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from ...session.persistence import Persistence
     from ...session.session import Session
 
-LONGER = "it has more bytes than the file here"
-END_UNKNOWN = "whether it ends where the file does cannot be told"
+LONGER = "the object has more bytes than the file"
+END_UNKNOWN = "the end of the object cannot be checked"
 
 
 def why_not_the_end(
     session: Session, persistence: Persistence, info: ObjectInfo, path: Path, *, in_parts: bool
 ) -> str:
-    """Why the file may not be all of the object, '' if it is: it may have grown since, and what was
-    read in parts, as long as it was described, says nothing of what is behind that."""
+    """Return why the file may not be the whole object, '' if it is.
+
+    The object may have grown, and partial reads do not show bytes behind the described end.
+    """
 
     def look() -> str:
         size = path.stat().st_size

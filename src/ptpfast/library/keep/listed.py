@@ -1,8 +1,7 @@
-"""Keeps a folder's `SHA256SUMS` true while a run stores files there, also one without a manifest.
+"""Keep a folder's `SHA256SUMS` correct while a run stores files there, also without a manifest.
 
-A line of a file that is replaced, or of one that was missing, would be wrong of the new file. It is
-dropped before that has the name, so that a killed run leaves no wrong line, and written again with
-the checksum of the new file.
+The line of a replaced file would be wrong for the new one. It is dropped before the new file has
+the name, so a killed run leaves no wrong line. Then it is written again with the new checksum.
 """
 
 from __future__ import annotations
@@ -22,8 +21,7 @@ log = logging.getLogger("ptpfast")
 
 
 class Listed:
-    """The list of one folder; read when it is first needed. A list that cannot be read or written
-    ends nothing, and is warned of."""
+    """The list of one folder, read on first use. An unusable list only causes a warning."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / MANIFEST_NAME

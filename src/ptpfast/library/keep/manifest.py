@@ -1,10 +1,10 @@
-"""`SHA256SUMS`: checksums of the files of a run, in the format `sha256sum -c` reads.
+"""`SHA256SUMS`: checksums of the files of a run, in the format that `sha256sum -c` reads.
 
-An existing manifest is kept and added to; lines it does not understand stay as they are. It is
-replaced in one step, so there is never half of one. Several runs may add to one at a time.
+An existing manifest is kept and extended; unknown lines stay. It is replaced in one step, so it is
+never incomplete. Several runs may extend it at a time.
 
-A file that is something else stays as it is and raises SinkError: at once for a path that the
-caller has named, at the end of the run for `SHA256SUMS`, because no picture is to wait for that.
+A file that is not a manifest stays and raises SinkError. For a path from the caller this happens at
+once. For `SHA256SUMS` it happens at the end of the run, so that no picture has to wait.
 """
 
 from __future__ import annotations

@@ -1,20 +1,19 @@
-"""What is done with a file once it is here: its copies, and then its deletion on the camera.
+"""The copies of a file, and then its deletion on the camera.
 
-`copies` are further folders that get every file of the run, those too that were here already. Each
-copy is read back from the disk before it gets its name, and must be what arrived; one of an earlier
-run's file must be what the disk has of that file, and what `SHA256SUMS` says of it if it is listed
-there. Copies that are there are known again by name, size and date. Nothing is replaced in these
-folders: a copy whose name is taken gets the next free number, or fails where `on_conflict` is
-`skip` or `fail`. A copy that fails is in its result's `copies`, and ends nothing.
+`copies` are folders that get every file of the run, including files that existed before. Each copy
+is read back from the disk, and compared with the received bytes, before it gets its name. The copy
+of an earlier run's file must equal that file, and its line in `SHA256SUMS` if there is one.
+Existing copies are known by name, size and date. Nothing is replaced in these folders. If the name
+of a copy is taken, it gets the next free number, or fails with `on_conflict` `skip` or `fail`. A
+failed copy is recorded in its result's `copies`.
 
-`delete_verified` deletes an object on the camera once the file and all its copies, read from the
-disk under their final names, have the SHA-256 of what the camera sent in this run. An object whose
-file was here already, or was begun by an earlier run, is read from the camera again for that. What
-is not deleted is no failure; its result's `left` says why. `deletion_journal` says what is noted of
-it, and where.
+`delete_verified` deletes an object when the file and all copies are proven. They must have, on the
+disk and under their final names, the SHA-256 of the bytes that the camera sent in this run. If the
+file existed before, or was begun by an earlier run, the object is read again. An object that stays
+is no failure; its result's `left` has the reason. `deletion_journal` has the log.
 
-For an object of this run all that follows at once. Objects that were here already wait for the end:
-until the whole card is listed, what is thought of them can still be taken back.
+Objects of this run are handled as soon as their files have names. Files that existed before wait
+until the whole card is listed, because decisions about them can still change.
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ class Safekeeping:
             self._copies.complete(result, result.transfer.sha256, prove=True)
 
     def settle(self, result: FileResult) -> None:
-        """Delete the object of a file that has arrived in this run and has its copies."""
+        """Delete the object of a file that was received in this run and has its copies."""
         assert result.transfer is not None
         if not self.deletes:
             return

@@ -1,9 +1,8 @@
-"""Whether a folder's files are only in memory, and gone when the computer is switched off.
+"""Find out whether the files of a folder are only in memory.
 
-Linux tells of each mount how it is stored (proc(5), /proc/self/mountinfo). What lies below another
-mount is followed: the upper folder of an overlay, the file of a loop device, the folder that an
-encrypting or binding filesystem names as its source. Elsewhere, and where a container hides what
-lies below, nothing is known of a folder, and it counts as one on a disk.
+Linux describes each mount (proc(5), /proc/self/mountinfo). Layers are followed: the upper folder of
+an overlay, the file of a loop device, the source of an encrypting or binding filesystem. On other
+systems, and where a container hides the layers, a folder counts as one on a disk.
 """
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ def check_lasting(path: Path) -> None:
     kind = "" if os.environ.get(ALLOW) == "1" else in_memory(path)
     if kind:
         raise SinkError(
-            f"{path} is in memory ({kind}): files there are lost when the computer is switched "
-            "off, so nothing may be deleted on the camera for them",
+            f"{path} is in memory ({kind}): its files are lost when the computer is switched "
+            "off, so ptpfast does not delete the originals",
             errno=errno.EINVAL,
             hint="choose a folder on a disk, or leave the deletion out",
         )

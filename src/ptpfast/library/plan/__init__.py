@@ -1,1 +1,1 @@
-"""What a run is to do: which objects, under which names, in which folders, into which room."""
+"""The plan of a run: which objects, under which names, in which folders, into which room."""

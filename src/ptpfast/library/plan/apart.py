@@ -49,7 +49,7 @@ def _own_folders() -> list[tuple[Path, str]]:
 
 
 def is_one(one: Path, other: Path, *, mark: bool = True) -> bool:
-    """Whether two paths lead to one folder, as far as that can be told."""
+    """Return whether two paths lead to one folder, as far as this can be found out."""
     if os.path.realpath(one) == os.path.realpath(other):
         return True
     if not mark:

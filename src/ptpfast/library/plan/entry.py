@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something in the folder. `size` (bytes) and `modified` (seconds since 1970) mean nothing when
-    it is no regular file."""
+    """An entry of the folder. `size` (bytes) and `modified` (seconds since 1970) mean nothing if it
+    is not a regular file."""
 
     name: str
     regular: bool

@@ -1,8 +1,7 @@
-"""What is in the destination folder: which file is which object, which names are free.
+"""The destination folder: which file is which object, and which names are free.
 
-Reads directories and file attributes only; never opens a file, never writes but to try whether it
-could. Symbolic links, folders and other things that are not regular files are never taken for an
-object and never written through.
+It reads directories and file attributes only, and never opens a file. Symbolic links, folders and
+other special files never count as an object.
 """
 
 from __future__ import annotations
@@ -258,7 +257,7 @@ class Folder:
             return f"a different file of that name is here ({entries[0].size:,} bytes)"
         part = self.path / (name + PART_SUFFIX)
         if (why := self.refused.get(part)) is not None:
-            return f"{part.name} stays as it is: {why}"
+            return f"{part.name} stays unchanged: {why}"
         return "another object of the camera has that name"
 
     def parts(self) -> list[str]:

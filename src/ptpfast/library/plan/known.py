@@ -1,8 +1,10 @@
-"""Which files and objects are known from the catalog, for the body of one run.
+"""Known files and objects: what the catalog says about them, for the camera body of one run.
 
-The rules are in order. The catalog has this object at this file, and the file is as it was stored:
-it is here. The catalog has another object there: the file is a different one. Otherwise name, size
-and date decide, which is `folder`'s business.
+These rules apply in order:
+
+1. The catalog has this object at this file, and the file is unchanged: the object is here.
+2. The catalog has another object at this file: the file is a different one.
+3. Otherwise name, size and date decide. `folder` compares them.
 """
 
 from __future__ import annotations
@@ -74,7 +76,7 @@ class Known:
         return cls(Catalog() if history else None, identity)
 
     def require(self) -> None:
-        """Raise SinkError if the catalog cannot tell what was fetched from this body."""
+        """Raise SinkError if the catalog cannot tell which objects were fetched from this body."""
         if self._catalog is None or not self._catalog.prepare():
             why = self._catalog.why if self._catalog is not None else "history=False"
             raise SinkError(
@@ -96,7 +98,7 @@ class Known:
             self._catalog.prepare()
 
     def close(self) -> None:
-        """Write what is still to be written, and close the catalog. Never raises."""
+        """Write the waiting records, and close the catalog. Never raises."""
         if self._catalog is not None:
             self._flush(self._catalog)
             self._catalog.close()
@@ -106,13 +108,13 @@ class Known:
         return [*(self._catalog.notes if self._catalog is not None else []), *self.notes]
 
     def see(self, objects: Iterable[ObjectInfo], storage_ids: Iterable[int]) -> None:
-        """Note the objects that are listed, on a camera with these storages."""
+        """Remember the listed objects of a camera with these storages."""
         self._present.update(storage_ids)
         if len(self._present) > 1:
             self._listed.update(_key(info) for info in objects)
 
     def at(self, folder: str, name: str) -> tuple[Fetched, Stored] | None:
-        """Return what was stored under a name; `folder` is without symbolic links."""
+        """Return the record of a stored file. `folder` must have no symbolic links."""
         return self._catalog.at(folder, name) if self._catalog is not None else None
 
     def verdict(
@@ -156,8 +158,10 @@ class Known:
     def is_of_another_shot(
         self, found: tuple[Fetched, Stored], entry: Entry, info: ObjectInfo
     ) -> bool:
-        """Return whether a file is a picture of another shot than the object: of another body, or
-        taken at another time."""
+        """Return whether a file is a picture of another shot than the object.
+
+        That is a picture from another body, or one that was taken at another time.
+        """
         item, stored = found
         if not {kind_of(item.path), info.kind} <= PICTURES:  # a sound is recorded later
             return False
@@ -172,9 +176,9 @@ class Known:
         return bool(item.captured and captured) and item.captured[:19] != captured[:19]
 
     def was_fetched(self, info: ObjectInfo) -> bool:
-        """Return whether the object was fetched from this body before, wherever its file went.
+        """Return whether the object was fetched from this body before, wherever its file is now.
 
-        An object without a date is not known: a new one may have the same name and size.
+        An object without a date counts as new, because another one may have the same name and size.
         """
         if self._catalog is None or not (info.captured or info.modified):
             return False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .folder import Folder
 
 VANISHED = "its object is no longer on the card"
-OVERTAKEN = "its file is here already"
+OVERTAKEN = "its file is already complete"
 
 
 class Leftovers:

@@ -1,8 +1,8 @@
 """Cards that mirror each other: a camera in backup mode writes each picture to both slots.
 
 Objects of two storages with the same path, size and capture time are twins. Two storages are
-mirrors if the camera sends the same bytes from the middle of their first twins. Then the second of
-two twins is not fetched, unless the first one fails.
+mirrors if the bytes in the middle of their first twins are equal. Then the second twin is fetched
+only if the first one fails.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Key = tuple[str, int, datetime]
 
 @dataclass(slots=True)
 class _Pair:
-    """Two storages: how many twins were equal, and whether one differed."""
+    """Two storages: how many of their twins were equal, and whether two twins differed."""
 
     equal: int = 0
     differs: bool = False
@@ -48,8 +48,10 @@ class Mirrors:
         self._held: dict[int, tuple[ObjectInfo, ObjectInfo]] = {}  # second and first, by handle
 
     def sort_out(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-        """Return the objects to plan now, without the second ones of twins. Also those of earlier
-        calls that turned out to be none."""
+        """Return the objects to plan now, without the second ones of twins.
+
+        The result includes objects of earlier calls that turned out not to be twins.
+        """
         planned = []
         for info in objects:
             self._held.pop(info.handle, None)  # it is listed again, because it has changed
@@ -67,14 +69,14 @@ class Mirrors:
         return planned
 
     def settle(self, results: Iterable[FileResult]) -> tuple[list[FileResult], list[ObjectInfo]]:
-        """Decide about the second ones when everything else is done.
+        """Decide about the second twins when everything else is done.
 
         Args:
-            results: those of the run so far.
+            results: The results of the run so far.
 
         Returns:
-            The results of those that are left alone, and the objects that must be fetched because
-            their first ones failed.
+            The results of the skipped twins, and the objects that must be fetched because their
+                first twins failed.
         """
         if not self._held:
             return [], []
@@ -90,7 +92,8 @@ class Mirrors:
         return left, needed
 
     def _first_of(self, info: ObjectInfo) -> ObjectInfo | None:
-        """Return the first one of twins; note the object if it is that itself."""
+        """Return the first twin of an object; None if the object itself is the first, or has no
+        twin."""
         if not info.size or info.captured is None:
             return None
         key = (info.path, info.size, info.captured)
@@ -101,7 +104,8 @@ class Mirrors:
         return first
 
     def _forget(self, info: ObjectInfo) -> list[ObjectInfo]:
-        """Forget an object that is listed again, and return what was taken for its twin."""
+        """Forget an object that is listed again, and return the objects that were held as its
+        twins."""
         key = self._keys.pop(info.handle, None)
         if key is None or self._first.get(key, info).handle != info.handle:
             return []
@@ -132,7 +136,7 @@ class Mirrors:
         return bool(one) and one == other
 
     def _released(self, pair: _Pair) -> list[ObjectInfo]:
-        """Return the objects that were taken for mirrored before a twin differed."""
+        """Return the objects that were held as mirrored before a twin differed."""
         storages = next(key for key, value in self._pairs.items() if value is pair)
         released = [
             info

@@ -1,8 +1,7 @@
-"""Names: a camera's file name made safe for a local folder.
+"""Safe local names for a camera's file names.
 
-A camera's strings are untrusted. What comes out of `local_name` is one path component that means
-the same on Linux, macOS and Windows. Knows no folder: whether a name is taken is `folder`'s
-business.
+A camera's strings are untrusted. `local_name` returns one path component that means the same on
+Linux, macOS and Windows. `folder` knows which names are taken.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run was asked for."""
+"""The options of a run."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .planning import ON_CONFLICT, OnConflict
 from .selection import Selection
 
 RETRY = 8  # about a minute of pauses
-NEEDS_SHA256 = "manifest, copies and delete_verified compare by SHA-256: no other algorithm"
+NEEDS_SHA256 = "manifest, copies and delete_verified need SHA-256: leave algorithm out"
 _SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history")
 NO_OVERWRITE = (
-    "on_conflict='overwrite' does not go with delete_verified: "
-    "the file that is replaced may be all that is left of a deleted picture"
+    "on_conflict='overwrite' cannot be combined with delete_verified: "
+    "the replaced file may be the only copy of a deleted picture"
 )
 
 

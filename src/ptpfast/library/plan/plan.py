@@ -1,7 +1,7 @@
-"""What a run is to do: known piece by piece, as the camera's objects are listed.
+"""The plan of a run, which grows as the camera's objects are listed.
 
-List, select, compare with what is in the folder, give names, check the room. What an object is
-called is `planning`'s business, what fits on the disk `room`'s.
+It lists, selects, compares with the folder, gives names and checks the room. `planning` chooses
+names, and `room` checks the disk.
 """
 
 from __future__ import annotations

@@ -53,9 +53,15 @@ class Job:
 
 
 class Planner:
-    """Plans for one folder. `jobs` are those still to be done, in order; `count` and `size` are of
-    all there have been: objects, and the bytes missing of them. kept(info, path) says how many
-    bytes of an earlier run a download goes on from."""
+    """The planner of one folder.
+
+    kept(info, path) returns how many bytes of an earlier run a download resumes from.
+
+    Attributes:
+        jobs: The remaining downloads, in order.
+        count: Objects planned so far.
+        size: Bytes of them that are missing here.
+    """
 
     def __init__(self, folder: Folder, on_conflict: str, kept: KeptOf) -> None:
         self.jobs: deque[Job] = deque()

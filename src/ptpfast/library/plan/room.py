@@ -1,8 +1,8 @@
-"""What fits on the disk of the destination.
+"""The room on the disk of the destination.
 
-A disk that is too small is filled as far as whole files fit, in the order of the run: an object for
-which there is no room waits, and smaller ones behind it come. At the end those come for which there
-is room by then. The others are missing, and the run ends with a SinkError that says so.
+A small disk is filled with whole files, in the order of the run. An object without room waits, and
+smaller ones behind it come first. Waiting objects that fit at the end are fetched then. If some are
+missing, the run ends with a SinkError.
 """
 
 from __future__ import annotations

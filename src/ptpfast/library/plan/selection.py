@@ -47,19 +47,20 @@ class Selecting(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Selection:
-    """What to take. ValueError for a kind or an order there is not, TypeError for no text.
+    """The selected objects of a listing. Raises ValueError or TypeError for a wrong option.
 
-    formats: one or several of `KINDS`; `all` takes every object that is not a folder.
-    include, exclude: one glob or several, regardless of case. One with a slash is matched with the
-    object's whole path (`DCIM/100*/*`; a `*` there crosses folders), one without with its name.
-    Without `include` everything is selected. An empty list is a ValueError: a caller whose computed
-    list is empty does not want everything.
-    since, until: both inclusive. A date means the whole day by the camera's clock; a naive datetime
-    is by the camera's clock too. Texts are read by `moments`. What is compared is the capture date,
-    else the modification date. An object without either is in no range.
-    order: `oldest` or `newest` first, by that date and then path, without a date last; `listed` as
-    they come.
-    storage: one slot number or several, the N of `card N`; None for all cards.
+    Attributes:
+        formats: One or several of `KINDS`; `all` takes every object that is not a folder.
+        include, exclude: One glob or several, regardless of case. A glob with a slash is matched
+            with the whole path (`DCIM/100*/*`; a `*` there crosses folders), one without with the
+            name. Without `include` everything is selected. An empty list is a ValueError, because a
+            caller whose computed list is empty does not want everything.
+        since, until: Both inclusive. A date means the whole day by the camera's clock; a naive
+            datetime is by that clock, too. `moments` reads texts. They are compared with the
+            capture date, or with the modification date if there is none. An object without either
+            is in no range.
+        order: `oldest` or `newest` by that date and the path, without a date last; or `listed`.
+        storage: One slot number or several, the N of `card N`; None for all cards.
     """
 
     formats: str | Collection[str] = ("all",)
@@ -81,7 +82,7 @@ class Selection:
         if self.storage is not None:
             object.__setattr__(self, "storage", _slots(self.storage))
         if not self.formats:
-            raise ValueError(f"no format given; there are: {', '.join(KINDS)}")
+            raise ValueError(f"no format given; use one of {', '.join(KINDS)}")
         choice("order", self.order, ORDERS)
         if self.since is not None:
             object.__setattr__(self, "since", moment("since", self.since))

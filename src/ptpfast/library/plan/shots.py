@@ -1,9 +1,11 @@
 """Numbers for shots: RAW file, JPEG, sidecar and sound of one shot get the same number.
 
-The files of a shot are those with one stem in one folder of the card. If a camera writes RAW files
-and JPEGs to different cards or folders, the capture time joins them. A number is free for a shot if
-it is free for all its files, and no other shot has the stem with that number: a RAW file of March
-must not lie beside a JPEG of January as if they were one shot.
+The files of a shot have the same stem and the same folder on the card. If a camera writes RAW files
+and JPEGs to different cards or folders, the capture time joins them.
+
+A number is free for a shot if it is free for all its files, and if no other shot has the stem with
+that number. Otherwise a RAW file of March could lie beside a JPEG of January as if both were one
+shot.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ Usable = Callable[[str, "ObjectInfo"], bool]
 
 @dataclass(slots=True, eq=False)
 class Shot:
-    """The files of one shot that are selected, by the key of their name; `number` once it is
+    """The selected files of one shot, by the key of their names. `number` is None until it is
     decided."""
 
     stem: str
@@ -39,7 +41,7 @@ class Shot:
 
     @property
     def is_picture(self) -> bool:
-        """Whether it has more than sounds and files of unknown kinds, as the lists of a card."""
+        """True if it has more than sounds and files of unknown kinds (a card's own lists)."""
         return any(info.kind not in ("other", "audio") for info in self.files.values())
 
 
@@ -78,14 +80,16 @@ class Shots:
         return shot
 
     def is_here(self, info: ObjectInfo, path: Path) -> None:
-        """Note that an object's file is in the folder: the others of its shot get its number."""
+        """Note that an object has a file in the folder; the rest of its shot gets its number."""
         shot = self.of(info)
         if shot.number is None:
             self._decide(shot, _number_of(path.name, local_name(info.name)))
 
     def number(self, info: ObjectInfo, is_usable: Usable) -> int:
-        """Return the number of an object's shot; 0 for none. `is_usable` says whether an object can
-        have a name."""
+        """Return the number of an object's shot; 0 for none.
+
+        `is_usable(name, info)` returns whether an object can have a name.
+        """
         shot = self.of(info)
         if shot.number is None:
             self._decide(shot, self._first(shot, list(shot.files.values()), is_usable, (0,)))
@@ -95,8 +99,10 @@ class Shots:
     def renumber(
         self, info: ObjectInfo, taken: Path, others: Iterable[ObjectInfo], is_usable: Usable
     ) -> int:
-        """Return another number for an object and the `others` of its shot, which are not begun:
-        something else has the name `taken`."""
+        """Return another number for an object whose name `taken` now belongs to another file.
+
+        The `others` of its shot, which are not begun, get the same number.
+        """
         shot = self.of(info)
         mine = [info, *(each for each in others if self._of.get(each.handle) is shot)]
         # A sibling may have got another number while this object was under way.

@@ -1,1 +1,1 @@
-"""What came of a run, and who is told while it goes on."""
+"""The results of a run, and its observer."""

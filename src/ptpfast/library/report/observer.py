@@ -1,4 +1,4 @@
-"""Who is told how a `pull` gets on."""
+"""The observer of a `pull`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Is told what happens; does nothing. Override what you want to know.
+    """An observer that does nothing. Override the methods that you need.
 
-    All methods are called from the thread that called `pull`; what they raise ends the run.
+    All methods are called from the thread that called `pull`. Their exceptions end the run.
     """
 
     def listing(self, done: int, total: int) -> None:
-        """`done` of `total` objects have been described."""
+        """Report that `done` of `total` objects are described."""
 
     def confirming(self, done: int, total: int) -> None:
-        """Before they are fetched, `done` of `total` objects that an earlier session has described
-        have been compared with what the camera says of them now."""
+        """Report that `done` of `total` objects from the index were compared with the camera,
+        before they are downloaded."""
 
     def planned(self, report: Report, count: int, size: int) -> None:
         """Report how much the run will fetch: `count` objects, `size` missing bytes.

@@ -1,4 +1,4 @@
-"""What came of a `pull`: the results of all its objects, and what is counted of them."""
+"""The results of a `pull`, and counts of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .results import (
 
 @dataclass(slots=True)
 class Card:
-    """What is on the camera, as far as it is listed."""
+    """The objects of the camera, as far as they are listed."""
 
     listed: bool = False
     found: int = 0
@@ -32,7 +32,7 @@ class Card:
 
 @dataclass(slots=True)
 class Traffic:
-    """What was moved, and how long that took."""
+    """The amount of received data, and the time that it took."""
 
     bytes: int = 0
     seconds: float = 0.0
@@ -43,7 +43,7 @@ class Traffic:
 
 @dataclass(slots=True)
 class Clearing:
-    """What deletions did, beside what is in the results."""
+    """What deletions did, in addition to the results of the objects."""
 
     found_gone: int = 0
     same_disk: list[Path] = field(default_factory=list)
@@ -52,13 +52,16 @@ class Clearing:
 
 @dataclass(slots=True, repr=False)
 class Report:
-    """The outcome of a run, whole or as far as it came.
+    """The result of a run, complete or not.
 
-    selection: what was to be taken, in words. manifest: the file of checksums, if one was written.
-    leftovers: part files that no run will go on with, known when all is listed. verify, algorithm:
-    how far each file that was downloaded is checked (`transfer.verify`), and by which digest from
-    `hash` on. notes: what the user must know about the history and the folders, in sentences. card,
-    traffic, clearing: what the properties below are of, for those who note it.
+    Attributes:
+        selection: The selected objects, in words.
+        manifest: The file of checksums, if one was written.
+        leftovers: Part files that no run will resume, known when the card is listed.
+        verify, algorithm: How each downloaded file is verified (`transfer.verify`), and its digest
+            from `hash` on.
+        notes: Sentences about the history and the folders that the user must know.
+        card, traffic, clearing: The values behind the properties below.
     """
 
     destination: Path

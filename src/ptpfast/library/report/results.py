@@ -92,18 +92,23 @@ class Shortage:
 
 @dataclass(slots=True)
 class FileResult:
-    """What became of one object.
+    """The result of one object.
 
-    `object` is None for one the camera could not even describe; `path` is None where there is no
-    file. `reason` says why it was skipped or failed; `error` is the exception behind a failure.
-    `kept` counts the bytes of an unfinished object that the next run need not fetch again, or of a
-    planned one that are likely to be here.
-    `known_by` says by what a file that was here already was known again.
-    `mirrored`: the object was left alone because another card of the camera has the same picture.
-    `compared`: a file that was here already is what the camera has sent of the object in this run.
-    `replaces`: a planned file takes the place of another one, which has its name.
-    `copies`: one for each further folder. With `delete_verified`, `deleted` says that the object is
-    deleted on the camera, `left` why it is not, and `to_delete` what a dry run plans.
+    Attributes:
+        object: None if the camera could not describe it.
+        path: None if there is no file.
+        reason: Why it was skipped or failed.
+        error: The exception behind a failure.
+        kept: Bytes of an unfinished object that the next run need not fetch again, or bytes of a
+            planned one that are probably here.
+        copies: One result for each further folder.
+        deleted: Whether the object was deleted on the camera.
+        left: Why it was not deleted.
+        to_delete: Whether a dry run would delete it.
+        compared: Whether an existing file equals the object as sent in this run.
+        known_by: How an existing file was recognised.
+        mirrored: Whether it was skipped because another card of the camera has the same picture.
+        replaces: Whether a planned file replaces another file of that name.
     """
 
     handle: int
@@ -143,6 +148,6 @@ def failed_result(info: ObjectInfo, error: Exception) -> FileResult:
     """
     of_object = not isinstance(error, _PASSING)
     if info.size == 0 and isinstance(error, ResponseError) and of_object:
-        reason = f"described as 0 bytes, and the camera does not send it: {error.message}"
+        reason = f"the camera reports 0 bytes and does not send it: {error.message}"
         return FileResult(info.handle, info, None, "skipped", reason)
     return FileResult(info.handle, info, None, "failed", str(error), error)
