@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,9 +19,14 @@ from click.testing import CliRunner, Result
 from conftest import PATIENT, Cameras
 from ptpfast import Report, SinkError, pull
 from ptpfast.cli.main import ptpfast
+from ptpfast.library import history
+from ptpfast.library.plan.entry import Entry
+from ptpfast.library.plan.known import Known
 from ptpfast.ownership import files
+from ptpfast.ptp.objects import ObjectInfo
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.state import catalog_file
+from ptpfast.state.catalog import Catalog
 
 NOON = datetime(2026, 1, 2, 12, 0, 0)
 
@@ -421,3 +429,82 @@ def test_a_card_that_is_not_there_is_said(camera: Cameras, place: Path) -> None:
     assert "there is no card 3 in the camera" in listed.stderr
     shown = CliRunner().invoke(ptpfast, ["info", f"{sim.host}:{sim.port}"])
     assert "Card 2 " in shown.stdout
+
+
+def record(folder: Path, name: str, moment: datetime) -> None:
+    """Record a file as `ptpfast history rebuild` does."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(bytes(5000))
+    os.utime(folder / name, (moment.timestamp(),) * 2)
+    catalog = Catalog()
+    history.rebuild(catalog, folder)
+    catalog.close()
+
+
+@pytest.mark.parametrize("hours", [0, 1, -5])
+def test_new_takes_a_picture_taken_whole_hours_from_one_in_a_rebuilt_history(
+    camera: Cameras, tmp_path: Path, place: Path, hours: int
+) -> None:
+    record(tmp_path / "other", "A.NEF", NOON + timedelta(hours=hours))
+    sim = camera(store=card("A.NEF"))
+    assert fetch(sim, place, new=True).downloaded == (1 if hours else 0)
+
+
+def described(size: int | None, captured: datetime | None) -> ObjectInfo:
+    return replace(INFO, size=size, captured=captured, modified=None)
+
+
+INFO = ObjectInfo(handle=1, storage_id=0x10001, name="A.NEF", path="DCIM/A.NEF", size=5, format=0)
+BODY = json.dumps(["Maker", "One", "12345"])
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_here"),
+    [
+        # It was still being recorded: more of it is another size.
+        (described(None, NOON), described(9000, NOON), False),
+        (described(0, NOON), described(9000, NOON), False),
+        (described(None, NOON), described(5000, NOON), True),
+        (described(None, NOON), described(None, NOON), True),
+        # Nothing but the name.
+        (described(None, None), described(None, None), None),
+        (described(5000, None), described(5000, None), True),
+    ],
+)
+def test_a_description_that_lacks_something_is_not_taken_for_another_one(
+    place: Path, before: ObjectInfo, now: ObjectInfo, is_here: bool | None
+) -> None:
+    place.mkdir()
+    (place / "A.NEF").write_bytes(bytes(5000))
+    known = Known(Catalog(), BODY)
+    known.stored_at(before, place / "A.NEF", None)
+    known.close()
+    known = Known(Catalog(), BODY)
+    known.see([now], [0x10001])
+    found = known.at(str(place), "A.NEF")
+    assert found is not None
+    entry = Entry("A.NEF", True, 5000, (place / "A.NEF").stat().st_mtime)
+    assert known.verdict(found, entry, now, complete=True) is is_here
+    assert known.was_stored_here(found, entry, now) is bool(is_here)
+    if is_here is not True:
+        assert not known.was_fetched(now)
+    known.close()
+
+
+def test_records_that_another_process_has_kept_from_the_catalog_are_written_at_the_end(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.mkdir()
+    monkeypatch.setattr(catalog_file, "BUSY_S", 0.01)
+    known = Known(Catalog(), BODY)
+    known.prepare()
+    with closing(sqlite3.connect(catalog_file.path(), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(200):
+            path = place / f"{number}.NEF"
+            path.write_bytes(b"x")
+            known.stored_at(replace(INFO, path=path.name), path, None)
+    known.close()
+    catalog = Catalog()
+    assert len(list(catalog.records())) == 200
+    catalog.close()

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -279,6 +280,34 @@ def test_a_file_that_another_process_holds_is_not_waited_for_long(
         assert catalog.store([(OBJECT, replace(FILE, name="B"))]) == 0
         assert "locked" in caplog.text
     assert catalog.store([(OBJECT, replace(FILE, name="B"))]) == 1
+
+
+def test_a_file_that_another_process_holds_for_long_is_waited_for_once(
+    path: Path, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_file, "BUSY_S", 0.5)
+    catalog = made()
+    assert catalog.prepare()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        for _ in range(20):
+            assert catalog.store([(OBJECT, replace(FILE, name="B"))]) == 0
+        assert time.monotonic() - began < 3.0
+
+
+def test_a_lock_that_outlasts_a_question_is_no_damage(
+    path: Path, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_file, "BUSY_S", 0.01)
+    catalog = made()
+    assert catalog.prepare()
+    monkeypatch.setattr(catalog_module, "LONGEST_S", -1.0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert catalog.store([(OBJECT, replace(FILE, name="B"))]) == 0
+    assert catalog.notes == []
+    assert path.exists()
 
 
 def test_a_catalog_that_is_deleted_is_made_again(path: Path, made: Made) -> None:

@@ -627,6 +627,14 @@ def test_a_size_that_the_camera_refuses_is_the_cap() -> None:
     assert policy.refused == 32 * MiB
 
 
+def test_a_refused_end_of_an_object_is_no_cap_where_larger_reads_have_worked() -> None:
+    policy = ChunkPolicy(MOST_CHUNK)
+    learn(policy, lambda size: size / 30e6)
+    assert policy.refuse(200_000)
+    assert (policy.next_size(), policy.cap, policy.refused) == (100_000, MOST_CHUNK, 0)
+    assert learn(policy, lambda size: size / 30e6)[-1] > 4 * MiB
+
+
 def test_a_camera_that_refuses_every_size_does_not_change_the_chunk() -> None:
     policy = ChunkPolicy(MOST_CHUNK)
     while policy.refuse(policy.next_size()):

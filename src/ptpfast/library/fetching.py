@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
@@ -95,7 +95,7 @@ class Fetching:
             self._settle_all(self._finishing.rest())
             self._give_up()
         except BaseException:
-            self._record_rest()
+            self._end_early()
             raise
         finally:
             self._finishing.close()
@@ -201,31 +201,36 @@ class Fetching:
 
     def _settle(self, arrival: Arrival) -> None:
         """Record a file that has its name, or deal with the error that kept it from it."""
-        job, error = arrival.job, arrival.error
-        if error is None:
-            self._store(arrival)
+        job, error, result = arrival.job, arrival.error, arrival.result
+        if result is not None:
+            if error is not None:  # of the copying thread, and not of one copy
+                self._leave(arrival, result)
+                raise error
+            self._store(arrival, result)
         elif isinstance(error, FileExistsError) and not isinstance(error, PTPError):
             self._finish_renamed(job, error)
         else:
-            error = self._clearest(error)
+            error = self._clearest(error or SinkError("not stored"))
             result = self._failed(job, error)
             self._keeping.add(result)
             if self._ends_run(job, result, error):
                 raise error
 
-    def _store(self, arrival: Arrival) -> None:
-        result, transfer = arrival.result, arrival.download.transfer
-        assert result is not None
+    def _record(self, arrival: Arrival, result: FileResult) -> None:
+        """Record a file that has its name, in all places, whatever one of them raises."""
+        path, sha256 = arrival.download.transfer.path, arrival.download.transfer.sha256
+        with ExitStack() as each:  # in reverse order
+            each.callback(self._plan.known.stored, result)
+            each.callback(self._keeping.add, result)
+            if result.status != "failed":
+                each.callback(self._sums.add, path, sha256)
+
+    def _store(self, arrival: Arrival, result: FileResult) -> None:
         try:
-            self._listed.stored(transfer.path, transfer.sha256)
+            self._listed.stored(arrival.job.path, arrival.download.transfer.sha256)
             self._keeping.settle(result)
         finally:
-            try:
-                if result.status != "failed":
-                    self._sums.add(transfer.path, transfer.sha256)
-                self._keeping.add(result)
-            finally:
-                self._plan.known.stored(result)
+            self._record(arrival, result)
 
     def _finish_renamed(self, job: Job, error: FileExistsError) -> None:
         """Finish a received file under another name: its own was taken in the meantime."""
@@ -241,22 +246,34 @@ class Fetching:
             arrival.end(self._keeping.copy)
             self._settle(arrival)
 
-    def _record_rest(self) -> None:
+    def _end_early(self) -> None:
         """After an error: wait for the files that are already received, and record them."""
+        try:
+            self._record_rest()
+        finally:
+            # An observer may have raised, or a second Ctrl-C: what is stored by now is recorded.
+            self._finishing.close()
+            self._record_rest()
+
+    def _record_rest(self) -> None:
         for each in self._finishing.rest():
-            if isinstance(each, FileResult):
-                self._keeping.add(each)
-            elif (result := each.result) is None or each.error is not None:
-                error = each.error or SinkError("not stored")
-                self._keeping.add(self._unfinished(each.job, error))
-            else:
-                transfer = each.download.transfer
-                self._listed.stored(transfer.path, transfer.sha256)
-                with suppress(SinkError):  # the error that ended the run is the one to tell
-                    self._sums.add(transfer.path, transfer.sha256)
-                self._keeping.leave(result)
-                self._plan.known.stored(result)
-                self._keeping.add(result)
+            try:
+                if isinstance(each, FileResult):
+                    self._keeping.add(each)
+                elif each.result is not None:
+                    self._leave(each, each.result)
+                else:
+                    self._listed.restore(each.job.path)
+                    error = each.error or SinkError("not stored")
+                    self._keeping.add(self._unfinished(each.job, error))
+            except Exception as error:  # noqa: BLE001  the error that ended the run is the one to tell
+                log.debug("%s", error)
+
+    def _leave(self, arrival: Arrival, result: FileResult) -> None:
+        """Record a file whose object will not be deleted, because the run ends."""
+        self._listed.stored(arrival.job.path, arrival.download.transfer.sha256)
+        self._keeping.leave(result)
+        self._record(arrival, result)
 
     def _failed(self, job: Job, error: BaseException) -> FileResult:
         """Return the result of an object that did not get its file; the error may end the run."""

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..engine.errors import LimitReached
+from ..ptp.errors import SinkError
 from .report.results import FileResult
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Arrival:
 
     Attributes:
         result: Its result once it has its final name; else None.
-        error: Why it could not be finished; else None.
+        error: Why it has no final name, or not all its copies; else None.
     """
 
     def __init__(self, job: Job, download: Download) -> None:
@@ -77,6 +78,13 @@ class Arrival:
             self.error = error
         finally:
             self._has_name.set()
+
+    def abandon(self, error: BaseException) -> None:
+        """Leave the part file for a later download; no other thread may be at work on it."""
+        self.download.abandon()
+        if self.result is None:
+            self.error = self.error or error
+        self._has_name.set()
 
     def end(self, copy: Callable[[FileResult], object] | None) -> None:
         """Wait until the file has its name, and make its copies. Never raises."""
@@ -120,7 +128,18 @@ class Finishing:
 
     def add(self, arrival: Arrival) -> None:
         """Finish a file: on another thread, or at once if the disk is quick."""
-        self._line.append(arrival)
+        try:
+            self._line.append(arrival)
+            self._hand_over(arrival)
+        except BaseException as error:
+            # Ctrl-C. Nothing may wait for a file that no thread has.
+            if self._unnamed.drop(arrival):
+                arrival.abandon(error)
+            if self._uncopied.drop(arrival):
+                arrival.end(None)
+            raise
+
+    def _hand_over(self, arrival: Arrival) -> None:
         is_quick = bool(self._took) and min(self._took) < QUICK_S  # one slow file may be chance
         if is_quick and self._copy is None and arrival.download.is_cheap:
             self._name(arrival)
@@ -145,10 +164,13 @@ class Finishing:
             yield self._take()
 
     def close(self) -> None:
-        """End the threads. Files on which no thread has begun keep their part files."""
+        """End the threads. All in the queue is done then; files on which no thread has begun keep
+        their part files."""
         for arrival in self._unnamed.close():
-            arrival.download.abandon()
+            arrival.abandon(SinkError("the run ended before it was stored"))
         self._uncopied.close()
+        for arrival in self._undone():
+            arrival.end(None)
 
     def _name(self, arrival: Arrival) -> None:
         arrival.finish()
@@ -191,6 +213,7 @@ class Worker:
         self._most = threads
         self._threads: list[threading.Thread] = []
         self._todo: deque[Arrival] = deque()
+        self._doing: list[Arrival] = []
         self._idle = 0
         self._changed = threading.Condition()
         self._is_closed = False
@@ -204,6 +227,13 @@ class Worker:
             self._changed.notify()
         if not self._threads:
             self._do_next()
+
+    def drop(self, arrival: Arrival) -> bool:
+        """Take an arrival back; return False if a thread is at work on it."""
+        with self._changed:
+            if arrival in self._todo:
+                self._todo.remove(arrival)
+            return arrival not in self._doing
 
     def close(self) -> list[Arrival]:
         """End the threads, and return the arrivals that were not begun."""
@@ -245,7 +275,12 @@ class Worker:
             if not self._todo:
                 return
             arrival = self._todo.popleft()
-        self._work(arrival)
+            self._doing.append(arrival)
+        try:
+            self._work(arrival)
+        finally:
+            with self._changed:
+                self._doing.remove(arrival)
 
 
 def _is_done(each: Arrival | FileResult) -> bool:

@@ -64,6 +64,7 @@ class ChunkPolicy:
         self.refused = 0
         self.is_known = False  # by reads of this session
         self._before_refusals: tuple[int, int, int] | None = None
+        self._largest = 0  # size that the camera has read
         self._settled = False
         self._before = 0.0  # bytes per second at the size before
         self._samples: list[tuple[float, float]] = []  # rate, share of waiting
@@ -91,6 +92,7 @@ class ChunkPolicy:
     def done(self, size: int, seconds: float, waited: float) -> None:
         """Note that `size` bytes took `seconds`, of them `waited` until the first byte."""
         self._before_refusals = None  # this size was not refused
+        self._largest = max(self._largest, size)
         if self.fixed or self._settled or size < self.chunk:
             return
         self.is_known = True
@@ -160,9 +162,12 @@ class ChunkPolicy:
         if size <= SMALLEST_CHUNK:
             self.chunk, self.cap, self.refused = self._before_refusals
             return False
-        self.refused = size
-        self.cap = max(size // 2, SMALLEST_CHUNK)
-        self._change(self.cap, "the camera refused the size")
+        smaller = max(size // 2, SMALLEST_CHUNK)
+        # Of the end of an object the size is not the reason where larger reads have worked.
+        if size >= self.chunk or size > self._largest:
+            self.refused, self.cap = size, smaller
+        self.forget()  # smaller ones are slower, which is no reason to stay there
+        self._change(smaller, "the camera refused the size")
         return True
 
     def failed(self) -> None:

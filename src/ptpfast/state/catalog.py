@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("ptpfast")
 
 LONGEST_S = 10.0  # for one question; 100,000 records are read in less than one
+HURRIED_MS = 5  # for another process's transaction, once one has taken too long
 MOST_SEEN = 1000  # objects of one path and body
 REBUILD = "ptpfast history rebuild FOLDER"
 _OBJECT = (
@@ -174,10 +175,12 @@ class Catalog:
             self.notes.append(f"The catalog {self.path} is not used: {error}.")
             self._give_up(str(error))
         except sqlite3.OperationalError as error:  # locked, full, read-only, not to be opened
-            if time.monotonic() > self._until[0]:
+            # A lock or a slow disk takes its time, too, and says nothing about the file.
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
                 self._set_aside("reading it takes too long")
             else:
                 self._log(doing, error)
+                self._hurry()
         except sqlite3.DatabaseError as error:
             self._set_aside(str(error))
         except OSError as error:
@@ -191,6 +194,12 @@ class Catalog:
         if self._database is None:
             reason = error.strerror if isinstance(error, OSError) else None
             self.why = self.why or f"{self.path}: {reason or error}"
+
+    def _hurry(self) -> None:
+        """Wait no longer for other processes: one that holds the file may do so for hours."""
+        if self._database is not None:
+            with suppress(Exception):
+                self._database.execute(f"PRAGMA busy_timeout = {HURRIED_MS}")
 
     def _set_aside(self, why: str) -> None:
         assert self.path is not None

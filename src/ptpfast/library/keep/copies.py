@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,7 @@ class Copies:
         self._known = known
         self._renames = on_conflict in _RENAMING
         self._camera = camera
+        self._completing = threading.Lock()  # the copying thread, and the one with the camera
         self._held: dict[Path, Held] = {}
         self._apart: set[Path] = set()  # folders that are none of the others
         self._listed = {folder.path: Listed(folder.path) for folder in self._folders}
@@ -105,8 +107,9 @@ class Copies:
             prove: accept an existing copy only if it has that SHA-256 on the disk; otherwise name,
                 size and date are enough.
         """
-        for folder in self._folders:
-            result.copies.append(self._complete(folder, result, expected, prove))
+        with self._completing:
+            for folder in self._folders:
+                result.copies.append(self._complete(folder, result, expected, prove))
 
     def plan(self, result: FileResult) -> None:
         """Add to `result.copies` what a run would do, from names, sizes and dates."""

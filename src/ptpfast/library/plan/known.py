@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,7 @@ class Known:
         self._dateless: set[Path] = set()
         self._real: dict[Path, str] = {}
         self._pending: list[tuple[Fetched, Stored]] = []
+        self._unwritten: list[tuple[Fetched, Stored]] = []  # another process had the catalog
         self._flushed = 0.0
         self._flushing = threading.Lock()  # copies are stored on another thread
         self.notes: list[str] = []
@@ -100,6 +102,7 @@ class Known:
     def close(self) -> None:
         """Write the waiting records, and close the catalog. Never raises."""
         if self._catalog is not None:
+            self._pending = self._unwritten + self._pending
             self._flush(self._catalog)
             self._catalog.close()
 
@@ -131,6 +134,8 @@ class Known:
         item, stored = found
         if item.identity == UNKNOWN_BODY or not _is_as_stored(stored, entry):
             return None
+        if not _is_described(info):
+            return None
         weak = is_weak(item.identity) or is_weak(self._identity)
         if item.identity != self._identity and not (
             weak and model_of(item.identity) == model_of(self._identity)
@@ -151,6 +156,7 @@ class Known:
         item, stored = found
         return (
             model_of(item.identity) == model_of(self._identity)
+            and _is_described(info)
             and _is_as_stored(stored, entry)
             and is_object(item, info)
         )
@@ -211,6 +217,8 @@ class Known:
         self._check_date(info, path.parent, status.st_mtime)
         if self._catalog is not None:
             item = fetched_of(self._identity, info, sha256, int(time.time()))
+            # It may have been recorded still: more of it is another size.
+            item = replace(item, size=item.size or status.st_size)
             file = Stored(folder, path.name, status.st_size, status.st_mtime_ns)
             with self._flushing:
                 self._pending.append((item, file))
@@ -222,8 +230,8 @@ class Known:
         with self._flushing:
             pending, self._pending = self._pending, []
             self._flushed = time.monotonic()
-        if pending:
-            catalog.store(pending)
+        if pending and not catalog.store(pending):
+            self._unwritten += pending
 
     def _check_date(self, info: ObjectInfo, folder: Path, modified: float) -> None:
         moment = time_of(info)
@@ -251,13 +259,20 @@ def is_object(item: Fetched, info: ObjectInfo) -> bool:
     return item.modified == wall_clock(info.modified)
 
 
+def _is_described(info: ObjectInfo) -> bool:
+    """Return whether more than its name tells an object from another one."""
+    return bool(info.size or info.captured or info.modified)
+
+
 def _is_as_stored(stored: Stored, entry: Entry) -> bool:
     return stored.size == entry.size and is_same_clock(stored.mtime_ns / 1e9, entry.modified)
 
 
 def _is_then(item: Fetched, moment: float) -> bool:
+    # Not by whole quarter hours, as a file in the folder is known: another picture with the same
+    # name and size may be that far away, and would never be fetched.
     try:
-        return is_same_clock(datetime.fromisoformat(item.captured).timestamp(), moment)
+        return is_same_time(datetime.fromisoformat(item.captured).timestamp(), moment)
     except (ValueError, OverflowError, OSError):
         return False
 

@@ -2,12 +2,14 @@
 
 Objects of two storages with the same path, size and capture time are twins. Two storages are
 mirrors if the bytes in the middle of their first twins are equal. Then the second twin is fetched
-only if the first one fails.
+only if the first one fails. The size of a compressed picture tells it from others. Twins of a size
+that other pictures share, such as uncompressed ones, are all compared.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ptpfast")
 
-COMPARED = 3  # twins
+COMPARED = 3  # twins, besides those whose size is not their own
 Key = tuple[str, int, datetime]
 
 
@@ -43,6 +45,7 @@ class Mirrors:
     def __init__(self, persistence: Persistence) -> None:
         self._persistence = persistence
         self._first: dict[Key, ObjectInfo] = {}
+        self._sizes: Counter[int] = Counter()  # of the first ones
         self._keys: dict[int, Key] = {}  # of the first ones, by handle
         self._pairs: dict[tuple[int, int], _Pair] = {}
         self._held: dict[int, tuple[ObjectInfo, ObjectInfo]] = {}  # second and first, by handle
@@ -64,7 +67,7 @@ class Mirrors:
             if self._are_mirrors(pair, first, info):
                 self._held[info.handle] = (info, first)
             else:
-                planned += self._released(pair)
+                planned += self._released(pair) if pair.differs else []
                 planned.append(info)
         return planned
 
@@ -97,6 +100,8 @@ class Mirrors:
         if not info.size or info.captured is None:
             return None
         key = (info.path, info.size, info.captured)
+        if key not in self._first:
+            self._sizes[info.size] += 1
         first = self._first.setdefault(key, info)
         if first is info or first.storage_id == info.storage_id:
             self._keys.setdefault(info.handle, key)
@@ -116,13 +121,18 @@ class Mirrors:
         return again
 
     def _are_mirrors(self, pair: _Pair, first: ObjectInfo, second: ObjectInfo) -> bool:
-        if pair.differs or pair.equal == COMPARED:
-            return not pair.differs
-        pair.differs = not self._is_equal(first, second)
-        pair.equal += not pair.differs
-        return not pair.differs
+        if pair.differs:
+            return False
+        if pair.equal >= COMPARED and self._sizes[second.size or 0] == 1:
+            return True
+        is_equal = self._is_equal(first, second)
+        # One picture that cannot be read says nothing about the others.
+        pair.differs = is_equal is False or not (is_equal or pair.equal)
+        pair.equal += bool(is_equal)
+        return bool(is_equal)
 
-    def _is_equal(self, first: ObjectInfo, second: ObjectInfo) -> bool:
+    def _is_equal(self, first: ObjectInfo, second: ObjectInfo) -> bool | None:
+        """Return whether two objects are equal in their middle; None if one cannot be read."""
         camera = self._persistence.session.camera
         try:
             one, other = (
@@ -132,8 +142,8 @@ class Mirrors:
             if not self._persistence.session.usable:
                 raise
             log.debug("%s cannot be compared with its twin: %s", second.path, error)
-            return False
-        return bool(one) and one == other
+            return None
+        return one == other if one and other else None
 
     def _released(self, pair: _Pair) -> list[ObjectInfo]:
         """Return the objects that were held as mirrored before a twin differed."""
