@@ -283,8 +283,8 @@ def scene(request: pytest.FixtureRequest, zygote: Zygote, place: Path) -> Scene:
 
 def calls(scene: Scene, variants: Sequence[T], first: int = 1) -> Iterator[tuple[int, T]]:
     """Where to stop a new run, until there was one with fewer calls: at each of them if thorough,
-    else at every second; in scenes that differ little from another one at every third."""
-    step = 1 if THOROUGH else 2 if scene.before is None else 3
+    else at every third; in scenes that differ little from another one at every sixth."""
+    step = 1 if THOROUGH else 3 if scene.before is None else 6
     for at in range(1 if THOROUGH else first, 10_000, step):
         for variant in variants if THOROUGH else (variants[at // step % len(variants)],):
             scene.begin()
