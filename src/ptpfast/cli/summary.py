@@ -24,6 +24,8 @@ _CHECKED = {
     "disk": "read back from {disk}; {digest} equals the received bytes",
     "reread": "read back from {disk} and again from the camera; {digest} equal",
 }
+# A wait is said for runs of so many seconds, if it was such a part of them.
+LONG_S, WORTH_SAYING = 5.0, 0.1
 _DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
 
 
@@ -71,6 +73,8 @@ def summary(output: Output, report: Report) -> None:
         vanished=report.vanished,
         verified=report.verify if report.downloaded else None,
         digest=report.algorithm if report.downloaded and report.verify != "size" else None,
+        disk_wait_s=round(report.waited_s, 3),
+        round_trips_s=round(report.round_trips_s, 3),
         unread=report.unread,
         here=report.here,
         known_by={by: report.known(by) for by in KNOWN_BY},
@@ -85,6 +89,25 @@ def summary(output: Output, report: Report) -> None:
     )
     if not output.quiet:
         output.sentence(summary_line(report))
+        if advice := advice_line(report):
+            output.note(advice)
+
+
+def advice_line(report: Report) -> str:
+    """Return what held up a long run and what would help; '' if nothing did."""
+    took = report.seconds
+    if took < LONG_S:
+        return ""
+    if report.waited_s > WORTH_SAYING * took:
+        share = report.waited_s / took
+        return f"the disk was waited for in {share:.0%} of the time; a faster disk would help"
+    if (waited := report.round_trips_s) > WORTH_SAYING * took:
+        share, gain = waited / took, took / max(took - waited, took / 10)
+        return (
+            f"{share:.0%} of the time was spent waiting for round trips; "
+            f"ptpfast tune may make downloads up to {gain:.1f} times as fast"
+        )
+    return ""
 
 
 def summary_line(report: Report) -> str:

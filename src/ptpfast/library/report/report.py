@@ -38,6 +38,7 @@ class Traffic:
     seconds: float = 0.0
     elapsed: float = 0.0
     waited_s: float = 0.0
+    round_trips_s: float = 0.0
     retries: int = 0
 
 
@@ -134,6 +135,11 @@ class Report:
     def waited_s(self) -> float:
         """Seconds that the run waited for the disk to store received files."""
         return self.traffic.waited_s
+
+    @property
+    def round_trips_s(self) -> float:
+        """Seconds that the run waited for the first bytes of reads, one at a time."""
+        return self.traffic.round_trips_s
 
     @property
     def retries(self) -> int:
