@@ -86,7 +86,7 @@ class Fetching:
         self._listed = Listed(destination.path)
         copy = keeping.copy if keeping.copies else None
         self._finishing = Finishing(observer.storing, copy)
-        self._waited_before = persistence.session.habits.chunks.waited_s
+        self._waited_before = persistence.session.habits.waited_s
         self._current: Download | None = None  # the last one that was received, or is being
 
     def run(self) -> None:
@@ -104,7 +104,7 @@ class Fetching:
                 self._current.abandon()  # if a signal handler raised before it was in the queue
             traffic = self._report.traffic
             traffic.waited_s += self._finishing.waited_s
-            traffic.round_trips_s += self._session.habits.chunks.waited_s - self._waited_before
+            traffic.round_trips_s += self._session.habits.waited_s - self._waited_before
 
     def _give_up(self) -> None:
         """Record the objects for which there was no room."""

@@ -47,8 +47,6 @@ class ChunkPolicy:
         fixed: Use this size always; 0: whole objects of up to `most_whole` bytes (None: of any
             size), and adaptive chunks for larger ones.
         refused: The smallest size that the camera refused; 0 if none.
-        waited_s: Seconds that reads waited for their first byte, those alone that were made one at
-            a time.
     """
 
     def __init__(
@@ -64,7 +62,6 @@ class ChunkPolicy:
         self._most_whole = most_whole
         self.chunk = max(min(start, self.cap), SMALLEST_CHUNK)
         self.refused = 0
-        self.waited_s = 0.0
         self.is_known = False  # by reads of this session
         self._before_refusals: tuple[int, int, int] | None = None
         self._largest = 0  # size that the camera has read
@@ -94,7 +91,6 @@ class ChunkPolicy:
 
     def done(self, size: int, seconds: float, waited: float) -> None:
         """Note that `size` bytes took `seconds`, of them `waited` until the first byte."""
-        self.waited_s += waited
         self._before_refusals = None  # this size was not refused
         self._largest = max(self._largest, size)
         if self.fixed or self._settled or size < self.chunk:

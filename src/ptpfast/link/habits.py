@@ -25,6 +25,7 @@ class Habits:
         pipelined: Transactions that succeeded with others outstanding.
         chunks: The size of partial reads.
         pace: How fast bytes arrive.
+        waited_s: Seconds that partial reads waited for their first byte.
         refused: Operations that are listed but refused.
         proven: Partial reads that have worked.
         lost_at_end: Connections lost by a read behind an object's end, by operation.
@@ -37,6 +38,7 @@ class Habits:
         self.depth = depth
         self.pipelined = 0
         self.pace = Pace()
+        self.waited_s = 0.0
         self.refused: set[int] = set()
         self.proven: set[int] = set()
         self.lost_at_end: dict[int, int] = {}

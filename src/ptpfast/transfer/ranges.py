@@ -197,6 +197,7 @@ class RangeReader:
         # How long one took that left before this object's turn is not known.
         self._policy.paused(None if request.left_before else phase.waited, phase.silence)
         if not request.left_before:
+            self._camera.habits.waited_s += phase.waited
             self._policy.done(phase.received, took_s, phase.waited)
         self._patience.reset()
         self._came_to(self.position)
