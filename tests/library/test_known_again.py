@@ -508,3 +508,15 @@ def test_records_that_another_process_has_kept_from_the_catalog_are_written_at_t
     catalog = Catalog()
     assert len(list(catalog.records())) == 200
     catalog.close()
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_file_whose_folders_were_not_all_described_is_known_again(
+    camera: Cameras, tmp_path: Path, new: bool
+) -> None:
+    sim = camera(objects=3, faults=["respond=0x2002 on GetObjectInfo"])
+    first = pull(f"{sim.host}:{sim.port}", tmp_path)
+    assert (first.downloaded, first.failed) == (3, 1)
+    again = pull(f"{sim.host}:{sim.port}", tmp_path / "other" if new else tmp_path, new=new)
+    assert again.downloaded == 0
+    assert (again.fetched_before, again.here) == ((3, 0) if new else (0, 3))

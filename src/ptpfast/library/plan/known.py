@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -188,10 +188,11 @@ class Known:
         """
         if self._catalog is None or not (info.captured or info.modified):
             return False
-        for item in self._catalog.seen(self._identity, info.path):
-            elsewhere = item.storage != info.storage_id and item.storage in self._present
-            if is_object(item, info) and not elsewhere:
-                return True
+        for path in _endings(info.path):
+            for item in self._catalog.seen(self._identity, path):
+                elsewhere = item.storage != info.storage_id and item.storage in self._present
+                if is_object(item, info) and not elsewhere:
+                    return True
         name = root_name(local_name(info.name))
         moment = time_of(info)
         return any(
@@ -246,8 +247,9 @@ class Known:
 
 def is_object(item: Fetched, info: ObjectInfo) -> bool:
     """Return whether a record has the path, size and date of an object."""
-    both_have_folders = "/" in item.path.strip("/") and "/" in info.path.strip("/")
-    if both_have_folders and item.path != info.path:
+    # A camera may have failed to describe some of the folders: then the path lacks its beginning.
+    one, other = item.path.strip("/"), info.path.strip("/")
+    if not f"/{one}".endswith(f"/{other}") and not f"/{other}".endswith(f"/{one}"):
         return False
     if item.path.rpartition("/")[2] != info.path.rpartition("/")[2]:
         return False
@@ -257,6 +259,13 @@ def is_object(item: Fetched, info: ObjectInfo) -> bool:
     if item.captured or captured:
         return item.captured == captured
     return item.modified == wall_clock(info.modified)
+
+
+def _endings(path: str) -> Iterator[str]:
+    """Yield a path, and it without its first folders: those may not have been described."""
+    while path:
+        yield path
+        path = path.partition("/")[2]
 
 
 def _is_described(info: ObjectInfo) -> bool:
