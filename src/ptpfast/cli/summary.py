@@ -81,16 +81,17 @@ def summary(output: Output, report: Report) -> None:
         fetched_before=report.fetched_before,
         mirrored=report.mirrored,
         notes=[in_text(note) for note in report.notes],
-        leftovers=[
-            {"file": in_text(str(left.path)), "bytes": left.size, "reason": left.reason}
-            for left in report.leftovers
-        ],
+        leftovers=[_leftover_record(left) for left in report.leftovers],
         ok=report.ok,
     )
     if not output.quiet:
         output.sentence(summary_line(report))
         if advice := advice_line(report):
             output.note(advice)
+
+
+def _leftover_record(left: Leftover) -> dict[str, object]:
+    return {"file": in_text(str(left.path)), "bytes": left.size, "reason": left.reason}
 
 
 def advice_line(report: Report) -> str:
