@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import sys
 import time
 from contextlib import closing, suppress
 from functools import cache
@@ -27,6 +26,7 @@ from ..ownership.names import (
     random_name,
 )
 from ..ownership.readback import read_back
+from .places import user_folder
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,12 +69,8 @@ class Newer(Exception):
 def folder() -> Path:
     """Return the folder of the catalog: PTPFAST_DATA, or the user's data folder. RuntimeError for
     a user without a home."""
-    if given := os.environ.get("PTPFAST_DATA"):
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Application Support/ptpfast"
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".local/share") / "ptpfast"
+    mac = "Library/Application Support"
+    return user_folder("PTPFAST_DATA", mac, "XDG_DATA_HOME", ".local/share")
 
 
 def path() -> Path:

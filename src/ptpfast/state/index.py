@@ -20,7 +20,6 @@ import json
 import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -34,6 +33,7 @@ from ..ownership.names import INDEX_COMPANIONS, INDEX_SUFFIX
 from ..ownership.readback import read_back
 from ..ptp.datasets import DeviceInfo
 from ..ptp.objects import LARGEST_OBJECT, Description
+from .places import user_folder
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,12 +89,7 @@ class Remembered:
 
 def folder() -> Path:
     """Return the cache folder. Raises RuntimeError for a user without a home."""
-    if given := os.environ.get("PTPFAST_CACHE"):
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/ptpfast"
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "ptpfast"
+    return user_folder("PTPFAST_CACHE", "Library/Caches", "XDG_CACHE_HOME", ".cache")
 
 
 def identity_of(info: DeviceInfo, guid: bytes) -> str | None:

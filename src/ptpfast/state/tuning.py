@@ -12,7 +12,6 @@ import errno
 import json
 import logging
 import os
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from ..ownership.readback import read_back
 from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import SinkError
 from ..vendors import Tuning
+from .places import user_folder
 
 log = logging.getLogger("ptpfast")
 
@@ -33,12 +33,8 @@ DISTRUSTED = "cannot handle pipelined requests"  # how the note of such a model 
 
 def path() -> Path:
     """Return the path of `cameras.json`, below PTPFAST_CONFIG or the configuration folder."""
-    if given := os.environ.get("PTPFAST_CONFIG"):
-        return Path(given) / TUNINGS_NAME
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Application Support/ptpfast" / TUNINGS_NAME
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "ptpfast" / TUNINGS_NAME
+    mac = "Library/Application Support"
+    return user_folder("PTPFAST_CONFIG", mac, "XDG_CONFIG_HOME", ".config") / TUNINGS_NAME
 
 
 def model_key(info: DeviceInfo) -> str:

@@ -250,8 +250,8 @@ class PartFile:
         if status.st_nlink > 1 and not _is_published(self.final, status):
             raise NotOurs(self.path, "it has another name, too")
         if status.st_nlink > 1 or not status.st_size:
-            # Not written into: the bytes would reach a finished file, or somebody
-            # who has it open; and a crash between link and unlink has left it.
+            # A crash between link and unlink left the second name. Do not write into this file:
+            # it is the finished one, or another process still has it open.
             files.remove_made(self.path, fd)
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         if why := _why_not(self.final, self._journal.source):

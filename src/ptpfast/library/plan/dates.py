@@ -7,12 +7,8 @@ change of daylight saving time, times differ by whole quarter hours.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ...transfer.part import SAME_TIME_S
 
-if TYPE_CHECKING:
-    from ...ptp.objects import ObjectInfo
-
-SAME_TIME_S = 2.0  # FAT keeps modification times to two seconds
 QUARTER_S = 900.0
 MOST_S = 26 * 3600.0  # from UTC-12 to UTC+14
 
@@ -27,15 +23,3 @@ def is_same_clock(one: float, other: float) -> bool:
     apart = abs(one - other)
     rest = apart % QUARTER_S
     return apart <= MOST_S + SAME_TIME_S and min(rest, QUARTER_S - rest) <= SAME_TIME_S
-
-
-def time_of(info: ObjectInfo) -> float | None:
-    """Return the time that a download gives the file, in seconds since 1970; None without one, or
-    if this system cannot express it."""
-    moment = info.captured or info.modified
-    if moment is None:
-        return None
-    try:
-        return moment.timestamp()
-    except (OverflowError, OSError, ValueError):
-        return None

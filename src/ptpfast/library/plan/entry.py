@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...transfer.ends import FOUR_GIB
-from .dates import is_same_clock, is_same_time, time_of
+from ...transfer.part import capture_time
+from .dates import is_same_clock, is_same_time
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
@@ -39,7 +40,7 @@ class Entry:
         # A movie's size is 4 GiB or some more than a camera says that has 32 bits for it.
         if size is not None and (self.size < size or (self.size - size) % FOUR_GIB):
             return None
-        moment = time_of(info)
+        moment = capture_time(info)
         if moment is None:  # without a date, or it is not a time of this system's
             return "name and size" if size is not None else None
         is_same = is_same_clock if forgiving else is_same_time

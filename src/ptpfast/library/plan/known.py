@@ -34,7 +34,8 @@ from ...state.fetched import (
     wall_clock,
 )
 from ...transfer.ends import FOUR_GIB
-from .dates import is_same_clock, is_same_time, time_of
+from ...transfer.part import capture_time
+from .dates import is_same_clock, is_same_time
 from .naming import local_name, root_name
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class Known:
                 if is_object(item, info) and not elsewhere:
                     return True
         name = root_name(local_name(info.name))
-        moment = time_of(info)
+        moment = capture_time(info)
         return any(
             item.size == info.size and moment is not None and _is_then(item, moment)
             for item in self._catalog.seen(UNKNOWN_BODY, name)
@@ -235,7 +236,7 @@ class Known:
             self._unwritten += pending
 
     def _check_date(self, info: ObjectInfo, folder: Path, modified: float) -> None:
-        moment = time_of(info)
+        moment = capture_time(info)
         undated = moment is not None and not is_same_time(moment, modified)
         if undated and folder not in self._dateless:
             self._dateless.add(folder)
