@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd src/ptpfast/engine/*.h) setup.py
 
-.PHONY: demo test check lint tool-tests bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
+.PHONY: demo test check lint tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -19,10 +19,14 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 TEST_WORKERS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(TEST_WORKERS)
 test: build
-	$(PYTEST) -m "not build and not tools"
+	$(PYTEST) -m "not build and not tools and not paced"
+
+# Tests of what is measured in real time: one at a time, as other tests would change what they see.
+paced: build
+	$(BIN)/python -m pytest -q -n 0 -m paced
 
 # Everything that a change must pass besides `make test`.
-check: lint tool-tests bench-quick bench-check crash matrices package
+check: lint tool-tests paced bench-quick bench-check crash matrices package
 
 # The tests of benchmarks, fuzzing and soak themselves.
 tool-tests: build

@@ -153,6 +153,7 @@ needs_quick_acks = pytest.mark.skipif(
 
 
 @needs_quick_acks
+@pytest.mark.paced
 @pytest.mark.parametrize("writes", ["apart", "pieces"])
 def test_a_camera_with_nagle_is_recognised_without_quick_acknowledgements(
     camera: Cameras, monkeypatch: pytest.MonkeyPatch, writes: str
@@ -165,6 +166,7 @@ def test_a_camera_with_nagle_is_recognised_without_quick_acknowledgements(
 
 
 @needs_quick_acks
+@pytest.mark.paced
 def test_a_camera_that_takes_as_long_by_itself_is_not_taken_for_one(
     camera: Cameras, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,7 @@ SLOW_CARD = Link(rtt=0.001, card=5e6, card_block=131_072)
 FAST = Link(rate=200e6, rtt=0.001)
 
 
+@pytest.mark.paced
 @pytest.mark.parametrize(
     ("link", "destination", "limit"),
     [
@@ -135,6 +136,7 @@ def test_the_bottleneck_is_named_and_the_figures_keep_within_the_link(
     assert sum(result.second_by_second()) > sum(r.bytes for r in result.readings)
 
 
+@pytest.mark.paced
 def test_downloads_are_of_whole_objects_where_these_are_much_faster(camera: Cameras) -> None:
     sim = camera(objects=4, size=5_000_000, link=SLOW_CAMERA)
     result = bench(sim, plan=Plan(4.0, chunks=(MiB,))).run()

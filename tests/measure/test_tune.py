@@ -53,6 +53,7 @@ def test_every_temperament_is_found_out_and_survived(
     assert len(session.objects()) == 12
 
 
+@pytest.mark.paced
 def test_sending_ahead_is_found_to_be_as_quick_as_the_link(
     camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +238,7 @@ def test_the_file_lies_where_the_platform_wants_it(
     assert tuning.path() == tmp_path / "Library/Application Support/ptpfast/cameras.json"
 
 
+@pytest.mark.paced
 def test_the_command_tells_what_it_found_and_keeps_it(camera: Cameras) -> None:
     sim = camera(objects=4, size=200_000)
     for dry, kept in (["--dry-run"], False), ([], True):
