@@ -32,6 +32,7 @@ from .ptp.errors import (
     Timeout,
     TransferError,
     Unreadable,
+    Unsupported,
 )
 from .ptp.objects import ObjectInfo, ObjectTable
 from .session.connecting import connect
@@ -56,7 +57,7 @@ __all__ = [
     "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
     "StorageInfo", "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable",
-    "Vendor", "__version__", "connect", "pull",
+    "Unsupported", "Vendor", "__version__", "connect", "pull",
 ]
 # fmt: on
 

@@ -143,6 +143,20 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     help="Seconds of DeviceBusy after a picture.",
 )
 @click.option(
+    "--approval",
+    type=click.Choice(("unknown", "approved", "rejected")),
+    default="approved",
+    show_default=True,
+    help="Known computers, for models that ask their owner.",
+)
+@click.option(
+    "--approve-after",
+    "approve_after_s",
+    type=Seconds(),
+    metavar="S",
+    help="Approve a computer that asks after S seconds.",
+)
+@click.option(
     "--temperament",
     type=click.Choice(("queue", "drop", "last", "busy", "swap")),
     default="queue",

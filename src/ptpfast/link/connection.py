@@ -125,14 +125,19 @@ class Connection:
             self.events.close()
             raise
 
-    def listen(self) -> None:
+    def listen(self, *, events: bool = True) -> None:
         """Serve events from now on, since a session is open, and tell `watch` when it is quiet.
+
+        Args:
+            events: open the Event connection, if it is not open yet.
 
         Raises:
             ConnectFailed: the Event connection failed.
         """
         if not self._events.is_started:
-            event = self._transport.open_events(self._opened, self.address, self.timeouts)
+            event = None
+            if events:
+                event = self._transport.open_events(self._opened, self.address, self.timeouts)
             self._events.start(event, [])
 
     @property

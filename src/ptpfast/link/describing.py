@@ -6,7 +6,7 @@ Sources: ISO 15740; libgphoto2 (library.c) for the order of ways to the true siz
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ..engine.wire import Cursor
 from ..ptp.codes import SIZE_SATURATED, ObjectPropCode, OperationCode
@@ -34,6 +34,8 @@ def describe_one(link: Link, handle: int) -> Description:
     Raises:
         ResponseError, ProtocolError: the camera cannot describe it.
     """
+    if (own := link.dialect.described(handle)) is not None:
+        return Description.of(*own)
     payload = link.fetch(OperationCode.GetObjectInfo, handle, limit=MAX_OBJECT_INFO)
     dataset = decode(ObjectInfoDataset, payload)
     size: int | None = dataset.object_compressed_size
@@ -65,12 +67,26 @@ def describe_each(link: Link, handles: Iterable[int], told: Told, tally: Tally) 
             told(handle, Description.of(dataset, dataset.object_compressed_size))
 
     many = Many(link, OperationCode.GetObjectInfo, MAX_OBJECT_INFO, tally=tally)
-    many.ask(handles, answered)
+    many.ask(_not_described(link, handles, told), answered)
     if damaged:
         many.ask(list(damaged), answered)
     sizes = _true_sizes(link, list(large), tally)
     for handle, dataset in large.items():
         told(handle, Description.of(dataset, sizes.get(handle)))
+
+
+def _not_described(link: Link, handles: Iterable[int], told: Told) -> Iterator[int]:
+    """Yield the handles that the dialect does not describe in its own way."""
+    for handle in handles:
+        try:
+            own = link.dialect.described(handle)
+        except (ResponseError, ProtocolError) as error:
+            told(handle, error)
+            continue
+        if own is None:
+            yield handle
+        else:
+            told(handle, Description.of(*own))
 
 
 def _decoded(answer: bytearray | PTPError) -> ObjectInfoDataset | PTPError:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -100,6 +100,11 @@ class EventHub:
         # Reported by one source and not yet by the other: (source, code, parameters) → times.
         self._reported: dict[tuple[Source, int, tuple[int, ...]], deque[float]] = {}
         self._altered: dict[int, None] = {}  # handles, the newest of them
+        # What the packets of the Event connection mean; the dialect knows. Not `publish`: a dialect
+        # that publishes has translated already.
+        self.meaning: Callable[[int, tuple[int, ...]], Iterable[tuple[int, tuple[int, ...]]]] = (
+            lambda code, parameters: [(code, parameters)]
+        )
 
     def subscribe(self) -> Subscription:
         """Return a queue of all events from now on."""
@@ -242,7 +247,8 @@ class EventReader:
         if reply and self._channel is not None:
             self._channel.send(reply)
         if event is not None:
-            self._hub.publish(Event(event.code, event.parameters, event.transaction_id))
+            for code, parameters in self._hub.meaning(event.code, event.parameters):
+                self._hub.publish(Event(code, parameters, event.transaction_id))
 
     def _run(self, early: list[bytes]) -> None:
         try:

@@ -32,7 +32,7 @@ from ..ptp.errors import (
     Timeout,
 )
 from ..transport.timeouts import Timeouts
-from ..vendors import STANDARD, Asks, Dialect, Tuning, Vendor, select
+from ..vendors import STANDARD, Asks, Dialect, Role, Tuning, Vendor, select
 from ..vendors.elsewhere import explain
 from .answers import label_of, outcome, response_of
 from .chunking import ChunkPolicy
@@ -42,7 +42,7 @@ from .events import Event, EventHub, Source
 from .habits import Habits
 from .losses import Losses
 from .opening import MAX_STRUCTURE, ask_device_info, open_session
-from .patience import BRIEF_BUSY_S, BUSY_S, Patience
+from .patience import BRIEF_BUSY_S, BUSY_S, Patience, until
 from .pipelining import Following, Request
 from .upkeep import Interrupted, Upkeep
 
@@ -64,8 +64,16 @@ class Link:
         on_busy: Called before each pause while the camera is busy, with its answer and the seconds.
     """
 
-    def __init__(self, connection: Connection, vendor: Vendor | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        vendor: Vendor | None = None,
+        role: Role = "download",
+        told: Callable[[PTPError], object] | None = None,
+    ) -> None:
+        """role: the purpose of the session. told: called when the camera's owner has to act."""
         self.connection = connection
+        self._role, self._told = role, told
         self.vendor = vendor or STANDARD
         self.operations: frozenset[int] = frozenset()
         self.losses = Losses()
@@ -217,6 +225,8 @@ class Link:
     def waiting(self, what: str) -> None:
         """Tell the user the reason for a wait, such as a button to press on the camera."""
         log.warning("%s", what)
+        if self._told is not None:
+            self._told(PTPError(what))
 
     def poll(self) -> int:
         """Poll for events and publish them; return how many."""
@@ -227,7 +237,7 @@ class Link:
     def _make_dialect(self) -> Dialect:
         # Weakly: without a circle a session that is forgotten ends its connections at once.
         link: Asks = weakref.proxy(self)
-        return self.vendor.dialect(link, self.device_info, self.vendor.quirks)
+        return self.vendor.dialect(link, self.device_info, self.vendor.quirks, self._role)
 
     def _begin(self) -> None:
         """Open the session, then do the vendor's part; on failure close it again."""
@@ -240,8 +250,9 @@ class Link:
                 raise
             self._opened_at = time.monotonic()
             close_at_exit(self)
+            self.hub.meaning = self.dialect.meaning
             self.dialect.begin()
-            self.connection.listen()
+            self.connection.listen(events=self.dialect.has_event_connection)
             self._upkeep.start(self.connection)
         except BaseException:
             self._end()
@@ -294,7 +305,7 @@ class Link:
                 request = Request(
                     OperationCode.CloseSession,
                     any_transaction_id=True,
-                    on_pause=_until(time.monotonic() + timeouts.close),
+                    on_pause=until(time.monotonic() + timeouts.close),
                 )
                 self.transact(request, busy_s=0.0)
         except (PTPError, RuntimeError, OSError) as error:
@@ -376,16 +387,6 @@ class Link:
 
         key = tuning.model_key(self.device_info)
         return tuning.load(self.device_info) or self.vendor.tunings.get(key) or Tuning()
-
-
-def _until(moment: float) -> Callable[[object], None]:
-    """Limit a transaction in time, however much of an answer comes."""
-
-    def look(_: object) -> None:
-        if time.monotonic() > moment:
-            raise Timeout("the answer does not end")
-
-    return look
 
 
 def _body(info: DeviceInfo) -> tuple[str, str]:

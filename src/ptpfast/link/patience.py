@@ -96,3 +96,13 @@ class Patience:
 
         time.sleep(self._pause_s * random.uniform(0.75, 1.25))
         self._pause_s = min(2 * self._pause_s, self._most_s)
+
+
+def until(moment: float) -> Callable[[object], None]:
+    """Limit a transaction in time, however much of an answer comes (`Request.on_pause`)."""
+
+    def look(_: object) -> None:
+        if time.monotonic() > moment:
+            raise Timeout("the answer does not end")
+
+    return look

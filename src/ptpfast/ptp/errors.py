@@ -63,6 +63,7 @@ __all__ = [
     "TransactionCancelled",
     "TransferError",
     "Unreadable",
+    "Unsupported",
     "disk_error",
     "disk_hint",
     "response_error",
@@ -267,6 +268,10 @@ class TransferError(PTPError):
 
 class Unreadable(TransferError):
     """The connection breaks at this object every time. Other objects may be readable."""
+
+
+class Unsupported(PTPError):
+    """The camera cannot do this, or not in the role that its session has (`connect(role=)`)."""
 
 
 class CameraFailing(PTPError):

@@ -10,11 +10,11 @@ from typing import Any, TypedDict, Unpack
 from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
-from ..ptp.arguments import callback, check_names, switches, whole
+from ..ptp.arguments import callback, check_names, choice, switches, whole
 from ..ptp.errors import PTPError
 from ..transport.identity import Identity
 from ..transport.timeouts import Timeouts
-from ..vendors import Vendor, given, transport_of
+from ..vendors import ROLES, Role, Vendor, given, transport_of
 from .address import address_of
 from .session import Session
 
@@ -37,6 +37,7 @@ def connect(
     depth: int | None = None,
     index: bool = True,
     waiting: Callable[[PTPError], object] | None = None,
+    role: Role = "download",
     **initiator: Unpack[Initiator],
 ) -> Session:
     """Connect to a camera and open a session; use it in a `with`.
@@ -52,7 +53,10 @@ def connect(
         index: keep what listings learn in the user's cache folder, so that the next listing asks
             for new objects only. False deletes the index of this camera.
         waiting: called once with the refusal if the camera may still hold an earlier session. Then
-            connecting is retried for `timeouts.held` seconds. Without it the refusal is raised.
+            connecting is retried for `timeouts.held` seconds. Without it the refusal is raised. Also
+            called if the camera's owner has to confirm something on the camera.
+        role: `download` to read the card, `remote` to take pictures. Some cameras can do only one of
+            them in a session.
         name: what the camera may call this computer; 39 characters are kept.
         guid: 16 bytes that identify this computer; by default the same in every run.
 
@@ -71,13 +75,14 @@ def connect(
     depth, timeouts = _checked(depth, timeouts)
     vendor = None if vendor is None else given(vendor)
     callback("waiting", waiting)
+    choice("role", role, ROLES)
     switches(index=index)
     honour_reconnect_pause(address)
     transport = transport_of(vendor, address.port)
     open_one = partial(Connection.open, address, identity, timeouts, transport=transport)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
     try:
-        session = Session(Link(connection, vendor))
+        session = Session(Link(connection, vendor, role, waiting))
         if depth is not None:
             session.habits.depth = depth
         _take_index(session, connection.guid, kept=index)

@@ -508,8 +508,14 @@ class Session:
             code: the code of the property.
         """
         code = code_of("code", code)
+        if (own := self.link.dialect.property_desc(code)) is not None:
+            return own
         payload = self.link.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
         return decode_prop_desc(payload)
+
+    def property_codes(self) -> list[int]:
+        """Return the codes of the camera's device properties."""
+        return self.link.dialect.properties()
 
     def property(self, code: int) -> Any:
         """Return the value of a device property: an int, a str, or a list of ints.
@@ -530,8 +536,11 @@ class Session:
             ValueError: the value does not fit the type.
             ResponseError: the camera refuses the value.
         """
+        desc = self.property_desc(code)
         builder = Builder()
-        write_value(builder, self.property_desc(code).data_type, value)
+        write_value(builder, desc.data_type, value)  # refused before the camera is asked
+        if self.link.dialect.set_property(desc, value):
+            return
         self.link.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
 
     def capture(self) -> ObjectInfo | None:
@@ -545,6 +554,21 @@ class Session:
             If no event names the picture, it is found by comparing the handles before and after.
         """
         return capture(self.link)
+
+    def live_view(self) -> Iterator[bytes]:
+        """Yield live view frames as they come. Closing the iterator ends live view.
+
+        Yields:
+            A JPEG each.
+
+        Raises:
+            Unsupported: the camera has no live view, or not in this session's role.
+
+        Example:
+            with contextlib.closing(session.live_view()) as frames:
+                first = next(frames)
+        """
+        return self.link.dialect.live_view()
 
     def transaction(
         self, operation: int, *parameters: int, data: Any = None, sink: Sink | None = None

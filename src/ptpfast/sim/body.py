@@ -17,11 +17,14 @@ from typing import Any
 from ..engine.wire import OperationRequest
 from ..ptp.arguments import numbers
 from ..ptp.codes import EventCode, OperationCode, ResponseCode
+from ..ptp.datasets import ObjectInfoDataset
 from ..vendors import Vendor
-from ..vendors.body import Model, Reply
+from ..vendors.body import Later, Model, Reply
+from .approvals import Approvals
 from .device_properties import COMPRESSION_SETTING, device_properties
 from .store import FIRST_DATE, Store
 from .stored import StoredObject
+from .thumbnail import live_view_frame
 
 SESSION_OPERATIONS = (OperationCode.OpenSession, OperationCode.CloseSession)
 EVENTS = (
@@ -57,6 +60,7 @@ class Body:
         capture_size: int,
         emit: Callable[[int, Parameters], None],
         withheld: Iterable[int] | int = (),
+        approval: Approvals | None = None,
     ) -> None:
         model = vendor.model
         self.vendor = vendor
@@ -66,6 +70,9 @@ class Body:
         self.serial_number = identity(model, seed)[1]
         self.properties = device_properties(FIRST_DATE, model)
         self.state: dict[str, Any] = {}  # the vendor's operations', see Responder
+        self.initiator: tuple[bytes, str] = (bytes(16), "")
+        self.approval = approval or Approvals()
+        self._frames = 0
         self.marked: dict[int, None] = {}
         self.listing_blocks: dict[tuple[int, int], tuple[StoredObject, bytes]] = {}
         self._emit = emit
@@ -98,8 +105,24 @@ class Body:
         reported = self.vendor.model.reported
         return list(reported.properties if reported else self.properties)
 
+    def admit(self, guid: bytes, name: str) -> int | Later | None:
+        """Return the reason to refuse a computer, None to accept it, or Later."""
+        return self.vendor.model.manners.admit(self, guid, name)
+
+    def begin_session(self, initiator: tuple[bytes, str]) -> None:
+        """Note the computer whose session begins."""
+        self.initiator = initiator
+        self.vendor.model.manners.opened(self)
+
+    def end_session(self, *, orderly: bool) -> None:
+        """End a session, by CloseSession or with its connection."""
+        self.vendor.model.manners.closed(self, orderly)
+
     def perform(self, request: OperationRequest, data: bytes) -> Reply:
         """Answer one operation; `data` is the payload of its data-out phase."""
+        refusal = self.vendor.model.manners.guard(self, request)
+        if refusal is not None:
+            return refusal
         handler = self._table.get(request.code)
         if handler:
             return handler(self, request, data)
@@ -118,17 +141,33 @@ class Body:
         stored = self.store.get(handle)
         return None if stored is None else stored.thumbnail
 
+    def object_info(self, handle: int) -> ObjectInfoDataset | None:
+        stored = self.store.get(handle)
+        return None if stored is None else stored.info
+
+    def frame(self) -> bytes:
+        """Return the next live view frame, a JPEG with its number in a comment."""
+        self._frames += 1
+        return live_view_frame(self._frames)
+
     def storage_ids(self, *, populated: bool = True) -> list[int]:
         return self.store.storage_ids(populated=populated)
 
     def handles(self, storage_id: int) -> list[int]:
         return self.store.handles(storage_id, 0, 0)
 
-    def capture(self, transaction_id: int | None = None, *, announce: bool = True) -> list[int]:
+    def capture(
+        self,
+        transaction_id: int | None = None,
+        *,
+        announce: bool = True,
+        to_memory: bool = False,
+    ) -> list[int]:
         """Take a picture, RAW and JPEG as CompressionSetting says; return the handles of its files.
 
         Files that do not fit on the card are missing. StoreFull is reported then; otherwise
-        CaptureComplete, with the id of the transaction that asked for the picture, if any.
+        CaptureComplete, with the id of the transaction that asked for the picture, if any. With
+        `to_memory` the files are in the camera's memory only: no listing has them.
         """
         setting = self.properties[COMPRESSION_SETTING].current
         raw, jpeg = self.vendor.model.compression[setting]
@@ -140,6 +179,9 @@ class Body:
             handles = (
                 self.store.add_shot(self.capture_size, raw=raw, jpeg=jpeg) if raw or jpeg else []
             )
+        if to_memory:
+            for handle in handles:
+                self.store.keep_in_memory(handle)
         if handles:
             self._busy = Busy(self.habits.busy_polls, time.monotonic() + self.habits.busy_s)
         if announce:
@@ -151,6 +193,10 @@ class Body:
                 named = () if transaction_id is None else (transaction_id,)
                 self.push_event(EventCode.CaptureComplete, *named)
         return handles
+
+    def forget(self, handle: int) -> bool:
+        """Remove an object from the camera's memory; return False if it is not there."""
+        return self.store.forget(handle)
 
     def is_busy(self, *, polled: bool = False) -> bool:
         """Return whether the camera still writes a picture.

@@ -54,7 +54,7 @@ def get_device_info(camera: Body, request: OperationRequest, data: bytes) -> Rep
         info.vendor_extension_desc = reported.vendor_extension_desc
         info.capture_formats = list(reported.capture_formats)
         info.image_formats = list(reported.image_formats)
-    return Reply(data=encode(info))
+    return Reply(data=encode(model.manners.device_info(camera, info)))
 
 
 def get_storage_ids(camera: Body, request: OperationRequest, data: bytes) -> Reply:

@@ -101,12 +101,12 @@ class Peer:
         self.outlet = Outlet(
             command, self.gone, bytes_per_s=bytes_per_s, fragment=fragment, writes=writes
         )
+        self.initiator: tuple[bytes, str] = (bytes(16), "")  # GUID and name, from its Init
         self.session_id = 0
         self.last_transaction_id = 0
         self.payload_sent = 0
         self.cancelled: int | None = None  # transaction id of the Event connection's last Cancel
-        self.event_acknowledged_at: float | None = None
-        self.probed = False
+        self.unprobed_since: float | None = None  # Init Event Ack, until a Probe Request comes
         self.silent = False  # a fault has made both connections a black hole
         self.dropped: socket.socket | None = None  # the socket that a fault closed
         self._event_lock = threading.Lock()
@@ -128,7 +128,7 @@ class Peer:
         with self._event_lock:
             sock.sendall(ack)
             self.event = sock
-            self.event_acknowledged_at = time.monotonic()
+            self.unprobed_since = time.monotonic()
         if self.gone.is_set():
             shut(sock)
 

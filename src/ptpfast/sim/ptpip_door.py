@@ -30,6 +30,7 @@ from ..engine.wire import (
 )
 from ..ptp.codes import PROTOCOL_VERSION, FailReason
 from ..ptp.errors import ProtocolError
+from ..vendors.body import Later
 from .content import Content
 from .counters import Counters
 from .data_in import DataIn, Framing
@@ -44,6 +45,7 @@ from .settings import Sending
 _KNOWN_TYPES = frozenset(int(kind) for kind in PacketType)
 _PAUSE_INSTEAD_OF_PROBE_S = 1.0
 _LARGEST_DATA_OUT = 64 << 20
+_DECISION_S = 0.05  # how often the owner of the camera is looked at
 
 
 class PtpIpDoor:
@@ -58,6 +60,7 @@ class PtpIpDoor:
         pairing: Pairing,
         faults: FaultTable,
         counters: Counters,
+        admit: Callable[[bytes, str], int | Later | None],
     ) -> None:
         self.guid, self.name = identity
         self._sending = sending
@@ -67,6 +70,7 @@ class PtpIpDoor:
         self._pairing = pairing
         self._faults = faults
         self._counters = counters
+        self._admit = admit
         self._init_command_ack(0, Greeting())
 
     def admit(self, sock: socket.socket, serve: Callable[[Peer], None]) -> None:
@@ -95,9 +99,9 @@ class PtpIpDoor:
 
     def is_awake(self, peer: Peer) -> bool:
         """Return whether a Probe Request or a pause came after Init Event Ack (airmtp)."""
-        if peer.probed or peer.event_acknowledged_at is None:
+        if peer.unprobed_since is None:
             return True
-        return time.monotonic() - peer.event_acknowledged_at >= _PAUSE_INSTEAD_OF_PROBE_S
+        return time.monotonic() - peer.unprobed_since >= _PAUSE_INSTEAD_OF_PROBE_S
 
     def receive_data(self, peer: Peer) -> bytes | None:
         """Return the joined packets of a data-out phase.
@@ -167,6 +171,9 @@ class PtpIpDoor:
             _refuse(sock, FailReason.BUSY)
             return
         try:
+            if (refusal := self._decision(peer)) is not None:
+                _refuse(sock, refusal)
+                return
             sock.sendall(self._init_command_ack(peer.number, greeting))
             if self._pairing.is_complete(peer, self._pending_s):
                 serve(peer)
@@ -188,7 +195,7 @@ class PtpIpDoor:
             with self._counters.changing():
                 self._counters.connections += 1
                 self._counters.initiators.append((request.guid, request.name))
-            return Peer(
+            peer = Peer(
                 number if greeting.number is None else greeting.number,
                 sock,
                 reader,
@@ -196,8 +203,20 @@ class PtpIpDoor:
                 fragment=self._sending.max_bytes_per_send,
                 writes=self._writes,
             )
+            peer.initiator = (request.guid, request.name)
+            return peer
 
         return self._pairing.admit(make)
+
+    def _decision(self, peer: Peer) -> int | None:
+        """Return the reason to refuse a computer; None to accept it. Waits for the owner.
+
+        Raises:
+            PeerLeftError: the computer left before the owner decided.
+        """
+        while (decision := self._admit(*peer.initiator)) is Later.LATER:
+            peer.wait(_DECISION_S)
+        return decision
 
     def _admit_event(
         self, sock: socket.socket, reader: PacketReader, request: InitEventRequest
@@ -242,7 +261,7 @@ class PtpIpDoor:
     def _answer_probe(self, peer: Peer, packet: Packet | None) -> None:
         if isinstance(packet, ProbeRequest):
             # Answers go on the Event connection, whichever asked (malc0mn, after CIPA).
-            peer.probed = True
+            peer.unprobed_since = None
             peer.send_event(pack(ProbeResponse()))
         elif isinstance(packet, ProbeResponse):
             with self._counters.changing():

@@ -19,6 +19,7 @@ from ..ptp.codes import OperationCode
 from ..ptp.errors import ProtocolError
 from ..transport.contract import Address
 from ..vendors import Vendor
+from .approvals import Approvals
 from .body import Body, identity
 from .counters import Counters, Transaction
 from .data_in import EndData, Framing
@@ -60,6 +61,9 @@ class SimulatedCamera:
         needs_probe: Hang at the first operation unless a Probe Request or a pause of a second came
             before.
         busy_s: Seconds for which the camera is busy after a picture.
+        approval: What the owner thinks of new computers (`unknown`, `approved`, `rejected`), for
+            bodies that ask; see `approvals`.
+        approve_after_s: Seconds after which the owner approves a computer that asks; None: never.
         data_packet_size: Payload bytes of a Data packet.
         announce_total: Put the total into Start Data, or leave it unknown.
         bytes_per_s: Limit of the rate of the Command/Data connection.
@@ -122,7 +126,16 @@ class SimulatedCamera:
 
     def _make_body(self, vendor: Vendor, store: Store, events: Events) -> Body:
         asked, card = self.settings.body, self.settings.card
-        body = Body(vendor, store, OPERATIONS, card.seed, card.size, events.emit, asked.withheld)
+        body = Body(
+            vendor,
+            store,
+            OPERATIONS,
+            card.seed,
+            card.size,
+            events.emit,
+            asked.withheld,
+            Approvals(asked.approval, asked.approve_after_s),
+        )
         body.habits = asked.changed(body.habits)
         return body
 
@@ -143,6 +156,7 @@ class SimulatedCamera:
             self._pairing,
             self.faults,
             self.counters,
+            self.body.admit,
         )
         self.body.perform(OperationRequest(1, OperationCode.GetDeviceInfo, 0, ()), b"")
         return door
@@ -214,6 +228,11 @@ class SimulatedCamera:
     @store.setter
     def store(self, store: Store) -> None:
         self.body.store = store
+
+    @property
+    def approvals(self) -> Approvals:
+        """The owner's decisions about computers; approve or reject them at any time."""
+        return self.body.approval
 
     @property
     def temperament(self) -> Temperament:
@@ -316,5 +335,6 @@ class SimulatedCamera:
 
     def _count_end(self, peer: Peer) -> None:
         if peer.session_id:
+            self.body.end_session(orderly=False)
             with self.counters.changing():
                 self.counters.unclean_ends += 1

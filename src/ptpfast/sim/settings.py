@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from ..ptp.arguments import seconds, switches, whole
+from ..ptp.arguments import choice, seconds, switches, whole
 from ..vendors.body import Habits, Model
+from .approvals import STATES, State
 from .data_in import EndData
 from .faults import Fault, FaultTable
 from .link import LINKS, Link
@@ -68,6 +69,8 @@ class BodyOptions(TypedDict, total=False):
     strict_tid: bool | None
     needs_probe: bool | None
     busy_s: float | None
+    approval: State
+    approve_after_s: float | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,13 @@ class BodySettings:
     strict_tid: bool | None = None
     needs_probe: bool | None = None
     busy_s: float | None = None
+    approval: State = "approved"
+    approve_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        choice("approval", self.approval, STATES)
+        if self.approve_after_s is not None:
+            seconds("approve_after_s", self.approve_after_s)
 
     def changed(self, habits: Habits) -> Habits:
         """Return the model's habits with the given changes."""

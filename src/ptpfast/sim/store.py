@@ -66,6 +66,7 @@ class Store:
         self._empty = [(storages + slot + 1) << 16 for slot in range(empty_slots)]
         self._lock = threading.RLock()
         self._objects: dict[int, StoredObject] = {}
+        self._memory: dict[int, StoredObject] = {}  # objects that are on no card
         self._children: dict[int, dict[int, None]] = {0: {}}
         self._next_handle = first_handle
         self._page = Page(seed)
@@ -200,8 +201,20 @@ class Store:
             self._children[stored.parent].pop(handle)
             return True
 
+    def keep_in_memory(self, handle: int) -> None:
+        """Move a file from its card to the camera's memory, which no listing shows."""
+        with self._lock:
+            stored = self._objects.pop(handle)
+            self._children[stored.parent].pop(handle)
+            self._memory[handle] = stored
+
+    def forget(self, handle: int) -> bool:
+        """Remove a file from the camera's memory; return False if it is not there."""
+        return self._memory.pop(handle, None) is not None
+
     def get(self, handle: int) -> StoredObject | None:
-        return self._objects.get(handle)
+        """Return an object of a card or of the camera's memory."""
+        return self._objects.get(handle) or self._memory.get(handle)
 
     def __iter__(self) -> Iterator[StoredObject]:
         """Yield all objects, folders before their contents."""
@@ -215,7 +228,7 @@ class Store:
         """Return the path `DCIM/100PTPIP/IMG_0001.DNG`; two storages may have equal paths."""
         parts = []
         while handle:
-            stored = self._objects[handle]
+            stored = self._objects.get(handle) or self._memory[handle]
             parts.append(stored.name)
             handle = stored.parent
         return "/".join(reversed(parts))
@@ -229,7 +242,8 @@ class Store:
 
     def expected(self, handle: int) -> Content:
         """Return the bytes that a copy of a file must have. Raises KeyError for other handles."""
-        content = self._objects[handle].content
+        stored = self._objects.get(handle) or self._memory[handle]
+        content = stored.content
         if content is None:
             raise KeyError(f"0x{handle:08X} is a folder")
         return content

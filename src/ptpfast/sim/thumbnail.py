@@ -40,6 +40,11 @@ class Thumbnails:
         )
 
 
+def live_view_frame(number: int) -> bytes:
+    """Return a live view frame, a JPEG with its number in a comment."""
+    return Thumbnails().make(number, f"frame {number}")
+
+
 @cache
 def _picture(variant: int) -> bytes:
     return _encode(_scene(variant))

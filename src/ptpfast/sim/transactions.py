@@ -131,11 +131,13 @@ class Transactions:
                 peer.last_transaction_id = request.transaction_id
                 peer.cancelled = None
                 self._body.take_events()  # those from before belong to no session
+                self._body.begin_session(peer.initiator)
                 with self._counters.changing():
                     self._counters.sessions_opened += 1
                 return Reply()
             case OperationCode.CloseSession:
                 peer.session_id = 0
+                self._body.end_session(orderly=True)
                 with self._counters.changing():
                     self._counters.sessions_closed += 1
                 return Reply()

@@ -11,7 +11,7 @@ from ..ptp.datasets import DeviceInfo
 from ..transport.contract import Transport
 from ..transport.ptpip import PTP_IP
 from .bulk import BulkListing
-from .dialect import Asks, Dialect
+from .dialect import ROLES, Asks, Dialect, Role
 from .quirks import Quirks, Tuning
 from .reads import PartialRead
 from .standard import STANDARD
@@ -72,12 +72,14 @@ def transport_of(vendor: Vendor | None, port: int) -> Transport:
 __all__ = [
     "BODIES",
     "NAMES",
+    "ROLES",
     "STANDARD",
     "Asks",
     "BulkListing",
     "Dialect",
     "PartialRead",
     "Quirks",
+    "Role",
     "Tuning",
     "Vendor",
     "given",

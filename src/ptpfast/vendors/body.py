@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Protocol
 
 from ..engine.wire import OperationRequest
 from ..ptp.codes import ObjectFormat, ResponseCode
-from ..ptp.datasets import DevicePropDesc
+from ..ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset
 
 
 # The answer to one operation, as the simulated camera sends it.
@@ -35,11 +36,36 @@ class Reply:
     data: bytes | ObjectRange | None = None
 
 
+class Approval(Protocol):
+    """What the camera's owner thinks of the computers that connect, by (GUID, name)."""
+
+    def state(self, guid: bytes, name: str) -> str:
+        """Return `unknown`, `approved` or `rejected`."""
+        ...
+
+    def ask(self, guid: bytes, name: str) -> None:
+        """Show a computer to the owner, who may approve or reject it later."""
+        ...
+
+
+class Later(Enum):
+    """The answer to an Init that the camera delays until its owner has decided."""
+
+    LATER = "later"
+
+
 class Responder(Protocol):
     """The methods of the simulated camera that a vendor's operation may call."""
 
     state: dict[str, Any]  # free for the vendor's operations, one dict for each camera
     marked: dict[int, None]  # handles of the objects that its user has marked for transfer
+    properties: dict[int, DevicePropDesc]  # `current` can be set
+    initiator: tuple[bytes, str]  # GUID and name of the connected computer
+
+    @property
+    def approval(self) -> Approval:
+        """The owner's decisions about computers."""
+        ...
 
     @property
     def properties_supported(self) -> list[int]:
@@ -48,6 +74,14 @@ class Responder(Protocol):
 
     def object_size(self, handle: int) -> int | None:
         """Return the size of an object in bytes; None if there is no such handle."""
+        ...
+
+    def object_info(self, handle: int) -> ObjectInfoDataset | None:
+        """Return the description of an object; None if there is no such handle."""
+        ...
+
+    def frame(self) -> bytes:
+        """Return the next live view frame: a JPEG."""
         ...
 
     def storage_ids(self, *, populated: bool = True) -> list[int]: ...
@@ -60,13 +94,26 @@ class Responder(Protocol):
         """Return the thumbnail of an object; empty without one, None without such a handle."""
         ...
 
-    def capture(self, transaction_id: int | None = None, *, announce: bool = True) -> list[int]:
+    def capture(
+        self,
+        transaction_id: int | None = None,
+        *,
+        announce: bool = True,
+        to_memory: bool = False,
+    ) -> list[int]:
         """Take a picture: add its objects to the store, and return their handles.
+
+        With `to_memory` they can be described and read by their handles, but no listing has them;
+        `forget` removes them.
 
         With `announce`, ObjectAdded for each object and CaptureComplete are queued as events.
         CaptureComplete has the id of the transaction that asked for the picture. The list is empty
         if the store is full.
         """
+        ...
+
+    def forget(self, handle: int) -> bool:
+        """Remove an object from the camera's memory; return False if it is not there."""
         ...
 
     def is_busy(self, *, polled: bool = False) -> bool:
@@ -93,6 +140,29 @@ def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
 
 
 ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply]
+
+
+@dataclass(frozen=True)
+class Manners:
+    """What a body does between operations, beyond answering them.
+
+    Attributes:
+        admit: Asked at the Init of a computer with its GUID and name. Returns a reason for Init
+            Fail, None to accept it, or Later to keep it waiting.
+        opened: Called after OpenSession: reset what belongs to a session.
+        closed: Called at the end of a session; with True after CloseSession, else False.
+        guard: Asked before each operation in a session, also before the standard's. Returns the
+            refusal of an operation that is out of order or in the wrong mode, None to perform it.
+        device_info: Returns the DeviceInfo as the body reports it now.
+    """
+
+    admit: Callable[[Responder, bytes, str], int | Later | None] = lambda _camera, _guid, _name: (
+        None
+    )
+    opened: Callable[[Responder], None] = lambda _: None
+    closed: Callable[[Responder, bool], None] = lambda _camera, _orderly: None
+    guard: Callable[[Responder, OperationRequest], Reply | None] = lambda _camera, _request: None
+    device_info: Callable[[Responder, DeviceInfo], DeviceInfo] = lambda _camera, info: info
 
 
 @dataclass(frozen=True)
@@ -169,3 +239,4 @@ class Model:
     compression: Mapping[int, tuple[bool, bool]] = field(default_factory=lambda: RAW_OR_JPEG)
     compression_setting: int = 2  # until it is set
     properties: tuple[DevicePropDesc, ...] = ()  # device properties beyond those every body has
+    manners: Manners = Manners()

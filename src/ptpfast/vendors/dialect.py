@@ -11,18 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
-from ..ptp.datasets import DeviceInfo
+from ..ptp.datasets import DeviceInfo, DevicePropDesc
+from ..ptp.errors import Unsupported
 from ..ptp.objects import ObjectInfo
-from .bulk import GET_OBJECT_PROP_LIST, BulkListing
+from .bulk import GET_OBJECT_PROP_LIST, BulkListing, Described
 from .quirks import Quirks
 from .reads import GET_PARTIAL_OBJECT, PartialRead
 
 # Code and parameters of an event that had to be asked for.
 PolledEvent = tuple[int, tuple[int, ...]]
+# The purpose of a session: to read the card, or to take pictures. Some bodies can do only one of
+# them at a time, and have to know which when a session begins.
+Role = Literal["download", "remote"]
+ROLES: tuple[Role, ...] = ("download", "remote")
 
 
 class Asks(Protocol):
@@ -66,16 +71,31 @@ class Dialect:
     Attributes:
         link: The session's link, as `Asks`.
         info: The camera's DeviceInfo.
-        quirks: The quirks of this body.
+        quirks: The quirks of this body. A dialect may replace them by those of a model.
+        role: The purpose of the session.
     """
 
-    def __init__(self, link: Asks, info: DeviceInfo, quirks: Quirks) -> None:
+    def __init__(
+        self, link: Asks, info: DeviceInfo, quirks: Quirks, role: Role = "download"
+    ) -> None:
         self.link = link
         self.info = info
         self.quirks = quirks
+        self.role = role
 
     def begin(self) -> None:
-        """Run after each OpenSession."""
+        """Run after each OpenSession, also after a reconnect: reset the state of a session.
+
+        A body whose owner has to press a button is waited for here (`Asks.waiting`).
+        """
+
+    @property
+    def has_event_connection(self) -> bool:
+        """True if the Event connection is opened after `begin`.
+
+        It matters only for a transport that does not open it together with the other connection.
+        """
+        return True
 
     def end(self) -> None:
         """Run before CloseSession, if the connection still stands."""
@@ -88,6 +108,11 @@ class Dialect:
     def poll(self) -> list[PolledEvent]:
         """Return the events that the camera reports only when polled."""
         return []
+
+    def meaning(self, code: int, parameters: tuple[int, ...]) -> list[PolledEvent]:
+        """Return the meaning of an event of the Event connection, in the standard's codes if there
+        are such, so that ObjectAdded has one code for all cameras."""
+        return [(code, parameters)]
 
     def keep_awake(self) -> None:
         """Send a cheap operation, so that an idle camera does not disconnect."""
@@ -110,6 +135,10 @@ class Dialect:
         """
         return None
 
+    def described(self, handle: int) -> Described | None:
+        """Describe an object that GetObjectInfo cannot; None to ask as the standard does."""
+        return None
+
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return the operations that describe many objects at once, in order of preference."""
         return (GET_OBJECT_PROP_LIST,)
@@ -123,7 +152,7 @@ class Dialect:
 
     @contextmanager
     def reading(self, info: ObjectInfo) -> Iterator[None]:
-        """Surround the reading of one object."""
+        """Surround the reading of one object. With an exception it was not read to the end."""
         yield
 
     def true_size(self, handle: int) -> int | None:
@@ -131,5 +160,28 @@ class Dialect:
         return None
 
     def release(self) -> None:
-        """Take a picture; return when the camera accepts operations again."""
+        """Take a picture; return when the camera accepts operations again.
+
+        The new object is found by ObjectAdded, else by comparing the handles.
+        """
         self.link.command(OperationCode.InitiateCapture, 0, 0)
+
+    def properties(self) -> list[int]:
+        """Return the codes of the device properties."""
+        return list(self.info.device_properties_supported)
+
+    def property_desc(self, code: int) -> DevicePropDesc | None:
+        """Describe a device property; None to ask as the standard does."""
+        return None
+
+    def set_property(self, desc: DevicePropDesc, value: Any) -> bool:
+        """Set a device property; False to do it as the standard does."""
+        return False
+
+    def live_view(self) -> Iterator[bytes]:
+        """Yield live view frames (JPEG) until it is closed, then end live view.
+
+        Raises:
+            Unsupported: ptpfast knows no live view of this camera, or not in this role.
+        """
+        raise Unsupported("no live view is known for this camera")

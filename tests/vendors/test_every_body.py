@@ -1,0 +1,179 @@
+"""What a session can do with each simulated body: one test for each ability, one run for each body.
+
+An ability that a body does not have is a row of `LACKS` with its reason. It is then tested that the
+session says so.
+"""
+
+import contextlib
+
+import pytest
+
+import ptpfast
+from ptpfast import vendors
+from ptpfast.sim import SimulatedCamera
+
+SIZE = 3 << 20  # of each file: several pieces, also for bodies that allow 1 MiB
+
+# (body, ability) → the reason why the body does not have it.
+LACKS = {
+    ("nikon-d5300", "live view"): "not built",
+    ("nikon-z6", "live view"): "not built",
+}
+BODIES = sorted(vendors.BODIES)
+REMOTE = {"capture", "events", "live view", "properties"}
+
+
+def lacks(body, ability):
+    return LACKS.get((body, ability))
+
+
+def camera_of(body, **options):
+    options = {"objects": 4, "size": SIZE, **options}
+    return SimulatedCamera(body=body, **options)
+
+
+def session_with(camera, body, role="download"):
+    vendor = vendors.named(vendors.BODIES[body])
+    # A transport is recognised by its port, which is another one here.
+    spoken = None if vendor.transport is vendors.STANDARD.transport else vendor
+    return ptpfast.connect(camera.host, port=camera.port, vendor=spoken, role=role)
+
+
+@contextlib.contextmanager
+def connected(body, role="download", **options):
+    with camera_of(body, **options) as camera, session_with(camera, body, role) as session:
+        yield camera, session
+
+
+@pytest.fixture(params=BODIES)
+def body(request):
+    return request.param
+
+
+def files_of(camera):
+    """Path → the stored object."""
+    return {camera.store.path(stored.handle): stored for stored in camera.store.files()}
+
+
+def expected(camera, handle):
+    content = camera.store.expected(handle)
+    return b"".join(content.spans(0, content.size))
+
+
+def test_every_body_is_recognised_by_its_answer(body):
+    with connected(body) as (camera, session):
+        assert session.vendor.name == vendors.BODIES[body]
+        assert session.device_info.model
+
+
+def test_every_body_lists_paths_sizes_and_dates(body):
+    with connected(body) as (camera, session):
+        stored = files_of(camera)
+        listed = {info.path: info for info in session.objects()}
+        assert listed.keys() == stored.keys()
+        for path, info in listed.items():
+            assert (info.size, info.captured) == (stored[path].size, stored[path].captured)
+
+
+def test_every_body_sends_its_thumbnails(body):
+    with connected(body) as (camera, session):
+        for info in session.objects():
+            if lacks(body, "thumbnails"):
+                with pytest.raises(ptpfast.PTPError):
+                    session.thumbnail(info)
+            else:
+                assert session.thumbnail(info).startswith(b"\xff\xd8")
+
+
+def test_every_body_reads_whole_files_and_parts(body):
+    with connected(body) as (camera, session):
+        for info in session.objects():
+            whole = expected(camera, info.handle)
+            assert session.read(info) == whole
+            piece = bytearray(70_000)
+            assert session.read_into(info, piece, offset=SIZE - 70_000) == 70_000
+            assert piece == whole[-70_000:]
+
+
+def test_every_body_is_continued_after_a_drop(body, tmp_path):
+    with camera_of(body, faults=["drop at 6 after 300000 times 2"]) as camera:
+        address = f"{camera.host}:{camera.port}"
+        with session_with(camera, body) as session:
+            report = ptpfast.pull(session, tmp_path)
+        assert report.ok, address
+        assert {path.name for path in tmp_path.iterdir()} == {
+            stored.name for stored in camera.store.files()
+        }
+        for stored in camera.store.files():
+            assert (tmp_path / stored.name).read_bytes() == expected(camera, stored.handle)
+
+
+def test_every_body_captures_a_picture_and_sends_it(body):
+    if reason := lacks(body, "capture"):
+        with connected(body, role="remote") as (_, session), pytest.raises(ptpfast.PTPError):
+            session.capture()
+        return
+    with connected(body, role="remote") as (camera, session):
+        known = {stored.handle for stored in camera.store.files()}
+        info = session.capture()
+        assert info is not None, reason
+        assert info.handle not in known
+        assert session.read(info) == expected(camera, info.handle)
+
+
+def test_every_body_reports_a_new_picture_as_an_event(body):
+    if lacks(body, "events"):
+        return
+    with connected(body, role="remote") as (camera, session):
+        handles = camera.capture()
+        added = []
+        for event in session.events(timeout=5):
+            if event.code == ptpfast.EventCode.ObjectAdded:
+                added.append(event.parameters[0])
+            if len(added) == len(handles):
+                break
+        assert added == handles
+
+
+def test_every_body_has_properties_that_can_be_set(body):
+    with connected(body, role="remote") as (camera, session):
+        descriptions = []
+        for code in session.property_codes():
+            with contextlib.suppress(ptpfast.ResponseError):
+                descriptions.append(session.property_desc(code))
+        assert descriptions
+        changed = 0
+        for desc in descriptions:
+            if not desc.writable or not isinstance(desc.form, list):
+                continue
+            others = [value for value in desc.form if value != desc.current]
+            if others:
+                session.set_property(desc.code, others[0])
+                assert session.property(desc.code) == others[0]
+                changed += 1
+        assert changed or lacks(body, "settable properties")
+
+
+def test_every_body_shows_live_view_frames(body):
+    with connected(body, role="remote") as (camera, session):
+        if lacks(body, "live view"):
+            with pytest.raises(ptpfast.Unsupported):
+                next(session.live_view())
+            return
+        with contextlib.closing(session.live_view()) as frames:
+            first, second = next(frames), next(frames)
+        assert first.startswith(b"\xff\xd8")
+        assert second.startswith(b"\xff\xd8")
+        assert first != second
+        assert session.storage_ids() is not None  # the session goes on
+
+
+def test_every_body_is_left_in_order(body):
+    with camera_of(body) as camera:
+        with session_with(camera, body):
+            pass
+        assert camera.wait_for(lambda: camera.sessions_closed == 1)
+        assert camera.unclean_ends == 0
+        assert camera.defects == 0
+        with session_with(camera, body) as session:  # and it accepts the next session
+            assert session.usable
