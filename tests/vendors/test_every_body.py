@@ -61,7 +61,7 @@ def expected(camera, handle):
 
 
 def test_every_body_is_recognised_by_its_answer(body):
-    with connected(body) as (camera, session):
+    with connected(body) as (_camera, session):
         assert session.vendor.name == vendors.BODIES[body]
         assert session.device_info.model
 
@@ -76,7 +76,7 @@ def test_every_body_lists_paths_sizes_and_dates(body):
 
 
 def test_every_body_sends_its_thumbnails(body):
-    with connected(body) as (camera, session):
+    with connected(body) as (_camera, session):
         for info in session.objects():
             if lacks(body, "thumbnails"):
                 with pytest.raises(ptpfast.PTPError):
@@ -136,7 +136,7 @@ def test_every_body_reports_a_new_picture_as_an_event(body):
 
 
 def test_every_body_has_properties_that_can_be_set(body):
-    with connected(body, role="remote") as (camera, session):
+    with connected(body, role="remote") as (_camera, session):
         descriptions = []
         for code in session.property_codes():
             with contextlib.suppress(ptpfast.ResponseError):
@@ -155,7 +155,7 @@ def test_every_body_has_properties_that_can_be_set(body):
 
 
 def test_every_body_shows_live_view_frames(body):
-    with connected(body, role="remote") as (camera, session):
+    with connected(body, role="remote") as (_camera, session):
         if lacks(body, "live view"):
             with pytest.raises(ptpfast.Unsupported):
                 next(session.live_view())
