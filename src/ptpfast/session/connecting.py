@@ -53,10 +53,10 @@ def connect(
         index: keep what listings learn in the user's cache folder, so that the next listing asks
             for new objects only. False deletes the index of this camera.
         waiting: called once with the refusal if the camera may still hold an earlier session. Then
-            connecting is retried for `timeouts.held` seconds. Without it the refusal is raised. Also
-            called if the camera's owner has to confirm something on the camera.
-        role: `download` to read the card, `remote` to take pictures. Some cameras can do only one of
-            them in a session.
+            connecting is retried for `timeouts.held` seconds. Without it the refusal is raised.
+            Also called if the camera's owner has to confirm something on the camera.
+        role: `download` to read the card, `remote` to take pictures. Some cameras can do only one
+            of them in a session.
         name: what the camera may call this computer; 39 characters are kept.
         guid: 16 bytes that identify this computer; by default the same in every run.
 

@@ -33,11 +33,10 @@ class Approvals:
         if computer in self._decided:
             return self._decided[computer]
         asked = self._asked.get(computer)
-        if asked is not None and self.after_s is not None:
-            if time.monotonic() - asked >= self.after_s:
-                self._decided[computer] = "approved"
-                return "approved"
-        return self.default
+        if asked is None or self.after_s is None or time.monotonic() - asked < self.after_s:
+            return self.default
+        self._decided[computer] = "approved"
+        return "approved"
 
     def ask(self, guid: bytes, name: str) -> None:
         """Show a computer to the owner."""
