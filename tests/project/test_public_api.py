@@ -23,7 +23,7 @@ NAMES = {
     *("OperationCode", "ResponseCode", "EventCode", "ObjectFormat"),
     *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
     *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
-    *("SinkError", "TransferError", "Unreadable", "Cancelled", "PullOptions"),
+    *("SinkError", "TransferError", "Unreadable", "Unsupported", "Cancelled", "PullOptions"),
     *("FileResult", "Listing", "Observer", "Selection", "Vendor"),
 }
 SESSION = {

@@ -26,6 +26,7 @@ from ptpfast.ptp.errors import (
     Timeout,
     TransferError,
     Unreadable,
+    Unsupported,
     response_error,
 )
 
@@ -45,6 +46,7 @@ EXAMPLES = [
     Unreadable("3 errors at the same place", received=7),
     CameraFailing(ConnectionLost("GetObject(0x40012): ended"), 10, 31.5),
     Cancelled("GetObject(0x40012): cancelled", received=9),
+    Unsupported("no live view is known for this camera"),
 ]
 every_example = pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 
@@ -148,7 +150,8 @@ def test_response_code_with_a_class_raises_it_under_its_own_name(code, cls):
     assert type(error) is cls
     assert ResponseCode(code).name == cls.__name__
     assert (error.code, error.operation, error.parameters) == (code, 0x1008, (1,))
-    assert f"(0x{code:04X})" in str(error)
+    assert error.detail == f"GetObjectInfo (0x1008): {code.name} (0x{code:04X})"
+    assert error.message.startswith("the camera refused to describe the file: ")
     assert f"0x{code:04X}" in cls.__doc__
 
 
@@ -156,7 +159,9 @@ def test_response_code_with_a_class_raises_it_under_its_own_name(code, cls):
 def test_response_code_without_a_class_raises_response_error_itself(code):
     error = response_error(code, OperationCode.GetObject)
     assert type(error) is ResponseError
-    assert str(error).startswith(f"GetObject (0x1009): camera answered {code.name} (0x{code:04X})")
+    assert error.detail == f"GetObject (0x1009): {code.name} (0x{code:04X})"
+    assert error.__notes__ == [error.detail]  # in a traceback, below the message
+    assert str(error).startswith("the camera refused to send the file: ")
 
 
 def test_success_is_never_in_the_table_of_errors():
@@ -168,13 +173,15 @@ def test_response_error_says_what_was_done_with_which_object():
         ResponseCode.AccessDenied, OperationCode.GetObjectInfo, doing="GetObjectInfo(0x40012)"
     )
     assert isinstance(error, AccessDenied)
-    assert str(error).startswith("GetObjectInfo(0x40012): camera answered AccessDenied (0x200F); ")
+    assert error.message == "the camera refused to describe the file: access is denied"
+    assert error.detail == "GetObjectInfo(0x40012): AccessDenied (0x200F)"
 
 
 def test_response_code_of_a_vendor_is_named_by_the_vendor():
     error = response_error(0xA002, 0x9207, code_name="OutOfFocus (0xA002)")
     assert type(error) is ResponseError
-    assert str(error) == "0x9207: camera answered OutOfFocus (0xA002)"
+    assert str(error) == "the camera refused 0x9207: it answered OutOfFocus (0xA002)"
+    assert error.detail == "0x9207: OutOfFocus (0xA002)"
 
 
 def test_response_errors_share_their_base_and_can_be_caught_by_it():

@@ -28,11 +28,27 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     ("fault", "error", "words"),
     [
         ("event_silence", ConnectFailed, "and then stopped answering in the second handshake"),
-        ("no_answer on GetDeviceInfo", Timeout, "and then stopped answering: GetDeviceInfo"),
-        ("no_answer on OpenSession", Timeout, "and then stopped answering: OpenSession"),
-        ("black_hole on GetDeviceInfo", Timeout, "and then stopped answering: GetDeviceInfo"),
-        ("drop on GetDeviceInfo", ConnectionLost, "and then closed the connection: GetDeviceInfo"),
-        ("reset on OpenSession", ConnectionLost, "and then closed the connection: OpenSession"),
+        (
+            "no_answer on GetDeviceInfo",
+            Timeout,
+            "and then stopped answering: asking who the camera is",
+        ),
+        ("no_answer on OpenSession", Timeout, "and then stopped answering: opening the session"),
+        (
+            "black_hole on GetDeviceInfo",
+            Timeout,
+            "and then stopped answering: asking who the camera is",
+        ),
+        (
+            "drop on GetDeviceInfo",
+            ConnectionLost,
+            "and then closed the connection: asking who the camera is",
+        ),
+        (
+            "reset on OpenSession",
+            ConnectionLost,
+            "and then closed the connection: opening the session",
+        ),
     ],
 )
 def test_a_camera_that_answered_and_fell_silent_is_named_with_the_step(

@@ -26,5 +26,6 @@ class BusyLines:
         if waited_s - self._told < BUSY_LINE_S:
             return
         self._told = waited_s
-        what = error.message.partition(": ")[0]
-        say(printable(f"waiting: the camera is busy ({what}), {waited_s:.0f} s"))
+        doing = getattr(error, "doing", "")
+        what = f" ({doing})" if doing else ""
+        say(printable(f"waiting: the camera is busy{what}, {waited_s:.0f} s"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,11 @@ from ..engine.phase import Phase
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode, name_of
 from ..ptp.errors import DeviceBusy, ProtocolError, PTPError, response_error
+from ..ptp.words import label_of
 from ..vendors import Dialect, Vendor
+from .pipelining import Request
+
+log = logging.getLogger("ptpfast")
 
 _OK = int(ResponseCode.OK)  # looked up once: compared with every answer
 
@@ -20,7 +25,7 @@ def response_of(phase: Phase) -> OperationResponse:
     return phase.response
 
 
-def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: Phase) -> PTPError | None:
+def outcome(vendor: Vendor, dialect: Dialect, request: Request, phase: Phase) -> PTPError | None:
     """Return the error of a finished phase; None if it succeeded."""
     response = response_of(phase)
     if response.code == _OK:
@@ -28,13 +33,15 @@ def outcome(vendor: Vendor, dialect: Dialect, operation: int, phase: Phase) -> P
     make = DeviceBusy if dialect.is_busy(response.code) else response_error
     error = make(
         response.code,
-        operation,
+        request.operation,
         response.parameters,
-        doing=phase.label,
+        doing=_spelled(vendor, request),
         received=phase.received,
         code_name=_name(response.code, ResponseCode, vendor.responses, plain=False),
     )
     error.transaction_id = phase.transaction_id
+    error.doing = phase.label
+    log.debug("refused: %s", error.detail)
     return error
 
 
@@ -44,17 +51,22 @@ def shortfall(phase: Phase) -> ProtocolError | None:
         return None
     announced = "an end of data" if phase.total is None else f"{phase.total:,} bytes"
     return ProtocolError(
-        f"{phase.label}: the camera answered OK after {phase.received:,} bytes, "
+        f"{phase.label}: the camera ended after {phase.received:,} bytes, "
         f"having announced {announced}",
         received=phase.received,
         offset=phase.received,
     )
 
 
-def label_of(vendor: Vendor, operation: int, parameters: tuple[int, ...]) -> str:
-    """Return a request as messages show it: `GetObjectInfo(0x40012)`."""
-    name = operation_name(vendor, operation)
-    return f"{name}({', '.join(f'0x{value:X}' for value in parameters)})"
+def _spelled(vendor: Vendor, request: Request) -> str:
+    """Return a request by its names: `GetObjectInfo(0x40012)`."""
+    parameters = ", ".join(f"0x{value:X}" for value in request.parameters)
+    return f"{operation_name(vendor, request.operation)}({parameters})"
+
+
+def request_label(vendor: Vendor, operation: int, parameters: tuple[int, ...]) -> str:
+    """Return a request as messages show it: `describing file 0x40012`."""
+    return label_of(operation, parameters, operation_name(vendor, operation))
 
 
 def operation_name(vendor: Vendor, code: int) -> str:

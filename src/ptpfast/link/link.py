@@ -34,7 +34,7 @@ from ..ptp.errors import (
 from ..transport.timeouts import Timeouts
 from ..vendors import STANDARD, Asks, Dialect, Role, Tuning, Vendor, select
 from ..vendors.elsewhere import explain
-from .answers import label_of, outcome, response_of
+from .answers import outcome, request_label, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
 from .courtesy import begin_reconnect_pause, close_at_exit, do_not_close_at_exit
@@ -119,14 +119,14 @@ class Link:
         sink. A busy camera is asked again for `busy_s` (10 s by default). Raises ResponseError
         unless OK, ProtocolError for a short payload."""
         if not request.label:
-            request.label = label_of(self.vendor, request.operation, request.parameters)
+            request.label = request_label(self.vendor, request.operation, request.parameters)
         if request.sink is None and request.limit is None:
             request.limit = MAX_STRUCTURE  # dropped on arrival, but bounded
         request.in_passing = self._upkeep.in_passing
         patience: Patience | None = None
         while True:
             phase = self.connection.transact(request, timeline)
-            error = outcome(self.vendor, self.dialect, request.operation, phase)
+            error = outcome(self.vendor, self.dialect, request, phase)
             self._learn(request.operation, phase, error)
             if error is None:
                 return phase
@@ -170,7 +170,7 @@ class Link:
         """
 
         def finished(request: Request, phase: Phase) -> None:
-            error = outcome(self.vendor, self.dialect, request.operation, phase)
+            error = outcome(self.vendor, self.dialect, request, phase)
             self.habits.pipelined += phase.early and not isinstance(error, DeviceBusy)
             self._learn(request.operation, phase, error)
             done(request, phase, error)

@@ -22,6 +22,7 @@ from ..ptp.errors import (
     Unreadable,
 )
 from ..ptp.scope import Scope, scope_of
+from .answers import request_label
 from .asking import attempt, has_ended
 from .link import Link
 from .losses import SAME_DESCRIPTION
@@ -55,7 +56,6 @@ class Many:
         self._limit = limit
         self._parameters = parameters
         self._tally = tally or Tally()
-        self._name = getattr(operation, "name", f"0x{operation:04X}")
         self._to_ask: deque[int] = deque()
         self._asked = 0  # last
         self._later: list[int] = []  # to be asked once more
@@ -119,7 +119,7 @@ class Many:
             self._parameters(handle),
             MemorySink(),
             limit=self._limit,
-            label=f"{self._name}(0x{handle:X})",
+            label=request_label(self._link.vendor, self._operation, (handle,)),
             about=handle,
         )
 

@@ -29,9 +29,9 @@ def pieces(link: Link, request: Request, chunk_size: int) -> Iterator[memoryview
     while True:
         phase = link.connection.begin(request)
         yield from _take(link, phase, chunk_size)
-        error = outcome(link.vendor, link.dialect, request.operation, phase)
+        error = outcome(link.vendor, link.dialect, request, phase)
         if error is None and request.limit is None and not phase.started:
-            error = TransferError(f"{request.label}: the camera answered OK and sent no data")
+            error = TransferError(f"{request.label}: the camera reported success but sent no data")
         if error is None:
             return
         if not isinstance(error, DeviceBusy) or phase.received:

@@ -48,8 +48,8 @@ def thumbnail(link: Link, handle: int) -> bytes:
 
 def _picture(handle: int, payload: bytearray) -> bytes | TransferError:
     """Return the picture; an empty answer is an error, even with the response OK."""
-    label = f"GetThumb(0x{handle:X})"
-    return bytes(payload) or TransferError(f"{label}: the camera answered OK and sent no data")
+    label = f"the thumbnail of file 0x{handle:X}"
+    return bytes(payload) or TransferError(f"{label}: the camera reported success but sent no data")
 
 
 def _next_window(window: int, depth: int, came: Iterable[bytearray | PTPError]) -> int:

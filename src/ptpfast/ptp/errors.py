@@ -32,6 +32,7 @@ from ..engine.errors import (
     disk_hint,
 )
 from .codes import FailReason, OperationCode, ResponseCode, name_of
+from .words import refusal
 
 __all__ = [
     "RESPONSE_ERRORS",
@@ -125,6 +126,9 @@ class ResponseError(PTPError):
         code: the response code; compare it with `ResponseCode`.
         operation: the operation code.
         parameters: the parameters of the response.
+        doing: what the operation did, in words: `reading IMG_0001.NEF at byte 0`. May be empty.
+        detail: operation and code by their names: `GetObjectInfo(0x40012): AccessDenied (0x200F)`.
+            It is a note of the exception, which a traceback shows.
     """
 
     def __init__(
@@ -138,9 +142,10 @@ class ResponseError(PTPError):
         code_name: str = "",
     ) -> None:
         what = doing or name_of(OperationCode, operation)
-        super().__init__(
-            f"{what}: camera answered {code_name or name_of(ResponseCode, code)}", received=received
-        )
+        super().__init__(refusal(operation, code, doing=what, name=code_name), received=received)
+        self.detail = f"{what}: {code_name or name_of(ResponseCode, code)}"
+        self.add_note(self.detail)
+        self.doing = ""
         self.code = code
         self.operation = operation
         self.parameters = parameters
@@ -160,8 +165,6 @@ class AccessDenied(ResponseError):
 
 class OperationNotSupported(ResponseError):
     """0x2005."""
-
-    hint = "this camera does not support this operation"
 
 
 class ParameterNotSupported(ResponseError):
@@ -191,19 +194,19 @@ class InvalidObjectHandle(ResponseError):
 class StoreFull(ResponseError):
     """0x200C."""
 
-    hint = "the card is full"
+    hint = "delete pictures on the card, or use another one"
 
 
 class StoreReadOnly(ResponseError):
     """0x200E."""
 
-    hint = "the card is write-protected"
+    hint = "move the switch on the card that locks it"
 
 
 class ObjectWriteProtected(ResponseError):
     """0x200D."""
 
-    hint = "the picture is protected on the camera"
+    hint = "remove the protection on the camera"
 
 
 class StoreNotAvailable(ResponseError):

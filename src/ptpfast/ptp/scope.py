@@ -22,6 +22,7 @@ from .errors import (
     ResponseError,
     SinkError,
     TransferError,
+    Unsupported,
 )
 
 
@@ -45,6 +46,7 @@ BY_CLASS: tuple[tuple[type[BaseException], Scope], ...] = (
     (ProtocolError, Scope.CONNECTION),
     (TransferError, Scope.OBJECT),
     (ResponseError, Scope.OBJECT),  # a vendor's code; the others are in BY_RESPONSE
+    (Unsupported, Scope.OBJECT),
     (CameraFailing, Scope.CAMERA),
     (Cancelled, Scope.STOPPED),
     (LimitReached, Scope.COMPUTER),

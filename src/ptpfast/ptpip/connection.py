@@ -267,7 +267,7 @@ class PtpIpConnection:
                 session.link.hub.publish(Event(event.event_code, given, source=Source.POLL))
         elif request.ptp_cmd == OperationCode.GetObject:
             if request.data_in is None:
-                raise TransferError("GetObject: the camera answered OK and sent no data")
+                raise TransferError("GetObject: the camera reported success but sent no data")
             handle = request.args[0] if request.args else 0
             self.object_queue.append(PtpIpDataObject(handle, request.data_in))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -81,12 +82,18 @@ def connect(
     transport = transport_of(vendor, address.port)
     open_one = partial(Connection.open, address, identity, timeouts, transport=transport)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
-    try:
+    with _closed_on_error(connection):
         session = Session(Link(connection, vendor, role, waiting))
         if depth is not None:
             session.habits.depth = depth
         _take_index(session, connection.guid, kept=index)
         return session
+
+
+@contextmanager
+def _closed_on_error(connection: Connection) -> Iterator[None]:
+    try:
+        yield
     except BaseException:
         connection.close()
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..link.answers import operation_name
 from ..link.camera import Camera
 from ..link.chunking import ChunkPolicy
 from ..link.pipelining import Request
@@ -13,13 +12,13 @@ from ..vendors.reads import PartialRead
 
 
 def object_label(info: ObjectInfo) -> str:
-    """Return an object as messages show it: name and handle."""
-    return f"{info.name or 'object'} (0x{info.handle:X})"
+    """Return an object as messages show it: its name; without one, the handle."""
+    return info.name or f"file 0x{info.handle:X}"
 
 
-def read_label(camera: Camera, info: ObjectInfo, read: PartialRead) -> str:
-    """Return a partial read of an object as messages show it."""
-    return f"{operation_name(camera.link.vendor, read.operation)} of {object_label(info)}"
+def read_label(info: ObjectInfo) -> str:
+    """Return the reading of an object as messages show it."""
+    return f"reading {object_label(info)}"
 
 
 def chunk_request(read: PartialRead, handle: int, offset: int, size: int, label: str) -> Request:
@@ -28,7 +27,7 @@ def chunk_request(read: PartialRead, handle: int, offset: int, size: int, label:
         read.operation,
         read.parameters(handle, offset, size),
         limit=size,
-        label=f"{label} at {offset:,}",
+        label=f"{label} at byte {offset:,}",
         about=size,
     )
 
@@ -45,7 +44,7 @@ class Chunks:
         span: tuple[int, int],
         policy: ChunkPolicy,
     ) -> None:
-        self.label = read_label(camera, info, read)
+        self.label = read_label(info)
         self.sizes: list[int] = []
         self._asked, self._end = span  # up to where requests have left, and will
         self._link = camera.link

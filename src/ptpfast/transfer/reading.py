@@ -189,7 +189,7 @@ class ObjectReader:
         return reader
 
     def label(self) -> str:
-        """Return the object as messages show it: name and handle."""
+        """Return the object as messages show it."""
         return object_label(self.info)
 
     def requests(self, offset: int = 0, size: int | None = None) -> Iterator[Request]:
@@ -199,7 +199,7 @@ class ObjectReader:
         read = self.partial(end)
         if read is None or end is None or (whole and self._whole):
             return
-        label = read_label(self.camera, self.info, read)
+        label = read_label(self.info)
         while offset < end:
             want = min(self._policy.next_size(), end - offset)
             yield chunk_request(read, self.info.handle, offset, want, label)
@@ -232,7 +232,7 @@ class ObjectReader:
         if self.size is None and not phase.started:
             # An empty file has a data phase too, if an empty one: this is no file at all.
             raise TransferError(
-                f"{self.label()}: the camera answered OK and sent no data",
+                f"{self.label()}: the camera reported success but sent no data",
                 hint="retry this object alone, or copy it from the card",
             )
         self.check_whole(phase.received)
@@ -262,7 +262,7 @@ class ObjectReader:
             (self.info.handle,),
             sink,
             self.size,
-            f"GetObject of {self.label()}",
+            read_label(self.info),
             lambda phase: self._report(phase.received),
         )
         return self.camera.link.transact(request, timeline=self._timeline)

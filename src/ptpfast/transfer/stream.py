@@ -15,6 +15,7 @@ from ..link.pipelining import Request
 from ..ptp.codes import OperationCode
 from ..ptp.errors import TransferError
 from ..ptp.objects import ObjectInfo
+from .chunks import read_label
 from .memory import reader_to_end
 from .reading import ObjectReader
 
@@ -64,7 +65,7 @@ def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[me
         OperationCode.GetObject,
         (reader.info.handle,),
         limit=reader.size,
-        label=f"GetObject of {reader.label()}",
+        label=read_label(reader.info),
     )
     for piece in pieces(camera.link, request, chunk_size):
         received += len(piece)

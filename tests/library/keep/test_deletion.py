@@ -455,7 +455,7 @@ def test_protected_objects_stay_and_that_is_no_failure(camera: Cameras, tmp_path
     sim.faults.add("respond=0x200F on DeleteObject")
     assert run(sim, tmp_path, "--delete-verified").stdout.endswith(
         "; 2 left on the camera: protected on the camera (1), "
-        "the camera answered AccessDenied (0x200F) (1)\n"
+        "the camera refused: access is denied (1)\n"
     )
     before = payload(sim)
     assert fetch(sim, tmp_path, include=["KEPT*"]).files[0].left == deletion_module.PROTECTED
@@ -558,10 +558,10 @@ def test_an_object_that_somebody_else_has_deleted_is_not_claimed(
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("0x200F", "the camera answered AccessDenied (0x200F)"),
-        ("0x200E", "the camera answered StoreReadOnly (0x200E)"),
+        ("0x200F", "the camera refused: access is denied"),
+        ("0x200E", "the camera refused: the card is write-protected"),
         ("0x200D", "protected on the camera"),
-        ("0x2012", "the camera answered PartialDeletion (0x2012)"),
+        ("0x2012", "the camera refused: it deleted a part only"),
     ],
 )
 def test_a_camera_that_refuses_is_quoted_and_that_is_no_failure(
@@ -697,7 +697,7 @@ def test_a_camera_that_stays_busy_keeps_the_object(
     monkeypatch.setattr(deletion_module, "BUSY_S", 0.1)
     sim = camera(objects=2, faults=["busy on DeleteObject times 0"])
     report = fetch(sim, tmp_path)
-    assert {result.left for result in report.files} == {"the camera answered DeviceBusy (0x2019)"}
+    assert {result.left for result in report.files} == {"the camera refused: it is busy"}
     assert len(sim.store.files()) == 2
 
 
@@ -1004,7 +1004,7 @@ def test_lines_of_json_say_what_became_of_each_object_once(camera: Cameras, tmp_
         }
     ]
     assert (raw["status"], raw["deleted"]) == ("skipped", False)
-    assert raw["left"] == "the camera answered AccessDenied (0x200F)"
+    assert raw["left"] == "the camera refused: access is denied"
     counts = [summary[key] for key in ("copied", "copies_failed", "deleted", "left", "found_gone")]
     assert counts == [2, 0, 1, 1, 0]
 

@@ -40,7 +40,7 @@ def test_a_camera_that_answers_ok_and_deletes_nothing_is_told_of_in_every_run(
     result = run(sim, tmp_path, "--delete-verified")
     assert result.exit_code == 0
     assert (
-        "2 left on the camera: the camera answered OK but the picture is still there"
+        "2 left on the camera: the camera reported the deletion, but the picture is still there"
         in result.stdout
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ptpfast")
 
-STILL_THERE = "the camera answered OK but the picture is still there"
+STILL_THERE = "the camera reported the deletion, but the picture is still there"
 MOST_IN_VAIN = 3  # deletions in a row, until no more are asked for
 IN_VAIN = f"not deleted: the camera confirmed {MOST_IN_VAIN} deletions in a row and deleted nothing"
 OTHERS_VANISHED = "not deleted: other objects vanished from the camera"

@@ -23,7 +23,7 @@ from ...engine.text import in_text
 from ...link.patience import BUSY_S, Patience
 from ...listing import describe_one
 from ...ownership.sameness import is_same
-from ...ptp.codes import OperationCode, ResponseCode, name_of
+from ...ptp.codes import OperationCode
 from ...ptp.errors import (
     DeviceBusy,
     InvalidObjectHandle,
@@ -35,6 +35,7 @@ from ...ptp.errors import (
     TransferError,
     Unreadable,
 )
+from ...ptp.words import meaning_of
 from ...transfer import ObjectReader
 from ...transfer.hashing import new_hash
 from ...transfer.journal import Identity
@@ -366,9 +367,7 @@ class Deletion:
         except ObjectWriteProtected:
             return PROTECTED
         except ResponseError as error:
-            return (
-                UNSEEN if answered else f"the camera answered {name_of(ResponseCode, error.code)}"
-            )
+            return UNSEEN if answered else f"the camera refused: {meaning_of(error.code)}"
         except ProtocolError as error:
             if not self._session.usable:
                 raise
