@@ -683,6 +683,22 @@ def test_chunks_go_back_and_stay_where_large_ones_are_slower() -> None:
     assert set(sizes[-20:]) == {2 * MiB}
 
 
+def test_quick_chunks_go_back_where_larger_ones_are_a_little_slower() -> None:
+    # As over loopback: beyond the processor's cache each byte costs more.
+    rates = {MiB: 1.5e9, 2 * MiB: 1.5e9, 4 * MiB: 1.35e9, 8 * MiB: 1.2e9}
+    policy = ChunkPolicy(MOST_CHUNK)
+    sizes = learn(policy, lambda size: size / rates.get(size, 1e9), wait_s=0.00008)
+    assert max(sizes) == 4 * MiB
+    assert set(sizes[-20:]) == {2 * MiB}
+
+
+def test_quick_chunks_grow_where_a_few_of_them_are_slower_by_chance() -> None:
+    noise = iter([1.0, 1.2, 0.95, 1.1, 1.0] * 100)
+    policy = ChunkPolicy(MOST_CHUNK)
+    sizes = learn(policy, lambda size: next(noise) * size / 1e9, wait_s=0.0003, reads=80)
+    assert sizes[-1] >= 8 * MiB
+
+
 def test_a_cap_below_the_first_chunk_is_kept() -> None:
     assert set(learn(ChunkPolicy(MiB // 2), lambda size: size / 90e6)) == {MiB // 2}
 

@@ -4,7 +4,9 @@ Every chunk costs a round trip and the camera's start-up time. But large partial
 firmware slow down or crash. So the size starts small, and doubles while too much of the time is
 waiting, until a chunk takes about a quarter of a second. The share of waiting decides, not the
 rate: a radio's rate varies by more than a doubling gains. If twice the size is clearly slower, the
-size goes back and stays. After a stall or a failure it is halved, and so it is while a chunk takes
+size goes back and stays. Where chunks take milliseconds, many can be compared, and a little slower
+is enough: on very fast links large chunks fill the socket's buffer beyond the processor's cache.
+After a stall or a failure it is halved, and so it is while a chunk takes
 seconds. It never exceeds the vendor's limit, nor reaches a size that the camera refused.
 
 A stall is a silence within a read that is long, and far longer than usual for this camera. A short
@@ -24,6 +26,10 @@ SMALLEST_CHUNK = 1 << 16
 WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
 SLOWER = 0.8  # of the rate before: then larger chunks do harm
+QUICK_S = 0.02  # chunks that take no longer are compared by the median of several
+QUICK_SAMPLES = 6
+QUICK_SLOWER = 0.97  # of their median rate before
+QUICK_WAITS = 0.08  # only where the time that larger ones could save is no more than this
 LONG_ENOUGH_S = 0.33  # no chunk takes longer: what it waits is a small part of that
 TOO_LONG_S = 1.5  # the link has become slower: less is lost, and told sooner, with smaller ones
 # A radio that is away for half a second is heard again when TCP next tries, after up to twice that
@@ -67,6 +73,7 @@ class ChunkPolicy:
         self._largest = 0  # size that the camera has read
         self._settled = False
         self._before = 0.0  # bytes per second at the size before
+        self._slower = SLOWER  # the share of it that is clearly slower
         self._samples: list[tuple[float, float]] = []  # rate, share of waiting
         self._silences: deque[float] = deque(maxlen=REMEMBERED)  # seconds, of each read
 
@@ -100,12 +107,14 @@ class ChunkPolicy:
         share = waited / seconds
         self._samples.append((size / seconds, share))
         # One sample may be a hiccup; the better of two rarely is.
-        if len(self._samples) < 2 and share < SURELY_WORTH:
+        quick = seconds < QUICK_S and share < SURELY_WORTH
+        if len(self._samples) < (QUICK_SAMPLES if quick else 2) and share < SURELY_WORTH:
             return
-        rate = max(rate for rate, _ in self._samples)
+        rates = sorted(rate for rate, _ in self._samples)
+        rate = rates[len(rates) // 2] if quick else rates[-1]
         share = min(share for _, share in self._samples)
         self._samples.clear()
-        if rate < SLOWER * self._before:
+        if rate < self._slower * self._before:
             self._settle(f"{rate / 1e6:.1f} MB/s after {self._before / 1e6:.1f}")
         elif self.chunk > START_CHUNK and self.chunk > rate * TOO_LONG_S:
             self._change(max(self.chunk // 2, START_CHUNK), "one takes too long")
@@ -115,6 +124,7 @@ class ChunkPolicy:
             and 2 * self.chunk <= rate * LONG_ENOUGH_S
         ):
             self._before = rate
+            self._slower = QUICK_SLOWER if quick and share < QUICK_WAITS else SLOWER
             self._change(min(2 * self.chunk, self.cap), f"{share:.0%} of the time was waiting")
         else:
             self._before = 0.0  # from here on the radio decides, not the size
