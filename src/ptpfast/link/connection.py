@@ -70,7 +70,7 @@ class Connection:
         self.events = events
         self._transport = transport
         self._identity = identity
-        self._opened = opened
+        self.opened = opened
         self._command = opened.command
         self._events = EventReader(transport.hear, events, address.host)
         self._last_id = 0
@@ -90,7 +90,7 @@ class Connection:
         if hasattr(self, "_turn"):
             self._turn.over = True
             self._events.disown()
-            self._command.close()
+            self.opened.close()
 
     @classmethod
     def open(
@@ -119,7 +119,7 @@ class Connection:
                 self.timeouts,
                 self.events,
                 self._transport,
-                probes=self._opened.probes,
+                probes=self.opened.probes,
             )
         except BaseException:
             self.events.close()
@@ -137,23 +137,23 @@ class Connection:
         if not self._events.is_started:
             event = None
             if events:
-                event = self._transport.open_events(self._opened, self.address, self.timeouts)
+                event = self._transport.open_events(self.opened, self.address, self.timeouts)
             self._events.start(event, [])
 
     @property
     def guid(self) -> bytes:
         """The GUID of the camera."""
-        return self._opened.guid
+        return self.opened.guid
 
     @property
     def name(self) -> str:
         """The name of the camera."""
-        return self._opened.name
+        return self.opened.name
 
     @property
     def number(self) -> int:
         """The camera's number for this connection."""
-        return self._opened.number
+        return self.opened.number
 
     @property
     def is_idle(self) -> bool:
@@ -376,14 +376,14 @@ class Connection:
         self._turn.over = True
         if not self._turn.owner.is_us:
             self._events.disown()
-            self._command.close()
+            self.opened.close()
             return
         try:
             self._command.cancel()  # a request of the event thread
             self._events.close(self.timeouts.close)
             self._say_farewell()
         finally:
-            self._command.close()
+            self.opened.close()
 
     def _say_farewell(self) -> None:
         farewell = self._transport.farewell()

@@ -54,7 +54,8 @@ class Habits:
         if (before := settled.load(info)) is not None:
             start, refused = before
             cap = min(cap, refused // 2) if refused else cap
-        chunks = ChunkPolicy(cap, start=start, fixed=known.chunk, most_whole=known.whole_size)
+        fixed = quirks.fixed_chunk if known.chunk is None else known.chunk
+        chunks = ChunkPolicy(cap, start=start, fixed=fixed, most_whole=known.whole_size)
         chunks.refused = refused
         return cls(chunks, known.depth)
 

@@ -89,7 +89,7 @@ class Link:
         self._upkeep = Upkeep(self.dialect)
         self.habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
         try:
-            self.device_info = ask_device_info(self.transact)
+            self.device_info = connection.opened.device_info or ask_device_info(self.transact)
         except NetworkError as error:
             self._name_who_answered(error)
             raise
@@ -244,7 +244,7 @@ class Link:
         self._opened_at = time.monotonic()
         try:
             try:
-                open_session(self.transact)
+                open_session(self.transact, self.dialect.quirks.session_id)
             except NetworkError as error:
                 self._name_who_answered(error)
                 raise
@@ -336,7 +336,7 @@ class Link:
                 break
             except (ConnectFailed, InitFailed) as error:
                 patience.wait(explain(error, self.connection.address))
-        info = ask_device_info(self.transact)
+        info = self.connection.opened.device_info or ask_device_info(self.transact)
         if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
             self.connection.close()
             who = f"{info.model} {info.serial_number}".strip() or "a camera that reports no model"

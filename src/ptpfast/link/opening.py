@@ -37,15 +37,18 @@ def ask_device_info(transact: Transact, *, in_session: bool = False) -> DeviceIn
     return DeviceInfo()
 
 
-def open_session(transact: Transact) -> None:
-    """Open a session with id 1, 2, 3…: after an unclean end a body may refuse some (libgphoto2)."""
-    for session_id in range(1, 11):
+def open_session(transact: Transact, first: int = 1) -> None:
+    """Open a session with id 1, 2, 3…: after an unclean end a body may refuse some (libgphoto2).
+
+    first: the id to begin with.
+    """
+    for session_id in range(first, first + 10):
         try:
             transact(Request(OperationCode.OpenSession, (session_id,), in_session=False))
         except ResponseError as error:
             if error.code == ResponseCode.SessionAlreadyOpened:
                 return
-            if error.code != ResponseCode.InvalidTransactionID or session_id == 10:
+            if error.code != ResponseCode.InvalidTransactionID or session_id == first + 9:
                 raise
         else:
             return

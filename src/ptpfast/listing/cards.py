@@ -138,8 +138,10 @@ def cards_of(
 
 def introduce(link: Link, card: Card, tally: Tally) -> StorageInfo | None:
     """Ask a storage for its description and store it in the card, if it has one."""
-    tally.count(1)
     operation = OperationCode.GetStorageInfo
+    if link.operations and not link.supports(operation):
+        return None
+    tally.count(1)
     try:
         payload = attempt(
             link,

@@ -27,6 +27,8 @@ def thumbnails(link: Link, handles: Iterable[int]) -> Iterator[tuple[int, bytes 
         answers: dict[int, bytearray | PTPError] = {}
         failure: PTPError | None = None
         try:
+            for handle in batch:
+                link.dialect.before_thumbnail(handle)
             many.ask(batch, answers.__setitem__)
         except PTPError as error:
             failure = error
@@ -40,6 +42,7 @@ def thumbnails(link: Link, handles: Iterable[int]) -> Iterator[tuple[int, bytes 
 
 def thumbnail(link: Link, handle: int) -> bytes:
     """Return the thumbnail of one object; see `Session.thumbnail`."""
+    link.dialect.before_thumbnail(handle)
     answer = _picture(handle, link.fetch(OperationCode.GetThumb, handle, limit=MAX_THUMBNAIL))
     if isinstance(answer, PTPError):
         raise answer

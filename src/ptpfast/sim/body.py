@@ -74,6 +74,7 @@ class Body:
         self.approval = approval or Approvals()
         self._frames = 0
         self.marked: dict[int, None] = {}
+        self.ports: Callable[[bool], object] = lambda _: None  # the door's, see Responder
         self.listing_blocks: dict[tuple[int, int], tuple[StoredObject, bytes]] = {}
         self._emit = emit
         self._polled: deque[tuple[int, Parameters]] = deque()
@@ -86,14 +87,16 @@ class Body:
         left_out = numbers("withheld", withheld, "an operation code")
         listed = model.reported.operations if model.reported else ()
         if listed:
-            self._table = {code: each for code, each in self._table.items() if code in listed}
-        self._listed = {*listed, *SESSION_OPERATIONS, *self._table} - set(left_out)
+            answered = {*listed, *model.unlisted}
+            self._table = {code: each for code, each in self._table.items() if code in answered}
+        own = sorted({*SESSION_OPERATIONS, *self._table} - {*listed, *model.unlisted})
+        self._listed = dict.fromkeys(code for code in (*listed, *own) if code not in left_out)
         for code in left_out:
             self._table.pop(code, None)
 
     @property
     def operations_supported(self) -> list[int]:
-        return sorted(self._listed)
+        return list(self._listed)
 
     @property
     def events_supported(self) -> list[int]:
@@ -220,10 +223,15 @@ class Body:
         """Report an event the way this body does, if it does."""
         if not self.habits.events:
             return
-        if self.vendor.model.polled_events:
-            self._polled.append((code, parameters))
-        else:
-            self._emit(code, parameters)
+        for each in self.vendor.model.manners.report(self, code, parameters):
+            if self.vendor.model.polled_events:
+                self._polled.append(each)
+            else:
+                self._emit(*each)
+
+    def open_ports(self, *, opened: bool) -> None:
+        """Open or close the ports for events and live view, if the body has such."""
+        self.ports(opened)
 
     def take_events(self) -> list[tuple[int, Parameters]]:
         events = []

@@ -166,9 +166,13 @@ class DataIn:
     def _send_foreign(self, *, everything: bool = False) -> None:
         while self._foreign and (everything or self._foreign[0].place <= self.sent):
             foreign = self._foreign.pop(0)
-            self._put(*foreign.packets)
+            self._put(*map(self._said, foreign.packets))
             for event in foreign.events:
-                self._peer.send_event(event)
+                self._peer.send_event(self._said(event))
+
+    def _said(self, packet: bytes) -> bytes:
+        """Return a packet of a fault, written as PTP/IP's, as this transport sends it."""
+        return packet
 
 
 def _head(kind: PacketType, transaction_id: int, size: int) -> bytes:

@@ -11,12 +11,15 @@ from ..engine.process import Owner
 from .counters import Counters
 from .peer import close, shut
 
+_BACKLOG = 64
+
 
 class Listener:
     """A socket that listens at `host` and `port` when constructed, and accepts from `start` on.
 
     `prepare` receives an accepted connection and returns the one to serve, or None after closing
-    it. `serve` is called with that in its thread. The socket is closed afterwards.
+    it. `serve` is called with that in its thread. The socket is closed afterwards. Without
+    `accepts` it refuses connections at first, and keeps its port.
     """
 
     def __init__(
@@ -26,16 +29,21 @@ class Listener:
         prepare: Callable[[socket.socket], socket.socket | None],
         serve: Callable[[socket.socket], None],
         counters: Counters,
+        *,
+        accepts: bool = True,
     ) -> None:
         self._prepare = prepare
         self._serve = serve
         self._counters = counters
         self._lock = threading.Lock()
+        self._timers: list[threading.Timer] = []
         self._serving: dict[threading.Thread, socket.socket] = {}
         self._closing = False
         self._owner = Owner("simulated camera")
-        self._sock = socket.create_server((host, port), backlog=64)
-        self._sock.setblocking(False)
+        self._accepts = accepts
+        self._sock = _bound(host, port)
+        if accepts:
+            self._sock.listen(_BACKLOG)
         address = self._sock.getsockname()
         self.host: str = address[0]
         self.port: int = address[1]
@@ -46,6 +54,33 @@ class Listener:
     def start(self) -> None:
         """Accept connections from now on."""
         self._accepting.start()
+
+    def refuse(self) -> None:
+        """Refuse connections from now on; those that are open stay."""
+        with self._lock:
+            if not self._accepts or self._closing:
+                return
+            self._accepts = False
+            self._sock.close()
+            self._sock = _bound(self.host, self.port)
+        self._waker.send(b"x")
+
+    def accept(self) -> None:
+        """Accept connections again."""
+        with self._lock:
+            if self._accepts or self._closing:
+                return
+            self._accepts = True
+            self._sock.listen(_BACKLOG)
+        self._waker.send(b"x")
+
+    def refuse_for(self, seconds: float) -> None:
+        """Refuse connections for so many seconds."""
+        self.refuse()
+        timer = threading.Timer(seconds, self.accept)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
 
     @property
     def is_ours(self) -> bool:
@@ -70,9 +105,12 @@ class Listener:
                     return
                 self._closing = True
                 serving = list(self._serving)
+            for timer in self._timers:
+                timer.cancel()
             self._waker.send(b"x")
             self.hang_up()
-            self._accepting.join()
+            if self._accepting.ident is not None:
+                self._accepting.join()
             for thread in serving:
                 thread.join()
         else:
@@ -82,16 +120,27 @@ class Listener:
             sock.close()
 
     def _accept(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._sock, selectors.EVENT_READ)
-            selector.register(self._wake, selectors.EVENT_READ)
-            while not self._closing:
-                selector.select()
-                try:
-                    sock, _ = self._sock.accept()
-                except OSError:
-                    continue  # woken to close, or the Initiator has gone again
+        while not self._closing:
+            if (sock := self._next()) is not None:
                 self._start(sock)
+
+    def _next(self) -> socket.socket | None:
+        """Return the next connection; None when woken, or when the Initiator has gone again."""
+        with selectors.DefaultSelector() as selector:
+            with self._lock:
+                if self._accepts:
+                    selector.register(self._sock, selectors.EVENT_READ)
+            selector.register(self._wake, selectors.EVENT_READ)
+            ready = [key.fileobj for key, _ in selector.select()]
+        if self._wake in ready and not self._closing:
+            self._wake.recv(1)
+        with self._lock:
+            if not self._accepts:
+                return None
+            try:
+                return self._sock.accept()[0]
+            except OSError:
+                return None
 
     def _start(self, accepted: socket.socket) -> None:
         sock = self._prepare(accepted)
@@ -121,3 +170,17 @@ class Listener:
                 del self._serving[threading.current_thread()]
             with self._counters.changing():
                 self._counters.serving -= 1
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket that keeps a port, and refuses connections until it listens."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

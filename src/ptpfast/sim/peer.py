@@ -96,6 +96,7 @@ class Peer:
         self.number = number
         self.command = command
         self.event: socket.socket | None = None
+        self.extra: list[socket.socket] = []  # further ones, of a body that has them
         self.reader = reader
         self.gone = threading.Event()
         self.outlet = Outlet(
@@ -119,7 +120,7 @@ class Peer:
         if self.gone.is_set():
             return  # a reset must not be followed by a FIN
         self.gone.set()
-        for sock in (self.command, self.event):
+        for sock in (self.command, self.event, *self.extra):
             if sock is not None:
                 shut(sock, reset=reset)
 

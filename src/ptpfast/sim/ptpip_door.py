@@ -31,6 +31,7 @@ from ..engine.wire import (
 from ..ptp.codes import PROTOCOL_VERSION, FailReason
 from ..ptp.errors import ProtocolError
 from ..vendors.body import Later
+from .body import Body
 from .content import Content
 from .counters import Counters
 from .data_in import DataIn, Framing
@@ -60,7 +61,7 @@ class PtpIpDoor:
         pairing: Pairing,
         faults: FaultTable,
         counters: Counters,
-        admit: Callable[[bytes, str], int | Later | None],
+        body: Body,
     ) -> None:
         self.guid, self.name = identity
         self._sending = sending
@@ -70,7 +71,8 @@ class PtpIpDoor:
         self._pairing = pairing
         self._faults = faults
         self._counters = counters
-        self._admit = admit
+        self._body = body
+        self.deafen: Callable[[float], object] = lambda _: None  # refuse connections for so long
         self._init_command_ack(0, Greeting())
 
     def admit(self, sock: socket.socket, serve: Callable[[Peer], None]) -> None:
@@ -81,7 +83,7 @@ class PtpIpDoor:
         sock.settimeout(None)
         match _parse_known(packet) if packet else None:
             case InitCommandRequest() as request:
-                self._admit_command(sock, reader, request, serve)
+                self._admit_command(sock, reader, (request.guid, request.name), serve)
             case InitEventRequest() as request:
                 self._admit_event(sock, reader, request)
 
@@ -154,7 +156,7 @@ class PtpIpDoor:
         self,
         sock: socket.socket,
         reader: PacketReader,
-        request: InitCommandRequest,
+        initiator: tuple[bytes, str],
         serve: Callable[[Peer], None],
     ) -> None:
         greeting = self._greeting(on_event=False)
@@ -164,18 +166,20 @@ class PtpIpDoor:
             _wait_for_end(reader)
             return
         if greeting.refusal is not None:
-            _refuse(sock, greeting.refusal)
+            self._refuse(sock, greeting.refusal)
             return
-        peer = self._pair(sock, reader, request, greeting)
+        peer = self._pair(sock, reader, initiator, greeting)
         if peer is None:
-            _refuse(sock, FailReason.BUSY)
+            self._refuse(sock, FailReason.BUSY)
             return
         try:
             if (refusal := self._decision(peer)) is not None:
-                _refuse(sock, refusal)
+                self._refuse(sock, refusal)
                 return
+            if deaf_s := self._body.habits.deaf_s:
+                self.deafen(deaf_s)
             sock.sendall(self._init_command_ack(peer.number, greeting))
-            if self._pairing.is_complete(peer, self._pending_s):
+            if self._is_complete(peer):
                 serve(peer)
         finally:
             # With `drop_command` the other connection stays, until the Initiator closes it.
@@ -186,7 +190,7 @@ class PtpIpDoor:
         self,
         sock: socket.socket,
         reader: PacketReader,
-        request: InitCommandRequest,
+        initiator: tuple[bytes, str],
         greeting: Greeting,
     ) -> Peer | None:
         """Return half a pair, which waits for its Event connection; None while there is another."""
@@ -194,7 +198,9 @@ class PtpIpDoor:
         def make(number: int) -> Peer:
             with self._counters.changing():
                 self._counters.connections += 1
-                self._counters.initiators.append((request.guid, request.name))
+                self._counters.initiators.append(initiator)
+            usual = self._body.habits.connection_number
+            number = number if usual is None else usual
             peer = Peer(
                 number if greeting.number is None else greeting.number,
                 sock,
@@ -203,7 +209,7 @@ class PtpIpDoor:
                 fragment=self._sending.max_bytes_per_send,
                 writes=self._writes,
             )
-            peer.initiator = (request.guid, request.name)
+            peer.initiator = initiator
             return peer
 
         return self._pairing.admit(make)
@@ -214,9 +220,19 @@ class PtpIpDoor:
         Raises:
             PeerLeftError: the computer left before the owner decided.
         """
-        while (decision := self._admit(*peer.initiator)) is Later.LATER:
+        while (decision := self._body.admit(*peer.initiator)) is Later.LATER:
             peer.wait(_DECISION_S)
         return decision
+
+    def _is_complete(self, peer: Peer) -> bool:
+        """Return whether the Event connection comes in time."""
+        return self._pairing.is_complete(peer, self._pending_s)
+
+    def _refuse(self, sock: socket.socket, reason: int) -> None:
+        sock.sendall(self._refusal(reason))
+
+    def _refusal(self, reason: int) -> bytes:
+        return pack(InitFail(reason))
 
     def _admit_event(
         self, sock: socket.socket, reader: PacketReader, request: InitEventRequest
@@ -228,7 +244,7 @@ class PtpIpDoor:
         peer = self._pairing.pending(request.connection_number)
         if peer is None or greeting.refusal is not None:
             rejected = FailReason.REJECTED_INITIATOR
-            _refuse(sock, rejected if greeting.refusal is None else greeting.refusal)
+            self._refuse(sock, rejected if greeting.refusal is None else greeting.refusal)
             if peer is not None:
                 self._pairing.part(peer)
             return
@@ -245,6 +261,8 @@ class PtpIpDoor:
         while packet := reader.read():
             match _parse_known(packet):
                 case ProbeRequest() if drops_at_probe:
+                    return
+                case Cancel() if not self._body.habits.cancels:
                     return
                 case Cancel(transaction_id):
                     peer.cancelled = transaction_id
@@ -283,10 +301,6 @@ def _parse_known(packet: bytes) -> Packet | None:
     if int.from_bytes(packet[4:8], "little") not in _KNOWN_TYPES:
         return None
     return parse(packet)
-
-
-def _refuse(sock: socket.socket, reason: int) -> None:
-    sock.sendall(pack(InitFail(reason)))
 
 
 def _wait_for_end(reader: PacketReader) -> None:

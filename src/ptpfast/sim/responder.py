@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from typing import Unpack
 
 from .. import vendors
@@ -21,15 +22,16 @@ from ..transport.contract import Address
 from ..vendors import Vendor
 from .approvals import Approvals
 from .body import Body, identity
+from .container_door import ContainerDoor
 from .counters import Counters, Transaction
 from .data_in import EndData, Framing
 from .events import Events
 from .link import Link
-from .listener import Listener
 from .operations import OPERATIONS
 from .pace import Pace
 from .pairing import Pairing
 from .peer import Peer
+from .ports import Ports
 from .ptpip_door import PtpIpDoor
 from .relay import Relay
 from .settings import CameraOptions, Settings
@@ -117,12 +119,20 @@ class SimulatedCamera:
             self._pace,
             Temperament(service.temperament),
         )
-        self._listener = Listener(
-            service.host, service.port, self._prepare, self._serve, self.counters
+        self._ports = Ports(
+            (service.host, service.port),
+            self._door,
+            self.body,
+            self._admit,
+            self._serve,
+            self._prepare,
+            self.counters,
         )
+        self._listener = self._ports.first
         self.host, self.port = self._listener.host, self._listener.port
+        self._door.deafen = self._listener.refuse_for
         self._relay = Relay(self.link, f"camera {self.port}") if self.link.shapes else None
-        self._listener.start()
+        self._ports.start()
 
     def _make_body(self, vendor: Vendor, store: Store, events: Events) -> Body:
         asked, card = self.settings.body, self.settings.card
@@ -144,7 +154,10 @@ class SimulatedCamera:
         asked, sending = self.settings.body, self.settings.sending
         model = self.body.vendor.model
         guid = identity(model, self.settings.card.seed)[0] if asked.guid is None else asked.guid
-        door = PtpIpDoor(
+        make: Callable[..., PtpIpDoor] = PtpIpDoor
+        if model.containers is not None:
+            make = partial(ContainerDoor, model.containers)
+        door = make(
             (guid, model.name if asked.name is None else asked.name),
             sending,
             Framing(
@@ -156,7 +169,7 @@ class SimulatedCamera:
             self._pairing,
             self.faults,
             self.counters,
-            self.body.admit,
+            self.body,
         )
         self.body.perform(OperationRequest(1, OperationCode.GetDeviceInfo, 0, ()), b"")
         return door
@@ -177,7 +190,7 @@ class SimulatedCamera:
         """
         if self._listener.is_ours:
             self._pairing.close()
-        self._listener.close()
+        self._ports.close()
         if self._listener.is_ours and self._relay is not None:
             self._relay.close()
 
@@ -207,6 +220,11 @@ class SimulatedCamera:
     def drop_connections(self, *, reset: bool = False) -> None:
         """End the pair of connections now, with FIN or with RST."""
         self._pairing.drop(reset=reset)
+
+    @property
+    def gate_port(self) -> int | None:
+        """The port of the HTTP gate, of a body that has one."""
+        return self._ports.gate_port
 
     @property
     def guid(self) -> bytes:
@@ -317,9 +335,12 @@ class SimulatedCamera:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sending.send_buffer)
         return sock
 
-    def _serve(self, sock: socket.socket) -> None:
+    def _admit(self, sock: socket.socket) -> None:
+        self._door.admit(sock, self._transactions.serve)
+
+    def _serve(self, admit: Callable[[socket.socket], None], sock: socket.socket) -> None:
         try:
-            self._door.admit(sock, self._transactions.serve)
+            admit(sock)
         except ProtocolError:
             with self.counters.changing():
                 self.counters.protocol_errors += 1

@@ -39,7 +39,7 @@ class StoreOptions(TypedDict, total=False):
     model: Model
     storages: int
     empty_slots: int
-    first_handle: int
+    first_handle: int | None
     read_only: bool
 
 
@@ -57,7 +57,7 @@ class Store:
         model: Model = STANDARD.model,
         storages: int = 1,
         empty_slots: int = 0,
-        first_handle: int = FIRST_HANDLE,
+        first_handle: int | None = None,
         read_only: bool = False,
     ) -> None:
         self.model = model
@@ -68,7 +68,8 @@ class Store:
         self._objects: dict[int, StoredObject] = {}
         self._memory: dict[int, StoredObject] = {}  # objects that are on no card
         self._children: dict[int, dict[int, None]] = {0: {}}
-        self._next_handle = first_handle
+        first = model.files.first_handle if first_handle is None else first_handle
+        self._next_handle = FIRST_HANDLE if first is None else first
         self._page = Page(seed)
         self._thumbnails = Thumbnails()
         self._shots = 0
@@ -121,6 +122,8 @@ class Store:
     ) -> list[int]:
         """Add the files of one shot, with one number and one date, and return their handles."""
         with self._lock:
+            if not self.model.files.has_raw:
+                raw, jpeg = False, True
             number = self._shots
             storage_id = self._storages[number % len(self._storages)]
             folder = self._folder_of_shot(storage_id, number)
@@ -133,7 +136,13 @@ class Store:
             if jpeg:
                 files.append(("JPG", size if jpeg_size is None else jpeg_size))
             return [
-                self.add(f"{stem}.{tail}", length, parent=folder, captured=captured)
+                self.add(
+                    f"{stem}.{tail}",
+                    length,
+                    parent=folder,
+                    storage_id=storage_id,
+                    captured=captured,
+                )
                 for tail, length in files
             ]
 
@@ -319,6 +328,8 @@ class Store:
             return handle
 
     def _folder_of_shot(self, storage_id: int, number: int) -> int:
+        if not self.model.files.has_folders:
+            return 0
         dcim = self._child_folder(0, "DCIM", storage_id)
         first = self.model.files.folder
         name = f"{int(first[:3]) + number // NUMBERS_IN_FOLDER % 900:03d}{first[3:]}"
@@ -356,7 +367,9 @@ class Store:
                 continue
             moment = datetime.fromtimestamp(int(status.st_mtime))
             if entry.is_dir():
-                child = self.add_folder(name, parent=parent, captured=moment)
+                child = parent
+                if self.model.files.has_folders:
+                    child = self.add_folder(name, parent=parent, captured=moment)
                 self._add_real(Path(entry.path), child)
             elif entry.is_file() and os.access(entry.path, os.R_OK):
                 content = FileContent(Path(entry.path), status.st_size)

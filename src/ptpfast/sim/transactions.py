@@ -13,7 +13,7 @@ from ..engine.wire import OperationRequest, OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
 from ..vendors.body import ObjectRange, Reply
 from .body import Body
-from .call import SILENCE, Call
+from .call import Call
 from .content import BytesContent, Content
 from .counters import Counters, Transaction
 from .door import Door
@@ -91,7 +91,7 @@ class Transactions:
             reply = Reply(ResponseCode.TransactionCancelled)
         if reply is None:
             reply = self._perform(peer, request, data or b"")
-        if reply is not SILENCE:
+        if reply.code:
             self._send(call, reply, running)
 
     def _refusal(self, peer: Peer, request: OperationRequest) -> Reply | None:
@@ -123,7 +123,8 @@ class Transactions:
         match request.code:
             case OperationCode.OpenSession:
                 session_id = request.parameters[0] if request.parameters else 0
-                if not session_id:
+                only = self._body.habits.session_id
+                if not session_id or only not in (None, session_id):
                     return Reply(ResponseCode.InvalidParameter)
                 if peer.session_id:
                     return Reply(ResponseCode.SessionAlreadyOpened, (peer.session_id,))

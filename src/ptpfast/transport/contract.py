@@ -13,8 +13,25 @@ from typing import NamedTuple, Protocol
 from ..engine.channel import Channel
 from ..engine.phase import Phase
 from ..engine.wire import Event
+from ..ptp.datasets import DeviceInfo
 from .identity import Identity
 from .timeouts import Timeouts
+
+
+class Frames(Protocol):
+    """A connection on which a camera sends live view frames."""
+
+    def receive(self, timeout_s: float) -> bytes:
+        """Return the next packet, without its length."""
+        ...
+
+    def skip(self) -> None:
+        """Drop the packets that have arrived."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+        ...
 
 
 class Address(NamedTuple):
@@ -38,6 +55,8 @@ class Opened:
         number: the camera's number for this connection.
         probes: False if the camera does not tolerate Probe Requests.
         early: event packets received while opening.
+        device_info: what the handshake tells of a camera that is not asked for its DeviceInfo.
+        live_view: the connection for live view frames, of a camera that has one.
     """
 
     command: Channel
@@ -47,11 +66,15 @@ class Opened:
     name: str = ""
     probes: bool = True
     early: list[bytes] = field(default_factory=list)
+    device_info: DeviceInfo | None = None
+    live_view: Frames | None = None
 
     def close(self) -> None:
-        """End both connections, the Event connection first."""
+        """End all connections, the Event connection first."""
         if self.event is not None:
             self.event.close()
+        if self.live_view is not None:
+            self.live_view.close()
         self.command.close()
 
 

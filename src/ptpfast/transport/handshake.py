@@ -48,7 +48,12 @@ def acknowledges_at_once() -> bool:
 
 
 def shake_hands(
-    address: Address, identity: Identity, timeouts: Timeouts, *, probes: bool = True
+    address: Address,
+    identity: Identity,
+    timeouts: Timeouts,
+    *,
+    probes: bool = True,
+    number: int | None = None,
 ) -> Opened:
     """Connect and complete the handshake on both connections.
 
@@ -58,13 +63,15 @@ def shake_hands(
         timeouts: the timeouts.
         probes: send a Probe Request at the end. If the camera drops the connection then, connect
             once more without one (`Opened.probes`).
+        number: the connection number of Init Event Request; by default the camera's.
 
     Raises:
         ConnectFailed: nothing answers, or no camera.
         InitFailed: the camera refuses.
     """
     guid, name = identity
-    knock = partial(_shake_hands, address, guid or default_guid(), name or default_name())
+    guid, name = guid or default_guid(), name or default_name()
+    knock = partial(_shake_hands, address, guid, name, number)
     try:
         return knock(time.monotonic() + timeouts.connect, probes=probes)
     except _DroppedAtProbeError as error:
@@ -82,18 +89,19 @@ def shake_hands(
 
 
 def _shake_hands(
-    address: Address, guid: bytes, name: str, deadline: float, *, probes: bool
+    address: Address, guid: bytes, name: str, number: int | None, deadline: float, *, probes: bool
 ) -> Opened:
-    command = _connect(address, deadline)
+    command = open_channel(address, deadline)
     try:
-        with _raise_connect_failed(address, "handshake"):
+        with raise_connect_failed(address, "handshake"):
             ack = _init_command(command, guid, name, deadline, address)
         opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
         who = f"{ack.name or 'a camera'} answered at {address}"
-        opened.event = event = _connect(address, deadline, patient=True, who=who)
+        opened.event = event = open_channel(address, deadline, patient=True, who=who)
         try:
-            with _raise_connect_failed(address, "second handshake", who):
-                _init_event(event, ack.connection_number, deadline, address)
+            with raise_connect_failed(address, "second handshake", who):
+                own = ack.connection_number if number is None else number
+                _init_event(event, own, deadline, address)
             _show_life(event, opened, who)
         except BaseException:
             event.close()
@@ -108,8 +116,20 @@ class _DroppedAtProbeError(ConnectFailed):
     """The camera closed the Event connection when it was probed."""
 
 
-def _connect(address: Address, deadline: float, *, patient: bool = False, who: str = "") -> Channel:
-    """Open a TCP connection; with `patient`, retry a refused one until the deadline."""
+def open_channel(
+    address: Address, deadline: float, *, patient: bool = False, who: str = ""
+) -> Channel:
+    """Open a TCP connection.
+
+    Args:
+        address: where to connect to.
+        deadline: give up then, by time.monotonic.
+        patient: retry a refused connection until the deadline.
+        who: the camera that has answered already, for messages.
+
+    Raises:
+        ConnectFailed: nothing answers; NothingListens if the host refuses.
+    """
     while True:
         left = deadline - time.monotonic()
         try:
@@ -160,7 +180,7 @@ _RESTART = "switch the camera's Wi-Fi off and on, and try again"
 
 
 @contextmanager
-def _raise_connect_failed(address: Address, step: str, who: str = "") -> Iterator[None]:
+def raise_connect_failed(address: Address, step: str, who: str = "") -> Iterator[None]:
     """Raise ConnectFailed for a peer that breaks the protocol or is silent during the handshake.
 
     The message says that it is no camera, unless it has told its name (`who`).

@@ -7,12 +7,12 @@ the methods of `Responder` on the camera that runs them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-from ..engine.wire import OperationRequest
+from ..engine.wire import Event, OperationRequest
 from ..ptp.codes import ObjectFormat, ResponseCode
 from ..ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset
 
@@ -29,7 +29,10 @@ class ObjectRange:
 
 @dataclass
 class Reply:
-    """A camera's answer: response code, parameters, and the payload of a data-in phase if any."""
+    """A camera's answer: response code, parameters, and the payload of a data-in phase if any.
+
+    With code 0 it does not answer at all.
+    """
 
     code: int = ResponseCode.OK
     parameters: tuple[int, ...] = ()
@@ -133,6 +136,10 @@ class Responder(Protocol):
         """Empty and return the queue of events for polling."""
         ...
 
+    def open_ports(self, *, opened: bool) -> None:
+        """Open or close the ports for events and live view, if the body has such."""
+        ...
+
 
 def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
     """Return a parameter of a request; trailing ones may be missing."""
@@ -154,6 +161,7 @@ class Manners:
         guard: Asked before each operation in a session, also before the standard's. Returns the
             refusal of an operation that is out of order or in the wrong mode, None to perform it.
         device_info: Returns the DeviceInfo as the body reports it now.
+        report: Returns what the body sends for an event of the standard, and notes it for a poll.
     """
 
     admit: Callable[[Responder, bytes, str], int | Later | None] = lambda _camera, _guid, _name: (
@@ -163,6 +171,37 @@ class Manners:
     closed: Callable[[Responder, bool], None] = lambda _camera, _orderly: None
     guard: Callable[[Responder, OperationRequest], Reply | None] = lambda _camera, _request: None
     device_info: Callable[[Responder, DeviceInfo], DeviceInfo] = lambda _camera, info: info
+    report: Callable[[Responder, int, tuple[int, ...]], Iterable[tuple[int, tuple[int, ...]]]] = (
+        lambda _camera, code, parameters: [(code, parameters)]
+    )
+
+
+@dataclass(frozen=True)
+class Containers:
+    """The packets of a body that does not use PTP/IP's: containers, after a handshake of its own.
+
+    It has three ports: for operations, then for events, then for live view frames. The last two
+    are open while the body says so (`Responder.open_ports`).
+
+    Attributes:
+        hello: Parses the first packet of a client into its GUID and name. Raises ProtocolError.
+        welcome: Returns the answer to it, from a number and the camera's GUID and name.
+        refusal: Returns the answer that refuses it, from a reason.
+        event: Returns an event as it is sent.
+        frame: Returns a live view frame as it is sent, from its number and its JPEG.
+        farewell: The packet with which a client leaves.
+        data_out: The operations with a data-out phase.
+        version_reason: The reason for refusing a client whose first packet is another.
+    """
+
+    hello: Callable[[bytes], tuple[bytes, str]]
+    welcome: Callable[[int, bytes, str], bytes]
+    refusal: Callable[[int], bytes]
+    event: Callable[[Event], bytes]
+    frame: Callable[[int, bytes], bytes]
+    farewell: bytes
+    data_out: frozenset[int]
+    version_reason: int
 
 
 @dataclass(frozen=True)
@@ -192,6 +231,10 @@ class Habits:
         busy_s: For how many seconds at most it reports busy after a picture.
         events: Whether it reports events.
         idle_s: Seconds without a request after which it ends the connection.
+        deaf_s: Seconds after Init Command Ack for which it refuses the Event connection.
+        connection_number: The number of each connection; None counts them.
+        cancels: Whether it knows Cancel packets; otherwise one ends the connection.
+        session_id: The only id of a session that it accepts; None: any.
     """
 
     end_data: str = "empty"
@@ -201,6 +244,10 @@ class Habits:
     busy_s: float = 0.0
     events: bool = True
     idle_s: float = math.inf
+    deaf_s: float = 0.0
+    connection_number: int | None = None
+    cancels: bool = True
+    session_id: int | None = None
 
 
 # CompressionSetting → whether a picture then has a RAW file, and a JPEG.
@@ -209,12 +256,21 @@ RAW_OR_JPEG: Mapping[int, tuple[bool, bool]] = {0: (True, False), 1: (False, Tru
 
 @dataclass(frozen=True)
 class CardFiles:
-    """The file names and the RAW format of a body."""
+    """The file names and the RAW format of a body, and what of a card it shows.
+
+    Attributes:
+        has_raw: Whether it shows RAW files.
+        has_folders: Whether it shows folders; otherwise all files are in the root.
+        first_handle: The handle of the first object; None: the simulator's.
+    """
 
     folder: str = "100PTPIP"  # of DCIM
     stem: str = "IMG_"  # before the four digits
     raw_extension: str = "DNG"
     raw_format: int = ObjectFormat.DNG
+    has_raw: bool = True
+    has_folders: bool = True
+    first_handle: int | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +288,7 @@ class Model:
     files: CardFiles = CardFiles()
     operations: Mapping[int, ResponderOperation] = field(default_factory=dict)
     withheld: frozenset[int] = frozenset()  # standard operations this body does not have
+    unlisted: frozenset[int] = frozenset()  # operations it has and does not list
     polled_events: bool = False  # events wait for the vendor's event operation
     reported: Reported | None = None
     habits: Habits = Habits()
@@ -240,3 +297,7 @@ class Model:
     compression_setting: int = 2  # until it is set
     properties: tuple[DevicePropDesc, ...] = ()  # device properties beyond those every body has
     manners: Manners = Manners()
+    containers: Containers | None = None  # instead of PTP/IP's packets
+    # Answers a path that is asked for over HTTP; with True the port of the camera opens, which
+    # refuses connections before.
+    gate: Callable[[Responder, str], tuple[str, bool]] | None = None

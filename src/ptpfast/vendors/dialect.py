@@ -18,6 +18,8 @@ from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, DevicePropDesc
 from ..ptp.errors import Unsupported
 from ..ptp.objects import ObjectInfo
+from ..transport.contract import Opened
+from ..transport.timeouts import Timeouts
 from .bulk import GET_OBJECT_PROP_LIST, BulkListing, Described
 from .quirks import Quirks
 from .reads import GET_PARTIAL_OBJECT, PartialRead
@@ -30,8 +32,31 @@ Role = Literal["download", "remote"]
 ROLES: tuple[Role, ...] = ("download", "remote")
 
 
+class Connected(Protocol):
+    """The parts of the connection that a dialect may use."""
+
+    @property
+    def opened(self) -> Opened:
+        """The connections to the camera, as the transport has opened them."""
+        ...
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """The timeouts of the session."""
+        ...
+
+    def listen(self, *, events: bool = True) -> None:
+        """Open the Event connection now, for a camera that wants it amid `Dialect.begin`."""
+        ...
+
+
 class Asks(Protocol):
     """The methods of the link that a dialect may call."""
+
+    @property
+    def connection(self) -> Connected:
+        """The connection to the camera."""
+        ...
 
     def supports(self, operation: int) -> bool:
         """Return whether the camera lists the operation."""
@@ -154,6 +179,9 @@ class Dialect:
     def reading(self, info: ObjectInfo) -> Iterator[None]:
         """Surround the reading of one object. With an exception it was not read to the end."""
         yield
+
+    def before_thumbnail(self, handle: int) -> None:
+        """Ask for what a camera wants to be asked for before GetThumb."""
 
     def true_size(self, handle: int) -> int | None:
         """Return the 64-bit size of an object of 4 GiB or more; None if the camera cannot tell."""

@@ -20,6 +20,8 @@ class Quirks:
     event_poll_s: float = 0.5  # between two polls of events, while a caller waits for one
     busy_poll_s: float = 2.0  # and while objects are read
     keep_awake_s: float = 10.0  # of silence, after which an idle camera is asked for something
+    session_id: int = 1  # the first one tried with OpenSession
+    fixed_chunk: int | None = None  # the only size of a partial read, unless the user wants another
     capture_s: float = 70.0  # how long a capture's events may take (libgphoto2's figure)
 
 

@@ -62,6 +62,7 @@ class DataPlan:
     foreign: tuple[Foreign, ...] = ()  # by place
     breaks: tuple[Break, ...] = ()  # by place
     code: int | None = None  # the response code, if the data phase decides it
+    operation: int = 0  # whose data phase it is
     sent: int = 0  # payload bytes
 
     @classmethod
