@@ -46,6 +46,9 @@ from ptpfast.sim import Fault, SimulatedCamera
 from ptpfast.vendors import Dialect
 
 VENDOR_NAMES = sorted(vendors.NAMES)
+# Fujifilm's bodies tell 32 bits of a size, and take pictures under remote control only, in JPEG as
+# far as Wi-Fi shows; what they do is in test_fujifilm.py.
+OF_64_BITS_AND_RAW = [name for name in VENDOR_NAMES if name != "fujifilm"]
 
 
 def content(camera: SimulatedCamera, handle: int) -> bytes:
@@ -469,7 +472,7 @@ def test_an_empty_card_lists_nothing(camera: Cameras, connect: Sessions) -> None
     assert len(connect(camera(objects=0)).objects()) == 0
 
 
-@pytest.mark.parametrize("vendor", VENDOR_NAMES)
+@pytest.mark.parametrize("vendor", OF_64_BITS_AND_RAW)
 def test_sizes_beyond_four_gigabytes_are_true(
     camera: Cameras, connect: Sessions, vendor: str
 ) -> None:
@@ -1011,7 +1014,7 @@ def test_several_threads_share_a_session(camera: Cameras, connect: Sessions) -> 
 # Events and capture
 
 
-@pytest.mark.parametrize("vendor", VENDOR_NAMES)
+@pytest.mark.parametrize("vendor", OF_64_BITS_AND_RAW)
 def test_capture_returns_the_new_object_with_right_bytes(
     camera: Cameras, connect: Sessions, vendor: str
 ) -> None:

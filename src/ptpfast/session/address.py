@@ -35,15 +35,15 @@ def parse_address(text: str) -> Address:
     return Address(host, DEFAULT_PORT if port is None else port)
 
 
-def address_of(host: str, port: int | None) -> Address:
-    """Return the address for the arguments `host` and `port`.
+def address_of(host: str, port: int | None, default: int = DEFAULT_PORT) -> Address:
+    """Return the address for the arguments `host` and `port`; `default` is the port of neither.
 
     Raises:
         TypeError, ValueError: Either is wrong, or the host contains another port.
     """
     name, own = _divided(host)
     if port is None:
-        return Address(name, DEFAULT_PORT if own is None else own)
+        return Address(name, default if own is None else own)
     number = whole("port", port, "a port, such as 15740", 1, 0xFFFF)
     if own not in (None, number):
         raise ValueError(f"{host!r} names port {own}, and port={number} another one: give one")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -12,10 +12,14 @@ from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
 from ..ptp.arguments import callback, check_names, choice, switches, whole
+from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import PTPError
+from ..transport.contract import Address
+from ..transport.handshake import NothingListens
 from ..transport.identity import Identity
 from ..transport.timeouts import Timeouts
 from ..vendors import ROLES, Role, Vendor, given, transport_of
+from ..vendors.elsewhere import others
 from .address import address_of
 from .session import Session
 
@@ -45,7 +49,8 @@ def connect(
 
     Args:
         host: `HOST`, `HOST:PORT`, `[IPv6]:PORT`, or one of these behind `ptpip:`.
-        port: TCP port; 15740 by default.
+        port: TCP port; by default 15740, or the port of the vendor. If nothing listens at 15740,
+            the ports of other vendors are tried.
         vendor: speak as this vendor, instead of choosing by the camera's answer.
         timeouts: see `Timeouts`.
         depth: pipeline depth, the number of requests outstanding at a time. By default what
@@ -72,15 +77,15 @@ def connect(
             print(session.device_info.model)
     """
     check_names("connect", initiator, Initiator.__optional_keys__)
-    address, identity = address_of(host, port), Identity.of(**initiator)
-    depth, timeouts = _checked(depth, timeouts)
     vendor = None if vendor is None else given(vendor)
+    usual = DEFAULT_PORT if vendor is None else vendor.transport.port
+    address, identity = address_of(host, port, usual), Identity.of(**initiator)
+    depth, timeouts = _checked(depth, timeouts)
     callback("waiting", waiting)
     choice("role", role, ROLES)
     switches(index=index)
     honour_reconnect_pause(address)
-    transport = transport_of(vendor, address.port)
-    open_one = partial(Connection.open, address, identity, timeouts, transport=transport)
+    open_one = partial(_open, address, identity, timeouts, vendor)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
     with _closed_on_error(connection):
         session = Session(Link(connection, vendor, role, waiting))
@@ -96,6 +101,22 @@ def _closed_on_error(connection: Connection) -> Iterator[None]:
         yield
     except BaseException:
         connection.close()
+        raise
+
+
+def _open(
+    address: Address, identity: Identity, timeouts: Timeouts, vendor: Vendor | None
+) -> Connection:
+    """Connect at an address; if nothing listens there, as the cameras of other vendors do."""
+    transport = transport_of(vendor, address.port)
+    try:
+        return Connection.open(address, identity, timeouts, transport=transport)
+    except NothingListens:
+        for other in others(address) if vendor is None else ():
+            there = Address(address.host, other.port)
+            honour_reconnect_pause(there)
+            with suppress(NothingListens):
+                return Connection.open(there, identity, timeouts, transport=other)
         raise
 
 

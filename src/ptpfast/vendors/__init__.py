@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
 # `nikon` is NIKON in nikon/, and so on. Loaded when it is asked for: it would be a good part of
 # `import ptpfast`.
-NAMES = ("standard", "nikon")
+NAMES = ("standard", "nikon", "fujifilm", "ricoh", "panasonic")
 # Real bodies that the simulated camera can be → the vendor whose folder has them.
-BODIES = {"nikon-d5300": "nikon", "nikon-z6": "nikon"}
+BODIES = {
+    "nikon-d5300": "nikon",
+    "nikon-z6": "nikon",
+    "fuji-xt4": "fujifilm",
+    "fuji-xt2": "fujifilm",
+    "ricoh-theta-m15": "ricoh",
+    "panasonic-bgh1": "panasonic",
+}
 
 
 @cache
@@ -65,8 +72,13 @@ def transport_of(vendor: Vendor | None, port: int) -> Transport:
         return vendor.transport
     if port == PTP_IP.port:
         return PTP_IP
-    transports = (named(name).transport for name in NAMES)
-    return next((one for one in transports if one.port == port), PTP_IP)
+    return next((one for one in transports() if one.port == port), PTP_IP)
+
+
+def transports() -> list[Transport]:
+    """Return the vendors' own transports."""
+    found = (named(name).transport for name in NAMES)
+    return [one for one in dict.fromkeys(found) if one is not PTP_IP]
 
 
 __all__ = [
@@ -86,5 +98,6 @@ __all__ = [
     "named",
     "select",
     "transport_of",
+    "transports",
     "with_body",
 ]

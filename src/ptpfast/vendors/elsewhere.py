@@ -1,40 +1,16 @@
-"""Hints about cameras that ptpfast does not support yet.
+"""Cameras that listen elsewhere than at PTP/IP's port, and the vendors' reasons for a refusal.
 
-They are used when nothing listens at PTP/IP's port, or when a camera refuses with a vendor's
-reason.
-
-Sources: fudge, malc0mn and libgphoto2 for Fujifilm, webptz for Panasonic.
+Sources: fudge, malc0mn and libgphoto2 for Fujifilm.
 """
 
 from __future__ import annotations
 
-import socket
-from contextlib import suppress
-from typing import NamedTuple
-
 from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import ConnectFailed, InitFailed, PTPError
-from ..transport.contract import Address
+from ..transport.contract import Address, Transport
 from ..transport.handshake import NothingListens
+from . import transports
 
-
-class Brand(NamedTuple):
-    """A maker whose cameras listen at another port, and the reason why they are not supported."""
-
-    who: str
-    hint: str
-
-
-BRAND_PORTS = {
-    55740: Brand(
-        "Fujifilm cameras",
-        "Fujifilm's dialect of PTP/IP is not supported yet",
-    ),
-    60606: Brand(
-        "Panasonic cameras",
-        "they open the port for pictures only after a registration, which is not supported yet",
-    ),
-}
 # Fujifilm's reasons of Init Fail, which are not the standard's: meaning and hint.
 REASONS = {
     0x2019: (
@@ -42,11 +18,18 @@ REASONS = {
         "wait a second and try again, with the name used for pairing",
     ),
     0x201D: (
-        "it requires another protocol version",
-        "this model needs Fujifilm's own handshake",
+        "it requires another version of the handshake",
+        "connect to a Fujifilm camera at port 55740; if you did, please report its model",
     ),
 }
-LOOK_S = 0.3  # for one of these ports, on the host that was asked for
+
+
+def others(address: Address) -> list[Transport]:
+    """Return the transports to try on a host where nothing listens at this address.
+
+    There are none unless it has PTP/IP's port, which people write where they know no other.
+    """
+    return transports() if address.port == DEFAULT_PORT else []
 
 
 def explain(error: PTPError, address: Address) -> PTPError:
@@ -64,17 +47,9 @@ def explain_refusal(refused: InitFailed) -> InitFailed:
 
 
 def explain_silence(refused: ConnectFailed, address: Address) -> ConnectFailed:
-    """Return the error to raise when nothing listens at an address.
-
-    For the usual port, it tries the ports of the other vendors on that host.
-    """
+    """Return the error to raise when nothing listens at an address, nor where `others` do."""
     if address.port != DEFAULT_PORT:
         return refused
-    for port, brand in BRAND_PORTS.items():
-        with suppress(OSError), socket.create_connection((address.host, port), timeout=LOOK_S):
-            return ConnectFailed(
-                f"{refused.message}, but port {port} is open, which {brand.who} use",
-                hint=brand.hint,
-            )
-    brands = ", ".join(f"{brand.who} ({port})" for port, brand in BRAND_PORTS.items())
-    return ConnectFailed(refused.message, hint=f"{refused.hint}; not supported yet: {brands}")
+    tried = ", ".join(str(one.port) for one in others(address) if one.port != DEFAULT_PORT)
+    hint = f"{refused.hint}; other vendors' ports were tried, too: {tried}"
+    return ConnectFailed(refused.message, hint=hint)

@@ -1,0 +1,17 @@
+"""Fujifilm."""
+
+from __future__ import annotations
+
+from ..vendor import Vendor
+from .codes import FujifilmOperation
+from .dialect import QUIRKS, FujifilmDialect
+from .transport import FUJIFILM_IP
+
+FUJIFILM = Vendor(
+    name="fujifilm",
+    matches=lambda info: info.manufacturer.upper().startswith("FUJI"),
+    operations=FujifilmOperation,
+    quirks=QUIRKS,
+    dialect=FujifilmDialect,
+    transport=FUJIFILM_IP,
+)

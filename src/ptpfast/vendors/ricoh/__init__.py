@@ -1,0 +1,16 @@
+"""Ricoh's Theta cameras that speak PTP/IP: the first one, and the m15.
+
+They behave as the standard says (Ricoh's "PTP-IP reference"). Later models (S, SC, V, Z1, X) speak
+HTTP over Wi-Fi.
+"""
+
+from __future__ import annotations
+
+from ..vendor import Vendor
+from .codes import RicohOperation
+
+RICOH = Vendor(
+    name="ricoh",
+    matches=lambda info: info.manufacturer.upper().startswith("RICOH"),
+    operations=RicohOperation,
+)
