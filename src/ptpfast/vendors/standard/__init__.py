@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from ..vendor import Vendor
+from .codes import StandardOperation
+from .dialect import StandardDialect
 
-STANDARD = Vendor("standard")
+STANDARD = Vendor("standard", operations=StandardOperation, dialect=StandardDialect)
