@@ -36,6 +36,7 @@ from ptpfast.ptp.datasets import (
 from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.nikon import datasets as nikon
 
+from . import of_fujifilm, of_panasonic
 from .phases import CONTAINERS, HEAD, channel, data_phase
 
 _NUMBERS = [f"{sign}{8 << power}" for sign in "ui" for power in range(5)]
@@ -286,6 +287,8 @@ TARGETS = {
     "channel": Target(channel, _phases, 24_000),
     "containers": Target(partial(data_phase, framing=CONTAINERS), _containers, 12_000),
     "container_channel": Target(partial(channel, framing=CONTAINERS), _containers, 24_000),
+    "fujifilm": Target(of_fujifilm.answers, of_fujifilm.seeds, python=of_fujifilm.PYTHON),
+    "panasonic": Target(of_panasonic.answers, of_panasonic.seeds, python=of_panasonic.PYTHON),
     "names": Target(
         names,
         lambda: [bytes(range(start, start + 8)) for start in range(0, 64, 8)],

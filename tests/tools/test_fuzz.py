@@ -208,6 +208,8 @@ WRONG = {
     "channel": (phases.PACKETS, "read", lambda *_: phases.Outcome(done=True)),
     "containers": (phases.CONTAINERS, "read", lambda *_: phases.Outcome(done=True)),
     "container_channel": (phases.CONTAINERS, "read", lambda *_: phases.Outcome(done=True)),
+    "fujifilm": (targets.of_fujifilm.packets, "picture_of", lambda frame: b"no picture"),
+    "panasonic": (targets.of_panasonic.datasets, "picture_of", lambda payload: b"no picture"),
     "names": (targets.naming, "local_name", lambda name: name),
 }
 

@@ -29,6 +29,7 @@ from ptpfast.vendors.fujifilm import FUJIFILM, datasets, packets, transport
 from ptpfast.vendors.fujifilm.body import BODIES
 from ptpfast.vendors.fujifilm.codes import CameraState
 from ptpfast.vendors.fujifilm.conduct import offer
+from ptpfast.vendors.fujifilm.dialect import FujifilmDialect
 from raw_containers import Initiator
 from raw_initiator import Stream
 
@@ -353,12 +354,18 @@ def test_pictures_chosen_on_the_camera_come_one_after_the_other() -> None:
     with fuji(size=2_500_000) as sim:
         offer(sim.body, CameraState.MULTIPLE_TRANSFER)
         with connected(sim) as session:
-            for handle in (1, 2, 3):
+            dialect = session.link.dialect
+            assert isinstance(dialect, FujifilmDialect)
+            for turn in (1, 2, 3):
+                assert dialect.more(()) == [turn]
                 (info,) = session.objects()
-                assert info.handle == 1
-                assert info.name == f"DSCF000{handle}.JPG"
-                assert session.read(info) == read(sim.store.expected(handle))
-            assert len(session.objects()) == 0
+                assert info.handle == turn
+                assert info.name == f"DSCF000{turn}.JPG"
+                assert session.read(info) == read(sim.store.expected(turn))
+                with pytest.raises(PTPError):
+                    session.read(info)  # it is the next one's turn
+            assert dialect.more(()) == session.handles() == []
+        assert {row[1] for row in asked(sim) if row[0] == 0x101B} == {1}
 
 
 def test_a_chosen_picture_is_not_read_in_other_pieces() -> None:

@@ -7,7 +7,7 @@ Sources: fudge (lib/fuji.c, docs), vcam (src/fuji/fuji.c), malc0mn/ptp-ip, libgp
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from ...ptp.codes import EventCode, OperationCode
@@ -28,7 +28,7 @@ from .codes import (
 )
 from .functions import Functions
 from .packets import picture_of
-from .selected import HANDLE, Selected
+from .selected import Selected
 
 STORAGE = 0x00010001  # bodies show one card, and no id of it
 PREVIEW_S = 10.0  # for the preview of a picture
@@ -59,7 +59,7 @@ class FujifilmDialect(Dialect):
 
     def _reset(self) -> None:
         self._functions = Functions(self.link, self.info.model)
-        self._selected = Selected()
+        self._selected = Selected(self.link)
         self._described: set[int] = set()
         self._reported = 0  # pictures that are known or were reported
         self._preview = threading.Event()
@@ -117,8 +117,9 @@ class FujifilmDialect(Dialect):
         """Return 1 to the number of pictures; a body shows no folders."""
         if parent not in (0, 0xFFFFFFFF):
             return []
-        if self._functions.state == CameraState.MULTIPLE_TRANSFER:
-            return [HANDLE]
+        if self._is_selection:
+            self._functions.show_full_sizes()
+            return self._selected.handles()
         return list(range(1, self._functions.ask_count() + 1))
 
     def bulk(self) -> tuple[BulkListing, ...]:
@@ -129,8 +130,18 @@ class FujifilmDialect(Dialect):
         """Prepare GetObjectInfo, so that it tells the true size."""
         self._functions.show_pictures()
         self._functions.show_full_sizes()
+        if self._is_selection:
+            return self._selected.describe(handle)
         self._described.add(handle)
         return None
+
+    def more(self, taken: Collection[int]) -> list[int]:
+        """Return the next picture, of those that were chosen on the body."""
+        return self._selected.handles() if self._is_selection else []
+
+    @property
+    def _is_selection(self) -> bool:
+        return self._functions.state == CameraState.MULTIPLE_TRANSFER
 
     def before_thumbnail(self, handle: int) -> None:
         """Ask for the description first, without which later bodies never answer (fudge)."""
@@ -146,7 +157,7 @@ class FujifilmDialect(Dialect):
 
     def reads(self) -> tuple[PartialRead, ...]:
         """Return the standard's read, in pieces of at most 1 MiB."""
-        if self._functions.state == CameraState.MULTIPLE_TRANSFER:
+        if self._is_selection:
             return (self._selected.read,)
         return (GET_PARTIAL_OBJECT,)
 
@@ -157,10 +168,10 @@ class FujifilmDialect(Dialect):
         functions.show_pictures()
         functions.news()
         functions.show_full_sizes()
-        if info.handle not in self._described:
+        if info.handle not in self._described and not self._is_selection:
             self._describe(info.handle)
         functions.number(FujifilmProperty.CompressionCutOff)
-        self._selected.begin(info.size)
+        self._selected.begin(info.handle, info.size)
         try:
             yield
         finally:
