@@ -28,6 +28,7 @@ BODIES = (
     Body("standard", 16_384, "empty", announces_total=False),
     Body("nikon", 65_536, "whole"),
     Body("nikon", 8192, "last"),
+    Body("ricoh", 16_384, "whole"),
 )
 
 

@@ -15,6 +15,7 @@ from programs import program
 
 import ptpfast
 from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors.panasonic import panasonic
 
 pytestmark = pytest.mark.interop
 
@@ -66,7 +67,7 @@ def finished(frames: list[dict[str, Any]]) -> bool:
     return codes[-1:] == ["0x1003"] and len(packets(frames, 7)) > 0
 
 
-@pytest.mark.parametrize("vendor", ["standard", "nikon"])
+@pytest.mark.parametrize("vendor", ["standard", "nikon", "ricoh"])
 def test_the_dissector_reads_operations_names_and_sizes_without_a_malformed_packet(
     tmp_path: Path, vendor: str
 ) -> None:
@@ -110,3 +111,26 @@ def test_the_dissector_reads_operations_names_and_sizes_without_a_malformed_pack
     sizes = [int(fields["ptpip.datalen"]) for fields in packets(frames, 9)]
     assert sizes == [entry.payload for entry in log if entry.payload]
     assert 100_000 in sizes
+
+
+def test_the_dissector_reads_a_session_behind_a_gate_without_a_malformed_packet(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "session.pcapng"
+    program("tshark")
+    with SimulatedCamera(body="panasonic-bgh1", objects=2, size=50_000) as camera:
+        gate = camera.gate_port
+        assert gate is not None
+        vendor = panasonic(description_port=gate, access_port=gate)
+        with captured(camera.port, file):
+            with ptpfast.connect(camera.host, port=camera.port, vendor=vendor) as session:
+                session.read(session.objects()[0])
+            for _ in range(40):
+                frames = dissected(file, camera.port)
+                if finished(frames):
+                    break
+    assert finished(frames)
+    assert not [frame for frame in frames if "_ws.malformed" in json.dumps(frame)]
+    (init,) = packets(frames, 1)
+    assert init["ptpip.name"] == "LUMIXTether"
+    assert not packets(frames, 13)

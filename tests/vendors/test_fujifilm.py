@@ -419,6 +419,18 @@ def test_a_rejected_computer_is_refused_after_two_more_tries(
         assert sim.connections == 3
 
 
+def test_a_busy_camera_is_waited_for_where_somebody_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "RETRY_S", 0.01)
+    with fuji(faults=["init_fail=0x2019 times 4"]) as sim:
+        told: list[PTPError] = []
+        with connected(sim, waiting=told.append) as session:
+            assert len(session.objects()) == 3
+        assert len(told) == 1
+        assert "busy" in told[0].message
+
+
 def test_a_client_with_another_handshake_is_refused() -> None:
     with fuji() as sim, pytest.raises(InitFailed, match="another version") as caught:
         ptpfast.connect(sim.host, port=sim.port, vendor="standard", timeouts=HASTY)

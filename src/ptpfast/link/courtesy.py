@@ -14,10 +14,9 @@ import weakref
 from collections.abc import Callable
 from typing import Protocol
 
-from ..ptp.codes import FailReason
 from ..ptp.errors import ConnectFailed, InitFailed, PTPError
 from ..transport.contract import Address
-from ..vendors.elsewhere import explain
+from ..vendors.elsewhere import BUSY, explain
 from .connection import Connection
 from .patience import Patience
 
@@ -99,7 +98,7 @@ def connect_when_free(
             raise explain(error, address) from error.__cause__
         except InitFailed as error:
             # One that says nothing is not waited for: that may as well be a wrong address.
-            if waiting is None or error.reason != FailReason.BUSY:
+            if waiting is None or error.reason not in BUSY:
                 raise explain(error, address) from None
             if not patience.waits and not patience.is_used_up:
                 waiting(error)

@@ -125,6 +125,10 @@ class ContainerDoor(PtpIpDoor):
         if container.kind != ContainerKind.COMMAND_CONTAINER:
             raise ProtocolError(f"a container of kind {container.kind} instead of a command")
         code = container.code
+        if not code:  # libgphoto2 2.5.30 sends its first packet twice
+            self._packets.hello(raw)
+            peer.command.sendall(self._init_command_ack(peer.number, Greeting()))
+            return None
         data_phase = _DATA_OUT if code in self._packets.data_out else _NO_DATA_OUT
         return OperationRequest(data_phase, code, container.transaction_id, container.parameters)
 

@@ -5,7 +5,7 @@ Sources: fudge, malc0mn and libgphoto2 for Fujifilm.
 
 from __future__ import annotations
 
-from ..ptp.codes import DEFAULT_PORT
+from ..ptp.codes import DEFAULT_PORT, FailReason
 from ..ptp.errors import ConnectFailed, InitFailed, PTPError
 from ..transport.contract import Address, Transport
 from ..transport.handshake import NothingListens
@@ -22,6 +22,10 @@ REASONS = {
         "connect to a Fujifilm camera at port 55740; if you did, please report its model",
     ),
 }
+
+
+# Reasons that may pass: the camera may still hold the session of an aborted run.
+BUSY = frozenset({FailReason.BUSY, 0x2019})
 
 
 def others(address: Address) -> list[Transport]:

@@ -14,6 +14,7 @@ from ..body import ObjectRange, Reply, Responder, ResponderOperation, parameter
 from .codes import (
     BACKUP_OBJECT,
     PIECE,
+    RELEASE,
     THUMB_NEEDS_INFO,
     CameraState,
     ClientState,
@@ -62,6 +63,8 @@ def _capture(camera: Responder, request: OperationRequest, data: bytes) -> Reply
     session = session_of(camera)
     if not session.remote:
         return Reply(ResponseCode.AccessDenied)
+    if session.action not in (None, RELEASE):
+        return Reply()  # it has focused, or lets the focus go
     if session.preview is not None or camera.is_busy():
         return Reply(ResponseCode.DeviceBusy)
     session.releasing = True

@@ -18,7 +18,7 @@ from .transport import FAREWELL
 
 
 def _get_device_info(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    """Answer with nothing, as an X-T4 does over Wi-Fi (libgphoto2)."""
+    """Answer with nothing, as an X-T4 does over Wi-Fi (libgphoto2); so does any body here."""
     return Reply(data=b"")
 
 
@@ -63,6 +63,15 @@ _PROPERTIES = (
     DevicePropDesc(0xD17C, DataType.UINT32, True, 0, 0x03020702, (0, 0x10090707, 1)),
 )
 _REMOTE_PROPERTIES = tuple(desc.code for desc in _PROPERTIES)
+# Not described under remote control, and used by libgphoto2: the exposure time, who decides it,
+# what a release does, whether the focus was found (2: it was), the mode of a computer.
+_FURTHER = (
+    DevicePropDesc(0x500D, DataType.UINT32, True, 19686, 19686),
+    _choice(0xD207, DataType.UINT16, 1, 1, 2),
+    _choice(0xD208, DataType.UINT16, 0x0304, 0x0104, 0x0200, 0x0004, 0x0304),
+    DevicePropDesc(0xD209, DataType.UINT16, False, 2, 2, [1, 2, 3, 4]),
+    DevicePropDesc(0xD38C, DataType.UINT16, True, 1, 1, (1, 40, 1)),
+)
 
 
 _RAF = 0xB103  # as libgphoto2 reports it; Canon has CR2 there
@@ -74,9 +83,6 @@ def _body(name: str, version: str, reported: Reported, versions: dict[int, int])
         camera.state["remote properties"] = _REMOTE_PROPERTIES
         opened(camera)
 
-    operations = dict(OPERATIONS)
-    if reported is X_T4:
-        operations[OperationCode.GetDeviceInfo] = _get_device_info
     return Model(
         manufacturer="FUJIFILM",
         name=name,
@@ -86,13 +92,13 @@ def _body(name: str, version: str, reported: Reported, versions: dict[int, int])
         files=CardFiles(
             "100_FUJI", "DSCF", "RAF", _RAF, has_raw=False, has_folders=False, first_handle=1
         ),
-        operations=operations,
+        operations={**OPERATIONS, OperationCode.GetDeviceInfo: _get_device_info},
         unlisted=frozenset(FujifilmOperation),
         reported=reported,
         habits=Habits(strict_tid=False),
         compression={1: (False, True)},
         compression_setting=1,
-        properties=_PROPERTIES,
+        properties=(*_PROPERTIES, *_FURTHER),
         manners=Manners(admit=admit, opened=began, closed=closed, guard=guard, report=report),
         containers=CONTAINERS,
     )

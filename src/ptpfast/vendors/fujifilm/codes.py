@@ -31,6 +31,7 @@ class FujifilmProperty(IntEnum):
     """Properties that steer a session (vcam fuji.c, fudge fuji.c)."""
 
     News = 0xD212  # the properties that have changed
+    ReleaseAction = 0xD208  # of the next InitiateCapture (libgphoto2)
     SelectedImagesMode = 0xD220
     ObjectCount = 0xD222
     EnableCorrectFileSize = 0xD227
@@ -63,6 +64,7 @@ class ClientState(IntEnum):
     VIEWER = 11  # of pictures, within remote control
 
 
+RELEASE = 0x0304  # a ReleaseAction: take the picture; others are about the focus (libgphoto2)
 # The version of remote control that fudge writes, whatever the body says of its own.
 REMOTE_VERSION = 0x0002000C
 # The version of the viewer that Fujifilm's application writes (fudge); older on two bodies.

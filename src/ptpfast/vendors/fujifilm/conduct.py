@@ -50,6 +50,7 @@ class Session:
         told: The number of pictures that was told last.
         described: The handles that GetObjectInfo was asked for.
         preview: Of the last picture, until it is read.
+        action: What the next InitiateCapture does; None until it is set.
         releasing: A picture that the client has asked for is being taken.
         chosen: The handles of a multiple transfer that are left.
     """
@@ -64,6 +65,7 @@ class Session:
     told: int = -1
     described: set[int] = field(default_factory=set)
     preview: bytes | None = None
+    action: int | None = None
     releasing: bool = False
     chosen: list[int] = field(default_factory=list)
 
@@ -237,6 +239,8 @@ def _set_property(session: Session, desc: DevicePropDesc, data: bytes) -> Reply:
     if isinstance(desc.form, list) and value not in desc.form:
         return Reply(ResponseCode.InvalidDevicePropValue)
     desc.current = value
+    if desc.code == Property.ReleaseAction:
+        session.action = value
     if isinstance(value, int):
         session.news[desc.code] = value & 0xFFFFFFFF
     return Reply()
