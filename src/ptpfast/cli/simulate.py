@@ -48,9 +48,7 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=DEFAULT_PORT,
-    show_default=True,
-    help="TCP port; 0: any.",
+    help=f"TCP port; 0: any.  [default: {DEFAULT_PORT}, or the vendor's]",
 )
 @click.option(
     "--objects",
@@ -201,6 +199,8 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
         return
     from ..sim import SimulatedCamera
 
+    if options["port"] is None:
+        options["port"] = _port_of(options["vendor"], options["body"])
     arguments = _arguments(faults, **options)
     try:
         camera = SimulatedCamera(**arguments)
@@ -212,6 +212,11 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
             threading.Event().wait()
         except KeyboardInterrupt:
             common.output.note(f"stopped; {human_size(camera.payload_bytes)} were sent")
+
+
+def _port_of(vendor: str, body: str | None) -> int:
+    """Return the port at which the real cameras listen."""
+    return vendors.named(vendors.BODIES[body] if body else vendor).transport.port
 
 
 def _announce(output: Output, camera: SimulatedCamera) -> None:
@@ -226,7 +231,11 @@ def _announce(output: Output, camera: SimulatedCamera) -> None:
         )
     address = Address(camera.host, camera.port)
     output.note(f"download them with: ptpfast pull {address} FOLDER")
-    output.record("listening", host=camera.host, port=camera.port, objects=len(files), bytes=total)
+    where: dict[str, Any] = {"host": camera.host, "port": camera.port}
+    if camera.gate_port is not None:
+        output.note(f"the port opens when the HTTP gate at port {camera.gate_port} was asked")
+        where["gate_port"] = camera.gate_port
+    output.record("listening", **where, objects=len(files), bytes=total)
     output.result(f"listening on {address}")
 
 

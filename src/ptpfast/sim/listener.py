@@ -174,8 +174,7 @@ class Listener:
 
 def _bound(host: str, port: int) -> socket.socket:
     """Return a socket that keeps a port, and refuses connections until it listens."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))

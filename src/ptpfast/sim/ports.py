@@ -7,6 +7,7 @@ says so.
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -95,7 +96,7 @@ class Ports:
             for admit in (door.admit_events, door.admit_live_view):
                 port = self.first.port + len(self._side) + 1
                 if port > LAST_PORT:
-                    raise OSError(f"port {self.first.port} is too high: the next two are needed")
+                    raise OSError(errno.EADDRINUSE, "there are no two ports behind it")
                 self._side.append(self._listener(port, admit, accepts=False))
         except OSError:
             for listener in (self.first, *self._side):
