@@ -9,7 +9,6 @@ Source: webptz (src/device/lumix.rs), which works with a DC-BGH1.
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 from dataclasses import dataclass
@@ -100,6 +99,8 @@ class Gate:
 
 
 def _get(address: Address, path: str) -> str:
+    import http.client  # only here: it would be a good part of choosing a vendor
+
     connection = http.client.HTTPConnection(address.host, address.port, timeout=GATE_S)
     try:
         connection.request("GET", path)
