@@ -9,6 +9,7 @@ from ..ptp.errors import PTPError, TransferError
 from ..ptp.objects import Description, ObjectInfo
 from .describing import describe_each
 from .link import Link
+from .pipelining import Request
 from .tally import Tally
 
 if TYPE_CHECKING:  # which needs SQLite: `import ptpfast` is not to wait for it
@@ -20,12 +21,15 @@ class Camera:
 
     Attributes:
         index: The index of this camera; None uses and keeps nothing.
+        announced: The requests of small objects that are to be read soon, by what they depend on.
+            They are announced again and again, while the objects before them are read.
     """
 
     def __init__(self, link: Link) -> None:
         self.link = link
         self.habits = link.habits
         self.index: Index | None = None
+        self.announced: dict[tuple[object, ...], Request] = {}
         self._compared: set[ObjectInfo] = set()  # objects known from before that are as they were
         self._connected = link.reconnects
 

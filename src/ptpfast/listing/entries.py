@@ -25,14 +25,12 @@ class Entry:
         remembered: The answer is the index's, and was not compared in this session.
         was_right: Whether the index agreed with the camera; None if not compared.
         shown: The answer from the index that a table has shown.
-        doubted: It was shown, and may be wrong.
     """
 
     answer: Answer | None = None
     remembered: bool = False
     was_right: bool | None = None
     shown: Description | None = None
-    doubted: bool = False
 
 
 class Entries:
@@ -41,6 +39,8 @@ class Entries:
     def __init__(self) -> None:
         self._entries: dict[int, Entry] = {}
         self._answered = 0
+        # Handles that were shown, and may be wrong. Asked for at each file: never all entries.
+        self._doubted: dict[int, None] = {}
 
     def __len__(self) -> int:
         """Return the number of known handles."""
@@ -91,6 +91,7 @@ class Entries:
 
     def drop(self, handle: int) -> None:
         """Forget all about a handle."""
+        self._doubted.pop(handle, None)
         entry = self._entries.pop(handle, Entry())
         self._answered -= entry.answer is not None
 
@@ -99,7 +100,8 @@ class Entries:
         for handle in self.remembered(handles):
             entry = self._entries[handle]
             entry.answer, entry.remembered = None, False
-            entry.doubted = entry.shown is not None
+            if entry.shown is not None:
+                self._doubted[handle] = None
             self._answered -= 1
 
     def is_remembered(self, handle: int) -> bool:
@@ -122,13 +124,14 @@ class Entries:
 
     def doubted(self) -> Iterator[tuple[int, Description]]:
         """Yield each handle that was shown and is doubted, with the shown answer."""
-        for handle, entry in self._entries.items():
-            if entry.doubted and entry.shown is not None:
-                yield handle, entry.shown
+        for handle in self._doubted:
+            shown = self._entries[handle].shown
+            assert shown is not None
+            yield handle, shown
 
     def settle(self, handle: int) -> None:
         """Note that a table shows the right answer of a doubted handle."""
-        self._entries[handle].doubted = False
+        self._doubted.pop(handle, None)
 
     def agrees(self, handle: int, other: Description) -> bool | None:
         """Return whether an answer equals the known one; None if there is nothing to compare."""

@@ -245,8 +245,15 @@ def _store(database: sqlite3.Connection, items: Iterable[tuple[Fetched, Stored]]
         except (Implausible, UnicodeError) as error:
             log.debug("%s is not recorded: %s", item.path, error)
     with _transaction(database):
+        numbers: dict[tuple[str, object], int] = {}
         for identity, row, stored in rows:
-            _insert(database, identity, row, stored)
+            for table, column, value in (
+                ("body", "identity", identity),
+                ("folder", "path", stored[0]),
+            ):
+                if (table, value) not in numbers:
+                    numbers[table, value] = _number(database, table, column, value)
+            _insert(database, numbers["body", identity], numbers["folder", stored[0]], row, stored)
     return len(rows)
 
 
@@ -265,12 +272,11 @@ def _forget(database: sqlite3.Connection, meant: Iterable[Record]) -> None:
 
 def _insert(
     database: sqlite3.Connection,
-    identity: str,
+    body: int,
+    folder: int,
     row: tuple[object, ...],
     file: tuple[bytes, bytes, int, int],
 ) -> None:
-    body = _number(database, "body", "identity", identity)
-    folder = _number(database, "folder", "path", file[0])
     *described, sha256, fetched = row
     found = database.execute(
         "SELECT id FROM object WHERE body = ? AND path = ? AND storage = ? AND size IS ? "

@@ -23,8 +23,9 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,7 @@ _TABLES = (
     "PRIMARY KEY (listed, handle)) WITHOUT ROWID",
 )
 _COLUMNS = ", ".join(("handle", *(column.name for column in fields(Description))))
+_VALUES = attrgetter(*(column.name for column in fields(Description)))
 _NAME = re.compile(rf"[0-9a-f]{{32}}{re.escape(INDEX_SUFFIX)}")
 _U16, _U32 = (1 << 16) - 1, (1 << 32) - 1
 # The most an integer column of a description may be; size may be missing, too.
@@ -160,7 +162,7 @@ class Index:
         Values that could not be read back are left out, and then the free space is, too.
         """
         rows = [
-            (storage_id, handle, *astuple(description))
+            (storage_id, handle, *_VALUES(description))
             for handle, description in descriptions.items()
             if is_plausible(handle, description)
         ]

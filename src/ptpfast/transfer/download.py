@@ -44,6 +44,7 @@ log = logging.getLogger("ptpfast")
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
 # unless the camera has reported a change of it.
 LOOK_AGAIN_S = 10.0
+MOST_ANNOUNCED = 256  # requests of small objects that are kept
 
 
 @dataclass(repr=False)
@@ -330,14 +331,26 @@ class Download:
         altered = self._camera.link.hub.is_altered(self._info.handle)
         if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
+        if self._options.prove_end:
+            return  # each begins with its end
+        camera, habits, known = self._camera, self._camera.habits, self._camera.announced
+        manner = (self._options.chunk, habits.chunks.next_size(), len(habits.refused))
         # One that is still to be compared would make the camera begin in vain.
-        for info in takewhile(self._camera.is_compared, self._then[: self._camera.habits.depth]):
-            if self._options.prove_end or may_end_elsewhere(info):
-                return  # it begins with its end
-            requests = ObjectReader(self._camera, info, chunk=self._options.chunk).requests()
+        for info in takewhile(camera.is_compared, self._then[: habits.depth]):
+            if (only := known.get((info.handle, info.size, manner))) is not None:
+                self._went_on = True
+                yield only
+                continue
+            if may_end_elsewhere(info):
+                return
+            requests = ObjectReader(camera, info, chunk=self._options.chunk).requests()
             if (first := next(requests, None)) is None:
                 return  # fetched in another way; what is behind it has to wait
             self._went_on = True
+            if first.limit == info.size:
+                if len(known) >= MOST_ANNOUNCED:
+                    known.clear()
+                known[info.handle, info.size, manner] = first
             yield first
             yield from requests
 

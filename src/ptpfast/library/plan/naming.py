@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from ...engine.text import in_text, on_disk, replace_unseen
 from ...ownership.names import is_reserved
@@ -27,6 +28,7 @@ _DEVICES = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)  # planning asks for the name of a file several times in a row
 def local_name(name: str) -> str:
     """Return a safe file name for an object: one component, never empty.
 
