@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -201,8 +202,9 @@ def test_every_vendor_is_recognised_by_its_own_device_info(name: str) -> None:
         assert vendor.matches(info) or vendor is STANDARD
         assert set(model.operations) - model.unlisted <= set(info.operations_supported)
         assert not (model.withheld | model.unlisted) & set(info.operations_supported)
-        if model.containers is not None:
+        if model.containers is not None or model.gate is not None:
             return
+        camera.body.habits = replace(camera.body.habits, deaf_s=0)
         with Initiator(camera) as initiator:
             for operation in model.operations:
                 assert initiator.ask(operation).response is not None

@@ -153,7 +153,7 @@ def test_all_that_a_gh5_sends_is_decoded_and_encoded_back() -> None:
             assert datasets.pack_records([record]) == raw
         elif operation.startswith("0x9107") and raw[4:8] == b"\x14\0\0\0":
             records = datasets.parse_records(raw, with_data=False)
-            assert records[0].count == len(records) - 1
+            assert records[0].parts == len(records) - 1
             assert datasets.pack_records(records) == raw
     assert values == 16
 

@@ -97,9 +97,10 @@ def connect_when_free(
         except ConnectFailed as error:
             raise explain(error, address) from error.__cause__
         except InitFailed as error:
+            refused = explain(error, address)
             # One that says nothing is not waited for: that may as well be a wrong address.
             if waiting is None or error.reason not in BUSY:
-                raise explain(error, address) from None
+                raise refused from None
             if not patience.waits and not patience.is_used_up:
-                waiting(error)
-            patience.wait(error)
+                waiting(refused)
+            patience.wait(refused)

@@ -21,7 +21,7 @@ class Record(NamedTuple):
     """A record of GetSizes and ListProperty: a code, a head of 20 bytes, and maybe data.
 
     Attributes:
-        count: The parts of the data.
+        parts: How many parts the data has.
         size: The bytes of the data, which GetSizes leaves out.
     """
 
@@ -30,7 +30,7 @@ class Record(NamedTuple):
     data: bytes
 
     @property
-    def count(self) -> int:
+    def parts(self) -> int:
         return int.from_bytes(self.head[12:16], "little")
 
     @property

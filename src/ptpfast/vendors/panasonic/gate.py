@@ -104,8 +104,8 @@ def _get(address: Address, path: str) -> str:
     connection = http.client.HTTPConnection(address.host, address.port, timeout=GATE_S)
     try:
         connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
+        with connection.getresponse() as answer:
+            return answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
     except ConnectionRefusedError as error:
         raise NothingListens(f"nothing listens at {address}") from error
     except (OSError, http.client.HTTPException) as error:
