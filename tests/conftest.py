@@ -116,13 +116,24 @@ def camera(stack: ExitStack) -> Callable[..., SimulatedCamera]:
     return make
 
 
+def spoken_by(camera: SimulatedCamera) -> Vendor:
+    """The vendor to connect with: of a body behind a gate, with the gate's ports."""
+    vendor, gate = camera.body.vendor, camera.gate_port
+    if gate is None:
+        return vendor
+    from ptpfast.vendors.panasonic import panasonic
+
+    at_gate = panasonic(description_port=gate, access_port=gate)
+    return dataclasses.replace(vendor, transport=at_gate.transport)
+
+
 @pytest.fixture
 def connect(stack: ExitStack) -> Callable[..., Session]:
     """Opens sessions, closed before their cameras are."""
 
     def open_session(camera: SimulatedCamera, **options: Any) -> Session:
         options.setdefault("timeouts", PATIENT)
-        options.setdefault("vendor", without_pauses(camera.body.vendor))
+        options.setdefault("vendor", without_pauses(spoken_by(camera)))
         session = ptpfast.connect(camera.host, port=camera.port, **options)
         return stack.enter_context(session)
 

@@ -46,9 +46,9 @@ from ptpfast.sim import Fault, SimulatedCamera
 from ptpfast.vendors import Dialect
 
 VENDOR_NAMES = sorted(vendors.NAMES)
-# Fujifilm's bodies tell 32 bits of a size, and take pictures under remote control only, in JPEG as
-# far as Wi-Fi shows; what they do is in test_fujifilm.py.
-OF_64_BITS_AND_RAW = [name for name in VENDOR_NAMES if name != "fujifilm"]
+# These tell 32 bits of a size, and show JPEG only; what they do is in the tests of each vendor.
+OF_32_BITS = {"fujifilm", "ricoh", "panasonic"}
+OF_64_BITS_AND_RAW = [name for name in VENDOR_NAMES if name not in OF_32_BITS]
 
 
 def content(camera: SimulatedCamera, handle: int) -> bytes:

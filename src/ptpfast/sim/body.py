@@ -90,13 +90,14 @@ class Body:
             answered = {*listed, *model.unlisted}
             self._table = {code: each for code, each in self._table.items() if code in answered}
         own = sorted({*SESSION_OPERATIONS, *self._table} - {*listed, *model.unlisted})
-        self._listed = dict.fromkeys(code for code in (*listed, *own) if code not in left_out)
+        self._order = [*listed, *own]  # of the operations, as the real body lists them
+        self._listed = set(self._order) - set(left_out)
         for code in left_out:
             self._table.pop(code, None)
 
     @property
     def operations_supported(self) -> list[int]:
-        return list(self._listed)
+        return [code for code in self._order if code in self._listed]
 
     @property
     def events_supported(self) -> list[int]:

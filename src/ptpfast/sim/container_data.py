@@ -13,15 +13,16 @@ from .data_in import DataIn, Framing
 from .effects.data import DataPlan
 from .peer import Peer
 
-_UNKNOWN_LENGTH = 0xFFFFFFFF  # as over USB
+_UNKNOWN_TOTAL = _LARGEST_LENGTH = 0xFFFFFFFF
 _KIND_AT, _REST_AT = 4, 8  # of a packet of PTP/IP
 
 
 class ContainerData(DataIn):
     """One data phase in a container, as `plan` says.
 
-    Faults that change packets which containers do not have change their counterpart: without Start
-    Data or End Data there is no data container.
+    A fault of a packet that containers do not have changes its counterpart: without End Data there
+    is no data container. Start Data that is missing or says no total, and a second End Data, have
+    none.
     """
 
     def __init__(
@@ -41,23 +42,20 @@ class ContainerData(DataIn):
         self._put(*map(self._said, plan.first))
         self._send_foreign()
         size = plan.size + plan.extra
-        if plan.ends and plan.start_size != 0:
+        if plan.ends:
             self._strike_breaks()
             head = self._head(ContainerKind.DATA_CONTAINER, plan.data_id)
             outlet.put(_with_length(head, self._length(size)), len(head))
             self._put_payload(size)
             outlet.end_of_packet()
-        if plan.ends_again:
-            self._put(self._head(ContainerKind.DATA_CONTAINER, plan.data_id))
         self._send_foreign(everything=True)
         self._strike_breaks(everything=True)
 
     def _length(self, size: int) -> int:
         plan = self._plan
-        if plan.total is None:
-            return _UNKNOWN_LENGTH
-        claimed = size if plan.total == plan.announced else plan.total
-        return min(containers.HEAD_SIZE + claimed, _UNKNOWN_LENGTH)
+        lies = plan.total not in (None, plan.announced, _UNKNOWN_TOTAL)
+        claimed = plan.total if lies and plan.total is not None else size
+        return min(containers.HEAD_SIZE + claimed, _LARGEST_LENGTH)
 
     def _head(self, kind: int, transaction_id: int) -> bytes:
         return containers.pack(kind, self._plan.operation, transaction_id)
