@@ -16,9 +16,9 @@ from conftest import Cameras, Sessions
 from ptpfast import ObjectInfo, OperationCode, Report, SinkError, pull
 from ptpfast.library.plan import folder as folder_module
 from ptpfast.library.plan import plan
-from ptpfast.library.plan.folder import Folder
 from ptpfast.library.plan.plan import PIECE
 from ptpfast.library.plan.planning import ON_CONFLICT, Planner
+from ptpfast.library.plan.tree import Tree
 from ptpfast.library.report.observer import Observer
 from ptpfast.library.report.results import Shortage
 from ptpfast.sim import SimulatedCamera, Store
@@ -240,7 +240,7 @@ def outcome(
     folder: Path, policy: str, objects: Sequence[ObjectInfo], size: int
 ) -> dict[int, tuple[str, str]]:
     """What a planner does of objects that come `size` at a time: where each goes and why."""
-    planner = Planner(Folder(folder), policy, lambda info, path, there: 0)
+    planner = Planner(Tree(folder), policy, lambda info, path, there: 0)
     decided = {}
     for at in range(0, max(1, len(objects)), size):
         last = at + size >= len(objects)

@@ -81,9 +81,10 @@ def kept_text(result: FileResult, full: set[Path] | None = None) -> str:
         if copy.status != "failed":
             continue
         if full is not None and is_full(copy.error):
-            if copy.path.parent in full:
+            folder = copy.folder or copy.path.parent
+            if folder in full:
                 continue
-            full.add(copy.path.parent)
+            full.add(folder)
         text += f"; no copy {copy.path}: {copy.reason}"
     return text
 
@@ -136,6 +137,7 @@ def file_record(result: FileResult) -> dict[str, Any]:
                 "file": in_text(str(copy.path)),
                 "reason": unescaped(copy.reason) or None,
                 "compared": copy.compared,
+                "known_by": copy.known_by,
             }
             for copy in result.copies
         ]

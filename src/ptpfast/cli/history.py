@@ -98,7 +98,7 @@ def search(common: Common, globs: tuple[str, ...], limit: int) -> None:
     "--folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Forget the files that were stored there.",
+    help="Forget the files that were stored there or below.",
 )
 @click.option("--camera", metavar="GLOB", help="Forget a camera, by model or serial number.")
 @click.option("--all", "everything", is_flag=True, help="Forget everything.")
@@ -168,10 +168,9 @@ def export(common: Common, kind: str) -> None:
     "folders", type=click.Path(path_type=Path), metavar="FOLDER...", nargs=-1, required=True
 )
 def rebuild(common: Common, folders: tuple[Path, ...]) -> None:
-    """Record the files in folders, for example after the history was lost.
+    """Record the files in folders and below, for example after the history was lost.
 
     Records name, size and date, and the checksum from SHA256SUMS. The camera stays unknown.
-    Subfolders are not searched.
     """
     from ..library.history import rebuild as run
 

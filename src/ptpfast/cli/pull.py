@@ -110,6 +110,7 @@ class Folder(click.Path):
     show_default=True,
     help="Use and update the history of downloads.",
 )
+@click.option("--keep-folders", is_flag=True, help="Keep the card's folders below DEST.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
 @chunk_option
 @depth_option

@@ -26,7 +26,7 @@ from ..transfer.part import NotOurs, another_object, move_part, part_size
 from ..transfer.proof import counted
 from .finishing import Arrival, Finishing
 from .keep.listed import Listed
-from .plan.folder import check
+from .plan.places import check
 from .report.results import FileResult, failed_result
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Fetching:
     def _look_for_room(self) -> None:
         """Say once, before the last files are fetched, which folders for copies are too small."""
         sizes = [job.info.size or 0 for job in self._plan.jobs]
-        for shortage in self._keeping.shortages(sizes, self._plan.folder):
+        for shortage in self._keeping.shortages(sizes, self._plan.tree.root):
             self._observer.short(shortage)
 
     def _fetch(self, job: Job) -> None:
@@ -320,6 +320,7 @@ class Fetching:
     def _receive(self, job: Job, meter: Meter) -> Download:
         """Receive one object, under another name if the planned name was just taken."""
         while True:
+            self._destination.prepare(job.path.parent)
             download = self._current = Download(
                 self._session.camera,
                 job.info,
@@ -348,7 +349,8 @@ class Fetching:
         why = f"{job.path} was just created by another program"
         if isinstance(error, NotOurs):
             why = f"{error.filename} stays unchanged: {error.why}"
-            self._plan.folder.refused[Path(f"{job.path}{PART_SUFFIX}")] = error.why
+            folder = self._plan.tree.holding(job.path)
+            folder.refused[Path(f"{job.path}{PART_SUFFIX}")] = error.why
         if self._options.on_conflict not in ("rename", "overwrite"):
             raise TransferError(why) from error
         taken = job.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,8 @@ from .keep.manifest import Manifest
 from .plan.dates import is_same_clock
 from .plan.naming import root_name
 
+log = logging.getLogger("ptpfast")
+
 AT_ONCE = 1000  # records in one transaction
 
 
@@ -27,8 +30,8 @@ class Wanted:
     """Which records are meant: all that agree with everything that is given.
 
     globs: of the name, or with a slash of the path on the card or of the file; regardless of case.
-    folder: where the file was stored. camera: a glob of the model, of maker and model, or of the
-    serial number.
+    folder: where the file was stored, or a folder above. camera: a glob of the model, of maker and
+    model, or of the serial number.
     """
 
     globs: Sequence[str] = ()
@@ -41,7 +44,7 @@ class Wanted:
             return False
         if self.folder is not None:
             places = (os.path.realpath(self.folder), os.path.abspath(self.folder))
-            if record.file is None or record.file.folder not in places:
+            if record.file is None or not any(_is_in(record.file, place) for place in places):
                 return False
         return self.camera is None or _is_of(record.object, self.camera)
 
@@ -54,6 +57,10 @@ def _matches(record: Record, glob: str) -> bool:
         texts = [text.rpartition("/")[2] for text in texts]
     pattern = same_text(glob)
     return any(fnmatchcase(same_text(text), pattern) for text in texts)
+
+
+def _is_in(file: Stored, folder: str) -> bool:
+    return f"{file.folder}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _is_of(item: Fetched, camera: str) -> bool:
@@ -80,37 +87,44 @@ class Rebuilt:
 
 
 def rebuild(catalog: Catalog, folder: Path) -> Rebuilt:
-    """Record the files in a folder, as far as they tell what they are.
+    """Record the files in a folder and below it, as far as they tell what they are.
 
-    A file tells its name, size and date, and `SHA256SUMS` beside it its checksum. Which camera it
-    is from is unknown. Records that agree with their file stay as they are.
+    A file tells its name, size and date, and `SHA256SUMS` in its folder or in the given one its
+    checksum. Which camera it is from is unknown. Records that agree with their file stay as they
+    are. Hidden folders and symbolic links are left out.
 
     Args:
         catalog: the catalog; it is made if there is none.
-        folder: the folder; not those below it.
+        folder: the folder.
 
     Raises:
         SinkError: the folder cannot be read, or the catalog not be written.
     """
     catalog.prepare()
     check(catalog)
-    real = os.path.realpath(folder)
-    sums = _sums(folder)
-    recorded = known = 0
+    top, recorded, known = _sums(folder), 0, 0
     items: list[tuple[Fetched, Stored]] = []
-    for name, status in _files(folder):
-        if _is_recorded(catalog, real, name, status):
-            known += 1
-            continue
-        file = Stored(real, name, status.st_size, status.st_mtime_ns)
-        items.append((_unknown(name, status, sums(name)), file))
-        if len(items) == AT_ONCE:
-            recorded += _store(catalog, items)
-            items = []
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        real, own = os.path.realpath(place), top if place == folder else _sums(place)
+        for name, status in _entries(place, is_top=place == folder):
+            if stat.S_ISDIR(status.st_mode):
+                waiting.append(place / name)
+            elif _is_recorded(catalog, real, name, status):
+                known += 1
+            else:
+                path = place / name
+                file = Stored(real, name, status.st_size, status.st_mtime_ns)
+                items.append((_unknown(name, status, own(path) or top(path)), file))
+            if len(items) == AT_ONCE:
+                recorded += _store(catalog, items)
+                items = []
     return Rebuilt(recorded + _store(catalog, items), known)
 
 
-def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+def _entries(folder: Path, *, is_top: bool) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the files and folders that can be pictures, or hold some."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -120,10 +134,12 @@ def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:  # it has just been deleted
                     continue
-                if stat.S_ISREG(status.st_mode):
+                if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
                     yield entry.name, status
     except OSError as error:
-        raise disk_error("read", os.fspath(folder), error, hint="give a folder") from error
+        if is_top:
+            raise disk_error("read", os.fspath(folder), error, hint="give a folder") from error
+        log.warning("the files in %s are not recorded: %s", folder, error)
 
 
 def _is_recorded(catalog: Catalog, folder: str, name: str, status: os.stat_result) -> bool:
@@ -144,13 +160,13 @@ def _unknown(name: str, status: os.stat_result, sha256: str | None) -> Fetched:
     return Fetched(UNKNOWN_BODY, 0, path, status.st_size, captured, "", sha256, fetched)
 
 
-def _sums(folder: Path) -> Callable[[str], str | None]:
-    """Return what finds the checksum of a file, by its name."""
+def _sums(folder: Path) -> Callable[[Path], str | None]:
+    """Return what finds the checksum of a file in or below the folder."""
     try:
         manifest = Manifest(folder / MANIFEST_NAME)
     except SinkError:  # it is another file
-        return lambda name: None
-    return lambda name: manifest.sha256(folder / name)
+        return lambda path: None
+    return manifest.sha256
 
 
 def _store(catalog: Catalog, items: list[tuple[Fetched, Stored]]) -> int:

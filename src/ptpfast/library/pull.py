@@ -20,8 +20,8 @@ from ..transport.timeouts import Timeouts
 from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
 from .plan.apart import check_different
-from .plan.folder import check, check_readable
 from .plan.options import Options
+from .plan.places import check, check_readable
 from .plan.planning import OnConflict
 from .plan.selection import Selecting, Selection
 from .report.observer import Observer
@@ -55,6 +55,7 @@ class PullOptions(Selecting, total=False):
     delete_verified: bool
     new: bool
     history: bool
+    keep_folders: bool
 
 
 def pull(
@@ -62,7 +63,7 @@ def pull(
 ) -> Report:
     """Download the selected objects that are not in a folder yet.
 
-    The files go into `destination`, without subfolders, under names that are safe everywhere.
+    The files go into `destination`, under names that are safe everywhere.
     An object whose file is here is skipped: the history knows the file as the object's; or the
     history does not know the file, and name (or a numbered form of it), size and capture time
     match, apart from whole quarter hours. Each file counts for at most one object.
@@ -95,6 +96,8 @@ def pull(
             folders in memory.
         new: take only objects that were never fetched from this body, wherever their files went.
         history: whether to use and update the history of downloads on this computer.
+        keep_folders: keep the card's folders below `destination`, instead of no subfolders. Files
+            that the history knows there from runs with the other setting count as here.
 
     Returns:
         A `Report`; look at `.ok`. Objects that are refused or arrive wrong are in it as failed.

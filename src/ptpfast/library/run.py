@@ -64,9 +64,7 @@ class Run:
         self._sums = Sums(manifest, self._destination, self.report)
         camera = session.device_info.body
         self._known = Known.of(session, history=options.history)
-        self._copies = Copies(
-            options.copies, options.on_conflict, camera, options.manifest, self._known
-        )
+        self._copies = Copies(options, camera, self._known)
         if options.delete_verified:
             self.report.clearing.same_disk = on_disk_of(options.destination, options.copies)
         for folder in self.report.same_disk:

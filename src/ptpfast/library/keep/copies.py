@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...ownership.folders import Held
 from ...ownership.names import PART_SUFFIX
 from ...ownership.readback import open_regular
 from ...ownership.sameness import is_same
@@ -25,15 +24,18 @@ from ...transfer.notes import OF_A_COPY
 from ...transfer.part import NotOurs, PartFile
 from ...transfer.verify import BLOCK, check_copy, hash_from_disk
 from ..plan.apart import is_one
-from ..plan.folder import Folder, make
+from ..plan.destination import Destination
 from ..plan.leftovers import in_the_way
 from ..plan.room import on_disk_of
+from ..plan.tree import Tree
 from ..report.results import Copy, FileResult, Leftover, Shortage
 from .listed import Listed
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
+    from ..plan.folder import Folder, Found
     from ..plan.known import Known
+    from ..plan.options import Options
 
 # With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
 _RENAMING = ("rename", "overwrite")
@@ -46,35 +48,32 @@ class Copies:
         SinkError: a folder cannot be read.
     """
 
-    def __init__(
-        self,
-        folders: Sequence[Path],
-        on_conflict: str,
-        camera: str,
-        manifest: Path | None,
-        known: Known,
-    ) -> None:
-        """manifest: the list of checksums of the run, wherever that is."""
-        self._folders = [Folder(path, camera, manifest, known) for path in folders]
+    def __init__(self, options: Options, camera: str, known: Known) -> None:
+        keeps = options.keep_folders
+        self._trees = [
+            Tree(path, camera, options.manifest, known, keeps_folders=keeps)
+            for path in options.copies
+        ]
+        self._main = options.destination
         self._known = known
-        self._renames = on_conflict in _RENAMING
+        self._renames = options.on_conflict in _RENAMING
         self._camera = camera
         self._completing = threading.Lock()  # the copying thread, and the one with the camera
-        self._held: dict[Path, Held] = {}
+        self._places = {path: Destination(path) for path in options.copies}
         self._apart: set[Path] = set()  # folders that are none of the others
-        self._listed = {folder.path: Listed(folder.path) for folder in self._folders}
+        self._listed = {path: Listed(path) for path in options.copies}
 
     def __bool__(self) -> bool:
-        return bool(self._folders)
+        return bool(self._trees)
 
     def leftovers(self) -> list[Leftover]:
         """Return the part files in the folders that cannot be proven to be this run's."""
-        return [left for folder in self._folders for left in in_the_way(folder.refused)]
+        return [left for tree in self._trees for left in in_the_way(tree.refused)]
 
     def close(self) -> None:
         """Close the folders."""
-        while self._held:
-            self._held.popitem()[1].close()
+        for place in self._places.values():
+            place.close()
 
     def shortages(self, sizes: Sequence[int], main: Folder) -> list[Shortage]:
         """Return the folders that are too small for copies of so many bytes each.
@@ -83,10 +82,10 @@ class Copies:
             sizes: the bytes of each copy that is still to be made, in order.
             main: the destination of the run, which looks after the room on its own disk.
         """
-        same = on_disk_of(main.path, [folder.path for folder in self._folders])
+        same = on_disk_of(main.path, list(self._places))
         its_free = main.free_space()
         found = []
-        for folder in self._folders:
+        for folder in (tree.root for tree in self._trees):
             free = folder.free_space()
             is_looked_after = folder.path in same and free == its_free
             if free is None or is_looked_after or sum(sizes) <= free:
@@ -108,71 +107,72 @@ class Copies:
                 size and date are enough.
         """
         with self._completing:
-            for folder in self._folders:
-                result.copies.append(self._complete(folder, result, expected, prove))
+            for tree in self._trees:
+                copy = self._complete(tree, result, expected, prove)
+                copy.folder = tree.path
+                result.copies.append(copy)
 
     def plan(self, result: FileResult) -> None:
         """Add to `result.copies` what a run would do, from names, sizes and dates."""
         info, path = result.object, result.path
         if info is None or path is None:
             return
-        for folder in self._folders:
-            if (found := _known(folder, info, path.name)) is not None:
-                result.copies.append(Copy(found, "already here"))
-                continue
-            try:
-                result.copies.append(Copy(self._choose(folder, path.name, info), "planned"))
-            except FileExistsError as error:
-                result.copies.append(_failed(folder, path, error))
+        for tree in self._trees:
+            copy = self._plan(tree, info, path)
+            copy.folder = tree.path
+            result.copies.append(copy)
 
-    def _complete(
-        self, folder: Folder, result: FileResult, expected: str | None, prove: bool
-    ) -> Copy:
+    def _plan(self, tree: Tree, info: ObjectInfo, path: Path) -> Copy:
+        if (found := _known(tree, info, path.name)) is not None:
+            return Copy(found[0], "already here", known_by=found[1])
+        folder = tree.of(info)
+        try:
+            return Copy(self._choose(folder, path.name, info), "planned")
+        except FileExistsError as error:
+            return _failed(folder, path, error)
+
+    def _complete(self, tree: Tree, result: FileResult, expected: str | None, prove: bool) -> Copy:
         info, source = result.object, result.path
         assert info is not None
         assert source is not None
         try:
             status = source.stat()
-            compared = False
             if prove and expected is not None:
-                found = _proven(folder, source.name, status.st_size, expected)
-                compared = True
+                here = _proven(tree, info, source.name, status.st_size, expected)
             else:
-                found = _known(folder, info, source.name)
-            if found is not None:
-                self._check_apart(folder.path, source.parent)
+                here = _here(_known(tree, info, source.name))
+            if here is not None:
+                self._check_apart(tree.path)
                 # Another name of one file, or another way to one folder, is no second copy.
-                if is_same(found, status):
-                    raise FileExistsError(errno.EEXIST, f"{found} is {source} itself, not a copy")
-                folder.tidy(found)
-                return Copy(found, "already here", compared=compared)
-            if (held := self._held.get(folder.path)) is None:
-                # Once: if a disk is removed in the run, its folder must not appear elsewhere.
-                make(folder.path)
-                held = self._held[folder.path] = Held(folder.path)
-            held.check()
-            self._check_apart(folder.path, source.parent)
-            _check_room(folder, status.st_size)
-            return Copy(self._store(folder, info, source, expected), "stored", compared=True)
+                if is_same(here.path, status):
+                    why = f"{here.path} is {source} itself, not a copy"
+                    raise FileExistsError(errno.EEXIST, why)
+                tree.holding(here.path).tidy(here.path)
+                return here
+            # Once: if a disk is removed in the run, its folder must not appear elsewhere.
+            self._places[tree.path].prepare(tree.of(info).path)
+            self._check_apart(tree.path)
+            _check_room(tree.root, status.st_size)
+            return Copy(self._store(tree, info, source, expected), "stored", compared=True)
         except (OSError, TransferError) as error:
-            return _failed(folder, source, error)
+            return _failed(tree.of(info), source, error)
 
-    def _check_apart(self, folder: Path, destination: Path) -> None:
+    def _check_apart(self, folder: Path) -> None:
         """Raise FileExistsError for a folder that is another folder of the run.
 
         This repeats an earlier check, because the folder may not have existed then.
         """
         if folder in self._apart:
             return
-        for other in (destination, *self._apart):
+        for other in (self._main, *self._apart):
             if is_one(folder, other):
                 raise FileExistsError(errno.EEXIST, f"{folder} and {other} are the same folder")
         self._apart.add(folder)
 
-    def _store(self, folder: Folder, info: ObjectInfo, source: Path, expected: str | None) -> Path:
+    def _store(self, tree: Tree, info: ObjectInfo, source: Path, expected: str | None) -> Path:
+        folder, listed = tree.of(info), self._listed[tree.path]
         while True:
             target = self._choose(folder, source.name, info)
-            listed = self._listed[folder.path]
             try:
                 with listed.storing(target):
                     store(source, target, info, expected, self._camera)
@@ -195,22 +195,28 @@ class Copies:
         raise FileExistsError(errno.EEXIST, folder.what_is(name), str(folder.path / name))
 
 
-def _known(folder: Folder, info: ObjectInfo, name: str) -> Path | None:
+def _known(tree: Tree, info: ObjectInfo, name: str) -> Found | None:
     for forgiving in (False, True):
-        found = folder.claim_same_name(info, name, forgiving=forgiving)
-        found = found or folder.claim_numbered(info, name, forgiving=forgiving)
+        found = tree.claim_same_name(info, name, forgiving=forgiving)
+        found = found or tree.claim_numbered(info, name, forgiving=forgiving)
         if found is not None:
-            return found[0]
+            return found
     return None
 
 
-def _proven(folder: Folder, name: str, size: int, expected: str) -> Path | None:
-    for entry in folder.alike(name, size):
-        try:
-            if hash_from_disk(os.fspath(folder.path / entry.name)) == expected:
-                return folder.claim(entry)
-        except SinkError:  # what cannot be read is no copy
-            continue
+def _here(found: Found | None) -> Copy | None:
+    return None if found is None else Copy(found[0], "already here", known_by=found[1])
+
+
+def _proven(tree: Tree, info: ObjectInfo, name: str, size: int, expected: str) -> Copy | None:
+    """Return the copy that has the bytes of the file; None without one."""
+    for folder in tree.places(info):
+        for entry in folder.alike(name, size):
+            try:
+                if hash_from_disk(os.fspath(folder.path / entry.name)) == expected:
+                    return Copy(folder.claim(entry), "already here", compared=True)
+            except SinkError:  # what cannot be read is no copy
+                continue
     return None
 
 

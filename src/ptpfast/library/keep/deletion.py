@@ -44,6 +44,7 @@ from ..report.results import ALREADY_HERE
 from .aftermath import STILL_THERE, Aftermath
 from .deletion_journal import DeletionJournal
 from .endings import why_not_the_end
+from .volatile import Lasting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +91,7 @@ class Deletion:
         self._asked: set[int] = set()  # handles whose objects may be gone
         self._aftermath = Aftermath(session, persistence)
         self._camera = session.device_info.body
+        self._lasting = Lasting()
         self._unnoted: SinkError | None = None
         try:
             self._journal.check()
@@ -158,21 +160,21 @@ class Deletion:
         assert info is not None
         if not self._proven(result, sent):
             return
-        if self._aftermath.stopped:
-            result.left = self._aftermath.stopped
-            return
         parts = result.transfer.chunks if result.transfer is not None else ()
         in_parts = bool(parts) or (result.transfer is None and info.handle not in self._whole)
         assert result.path is not None
-        result.left = why_not_the_end(
-            self._session, self._persistence, info, result.path, in_parts=in_parts
+        paths, session = [result.path, *(copy.path for copy in result.copies)], self._session
+        result.left = (
+            self._aftermath.stopped
+            or self._lasting.why_not(paths)
+            or why_not_the_end(session, self._persistence, info, result.path, in_parts=in_parts)
         )
         if result.left:
             return
         identity = Identity.of(self._camera, info)
         copies = [in_text(os.path.abspath(copy.path)) for copy in result.copies]
-        name = in_text(result.path.name)
-        more = {"sha256": sent, "file": name, "copies": copies, "storage": info.storage_id}
+        file = in_text(os.fspath(result.path.relative_to(self._report.destination)))
+        more = {"sha256": sent, "file": file, "copies": copies, "storage": info.storage_id}
         if not self._note("proven", identity, **more):
             result.left = UNNOTED
             return

@@ -137,8 +137,8 @@ class DeletionJournal:
 
 
 def _is_here(folder: Path, name: str, size: int | None) -> bool:
-    """Whether a regular file of that name and size is in the folder itself."""
-    if not name or "/" in name or "\0" in name:
+    """Whether a regular file of that name and size is in the folder, or below it."""
+    if "\0" in name or not {"", ".", ".."}.isdisjoint(name.split("/")):
         return False
     try:
         status = os.lstat(folder / name)

@@ -11,13 +11,13 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ...engine.sink import Descriptor
 from ...ptp.errors import SinkError
-from ..plan.folder import nearest
+from ..plan.places import nearest
 
 MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs", "rootfs", "hugetlbfs"})
 MEMORY_DISK = re.compile(r"z?ram\d+")  # names of block devices
@@ -45,6 +45,24 @@ def check_lasting(path: Path) -> None:
             errno=errno.EINVAL,
             hint="choose a folder on a disk, or leave the deletion out",
         )
+
+
+class Lasting:
+    """The folders of files, each looked at once: something may be mounted in a destination."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[Path, str] = {}
+
+    def why_not(self, paths: Iterable[Path]) -> str:
+        """Return why not all of the files are on a disk; '' if they are, or need not be."""
+        if os.environ.get(ALLOW) == "1":
+            return ""
+        for folder in {path.parent for path in paths}:
+            if folder not in self._kinds:
+                self._kinds[folder] = in_memory(folder)
+            if kind := self._kinds[folder]:
+                return f"{folder} is in memory ({kind})"
+        return ""
 
 
 def in_memory(path: Path, below: int = 0) -> str:

@@ -15,7 +15,7 @@ from ...ptp.errors import SinkError
 from ...state.catalog_file import folder as data_folder
 from ...state.index import folder as index_folder
 from ...state.tuning import path as tunings
-from .folder import is_same, nearest
+from .places import is_same, nearest
 
 
 def check_different(destination: Path, copies: Sequence[Path], *, mark: bool) -> None:
@@ -25,7 +25,7 @@ def check_different(destination: Path, copies: Sequence[Path], *, mark: bool) ->
     whether files may be created in them, or in their nearest parents, to find out.
     """
     for folder in (destination, *copies):
-        for ours, what in _own_folders():
+        for ours, what in own_folders():
             if is_same(folder, ours):
                 raise ValueError(f"{folder} is where ptpfast keeps {what}; use another folder")
     seen: list[Path] = []
@@ -36,7 +36,8 @@ def check_different(destination: Path, copies: Sequence[Path], *, mark: bool) ->
         seen.append(folder)
 
 
-def _own_folders() -> list[tuple[Path, str]]:
+def own_folders() -> list[tuple[Path, str]]:
+    """Return the folders of the package's own files, and what it keeps there."""
     try:
         cache, settings, data = index_folder(), tunings().parent, data_folder()
     except RuntimeError:  # a user without a home folder

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An entry of the folder. `size` (bytes) and `modified` (seconds since 1970) mean nothing if it
-    is not a regular file."""
+    is not a regular file. `is_folder` is false for a symbolic link."""
 
     name: str
     regular: bool
     size: int
     modified: float
+    is_folder: bool = False
 
     def likeness(self, info: ObjectInfo, *, forgiving: bool) -> KnownBy | None:
         """Return by what this is the object, as far as name, size and date can tell; None if it is

@@ -6,7 +6,6 @@ other special files never count as an object.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections import defaultdict
@@ -15,14 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...engine.text import in_text
-from ...ownership import files, folders, sameness
 from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys, same_name, same_text
-from ...ptp.errors import SinkError, disk_error
 from ...transfer.journal import Identity, tidy
 from ...transfer.part import reserves, why_taken
-from ...transfer.syncing import sync_folder
 from .entry import Entry
 from .naming import base_name, numbered, numbered_bases, root_name, split_name
+from .places import folder_error, is_same, nearest
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
@@ -42,6 +39,8 @@ class Folder:
         camera: str = "",
         manifest: Path | None = None,
         known: Known | None = None,
+        *,
+        is_new: bool = False,
     ) -> None:
         """Read the folder; a missing one is empty.
 
@@ -51,6 +50,7 @@ class Folder:
             manifest: the manifest of the run; no object gets its name, or that of a folder above
                 it.
             known: what the catalog knows.
+            is_new: the folder is missing, and is not read.
 
         Raises:
             SinkError: the folder cannot be read.
@@ -61,6 +61,7 @@ class Folder:
         self._real = os.path.realpath(path)
         self._records: dict[str, tuple[Fetched, Stored] | None] = {}  # of the catalog, by name
         self._manifest = _names_in(path, manifest)  # keys
+        self._list = _names_in(path, manifest, above=False)
         self._named: dict[str, list[Entry]] = defaultdict(list)
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
         self._roots: set[str] = set()  # keys of stems without all their numbers
@@ -69,6 +70,8 @@ class Folder:
         self._taken: set[str] = set()  # keys of names given to objects of this run
         self._numbers: dict[str, int] = {}  # the last number tried, by key
         self.refused: dict[Path, str] = {}  # part files that are in the way, and why they stay
+        if is_new:
+            return
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
@@ -84,7 +87,8 @@ class Folder:
         except OSError:  # it has just been deleted
             return
         regular = stat.S_ISREG(status.st_mode)
-        entry = Entry(found.name, regular, status.st_size, status.st_mtime)
+        is_folder = stat.S_ISDIR(status.st_mode)
+        entry = Entry(found.name, regular, status.st_size, status.st_mtime, is_folder)
         self._named[same_name(found.name)].append(entry)
         if self._is_manifest(found.name):
             self._claimed.add(found.name)
@@ -96,12 +100,13 @@ class Folder:
     def _is_manifest(self, name: str) -> bool:
         return bool(self._manifest) and not self._manifest.isdisjoint(keys(in_text(name)))
 
-    def has_copy(self, info: ObjectInfo, name: str) -> bool:
+    def has_copy(self, info: ObjectInfo, name: str, *, recorded: bool = False) -> bool:
         """Return whether a file under its own name is this object and is not reserved."""
-        entries = self._named.get(same_name(name), [])
         return any(
-            entry.name not in self._claimed and self._known_by(entry, info, forgiving=False)
-            for entry in entries
+            entry.name not in self._claimed
+            and (not recorded or self._record(entry) is not None)
+            and self._known_by(entry, info, forgiving=False)
+            for entry in self._named.get(same_name(name), [])
         )
 
     def _known_by(self, entry: Entry, info: ObjectInfo, *, forgiving: bool) -> KnownBy | None:
@@ -134,24 +139,32 @@ class Folder:
         return any(_stem(root_name(each)) in self._roots for each in names)
 
     def claim_same_name(
-        self, info: ObjectInfo, name: str, *, forgiving: bool = False
+        self, info: ObjectInfo, name: str, *, forgiving: bool = False, recorded: bool = False
     ) -> Found | None:
         """Return the file that is this object under its own name, and reserve it.
 
-        forgiving: all objects are listed, so files that are only likely to be theirs count too.
+        Args:
+            info: the object.
+            name: its local name.
+            forgiving: all objects are listed, so files that are only likely to be theirs count too.
+            recorded: only files that the catalog knows count.
         """
-        return self._claim(info, self._named.get(same_name(name), []), forgiving)
+        entries = self._named.get(same_name(name), [])
+        return self._claim(info, entries, forgiving=forgiving, recorded=recorded)
 
     def claim_numbered(
-        self, info: ObjectInfo, name: str, *, forgiving: bool = False
+        self, info: ObjectInfo, name: str, *, forgiving: bool = False, recorded: bool = False
     ) -> Found | None:
         """Return the file that is this object under a numbered name, and reserve it."""
-        entries = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
-        return self._claim(info, [entry for found in entries for entry in found], forgiving)
+        found = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
+        entries = [entry for entries in found for entry in entries]
+        return self._claim(info, entries, forgiving=forgiving, recorded=recorded)
 
-    def _claim(self, info: ObjectInfo, entries: list[Entry], forgiving: bool) -> Found | None:
+    def _claim(
+        self, info: ObjectInfo, entries: list[Entry], *, forgiving: bool, recorded: bool
+    ) -> Found | None:
         for entry in entries:
-            if entry.name in self._claimed:
+            if entry.name in self._claimed or (recorded and self._record(entry) is None):
                 continue
             if (by := self._known_by(entry, info, forgiving=forgiving)) is not None:
                 return self.claim(entry), by
@@ -194,6 +207,21 @@ class Folder:
             and known.is_of_another_shot(record, entry, info)
             for entry in self._stems.get(_stem(name), [])
         )
+
+    def subfolder(self, name: str) -> str | None:
+        """Return the name of the subfolder of that name, in any case; None without one."""
+        found = [each.name for each in self._named.get(same_name(name), []) if each.is_folder]
+        return min(found, key=lambda each: (each != name, each), default=None)
+
+    def subfolders(self) -> list[str]:
+        """Return the names of all subfolders."""
+        return [each.name for entries in self._named.values() for each in entries if each.is_folder]
+
+    def is_free_for_folder(self, name: str) -> bool:
+        """Return whether nothing has that name, so that a folder can get it."""
+        is_list = not self._list.isdisjoint(keys(in_text(name)))
+        key = same_name(name)
+        return not is_list and key not in self._named and key not in self._taken
 
     def is_new(self, name: str) -> bool:
         """Whether nothing has that name by now. A part file is looked at when it is opened."""
@@ -304,74 +332,8 @@ def _stem(name: str) -> str:
     return same_text(split_name(name)[0])
 
 
-def is_same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one folder, also one that is still to be made."""
-    if os.path.realpath(one) == os.path.realpath(other):
-        return True
-    try:
-        return sameness.is_same(os.path.realpath(one), os.stat(other))
-    except OSError:
-        return False
-
-
-def _names_in(folder: Path, file: Path | None) -> frozenset[str]:
-    """Return the keys of names in a folder that a file in or below it needs."""
-    places = () if file is None else (file, *file.parents)
+def _names_in(folder: Path, file: Path | None, *, above: bool = True) -> frozenset[str]:
+    """Return the keys of names in a folder that a file in it needs; with `above`, below it too."""
+    places = () if file is None else (file, *(file.parents if above else ()))
     found = [keys(in_text(place.name)) for place in places if is_same(folder, place.parent)]
     return frozenset().union(*found)
-
-
-def check(path: Path, *, writable: bool = True) -> None:
-    """Whether the folder, or the nearest of its parents that is there, is one, and files can be
-    made in it; makes nothing. SinkError names what stands in the way."""
-    place = nearest(path)
-    if not place.is_dir():
-        raise folder_error(place, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
-    if writable:
-        try:
-            files.try_to_write(place)
-        except OSError as error:
-            raise folder_error(place, error) from error
-
-
-def check_readable(path: Path) -> None:
-    """Raise SinkError if the folder is there and its entries cannot be read."""
-    try:
-        os.scandir(path).close()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise folder_error(path, error) from error
-
-
-def make(path: Path) -> None:
-    """Create the folder and its parents. SinkError."""
-    new = [place for place in (path, *path.parents) if not os.path.lexists(place)]
-    try:
-        folders.make(path)
-    except OSError as error:
-        raise folder_error(path, error) from error
-    # A file is as safe as the names on the way to it.
-    for place in reversed(new):
-        sync_folder(os.fspath(place.parent))
-
-
-def nearest(path: Path) -> Path:
-    """Return the path, or its nearest existing parent. SinkError."""
-    for place in (path, *path.parents):
-        try:
-            place.lstat()
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
-            continue
-        except OSError as error:
-            raise folder_error(path, error) from error
-        return place
-    return path
-
-
-def folder_error(path: Path, error: OSError) -> SinkError:
-    """Return an error of the system about the destination as a SinkError."""
-    if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        hint = "give a folder to download into"
-        return SinkError(f"{path} is not a folder", errno=error.errno, hint=hint)
-    return disk_error("write to", path, error, hint="choose another folder")

@@ -18,30 +18,35 @@ from ..report.results import ALREADY_HERE, Leftover
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectTable
-    from .folder import Folder
+    from .tree import Tree
 
 VANISHED = "its object is no longer on the card"
 OVERTAKEN = "its file is already complete"
 
 
 class Leftovers:
-    """The part files that were in a folder when a run began, as far as the notes beside them say
-    that they are of this camera. Another camera's may still be gone on with."""
+    """The part files that were in the folders of a destination when they were read, as far as the
+    notes beside them say that they are of this camera. Another camera's may still be gone on with.
+    """
 
-    def __init__(self, folder: Folder, camera: str) -> None:
-        self._folder = folder.path
-        self._refused = folder.refused
+    def __init__(self, tree: Tree, camera: str) -> None:
+        self._tree = tree
         self._camera = camera
-        self._parts: dict[str, Identity] = {}
-        for name in folder.parts():
-            known = whose(os.fspath(folder.path / name))
-            if known is not None and known.camera == camera:
-                self._parts[name] = known
         self._seen: set[tuple[Any, ...]] = set()
+        # The card's folders are read one by one: any object may have a part file in a later one.
+        self._may_be_any = tree.keeps_folders or bool(self._parts())
+
+    def _parts(self) -> list[tuple[Path, Identity]]:
+        found = []
+        for path in self._tree.parts():
+            known = whose(os.fspath(path))
+            if known is not None and known.camera == self._camera:
+                found.append((path, known))
+        return found
 
     def see(self, piece: ObjectTable) -> None:
         """Note objects on the card, selected or not."""
-        if not self._parts:
+        if not self._may_be_any:
             return
         for info in piece:
             seen = Identity.of(self._camera, info)
@@ -53,8 +58,7 @@ class Leftovers:
         """Those that are still here, when the whole card has been seen."""
         here = {result.path for result in report.files if result.reason == ALREADY_HERE}
         left = []
-        for name, known in sorted(self._parts.items()):
-            path = self._folder / name
+        for path, known in sorted(self._parts() if self._may_be_any else []):
             if not self._is_on_card(known):
                 reason = VANISHED
             elif path in here:
@@ -66,10 +70,9 @@ class Leftovers:
                 size = part.lstat().st_size
             except OSError:
                 continue
-            if whose(os.fspath(path)) == known:  # not another object's by now
-                left.append(Leftover(part, size, reason))
+            left.append(Leftover(part, size, reason))
         told = {each.path for each in left}
-        return left + [each for each in in_the_way(self._refused) if each.path not in told]
+        return left + [each for each in in_the_way(self._tree.refused) if each.path not in told]
 
     def _is_on_card(self, known: Identity) -> bool:
         ways = (known[2:], (known.handle, known.name), (known.handle,))

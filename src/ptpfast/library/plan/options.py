@@ -19,7 +19,7 @@ from .selection import Selection
 
 RETRY = 8  # about a minute of pauses
 NEEDS_SHA256 = "manifest, copies and delete_verified need SHA-256: leave algorithm out"
-_SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history")
+_SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history", "keep_folders")
 NO_OVERWRITE = (
     "on_conflict='overwrite' cannot be combined with delete_verified: "
     "the replaced file may be the only copy of a deleted picture"
@@ -45,6 +45,7 @@ class Options:
     delete_verified: bool = False
     new: bool = False
     history: bool = True
+    keep_folders: bool = False
 
     @classmethod
     def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from ...ptp.objects import ObjectTable
 from ...transfer.proof import counted
 from ..report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
-from .folder import Folder
 from .leftovers import Leftovers
 from .mirrors import Mirrors
 from .planning import Job, Planner
 from .room import Room, on_disk_of
 from .selection import LISTED
 from .storages import Storages
+from .tree import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,12 +60,18 @@ class Plan:
         self._listing = listing
         self._finish = finish
         self.known = known
-        self.folder = Folder(options.destination, camera, options.manifest, known)
+        self.tree = Tree(
+            options.destination,
+            camera,
+            options.manifest,
+            known,
+            keeps_folders=options.keep_folders,
+        )
         self.storages = Storages(persistence, listing, report.card, options.selection)
-        self.room = Room(self.folder, 1 + len(on_disk_of(options.destination, options.copies)))
-        self._planner = Planner(self.folder, options.on_conflict, self._kept)
+        self.room = Room(self.tree.root, 1 + len(on_disk_of(options.destination, options.copies)))
+        self._planner = Planner(self.tree, options.on_conflict, self._kept)
         self._mirrors = Mirrors(persistence)
-        self._leftovers = Leftovers(self.folder, camera)
+        self._leftovers = Leftovers(self.tree, camera)
         self._found: set[int] = set()  # handles of files
         # What was decided on the word of an earlier session alone, by handle.
         self._believed: dict[int, FileResult] = {}
@@ -198,4 +204,4 @@ class Plan:
         """Delete what a killed run has left beside complete files."""
         for result in self._report.having("skipped"):
             if result.reason == ALREADY_HERE and result.path is not None:
-                self.folder.tidy(result.path)
+                self.tree.holding(result.path).tidy(result.path)

@@ -21,7 +21,8 @@ from .shots import Shots, name_with
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
-    from .folder import Folder, Found
+    from .folder import Found
+    from .tree import Tree
 
 KeptOf = Callable[["ObjectInfo", Path], int]
 OnConflict = Literal["rename", "skip", "overwrite", "fail"]
@@ -53,7 +54,7 @@ class Job:
 
 
 class Planner:
-    """The planner of one folder.
+    """The planner of one destination.
 
     kept(info, path) returns how many bytes of an earlier run a download resumes from.
 
@@ -63,19 +64,19 @@ class Planner:
         size: Bytes of them that are missing here.
     """
 
-    def __init__(self, folder: Folder, on_conflict: str, kept: KeptOf) -> None:
+    def __init__(self, tree: Tree, on_conflict: str, kept: KeptOf) -> None:
         self.jobs: deque[Job] = deque()
         self.count = 0
         self.size = 0
-        self._folder = folder
+        self._tree = tree
         self._on_conflict = on_conflict
         self._kept = kept
         self._waiting: list[ObjectInfo] = []
-        self._shots = Shots()
+        self._shots = Shots(lambda info: tree.of(info).path)
 
     def is_here(self, info: ObjectInfo) -> bool:
         """Whether there is a file of its name that is this object, by size and date."""
-        return self._folder.has_copy(info, local_name(info.name))
+        return self._tree.has_copy(info, local_name(info.name))
 
     def add(self, chosen: Iterable[ObjectInfo], *, last: bool) -> list[FileResult]:
         """Plans some more objects, and with `last` those that had to wait for it. What is not to be
@@ -87,9 +88,9 @@ class Planner:
         # Exact names first: else an object could take for itself the numbered file of another.
         for info in chosen:
             name = local_name(info.name)
-            if (found := self._folder.claim_same_name(info, name)) is not None:
+            if (found := self._tree.claim_same_name(info, name)) is not None:
                 decided.append(self._here(info, found))
-            elif not last and self._folder.concerns(name):
+            elif not last and self._tree.concerns(info, name):
                 self._waiting.append(info)
             else:
                 undecided.append(info)
@@ -109,8 +110,8 @@ class Planner:
         left = []
         for info in objects:
             name = local_name(info.name)
-            found = self._folder.claim_same_name(info, name, forgiving=forgiving)
-            found = found or self._folder.claim_numbered(info, name, forgiving=forgiving)
+            found = self._tree.claim_same_name(info, name, forgiving=forgiving)
+            found = found or self._tree.claim_numbered(info, name, forgiving=forgiving)
             if found is None:
                 left.append(info)
             else:
@@ -119,7 +120,7 @@ class Planner:
 
     def _decide(self, info: ObjectInfo, name: str) -> list[FileResult]:
         """Return a job, by `on_conflict` if its name is taken; or the result if there is none."""
-        folder, policy = self._folder, self._on_conflict
+        folder, policy = self._tree.of(info), self._on_conflict
         if policy in ("rename", "overwrite"):
             number = self._shots.number(info, self._is_usable)
             shared = name_with(name, number)
@@ -141,7 +142,7 @@ class Planner:
 
     def _is_usable(self, name: str, info: ObjectInfo) -> bool:
         """Whether an object can have a name that is its own or has the number of its shot."""
-        folder = self._folder
+        folder = self._tree.of(info)
         if self._on_conflict == "overwrite" and name == local_name(info.name):
             return folder.is_free(name, info) or folder.can_replace(name, info)
         return folder.is_free(name, info) and not folder.is_beside_another(name, info)
@@ -149,18 +150,19 @@ class Planner:
     def another_name(self, job: Job) -> Path:
         """Return a free name for a job whose own something else has just taken. The jobs of its
         shot that are not begun get the same number."""
-        folder, info = self._folder, job.info
+        info = job.info
         others = [each for each in self.jobs if not each.there and not each.overwrite]
         siblings = (each.info for each in others)
         number = self._shots.renumber(info, job.path, siblings, self._is_unused)
         shot = self._shots.of(info)
         for each in others:
             if self._shots.of(each.info) is shot:
-                each.path = folder.take(name_with(local_name(each.info.name), number))
-        return folder.take(name_with(local_name(info.name), number))
+                name = name_with(local_name(each.info.name), number)
+                each.path = self._tree.of(each.info).take(name)
+        return self._tree.of(info).take(name_with(local_name(info.name), number))
 
     def _is_unused(self, name: str, info: ObjectInfo) -> bool:
-        return self._folder.is_new(name) and self._is_usable(name, info)
+        return self._tree.of(info).is_new(name) and self._is_usable(name, info)
 
     def _here(self, info: ObjectInfo, found: Found) -> FileResult:
         path, by = found
@@ -168,7 +170,7 @@ class Planner:
         return FileResult(info.handle, info, path, "skipped", ALREADY_HERE, known_by=by)
 
     def _take(self, info: ObjectInfo, path: Path, *, overwrite: bool = False) -> None:
-        there = self._folder.part_size(path)
+        there = self._tree.of(info).part_size(path)
         kept = self._kept(info, path) if there else 0
         job = Job(info, path, kept, there, overwrite)
         self.jobs.append(job)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...ptp.errors import SinkError
 from ..report.results import Shortage
-from .folder import nearest
+from .places import nearest
 
 if TYPE_CHECKING:
     from .folder import Folder

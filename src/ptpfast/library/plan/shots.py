@@ -4,15 +4,15 @@ The files of a shot have the same stem and the same folder on the card. If a cam
 and JPEGs to different cards or folders, the capture time joins them.
 
 A number is free for a shot if it is free for all its files, and if no other shot has the stem with
-that number. Otherwise a RAW file of March could lie beside a JPEG of January as if both were one
-shot.
+that number in one of its folders. Otherwise a RAW file of March could lie beside a JPEG of January
+as if both were one shot.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +46,15 @@ class Shot:
 
 
 class Shots:
-    """The shots of a run."""
+    """The shots of a run. folder_of(info) returns the folder that an object's file goes into."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder_of: Callable[[ObjectInfo], Hashable] = lambda _: None) -> None:
+        self._folder_of = folder_of
         self._of: dict[int, Shot] = {}  # by handle
         self._by_place: dict[tuple[Any, ...], Shot] = {}
         self._by_time: dict[tuple[Any, ...], Shot] = {}
-        self._owners: dict[tuple[str, int], Shot] = {}  # of a stem and a number
-        self._last: dict[str, int] = defaultdict(int)  # the last number tried, by stem
+        self._owners: dict[tuple[Hashable, str, int], Shot] = {}  # of a folder, stem and number
+        self._last: dict[tuple[Hashable, str], int] = defaultdict(int)  # the last number tried
 
     def see(self, objects: Iterable[ObjectInfo]) -> None:
         """Add selected objects to their shots."""
@@ -76,6 +77,7 @@ class Shots:
         self._by_place.setdefault(place, shot)
         self._by_time.setdefault(moment, shot)
         shot.files[key] = info
+        self._own(shot, info)
         self._of[info.handle] = shot
         return shot
 
@@ -113,30 +115,38 @@ class Shots:
         return shot.number
 
     def is_owned(self, info: ObjectInfo, number: int) -> bool:
-        """Return whether another shot has the stem with that number."""
+        """Return whether another shot has the stem with that number in the object's folder."""
         shot = self.of(info)
-        return shot.is_picture and self._owners.get((shot.stem, number), shot) is not shot
+        key = (self._folder_of(info), shot.stem, number)
+        return shot.is_picture and self._owners.get(key, shot) is not shot
 
     def _first(
         self, shot: Shot, files: list[ObjectInfo], is_usable: Usable, first: Iterable[int]
     ) -> int:
-        for number in self._candidates(shot.stem, first):
-            if not self.is_owned(files[0], number) and all(
-                is_usable(name_with(local_name(info.name), number), info) for info in files
+        place = (self._folder_of(files[0]), shot.stem)
+        for number in self._candidates(place, first):
+            if all(
+                not self.is_owned(info, number)
+                and is_usable(name_with(local_name(info.name), number), info)
+                for info in files
             ):
                 return number
         raise AssertionError("numbers have no end")
 
-    def _candidates(self, stem: str, first: Iterable[int]) -> Iterator[int]:
+    def _candidates(self, place: tuple[Hashable, str], first: Iterable[int]) -> Iterator[int]:
         yield from first
         while True:  # going on where the last search ended: a card can hold thousands of one name
-            self._last[stem] += 1
-            yield self._last[stem]
+            self._last[place] += 1
+            yield self._last[place]
 
     def _decide(self, shot: Shot, number: int) -> None:
         shot.number = number
-        if shot.is_picture:
-            self._owners.setdefault((shot.stem, number), shot)
+        for info in shot.files.values():
+            self._own(shot, info)
+
+    def _own(self, shot: Shot, info: ObjectInfo) -> None:
+        if shot.number is not None and shot.is_picture:
+            self._owners.setdefault((self._folder_of(info), shot.stem, shot.number), shot)
 
 
 def name_with(name: str, number: int) -> str:

@@ -34,8 +34,9 @@ class Copy:
 
     status: `stored` in this run and verified by reading it back; `already here` from before;
         `failed`, with `reason` and `error`; or `planned`.
-    compared: its bytes were read in this run and have the right SHA-256. A copy that is `already
-        here` and not compared is known by name, size and date alone.
+    compared: its bytes were read in this run and have the right SHA-256.
+    known_by: how a copy that is `already here`, and was not compared, was recognised.
+    folder: the further folder; the copy is in it or below it.
     """
 
     path: Path
@@ -43,6 +44,8 @@ class Copy:
     reason: str = ""
     error: Exception | None = None
     compared: bool = False
+    known_by: KnownBy | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
