@@ -21,6 +21,7 @@ from ptpfast.ownership import files
 from ptpfast.ownership.names import temporaries
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import VERIFY, checkpoint, journal
+from ptpfast.transfer.flushing import Flush
 
 MiB = 1 << 20
 SIZE = 8 * MiB
@@ -34,6 +35,12 @@ def content(camera: SimulatedCamera, handle: int) -> bytes:
 def killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever ends a download ends it as `kill -9` does: nothing is noted any more."""
     monkeypatch.setattr(checkpoint.Checkpoint, "keep_if_possible", lambda self: None)
+
+
+@pytest.fixture
+def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each flush ends before more bytes come, so that the order of all calls is certain."""
+    monkeypatch.setattr(Flush, "start", Flush._run)
 
 
 def broken(
@@ -106,6 +113,7 @@ def test_an_orderly_end_is_safe_from_a_power_cut(
     assert connect(sim).download(info, tmp_path / "x").resumed_at == length
 
 
+@pytest.mark.usefixtures("in_turn")
 @pytest.mark.parametrize("verify", ["size", "hash"])
 @pytest.mark.parametrize("depth", [1, 3])
 def test_only_what_is_not_taken_back_any_more_is_noted(
@@ -130,6 +138,13 @@ def test_only_what_is_not_taken_back_any_more_is_noted(
         write(self, kept, arrived, sync=sync)
 
     monkeypatch.setattr(journal.Journal, "write", spy)
+    renew = journal.Journal.renew
+
+    def spy_renewal(self: journal.Journal, kept: journal.Kept) -> None:
+        noted.append(kept.size)
+        renew(self, kept)
+
+    monkeypatch.setattr(journal.Journal, "renew", spy_renewal)
     monkeypatch.setattr(checkpoint, "KEEP_S", 0.0)
     monkeypatch.setattr(connection, "PAUSE_S", 0.0)  # progress whenever something has come
     sim = camera(size=SIZE)
@@ -149,6 +164,7 @@ def test_only_what_is_not_taken_back_any_more_is_noted(
     assert (tmp_path / "y.part").stat().st_size == 3 * MiB
 
 
+@pytest.mark.usefixtures("in_turn")
 def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stands_last(
     camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +207,7 @@ def test_data_reaches_the_disk_before_the_journal_speaks_of_it_and_the_name_stan
     ]
 
 
+@pytest.mark.usefixtures("in_turn")
 @pytest.mark.parametrize("when", ["at the end", "on the way"])
 @pytest.mark.parametrize("verify", ["size", "hash"])
 def test_after_a_failed_sync_only_what_had_reached_the_disk_before_counts(
@@ -400,6 +417,7 @@ def test_an_interrupt_at_the_lock_leaves_none_behind(
     assert session.download(info, tmp_path / "x").size == SIZE
 
 
+@pytest.mark.usefixtures("in_turn")
 def test_a_note_that_does_not_fit_the_disk_leaves_no_litter(
     camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

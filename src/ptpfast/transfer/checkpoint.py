@@ -1,18 +1,21 @@
 """The safe part of a part file: on the disk, and recorded in its journal.
 
 Received bytes are recorded often and without the disk: a killed process loses the bytes since. From
-time to time they are flushed and recorded: a power cut loses the bytes since. Each record has the
-checksum of the bytes as received. Bytes of an earlier run count only if they still have it.
+time to time they are flushed and then recorded, on another thread: a power cut loses the bytes
+since. Each record has the checksum of the bytes as received. Bytes of an earlier run count only if
+they still have it.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 from ..engine.sink import Checksum, FileSink
 from ..ownership.sameness import stands_for
 from ..ptp.errors import SinkError
+from .flushing import Flush
 from .hashing import digest_of
 from .journal import NOTHING_KEPT, Journal, Kept, Left
 from .part import PartFile
@@ -37,6 +40,7 @@ class Checkpoint:
         self._sink: FileSink | None = None
         self._kept, self._kept_at = NOTHING_KEPT, 0.0  # what the journal says is on the disk
         self._noted, self._note_due, self._note_took = 0, 0.0, 0.0
+        self._flush: Flush | None = None  # under way
 
     def go_on_from(self, proof: Proof) -> None:
         """Continue from bytes that an earlier run has left."""
@@ -73,11 +77,16 @@ class Checkpoint:
         self.sink.mark()
 
     def update(self, *, can_keep: bool) -> None:
-        """Note what has arrived, or flush and note it, if that is due. can_keep: what is there may
-        be flushed now. SinkError."""
+        """Note what has arrived, or begin to flush it, if that is due. can_keep: what is there may
+        be flushed now. SinkError, also of the last flush."""
         now = time.monotonic()
-        if can_keep and now - self._kept_at >= KEEP_S:
-            self.keep()
+        if self._flush is not None and self._flush.is_done:
+            self.settle()
+        if can_keep and self._flush is None and now - self._kept_at >= KEEP_S:
+            kept = Kept(self.sink.position, digest_of(self.checksum))
+            self._kept_at = now
+            self._flush = Flush(partial(self._flush_and_note, kept))
+            self._flush.start()
         elif now >= self._note_due and self.checksum.size - self._noted >= NOTE_SIZE:
             self._note_arrived()
             took = time.monotonic() - now
@@ -92,16 +101,38 @@ class Checkpoint:
 
     def keep(self) -> None:
         """Flush what is there, and then have the journal say so. SinkError."""
-        size = self.sink.position
-        if size:
-            self._part.sync()
-            self._kept = Kept(size, digest_of(self.checksum))
-            self._write(sync=True)
+        self.settle()
+        if self.sink.position:
+            self._flush_and_note(Kept(self.sink.position, digest_of(self.checksum)))
         self._kept_at = time.monotonic()
+
+    def settle(self) -> None:
+        """Wait for a flush under way. SinkError if it has failed."""
+        if (flush := self._flush) is not None:
+            flush.wait()
+            self._flush = None  # its error is raised once
+            flush.settle()
+
+    def wait(self) -> None:
+        """Wait for a flush under way, before the file is closed or cut. It may have failed."""
+        if self._flush is not None:
+            self._flush.wait()
+
+    def _flush_and_note(self, kept: Kept) -> None:
+        """Flush the file, of which `kept` had arrived before, and then have the journal say so."""
+        self._part.sync()
+        self._kept = kept
+        try:
+            if stands_for(self._part.path, self._part.fd):
+                # Else the folder was moved: in another one it would speak of no bytes.
+                self._journal.renew(kept)
+        except OSError as error:
+            log.debug("the journal cannot be written: %s", error)
 
     def keep_if_possible(self) -> None:
         """Keep what there is after a failed download; take back what the disk has lost."""
         try:
+            self.settle()
             if not self._part.lost:
                 self.keep()
                 self._leave(self.checksum)
@@ -112,12 +143,14 @@ class Checkpoint:
 
     def take_back_lost(self) -> None:
         """Drop what a failed flush may have lost."""
+        self.wait()
         self.take_back(self._kept.size)
 
     def take_back(self, trusted: int) -> None:
         """Drop what a broken read has left behind the first `trusted` bytes; from the journal
         first, which must not speak of what is gone. With the checksum of the rest, the next run
         can go on there."""
+        self.wait()
         size, checksum = self.sink.marked or (0, None)
         taken_back = self._kept.size > trusted
         if taken_back:
@@ -132,6 +165,7 @@ class Checkpoint:
 
     def doubt(self) -> None:
         """Have the journal say whose the bytes are, and that none of them counts."""
+        self.wait()
         try:
             self._journal.write(sync=True)
         except OSError as error:

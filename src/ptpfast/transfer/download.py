@@ -149,7 +149,7 @@ class Download:
             self.receive()
             return self.finish()
         finally:
-            self._part.close()  # a signal handler may have raised between the two
+            self._close()  # a signal handler may have raised between the two
 
     def receive(self) -> None:
         """Receive the object into the part file, which stays open and locked if this succeeds."""
@@ -163,7 +163,7 @@ class Download:
                 self._receive(self._begin())
                 self._confirm()
         except BaseException:
-            self._part.close()
+            self._close()
             raise
         self.transfer.seconds = time.monotonic() - began
         self.transfer.operation = self._reader.operation
@@ -190,13 +190,19 @@ class Download:
             self._flush()
             self._publish()
         finally:
-            self._part.close()
+            self._close()
         self.transfer.disk_seconds = time.monotonic() - began
         return self.transfer
 
     def abandon(self) -> None:
         """Close the part file. A later download resumes it. Safe to call at any time."""
-        self._part.close()
+        self._close()
+
+    def _close(self) -> None:
+        try:
+            self._checkpoint.wait()
+        finally:
+            self._part.close()
 
     def _confirm(self) -> None:
         """Ask the camera whether the received bytes are all of the object, and the right ones."""
@@ -216,6 +222,7 @@ class Download:
     def _flush(self) -> None:
         self._part.date(capture_time(self._info))
         try:
+            self._checkpoint.settle()
             self._part.sync()
         except SinkError:
             self._checkpoint.take_back_lost()

@@ -11,6 +11,8 @@ import errno
 import json
 import logging
 import os
+import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -105,6 +107,7 @@ class Journal:
         self._owner = Owner("journal")
         self._turn = 0  # which of them is written next
         self._notes: list[Kept] = []  # what it says, the line of JSON first
+        self._noting = threading.Lock()  # held for no flush: the camera would wait
 
     def write(
         self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None, *, sync: bool = False
@@ -145,6 +148,31 @@ class Journal:
         if sync:
             sync_folder(os.path.dirname(self._path) or ".", strict=True)
 
+    def renew(self, kept: Kept) -> None:
+        """Replace the journal by one that says what has reached the disk, and flush it.
+
+        Another thread may call `note` at the same time; it does not wait for the disk.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if not self._owner.is_us:
+            return
+        if why := taken(self._path):
+            raise files.NotOurs(self._path, why)
+        text = first_line(self._identity, kept)
+        with ExitStack() as until_renamed:
+            with files.replacing(self._path, holds_note) as fd:
+                _write(fd, text, sync=True)
+                until_renamed.enter_context(self._noting)
+                later = [note for note in self._notes[1:] if note.size > kept.size][-1:]
+                for note in later:
+                    os.pwrite(fd, line(note), len(text))
+            self.close()
+            self._first, self._notes, self._turn = text, [kept, *later], len(later)
+            self._remember()
+        sync_folder(os.path.dirname(self._path) or ".", strict=True)
+
     def begin(self) -> None:
         """Write the first journal, before there is a part file.
 
@@ -168,6 +196,10 @@ class Journal:
         """
         if not self._owner.is_us:
             return
+        with self._noting:
+            self._note(arrived)
+
+    def _note(self, arrived: Kept) -> None:
         if self._held is None:
             self._held = files.open_ours(self._path, os.O_RDWR)
             if os.pread(self._held.number, len(self._first), 0) != self._first:
