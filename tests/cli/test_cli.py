@@ -164,7 +164,7 @@ def test_info_tells_of_the_camera_and_its_storages(camera: Cameras, vendor: str)
     assert sim.guid.hex() in details
     assert "GetObject, " in details
     told = records(run("info", at(sim), "--json").stdout)
-    assert [row["type"] for row in told] == ["header", "camera", "storage", "storage"]
+    assert [row["type"] for row in told] == ["header", "camera", "storage", "storage", "files"]
     assert told[1]["model"] == sim.body.vendor.model.name
     assert told[1]["guid"] == sim.guid.hex()
     assert told[2]["capacity"] > told[2]["free"] > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,33 @@ def test_dates_are_taken_as_people_write_them(camera: Cameras) -> None:
     result = run("ls", at(sim), "--since", "soon")
     assert result.exit_code == 2
     assert "'soon' is not a date; write 2026-11-22" in result.stderr
+
+
+def test_info_counts_the_files_of_a_small_card_by_kind(camera: Cameras) -> None:
+    text = run("info", at(camera(store=mixed()))).stdout
+    assert re.search(
+        r"^Files +7 files, 7\.0 kB: 2 RAW, 1 JPEG, 1 HEIF, 1 movie, 1 sound, 1 other$",
+        text,
+        re.MULTILINE,
+    )
+
+
+def test_info_counts_a_large_card_by_kind_once_it_was_listed(camera: Cameras) -> None:
+    sim = camera(objects=60, size=1000)
+    line = r"^Files +62 with folders; ptpfast ls counts them by kind$"
+    assert re.search(line, run("info", at(sim)).stdout, re.MULTILINE)
+    *_, files = records(run("info", at(sim), "--json").stdout)
+    assert (files["objects"], files["count"], files["kinds"]) == (62, None, None)
+    run("ls", at(sim))
+    before = len(sim.log)
+    *_, files = records(run("info", at(sim), "--json").stdout)
+    assert len(sim.log) - before < 30
+    kinds = {kind: count for kind, count in files["kinds"].items() if count}
+    assert (files["count"], files["size"], kinds) == (60, 60_000, {"raw": 30, "jpeg": 30})
+
+
+def test_info_of_a_camera_that_lists_nothing_tells_the_rest(camera: Cameras) -> None:
+    sim = camera(faults=["respond=0x2002 on GetObjectHandles times 0"])
+    result = run("info", at(sim))
+    assert result.exit_code == 0
+    assert "Files" not in result.stdout

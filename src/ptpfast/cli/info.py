@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
+from ..ptp.kinds import KINDS, kind_of
 from ..ptp.objects import card_name
+from .ls import kind_counts
 from .options import Common, command, host_argument
-from .output import Output, human_size
+from .output import Output, human_size, plural
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
+log = logging.getLogger("ptpfast")
+
 NO_CARD = "no memory card in the camera"
+FEW = 16  # objects that are asked for, to count all files; each is a round trip
 UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
 
 
@@ -32,6 +38,8 @@ def info(common: Common, host: tuple[str, int]) -> None:
         if not storage_ids:
             common.output.record("storage", id=None, error=NO_CARD)
             common.output.row("Storage", NO_CARD)
+        else:
+            _files(common.output, session)
 
 
 def _camera(session: Session) -> dict[str, Any]:
@@ -108,6 +116,29 @@ def _show_camera(output: Output, camera: dict[str, Any]) -> None:
         }
     for label, value in rows.items():
         output.row(label, value)
+
+
+def _files(output: Output, session: Session) -> None:
+    """Show how many files there are of each kind, if the index of the camera knows them."""
+    from ..ptp.errors import ProtocolError, ResponseError, Unreadable
+
+    try:
+        listing = session.listing()
+        files = listing.files_if_cheap(FEW)
+    except (ResponseError, ProtocolError, Unreadable) as error:
+        log.debug("the files cannot be counted: %s", error)
+        return
+    total = len(listing.handles)
+    if files is None:
+        output.record("files", objects=total, count=None, size=None, kinds=None)
+        output.row("Files", f"{total:,} with folders; ptpfast ls counts them by kind")
+        return
+    kinds = [kind_of(file.name) for file in files]
+    size = sum(file.size or 0 for file in files)
+    counts = {kind: kinds.count(kind) for kind in KINDS}
+    output.record("files", objects=total, count=len(files), size=size, kinds=counts)
+    each = f": {kind_counts(kinds)}" if kinds else ""
+    output.row("Files", f"{plural(len(files), 'file')}, {human_size(size)}{each}")
 
 
 def _storage_name(output: Output, storage_id: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.text import printable
 from ..library.report.results import StorageFailure
-from ..ptp.kinds import KINDS, kind_name
+from ..ptp.kinds import KINDS, Kind, kind_name
 from .object_record import object_record
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
@@ -105,12 +105,13 @@ def _table(output: Output, chosen: list[ObjectInfo]) -> None:
         output.result("  ".join((f"{size:>{widths[0]}}", *cells, path)))
     if chosen:
         total = sum(info.size or 0 for info in chosen)
-        output.note(f"{plural(len(chosen), 'file')}, {human_size(total)}: {kind_counts(chosen)}")
+        kinds = kind_counts(info.kind for info in chosen)
+        output.note(f"{plural(len(chosen), 'file')}, {human_size(total)}: {kinds}")
 
 
-def kind_counts(objects: Iterable[ObjectInfo]) -> str:
+def kind_counts(kinds: Iterable[Kind]) -> str:
     """Return how many objects there are of each kind: `8 RAW, 8 JPEG, 1 movie`."""
-    counts = Counter(info.kind for info in objects)
+    counts = Counter(kinds)
     return ", ".join(
         f"{counts[kind]:,} {kind_name(kind, counts[kind])}" for kind in KINDS if counts[kind]
     )

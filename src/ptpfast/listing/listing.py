@@ -161,6 +161,19 @@ class Listing:
         """Return the known description of an object or folder, without asking the camera."""
         return self._entries.description(handle)
 
+    def files_if_cheap(self, most: int) -> list[Description] | None:
+        """Return all files if at most `most` objects are not in the index; else None.
+
+        Takes one request for each of these, and a few to check the index.
+        """
+        self._memory.recall(self._link, self.tally, self._open_folders)
+        missing = [handle for handle in self.handles if handle not in self._entries]
+        if len(missing) > most:
+            return None
+        self._describer.ask(missing)
+        known = map(self._entries.description, self.handles)
+        return [each for each in known if each is not None and not each.is_folder]
+
     def withdraw(self) -> None:
         """Delete the index of this listing, and store nothing until `restore`.
 
