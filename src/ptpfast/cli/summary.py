@@ -15,7 +15,7 @@ from .output import Output, human_seconds, human_size, plural, say
 
 if TYPE_CHECKING:
     from ..library.report.report import Report
-    from ..library.report.results import Leftover
+    from ..library.report.results import KnownBy, Leftover
 
 # What the summary says of the files downloaded, by `--verify`.
 _CHECKED = {
@@ -26,6 +26,12 @@ _CHECKED = {
 }
 # A wait is said for runs of so many seconds, if it was such a part of them.
 LONG_S, WORTH_SAYING = 5.0, 0.1
+# By what a copy was known again.
+_KNOWN: dict[KnownBy, str] = {
+    "catalog": "by the history",
+    "date": "by name, size and date",
+    "name and size": "by name and size alone",
+}
 _DIGESTS = {"sha256": "SHA-256", "xxh3": "XXH3"}
 
 
@@ -66,6 +72,7 @@ def summary(output: Output, report: Report) -> None:
         copies_failed=report.copies("failed"),
         copies_here=report.copies("already here"),
         copies_unread=report.unread_copies,
+        copies_known_by={by: report.known_copies(by) for by in KNOWN_BY},
         deleted=report.deleted,
         left=report.left,
         found_gone=report.found_gone,
@@ -236,11 +243,12 @@ def _kept_safe(report: Report) -> str:
     for status, word in (("planned", "to store"), ("stored", "stored"), ("failed", "failed")):
         if count := sum(c.status == status for result in report.files for c in result.copies):
             parts.append(f"{plural(count, 'copy', 'copies')} {word}")
-    unread, there = report.unread_copies, report.copies("already here")
-    ways = ((there - unread, ", read and compared"), (unread, " by name, size and date, not read"))
+    read = report.copies("already here") - report.unread_copies
+    ways = [(read, "read and compared")]
+    ways += [(report.known_copies(by), f"known {way}, not read") for by, way in _KNOWN.items()]
     for count, way in () if _is_plan(report) else ways:
         if count:
-            parts.append(f"{plural(count, 'copy', 'copies')} already there{way}")
+            parts.append(f"{plural(count, 'copy', 'copies')} already there, {way}")
     if to_delete := sum(result.to_delete for result in report.files):
         parts.append(f"{to_delete:,} to delete on the camera")
     if report.deleted:

@@ -200,10 +200,13 @@ def test_of_a_copy_that_is_there_already_it_is_said_whether_it_was_read(
         ("IMG_0001.DNG", "below"): ("stored", True),
     }
     assert (summary["copied"], summary["copies_here"], summary["copies_unread"]) == (1, 3, 1)
+    assert summary["copies_known_by"] == {"catalog": 1, "date": 0, "name and size": 0}
     (main / "IMG_0001.JPG").unlink()
     said = run(sim, main, "--copies", one, "--copies", two).stdout
     assert "; 2 copies already there, read and compared" in said
-    assert "; 2 copies already there by name, size and date, not read" in said
+    assert "; 2 copies already there, known by the history, not read" in said
+    said = run(sim, main, "--copies", one, "--no-history").stdout
+    assert "; 2 copies already there, known by name, size and date, not read" in said
 
 
 @pytest.mark.parametrize("link", [os.link, os.symlink])

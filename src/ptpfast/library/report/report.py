@@ -9,6 +9,7 @@ from ...engine.text import in_text, printable
 from .results import (
     ALREADY_HERE,
     FETCHED_BEFORE,
+    KNOWN_BY,
     CopyStatus,
     FileResult,
     KnownBy,
@@ -236,9 +237,14 @@ class Report:
 
     @property
     def unread_copies(self) -> int:
-        """Copies that were here already, taken for the file's by name, size and date alone."""
+        """Copies that were here already and were not read; `known_copies` says by what they were
+        known again."""
+        return sum(map(self.known_copies, KNOWN_BY))
+
+    def known_copies(self, by: KnownBy) -> int:
+        """How many copies were here already and were known again by that, without being read."""
         return sum(
-            copy.status == "already here" and not copy.compared
+            copy.status == "already here" and not copy.compared and copy.known_by == by
             for result in self.files
             for copy in result.copies
         )
