@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +56,8 @@ def save(info: DeviceInfo, settled: Settled) -> None:
     try:
         path = _path()
         folders.make(path.parent, 0o700)
-        with files.replacing(path, _holds_chunks, key=str(os.getpid())) as new:
+        key = f"{os.getpid()}-{threading.get_ident()}"
+        with files.replacing(path, _holds_chunks, key=key) as new:
             os.write(new, (json.dumps(known) + "\n").encode())
     except (OSError, RuntimeError) as error:
         log.debug("the chunk size is not remembered: %s", error)

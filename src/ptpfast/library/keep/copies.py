@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
     from ..plan.folder import Folder, Found
     from ..plan.known import Known
+    from ..plan.names import Names
     from ..plan.options import Options
 
 # With these a copy whose name is taken gets the next free one; nothing here is ever replaced.
@@ -48,10 +49,13 @@ class Copies:
         SinkError: a folder cannot be read.
     """
 
-    def __init__(self, options: Options, camera: str, known: Known) -> None:
+    def __init__(
+        self, options: Options, camera: str, known: Known, names: Names | None = None
+    ) -> None:
+        """names: those that the cameras of the run have got."""
         keeps = options.keep_folders
         self._trees = [
-            Tree(path, camera, options.manifest, known, keeps_folders=keeps)
+            Tree(path, camera, options.manifest, known, keeps_folders=keeps, names=names)
             for path in options.copies
         ]
         self._main = options.destination
@@ -127,7 +131,7 @@ class Copies:
             return Copy(found[0], "already here", known_by=found[1])
         folder = tree.of(info)
         try:
-            return Copy(self._choose(folder, path.name, info), "planned")
+            return Copy(self._choose(tree, path.name, info), "planned")
         except FileExistsError as error:
             return _failed(folder, path, error)
 
@@ -172,7 +176,7 @@ class Copies:
     def _store(self, tree: Tree, info: ObjectInfo, source: Path, expected: str | None) -> Path:
         folder, listed = tree.of(info), self._listed[tree.path]
         while True:
-            target = self._choose(folder, source.name, info)
+            target = self._choose(tree, source.name, info)
             try:
                 with listed.storing(target):
                     store(source, target, info, expected, self._camera)
@@ -186,12 +190,14 @@ class Copies:
                 self._known.stored_at(info, target, expected)
                 return target
 
-    def _choose(self, folder: Folder, name: str, info: ObjectInfo) -> Path:
-        """Return a free name in that folder, and reserve it. FileExistsError."""
-        if folder.is_free(name, info):
-            return folder.take(name)
-        if self._renames:
-            return folder.take_free(name, info)
+    def _choose(self, tree: Tree, name: str, info: ObjectInfo) -> Path:
+        """Return a free name in the object's folder, and reserve it. FileExistsError."""
+        folder = tree.of(info)
+        with tree.names.lock:
+            if folder.is_free(name, info):
+                return folder.take(name)
+            if self._renames:
+                return folder.take_free(name, info)
         raise FileExistsError(errno.EEXIST, folder.what_is(name), str(folder.path / name))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,18 @@ from .checksums import Checksums, is_line, is_line_begun, why_no_list
 MAX_SIZE = 64 << 20  # more than half a million files
 TURN_S = 10.0  # for another run's turn to be over: it reads and writes one file in it
 _PROOF_SIZE = 1 << 16  # of a killed run's: enough to tell what it is
+_writing = threading.Lock()  # where a filesystem has no locks, threads have one
 _MANY = 1 << 31  # names a manifest may have: where it is replaced, the others keep the old one
+
+
+def _forget_parents() -> None:
+    """Renew the lock in a forked child: another thread of the parent may have held it."""
+    global _writing
+    _writing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)
 
 
 class Manifest:
@@ -46,6 +58,7 @@ class Manifest:
             if not later:
                 raise
         self._added: dict[str, str | None] = {}  # file → its line, if any, since last written
+        self._lock = threading.Lock()  # the cameras of a run add to one; held for no disk
 
     def check(self) -> None:
         """Look whether the manifest can be added to, before the first checksum is. SinkError."""
@@ -58,14 +71,16 @@ class Manifest:
 
     def __contains__(self, file: Path) -> bool:
         name = self._name(file)
-        return self._added[name] is not None if name in self._added else name in self._known
+        with self._lock:
+            return self._added[name] is not None if name in self._added else name in self._known
 
     def sha256(self, file: Path) -> str | None:
         """Return the recorded checksum of a file in hex; None without one."""
         name = self._name(file)
-        if name not in self._added:
-            return self._known.sha256(name)
-        line = self._added[name]
+        with self._lock:
+            if name not in self._added:
+                return self._known.sha256(name)
+            line = self._added[name]
         return None if line is None else line.removeprefix("\\")[:64].lower()
 
     def add(self, file: Path, sha256: str | None = None) -> None:
@@ -78,11 +93,13 @@ class Manifest:
         name = self._name(file)
         escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         mark = "\\" if escaped != name else ""
-        self._added[name] = f"{mark}{sha256}  {escaped}"
+        with self._lock:
+            self._added[name] = f"{mark}{sha256}  {escaped}"
 
     def drop(self, file: Path) -> None:
         """Drop a file's line."""
-        self._added[self._name(file)] = None
+        with self._lock:
+            self._added[self._name(file)] = None
 
     def write(self, held: Held | None = None) -> None:
         """Write the changes in one step, and keep what other runs have added.
@@ -94,7 +111,13 @@ class Manifest:
         Raises:
             SinkError: it cannot be written; the old manifest stays.
         """
-        if not self._added:
+        with _writing:
+            self._write(held)
+
+    def _write(self, held: Held | None) -> None:
+        with self._lock:
+            added = dict(self._added)
+        if not added:
             return
         folder = os.fspath(self.path.parent)
         try:
@@ -106,8 +129,10 @@ class Manifest:
                 if alone is None:
                     why = "another run or program has locked the folder"
                     raise OSError(errno.EWOULDBLOCK, why)
-                self._known = _read(self.path)
-                content = self._known.with_lines(self._added)
+                known = _read(self.path)
+                with self._lock:
+                    self._known = known
+                content = known.with_lines(added)
                 key = "" if alone else str(os.getpid())
                 mode = _mode(self.path)
                 with files.replacing(self.path, partial(_is_like, content), key=key) as fd:
@@ -121,9 +146,12 @@ class Manifest:
             if isinstance(error, SinkError):
                 raise
             raise _error(self.path, error) from error
-        self._known = Checksums()  # the old text goes before the new one is looked through
-        self._known = Checksums(content)
-        self._added.clear()
+        with self._lock:
+            self._known = Checksums()  # the old text goes before the new one is looked through
+            self._known = Checksums(content)
+            for name, line in added.items():
+                if self._added[name] == line:  # else another one came meanwhile
+                    del self._added[name]
 
     def _name(self, file: Path) -> str:
         # `sha256sum -c` follows the names from where the list really is.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys, same_name, sam
 from ...transfer.journal import Identity, tidy
 from ...transfer.part import reserves, why_taken
 from .entry import Entry
+from .names import Given
 from .naming import base_name, numbered, numbered_bases, root_name, split_name
 from .places import folder_error, is_same, nearest
 
@@ -40,6 +42,7 @@ class Folder:
         manifest: Path | None = None,
         known: Known | None = None,
         *,
+        given: Given | None = None,
         is_new: bool = False,
     ) -> None:
         """Read the folder; a missing one is empty.
@@ -50,6 +53,7 @@ class Folder:
             manifest: the manifest of the run; no object gets its name, or that of a folder above
                 it.
             known: what the catalog knows.
+            given: the names that the cameras of a run have got here.
             is_new: the folder is missing, and is not read.
 
         Raises:
@@ -66,9 +70,7 @@ class Folder:
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
         self._roots: set[str] = set()  # keys of stems without all their numbers
         self._stems: dict[str, list[Entry]] = defaultdict(list)
-        self._claimed: set[str] = set()  # names of entries
-        self._taken: set[str] = set()  # keys of names given to objects of this run
-        self._numbers: dict[str, int] = {}  # the last number tried, by key
+        self._given = given or Given(threading.RLock())
         self.refused: dict[Path, str] = {}  # part files that are in the way, and why they stay
         if is_new:
             return
@@ -91,7 +93,7 @@ class Folder:
         entry = Entry(found.name, regular, status.st_size, status.st_mtime, is_folder)
         self._named[same_name(found.name)].append(entry)
         if self._is_manifest(found.name):
-            self._claimed.add(found.name)
+            self._given.claimed.add(found.name)
         self._roots.add(_stem(root_name(found.name)))
         self._stems[_stem(found.name)].append(entry)
         if base := base_name(found.name):
@@ -103,7 +105,7 @@ class Folder:
     def has_copy(self, info: ObjectInfo, name: str, *, recorded: bool = False) -> bool:
         """Return whether a file under its own name is this object and is not reserved."""
         return any(
-            entry.name not in self._claimed
+            entry.name not in self._given.claimed
             and (not recorded or self._record(entry) is not None)
             and self._known_by(entry, info, forgiving=False)
             for entry in self._named.get(same_name(name), [])
@@ -163,11 +165,12 @@ class Folder:
     def _claim(
         self, info: ObjectInfo, entries: list[Entry], *, forgiving: bool, recorded: bool
     ) -> Found | None:
-        for entry in entries:
-            if entry.name in self._claimed or (recorded and self._record(entry) is None):
-                continue
-            if (by := self._known_by(entry, info, forgiving=forgiving)) is not None:
-                return self.claim(entry), by
+        with self._given.lock:
+            for entry in entries:
+                if entry.name in self._given.claimed or (recorded and self._record(entry) is None):
+                    continue
+                if (by := self._known_by(entry, info, forgiving=forgiving)) is not None:
+                    return self.claim(entry), by
         return None
 
     def alike(self, name: str, size: int) -> list[Entry]:
@@ -177,20 +180,20 @@ class Folder:
             entry
             for entries in (self._named.get(same_name(name), []), *numbered)
             for entry in entries
-            if entry.regular and entry.size == size and entry.name not in self._claimed
+            if entry.regular and entry.size == size and entry.name not in self._given.claimed
         ]
 
     def claim(self, entry: Entry) -> Path:
         """Return the path of a file of this folder, and reserve it."""
-        self._claimed.add(entry.name)
-        self._taken.add(same_name(entry.name))
+        self._given.claimed.add(entry.name)
+        self._given.taken.add(same_name(entry.name))
         return self.path / entry.name
 
     def is_free(self, name: str, info: ObjectInfo) -> bool:
         """Whether nothing of that name is here, nor was given to an object of this run, nor has its
         part file or note a name that something else has."""
         key = same_name(name)
-        if key in self._taken or self._is_manifest(name):
+        if key in self._given.taken or self._is_manifest(name):
             return False
         if key in self._named and not reserves(os.fspath(self.path / name), self._identity(info)):
             return False
@@ -221,7 +224,7 @@ class Folder:
         """Return whether nothing has that name, so that a folder can get it."""
         is_list = not self._list.isdisjoint(keys(in_text(name)))
         key = same_name(name)
-        return not is_list and key not in self._named and key not in self._taken
+        return not is_list and key not in self._named and key not in self._given.taken
 
     def is_new(self, name: str) -> bool:
         """Whether nothing has that name by now. A part file is looked at when it is opened."""
@@ -232,10 +235,10 @@ class Folder:
         key = same_name(name)
         entries = self._named.get(key, [])
         return (
-            key not in self._taken
+            key not in self._given.taken
             and not self._is_manifest(name)
             and bool(entries)
-            and all(entry.regular and entry.name not in self._claimed for entry in entries)
+            and all(entry.regular and entry.name not in self._given.claimed for entry in entries)
             and self._part_is_usable(name, info)
         )
 
@@ -261,16 +264,18 @@ class Folder:
         A file that will be replaced no longer counts as another object's.
         """
         key = same_name(name)
-        self._taken.add(key)
-        self._claimed.update(entry.name for entry in self._named.get(key, ()))
+        self._given.taken.add(key)
+        # With the name itself: another camera's object is not looked for in the new file.
+        entries = self._named.get(key, ())
+        self._given.claimed.update((name, *(entry.name for entry in entries)))
         return self.path / name
 
     def take_free(self, name: str, info: ObjectInfo) -> Path:
         """Give the object the first free name: its own, or a numbered form."""
-        key, candidate = same_name(name), name
+        key, candidate, numbers = same_name(name), name, self._given.numbers
         while not self.is_free(candidate, info):
             # Going on where the last search ended: a card can hold thousands of one name.
-            number = self._numbers[key] = self._numbers.get(key, 0) + 1
+            number = numbers[key] = numbers.get(key, 0) + 1
             candidate = numbered(name, number)
         return self.take(candidate)
 
@@ -281,7 +286,7 @@ class Folder:
             return "the list of checksums has that name"
         if any(not entry.regular for entry in entries):
             return "something that is not a regular file has that name"
-        if entries and entries[0].name not in self._claimed:
+        if entries and entries[0].name not in self._given.claimed:
             return f"a different file of that name is here ({entries[0].size:,} bytes)"
         part = self.path / (name + PART_SUFFIX)
         if (why := self.refused.get(part)) is not None:

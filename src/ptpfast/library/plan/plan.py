@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..report.report import Report
     from ..report.results import Leftover
     from .known import Known
+    from .names import Names
     from .options import Options
 
 # Handles described between two downloads: some tenths of a second where each is a round trip.
@@ -50,7 +51,9 @@ class Plan:
         listing: Listing,
         finish: Callable[[FileResult], object],
         known: Known,
+        names: Names | None = None,
     ) -> None:
+        """names: those that the cameras of the run have got."""
         session = persistence.session
         camera = session.device_info.body
         self._persistence = persistence
@@ -66,6 +69,7 @@ class Plan:
             options.manifest,
             known,
             keeps_folders=options.keep_folders,
+            names=names,
         )
         self.storages = Storages(persistence, listing, report.card, options.selection)
         self.room = Room(self.tree.root, 1 + len(on_disk_of(options.destination, options.copies)))

@@ -72,7 +72,7 @@ class Planner:
         self._on_conflict = on_conflict
         self._kept = kept
         self._waiting: list[ObjectInfo] = []
-        self._shots = Shots(lambda info: tree.of(info).path)
+        self._shots = Shots(lambda info: tree.of(info).path, tree.names)
 
     def is_here(self, info: ObjectInfo) -> bool:
         """Whether there is a file of its name that is this object, by size and date."""
@@ -82,7 +82,8 @@ class Planner:
         """Plans some more objects, and with `last` those that had to wait for it. What is not to be
         fetched, each with its reason."""
         chosen = list(chosen)
-        self._shots.see(chosen)
+        with self._tree.names.lock:
+            self._shots.see(chosen)
         decided: list[FileResult] = []
         undecided = []
         # Exact names first: else an object could take for itself the numbered file of another.
@@ -119,26 +120,33 @@ class Planner:
         return left
 
     def _decide(self, info: ObjectInfo, name: str) -> list[FileResult]:
-        """Return a job, by `on_conflict` if its name is taken; or the result if there is none."""
+        """Add a job, by `on_conflict` if its name is taken; else return the object's result."""
+        with self._tree.names.lock:
+            chosen = self._chosen(info, name)
+        if isinstance(chosen, FileResult):
+            return [chosen]
+        path, overwrite = chosen
+        self._take(info, path, overwrite=overwrite)
+        return []
+
+    def _chosen(self, info: ObjectInfo, name: str) -> tuple[Path, bool] | FileResult:
+        """Return the path of an object and whether it replaces a file, or why it gets none."""
         folder, policy = self._tree.of(info), self._on_conflict
         if policy in ("rename", "overwrite"):
             number = self._shots.number(info, self._is_usable)
             shared = name_with(name, number)
             if folder.is_free(shared, info):
-                self._take(info, folder.take(shared))
-            elif policy == "overwrite" and not number and folder.can_replace(name, info):
-                self._take(info, folder.take(name), overwrite=True)
-            else:
-                self._take(info, folder.take_free(name, info))
-            return []
+                return folder.take(shared), False
+            if policy == "overwrite" and not number and folder.can_replace(name, info):
+                return folder.take(name), True
+            return folder.take_free(name, info), False
         if folder.is_free(name, info):
-            self._take(info, folder.take(name))
-            return []
+            return folder.take(name), False
         path, reason = folder.path / name, folder.what_is(name)
         if policy == "skip":
-            return [FileResult(info.handle, info, path, "skipped", reason)]
+            return FileResult(info.handle, info, path, "skipped", reason)
         error = FileExistsError(errno.EEXIST, reason, str(path))
-        return [FileResult(info.handle, info, path, "failed", reason, error)]
+        return FileResult(info.handle, info, path, "failed", reason, error)
 
     def _is_usable(self, name: str, info: ObjectInfo) -> bool:
         """Whether an object can have a name that is its own or has the number of its shot."""
@@ -150,6 +158,10 @@ class Planner:
     def another_name(self, job: Job) -> Path:
         """Return a free name for a job whose own something else has just taken. The jobs of its
         shot that are not begun get the same number."""
+        with self._tree.names.lock:
+            return self._another_name(job)
+
+    def _another_name(self, job: Job) -> Path:
         info = job.info
         others = [each for each in self.jobs if not each.there and not each.overwrite]
         siblings = (each.info for each in others)
@@ -166,7 +178,8 @@ class Planner:
 
     def _here(self, info: ObjectInfo, found: Found) -> FileResult:
         path, by = found
-        self._shots.is_here(info, path)
+        with self._tree.names.lock:
+            self._shots.is_here(info, path)
         return FileResult(info.handle, info, path, "skipped", ALREADY_HERE, known_by=by)
 
     def _take(self, info: ObjectInfo, path: Path, *, overwrite: bool = False) -> None:

@@ -11,7 +11,6 @@ as if both were one shot.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ...engine.text import in_text
 from ...ownership.names import same_name, same_text
 from ...state.fetched import wall_clock
+from .names import Names
 from .naming import local_name, numbered, split_name
 
 if TYPE_CHECKING:
@@ -46,15 +46,22 @@ class Shot:
 
 
 class Shots:
-    """The shots of a run. folder_of(info) returns the folder that an object's file goes into."""
+    """The shots of one camera.
 
-    def __init__(self, folder_of: Callable[[ObjectInfo], Hashable] = lambda _: None) -> None:
+    folder_of(info) returns the folder that an object's file goes into; `names` has the numbers that
+    the cameras of the run have given. Its lock is held by the caller.
+    """
+
+    def __init__(
+        self,
+        folder_of: Callable[[ObjectInfo], Hashable] = lambda _: None,
+        names: Names | None = None,
+    ) -> None:
         self._folder_of = folder_of
+        self._names = names or Names()
         self._of: dict[int, Shot] = {}  # by handle
         self._by_place: dict[tuple[Any, ...], Shot] = {}
         self._by_time: dict[tuple[Any, ...], Shot] = {}
-        self._owners: dict[tuple[Hashable, str, int], Shot] = {}  # of a folder, stem and number
-        self._last: dict[tuple[Hashable, str], int] = defaultdict(int)  # the last number tried
 
     def see(self, objects: Iterable[ObjectInfo]) -> None:
         """Add selected objects to their shots."""
@@ -118,7 +125,7 @@ class Shots:
         """Return whether another shot has the stem with that number in the object's folder."""
         shot = self.of(info)
         key = (self._folder_of(info), shot.stem, number)
-        return shot.is_picture and self._owners.get(key, shot) is not shot
+        return shot.is_picture and self._names.owners.get(key, shot) is not shot
 
     def _first(
         self, shot: Shot, files: list[ObjectInfo], is_usable: Usable, first: Iterable[int]
@@ -136,8 +143,8 @@ class Shots:
     def _candidates(self, place: tuple[Hashable, str], first: Iterable[int]) -> Iterator[int]:
         yield from first
         while True:  # going on where the last search ended: a card can hold thousands of one name
-            self._last[place] += 1
-            yield self._last[place]
+            self._names.last[place] += 1
+            yield self._names.last[place]
 
     def _decide(self, shot: Shot, number: int) -> None:
         shot.number = number
@@ -146,7 +153,8 @@ class Shots:
 
     def _own(self, shot: Shot, info: ObjectInfo) -> None:
         if shot.number is not None and shot.is_picture:
-            self._owners.setdefault((self._folder_of(info), shot.stem, shot.number), shot)
+            key = (self._folder_of(info), shot.stem, shot.number)
+            self._names.owners.setdefault(key, shot)
 
 
 def name_with(name: str, number: int) -> str:

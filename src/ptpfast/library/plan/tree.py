@@ -18,6 +18,7 @@ from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, same_name
 from ...ptp.errors import SinkError
 from .apart import own_folders
 from .folder import Folder
+from .names import Names
 from .naming import local_name, numbered
 from .places import is_same
 
@@ -45,13 +46,17 @@ class Tree:
         known: Known | None = None,
         *,
         keeps_folders: bool = False,
+        names: Names | None = None,
     ) -> None:
-        """Read the destination; a missing one is empty. The arguments are those of `Folder`.
+        """Read the destination; a missing one is empty.
+
+        The arguments are those of `Folder`, and the names that the cameras of a run have got.
 
         Raises:
             SinkError: the destination cannot be read.
         """
-        self.root = Folder(path, camera, manifest, known)
+        self.names = names or Names()
+        self.root = Folder(path, camera, manifest, known, given=self.names.of(path))
         self.keeps_folders = keeps_folders
         self._camera = camera
         self._manifest = manifest
@@ -169,11 +174,16 @@ class Tree:
     def _child(self, parent: Folder, name: str) -> Folder:
         key = (parent.path, same_name(name))
         if (child := self._below.get(key)) is None:
-            child = self._below[key] = self._chosen(parent, name)
-            parent.take(child.path.name)  # no object gets it
+            with self.names.lock:
+                child = self._below[key] = self._chosen(parent, name)
+                self.names.folders[key] = child.path
+                parent.take(child.path.name)  # no object gets it
         return child
 
     def _chosen(self, parent: Folder, name: str) -> Folder:
+        chosen = self.names.folders.get((parent.path, same_name(name)))
+        if chosen is not None and (child := self._opened(chosen)) is not None:  # by another camera
+            return child
         for candidate in _numbered_forms(name):
             there = parent.subfolder(candidate)
             if there is None and not parent.is_free_for_folder(candidate):
@@ -190,7 +200,10 @@ class Tree:
         if any(is_same(path, ours) for ours, _ in own_folders()):
             return None
         try:
-            found = Folder(path, self._camera, self._manifest, self._known, is_new=is_new)
+            given = self.names.of(path)
+            found = Folder(
+                path, self._camera, self._manifest, self._known, given=given, is_new=is_new
+            )
         except SinkError:
             return None
         self._folders[path] = found
