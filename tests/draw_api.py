@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 CHAPTERS: dict[str, list[str]] = {
     "Connect and download": [
         *("connect", "Session", "pull", "PullOptions", "Report", "Transfer", "Timeouts"),
-        *("Observer", "Selection", "FileResult", "Vendor"),
+        *("Observer", "Selection", "FileResult", "CameraReport", "Vendor"),
     ],
     "Objects and what a camera says": [
         *("ObjectInfo", "ObjectTable", "Listing", "DeviceInfo", "StorageInfo", "DevicePropDesc"),

@@ -44,15 +44,16 @@ if TYPE_CHECKING:
     from .library.plan.selection import Selection
     from .library.pull import PullOptions, pull
     from .library.report.observer import Observer
-    from .library.report.report import Report
+    from .library.report.report import CameraReport, Report
     from .library.report.results import FileResult
     from .listing import Listing
     from .transfer import Transfer
 
 # fmt: off
 __all__ = [
-    "AccessDenied", "CallbackSink", "Cancelled", "ConnectFailed", "ConnectionLost", "DeviceBusy",
-    "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileResult", "FileSink", "InitFailed",
+    "AccessDenied", "CallbackSink", "CameraReport", "Cancelled", "ConnectFailed", "ConnectionLost",
+    "DeviceBusy", "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileResult", "FileSink",
+    "InitFailed",
     "InvalidObjectHandle", "Listing", "MemorySink", "NetworkError", "ObjectFormat", "ObjectInfo",
     "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
@@ -64,6 +65,7 @@ __all__ = [
 
 # Name → the module that has it, for the names that an import alone does not need.
 _LATER = {
+    "CameraReport": "library.report.report",
     "FileResult": "library.report.results",
     "Listing": "listing",
     "Observer": "library.report.observer",

@@ -76,8 +76,12 @@ def addresses(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         return connect(("127.0.0.1", ports.get(host, port)), *rest, **more)
 
     monkeypatch.setattr(socket, "create_connection", redirected)
-    with SimulatedCamera(VENDORS.get(page.name, "standard"), objects=6, size=200_000) as camera:
-        ports["192.168.1.1"] = camera.port
+    vendor = VENDORS.get(page.name, "standard")
+    with (
+        SimulatedCamera(vendor, objects=6, size=200_000) as camera,
+        SimulatedCamera(vendor, objects=2, size=200_000) as another,
+    ):
+        ports |= {"192.168.1.1": camera.port, "192.168.1.2": another.port}
         yield ports
 
 

@@ -24,7 +24,7 @@ NAMES = {
     *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
     *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
     *("SinkError", "TransferError", "Unreadable", "Unsupported", "Cancelled", "PullOptions"),
-    *("FileResult", "Listing", "Observer", "Selection", "Vendor"),
+    *("CameraReport", "FileResult", "Listing", "Observer", "Selection", "Vendor"),
 }
 SESSION = {
     *("device_info", "storage_ids", "storage_info", "objects", "object_info", "thumbnail", "read"),

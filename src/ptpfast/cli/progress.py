@@ -5,6 +5,7 @@ Everything goes to standard error. `display` chooses; a display is an `Observer`
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
 import time
@@ -19,10 +20,13 @@ from ..library.report.report import Report
 from ..library.report.results import FileResult
 from .bars import live_line
 from .busy import BusyLines
+from .failure import explain
 from .file_lines import finished_line, plan_line, waiting_line
 from .output import Output, is_terminal
 from .shortage import short_line
+from .signals import INTERRUPTED
 from .status import Status, disk_words
+from .statuses import Statuses
 
 if TYPE_CHECKING:
     from ..library.report.results import Shortage
@@ -71,13 +75,34 @@ class Display(Observer):
 
     def __init__(self, output: Output, status: Status) -> None:
         self.status = status
+        self.statuses = Statuses(status)
+        self._above: Display | None = None  # that of all cameras
+        self._name = ""  # of one of several cameras
         self._output = output
         self._busy = BusyLines()
         self._full: set[Path] = set()  # folders for copies that are full, as was said
 
+    def of_camera(self, name: str) -> Display:
+        shown = copy.copy(self)
+        shown.status, shown._above, shown._name = self.statuses.add(name), self, name
+        shown._busy = BusyLines()
+        return shown
+
     def say(self, text: str) -> None:
         """Write a line that stays."""
+        if self._above is None:
+            self.write(text)
+        else:
+            self._above.say(f"{self._name}: {text}")
+
+    def write(self, text: str) -> None:
+        """Write a line of the whole run."""
         self._output.note(text)
+
+    def ended(self, report: Report, error: BaseException | None) -> None:
+        self.status.end()
+        if error is not None and (failure := explain(error)).status != INTERRUPTED:
+            self.say("; ".join(filter(None, (failure.message, failure.hint))))
 
     def listing(self, done: int, total: int) -> None:
         self._counting("listing", done, total)
@@ -169,9 +194,9 @@ class Lines(Display):
             if self._clock() - self._said < SILENCE_S or self._stop.is_set():
                 return
             self._said = self._clock()
-            self._output.note(self.status.line(LINE_WIDTH))
+            self._output.note(self.statuses.line(LINE_WIDTH))
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         with self._lock:
             self._said = self._clock()
             self._output.note(text)
@@ -217,7 +242,7 @@ class StatusLine(Display):
 
     def __init__(self, output: Output, status: Status) -> None:
         super().__init__(output, status)
-        self._live = live_line(status.line)
+        self._live = live_line(self.statuses.line)
 
     def __enter__(self) -> StatusLine:
         self._live.start()
@@ -226,7 +251,7 @@ class StatusLine(Display):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         self._live.console.print(printable(text), overflow="fold")
 
     def lost(self, error: PTPError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from .failure import (
     explain,
     status_of,
 )
-from .options import Common, chunk_option, command, depth_option, host_argument, index_option
+from .options import Address as AddressType
+from .options import Common, chunk_option, command, depth_option, index_option
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
 from .summary import summary
@@ -54,9 +56,10 @@ class Folder(click.Path):
     "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
     "pull 192.168.1.1 . --include 'DSC_01*' --order newest --dry-run",
     "pull 192.168.1.1 . --copies /media/backup/today --delete-verified",
+    "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
     "pull 192.168.1.1 . --json",
 )
-@host_argument
+@click.argument("hosts", type=AddressType(), metavar="HOST[:PORT]...", nargs=-1)
 @click.argument("dest", type=Folder(path_type=Path), metavar="DEST")
 @selecting(order=LISTED)
 @click.option(
@@ -115,12 +118,14 @@ class Folder(click.Path):
 @chunk_option
 @depth_option
 @index_option
-def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **options: Any) -> int:
+def pull(
+    common: Common, hosts: tuple[tuple[str, int], ...], dest: Path, wanted: Wanted, **options: Any
+) -> int:
     """Download the files that are not in the folder yet.
 
-    Files that are in the folder already are skipped. Downloads begin while the card is still
-    listed, so the default order is the camera's; ls sorts by date. Press Ctrl-C at any time: the
-    same command resumes.
+    Several cameras are read at the same time. Files that are in the folder already are skipped.
+    Downloads begin while the card is still listed, so the default order is the camera's; ls sorts
+    by date. Press Ctrl-C at any time: the same command resumes.
     """
     from ..library.plan.apart import check_different
     from ..library.plan.room import on_disk_of
@@ -129,11 +134,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     from .recorder import Recorder
 
     output = common.output
-    if are_swapped(host[0], dest):
-        raise click.UsageError(
-            f"{host[0]!r} is a folder and '{dest}' an address: "
-            "the camera comes first, then the folder"
-        )
+    cameras = _cameras(hosts, dest)
     _agree(options)
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
@@ -147,7 +148,7 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
     try:
         with display(output, tries=options["retry"]) as shown:
             report = run(
-                str(Address(*host)),
+                cameras[0] if len(cameras) == 1 else cameras,
                 dest,
                 **vars(wanted),
                 **options,
@@ -158,6 +159,27 @@ def pull(common: Common, host: tuple[str, int], dest: Path, wanted: Wanted, **op
         return _ended_early(output, error)
     summary(output, report)
     return status(report)
+
+
+def _cameras(hosts: tuple[tuple[str, int], ...], dest: Path) -> list[str]:
+    """Return the addresses of the cameras. UsageError if they are none."""
+    if not hosts:
+        raise click.UsageError(f"give a camera and a folder: ptpfast pull CAMERA... {dest}")
+    if are_swapped(hosts[0][0], dest):
+        raise click.UsageError(
+            f"{hosts[0][0]!r} is a folder and '{dest}' an address: "
+            "the camera comes first, then the folder"
+        )
+    for host, _ in hosts[1:]:
+        if os.path.lexists(host):  # as of a pattern that the shell has expanded
+            raise click.UsageError(
+                f"{host!r} is a file or folder, not a camera: "
+                "the cameras come first, then one folder"
+            )
+    cameras = [str(Address(*each)) for each in hosts]
+    if twice := next((each for each in cameras if cameras.count(each) > 1), None):
+        raise click.UsageError(f"the camera {twice} is given twice")
+    return cameras
 
 
 def _agree(options: dict[str, Any]) -> None:
@@ -188,10 +210,14 @@ def _ended_early(output: Output, error: BaseException) -> int:
     failure = explain(error)
     if report is None or failure.defect or isinstance(error, OutputClosed):
         raise error
+    is_told = any(each.error is error for each in report.cameras)  # of its camera, when it ended
     hint = "; ".join(part for part in (failure.hint, _kept(report)) if part)
-    output.fail(Failure(failure.message, hint, failure.status), error)
+    if not is_told:
+        output.fail(Failure(failure.message, hint, failure.status), error)
+    elif kept := _kept(report):
+        output.note(kept)
     summary(output, report)
-    return failure.status
+    return max(failure.status, status(report))
 
 
 def _kept(report: Report) -> str:
@@ -208,7 +234,12 @@ def _kept(report: Report) -> str:
 
 
 def status(report: Report) -> int:
-    """Return the exit status of a run that came to its end."""
+    """Return the exit status of a run that came to its end; that of the worst of its cameras."""
+    if report.cameras:
+        return max(
+            status(each.report) if each.error is None else explain(each.error).status
+            for each in report.cameras
+        )
     kinds = {
         status_of(result.error) if result.error else SOME_FAILED
         for result in report.having("failed")

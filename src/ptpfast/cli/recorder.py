@@ -9,9 +9,11 @@ from ..library.report.observer import Observer
 from ..library.report.report import Report
 from ..library.report.results import FileResult
 from .busy import BusyLines
+from .failure import explain
 from .file_lines import file_record, planned_line
-from .output import Output
+from .output import Output, say
 from .shortage import short_record
+from .signals import INTERRUPTED
 
 if TYPE_CHECKING:
     from ..library.report.results import Shortage
@@ -23,10 +25,28 @@ class Recorder(Observer):
     """Hands everything on to a display, and prints what is a result: a record for each object with
     `--json`, a line for each that a dry run would fetch without."""
 
-    def __init__(self, output: Output, shown: Observer) -> None:
+    def __init__(self, output: Output, shown: Observer, camera: str = "") -> None:
+        """camera: the address of one camera of several."""
+        self._camera = camera
         self._output = output
         self._shown = shown
         self._busy = BusyLines()
+
+    def of_camera(self, name: str) -> Recorder:
+        return Recorder(self._output, self._shown.of_camera(name), name)
+
+    def ended(self, report: Report, error: BaseException | None) -> None:
+        self._shown.ended(report, error)
+        if error is None or (failure := explain(error)).status == INTERRUPTED:
+            return
+        if self._output.quiet:  # an error is said all the same
+            say(f"ptpfast: {self._camera}: {failure.message}")
+        hint = failure.hint or None
+        self._record("error", message=failure.message, hint=hint, status=failure.status)
+
+    def _record(self, type: str, /, **fields: object) -> None:
+        camera = {"camera": self._camera} if self._camera else {}
+        self._output.record(type, **camera, **fields)
 
     def listing(self, done: int, total: int) -> None:
         self._shown.listing(done, total)
@@ -52,30 +72,30 @@ class Recorder(Observer):
     def lost(self, error: PTPError) -> None:
         self._shown.lost(error)
         if self._output.json:
-            self._output.record("retry", reason=error.message)
+            self._record("retry", reason=error.message)
 
     def reconnecting(self, tries: int) -> None:
         self._shown.reconnecting(tries)
 
     def busy(self, error: PTPError, waited_s: float) -> None:
         self._shown.busy(error, waited_s)
-        self._busy(error, waited_s, lambda text: self._output.record("waiting", reason=text))
+        self._busy(error, waited_s, lambda text: self._record("waiting", reason=text))
 
     def storing(self, files: int, waited_s: float) -> None:
         self._shown.storing(files, waited_s)
 
     def short(self, shortage: Shortage) -> None:
         self._shown.short(shortage)
-        self._output.record("short", **short_record(shortage))
+        self._record("short", **short_record(shortage))
 
     def waiting(self, error: PTPError) -> None:
         self._shown.waiting(error)
         if self._output.json:
-            self._output.record("waiting", reason=error.message)
+            self._record("waiting", reason=error.message)
 
     def finished(self, result: FileResult) -> None:
         self._shown.finished(result)
         if self._output.json:
-            self._output.record("file", **file_record(result))
+            self._record("file", **file_record(result))
         elif (text := planned_line(result)) is not None:
-            self._output.result(text)
+            self._output.result(f"{self._camera}: {text}" if self._camera else text)

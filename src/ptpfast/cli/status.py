@@ -24,7 +24,7 @@ SILENT_S = 3.0  # without a byte: that is said
 BAR = 12  # the shortest bar, in columns
 LONGEST_BAR = 40
 _SHORTEST_NAME = 6
-_RATE_WIDTH = len("999.9 MB/s")
+RATE_WIDTH = len("999.9 MB/s")
 
 
 class Status:
@@ -46,8 +46,8 @@ class Status:
         self._since = clock()  # since when it is as it is: a wait, or the last byte
         self._waits_for = "connecting to the camera"
         self._lost = 0  # failed tries since the last byte
-        self._count = 0
-        self._is_counted = False
+        self.count = 0
+        self.is_counted = False
         self._total = 0
         self._begun: frozenset[int] = frozenset()
         self._file = False  # whether a file is received, and nothing else is done
@@ -62,9 +62,17 @@ class Status:
         self._lost = 0
         self._wait(f"{what}: {done:,} of {total:,}" if done < total else "preparing")
 
+    def another(self) -> Status:
+        """Return the state of another camera of the run."""
+        return Status(self._tries, self._clock)
+
+    def end(self) -> None:
+        """Note that the run of this camera is over."""
+        self._lost, self._file, self._waits_for = 0, False, ""
+
     def planned(self, count: int, size: int, *, listed: bool) -> None:
         """Note the planned files and bytes; `listed` is true if these are all."""
-        self._count, self._total, self._is_counted = count, size, listed
+        self.count, self._total, self.is_counted = count, size, listed
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         """Note that the download of a file begins."""
@@ -96,7 +104,7 @@ class Status:
         self._begun -= {handle}
         self.done += was_begun and not stopped
         if self.in_flight.end(handle) or stopped:
-            is_last = self._is_counted and self.done >= self._count
+            is_last = self.is_counted and self.done >= self.count
             self._wait("stopping" if stopped else "finishing" if is_last else NEXT)
         return was_begun
 
@@ -138,23 +146,33 @@ class Status:
     @property
     def ended(self) -> str:
         """The number of finished files, and of all files if it is known: `3/12`."""
-        return f"{self.done}/{self._count}" if self._is_counted else str(self.done)
+        return f"{self.done}/{self.count}" if self.is_counted else str(self.done)
 
     @property
     def place(self) -> str:
         """The number of the current file: `3/12`; `3/12+` while more may be listed."""
         number = self.done + (1 if self.in_flight.name else 0)
-        if not self._count:
+        if not self.count:
             return ""
-        more = "" if self._is_counted else "+"
-        return f"{min(number, self._count)}/{self._count}{more}"
+        more = "" if self.is_counted else "+"
+        return f"{min(number, self.count)}/{self.count}{more}"
+
+    def wait(self) -> str:
+        """Return for what the camera waits, and how long; '' if it sends, or has just sent."""
+        waited_s = self._clock() - self._since
+        if self._file:
+            return f"no data for {human_wait(waited_s)}" if waited_s >= SILENT_S else ""
+        if not self._waits_for or (self._waits_for == NEXT and waited_s < SILENT_S):
+            return ""
+        tries = f"try {self.of_tries}, " if self._lost else ""
+        return f"{self._waits_for}, {tries}{human_wait(waited_s)}"
 
     def line(self, width: int) -> str:
         """Return the fullest form that fits into `width` columns."""
         forms = self._file_forms(width) if self._file else self._waiting_forms()
         lines = [printable(" ".join(filter(None, form))) for form in forms]
-        fitting = (line for line in lines if _columns(line) <= width)
-        return next(fitting, "") or _cut(lines[-1], width)
+        fitting = (line for line in lines if columns(line) <= width)
+        return next(fitting, "") or cut(lines[-1], width)
 
     def _waiting_forms(self) -> Iterable[tuple[str, ...]]:
         waited_s = self._clock() - self._since
@@ -187,18 +205,19 @@ class Status:
             yield (silent,)
             return
         rate = self._rate()
-        left = self._left().rjust(len("59:59 left"))
-        bar_width = width - sum(_columns(part) + 1 for part in (place, name, amount, rate, left))
+        left_s = self.left_s()
+        left = ("" if left_s is None else time_left(left_s)).rjust(len("59:59 left"))
+        bar_width = width - sum(columns(part) + 1 for part in (place, name, amount, rate, left))
         if bar_width >= BAR:
             yield place, name, self._bar(min(bar_width, LONGEST_BAR)), amount, rate, left
         yield place, name, amount, rate, left
         yield place, name, amount, rate
-        room = width - sum(_columns(part) + 1 for part in (place, amount, rate))
+        room = width - sum(columns(part) + 1 for part in (place, amount, rate))
         if room >= _SHORTEST_NAME:
             yield place, shortened(name, room), amount, rate
         if size := flight.size:
             of = f"{amount.split()[0]}/{human_size(size)}"
-            room = width - sum(_columns(part) + 1 for part in (place, of, rate))
+            room = width - sum(columns(part) + 1 for part in (place, of, rate))
             if room >= _SHORTEST_NAME:
                 yield place, shortened(name, room), of, rate
         yield place, amount, rate
@@ -206,7 +225,7 @@ class Status:
         yield (rate.strip(),)
 
     def _rate(self) -> str:
-        return f"{human_size(round(self.rate.now()))}/s".rjust(_RATE_WIDTH)
+        return f"{human_size(round(self.rate.now()))}/s".rjust(RATE_WIDTH)
 
     def _amount(self) -> str:
         """`14.7 of 25.0 MB`, as wide from the first byte to the last."""
@@ -225,18 +244,22 @@ class Status:
         full = int(width * part)
         return "━" * full + "─" * (width - full)
 
-    def _left(self) -> str:
-        """Return the time left for the run at its mean rate; '' if that is not known."""
-        if self._began is None or not self._is_counted or self.rate.now() <= 0:
-            return ""
+    def left_s(self) -> float | None:
+        """Return the seconds left for the run at its mean rate; None if that is not known."""
+        if self._began is None or not self.is_counted or self.rate.now() <= 0:
+            return None
         took = self._clock() - self._began
         if took < 1 or self._moved <= 0:
-            return ""
-        left = max(0, self._total - self._moved) * took / self._moved
-        minutes, seconds = divmod(round(left), 60)
-        if minutes < 60:
-            return f"{minutes}:{seconds:02d} left"
-        return f"{minutes // 60} h {minutes % 60:02d} left" if minutes < 6000 else ""
+            return None
+        return max(0, self._total - self._moved) * took / self._moved
+
+
+def time_left(seconds: float) -> str:
+    """Return a time as `1:09 left`; '' if it is too long to be told."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d} left"
+    return f"{minutes // 60} h {minutes % 60:02d} left" if minutes < 6000 else ""
 
 
 def human_wait(seconds: float) -> str:
@@ -256,18 +279,18 @@ def disk_words(files: int) -> str:
 
 def shortened(name: str, width: int) -> str:
     """Return a name without its middle, because numbers and extension are at its end."""
-    if _columns(name) <= width:
+    if columns(name) <= width:
         return name
     tail = (width - 1) * 2 // 3
     head = width - 1 - tail
     short = f"{name[:head]}…{name[-tail:]}"
-    while _columns(short) > width:  # wide characters
+    while columns(short) > width:  # wide characters
         short = short[:-1]
     return short
 
 
-def _columns(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -275,8 +298,8 @@ def _columns(text: str) -> int:
     return cell_len(text)
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """Return the words of a text that fit."""
-    while text and _columns(text) > width:
+    while text and columns(text) > width:
         text = text.rpartition(" ")[0]
     return text

@@ -89,12 +89,35 @@ def summary(output: Output, report: Report) -> None:
         mirrored=report.mirrored,
         notes=[in_text(note) for note in report.notes],
         leftovers=[_leftover_record(left) for left in report.leftovers],
+        **_cameras_record(report),
         ok=report.ok,
     )
     if not output.quiet:
+        for each in report.cameras:
+            early = "" if each.error is None else "; ended early"
+            output.note(f"{each.name}: {summary_line(each.report)}{early}")
         output.sentence(summary_line(report))
         if advice := advice_line(report):
             output.note(advice)
+
+
+def _cameras_record(report: Report) -> dict[str, object]:
+    """Return the JSON field with the part of each camera, if there are several."""
+    if not report.cameras:
+        return {}
+    return {
+        "cameras": [
+            {
+                "camera": each.name,
+                "downloaded": each.report.downloaded,
+                "skipped": each.report.skipped,
+                "failed": each.report.failed,
+                "bytes": each.report.bytes,
+                "error": None if each.error is None else str(each.error),
+            }
+            for each in report.cameras
+        ]
+    }
 
 
 def _leftover_record(left: Leftover) -> dict[str, object]:

@@ -6,12 +6,13 @@ import inspect
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import fields
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import fields, replace
 from typing import Any, Unpack
 
 from ..ownership.names import MANIFEST_NAME
 from ..ptp.arguments import check_names, path_of, switches
+from ..ptp.codes import DEFAULT_PORT
 from ..session.address import address_of, are_swapped
 from ..session.connecting import connect
 from ..session.session import Session
@@ -27,6 +28,7 @@ from .plan.selection import Selecting, Selection
 from .report.observer import Observer
 from .report.report import Report
 from .run import Run
+from .several import Camera, Several
 
 OnePath = str | os.PathLike[str]
 
@@ -59,7 +61,9 @@ class PullOptions(Selecting, total=False):
 
 
 def pull(
-    session_or_address: Session | str, destination: OnePath, **options: Unpack[PullOptions]
+    cameras: Session | str | Sequence[Session | str],
+    destination: OnePath,
+    **options: Unpack[PullOptions],
 ) -> Report:
     """Download the selected objects that are not in a folder yet.
 
@@ -69,7 +73,8 @@ def pull(
     match, apart from whole quarter hours. Each file counts for at most one object.
 
     Args:
-        session_or_address: an open session, or `HOST[:PORT]`.
+        cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
+            time.
         destination: the folder; it is made if need be.
         formats: one or several of `raw`, `jpeg`, `heif`, `video`, `audio`, `other`, `all`.
         include, exclude: one glob or several, regardless of case. A glob with a slash is matched
@@ -101,6 +106,7 @@ def pull(
 
     Returns:
         A `Report`; look at `.ok`. Objects that are refused or arrive wrong are in it as failed.
+        With several cameras it is the sum of all, and `.cameras` has the part of each.
 
     Raises:
         NetworkError: the connection stays lost.
@@ -108,18 +114,49 @@ def pull(
         SinkError: the destination failed, or `new` has no history.
         Cancelled, KeyboardInterrupt: the run was stopped.
         ValueError, TypeError: an option is wrong; an unknown one is named.
-        What ends a run that has begun carries the report so far as `error.report`.
+        What ends a run that has begun carries the report so far as `error.report`. What ends one of
+        several cameras is raised when the others are done; `error.report.cameras` has all errors.
     """
     began = time.monotonic()
     check_names("pull", options, PullOptions.__optional_keys__)
     switches(index=options.get("index", True))
-    _check_camera(session_or_address, destination, options)
+    several = cameras if isinstance(cameras, list | tuple) else None
+    for camera in (cameras,) if several is None else several:
+        _check_camera(camera, destination, options)
     asked = Options.of(path_of("destination", destination), options)
     sums = _check(asked)
     connecting = {name: value for name, value in options.items() if name in _CONNECTING}
-    with _session(session_or_address, asked, connecting) as session:
+    if several is not None:
+        return Several(_each_camera(several, asked, connecting), asked, sums).run()
+    assert isinstance(cameras, Session | str)
+    with _session(cameras, asked, connecting) as session:
         run = Run(session, asked, sums, began)
         return run.plan() if asked.dry_run else run.go()
+
+
+def _each_camera(
+    given: Sequence[Session | str], options: Options, connecting: dict[str, Any]
+) -> list[Camera]:
+    """Return the cameras, each with its address as its name. ValueError."""
+    found: dict[str, Camera] = {}
+    for each in given:
+        if isinstance(each, Session):
+            address = each.link.connection.address
+        else:
+            address = address_of(each, connecting.get("port"))
+        name = address.host if address.port == DEFAULT_PORT else str(address)
+        if name in found:
+            raise ValueError(f"the camera {name} is given twice")
+
+        def connect(
+            observer: Observer, each: Session | str = each
+        ) -> AbstractContextManager[Session]:
+            return _session(each, replace(options, observer=observer), connecting)
+
+        found[name] = Camera(name, connect)
+    if not found:
+        raise ValueError("give at least one camera")
+    return list(found.values())
 
 
 def _check_camera(given: Any, destination: Any, options: PullOptions) -> None:

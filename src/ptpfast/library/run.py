@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..ptp.errors import PTPError
     from ..session.session import Session
     from .keep.manifest import Manifest
+    from .plan.names import Names
     from .plan.options import Options
 
 
@@ -44,9 +45,15 @@ class Run:
     """One run; `report` is true at any moment."""
 
     def __init__(
-        self, session: Session, options: Options, manifest: Manifest | None, began: float
+        self,
+        session: Session,
+        options: Options,
+        manifest: Manifest | None,
+        began: float,
+        names: Names | None = None,
     ) -> None:
-        """began: when it was asked for, by `time.monotonic`."""
+        """began: when it was asked for, by `time.monotonic`. names: those that the cameras of the
+        run have got."""
         self.report = Report(
             options.destination,
             selection=options.selection.words,
@@ -64,7 +71,8 @@ class Run:
         self._sums = Sums(manifest, self._destination, self.report)
         camera = session.device_info.body
         self._known = Known.of(session, history=options.history)
-        self._copies = Copies(options, camera, self._known)
+        self._names = names
+        self._copies = Copies(options, camera, self._known, names)
         if options.delete_verified:
             self.report.clearing.same_disk = on_disk_of(options.destination, options.copies)
         for folder in self.report.same_disk:
@@ -161,6 +169,7 @@ class Run:
             listing,
             keeping.add,
             self._known,
+            self._names,
         )
 
     def _keeping(self, listing: Listing) -> Safekeeping:

@@ -18,7 +18,7 @@ from ..ptp.errors import ConnectFailed, InitFailed, PTPError
 from ..transport.contract import Address
 from ..vendors.elsewhere import BUSY, explain
 from .connection import Connection
-from .patience import Patience
+from .patience import Patience, pause
 
 # Address → when a camera that needs a pause after a close may be asked again. Guarded by a
 # lock: it must outlive sessions, because the next one is a new object.
@@ -76,7 +76,7 @@ def honour_reconnect_pause(address: Address) -> None:
     with _not_before_lock:
         wait_s = _not_before.pop(address, 0.0) - time.monotonic()
     if wait_s > 0:
-        time.sleep(wait_s)
+        pause(wait_s)
 
 
 def connect_when_free(

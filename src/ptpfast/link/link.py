@@ -42,7 +42,7 @@ from .events import Event, EventHub, Source
 from .habits import Habits
 from .losses import Losses
 from .opening import MAX_STRUCTURE, ask_device_info, open_session
-from .patience import BRIEF_BUSY_S, BUSY_S, Patience, until
+from .patience import BRIEF_BUSY_S, BUSY_S, Patience, pause, until
 from .pipelining import Following, Request
 from .upkeep import Interrupted, Upkeep
 
@@ -330,7 +330,7 @@ class Link:
         pause_s = self.dialect.quirks.reconnect_pause_s
         while True:
             self.connection.close()
-            time.sleep(pause_s)
+            pause(pause_s)
             try:
                 self.connection = self.connection.reopen()
                 break

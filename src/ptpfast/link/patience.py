@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from ..ptp.errors import PTPError, Timeout
+from ..ptp.errors import Cancelled, PTPError, Timeout
 
 BUSY_S = 10.0  # how long a busy camera is asked again
 BRIEF_BUSY_S = 0.2  # one that was busy as long for several objects in a row
 # Once the time to wait for an answer is over: else a camera could keep us for days, a byte now and
 # then. The slowest radio is ten times as fast.
 SLOWEST_BYTES_PER_S = 1000
+
+
+class _Thread(threading.local):
+    stop: threading.Event | None = None
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def stopped_by(stop: threading.Event) -> Iterator[None]:
+    """Have the pauses of this thread end when `stop` is set: no signal reaches a thread."""
+    before, _thread.stop = _thread.stop, stop
+    try:
+        yield
+    finally:
+        _thread.stop = before
+
+
+def pause(seconds: float) -> None:
+    """Sleep. Raises Cancelled if this thread is to stop."""
+    if _thread.stop is None:
+        time.sleep(seconds)
+    elif _thread.stop.wait(seconds):
+        raise Cancelled("stopped")
 
 
 class TooSlow(Timeout):
@@ -94,7 +121,7 @@ class Patience:
             self._told(error, time.monotonic() - self._since)
         import random  # rarely needed, and slow to import
 
-        time.sleep(self._pause_s * random.uniform(0.75, 1.25))
+        pause(self._pause_s * random.uniform(0.75, 1.25))
         self._pause_s = min(2 * self._pause_s, self._most_s)
 
 

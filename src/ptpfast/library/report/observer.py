@@ -15,8 +15,23 @@ if TYPE_CHECKING:
 class Observer:
     """An observer that does nothing. Override the methods that you need.
 
-    All methods are called from the thread that called `pull`. Their exceptions end the run.
+    All methods are called from the thread that called `pull`. With several cameras they are called
+    from one thread for each camera, one call at a time. Their exceptions end the run.
     """
+
+    def of_camera(self, name: str) -> Observer:
+        """Return the observer of one camera of several; by default this one.
+
+        Args:
+            name: the camera's address.
+        """
+        return self
+
+    def ended(self, report: Report, error: BaseException | None) -> None:
+        """Report that one camera of several is done; `error` is what ended it early, if anything.
+
+        The other cameras go on.
+        """
 
     def listing(self, done: int, total: int) -> None:
         """Report that `done` of `total` objects are described."""

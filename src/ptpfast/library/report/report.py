@@ -52,6 +52,21 @@ class Clearing:
     vanished: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class CameraReport:
+    """The part of one camera in a run with several.
+
+    Attributes:
+        name: Its address.
+        report: Its results.
+        error: What ended it early; None if nothing did.
+    """
+
+    name: str
+    report: Report
+    error: BaseException | None = None
+
+
 @dataclass(slots=True, repr=False)
 class Report:
     """The result of a run, complete or not.
@@ -64,6 +79,7 @@ class Report:
             from `hash` on.
         notes: Sentences about the history and the folders that the user must know.
         card, traffic, clearing: The values behind the properties below.
+        cameras: With several cameras, the part of each; times are those of the slowest.
     """
 
     destination: Path
@@ -77,6 +93,7 @@ class Report:
     card: Card = field(default_factory=Card)
     traffic: Traffic = field(default_factory=Traffic)
     clearing: Clearing = field(default_factory=Clearing)
+    cameras: list[CameraReport] = field(default_factory=list)
 
     def __repr__(self) -> str:
         counts = [
@@ -264,6 +281,7 @@ class Report:
         a dry run planned. An object left on the camera is no failure, one that vanished from it is.
         """
         failed = self.failed or self.copies("failed") or self.storages or self.vanished
+        failed = failed or any(each.error is not None for each in self.cameras)
         return not failed and self.remaining == self.count("planned")
 
     @property

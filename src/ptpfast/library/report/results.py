@@ -71,11 +71,13 @@ class StorageFailure:
     storage_id: int
     reason: str
     error: Exception | None = None
+    camera: str = ""  # of several
 
     @property
     def name(self) -> str:
-        """`card 2`."""
-        return card_name(self.storage_id) if self.storage_id else "a further card"
+        """`card 2`, with the camera's name if there are several."""
+        name = card_name(self.storage_id) if self.storage_id else "a further card"
+        return f"{name} of {self.camera}" if self.camera else name
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
@@ -112,6 +114,7 @@ class FileResult:
         known_by: How an existing file was recognised.
         mirrored: Whether it was skipped because another card of the camera has the same picture.
         replaces: Whether a planned file replaces another file of that name.
+        camera: The address of its camera, if the run has several.
     """
 
     handle: int
@@ -130,6 +133,7 @@ class FileResult:
     known_by: KnownBy | None = None
     mirrored: bool = False
     replaces: bool = False
+    camera: str = ""
 
     @property
     def size(self) -> int | None:

@@ -1,0 +1,197 @@
+"""Several cameras in one run: a thread each, one destination, one report.
+
+Each camera has its own `Run`, with its connection, plan, queue of received files and deletions. The
+runs share the names in the folders, so no two objects get one name, and the manifest. The observer
+gets one call at a time.
+
+An error of one camera ends its run only. What is no camera's error, such as an exception of the
+observer, ends all of them, and so does Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..engine.errors import LimitReached
+from ..link.patience import stopped_by
+from ..ptp.errors import Cancelled, PTPError
+from .plan.names import Names
+from .report.merged import merged
+from .report.observer import Observer
+from .report.report import CameraReport, Report, attach
+from .run import Run
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ..session.session import Session
+    from .keep.manifest import Manifest
+    from .plan.options import Options
+
+    Connect = Callable[[Observer], AbstractContextManager[Session]]
+
+
+class Camera:
+    """One camera of a run. connect(observer) opens its session, or has an open one."""
+
+    def __init__(self, name: str, connect: Connect) -> None:
+        self.name = name
+        self.connect = connect
+        self.session: Session | None = None
+        self.report: Report | None = None
+        self.error: BaseException | None = None
+        self.thread: threading.Thread | None = None
+        self.done = threading.Event()  # `Thread.join` is not safe from a Ctrl-C
+
+
+class Several:
+    """One run with several cameras."""
+
+    def __init__(
+        self, cameras: Sequence[Camera], options: Options, manifest: Manifest | None
+    ) -> None:
+        self._cameras = cameras
+        self._options = options
+        self._manifest = manifest
+        self._began = time.monotonic()
+        self._observer = options.observer or Observer()
+        self._names = Names()
+        self._turn = threading.RLock()  # of the observer
+        self._stop = threading.Event()
+
+    def run(self) -> Report:
+        """Run, and return the report. An error of a camera is raised when all have ended."""
+        try:
+            for camera in self._cameras:
+                self._begin(camera)
+            self._wait()
+        except BaseException as error:  # Ctrl-C
+            self._end()
+            self._wait()
+            attach(self._report(), error)
+            raise
+        report = self._report()
+        errors = [each.error for each in self._cameras if each.error is not None]
+        errors.sort(key=lambda error: isinstance(error, PTPError))  # others concern all
+        if errors:
+            attach(report, errors[0])
+            raise errors[0]
+        return report
+
+    def _wait(self) -> None:
+        begun = [camera for camera in self._cameras if camera.thread is not None]
+        for camera in begun:
+            camera.done.wait()
+        for camera in begun:
+            if camera.thread is not None and camera.thread.is_alive():
+                camera.thread.join()
+
+    def _begin(self, camera: Camera) -> None:
+        observer = _OneAtATime(self._observer.of_camera(camera.name), self._turn, self._stop)
+        work, name = partial(self._work, camera, observer), f"ptpfast {camera.name}"
+        camera.thread = threading.Thread(target=work, name=name)
+        try:
+            camera.thread.start()
+        except BaseException as error:
+            if camera.thread.ident is None:  # no thread will set it
+                camera.done.set()
+            if (limit := LimitReached.of(error)) is None:
+                raise
+            camera.error, camera.thread = limit, None
+
+    def _work(self, camera: Camera, observer: Observer) -> None:
+        try:
+            self._run_one(camera, observer)
+        finally:
+            camera.session = None
+            camera.done.set()
+
+    def _run_one(self, camera: Camera, observer: Observer) -> None:
+        options = replace(self._options, observer=observer)
+        try:
+            with stopped_by(self._stop), camera.connect(observer) as session:
+                camera.session = session
+                if self._stop.is_set():
+                    raise Cancelled("stopped")
+                run = Run(session, options, self._manifest, self._began, self._names)
+                camera.report = run.report
+                if options.dry_run:
+                    run.plan()
+                else:
+                    run.go()
+        except BaseException as error:  # noqa: BLE001  raised by `run`
+            camera.error = error
+        if camera.error is not None and not isinstance(camera.error, PTPError):
+            self._end()
+        try:
+            observer.ended(self._report_of(camera), camera.error)
+        except BaseException as error:  # noqa: BLE001  raised by `run`
+            camera.error = camera.error or error
+            self._end()
+
+    def _end(self) -> None:
+        """Have all cameras end in order."""
+        self._stop.set()
+        for camera in self._cameras:
+            if (session := camera.session) is not None:
+                session.cancel()
+
+    def _report(self) -> Report:
+        each = [
+            CameraReport(camera.name, self._report_of(camera), camera.error)
+            for camera in self._cameras
+        ]
+        return merged(self._new_report(), each)
+
+    def _report_of(self, camera: Camera) -> Report:
+        return camera.report or self._new_report()
+
+    def _new_report(self) -> Report:
+        options = self._options
+        return Report(
+            options.destination,
+            selection=options.selection.words,
+            verify=options.verify,
+            algorithm=options.algorithm or "sha256",
+        )
+
+
+class _OneAtATime(Observer):
+    """Pass the calls of one camera on, while those of the others wait.
+
+    Once the run is to stop, the first call after that raises Cancelled.
+    """
+
+    def __init__(self, observer: Observer, turn: threading.RLock, stop: threading.Event) -> None:
+        self._observer = observer
+        self._its_turn = turn
+        self._stop = stop
+        self._has_stopped = False
+
+    @contextmanager
+    def _turn(self, *, stops: bool) -> Iterator[None]:
+        if stops and self._stop.is_set() and not self._has_stopped:
+            self._has_stopped = True
+            raise Cancelled("stopped")
+        with self._its_turn:
+            yield
+
+
+def _passed_on(name: str, *, stops: bool) -> Callable[..., None]:
+    def call(self: _OneAtATime, *given: Any, **named: Any) -> None:
+        with self._turn(stops=stops):
+            getattr(self._observer, name)(*given, **named)
+
+    return call
+
+
+# What is done by then must be told, and the received files stored.
+_TOLD = ("finished", "storing", "ended")
+for _name in (name for name in vars(Observer) if not name.startswith("_") and name != "of_camera"):
+    setattr(_OneAtATime, _name, _passed_on(_name, stops=_name not in _TOLD))
