@@ -45,7 +45,7 @@ def card(*names: str, seed: int = 0, size: int = 3000, captured: datetime = NOON
 def two(camera: Cameras, *names: str, **options: Any) -> list[SimulatedCamera]:
     """Two bodies with pictures of the same names, sizes and seconds, and different bytes."""
     names = names or ("DSC_0001.NEF", "DSC_0001.JPG", "DSC_0002.NEF")
-    return [camera(store=card(*names, seed=seed, **options)) for seed in (1, 2)]
+    return [camera(store=card(*names, seed=seed, **options), seed=seed) for seed in (1, 2)]
 
 
 def named(error: BaseException) -> Report:

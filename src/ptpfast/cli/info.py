@@ -131,7 +131,7 @@ def _files(output: Output, session: Session) -> None:
     total = len(listing.handles)
     if files is None:
         output.record("files", objects=total, count=None, size=None, kinds=None)
-        output.row("Files", f"{total:,} with folders; ptpfast ls counts them by kind")
+        output.row("Files", f"{total:,} files and folders; ptpfast ls counts them by kind")
         return
     kinds = [kind_of(file.name) for file in files]
     size = sum(file.size or 0 for file in files)

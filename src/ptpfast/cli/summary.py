@@ -48,6 +48,17 @@ def summary(output: Output, report: Report) -> None:
         (say if output.quiet else output.note)(str(failure))
     for doubt in (*report.doubts, *report.notes):
         output.note(doubt)
+    _record(output, report)
+    if not output.quiet:
+        for each in report.cameras:
+            early = "" if each.error is None else "; ended early"
+            output.note(f"{each.name}: {summary_line(each.report)}{early}")
+        output.sentence(summary_line(report))
+        if advice := advice_line(report):
+            output.note(advice)
+
+
+def _record(output: Output, report: Report) -> None:
     output.record(
         "summary",
         objects=report.objects,
@@ -92,13 +103,6 @@ def summary(output: Output, report: Report) -> None:
         **_cameras_record(report),
         ok=report.ok,
     )
-    if not output.quiet:
-        for each in report.cameras:
-            early = "" if each.error is None else "; ended early"
-            output.note(f"{each.name}: {summary_line(each.report)}{early}")
-        output.sentence(summary_line(report))
-        if advice := advice_line(report):
-            output.note(advice)
 
 
 def _cameras_record(report: Report) -> dict[str, object]:

@@ -117,7 +117,15 @@ def pull(
         What ends a run that has begun carries the report so far as `error.report`. What ends one of
         several cameras is raised when the others are done; `error.report.cameras` has all errors.
     """
-    began = time.monotonic()
+    return _pull(cameras, destination, options, time.monotonic())
+
+
+def _pull(
+    cameras: Session | str | Sequence[Session | str],
+    destination: OnePath,
+    options: PullOptions,
+    began: float,
+) -> Report:
     check_names("pull", options, PullOptions.__optional_keys__)
     switches(index=options.get("index", True))
     several = cameras if isinstance(cameras, list | tuple) else None
