@@ -58,9 +58,9 @@ def connect(
             camera cannot handle it, the session reconnects and falls back to 1.
         index: keep what listings learn in the user's cache folder, so that the next listing asks
             for new objects only. False deletes the index of this camera.
-        waiting: called once with the refusal if the camera may still hold an earlier session. Then
-            connecting is retried for `timeouts.held` seconds. Without it the refusal is raised.
-            Also called if the camera's owner has to confirm something on the camera.
+        waiting: called once with the reason if the camera may still hold an earlier session, or its
+            owner has to allow this computer or to confirm something later. Then connecting is
+            retried for `timeouts.held` seconds. Without it the error is raised.
         role: `download` to read the card, `remote` to take pictures. Some cameras can do only one
             of them in a session.
         name: what the camera may call this computer; 39 characters are kept.

@@ -169,6 +169,14 @@ class NothingListens(ConnectFailed):
     hint = "start the remote or 'connect to PC' mode in the camera's Wi-Fi menu, and check the port"
 
 
+class Unanswered(ConnectFailed):
+    """The host accepted the first connection and did not answer the Init in time.
+
+    A camera does so while its owner has not confirmed a new computer (EOS 80D), or while it holds
+    the session of an aborted run.
+    """
+
+
 def _refused(address: Address, who: str) -> ConnectFailed:
     if who:
         return ConnectFailed(f"{who} and then refused the second connection", hint=_RESTART)
@@ -196,8 +204,10 @@ def raise_connect_failed(address: Address, step: str, who: str = "") -> Iterator
         text = f"{address} accepts connections but does not answer the {step}"
         if who:
             text = f"{who} and then stopped answering in the {step}"
-        hint = _RESTART if who else f"{_STRANGER}; switch its Wi-Fi off and on"
-        raise ConnectFailed(text, hint=hint) from error
+        if not who:
+            hint = f"{_STRANGER}, or asks on its display; switch its Wi-Fi off and on"
+            raise Unanswered(text, hint=hint) from error
+        raise ConnectFailed(text, hint=_RESTART) from error
     except ConnectionLost as error:
         text = f"{address} closed the connection at once"
         if who:
