@@ -137,15 +137,21 @@ class Link:
             patience = patience or self.patience(busy_s)
             patience.wait(error)
 
-    def fetch(self, operation: int, *parameters: int, limit: int = MAX_DATASET) -> bytearray:
-        """Run an operation with data-in and return its payload.
+    def fetch(
+        self,
+        operation: int,
+        *parameters: int,
+        limit: int = MAX_DATASET,
+        busy_s: float | None = None,
+    ) -> bytearray:
+        """Run an operation with data-in and return its payload; `busy_s` as for `transact`.
 
         Raises:
             ResponseError: the camera did not answer OK.
             ProtocolError: the payload is larger than `limit` bytes.
         """
         sink = MemorySink()
-        self.transact(Request(operation, parameters, sink, limit))
+        self.transact(Request(operation, parameters, sink, limit), busy_s=busy_s)
         return sink.finish() or bytearray()
 
     def command(

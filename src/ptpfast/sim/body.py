@@ -17,7 +17,7 @@ from typing import Any
 from ..engine.wire import OperationRequest
 from ..ptp.arguments import numbers
 from ..ptp.codes import EventCode, OperationCode, ResponseCode
-from ..ptp.datasets import ObjectInfoDataset
+from ..ptp.datasets import ObjectInfoDataset, StorageInfo
 from ..vendors import Vendor
 from ..vendors.body import Later, Model, Reply
 from .approvals import Approvals
@@ -157,8 +157,12 @@ class Body:
     def storage_ids(self, *, populated: bool = True) -> list[int]:
         return self.store.storage_ids(populated=populated)
 
-    def handles(self, storage_id: int) -> list[int]:
-        return self.store.handles(storage_id, 0, 0)
+    def storage_info(self, storage_id: int) -> StorageInfo | None:
+        known = storage_id in self.store.storage_ids()
+        return self.store.storage_info(storage_id) if known else None
+
+    def handles(self, storage_id: int, parent: int = 0) -> list[int]:
+        return self.store.handles(storage_id, 0, parent)
 
     def capture(
         self,

@@ -199,6 +199,8 @@ class Store:
 
     def delete(self, handle: int) -> bool:
         """Delete an object and all below it; return False if a protected one stays."""
+        if self.forget(handle):
+            return True
         with self._lock:
             stored = self._objects[handle]
             for child in list(self._children.get(handle, ())):

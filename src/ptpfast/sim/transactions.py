@@ -166,6 +166,9 @@ class Transactions:
             if due and isinstance(reply.data, bytes):
                 source = _source_of_dataset(reply.data, call, due)
             code = self._send_data(call, source, due, running) or code
+        if not reply.ends:
+            peer.outlet.flush()
+            return
         self._respond(
             peer, OperationResponse(code, request.transaction_id, reply.parameters), due, running
         )

@@ -40,7 +40,8 @@ def read_into(camera: Camera, info: ObjectInfo, buffer: Any, offset: int, size: 
     sink = MemorySink(buffer)
     try:
         whole = offset == 0 and wanted in (None, reader.size)
-        with camera.link.dialect.reading(info):
+        dialect = camera.link.dialect
+        with dialect.reading(info) if whole else dialect.reading_part(info):
             return reader.read(sink, offset, None if whole else wanted)
     finally:
         sink.abandon()

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ..engine.wire import Event, OperationRequest
 from ..ptp.codes import ObjectFormat, ResponseCode
-from ..ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset
+from ..ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset, StorageInfo
 
 
 # The answer to one operation, as the simulated camera sends it.
@@ -31,12 +31,14 @@ class ObjectRange:
 class Reply:
     """A camera's answer: response code, parameters, and the payload of a data-in phase if any.
 
-    With code 0 it does not answer at all.
+    With code 0 it does not answer at all. With `ends` False only the response never comes:
+    firmware that hangs.
     """
 
     code: int = ResponseCode.OK
     parameters: tuple[int, ...] = ()
     data: bytes | ObjectRange | None = None
+    ends: bool = True
 
 
 class Approval(Protocol):
@@ -89,8 +91,17 @@ class Responder(Protocol):
 
     def storage_ids(self, *, populated: bool = True) -> list[int]: ...
 
-    def handles(self, storage_id: int) -> list[int]:
-        """Return the handles of all objects of a storage, or of all storages for all ones."""
+    def storage_info(self, storage_id: int) -> StorageInfo | None:
+        """Return the size of a storage and its free space; None if there is no such storage."""
+        ...
+
+    def handles(self, storage_id: int, parent: int = 0) -> list[int]:
+        """Return the handles of a storage, or of all storages for all ones.
+
+        Args:
+            storage_id: the storage.
+            parent: 0 for all handles, all ones for those in the root, else a folder.
+        """
         ...
 
     def thumbnail(self, handle: int) -> bytes | None:

@@ -68,9 +68,11 @@ class Asks(Protocol):
         """Run an operation without data-in. Raises ResponseError unless OK."""
         ...
 
-    def fetch(self, operation: int, *parameters: int, limit: int = ...) -> bytearray:
-        """Run an operation with data-in. Raises ResponseError, or ProtocolError above `limit`
-        bytes."""
+    def fetch(
+        self, operation: int, *parameters: int, limit: int = ..., busy_s: float | None = None
+    ) -> bytearray:
+        """Run an operation with data-in; a busy camera is asked again for `busy_s` seconds, 10 by
+        default. Raises ResponseError, or ProtocolError above `limit` bytes."""
         ...
 
     def publish(self, code: int, parameters: tuple[int, ...] = ()) -> None:
@@ -182,6 +184,15 @@ class Dialect:
 
     def before_thumbnail(self, handle: int) -> None:
         """Ask for what a camera wants to be asked for before GetThumb."""
+
+    @contextmanager
+    def reading_part(self, info: ObjectInfo) -> Iterator[None]:
+        """Surround the reading of a part of an object; as `reading` by default.
+
+        A body that forgets an object once it was read must not forget it here.
+        """
+        with self.reading(info):
+            yield
 
     def true_size(self, handle: int) -> int | None:
         """Return the 64-bit size of an object of 4 GiB or more; None if the camera cannot tell."""
