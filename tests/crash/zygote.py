@@ -17,6 +17,7 @@ from typing import Any
 import ptpfast.cli.ls
 import ptpfast.cli.progress
 import ptpfast.cli.pull
+import ptpfast.vendors.canon
 import ptpfast.vendors.nikon  # noqa: F401
 from ptpfast.cli.main import ptpfast as command_line
 from ptpfast.session import persistence

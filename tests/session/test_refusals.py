@@ -25,7 +25,7 @@ CONNECT: list[tuple[dict[str, Any], str]] = [
     ({"depth": True}, "depth takes a number"),
     ({"depth": 1.5}, "depth takes a number"),
     ({"depth": 10**9}, "depth takes a number"),
-    ({"vendor": "canon"}, "no vendor 'canon'; there are: standard, nikon"),
+    ({"vendor": "kodak"}, "no vendor 'kodak'; there are: standard, nikon"),
     ({"vendor": 1}, "vendor is a name or a Vendor"),
     ({"waiting": 1}, "waiting takes a function"),
     ({"index": "no"}, "index is True or False"),
@@ -54,7 +54,7 @@ PULL: list[tuple[dict[str, Any], str]] = [
 ]
 TIMEOUTS = [-1, math.nan, math.inf, "5", True, None, 1e300, [5]]
 SIMULATED: list[tuple[dict[str, Any], str]] = [
-    ({"vendor": "canon"}, "no vendor 'canon'; there are"),
+    ({"vendor": "kodak"}, "no vendor 'kodak'; there are"),
     ({"body": "canon-r5"}, "no body 'canon-r5'; there are"),
     ({"link": "wifi"}, "no link 'wifi'; there are"),
     ({"link": 5}, "link takes a Link or its name"),

@@ -61,7 +61,8 @@ def test_simulated_body_lists_what_the_real_one_lists(name: str) -> None:
     assert info.device_version == real["version"]
     assert info.standard_version == int(real["standard_version"])
     assert info.vendor_extension_version == int(real["vendor_extension_version"])
-    assert info.vendor_extension_desc == real["vendor_extension_description"]
+    # libgphoto2 prints a string that is not there as "(null)".
+    assert info.vendor_extension_desc == real["vendor_extension_description"].replace("(null)", "")
 
 
 def test_d5300_is_as_a_report_over_its_wifi_describes_it() -> None:

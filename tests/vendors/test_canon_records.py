@@ -357,14 +357,17 @@ def test_setting_decodes_and_encodes_back(raw, code, value):
     raw = bytes.fromhex(raw)
     told, data = datasets.parse_setting(raw)
     assert (told, properties.decode_value(told, data)) == (code, value)
-    encoded = properties.encode_value(properties.type_of(code, data), value)
+    encoded = properties.encode_setting_value(properties.type_of(code, data), value)
     assert datasets.encode_setting(code, encoded) == raw
 
 
 def test_text_setting_ends_with_a_nul_and_small_numbers_have_four_bytes():
-    text = properties.encode_value(properties.type_of(0xD115, b""), "Jo")
+    text = properties.encode_setting_value(properties.type_of(0xD115, b""), "Jo")
     assert datasets.encode_setting(0xD115, text) == bytes.fromhex("0b000000 15d10000 4a6f00")
-    assert properties.encode_value(properties.type_of(0xD199, b"\1"), 1) == b"\1\0\0\0"
+    assert properties.encode_setting_value(properties.type_of(0xD199, b"\1"), 1) == b"\1\0\0\0"
+    known = properties.Properties()
+    known.tell(Value(0xD199, b"\7"))
+    assert known.setting(0xD199, 1) == (b"\1\0\0\0", Value(0xD199, b"\1"))
 
 
 def test_setting_with_another_size_than_it_says_is_an_error():
@@ -377,7 +380,9 @@ def test_setting_with_another_size_than_it_says_is_an_error():
 def test_frame_is_the_first_jpeg_chunk(kind):
     jpeg = b"\xff\xd8 a picture \xff\xd9"
     other = bytes.fromhex("0c000000 03000000 01020304")
-    assert datasets.parse_frame(other + datasets.encode_frame(jpeg, kind)) == jpeg
+    frame = datasets.encode_frame(jpeg, kind)
+    assert datasets.parse_frame(other + frame + bytes(8)) == jpeg
+    assert frame == (8 + len(jpeg)).to_bytes(4, "little") + kind.to_bytes(4, "little") + jpeg
     assert datasets.parse_frame(other + bytes(8)) is None
     assert datasets.parse_frame(b"") is None
 

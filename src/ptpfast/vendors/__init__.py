@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 # `nikon` is NIKON in nikon/, and so on. Loaded when it is asked for: it would be a good part of
 # `import ptpfast`.
-NAMES = ("standard", "nikon", "fujifilm", "ricoh", "panasonic")
+NAMES = ("standard", "nikon", "canon", "fujifilm", "ricoh", "panasonic")
 # Real bodies that the simulated camera can be → the vendor whose folder has them.
 BODIES = {
     "nikon-d5300": "nikon",
     "nikon-z6": "nikon",
+    "canon-80d": "canon",
+    "canon-m50": "canon",
+    "canon-r6m2": "canon",
     "fuji-xt4": "fujifilm",
     "fuji-xt2": "fujifilm",
     "ricoh-theta-m15": "ricoh",

@@ -1,1 +1,24 @@
-"""Canon EOS."""
+"""Canon EOS. `reported` has the lists of real bodies, `body` the answers of a simulated one."""
+
+from __future__ import annotations
+
+from ...ptp.datasets import DeviceInfo
+from ..vendor import Vendor
+from .codes import CanonOperation, CanonResponse
+from .dialect import QUIRKS, CanonDialect
+
+
+def matches(info: DeviceInfo) -> bool:
+    """Match by manufacturer, `Canon.Inc` as a rule: some bodies report Microsoft's vendor extension
+    (libgphoto2)."""
+    return info.manufacturer.lower().startswith("canon")
+
+
+CANON = Vendor(
+    name="canon",
+    matches=matches,
+    operations=CanonOperation,
+    responses=CanonResponse,
+    quirks=QUIRKS,
+    dialect=CanonDialect,
+)

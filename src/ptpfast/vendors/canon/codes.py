@@ -65,6 +65,7 @@ class CanonEvent(IntEnum):
     WillSoonShutdown = 0xC18D
     StoreAdded = 0xC192
     StoreRemoved = 0xC193
+    AfResult = 0xC1A3
     OLCInfoChanged = 0xC1A5
     ObjectAddedEx64 = 0xC1A7
     ObjectInfoChangedEx64 = 0xC1A8
@@ -87,11 +88,13 @@ class CanonProperty(IntEnum):
     ImageFormatCF = 0xD121
     ImageFormatSD = 0xD122
     ImageFormatExtHD = 0xD123
+    OLCInfoVersion = 0xD199
     SerialNumber = 0xD1AF
     EVFOutputDevice = 0xD1B0
     EVFMode = 0xD1B1
     Artist = 0xD1D0
     Copyright = 0xD1D1
+    FocusInfoEx = 0xD1D3
 
 
 # Parameters and values, each with its source.

@@ -50,6 +50,7 @@ def parse_entries(payload: bytes | bytearray) -> tuple[list[CardObject], Protoco
             entry = Cursor(cursor.take(size - 4), "GetObjectInfoEx entry")
             try:
                 found.append(read_card_object(entry, wide=size == WIDE_ENTRY))
+                entry.finish()
             except ProtocolError as error:
                 log.debug("an entry is left out: %s", error)
         cursor.finish()
@@ -202,10 +203,10 @@ def parse_frame(payload: bytes | bytearray) -> bytes | None:
 
 
 def encode_frame(jpeg: bytes, kind: int = 1) -> bytes:
-    """Encode a frame as `parse_frame` reads it."""
+    """Encode a frame as `parse_frame` reads it. libgphoto2 never ends at a size of 0, so none is
+    sent."""
     builder = Builder()
     builder.u32(8 + len(jpeg))
     builder.u32(kind)
     builder.payload(jpeg)
-    builder.u64(0)
     return bytes(builder)

@@ -64,15 +64,19 @@ def decode_value(code: int, data: bytes) -> Any:
 
 
 def encode_value(data_type: int, value: Any) -> bytes:
-    """Encode a value for SetDevicePropValueEx: numbers have four bytes, text ends with a NUL."""
+    """Encode a value as a record has it: numbers in their width, text with a NUL at its end."""
     if data_type == DataType.STR:
         return str(value).encode("utf-8", "replace") + b"\0"
     builder = Builder()
     write_value(builder, data_type, value)
     encoded = bytes(builder)
-    if data_type in (BYTES, WORDS):
-        return encoded[4:]  # without the count
-    return encoded.ljust(4, b"\0")
+    return encoded[4:] if data_type in (BYTES, WORDS) else encoded  # arrays without their count
+
+
+def encode_setting_value(data_type: int, value: Any) -> bytes:
+    """Encode a value for SetDevicePropValueEx, where a number has four bytes."""
+    encoded = encode_value(data_type, value)
+    return encoded.ljust(4, b"\0") if data_type in _NUMBERS.values() else encoded
 
 
 def split_choices(choices: Choices) -> list[bytes] | None:
@@ -141,6 +145,16 @@ class Properties:
         """Return a number; `missing` if the property is not known or no number."""
         value = self.value(code)
         return value if isinstance(value, int) else missing
+
+    def setting(self, code: int, value: Any) -> tuple[bytes, Value]:
+        """Return a value as SetDevicePropValueEx takes it, and as a record would tell it.
+
+        A property that is not known is a number of 32 bits. ValueError for a value that does not
+        fit.
+        """
+        data_type = type_of(code, self._values.get(code, bytes(4)))
+        told = Value(code, encode_value(data_type, value))
+        return encode_setting_value(data_type, value), told
 
     def desc(self, code: int) -> DevicePropDesc | None:
         """Describe a property; None if it is not known."""

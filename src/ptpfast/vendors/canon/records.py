@@ -191,11 +191,10 @@ def _short_name(field: bytes) -> str:
 def parse_card_object(record: Record) -> CardObject:
     """Parse a record of `ADDED` or `CHANGED`. Raises ProtocolError."""
     long_name = record.code in _LONG_NAME
-    return read_card_object(
-        Cursor(record.data, f"record 0x{record.code:X}"),
-        wide=long_name or record.code in _WIDE,
-        long_name=long_name,
-    )
+    cursor = Cursor(record.data, f"record 0x{record.code:X}")
+    item = read_card_object(cursor, wide=long_name or record.code in _WIDE, long_name=long_name)
+    cursor.finish()
+    return item
 
 
 def card_object_record(code: int, item: CardObject) -> Record:
@@ -248,14 +247,15 @@ def parse_memory_object(record: Record) -> MemoryObject:
     first = cursor.u32()
     if record.code == CanonEvent.RequestObjectTransfer:
         size, second = cursor.u32(), cursor.u32()
-        name = bytes(cursor.take(cursor.remaining)).partition(b"\0")[0]
-        text = name.decode("ascii") if name.isascii() else ""
+        ascii_name = bytes(cursor.take(cursor.remaining)).partition(b"\0")[0]
+        text = ascii_name.decode("ascii") if ascii_name.isascii() else ""
         return MemoryObject(handle, object_format, size, 0, text, (first, second))
     size, group = cursor.u64(), cursor.u32()
     if record.code == CanonEvent.RequestObjectTransfer64:
         return MemoryObject(handle, object_format, size, group, "", (first,))
-    second = cursor.u32()
-    return MemoryObject(handle, object_format, size, group, cursor.string(), (first, second))
+    second, name = cursor.u32(), cursor.string()
+    cursor.finish()
+    return MemoryObject(handle, object_format, size, group, name, (first, second))
 
 
 def memory_object_record(code: int, item: MemoryObject) -> Record:

@@ -1,0 +1,120 @@
+"""The codes that real EOS bodies list in DeviceInfo.
+
+Source: reports of real bodies in libgphoto2's tree (camlibs/ptp2/cameras/), read over USB, without
+serial numbers. Image formats that a report does not have are left out.
+"""
+
+from __future__ import annotations
+
+from ..body import Reported
+
+
+def _codes(text: str) -> tuple[int, ...]:
+    return tuple(int(word, 16) for word in text.split())
+
+
+# canon-eos-r6-markii.txt, firmware 1.4.0.
+R6_MARK_II = Reported(
+    vendor_extension_version=100,
+    vendor_extension_desc="",
+    operations=_codes(
+        """
+        1002 1003 1001 1004 9101 1005 9102 1006 1007 1008 9103 9170 1009 9104 9171
+        100A 100F 9106 1014 1016 101B 100C 100D 9107 9172 912C 9174 9114 9115 9116
+        9117 9109 9173 910A 9132 9033 906A 906B 911A 911D 911E 911F 9131 9133 9134
+        9135 913C 913E 913F 9140 9154 9155 9157 9158 9159 915A 915B 9160 906D 9088
+        9087 9108 9110 9130 913D 915C 915D 911B 911C 9153 9128 9129 902F 910C 91F0
+        9127 91F1 91E1 91E3 91E7 91E8 91E9 91EC 9144 9145 91D3 91D4 9136 9137 9146
+        9166 916B 916C 9148 9149 914A 910F 914B 9141 9143 100B 9105 9139 913A 913B
+        91D8 91D9 91DA 91DB 91DC 91DD 91DE 91D5 9186 9187 9188 9180 9181 9182 9183
+        9184 9185 9189 918A 9138 9118 914D 914F 9150 916F 916E 9177 91AE 91AF 91AC
+        91AD 91B9 91BA 9077 9078 9079 9178 9179 915E 915F 9161 9163 9162 9050 9051
+        905C 905D 9060
+        """
+    ),
+    events=_codes(
+        """
+        C181 4003 C183 C184 C185 C186 C187 C188 C189 C18A C18B C18D C18E C18F C190
+        C191 C1A0 C1A1 4009 C1B4
+        """
+    ),
+    properties=_codes(
+        """
+        D402 D407 D406 D303 5001
+        """
+    ),
+    capture_formats=_codes("3801 B108 B10B B982"),
+    image_formats=_codes("3001 3002 3006 300A 3008 3801 B103 BF02 3000 B105 B982 B10A B10B B109"),
+)
+
+
+# canon-eos-m50.txt, firmware 1.0.0.
+M50 = Reported(
+    vendor_extension_version=100,
+    vendor_extension_desc="",
+    operations=_codes(
+        """
+        1002 1003 1001 1004 9101 1005 9102 1006 1007 1008 9103 9170 1009 9104 9171
+        100A 100F 9106 1014 1016 101B 100C 100D 9107 9172 912C 9174 9114 9115 9116
+        9117 9109 9173 910A 9132 9033 9068 9069 906A 906B 911A 911D 911E 911F 9122
+        9123 9124 9131 9133 9134 9135 913C 913E 913F 9140 9154 9155 9157 9158 9159
+        915A 915B 9160 91FE 91FF 906C 906D 906E 906F 9108 9110 912B 9130 913D 915C
+        915D 911B 911C 9153 9128 9129 902F 910C 910E 91F0 9127 91F1 91E1 91E2 91E3
+        91E4 91E6 91E7 91E8 91E9 91EA 91EB 91EC 91ED 91EE 91EF 91F8 91F9 9144 9145
+        91D3 91D4 9136 9137 9146 916B 9147 916C 9148 9149 91DF 91FB 91FC 914A 910F
+        914B 9141 9143 100B 9105 912D 912E 912F 914C 9139 913A 913B 914E 91D7 91D8
+        91D9 91DA 91DB 91DC 91DD 91DE 91D5 9180 9181 9182 9183 9184 9185 9138 9118
+        91F5 91F6 917F 914D 914F 9150 91F2 91F3 91F4 91FD 916F 916E 916D 9177 9050
+        9051 905C 905D 9052 9053 9057 9058 9059 905A 905B 905F
+        """
+    ),
+    events=_codes(
+        """
+        C181 4003 C183 C184 C185 C186 C187 C188 C189 C18A C18B C18D C18E C18F C190
+        C191 C1A0 C1A1 4009
+        """
+    ),
+    properties=_codes(
+        """
+        D402 D407 D406 D303 5001
+        """
+    ),
+    capture_formats=_codes(""),
+    image_formats=_codes(""),
+)
+
+
+# canon-80d.txt, firmware 1.0.1.
+EOS_80D = Reported(
+    vendor_extension_version=100,
+    vendor_extension_desc="",
+    operations=_codes(
+        """
+        1002 1003 1001 1004 9101 1005 9102 1006 1007 1008 9103 9170 1009 9104 9171
+        100A 100F 9106 1014 1016 101B 100C 100D 9107 9172 912C 9174 9114 9115 9116
+        9117 9109 9173 910A 9132 9033 9068 9069 906A 906B 911A 911D 911E 911F 9122
+        9123 9124 9131 9133 9134 9135 913C 913E 913F 9140 9154 9155 9157 9158 9159
+        915A 915B 9160 91FE 91FF 906C 906D 906E 906F 9108 9110 912B 9130 913D 915C
+        915D 911B 911C 9153 9128 9129 902F 910C 910E 91F0 9127 91F1 91E1 91E2 91E3
+        91E4 91E6 91E7 91E8 91E9 91EA 91EB 91EC 91ED 91EE 91EF 91F8 91F9 9144 9145
+        91D3 91D4 9136 9137 9146 9147 9148 9149 91DF 91FB 91FC 914A 910F 914B 9141
+        9143 100B 9105 912D 912E 912F 914C 9139 913A 913B 914E 91D7 91D8 91D9 91DA
+        91DB 91DC 91DD 91DE 91D5 9180 9181 9182 9183 9184 9185 9138 9118 91F5 91F6
+        917F 914D 914F 9150 91F2 91F3 91F4 91FD 9050 9051 905C 905D 9052 9053 9057
+        9058 9059 905A 905B 905F
+        """
+    ),
+    events=_codes(
+        """
+        C181 4003 C183 C184 C185 C186 C187 C188 C189 C18A C18B C18D C18E C18F C190
+        C191 C1A0 C1A1 4009
+        """
+    ),
+    properties=_codes(
+        """
+        D402 D407 D406 D303 5001
+        """
+    ),
+    capture_formats=_codes(""),
+    image_formats=_codes(""),
+)
