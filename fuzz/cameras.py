@@ -29,6 +29,7 @@ BODIES = (
     Body("nikon", 65_536, "whole"),
     Body("nikon", 8192, "last"),
     Body("ricoh", 16_384, "whole"),
+    Body("canon", 65_536, "empty"),
 )
 
 
