@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 
@@ -17,3 +18,12 @@ def program(name: str) -> str:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+def module(name: str, package: str) -> None:
+    """Skips the test without a Python module that is not ours, or fails it likewise."""
+    if importlib.util.find_spec(name) is None:
+        message = f"{name} is not installed (pip install {package})"
+        if os.environ.get("PTPFAST_INTEROP") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
