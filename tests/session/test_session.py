@@ -497,7 +497,9 @@ def test_an_empty_card_lists_nothing(camera: Cameras, connect: Sessions) -> None
     assert len(connect(camera(objects=0)).objects()) == 0
 
 
-@pytest.mark.parametrize("vendor", OF_64_BITS_AND_RAW)
+# Canon's listings have 32 bits: a larger size is known from an event, or once all bytes came. See
+# test_canon.py.
+@pytest.mark.parametrize("vendor", [name for name in OF_64_BITS_AND_RAW if name != "canon"])
 def test_sizes_beyond_four_gigabytes_are_true(
     camera: Cameras, connect: Sessions, vendor: str
 ) -> None:
