@@ -26,7 +26,12 @@ NAMES = ("standard", "nikon", "fujifilm", "ricoh", "panasonic")
 # Real bodies that the simulated camera can be → the vendor whose folder has them.
 BODIES = {
     "nikon-d5300": "nikon",
+    "nikon-d7200": "nikon",
+    "nikon-d850": "nikon",
     "nikon-z6": "nikon",
+    "nikon-z6-3": "nikon",
+    "nikon-z8": "nikon",
+    "nikon-z9": "nikon",
     "fuji-xt4": "fujifilm",
     "fuji-xt2": "fujifilm",
     "ricoh-theta-m15": "ricoh",

@@ -21,7 +21,7 @@ from ..body import (
 )
 from .codes import TO_CARD, NikonEvent, NikonOperation, NikonResponse
 from .datasets import low_high
-from .reported import D5300, Z_6
+from .reported import D850, D5300, D7200, Z_6, Z_6_3, Z_8, Z_9
 
 
 def _answer_get_event(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -157,10 +157,11 @@ RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
 }
 
 _RAW, _JPEG, _BOTH = (True, False), (False, True), (True, True)
-# CompressionSetting, as published clients set it. Newer bodies, among them the Z 6, have two JPEG
-# qualities for each of the D5300's, and a TIFF (6), which is a JPEG here.
-_D5300_FILES = {0: _JPEG, 1: _JPEG, 2: _JPEG, 4: _RAW, 5: _BOTH, 6: _BOTH, 7: _BOTH}
-_Z_6_FILES = {**dict.fromkeys(range(7), _JPEG), 7: _RAW, **dict.fromkeys(range(8, 14), _BOTH)}
+# CompressionSetting, as published clients set it. Newer bodies have two JPEG qualities for each of
+# the D5300's, and some a TIFF (6), which is a JPEG here.
+_OLDER_FILES = {0: _JPEG, 1: _JPEG, 2: _JPEG, 4: _RAW, 5: _BOTH, 6: _BOTH, 7: _BOTH}
+_NEWER_FILES = {**dict.fromkeys(range(7), _JPEG), 7: _RAW, **dict.fromkeys(range(8, 14), _BOTH)}
+_Z_9_FILES = {setting: files for setting, files in _NEWER_FILES.items() if setting != 6}
 
 # One End Data carries all payload (airmtp: D7200, J4, D750); ids that do not rise are accepted (the
 # D5300's and airmtp's Python clients send such); a body writes for a moment after a picture.
@@ -200,9 +201,15 @@ def _body(
     )
 
 
+# The folder of the Z 6 is that of its cards, as people's scripts that copy from one name it. The
+# other folders, and the Z 8's version, are made up after the same pattern.
 BODIES = {
-    "nikon-d5300": _body("D5300", "V1.03", 0x00000006, "100D5300", D5300, _D5300_FILES),
-    # The folder is that of cards of Z 6 bodies, as people's scripts that copy from one name it.
-    "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _Z_6_FILES),
+    "nikon-d5300": _body("D5300", "V1.03", 0x00000006, "100D5300", D5300, _OLDER_FILES),
+    "nikon-d7200": _body("D7200", "V1.00", 0x0000000A, "100D7200", D7200, _OLDER_FILES),
+    "nikon-d850": _body("D850", "V1.02", 0x0000000A, "100ND850", D850, _NEWER_FILES),
+    "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _NEWER_FILES),
+    "nikon-z6-3": _body("Z6_3", "V1.00", 0xFFFFFFFF, "100NZ6_3", Z_6_3, _Z_9_FILES),
+    "nikon-z8": _body("Z 8", "V1.00", 0xFFFFFFFF, "100NCZ_8", Z_8, _Z_9_FILES),
+    "nikon-z9": _body("Z 9", "V1.11", 0xFFFFFFFF, "100NCZ_9", Z_9, _Z_9_FILES),
 }
 MODEL = BODIES["nikon-d5300"]

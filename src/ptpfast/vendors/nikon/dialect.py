@@ -1,21 +1,21 @@
-"""The dialect of Nikon's DSLR and Nikon 1 bodies with built-in Wi-Fi or a WU-1 adapter.
+"""The dialect of Nikon's DSLR, Nikon 1 and Z bodies.
 
-The pairing and application modes of Z bodies are not supported yet.
-
-Sources: libgphoto2 (ptp.h, library.c), airmtp (airmtp.py, README), zcine; each fact names its own.
+Sources: libgphoto2 (ptp.h, library.c), airmtp (airmtp.py, README), zcine, camcon; each fact names
+its own.
 """
 
 from __future__ import annotations
 
 import time
 
-from ...ptp.codes import OperationCode
+from ...ptp.codes import EventCode, OperationCode
 from ...ptp.errors import DeviceBusy
 from ..dialect import Dialect, PolledEvent
 from ..quirks import MiB, Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
-from .codes import NO_AUTOFOCUS, TO_CARD, NikonOperation
+from .codes import NO_AUTOFOCUS, TO_CARD, NikonEvent, NikonOperation, NikonResponse
 from .datasets import low_high, parse_events, parse_events_ex, parse_object_size
+from .generations import is_nikon_1
 
 MAX_EVENTS = 1 << 20  # bytes of polled events; a body has a handful at a time
 
@@ -45,22 +45,52 @@ QUIRKS = Quirks(
 )
 
 
+# "Retry later", besides the standard's DeviceBusy (libgphoto2 ptp.h).
+BUSY = frozenset(
+    {
+        NikonResponse.BulbReleaseBusy,
+        NikonResponse.SilentReleaseBusy,
+        NikonResponse.MovieFrameReleaseBusy,
+        NikonResponse.Waiting2ndRelease,
+    }
+)
+# The handle of the picture in the camera's memory, where an event names none (libgphoto2 ptp.h).
+IN_SDRAM = 0xFFFF0001
+
+
 class NikonDialect(Dialect):
     """Polled events, sizes and reads of 64 bits, capture to the card."""
 
     @property
     def polls(self) -> bool:
-        """True if this body lists an operation for polling."""
-        return any(map(self.link.supports, (NikonOperation.GetEventEx, NikonOperation.GetEvent)))
+        """True if this body lists an operation for polling that works."""
+        if self.link.supports(NikonOperation.GetEventEx):
+            return True
+        return self.link.supports(NikonOperation.GetEvent) and not is_nikon_1(self.info)
 
     def poll(self) -> list[PolledEvent]:
         """Ask for queued events; the Event connection can stay silent for a whole session
         (airmtp)."""
+        if not self.polls:
+            return []
         if self.link.supports(NikonOperation.GetEventEx):
-            return parse_events_ex(self.link.fetch(NikonOperation.GetEventEx, limit=MAX_EVENTS))
-        if self.link.supports(NikonOperation.GetEvent):
-            return parse_events(self.link.fetch(NikonOperation.GetEvent, limit=MAX_EVENTS))
-        return []
+            found = parse_events_ex(self.link.fetch(NikonOperation.GetEventEx, limit=MAX_EVENTS))
+        else:
+            found = parse_events(self.link.fetch(NikonOperation.GetEvent, limit=MAX_EVENTS))
+        return [meant for event in found for meant in self.meaning(*event)]
+
+    def meaning(self, code: int, parameters: tuple[int, ...]) -> list[PolledEvent]:
+        """Translate the events about pictures in the camera's memory (libgphoto2)."""
+        if code == NikonEvent.ObjectAddedInSDRAM:
+            handle = parameters[0] if parameters else 0
+            return [(EventCode.ObjectAdded, (handle or IN_SDRAM,))]
+        if code == NikonEvent.CaptureCompleteRecInSdram:
+            return [(EventCode.CaptureComplete, ())]
+        return [(code, parameters)]
+
+    def is_busy(self, code: int) -> bool:
+        """Return whether a response code means "retry later"."""
+        return code in BUSY or super().is_busy(code)
 
     def reads(self) -> tuple[PartialRead, ...]:
         """Return the standard's read below 4 GiB, Nikon's above."""
