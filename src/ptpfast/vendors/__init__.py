@@ -11,7 +11,7 @@ from ..ptp.datasets import DeviceInfo
 from ..transport.contract import Transport
 from ..transport.ptpip import PTP_IP
 from .bulk import BulkListing
-from .dialect import ROLES, Asks, Dialect, Role
+from .dialect import ROLES, Asks, Dialect, ReconnectFirst, Role
 from .quirks import Quirks, Tuning
 from .reads import PartialRead
 from .standard import STANDARD
@@ -96,6 +96,7 @@ __all__ = [
     "Dialect",
     "PartialRead",
     "Quirks",
+    "ReconnectFirst",
     "Role",
     "Tuning",
     "Vendor",

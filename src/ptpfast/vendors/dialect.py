@@ -50,6 +50,15 @@ class Connected(Protocol):
         ...
 
 
+class ReconnectFirst(Exception):
+    """Raised by `Dialect.begin`: the camera accepts this computer on another connection only.
+
+    The link then ends the session in order, waits for `Quirks.reconnect_pause_s`, connects to the
+    same camera under the same GUID and name, asks for DeviceInfo again, opens a session and calls
+    `begin` once more, of the same dialect. It does so three times at most.
+    """
+
+
 class Asks(Protocol):
     """The methods of the link that a dialect may call."""
 
@@ -68,7 +77,9 @@ class Asks(Protocol):
         """Run an operation without data-in. Raises ResponseError unless OK."""
         ...
 
-    def fetch(self, operation: int, *parameters: int, limit: int = ...) -> bytearray:
+    def fetch(
+        self, operation: int, *parameters: int, limit: int = ..., busy_s: float | None = None
+    ) -> bytearray:
         """Run an operation with data-in. Raises ResponseError, or ProtocolError above `limit`
         bytes."""
         ...
@@ -95,7 +106,7 @@ class Dialect:
 
     Attributes:
         link: The session's link, as `Asks`.
-        info: The camera's DeviceInfo.
+        info: The camera's DeviceInfo. The link keeps it current.
         quirks: The quirks of this body. A dialect may replace them by those of a model.
         role: The purpose of the session.
     """
@@ -112,6 +123,10 @@ class Dialect:
         """Run after each OpenSession, also after a reconnect: reset the state of a session.
 
         A body whose owner has to press a button is waited for here (`Asks.waiting`).
+
+        Raises:
+            ReconnectFirst: the camera needs another connection.
+            NotApproved: the camera's owner has not approved this computer.
         """
 
     @property

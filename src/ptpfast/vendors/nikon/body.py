@@ -11,6 +11,7 @@ from ...ptp.datasets import DevicePropDesc, encode_array
 from ..body import (
     CardFiles,
     Habits,
+    Manners,
     Model,
     ObjectRange,
     Reply,
@@ -19,6 +20,7 @@ from ..body import (
     ResponderOperation,
     parameter,
 )
+from .body_network import PcConnection, answer_application_mode, card_guard, with_pc_connection
 from .codes import TO_CARD, NikonEvent, NikonOperation, NikonResponse
 from .datasets import low_high
 from .reported import D850, D5300, D7200, Z_6, Z_6_3, Z_8, Z_9
@@ -152,6 +154,7 @@ RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
     NikonOperation.NotifyFileAcquisitionStart: _answer_acquisition_start,
     NikonOperation.NotifyFileAcquisitionEnd: _answer_acquisition_end,
     NikonOperation.GetEventEx: _answer_get_event_ex,
+    NikonOperation.ChangeApplicationMode: answer_application_mode,
     NikonOperation.GetObjectSize: _answer_object_size,
     NikonOperation.GetPartialObjectEx: _answer_partial_object_ex,
 }
@@ -190,6 +193,7 @@ def _body(
         polled_events=True,
         reported=reported,
         habits=HABITS,
+        manners=Manners(guard=card_guard),
         serial_digits=32,  # as the D5300 has it: zeros in front
         compression=compression,
         compression_setting=max(compression),
@@ -201,6 +205,12 @@ def _body(
     )
 
 
+def _z_body(name: str, version: str, folder: str, reported: Reported) -> Model:
+    """Return a body of the third generation, which asks its owner about computers."""
+    model = _body(name, version, 0xFFFFFFFF, folder, reported, _Z_9_FILES)
+    return with_pc_connection(model, PcConnection())
+
+
 # The folder of the Z 6 is that of its cards, as people's scripts that copy from one name it. The
 # other folders, and the Z 8's version, are made up after the same pattern.
 BODIES = {
@@ -208,8 +218,8 @@ BODIES = {
     "nikon-d7200": _body("D7200", "V1.00", 0x0000000A, "100D7200", D7200, _OLDER_FILES),
     "nikon-d850": _body("D850", "V1.02", 0x0000000A, "100ND850", D850, _NEWER_FILES),
     "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _NEWER_FILES),
-    "nikon-z6-3": _body("Z6_3", "V1.00", 0xFFFFFFFF, "100NZ6_3", Z_6_3, _Z_9_FILES),
-    "nikon-z8": _body("Z 8", "V1.00", 0xFFFFFFFF, "100NCZ_8", Z_8, _Z_9_FILES),
-    "nikon-z9": _body("Z 9", "V1.11", 0xFFFFFFFF, "100NCZ_9", Z_9, _Z_9_FILES),
+    "nikon-z6-3": _z_body("Z6_3", "V1.00", "100NZ6_3", Z_6_3),
+    "nikon-z8": _z_body("Z 8", "V1.00", "100NCZ_8", Z_8),
+    "nikon-z9": _z_body("Z 9", "V1.11", "100NCZ_9", Z_9),
 }
 MODEL = BODIES["nikon-d5300"]

@@ -41,6 +41,49 @@ def parse_object_size(payload: bytes | bytearray) -> int:
     return size
 
 
+# A pairing number has so many digits (camcon, zcine).
+DIGITS = (4, 6)
+MOST_CHARACTERS = 64  # a larger number in front is no count
+
+
+def parse_pairing_number(payload: bytes | bytearray) -> str:
+    """Parse GetPairingInfo: return the digits that the camera shows.
+
+    A body with known bytes sends u32 count, then one digit in each byte (camcon). zcine has also
+    met ASCII, UTF-16 and two digits in each byte.
+
+    Raises:
+        ProtocolError: no form fits.
+    """
+    bodies = [bytes(payload)]
+    if len(payload) >= 4 and (count := Cursor(payload, "GetPairingInfo").u32()) <= MOST_CHARACTERS:
+        bodies = [bytes(payload[4 : 4 + count]), bytes(payload[4:])]
+    for read in (_digit_bytes, _text_digits, _packed_digits):
+        for body in bodies:
+            if len(digits := read(body)) in DIGITS:
+                return digits
+    raise ProtocolError(f"GetPairingInfo: no number in {len(payload)} bytes")
+
+
+def _digit_bytes(body: bytes) -> str:
+    return "".join(map(str, body)) if len(body) in DIGITS and max(body) <= 9 else ""
+
+
+def _text_digits(body: bytes) -> str:
+    """Read ASCII or UTF-16, perhaps with a count of characters in front and NULs behind."""
+    for text in (body, body[1:]):
+        digits = bytes(text[::2]) if not any(text[1::2]) else text
+        digits = digits.rstrip(b"\0")
+        if len(digits) in DIGITS and digits.isdigit():
+            return digits.decode("ascii")
+    return ""
+
+
+def _packed_digits(body: bytes) -> str:
+    digits = body.rstrip(b"\0").hex() if 2 * len(body) not in DIGITS else body.hex()
+    return digits if digits.isdecimal() else ""
+
+
 def low_high(value: int) -> tuple[int, int]:
     """Return a number of 64 bits as two parameters, the low half first (libgphoto2 ptp.c)."""
     return value & 0xFFFFFFFF, value >> 32

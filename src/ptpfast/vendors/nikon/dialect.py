@@ -10,12 +10,13 @@ import time
 
 from ...ptp.codes import EventCode, OperationCode
 from ...ptp.errors import DeviceBusy
-from ..dialect import Dialect, PolledEvent
+from ..dialect import Dialect, PolledEvent, ReconnectFirst
 from ..quirks import MiB, Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
+from .approval import approve, not_kept
 from .codes import NO_AUTOFOCUS, TO_CARD, NikonEvent, NikonOperation, NikonResponse
 from .datasets import low_high, parse_events, parse_events_ex, parse_object_size
-from .generations import is_nikon_1
+from .generations import awaits_approval, is_nikon_1
 
 MAX_EVENTS = 1 << 20  # bytes of polled events; a body has a handful at a time
 
@@ -59,7 +60,23 @@ IN_SDRAM = 0xFFFF0001
 
 
 class NikonDialect(Dialect):
-    """Polled events, sizes and reads of 64 bits, capture to the card."""
+    """Approval, polled events, sizes and reads of 64 bits, capture to the card."""
+
+    _was_approved = False  # on the connection before
+
+    def begin(self) -> None:
+        """Have this computer approved if the camera asks for that.
+
+        The application mode stays off: a body hides its card while it is on.
+        """
+        if not awaits_approval(self.info.operations_supported):
+            self._was_approved = False
+            return
+        if self._was_approved:
+            self._was_approved = False
+            raise not_kept()
+        self._was_approved = approve(self.link)
+        raise ReconnectFirst
 
     @property
     def polls(self) -> bool:
