@@ -9,7 +9,7 @@ Sources: ISO 15740, MTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
@@ -212,6 +212,26 @@ class Dialect:
     def properties(self) -> list[int]:
         """Return the codes of the device properties."""
         return list(self.info.device_properties_supported)
+
+    def marked(self) -> list[int] | None:
+        """Return the handles of the objects that the camera's owner has marked for transfer.
+
+        None if the camera has no such list.
+        """
+        return None
+
+    def unmark(self, handle: int) -> None:
+        """Remove an object from the camera's list of objects to transfer: it is safe here."""
+
+    def more(self, taken: Collection[int]) -> list[int]:
+        """Return further handles, if the camera offers its objects one after the other.
+
+        Called when everything that was listed has been dealt with.
+
+        Args:
+            taken: the listed handles whose files are complete here.
+        """
+        return []
 
     def property_desc(self, code: int) -> DevicePropDesc | None:
         """Describe a device property; None to ask as the standard does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ...engine.wire import Cursor
 from ...ptp.errors import ProtocolError
 from ..dialect import PolledEvent
@@ -39,6 +41,31 @@ def parse_object_size(payload: bytes | bytearray) -> int:
     size = cursor.u64()
     cursor.finish()
     return size
+
+
+class Job(NamedTuple):
+    """A picture that the camera's owner sends: its handle and its path on the card."""
+
+    handle: int
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.path.replace("\\", "/").rpartition("/")[2]
+
+
+def parse_job(payload: bytes | bytearray) -> Job:
+    """Parse AdvancedTransfer: u32 handle, then the path as a PTP string; more may follow (camcon).
+
+    Raises:
+        ProtocolError: it is cut, or names no object.
+    """
+    cursor = Cursor(payload, "AdvancedTransfer")
+    job = Job(cursor.u32(), cursor.string())
+    if not job.handle or not job.name:
+        raise ProtocolError(f"AdvancedTransfer: no object in {len(payload)} bytes")
+    return job
 
 
 # A pairing number has so many digits (camcon, zcine).

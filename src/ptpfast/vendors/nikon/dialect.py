@@ -7,16 +7,20 @@ its own.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
-from ...ptp.codes import EventCode, OperationCode
-from ...ptp.errors import DeviceBusy
-from ..dialect import Dialect, PolledEvent, ReconnectFirst
+from ...ptp.codes import ALL_STORAGES, ROOT_OBJECTS, EventCode, OperationCode
+from ...ptp.datasets import DeviceInfo
+from ...ptp.errors import DeviceBusy, Unsupported
+from ..bulk import Described
+from ..dialect import Asks, Dialect, PolledEvent, ReconnectFirst, Role
 from ..quirks import MiB, Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
 from .approval import approve, not_kept
 from .codes import NO_AUTOFOCUS, TO_CARD, NikonEvent, NikonOperation, NikonResponse
 from .datasets import low_high, parse_events, parse_events_ex, parse_object_size
 from .generations import awaits_approval, is_nikon_1
+from .send_queue import SendQueue
 
 MAX_EVENTS = 1 << 20  # bytes of polled events; a body has a handful at a time
 
@@ -62,7 +66,12 @@ IN_SDRAM = 0xFFFF0001
 class NikonDialect(Dialect):
     """Approval, polled events, sizes and reads of 64 bits, capture to the card."""
 
-    _was_approved = False  # on the connection before
+    def __init__(
+        self, link: Asks, info: DeviceInfo, quirks: Quirks, role: Role = "download"
+    ) -> None:
+        super().__init__(link, info, quirks, role)
+        self._was_approved = False  # on the connection before
+        self._queue = SendQueue(link)
 
     def begin(self) -> None:
         """Have this computer approved if the camera asks for that.
@@ -71,6 +80,7 @@ class NikonDialect(Dialect):
         """
         if not awaits_approval(self.info.operations_supported):
             self._was_approved = False
+            self._queue.begin()
             return
         if self._was_approved:
             self._was_approved = False
@@ -109,9 +119,48 @@ class NikonDialect(Dialect):
         """Return whether a response code means "retry later"."""
         return code in BUSY or super().is_busy(code)
 
+    def handles(self, storage_id: int, parent: int) -> list[int] | None:
+        """Return the picture that the camera offers, if it sends what its owner chooses; else ask
+        as the standard does."""
+        listed = None if parent else self._queue.try_out(storage_id)
+        if not self._queue.is_in_use:
+            return listed
+        job = self._queue.current()
+        if job is None or parent not in (0, ROOT_OBJECTS):
+            return []
+        described = self._queue.described(job.handle)
+        elsewhere = described is not None and described[0].storage_id not in (0, storage_id)
+        return [] if elsewhere else [job.handle]
+
+    def described(self, handle: int) -> Described | None:
+        """Describe the picture that the camera offers."""
+        return self._queue.described(handle)
+
+    def more(self, taken: Collection[int]) -> list[int]:
+        """Return the next picture that the camera's owner sends."""
+        job = self._queue.after(taken) if self._queue.is_in_use else None
+        return [] if job is None else [job.handle]
+
+    def marked(self) -> list[int] | None:
+        """Return the picture that the camera offers, or the transfer list of a DSLR."""
+        self._queue.try_out(ALL_STORAGES)
+        if self._queue.is_in_use:
+            job = self._queue.current()
+            return [] if job is None else [job.handle]
+        return None
+
+    def unmark(self, handle: int) -> None:
+        """Have the camera offer the next picture."""
+        if self._queue.is_in_use:
+            self._queue.after({handle})
+
     def reads(self) -> tuple[PartialRead, ...]:
-        """Return the standard's read below 4 GiB, Nikon's above."""
-        return (GET_PARTIAL_OBJECT, GET_PARTIAL_OBJECT_EX)
+        """Return the standard's read below 4 GiB, Nikon's above.
+
+        Nikon's is never locked, so it comes first for what the camera's owner sends.
+        """
+        reads = (GET_PARTIAL_OBJECT, GET_PARTIAL_OBJECT_EX)
+        return reads[::-1] if self._queue.is_in_use else reads
 
     def true_size(self, handle: int) -> int | None:
         """Ask GetObjectSize, for objects of 4 GiB and more (libgphoto2 ptp.h)."""
@@ -122,6 +171,11 @@ class NikonDialect(Dialect):
     def release(self) -> None:
         """Take a picture to the card without autofocus, as libgphoto2 does; else the standard
         way."""
+        if self._queue.is_in_use:
+            raise Unsupported(
+                "the camera takes no pictures for a computer in its picture transfer profile",
+                hint="choose the camera control profile in its connect-to-PC menu",
+            )
         if self.link.supports(NikonOperation.InitiateCaptureRecInMedia):
             self.link.command(NikonOperation.InitiateCaptureRecInMedia, NO_AUTOFOCUS, TO_CARD)
         else:
