@@ -7,11 +7,13 @@ its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from ...ptp.codes import ALL_STORAGES, ROOT_OBJECTS, EventCode, OperationCode
 from ...ptp.datasets import DeviceInfo
 from ...ptp.errors import DeviceBusy, Unsupported
+from ...ptp.objects import ObjectInfo
 from ..bulk import Described
 from ..dialect import Asks, Dialect, PolledEvent, ReconnectFirst, Role
 from ..quirks import MiB, Quirks
@@ -21,6 +23,7 @@ from .codes import NO_AUTOFOCUS, TO_CARD, NikonEvent, NikonOperation, NikonRespo
 from .datasets import low_high, parse_events, parse_events_ex, parse_object_size
 from .generations import awaits_approval, is_nikon_1
 from .send_queue import SendQueue
+from .transfer_list import TransferList
 
 MAX_EVENTS = 1 << 20  # bytes of polled events; a body has a handful at a time
 
@@ -72,6 +75,7 @@ class NikonDialect(Dialect):
         super().__init__(link, info, quirks, role)
         self._was_approved = False  # on the connection before
         self._queue = SendQueue(link)
+        self._list = TransferList(link)
 
     def begin(self) -> None:
         """Have this computer approved if the camera asks for that.
@@ -81,6 +85,7 @@ class NikonDialect(Dialect):
         if not awaits_approval(self.info.operations_supported):
             self._was_approved = False
             self._queue.begin()
+            self._list.begin()
             return
         if self._was_approved:
             self._was_approved = False
@@ -147,12 +152,21 @@ class NikonDialect(Dialect):
         if self._queue.is_in_use:
             job = self._queue.current()
             return [] if job is None else [job.handle]
-        return None
+        return self._list.read(self.info)
 
     def unmark(self, handle: int) -> None:
-        """Have the camera offer the next picture."""
+        """Have the camera offer the next picture, or remove a mark."""
         if self._queue.is_in_use:
             self._queue.after({handle})
+        else:
+            self._list.unmark(handle)
+
+    @contextmanager
+    def reading(self, info: ObjectInfo) -> Iterator[None]:
+        """Tell the camera before a marked object is read. The mark stays until `unmark`: what was
+        read may be a part, or may not be stored yet."""
+        self._list.start(info.handle)
+        yield
 
     def reads(self) -> tuple[PartialRead, ...]:
         """Return the standard's read below 4 GiB, Nikon's above.
