@@ -20,8 +20,16 @@ from ..body import (
     ResponderOperation,
     parameter,
 )
+from .body_live_view import answer_end, answer_frame, answer_start, starts
 from .body_network import PcConnection, answer_application_mode, card_guard, with_pc_connection
-from .codes import TO_CARD, NikonEvent, NikonOperation, NikonResponse
+from .body_properties import (
+    answer_desc_ex,
+    answer_property_codes,
+    answer_set_value_ex,
+    answer_value_ex,
+    answer_vendor_codes,
+)
+from .codes import TO_CARD, NikonEvent, NikonOperation, NikonProperty, NikonResponse
 from .datasets import low_high
 from .reported import D850, D5300, D7200, Z_6, Z_6_3, Z_8, Z_9
 
@@ -49,7 +57,8 @@ def _answer_get_event_ex(camera: Responder, request: OperationRequest, data: byt
 
 
 def _answer_device_ready(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    return Reply(ResponseCode.DeviceBusy) if camera.is_busy(polled=True) else Reply()
+    is_busy = starts(camera) or camera.is_busy(polled=True)
+    return Reply(ResponseCode.DeviceBusy) if is_busy else Reply()
 
 
 def _answer_capture_to_card(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -78,11 +87,6 @@ def _answer_capture_to_memory(camera: Responder, request: OperationRequest, data
 
 def _answer_ok(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     return Reply()
-
-
-def _answer_property_codes(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    vendors_own = [code for code in camera.properties_supported if code >= 0xD000]
-    return Reply(data=encode_array(vendors_own, "u16"))
 
 
 def _answer_transfer_list(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -146,7 +150,11 @@ RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
     NikonOperation.GetLargeThumb: _answer_large_thumb,
     NikonOperation.GetEvent: _answer_get_event,
     NikonOperation.DeviceReady: _answer_device_ready,
-    NikonOperation.GetVendorPropCodes: _answer_property_codes,
+    NikonOperation.GetVendorPropCodes: answer_property_codes,
+    NikonOperation.StartLiveView: answer_start,
+    NikonOperation.EndLiveView: answer_end,
+    NikonOperation.GetLiveViewImg: answer_frame,
+    NikonOperation.GetLiveViewImageEx: answer_frame,
     NikonOperation.InitiateCaptureRecInMedia: _answer_capture_in_media,
     NikonOperation.GetVendorStorageIDs: _answer_storage_ids,
     NikonOperation.SetTransferListLock: _answer_ok,
@@ -154,6 +162,10 @@ RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
     NikonOperation.NotifyFileAcquisitionStart: _answer_acquisition_start,
     NikonOperation.NotifyFileAcquisitionEnd: _answer_acquisition_end,
     NikonOperation.GetEventEx: _answer_get_event_ex,
+    NikonOperation.GetVendorCodes: answer_vendor_codes,
+    NikonOperation.GetDevicePropDescEx: answer_desc_ex,
+    NikonOperation.GetDevicePropValueEx: answer_value_ex,
+    NikonOperation.SetDevicePropValueEx: answer_set_value_ex,
     NikonOperation.ChangeApplicationMode: answer_application_mode,
     NikonOperation.GetObjectSize: _answer_object_size,
     NikonOperation.GetPartialObjectEx: _answer_partial_object_ex,
@@ -169,6 +181,15 @@ _Z_9_FILES = {setting: files for setting, files in _NEWER_FILES.items() if setti
 # One End Data carries all payload (airmtp: D7200, J4, D750); ids that do not rise are accepted (the
 # D5300's and airmtp's Python clients send such); a body writes for a moment after a picture.
 HABITS = Habits(end_data="whole", strict_tid=False, busy_polls=2, busy_s=2.0)
+
+
+# As a D7200 and a Z 6 describe them (libgphoto2).
+_PROPERTIES = (
+    DevicePropDesc(NikonProperty.RecordingMedia, DataType.UINT8, True, 0, 0, (0, 2, 1)),
+    DevicePropDesc(NikonProperty.LiveViewStatus, DataType.UINT8, False, 0, 0, (0, 1, 1)),
+    DevicePropDesc(NikonProperty.LiveViewProhibition, DataType.UINT32, False, 0, 0),
+    DevicePropDesc(NikonProperty.ApplicationMode, DataType.UINT8, True, 0, 0, (0, 1, 1)),
+)
 
 
 def _body(
@@ -197,11 +218,7 @@ def _body(
         serial_digits=32,  # as the D5300 has it: zeros in front
         compression=compression,
         compression_setting=max(compression),
-        # RecordingMedia and ApplicationMode, as a D7200 and a Z 6 describe them (libgphoto2).
-        properties=(
-            DevicePropDesc(0xD10B, DataType.UINT8, True, 0, 0, (0, 2, 1)),
-            DevicePropDesc(0xD1F0, DataType.UINT8, True, 0, 0, (0, 1, 1)),
-        ),
+        properties=_PROPERTIES,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from ...engine.wire import Cursor
+from ...ptp.datasets import DevicePropDesc, decode_prop_desc
 from ...ptp.errors import ProtocolError
 from ..dialect import PolledEvent
 
@@ -41,6 +43,34 @@ def parse_object_size(payload: bytes | bytearray) -> int:
     size = cursor.u64()
     cursor.finish()
     return size
+
+
+def parse_wide_prop_desc(payload: bytes | bytearray) -> DevicePropDesc:
+    """Parse GetDevicePropDescEx: as the standard's dataset, with a code of 32 bits (zcine)."""
+    code = Cursor(payload, "GetDevicePropDescEx").u32()
+    desc = decode_prop_desc(bytes(payload[:2]) + bytes(payload[4:]))
+    return replace(desc, code=code)
+
+
+JPEG_START = b"\xff\xd8"
+# The header of GetLiveViewImageEx. The Z 6 and its generation send half of it (zcine).
+LONG_HEADER, SHORT_HEADER = 1024, 512
+_LENGTH_AT = 12  # of the JPEG's length, big-endian as all of the header
+
+
+def parse_frame(payload: bytes | bytearray) -> bytes | None:
+    """Return the JPEG of a live view frame; None if it has none, as a first frame may.
+
+    GetLiveViewImageEx has a header with the length of the JPEG behind it. The header of
+    GetLiveViewImg differs by model, so the JPEG is looked for (libgphoto2).
+    """
+    for header in (LONG_HEADER, SHORT_HEADER):
+        if payload[header : header + 2] == JPEG_START:
+            length = int.from_bytes(payload[_LENGTH_AT : _LENGTH_AT + 4], "big")
+            if 2 <= length <= len(payload) - header:
+                return bytes(payload[header : header + length])
+    start = payload.find(JPEG_START)
+    return bytes(payload[start:]) if start >= 0 else None
 
 
 class Job(NamedTuple):

@@ -6,22 +6,24 @@ its own.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ...ptp.codes import ALL_STORAGES, ROOT_OBJECTS, EventCode, OperationCode
-from ...ptp.datasets import DeviceInfo
-from ...ptp.errors import DeviceBusy, Unsupported
+from ...ptp.datasets import DeviceInfo, DevicePropDesc
+from ...ptp.errors import Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import Described
 from ..dialect import Asks, Dialect, PolledEvent, ReconnectFirst, Role
 from ..quirks import MiB, Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
+from . import live_view, properties
 from .approval import approve, not_kept
 from .codes import NO_AUTOFOCUS, TO_CARD, NikonEvent, NikonOperation, NikonResponse
 from .datasets import low_high, parse_events, parse_events_ex, parse_object_size
 from .generations import awaits_approval, is_nikon_1
+from .readiness import wait_until_ready
 from .send_queue import SendQueue
 from .transfer_list import TransferList
 
@@ -185,28 +187,39 @@ class NikonDialect(Dialect):
     def release(self) -> None:
         """Take a picture to the card without autofocus, as libgphoto2 does; else the standard
         way."""
+        self._require_control()
+        if self.link.supports(NikonOperation.InitiateCaptureRecInMedia):
+            self.link.command(NikonOperation.InitiateCaptureRecInMedia, NO_AUTOFOCUS, TO_CARD)
+        else:
+            self.link.command(OperationCode.InitiateCapture, 0, 0)
+        wait_until_ready(self.link, READY_POLL_S, READY_S)
+
+    def _require_control(self) -> None:
+        """Raise Unsupported in the profile that has no remote control, although it lists it."""
         if self._queue.is_in_use:
             raise Unsupported(
                 "the camera takes no pictures for a computer in its picture transfer profile",
                 hint="choose the camera control profile in its connect-to-PC menu",
             )
-        if self.link.supports(NikonOperation.InitiateCaptureRecInMedia):
-            self.link.command(NikonOperation.InitiateCaptureRecInMedia, NO_AUTOFOCUS, TO_CARD)
-        else:
-            self.link.command(OperationCode.InitiateCapture, 0, 0)
-        self._wait_until_ready()
 
-    def _wait_until_ready(self) -> None:
-        """Wait until the body accepts operations again; raise the error of the last operation."""
-        if not self.link.supports(NikonOperation.DeviceReady):
-            return
-        give_up = time.monotonic() + READY_S
-        while True:
-            try:
-                self.link.command(NikonOperation.DeviceReady, busy_s=0.0)
-            except DeviceBusy:
-                if time.monotonic() > give_up:
-                    raise
-                self.link.pause(READY_POLL_S)
-            else:
-                return
+    def live_view(self) -> Iterator[bytes]:
+        """Yield live view frames."""
+        self._require_control()
+        return live_view.frames(self.link, self.info)
+
+    def properties(self) -> list[int]:
+        """Return the listed codes, and those that only Nikon's operations list."""
+        return properties.codes(self.link, self.info)
+
+    def property_desc(self, code: int) -> DevicePropDesc | None:
+        """Describe a property with a code of 32 bits; None for the others."""
+        if not properties.is_wide(self.info, code):
+            return None
+        return properties.describe(self.link, code)
+
+    def set_property(self, desc: DevicePropDesc, value: Any) -> bool:
+        """Set a property with a code of 32 bits; False for the others."""
+        if not properties.is_wide(self.info, desc.code):
+            return False
+        properties.set_wide(self.link, desc, value)
+        return True
