@@ -12,6 +12,7 @@ import pytest
 import ptpfast
 from conftest import PATIENT, Cameras
 from ptpfast import vendors
+from ptpfast.engine import wire
 from ptpfast.ptp.codes import EventCode, FailReason
 from ptpfast.ptp.codes import OperationCode as Op
 from ptpfast.ptp.codes import ResponseCode as Code
@@ -148,6 +149,34 @@ def test_session_that_ends_too_soon_loses_the_approval(camera: Cameras) -> None:
     with pytest.raises(NotApproved, match="has not kept its approval"):
         connect(sim, waiting=approving(sim, []))
     assert sim.approvals.state(OURS, NAME) == "unknown"
+
+
+def test_requests_of_the_approval_are_byte_for_byte_those_of_a_published_client(
+    camera: Cameras,
+) -> None:
+    """camcon's, whose client has been used with a Z 8."""
+    number = wire.OperationRequest(1, NUMBER, 1, ())
+    confirm = wire.OperationRequest(1, CONFIRM, 2, (0x2001,))
+    assert wire.pack(number) == bytes.fromhex("12000000 06000000 01000000 2b95 01000000")
+    assert wire.pack(confirm) == bytes.fromhex("16000000 06000000 01000000 5a93 02000000 01200000")
+    sim = camera(body(), approval="unknown")
+    with connect(sim, waiting=approving(sim, [])):
+        pass
+    sent = [(each.operation, each.transaction_id, each.parameters) for each in sim.log]
+    assert sent[2:4] == [(NUMBER, 1, ()), (CONFIRM, 2, (0x2001,))]
+
+
+def test_head_of_a_real_device_info_is_one_end_data_packet() -> None:
+    """A Z 8's, from libgphoto2 issue 1135."""
+    start = wire.parse(bytes.fromhex("14000000 09000000 01000000 6d010000 00000000"))
+    assert start == wire.StartData(1, 0x16D)
+    head = bytes.fromhex("79010000 0c000000 01000000 6400 ffffffff 6e00 22 4d00")
+    assert int.from_bytes(head[:4], "little") == 12 + 0x16D
+    assert vendors.with_body("nikon-z8").model.vendor_extension_id == 0xFFFFFFFF
+    with SimulatedCamera(body="nikon-z8", objects=0) as sim, Initiator(sim) as raw:
+        answer = raw.ask(Op.GetDeviceInfo)
+        assert answer.shape == ["StartData", "EndData"]
+        assert answer.data.startswith(head[12:])
 
 
 @pytest.mark.paced
