@@ -126,6 +126,8 @@ def test_listing_shows_the_picture_that_is_offered_and_keeps_it_queued(camera: C
             (info,) = session.objects()
             assert info.handle == handles[0]
             assert info.size == SIZE
+            assert info.captured is not None
+            assert info.parent == sim.store.get(info.handle).parent  # type: ignore[union-attr]
             assert session.marked() == handles[:1]
         assert session.read(info) == expected(sim, handles[0])
         assert list(sim.body.marked) == handles

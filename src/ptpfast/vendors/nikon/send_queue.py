@@ -133,10 +133,7 @@ class SendQueue:
         return None
 
     def described(self, handle: int) -> Described | None:
-        """Describe the picture that the camera offers; None for any other object.
-
-        Its folders stay locked, so it seems to be in the root.
-        """
+        """Describe the picture that the camera offers; None for any other object."""
         if not self.is_in_use:
             return None
         job = self.current()  # in the session after a lost one it is offered again
@@ -150,7 +147,7 @@ class SendQueue:
         try:
             payload = self._link.fetch(OperationCode.GetObjectInfo, handle, limit=MAX_INFO)
             described = decode(ObjectInfoDataset, payload)
-            dataset = replace(described, filename=described.filename or job.name, parent_object=0)
+            dataset = replace(described, filename=described.filename or job.name)
         except AccessDenied as error:
             log.debug("known by its path only: %s", error)
         return dataset, self._size(handle, dataset.object_compressed_size)
