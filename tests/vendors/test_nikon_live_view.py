@@ -132,6 +132,15 @@ def test_a_session_can_be_used_between_two_frames(camera: Cameras, connect: Sess
         assert next(frames)
 
 
+def test_events_are_polled_while_frames_stream(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(body="nikon-z9")
+    session = connect(sim)
+    (handle, *_) = sim.capture()
+    frames_of(session, 8)
+    assert next(session.events(timeout=0)).parameters == (handle,)
+    assert sim.operations[0x941C] == 1
+
+
 def test_end_of_live_view_survives_a_lost_connection(camera: Cameras, connect: Sessions) -> None:
     sim = camera(body="nikon-z9")
     session = connect(sim)

@@ -7,12 +7,12 @@ its own.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ...ptp.codes import ALL_STORAGES, ROOT_OBJECTS, EventCode, OperationCode
 from ...ptp.datasets import DeviceInfo, DevicePropDesc
-from ...ptp.errors import Unsupported
+from ...ptp.errors import ProtocolError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import Described
 from ..dialect import Asks, Dialect, PolledEvent, ReconnectFirst, Role
@@ -205,7 +205,13 @@ class NikonDialect(Dialect):
     def live_view(self) -> Iterator[bytes]:
         """Yield live view frames."""
         self._require_control()
-        return live_view.frames(self.link, self.info)
+        return live_view.frames(self.link, self.info, self._publish_polled)
+
+    def _publish_polled(self) -> None:
+        """Poll in the middle of a stream of frames. A refusal or a malformed answer is ignored."""
+        with suppress(ResponseError, ProtocolError):
+            for code, parameters in self.poll():
+                self.link.publish(code, parameters)
 
     def properties(self) -> list[int]:
         """Return the listed codes, and those that only Nikon's operations list."""

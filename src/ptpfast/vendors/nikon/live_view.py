@@ -7,7 +7,7 @@ Sources: libgphoto2 (config.c, library.c) for the order and the prohibitions, zc
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from ...ptp.datasets import DeviceInfo
@@ -26,6 +26,7 @@ MAX_FRAME = 16 << 20  # bytes; real ones have some hundred thousand
 BAD_PAUSE_S = 0.02
 MOST_BAD = 50  # frames in a row without a picture; the first one can be such
 MOST_STARTS = 3
+FRAMES_A_POLL = 8  # as zcine polls while it streams
 REMOTE, CAMERA = 1, 0  # of ChangeCameraMode
 
 # The bits of LiveViewProhibitCondition.
@@ -42,8 +43,13 @@ PROHIBITIONS = {
 }
 
 
-def frames(link: Asks, info: DeviceInfo) -> Iterator[bytes]:
+def frames(link: Asks, info: DeviceInfo, poll: Callable[[], object]) -> Iterator[bytes]:
     """Yield live view frames until it is closed, then end live view.
+
+    Args:
+        link: the session's link.
+        info: the camera's DeviceInfo.
+        poll: polls for events and publishes them; called every few frames.
 
     Raises:
         Unsupported: the camera has no live view, or refuses it now.
@@ -67,7 +73,10 @@ def frames(link: Asks, info: DeviceInfo) -> Iterator[bytes]:
             set_number(link, NikonProperty.RecordingMedia, IN_MEMORY)
         if not number(link, NikonProperty.LiveViewStatus, "u8"):
             _start(link)
-        yield from _read(link, operation)
+        for count, frame in enumerate(_read(link, operation), start=1):
+            if count % FRAMES_A_POLL == 0:
+                poll()
+            yield frame
     finally:
         with suppress(PTPError, RuntimeError, ReferenceError):
             _end(link, media, host_mode=host_mode)
