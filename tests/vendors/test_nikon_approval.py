@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import ptpfast
+from command_line import at, records, run
 from conftest import PATIENT, Cameras
 from ptpfast import vendors
 from ptpfast.engine import wire
@@ -218,6 +220,21 @@ def test_approval_that_is_withdrawn_is_asked_for_again_at_a_reconnect(camera: Ca
         session.reconnect()
         assert session.objects()
     assert asked(sim).count(NUMBER) == 1
+
+
+@pytest.mark.parametrize("command", ["info", "ls", "pull"])
+def test_commands_show_what_to_confirm_on_the_camera(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("ptpfast.link.link.select", lambda _: body())
+    sim = camera(body(), size=1000, approval="unknown", approve_after_s=0.05)
+    more = [tmp_path] if command == "pull" else []
+    result = run(command, at(sim), *more, "--json")
+    assert result.exit_code == 0, result.output
+    assert "confirm on the camera that this computer may connect" in result.stderr
+    assert "aborted session" not in result.stderr
+    (waiting,) = [row for row in records(result.stdout) if row["type"] == "waiting"]
+    assert waiting["reason"].startswith("the camera shows ")
 
 
 # The simulated body

@@ -69,7 +69,7 @@ def frames(link: Asks, info: DeviceInfo, poll: Callable[[], object]) -> Iterator
     try:
         if host_mode:
             link.command(NikonOperation.ChangeCameraMode, REMOTE)
-        if media not in (None, IN_MEMORY):
+        if media is not None and media != IN_MEMORY:
             set_number(link, NikonProperty.RecordingMedia, IN_MEMORY)
         if not number(link, NikonProperty.LiveViewStatus, "u8"):
             _start(link)
@@ -127,7 +127,7 @@ def _end(link: Asks, media: int | None, *, host_mode: bool) -> None:
         wait_until_ready(link, READY_POLL_S, READY_S)
     except ResponseError as error:
         log.debug("live view had ended: %s", error)
-    if media not in (None, IN_MEMORY):
+    if media is not None and media != IN_MEMORY:
         set_number(link, NikonProperty.RecordingMedia, media)
     if host_mode:
         link.command(NikonOperation.ChangeCameraMode, CAMERA)
