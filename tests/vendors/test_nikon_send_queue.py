@@ -49,13 +49,14 @@ def chosen(sim: SimulatedCamera, count: int) -> list[int]:
     return handles
 
 
+@pytest.mark.parametrize("order", ["listed", "newest"])
 def test_pull_fetches_what_the_owner_has_chosen_and_no_more(
-    camera: Cameras, tmp_path: Path
+    camera: Cameras, tmp_path: Path, order: Any
 ) -> None:
     sim = camera(transferring(), objects=6)
     handles = chosen(sim, 3)
     with connect(sim) as session:
-        report = ptpfast.pull(session, tmp_path)
+        report = ptpfast.pull(session, tmp_path, order=order)
     assert report.ok
     wanted = {sim.store.get(handle).name: handle for handle in handles}  # type: ignore[union-attr]
     assert {path.name for path in tmp_path.iterdir()} == set(wanted)
@@ -65,6 +66,18 @@ def test_pull_fetches_what_the_owner_has_chosen_and_no_more(
     asked = [entry for entry in sim.log if entry.operation == NEXT]
     assert {entry.parameters for entry in asked} == {(0x2001,)}
     assert asked[-1].response == Code.GeneralError
+
+
+def test_pull_ends_at_an_offered_picture_that_is_not_selected(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(transferring())
+    handles = chosen(sim, 2)  # a JPEG, then a NEF
+    with connect(sim) as session:
+        report = ptpfast.pull(session, tmp_path, formats="raw")
+    assert report.ok
+    assert list(sim.body.marked) == handles
+    assert sim.operations[NEXT] == 1
 
 
 def test_data_and_sizes_come_by_the_operations_that_are_never_locked(
