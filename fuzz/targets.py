@@ -36,7 +36,7 @@ from ptpfast.ptp.datasets import (
 from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.nikon import datasets as nikon
 
-from . import of_canon, of_fujifilm, of_panasonic
+from . import of_canon, of_fujifilm, of_nikon, of_panasonic
 from .phases import CONTAINERS, HEAD, channel, data_phase
 
 _NUMBERS = [f"{sign}{8 << power}" for sign in "ui" for power in range(5)]
@@ -290,6 +290,7 @@ TARGETS = {
     "container_channel": Target(partial(channel, framing=CONTAINERS), _containers, 24_000),
     "fujifilm": Target(of_fujifilm.answers, of_fujifilm.seeds, python=of_fujifilm.PYTHON),
     "panasonic": Target(of_panasonic.answers, of_panasonic.seeds, python=of_panasonic.PYTHON),
+    "nikon": Target(of_nikon.answers, of_nikon.seeds, 1200, python=of_nikon.PYTHON),
     "names": Target(
         names,
         lambda: [bytes(range(start, start + 8)) for start in range(0, 64, 8)],

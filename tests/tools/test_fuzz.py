@@ -210,6 +210,7 @@ WRONG = {
     "container_channel": (phases.CONTAINERS, "read", lambda *_: phases.Outcome(done=True)),
     "fujifilm": (targets.of_fujifilm.packets, "picture_of", lambda frame: b"no picture"),
     "panasonic": (targets.of_panasonic.datasets, "picture_of", lambda payload: b"no picture"),
+    "nikon": (targets.of_nikon.datasets, "parse_frame", lambda payload: b"no picture"),
     "names": (targets.naming, "local_name", lambda name: name),
 }
 

@@ -20,8 +20,6 @@ LACKS = {
     ("ricoh-theta-m15", "live view"): "it has none over PTP/IP",
     ("ricoh-theta-m15", "partial reads"): "it lists no such operation",
     ("panasonic-bgh1", "settable properties"): "its properties have a form known in part only",
-    ("nikon-d5300", "live view"): "not built",
-    ("nikon-z6", "live view"): "not built",
 }
 BODIES = sorted(vendors.BODIES)
 REMOTE = {"capture", "events", "live view", "properties"}

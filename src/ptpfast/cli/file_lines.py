@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.text import in_text, printable, unescaped
 from ..library.report.report import Report
 from ..library.report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
+from ..ptp.errors import InitFailed
 from .nothing import nothing_line
 from .object_record import object_record
 from .output import human_seconds, human_size, plural
@@ -111,7 +112,9 @@ def planned_line(result: FileResult) -> str | None:
 
 
 def waiting_line(error: PTPError) -> str:
-    """Return the line about a busy camera that is asked again."""
+    """Return the line about a camera that is busy, or whose owner has to do something."""
+    if not isinstance(error, InitFailed):
+        return printable(error.message)
     why = "it may still hold an aborted session"
     return printable(f"{error.message}; retrying: {why}")
 

@@ -10,6 +10,7 @@ from ..ptp.objects import card_name
 from .ls import kind_counts
 from .options import Common, command, host_argument
 from .output import Output, human_size, plural
+from .waiting import showing
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -27,7 +28,8 @@ def info(common: Common, host: tuple[str, int]) -> None:
     """Show model, memory cards, battery and supported operations."""
     from ..session.connecting import connect
 
-    with connect(host[0], port=host[1], timeouts=common.timeouts) as session:
+    waiting = showing(common.output, for_owner_only=True)
+    with connect(host[0], port=host[1], timeouts=common.timeouts, waiting=waiting) as session:
         camera = _camera(session)
         common.output.record("camera", **camera)
         _show_camera(common.output, camera)

@@ -13,6 +13,7 @@ from .object_record import object_record
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
+from .waiting import showing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,11 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     from .progress import display
 
     selection = wanted.selection()
-    with connect(host[0], port=host[1], timeouts=common.timeouts, **options) as session:
+    options |= {
+        "timeouts": common.timeouts,
+        "waiting": showing(common.output, for_owner_only=True),
+    }
+    with connect(host[0], port=host[1], **options) as session:
         with display(common.output) as shown:
             session.link.on_busy = shown.busy
             # A camera that ends the connection at one object does so each time: the rest is listed.

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..engine.text import in_text, printable
-from .file_lines import waiting_line
 from .options import Address, Common, command
 from .output import Output, human_chunk, human_size, plural
+from .waiting import showing
 
 if TYPE_CHECKING:
     from ..measure import Finding
-    from ..ptp.errors import PTPError
     from ..vendors import Tuning
 
 
@@ -67,14 +66,10 @@ def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
         )
         output.note(_line(finding))
 
-    def waiting(error: PTPError) -> None:
-        output.record("waiting", reason=error.message)
-        output.note(waiting_line(error))
-
     if not dry_run:
         tuning.check()  # before half a minute of measuring
     with connect(
-        host[0], port=host[1], timeouts=common.timeouts, depth=1, waiting=waiting
+        host[0], port=host[1], timeouts=common.timeouts, depth=1, waiting=showing(output)
     ) as session:
         found = run(session, tell)
         key = tuning.model_key(session.device_info)

@@ -129,7 +129,7 @@ class Fetching:
             if plan.jobs:
                 self._destination.prepare()
                 self._fetch(plan.jobs.popleft())
-            elif not more:
+            elif not more and not plan.more():
                 return
 
     def _look_for_room(self) -> None:

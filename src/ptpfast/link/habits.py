@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Self
 from ..engine.phase import Phase
 from ..ptp.errors import DeviceBusy, PTPError
 from ..state import settled
+from ..vendors import Tuning
 from .chunking import START_CHUNK, ChunkPolicy
 from .pace import Pace
 from .pipelining import BusyDetector
 
 if TYPE_CHECKING:
     from ..ptp.datasets import DeviceInfo
-    from ..vendors import Tuning
+    from ..vendors import Vendor
     from ..vendors.quirks import Quirks
 
 
@@ -83,3 +84,10 @@ class Habits:
         """Stop pipelining."""
         self.depth = 1
         self.chunks.forget()  # without requests ahead every chunk takes longer
+
+
+def tuned(info: DeviceInfo, vendor: Vendor) -> Tuning:
+    """Return the settings of a model: as the user measured them, or from the vendor."""
+    from ..state import tuning  # it would be a good part of `import ptpfast`
+
+    return tuning.load(info) or vendor.tunings.get(tuning.model_key(info)) or Tuning()

@@ -19,7 +19,7 @@ from ..engine.phase import Phase
 from ..engine.process import Owner
 from ..engine.sink import MemorySink
 from ..engine.wire import OperationResponse
-from ..ptp.codes import OperationCode
+from ..ptp.codes import FailReason, OperationCode
 from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import (
     ConnectFailed,
@@ -29,21 +29,20 @@ from ..ptp.errors import (
     ProtocolError,
     PTPError,
     ResponseError,
-    Timeout,
 )
 from ..transport.timeouts import Timeouts
-from ..vendors import STANDARD, Asks, Dialect, Role, Tuning, Vendor, select
-from ..vendors.elsewhere import explain
+from ..vendors import STANDARD, Asks, Dialect, ReconnectFirst, Role, Vendor, select
 from .answers import outcome, request_label, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
 from .courtesy import begin_reconnect_pause, close_at_exit, do_not_close_at_exit
 from .events import Event, EventHub, Source
-from .habits import Habits
+from .habits import Habits, tuned
 from .losses import Losses
-from .opening import MAX_STRUCTURE, ask_device_info, open_session
+from .opening import MAX_STRUCTURE, ask_device_info, name_who_answered, open_session
 from .patience import BRIEF_BUSY_S, BUSY_S, Patience, pause, until
 from .pipelining import Following, Request
+from .renewal import reopen, require_same
 from .upkeep import Interrupted, Upkeep
 
 log = logging.getLogger("ptpfast")
@@ -52,6 +51,8 @@ log.addHandler(logging.NullHandler())  # a library is silent unless its user lis
 # The memory limit of a payload. Larger payloads that are no objects do not exist: 10,000 handles
 # are 40 KB, an embedded preview some MB.
 MAX_DATASET = 64 << 20
+# How often the vendor's part of a beginning may ask for another connection.
+MOST_RECONNECTS = 3
 
 
 class Link:
@@ -91,13 +92,13 @@ class Link:
         try:
             self.device_info = connection.opened.device_info or ask_device_info(self.transact)
         except NetworkError as error:
-            self._name_who_answered(error)
+            name_who_answered(error, self.connection)
             raise
         self.operations = frozenset(self.device_info.operations_supported)
         self.vendor = vendor or select(self.device_info)
         self.dialect = self._make_dialect()
         self._upkeep = Upkeep(self.dialect)
-        known = self._tuned()
+        known = tuned(self.device_info, self.vendor)
         self.habits = Habits.of(self.device_info, self.dialect.quirks, known)
         self._begin()
 
@@ -220,13 +221,16 @@ class Link:
 
     def refresh(self) -> DeviceInfo:
         """Ask for DeviceInfo again: the lists in it can change with the camera's mode."""
-        self.device_info = ask_device_info(self.transact, in_session=True)
-        self.operations = frozenset(self.device_info.operations_supported)
+        self._take_info(ask_device_info(self.transact, in_session=True))
         return self.device_info
+
+    def _take_info(self, info: DeviceInfo) -> None:
+        self.device_info = self.dialect.info = info
+        self.operations = frozenset(info.operations_supported)
 
     def pause(self, seconds: float) -> None:
         """Wait so many seconds while other threads may use the session."""
-        time.sleep(seconds)
+        pause(seconds)
 
     def waiting(self, what: str) -> None:
         """Tell the user the reason for a wait, such as a button to press on the camera."""
@@ -246,13 +250,24 @@ class Link:
         return self.vendor.dialect(link, self.device_info, self.vendor.quirks, self._role)
 
     def _begin(self) -> None:
+        """Begin a session, on another connection if the vendor's part asks for one."""
+        for left in reversed(range(MOST_RECONNECTS + 1)):
+            try:
+                self._begin_here()
+                return
+            except ReconnectFirst as asked:
+                if not left:
+                    raise ConnectFailed("the camera asks to connect again every time") from asked
+            self._connect_again(self._patience(), final=FailReason.REJECTED_INITIATOR)
+
+    def _begin_here(self) -> None:
         """Open the session, then do the vendor's part; on failure close it again."""
         self._opened_at = time.monotonic()
         try:
             try:
                 open_session(self.transact, self.dialect.quirks.session_id)
             except NetworkError as error:
-                self._name_who_answered(error)
+                name_who_answered(error, self.connection)
                 raise
             self._opened_at = time.monotonic()
             close_at_exit(self)
@@ -263,12 +278,6 @@ class Link:
         except BaseException:
             self._end()
             raise
-
-    def _name_who_answered(self, error: NetworkError) -> None:
-        """Add the camera's name to an error after the handshake."""
-        who = f"{self.connection.name or 'a camera'} answered at {self.connection.address}"
-        end = "stopped answering" if isinstance(error, Timeout) else "closed the connection"
-        error.precede(f"{who} and then {end}")
 
     @property
     def timeouts(self) -> Timeouts:
@@ -332,23 +341,24 @@ class Link:
         """Connect to the same camera again and open a session. See `Session.reconnect`."""
         self._owner.require()
         self._upkeep.stop()
-        patience = patience or Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
-        pause_s = self.dialect.quirks.reconnect_pause_s
-        while True:
-            self.connection.close()
-            pause(pause_s)
-            try:
-                self.connection = self.connection.reopen()
-                break
-            except (ConnectFailed, InitFailed) as error:
-                patience.wait(explain(error, self.connection.address))
-        info = self.connection.opened.device_info or ask_device_info(self.transact)
-        if _body(info) != _body(self.device_info) or self.connection.guid != self._guid:
-            self.connection.close()
-            who = f"{info.model} {info.serial_number}".strip() or "a camera that reports no model"
-            raise ConnectFailed(f"another camera answers now: {who}")
+        self._connect_again(patience or self._patience())
         self._begin()
         self.reconnects += 1
+
+    def _patience(self) -> Patience:
+        return Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
+
+    def _connect_again(self, patience: Patience, *, final: int | None = None) -> None:
+        pause_s = self.dialect.quirks.reconnect_pause_s
+        self.connection = reopen(self.connection, pause_s, patience, final=final)
+        try:
+            info = self.connection.opened.device_info or ask_device_info(self.transact)
+            agree = self.connection.guid == self._guid
+            require_same(info, self.device_info, guids_agree=agree)
+        except BaseException:
+            self.connection.close()
+            raise
+        self._take_info(info)
 
     def reconnect_after(self, error: PTPError) -> None:
         """Reconnect in the middle of work that `error` has ended. Raises `error`, for which the
@@ -385,16 +395,4 @@ class Link:
         if to_blame and self.habits.remembers:
             from ..state import tuning
 
-            tuning.distrust(self.device_info, self._tuned(), why)
-
-    def _tuned(self) -> Tuning:
-        """Return the settings of this model: as the user measured them, or from the vendor."""
-        from ..state import tuning  # it would be a good part of `import ptpfast`
-
-        key = tuning.model_key(self.device_info)
-        return tuning.load(self.device_info) or self.vendor.tunings.get(key) or Tuning()
-
-
-def _body(info: DeviceInfo) -> tuple[str, str]:
-    """Return the fields that tell one camera from another."""
-    return info.model, info.serial_number
+            tuning.distrust(self.device_info, tuned(self.device_info, self.vendor), why)

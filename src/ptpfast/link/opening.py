@@ -11,7 +11,8 @@ from ..engine.phase import Phase
 from ..engine.sink import MemorySink
 from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, decode
-from ..ptp.errors import ResponseError
+from ..ptp.errors import NetworkError, ResponseError, Timeout
+from .connection import Connection
 from .pipelining import Request
 
 # The limit of memory for a dataset that is parsed into Python's numbers and strings,
@@ -52,3 +53,10 @@ def open_session(transact: Transact, first: int = 1) -> None:
                 raise
         else:
             return
+
+
+def name_who_answered(error: NetworkError, connection: Connection) -> None:
+    """Add the camera's name to an error after the handshake."""
+    who = f"{connection.name or 'a camera'} answered at {connection.address}"
+    end = "stopped answering" if isinstance(error, Timeout) else "closed the connection"
+    error.precede(f"{who} and then {end}")

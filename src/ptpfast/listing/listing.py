@@ -140,6 +140,22 @@ class Listing:
             if end < there or not self._open_folders(self._entries.answers()):
                 return end
 
+    def more(self, taken: Collection[int]) -> bool:
+        """Add what the camera offers next, if it offers its objects one after the other.
+
+        Args:
+            taken: the listed handles whose files are complete here.
+
+        Returns:
+            Whether there is more to list.
+        """
+        listed = set(self.handles)
+        new = [handle for handle in self._link.dialect.more(taken) if handle not in listed]
+        if new:
+            self._list(self.handles + new)
+            self.complete = False
+        return bool(new)
+
     def _open_folders(self, known: Mapping[int, Answer]) -> bool:
         """Open folders that seem empty; return whether they had more handles."""
         new = self._opening.open(known)

@@ -4,6 +4,7 @@
     ├── NetworkError (OSError)   The network.
     │                            ConnectFailed · ConnectionLost · Timeout (TimeoutError).
     ├── InitFailed               The camera refused the connection.
+    │                            NotApproved: its owner has to approve this computer.
     ├── ResponseError            The camera refused an operation.
     │                            DeviceBusy, AccessDenied, … by code.
     ├── ProtocolError            The camera broke the protocol.
@@ -49,6 +50,7 @@ __all__ = [
     "LimitReached",
     "NetworkError",
     "NoThumbnailPresent",
+    "NotApproved",
     "ObjectWriteProtected",
     "OperationNotSupported",
     "PTPError",
@@ -80,7 +82,8 @@ class ConnectFailed(NetworkError):
 _FAIL_TEXT: dict[int, tuple[str, str]] = {
     FailReason.REJECTED_INITIATOR: (
         "this computer is not registered with it",
-        "pair this computer in the camera's Wi-Fi menu, and keep the same GUID and name",
+        "pair this computer in the camera's Wi-Fi menu, and keep the same GUID and name; a camera "
+        "that has rejected this computer accepts it under another GUID",
     ),
     FailReason.BUSY: (
         "it is busy, probably with another computer or phone",
@@ -117,6 +120,14 @@ class InitFailed(PTPError):
         self.where = where
         super().__init__(f"{where} refused the connection: {text} (reason {reason})", hint=hint)
         self.reason = FailReason(reason) if reason in _FAIL_TEXT else reason
+
+
+class NotApproved(InitFailed):
+    """The camera's owner has rejected this computer, or has not approved it in time."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(FailReason.REJECTED_INITIATOR)
+        PTPError.__init__(self, message, hint=hint)
 
 
 class ResponseError(PTPError):

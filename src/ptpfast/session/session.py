@@ -39,7 +39,7 @@ from ..ptp.datasets import (
     decode_prop_desc,
     write_value,
 )
-from ..ptp.errors import PTPError
+from ..ptp.errors import PTPError, Unsupported
 from ..ptp.objects import LARGEST_OBJECT, ObjectInfo, ObjectTable, handle_of, handles_of
 from ..transport.timeouts import Timeouts
 from ..vendors import Vendor
@@ -542,6 +542,29 @@ class Session:
         if self.link.dialect.set_property(desc, value):
             return
         self.link.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
+
+    def marked(self) -> list[int]:
+        """Return the handles of the objects that the camera's owner has marked for transfer.
+
+        Returns:
+            The handles. A camera that sends its pictures one after the other has one at a time:
+            `unmark` it when it is safe, and ask again. `pull` does so.
+
+        Raises:
+            Unsupported: the camera has no such list.
+        """
+        if (handles := self.link.dialect.marked()) is None:
+            raise Unsupported("this camera has no list of objects to transfer")
+        return handles
+
+    def unmark(self, object_or_handle: ObjectInfo | int) -> None:
+        """Remove an object from the camera's list of objects to transfer.
+
+        Args:
+            object_or_handle: the object, or its handle. Its bytes should be safe: the camera shows
+                it as transferred.
+        """
+        self.link.dialect.unmark(handle_of(object_or_handle))
 
     def capture(self) -> ObjectInfo | None:
         """Take a picture.

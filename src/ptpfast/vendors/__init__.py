@@ -11,7 +11,7 @@ from ..ptp.datasets import DeviceInfo
 from ..transport.contract import Transport
 from ..transport.ptpip import PTP_IP
 from .bulk import BulkListing
-from .dialect import ROLES, Asks, Dialect, Role
+from .dialect import ROLES, Asks, Dialect, ReconnectFirst, Role
 from .quirks import Quirks, Tuning
 from .reads import PartialRead
 from .standard import STANDARD
@@ -26,7 +26,12 @@ NAMES = ("standard", "nikon", "canon", "fujifilm", "ricoh", "panasonic")
 # Real bodies that the simulated camera can be → the vendor whose folder has them.
 BODIES = {
     "nikon-d5300": "nikon",
+    "nikon-d7200": "nikon",
+    "nikon-d850": "nikon",
     "nikon-z6": "nikon",
+    "nikon-z6-3": "nikon",
+    "nikon-z8": "nikon",
+    "nikon-z9": "nikon",
     "canon-80d": "canon",
     "canon-m50": "canon",
     "canon-r6m2": "canon",
@@ -94,6 +99,7 @@ __all__ = [
     "Dialect",
     "PartialRead",
     "Quirks",
+    "ReconnectFirst",
     "Role",
     "Tuning",
     "Vendor",

@@ -52,6 +52,10 @@ class Approval(Protocol):
         """Show a computer to the owner, who may approve or reject it later."""
         ...
 
+    def forget(self, guid: bytes, name: str) -> None:
+        """Make a computer unknown again."""
+        ...
+
 
 class Later(Enum):
     """The answer to an Init that the camera delays until its owner has decided."""

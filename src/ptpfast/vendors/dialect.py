@@ -9,7 +9,7 @@ Sources: ISO 15740, MTP.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
@@ -48,6 +48,15 @@ class Connected(Protocol):
     def listen(self, *, events: bool = True) -> None:
         """Open the Event connection now, for a camera that wants it amid `Dialect.begin`."""
         ...
+
+
+class ReconnectFirst(Exception):
+    """Raised by `Dialect.begin`: the camera accepts this computer on another connection only.
+
+    The link then ends the session in order, waits for `Quirks.reconnect_pause_s`, connects to the
+    same camera under the same GUID and name, asks for DeviceInfo again, opens a session and calls
+    `begin` once more, of the same dialect. It does so three times at most.
+    """
 
 
 class Asks(Protocol):
@@ -97,7 +106,7 @@ class Dialect:
 
     Attributes:
         link: The session's link, as `Asks`.
-        info: The camera's DeviceInfo.
+        info: The camera's DeviceInfo. The link keeps it current.
         quirks: The quirks of this body. A dialect may replace them by those of a model.
         role: The purpose of the session.
     """
@@ -114,6 +123,10 @@ class Dialect:
         """Run after each OpenSession, also after a reconnect: reset the state of a session.
 
         A body whose owner has to press a button is waited for here (`Asks.waiting`).
+
+        Raises:
+            ReconnectFirst: the camera needs another connection.
+            NotApproved: the camera's owner has not approved this computer.
         """
 
     @property
@@ -208,6 +221,26 @@ class Dialect:
     def properties(self) -> list[int]:
         """Return the codes of the device properties."""
         return list(self.info.device_properties_supported)
+
+    def marked(self) -> list[int] | None:
+        """Return the handles of the objects that the camera's owner has marked for transfer.
+
+        None if the camera has no such list.
+        """
+        return None
+
+    def unmark(self, handle: int) -> None:
+        """Remove an object from the camera's list of objects to transfer: it is safe here."""
+
+    def more(self, taken: Collection[int]) -> list[int]:
+        """Return further handles, if the camera offers its objects one after the other.
+
+        Called when everything that was listed has been dealt with.
+
+        Args:
+            taken: the listed handles whose files are complete here.
+        """
+        return []
 
     def property_desc(self, code: int) -> DevicePropDesc | None:
         """Describe a device property; None to ask as the standard does."""

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .names import Names
     from .options import Options
 
+# Results of objects whose files were here before.
+_SAFE = {("skipped", ALREADY_HERE), ("skipped", FETCHED_BEFORE)}
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
 
@@ -97,6 +99,18 @@ class Plan:
             return False
         self._add(piece)
         return True
+
+    def more(self) -> bool:
+        """Return whether the camera offers further objects, now that all listed ones are settled.
+
+        A camera that sends what its owner chooses offers one after the other.
+        """
+        taken = {
+            result.handle
+            for result in self._report.files
+            if result.status == "downloaded" or (result.status, result.reason) in _SAFE
+        }
+        return self._persistence.run(partial(self._listing.more, taken))
 
     def _add(self, piece: ObjectTable) -> None:
         """Select objects, find the files that are here, and name the rest."""

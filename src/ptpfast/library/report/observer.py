@@ -65,7 +65,10 @@ class Observer:
         """Report that try number `tries` to reconnect comes next, counted since the last byte."""
 
     def waiting(self, error: PTPError) -> None:
-        """Report that the camera may hold an earlier session and is waited for."""
+        """Report that the camera is waited for, as it may hold an earlier session, or its owner.
+
+        The owner has to confirm something on the camera then, as the message says.
+        """
 
     def busy(self, error: PTPError, waited_s: float) -> None:
         """Report several times a second that the camera has been busy for `waited_s` seconds."""

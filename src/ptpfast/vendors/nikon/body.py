@@ -11,6 +11,7 @@ from ...ptp.datasets import DevicePropDesc, encode_array
 from ..body import (
     CardFiles,
     Habits,
+    Manners,
     Model,
     ObjectRange,
     Reply,
@@ -19,9 +20,18 @@ from ..body import (
     ResponderOperation,
     parameter,
 )
-from .codes import TO_CARD, NikonEvent, NikonOperation, NikonResponse
+from .body_live_view import answer_end, answer_frame, answer_start, starts
+from .body_network import PcConnection, answer_application_mode, card_guard, with_pc_connection
+from .body_properties import (
+    answer_desc_ex,
+    answer_property_codes,
+    answer_set_value_ex,
+    answer_value_ex,
+    answer_vendor_codes,
+)
+from .codes import TO_CARD, NikonEvent, NikonOperation, NikonProperty, NikonResponse
 from .datasets import low_high
-from .reported import D5300, Z_6
+from .reported import D850, D5300, D7200, Z_6, Z_6_3, Z_8, Z_9
 
 
 def _answer_get_event(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -47,7 +57,8 @@ def _answer_get_event_ex(camera: Responder, request: OperationRequest, data: byt
 
 
 def _answer_device_ready(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    return Reply(ResponseCode.DeviceBusy) if camera.is_busy(polled=True) else Reply()
+    is_busy = starts(camera) or camera.is_busy(polled=True)
+    return Reply(ResponseCode.DeviceBusy) if is_busy else Reply()
 
 
 def _answer_capture_to_card(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -76,11 +87,6 @@ def _answer_capture_to_memory(camera: Responder, request: OperationRequest, data
 
 def _answer_ok(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     return Reply()
-
-
-def _answer_property_codes(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    vendors_own = [code for code in camera.properties_supported if code >= 0xD000]
-    return Reply(data=encode_array(vendors_own, "u16"))
 
 
 def _answer_transfer_list(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -144,7 +150,11 @@ RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
     NikonOperation.GetLargeThumb: _answer_large_thumb,
     NikonOperation.GetEvent: _answer_get_event,
     NikonOperation.DeviceReady: _answer_device_ready,
-    NikonOperation.GetVendorPropCodes: _answer_property_codes,
+    NikonOperation.GetVendorPropCodes: answer_property_codes,
+    NikonOperation.StartLiveView: answer_start,
+    NikonOperation.EndLiveView: answer_end,
+    NikonOperation.GetLiveViewImg: answer_frame,
+    NikonOperation.GetLiveViewImageEx: answer_frame,
     NikonOperation.InitiateCaptureRecInMedia: _answer_capture_in_media,
     NikonOperation.GetVendorStorageIDs: _answer_storage_ids,
     NikonOperation.SetTransferListLock: _answer_ok,
@@ -152,19 +162,34 @@ RESPONDER_OPERATIONS: dict[int, ResponderOperation] = {
     NikonOperation.NotifyFileAcquisitionStart: _answer_acquisition_start,
     NikonOperation.NotifyFileAcquisitionEnd: _answer_acquisition_end,
     NikonOperation.GetEventEx: _answer_get_event_ex,
+    NikonOperation.GetVendorCodes: answer_vendor_codes,
+    NikonOperation.GetDevicePropDescEx: answer_desc_ex,
+    NikonOperation.GetDevicePropValueEx: answer_value_ex,
+    NikonOperation.SetDevicePropValueEx: answer_set_value_ex,
+    NikonOperation.ChangeApplicationMode: answer_application_mode,
     NikonOperation.GetObjectSize: _answer_object_size,
     NikonOperation.GetPartialObjectEx: _answer_partial_object_ex,
 }
 
 _RAW, _JPEG, _BOTH = (True, False), (False, True), (True, True)
-# CompressionSetting, as published clients set it. Newer bodies, among them the Z 6, have two JPEG
-# qualities for each of the D5300's, and a TIFF (6), which is a JPEG here.
-_D5300_FILES = {0: _JPEG, 1: _JPEG, 2: _JPEG, 4: _RAW, 5: _BOTH, 6: _BOTH, 7: _BOTH}
-_Z_6_FILES = {**dict.fromkeys(range(7), _JPEG), 7: _RAW, **dict.fromkeys(range(8, 14), _BOTH)}
+# CompressionSetting, as published clients set it. Newer bodies have two JPEG qualities for each of
+# the D5300's, and some a TIFF (6), which is a JPEG here.
+_OLDER_FILES = {0: _JPEG, 1: _JPEG, 2: _JPEG, 4: _RAW, 5: _BOTH, 6: _BOTH, 7: _BOTH}
+_NEWER_FILES = {**dict.fromkeys(range(7), _JPEG), 7: _RAW, **dict.fromkeys(range(8, 14), _BOTH)}
+_Z_9_FILES = {setting: files for setting, files in _NEWER_FILES.items() if setting != 6}
 
 # One End Data carries all payload (airmtp: D7200, J4, D750); ids that do not rise are accepted (the
 # D5300's and airmtp's Python clients send such); a body writes for a moment after a picture.
 HABITS = Habits(end_data="whole", strict_tid=False, busy_polls=2, busy_s=2.0)
+
+
+# As a D7200 and a Z 6 describe them (libgphoto2).
+_PROPERTIES = (
+    DevicePropDesc(NikonProperty.RecordingMedia, DataType.UINT8, True, 0, 0, (0, 2, 1)),
+    DevicePropDesc(NikonProperty.LiveViewStatus, DataType.UINT8, False, 0, 0, (0, 1, 1)),
+    DevicePropDesc(NikonProperty.LiveViewProhibition, DataType.UINT32, False, 0, 0),
+    DevicePropDesc(NikonProperty.ApplicationMode, DataType.UINT8, True, 0, 0, (0, 1, 1)),
+)
 
 
 def _body(
@@ -189,20 +214,29 @@ def _body(
         polled_events=True,
         reported=reported,
         habits=HABITS,
+        manners=Manners(guard=card_guard),
         serial_digits=32,  # as the D5300 has it: zeros in front
         compression=compression,
         compression_setting=max(compression),
-        # RecordingMedia and ApplicationMode, as a D7200 and a Z 6 describe them (libgphoto2).
-        properties=(
-            DevicePropDesc(0xD10B, DataType.UINT8, True, 0, 0, (0, 2, 1)),
-            DevicePropDesc(0xD1F0, DataType.UINT8, True, 0, 0, (0, 1, 1)),
-        ),
+        properties=_PROPERTIES,
     )
 
 
+def _z_body(name: str, version: str, folder: str, reported: Reported) -> Model:
+    """Return a body of the third generation, which asks its owner about computers."""
+    model = _body(name, version, 0xFFFFFFFF, folder, reported, _Z_9_FILES)
+    return with_pc_connection(model, PcConnection())
+
+
+# The folder of the Z 6 is that of its cards, as people's scripts that copy from one name it. The
+# other folders, and the Z 8's version, are made up after the same pattern.
 BODIES = {
-    "nikon-d5300": _body("D5300", "V1.03", 0x00000006, "100D5300", D5300, _D5300_FILES),
-    # The folder is that of cards of Z 6 bodies, as people's scripts that copy from one name it.
-    "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _Z_6_FILES),
+    "nikon-d5300": _body("D5300", "V1.03", 0x00000006, "100D5300", D5300, _OLDER_FILES),
+    "nikon-d7200": _body("D7200", "V1.00", 0x0000000A, "100D7200", D7200, _OLDER_FILES),
+    "nikon-d850": _body("D850", "V1.02", 0x0000000A, "100ND850", D850, _NEWER_FILES),
+    "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _NEWER_FILES),
+    "nikon-z6-3": _z_body("Z6_3", "V1.00", "100NZ6_3", Z_6_3),
+    "nikon-z8": _z_body("Z 8", "V1.00", "100NCZ_8", Z_8),
+    "nikon-z9": _z_body("Z 9", "V1.11", "100NCZ_9", Z_9),
 }
 MODEL = BODIES["nikon-d5300"]

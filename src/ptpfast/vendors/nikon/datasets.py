@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 from ...engine.wire import Cursor
+from ...ptp.datasets import DevicePropDesc, decode_prop_desc
 from ...ptp.errors import ProtocolError
 from ..dialect import PolledEvent
 
@@ -39,6 +43,102 @@ def parse_object_size(payload: bytes | bytearray) -> int:
     size = cursor.u64()
     cursor.finish()
     return size
+
+
+def parse_wide_prop_desc(payload: bytes | bytearray) -> DevicePropDesc:
+    """Parse GetDevicePropDescEx: as the standard's dataset, with a code of 32 bits (zcine)."""
+    code = Cursor(payload, "GetDevicePropDescEx").u32()
+    desc = decode_prop_desc(bytes(payload[:2]) + bytes(payload[4:]))
+    return replace(desc, code=code)
+
+
+JPEG_START = b"\xff\xd8"
+# The header of GetLiveViewImageEx. The Z 6 and its generation send half of it (zcine).
+LONG_HEADER, SHORT_HEADER = 1024, 512
+_LENGTH_AT = 12  # of the JPEG's length, big-endian as all of the header
+
+
+def parse_frame(payload: bytes | bytearray) -> bytes | None:
+    """Return the JPEG of a live view frame; None if it has none, as a first frame may.
+
+    GetLiveViewImageEx has a header with the length of the JPEG behind it. The header of
+    GetLiveViewImg differs by model, so the JPEG is looked for (libgphoto2).
+    """
+    for header in (LONG_HEADER, SHORT_HEADER):
+        if payload[header : header + 2] == JPEG_START:
+            length = int.from_bytes(payload[_LENGTH_AT : _LENGTH_AT + 4], "big")
+            if 2 <= length <= len(payload) - header:
+                return bytes(payload[header : header + length])
+    start = payload.find(JPEG_START)
+    return bytes(payload[start:]) if start >= 0 else None
+
+
+class Job(NamedTuple):
+    """A picture that the camera's owner sends: its handle and its path on the card."""
+
+    handle: int
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.path.replace("\\", "/").rpartition("/")[2]
+
+
+def parse_job(payload: bytes | bytearray) -> Job:
+    """Parse AdvancedTransfer: u32 handle, then the path as a PTP string; more may follow (camcon).
+
+    Raises:
+        ProtocolError: it is cut, or names no object.
+    """
+    cursor = Cursor(payload, "AdvancedTransfer")
+    job = Job(cursor.u32(), cursor.string())
+    if not job.handle or not job.name:
+        raise ProtocolError(f"AdvancedTransfer: no object in {len(payload)} bytes")
+    return job
+
+
+# A pairing number has so many digits (camcon, zcine).
+DIGITS = (4, 6)
+MOST_CHARACTERS = 64  # a larger number in front is no count
+
+
+def parse_pairing_number(payload: bytes | bytearray) -> str:
+    """Parse GetPairingInfo: return the digits that the camera shows.
+
+    A body with known bytes sends u32 count, then one digit in each byte (camcon). zcine has also
+    met ASCII, UTF-16 and two digits in each byte.
+
+    Raises:
+        ProtocolError: no form fits.
+    """
+    bodies = [bytes(payload)]
+    if len(payload) >= 4 and (count := Cursor(payload, "GetPairingInfo").u32()) <= MOST_CHARACTERS:
+        bodies = [bytes(payload[4 : 4 + count]), bytes(payload[4:])]
+    for read in (_digit_bytes, _text_digits, _packed_digits):
+        for body in bodies:
+            if len(digits := read(body)) in DIGITS:
+                return digits
+    raise ProtocolError(f"GetPairingInfo: no number in {len(payload)} bytes")
+
+
+def _digit_bytes(body: bytes) -> str:
+    return "".join(map(str, body)) if len(body) in DIGITS and max(body) <= 9 else ""
+
+
+def _text_digits(body: bytes) -> str:
+    """Read ASCII or UTF-16, perhaps with a count of characters in front and NULs behind."""
+    for text in (body, body[1:]):
+        digits = bytes(text[::2]) if not any(text[1::2]) else text
+        digits = digits.rstrip(b"\0")
+        if len(digits) in DIGITS and digits.isdigit():
+            return digits.decode("ascii")
+    return ""
+
+
+def _packed_digits(body: bytes) -> str:
+    digits = body.rstrip(b"\0").hex() if 2 * len(body) not in DIGITS else body.hex()
+    return digits if digits.isdecimal() else ""
 
 
 def low_high(value: int) -> tuple[int, int]:

@@ -6,6 +6,8 @@ over USB, without serial numbers.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..body import Reported
 
 
@@ -86,3 +88,112 @@ Z_6 = Reported(
     capture_formats=_codes("3801 380D 3000"),
     image_formats=_codes("3801 3000 3001 380D 3002 300D B982"),
 )
+
+# Bodies whose report has no lists: the properties are those it describes; the operations are what
+# the older D5300 and the newer Z 6 both list (inferred), the events the D5300's.
+_BETWEEN_D5300_AND_Z_6 = tuple(code for code in D5300.operations if code in Z_6.operations)
+_TRANSFER_LIST = _codes("9407 9408 9409 940A")
+
+# nikon-d7200.txt. airmtp reads the transfer list of this body.
+D7200 = Reported(
+    vendor_extension_version=100,
+    vendor_extension_desc="microsoft.com: 1.0",
+    operations=_BETWEEN_D5300_AND_Z_6 + _TRANSFER_LIST,
+    events=D5300.events,
+    properties=_codes(
+        """
+        5001 5003 5004 5005 5007 5008 500A 500B 500C 500D 500E 500F 5010 5011 5013 5018 501C 501E
+        501F D303 D406 D407 D015 D016 D017 D018 D019 D01A D01B D01C D01D D01E D01F D021 D022 D023
+        D024 D026 D027 D028 D029 D02E D02F D030 D031 D032 D034 D037 D038 D039 D03A D03B D03C D03D
+        D03E D03F D045 D048 D049 D04F D051 D053 D054 D055 D056 D059 D05A D05B D05C D05D D061 D067
+        D068 D069 D06A D06B D06C D070 D072 D073 D074 D075 D078 D07A D087 D08A D08D D08F D090 D091
+        D092 D093 D09C D0A0 D0A2 D0A3 D0A4 D0A7 D0A8 D0AA D0AB D0AC D0AD D0AE D0B4 D0B5 D0C0 D0C1
+        D0C2 D0C3 D0C4 D0C5 D0C6 D0C7 D0E0 D0E1 D0E2 D0E3 D0E4 D0E5 D0E6 D0F7 D0F8 D0F9 D0FC D0FD
+        D100 D101 D102 D104 D105 D106 D108 D109 D10B D10E D120 D121 D122 D124 D125 D126 D12D D130
+        D132 D141 D148 D149 D14E D14F D150 D152 D153 D154 D155 D158 D159 D15A D15B D15C D15D D161
+        D163 D164 D167 D16A D183 D197 D1A2 D1A3 D1A4 D1A6 D1A8 D1A9 D1AA D1AB D1AC D1AF D1B0 D1B1
+        D1B2 D1B3 D1B4 D1C0 D1C1 D1F0 D1F1 D1F2 D1F4 D200 D201 D20E D20F D211 D212 D213 D214 D215
+        D216 D218 D219 D21A D21B D21C D21D D21E D21F D220 D221 D222 D223 D224 D225 D226 D227 D228
+        D229 D22A D22B D22C D22D D22E D22F D230 D231 D232 D233 D234 D235 D236 D237 D238 D23A
+        """
+    ),
+    capture_formats=_codes("3801 3000"),
+    image_formats=_codes("3801 3000 3001 380D 3006 3002 300D"),
+)
+
+# nikon-d850.txt.
+D850 = Reported(
+    vendor_extension_version=100,
+    vendor_extension_desc="microsoft.com: 1.0",
+    operations=_BETWEEN_D5300_AND_Z_6,
+    events=D5300.events,
+    properties=_codes(
+        """
+        5001 5003 5004 5005 5007 5008 500A 500B 500C 500D 500E 500F 5010 5011 5013 5018 501C 501E
+        501F D303 D406 D407 D010 D011 D012 D013 D014 D015 D016 D017 D018 D019 D01A D01B D01C D01D
+        D01E D01F D021 D022 D023 D024 D026 D027 D028 D029 D02E D02F D030 D032 D033 D034 D038 D039
+        D03A D03B D03C D03D D03E D03F D040 D041 D042 D043 D044 D045 D046 D047 D048 D049 D04F D053
+        D054 D055 D056 D057 D059 D05A D05B D05C D05D D061 D067 D068 D069 D06A D06B D06C D070 D072
+        D073 D074 D075 D078 D079 D07A D07D D07E D07F D087 D08A D08D D08F D090 D091 D092 D093 D09C
+        D09D D09E D09F D0A0 D0A2 D0A3 D0A4 D0A7 D0A8 D0AA D0AB D0AC D0AD D0AE D0AF D0B4 D0B5 D0B6
+        D0B7 D0B9 D0C0 D0C1 D0C2 D0C3 D0C4 D0C5 D0C6 D0C7 D0E0 D0E1 D0E2 D0E3 D0E4 D0E5 D0E6 D0F7
+        D0F8 D100 D101 D102 D104 D105 D106 D108 D109 D10B D10C D10E D112 D113 D118 D120 D121 D122
+        D124 D125 D126 D12D D130 D131 D132 D141 D148 D149 D14E D14F D150 D152 D153 D154 D155 D156
+        D158 D159 D15A D15B D15C D15D D15E D161 D164 D176 D177 D183 D197 D199 D1A2 D1A3 D1A4 D1A5
+        D1A6 D1A7 D1A8 D1A9 D1AA D1AB D1AC D1AD D1AE D1AF D1B0 D1B1 D1B2 D1B3 D1B4 D1B9 D1BA D1DE
+        D1DF D1E2 D1E3 D1E4 D1E5 D1E6 D1E7 D1E8 D1E9 D1EA D1EC D1ED D1F0 D1F1 D1F2 D1F4 D1F6 D1F7
+        D200 D201 D20D D20E D20F D210 D211 D212 D213 D214 D215 D216 D218 D219 D21A D21B D21C D21D
+        D21E D21F D220 D221 D222 D223 D224 D225 D226 D227 D228 D229 D22A D22B D22C D22D D22E D22F
+        D230 D231 D232 D233 D234 D235 D236 D237 D238 D239 D23A D23B D23C D23D D314
+        """
+    ),
+    capture_formats=_codes("3801 380D 3000"),
+    image_formats=_codes("3801 3000 3001 380D 3006 3002 300D B982"),
+)
+
+# Over the network a body also lists these two; over USB it does not (zcine).
+PAIRING = _codes("935A 952B")
+
+# nikon-z9.txt, firmware V1.11. Most of its properties are in GetVendorCodes' list only.
+Z_9 = Reported(
+    vendor_extension_version=110,
+    vendor_extension_desc="Microsoft.com/DeviceServices: 1.0",
+    operations=tuple(
+        sorted(
+            PAIRING
+            + _codes(
+                """
+                1001 1002 1003 1004 1005 1006 1007 1008 1009 100A 100B 100C 100D 100E 100F 1014 1015
+                1016 101B 90C0 90C1 90C2 90C3 90C4 90C7 90C8 90C9 90CB 90CC 90CD 90CE 90CF 9201 9202
+                9203 9204 9205 9206 9207 9209 920A 920B 920C 920F 9400 9401 9402 9403 9404 9405 9406
+                940C 9412 9413 9414 9415 9416 9417 9418 9419 941A 941B 941C 9420 9421 9422 9423 9424
+                9425 9426 9428 942E 942F 9431 9432 9433 9434 9435 9436 9439 943A 943B 943C 943D 943E
+                943F 9440 9441 9442 9443 9444 9445 9446 9447 9520 9521 9522 9523 9527 9528 9529 952A
+                9530 9531 9532 9533 9535
+                """
+            )
+        )
+    ),
+    events=_codes(
+        """
+        4001 4002 4003 4004 4005 4006 4007 4008 4009 400A 400C 400D C101 C102 C105 C108 C10A C10B
+        C10C C10D C10E C120 C121 C122 C123 C700
+        """
+    ),
+    properties=_codes(
+        """
+        5001 5003 5004 5005 5007 5008 500A 500B 500C 500D 500E 500F 5010 5011 5013 5018 501E 501F
+        D303 D406 D407
+        """
+    ),
+    capture_formats=_codes("3801 3000"),
+    image_formats=_codes("3801 3000 3001 3008 380D 3002 300D B982"),
+)
+
+# nikon-z6-iii.txt describes the properties that the Z 9 lists, and no more. Its operations and
+# events are the Z 9's (inferred): zcine counts both to one generation.
+Z_6_3 = replace(Z_9, image_formats=(*Z_9.image_formats[:-1], *_codes("B200 B201 B982")))
+
+# No report of a Z 8 is public: all lists are the Z 9's (inferred, as above). A capture over its
+# Wi-Fi confirms the vendor extension (libgphoto2 issue 1135).
+Z_8 = Z_9
