@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -22,6 +23,8 @@ from ..vendors import ROLES, Role, Vendor, given, transport_of
 from ..vendors.elsewhere import others
 from .address import address_of
 from .session import Session
+
+log = logging.getLogger("ptpfast")
 
 MAX_DEPTH = 64
 
@@ -60,7 +63,8 @@ def connect(
             for new objects only. False deletes the index of this camera.
         waiting: called once with the refusal if the camera may still hold an earlier session. Then
             connecting is retried for `timeouts.held` seconds. Without it the refusal is raised.
-            Also called if the camera's owner has to confirm something on the camera.
+            Also called if the camera's owner has to confirm something on the camera; that takes
+            `timeouts.approval` seconds at most.
         role: `download` to read the card, `remote` to take pictures. Some cameras can do only one
             of them in a session.
         name: what the camera may call this computer; 39 characters are kept.
@@ -84,6 +88,8 @@ def connect(
     callback("waiting", waiting)
     choice("role", role, ROLES)
     switches(index=index)
+    if waiting is not None:
+        identity = identity._replace(confirm=partial(_tell, waiting))
     honour_reconnect_pause(address)
     open_one = partial(_open, address, identity, timeouts, vendor)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
@@ -118,6 +124,12 @@ def _open(
             with suppress(NothingListens):
                 return Connection.open(there, identity, timeouts, transport=other)
         raise
+
+
+def _tell(waiting: Callable[[PTPError], object], text: str) -> None:
+    """Tell the user what a connection waits for."""
+    log.warning("%s", text)
+    waiting(PTPError(text))
 
 
 def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:
