@@ -119,12 +119,15 @@ def _count(cursor: Cursor, smallest: int, what: str) -> int:
 
 
 def _content(cursor: Cursor) -> Content:
-    numbers = [cursor.u32() for _ in range(7)]
-    times = [cursor.u64() for _ in range(4)]
-    rating, protection, dummy = cursor.i32(), cursor.u32(), cursor.u32()
-    marks = bytes(cursor.take(_count(cursor, 1, "shot marks")))
-    files = [_file(cursor) for _ in range(_count(cursor, SMALLEST_FILE, "files"))]
-    return Content(*numbers, *times, rating, protection, dummy, marks, files)
+    content = Content(cursor.u32(), cursor.u32(), cursor.u32(), cursor.u32())
+    content.group_type, content.group_id = cursor.u32(), cursor.u32()
+    content.representative = cursor.u32()
+    content.created, content.modified = cursor.u64(), cursor.u64()
+    content.created_local, content.modified_local = cursor.u64(), cursor.u64()
+    content.rating, content.protection, content.dummy = cursor.i32(), cursor.u32(), cursor.u32()
+    content.shot_marks = bytes(cursor.take(_count(cursor, 1, "shot marks")))
+    content.files = [_file(cursor) for _ in range(_count(cursor, SMALLEST_FILE, "files"))]
+    return content
 
 
 def _file(cursor: Cursor) -> ContentFile:
