@@ -58,4 +58,4 @@ def seeds() -> list[bytes]:
         datasets.encode_ext_device_info(datasets.ExtDeviceInfo(300, [0xD215], [0xD2C1])),
         datasets.encode_frame(b"\xff\xd8\xff\xd9", b"info", padding=4),
     )
-    return [bytes([which]) + example for which, example in enumerate(examples)]
+    return [b"\0", *(bytes([which]) + example for which, example in enumerate(examples))]

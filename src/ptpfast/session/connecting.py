@@ -63,8 +63,7 @@ def connect(
             for new objects only. False deletes the index of this camera.
         waiting: called once with the refusal if the camera may still hold an earlier session. Then
             connecting is retried for `timeouts.held` seconds. Without it the refusal is raised.
-            Also called if the camera's owner has to confirm something on the camera; that takes
-            `timeouts.approval` seconds at most.
+            Also called if the camera's owner has to confirm something, within `timeouts.approval`.
         role: `download` to read the card, `remote` to take pictures. Some cameras can do only one
             of them in a session.
         name: what the camera may call this computer; 39 characters are kept.
@@ -88,10 +87,8 @@ def connect(
     callback("waiting", waiting)
     choice("role", role, ROLES)
     switches(index=index)
-    if waiting is not None:
-        identity = identity._replace(confirm=partial(_tell, waiting))
     honour_reconnect_pause(address)
-    open_one = partial(_open, address, identity, timeouts, vendor)
+    open_one = partial(_open, address, identity, timeouts, vendor, waiting)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
     with _closed_on_error(connection):
         session = Session(Link(connection, vendor, role, waiting))
@@ -111,9 +108,15 @@ def _closed_on_error(connection: Connection) -> Iterator[None]:
 
 
 def _open(
-    address: Address, identity: Identity, timeouts: Timeouts, vendor: Vendor | None
+    address: Address,
+    identity: Identity,
+    timeouts: Timeouts,
+    vendor: Vendor | None,
+    waiting: Callable[[PTPError], object] | None,
 ) -> Connection:
     """Connect at an address; if nothing listens there, as the cameras of other vendors do."""
+    if waiting is not None:
+        identity = identity._replace(confirm=partial(_tell, waiting))
     transport = transport_of(vendor, address.port)
     try:
         return Connection.open(address, identity, timeouts, transport=transport)

@@ -108,11 +108,11 @@ def _guard(camera: Responder, request: OperationRequest) -> Reply | None:
     sitting = body.sitting
     if sitting.owes_status and code != SonyOperation.GetSendStatus:
         return Reply(ResponseCode.DeviceBusy)
-    if code == SonyOperation.SetContentsTransferMode and sitting.mode != Mode.CONTENT_TRANSFER:
-        return SILENCE  # it stalls
     is_own = 0x9200 <= code < 0x9300
     if is_own and code not in _BEFORE_AUTHENTICATION and sitting.stage < AUTHENTICATED:
         return REFUSED
+    if code == SonyOperation.SetContentsTransferMode and sitting.mode != Mode.CONTENT_TRANSFER:
+        return SILENCE  # it stalls
     if code in card.CONTENT_OPERATIONS and code != SonyOperation.GetDescriptionFile:
         if sitting.mode != Mode.REMOTE_WITH_TRANSFER:
             return REFUSED
