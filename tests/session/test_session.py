@@ -45,7 +45,9 @@ from ptpfast.link.pipelining import Request
 from ptpfast.sim import Fault, SimulatedCamera
 from ptpfast.vendors import Dialect
 
-VENDOR_NAMES = sorted(vendors.NAMES)
+# The handles of Sony's content lists are the session's own, they have no GetObject, and pictures
+# are taken under remote control only; these sessions are in test_sony_contents.py and beside it.
+VENDOR_NAMES = sorted(set(vendors.NAMES) - {"sony"})
 # These tell 32 bits of a size, and show JPEG only; what they do is in the tests of each vendor.
 OF_32_BITS = {"fujifilm", "ricoh", "panasonic"}
 OF_64_BITS_AND_RAW = [name for name in VENDOR_NAMES if name not in OF_32_BITS]
@@ -139,17 +141,22 @@ def test_a_camera_that_is_never_let_go_is_waited_for_so_long_only(camera: Camera
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(
-    ("fault", "said"), [("init_fail=1", "not registered"), ("init_silence", "check the address")]
-)
-def test_who_does_not_know_this_computer_or_says_nothing_is_not_waited_for(
-    camera: Cameras, fault: str, said: str
-) -> None:
-    sim = camera(faults=[fault])
+def test_who_does_not_know_this_computer_is_not_waited_for(camera: Cameras) -> None:
+    sim = camera(faults=["init_fail=1"])
     told: list[PTPError] = []
-    with pytest.raises((InitFailed, ConnectFailed), match=said):
+    with pytest.raises(InitFailed, match="not registered"):
         ptpfast.connect(sim.host, port=sim.port, timeouts=HASTY, waiting=told.append)
     assert told == []
+
+
+def test_who_says_nothing_may_ask_its_owner_and_is_waited_for_so_long(camera: Cameras) -> None:
+    sim = camera(faults=["init_silence"])
+    told: list[PTPError] = []
+    with pytest.raises(ConnectFailed, match="does not answer the handshake") as caught:
+        ptpfast.connect(sim.host, port=sim.port, timeouts=HASTY, waiting=told.append)
+    assert "check the address" in caught.value.hint
+    assert len(told) == 1
+    assert "accept it there" in told[0].message
 
 
 @pytest.mark.parametrize(("reason", "text"), [(1, "not registered"), (3, "no reason"), (99, "99")])

@@ -70,6 +70,20 @@ def test_file_beyond_4_gib_has_its_size_and_any_part() -> None:
         assert max(parameters[4] for _, parameters in asked(camera, 0x923D)) <= 3 << 20
 
 
+@pytest.mark.parametrize("chunk", [None, 0, 70_000])
+def test_every_way_of_reading_gives_the_same_bytes_of_a_content(
+    tmp_path: Path, chunk: int | None
+) -> None:
+    with camera_of("a7m4") as camera, session_with(camera) as session:
+        info = session.objects()[1]
+        expected = content_of(camera, camera.store.find(info.path))
+        assert b"".join(session.stream(info, chunk or 1 << 20)) == expected
+        with session.open(info) as file:
+            assert file.read() == expected
+        session.download(info, tmp_path / info.name, chunk=chunk, verify="reread")
+        assert (tmp_path / info.name).read_bytes() == expected
+
+
 def test_two_slots_are_two_cards_with_their_own_files() -> None:
     store = Store.synthetic(8, 1000, storages=2)
     with camera_of("a7m4", store=store) as camera, session_with(camera) as session:

@@ -29,7 +29,7 @@ from ..ptp.errors import (
 )
 from ..ptp.objects import ObjectInfo
 from ..vendors.reads import PartialRead
-from .chunks import chunk_request, object_label, read_label
+from .chunks import chunk_request, object_label, read_label, whole_read
 from .ends import FOUR_GIB, End
 from .ranges import RangeReader
 
@@ -60,8 +60,10 @@ class ObjectReader:
             raise ValueError("chunk is negative")
         self.camera = camera
         self.info = info
-        self._told = chunk == 0
-        self._whole = self._told or (chunk is None and camera.habits.chunks.is_whole(info.size))
+        sends_whole = camera.link.dialect.whole() is not None
+        self._told = chunk == 0 and sends_whole
+        is_whole = chunk is None and sends_whole and camera.habits.chunks.is_whole(info.size)
+        self._whole = self._told or is_whole
         self._policy = ChunkPolicy(chunk, fixed=chunk) if chunk else camera.habits.chunks
         self._progress = progress
         self._timeline = timeline
@@ -267,7 +269,7 @@ class ObjectReader:
             )
 
     def _get_object(self, sink: Sink) -> Phase:
-        whole = self.camera.link.dialect.whole()
+        whole = whole_read(self.camera)
         self.operation = operation_name(self.camera.link.vendor, whole.operation)
         request = Request(
             whole.operation,

@@ -14,7 +14,7 @@ from ..link.pieces import pieces
 from ..link.pipelining import Request
 from ..ptp.errors import TransferError
 from ..ptp.objects import ObjectInfo
-from .chunks import read_label
+from .chunks import read_label, whole_read
 from .memory import reader_to_end
 from .reading import ObjectReader
 
@@ -65,7 +65,7 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
 def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
     """For cameras without partial reads, or objects of unknown size: one GetObject."""
     received = 0
-    whole = camera.link.dialect.whole()
+    whole = whole_read(camera)
     request = Request(
         whole.operation,
         whole.parameters(reader.info.handle),

@@ -179,8 +179,8 @@ class Dialect:
         """
         return (GET_PARTIAL_OBJECT,)
 
-    def whole(self) -> WholeRead:
-        """Return the operation that reads a whole object."""
+    def whole(self) -> WholeRead | None:
+        """Return the operation that reads a whole object; None if objects are sent in parts."""
         return GET_OBJECT
 
     def thumb(self) -> WholeRead:

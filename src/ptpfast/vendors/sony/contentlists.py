@@ -231,13 +231,8 @@ class ContentLists(SdioDialect):
         content, file = (0, 0) if entry is None else (_id(entry), entry.file_parameter)
         return content, file, *low_high(offset), size & 0x7FFFFFFF
 
-    def whole(self) -> WholeRead:
-        """Return an operation that raises Unsupported: contents are read in parts."""
-
-        def refuse(_: int) -> tuple[int, ...]:
-            raise Unsupported("this camera sends its files in parts only")
-
-        return WholeRead(SonyOperation.GetContentData, refuse)
+    def whole(self) -> None:
+        """Return None: contents are read in parts."""
 
     def thumb(self) -> WholeRead:
         """Return GetContentCompressedData for thumbnails."""
@@ -310,8 +305,10 @@ class ContentLists(SdioDialect):
             raise Unsupported(f"{entry.name} is not deleted: {reason}")
         self.link.pause(max(0.0, self._deleted_at + DELETE_PAUSE_S - time.monotonic()))
         self._deleted.discard(_id(entry))
-        self._deleted_at = time.monotonic()
-        self.link.command(SonyOperation.DeleteContent, _id(entry), entry.slot, busy_s=busy_s)
+        try:
+            self.link.command(SonyOperation.DeleteContent, _id(entry), entry.slot, busy_s=busy_s)
+        finally:
+            self._deleted_at = time.monotonic()
         give_up = time.monotonic() + DELETE_S
         while _id(entry) not in self._deleted and time.monotonic() < give_up:
             self.link.pause(0.05)
