@@ -36,7 +36,7 @@ from ptpfast.ptp.datasets import (
 from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.nikon import datasets as nikon
 
-from . import of_canon, of_fujifilm, of_nikon, of_panasonic
+from . import of_canon, of_fujifilm, of_nikon, of_panasonic, of_sony
 from .phases import CONTAINERS, HEAD, channel, data_phase
 
 _NUMBERS = [f"{sign}{8 << power}" for sign in "ui" for power in range(5)]
@@ -283,6 +283,11 @@ TARGETS = {
         python=(decode_prop_desc, read_value, nikon.parse_events, nikon.parse_events_ex),
     ),
     "eos": Target(of_canon.eos, of_canon.seeds, 800, python=of_canon.PYTHON),
+    "sony": Target(
+        of_sony.run,
+        of_sony.seeds,
+        python=tuple(parse for parse, _ in of_sony.PARSERS),
+    ),
     "cursor": Target(cursor, lambda: [b"\x04\x00\x01\x02\x03" + v for v in _vectors_of_packets()]),
     "data_phase": Target(data_phase, _phases, 12_000),
     "channel": Target(channel, _phases, 24_000),

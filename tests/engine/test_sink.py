@@ -29,6 +29,31 @@ def test_the_base_class_cannot_be_used() -> None:
         Sink()
 
 
+def test_bytes_that_are_here_already_are_put_like_received_ones(tmp_path: Path) -> None:
+    received: list[bytes] = []
+    memory = MemorySink()
+    file = FileSink(tmp_path / "file")
+    callback = CallbackSink(lambda piece: received.append(bytes(piece)), chunk_size=1000)
+    for sink in (memory, file, callback):
+        for part in (PAYLOAD[:7], b"", memoryview(PAYLOAD)[7:]):
+            sink.put(part)
+        assert sink.position == len(PAYLOAD)
+    assert memory.finish() == PAYLOAD
+    file.finish()
+    callback.finish()
+    assert (tmp_path / "file").read_bytes() == PAYLOAD
+    assert b"".join(received) == PAYLOAD
+
+
+def test_more_bytes_than_a_sink_has_room_for_are_not_put() -> None:
+    buffer = bytearray(8)
+    sink = MemorySink(buffer)
+    with pytest.raises(ValueError, match="do not fit"):
+        sink.put(bytes(9))
+    sink.put(b"12345678")
+    assert buffer == b"12345678"
+
+
 # Memory
 
 

@@ -45,7 +45,9 @@ from ptpfast.link.pipelining import Request
 from ptpfast.sim import Fault, SimulatedCamera
 from ptpfast.vendors import Dialect
 
-VENDOR_NAMES = sorted(vendors.NAMES)
+# The handles of Sony's content lists are the session's own, they have no GetObject, and pictures
+# are taken under remote control only; these sessions are in test_sony_contents.py and beside it.
+VENDOR_NAMES = sorted(set(vendors.NAMES) - {"sony"})
 # These tell 32 bits of a size, and show JPEG only; what they do is in the tests of each vendor.
 OF_32_BITS = {"fujifilm", "ricoh", "panasonic"}
 OF_64_BITS_AND_RAW = [name for name in VENDOR_NAMES if name not in OF_32_BITS]
@@ -147,34 +149,14 @@ def test_who_does_not_know_this_computer_is_not_waited_for(camera: Cameras) -> N
     assert told == []
 
 
-def test_who_does_not_answer_the_init_is_waited_for_as_its_owner_may_have_to_allow_it(
-    camera: Cameras,
-) -> None:
+def test_who_says_nothing_may_ask_its_owner_and_is_waited_for_so_long(camera: Cameras) -> None:
     sim = camera(faults=["init_silence"])
     told: list[PTPError] = []
-    with ptpfast.connect(sim.host, port=sim.port, timeouts=HASTY, waiting=told.append) as session:
-        assert session.storage_ids()
-    (reason,) = told
-    assert "allow this computer" in reason.message
-
-
-def test_who_never_answers_the_init_is_given_up_after_the_time_for_held_sessions(
-    camera: Cameras,
-) -> None:
-    sim = camera(faults=["init_silence times 0"])
-    told: list[PTPError] = []
-    hasty = dataclasses.replace(HASTY, held=0.3)
-    with pytest.raises(ConnectFailed, match="check the address"):
-        ptpfast.connect(sim.host, port=sim.port, timeouts=hasty, waiting=told.append)
+    with pytest.raises(ConnectFailed, match="does not answer the handshake") as caught:
+        ptpfast.connect(sim.host, port=sim.port, timeouts=HASTY, waiting=told.append)
+    assert "check the address" in caught.value.hint
     assert len(told) == 1
-
-
-def test_who_does_not_answer_the_init_is_an_error_for_one_that_cannot_be_told(
-    camera: Cameras,
-) -> None:
-    sim = camera(faults=["init_silence"])
-    with pytest.raises(ConnectFailed, match="asks on its display"):
-        ptpfast.connect(sim.host, port=sim.port, timeouts=HASTY)
+    assert "accept it there" in told[0].message
 
 
 @pytest.mark.parametrize(("reason", "text"), [(1, "not registered"), (3, "no reason"), (99, "99")])

@@ -201,6 +201,7 @@ def test_any_change_of_a_known_input_finds_nothing(target, draw):
     targets.TARGETS[target].run(bytes(data))
 
 
+SONY = targets.of_sony.PARSERS
 WRONG = {
     "packets": (targets, "parse", lambda data: wire.ProbeRequest()),
     "datasets": (targets, "decode", lambda cls, data: cls()),
@@ -211,6 +212,7 @@ WRONG = {
     "fujifilm": (targets.of_fujifilm.packets, "picture_of", lambda frame: b"no picture"),
     "panasonic": (targets.of_panasonic.datasets, "picture_of", lambda payload: b"no picture"),
     "nikon": (targets.of_nikon.datasets, "parse_frame", lambda payload: b"no picture"),
+    "sony": (targets.of_sony, "PARSERS", [(parse, lambda _: b"") for parse, _ in SONY]),
     "names": (targets.naming, "local_name", lambda name: name),
 }
 

@@ -35,7 +35,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
 LARGEST = 1 << 62
 LEAST_CHUNK = 1024
 # The fields of `Timeouts`, which help is not to load.
-WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held")
+WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held", "approval")
 HELP_WIDTH = 100
 CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
 
@@ -164,7 +164,7 @@ class Common:
 
         named = dict(self.waits)
         if (seconds := named.pop("", None)) is not None:
-            each = dict.fromkeys(("connect", "operation", "idle", "held"), seconds)
+            each = dict.fromkeys(("connect", "operation", "idle", "held", "approval"), seconds)
             named = {**each, "close": min(seconds, CLOSE_S), **named}
         return Timeouts(**named)
 

@@ -16,7 +16,6 @@ from typing import Protocol
 
 from ..ptp.errors import ConnectFailed, InitFailed, PTPError
 from ..transport.contract import Address
-from ..transport.handshake import Unanswered
 from ..vendors.elsewhere import BUSY, explain
 from .connection import Connection
 from .patience import Patience, pause
@@ -86,30 +85,22 @@ def connect_when_free(
     held_s: float,
     waiting: Callable[[PTPError], object] | None,
 ) -> Connection:
-    """Return the result of `connect`, retried while the camera is busy or does not answer the Init.
+    """Return the result of `connect`, retried while the camera is busy.
 
-    It may still hold the session of an aborted run, or ask its owner about this computer. With
-    `waiting`, which is called once, this retries for `held_s` seconds.
+    It may still hold the session of an aborted run. With `waiting`, which is called once, this
+    retries for `held_s` seconds.
     """
     patience = Patience(held_s, first_s=0.2, most_s=5.0)
-
-    def wait(error: PTPError, told: PTPError) -> None:
-        if waiting is None:
-            raise error from error.__cause__
-        if not patience.waits and not patience.is_used_up:
-            waiting(told)
-        patience.wait(error)
-
     while True:
         try:
             return connect()
-        except Unanswered as error:
-            text = f"{error.message}; if it asks on its display, allow this computer there"
-            wait(error, ConnectFailed(text))
         except ConnectFailed as error:
             raise explain(error, address) from error.__cause__
         except InitFailed as error:
             refused = explain(error, address)
-            if error.reason not in BUSY:
+            # One that says nothing is not waited for: that may as well be a wrong address.
+            if waiting is None or error.reason not in BUSY:
                 raise refused from None
-            wait(refused, refused)
+            if not patience.waits and not patience.is_used_up:
+                waiting(refused)
+            patience.wait(refused)

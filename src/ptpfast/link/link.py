@@ -265,7 +265,8 @@ class Link:
         self._opened_at = time.monotonic()
         try:
             try:
-                open_session(self.transact, self.dialect.quirks.session_id)
+                quirks = self.dialect.quirks
+                open_session(self.transact, self.dialect.opening, quirks.session_id)
             except NetworkError as error:
                 name_who_answered(error, self.connection)
                 raise

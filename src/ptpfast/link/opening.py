@@ -20,6 +20,8 @@ from .pipelining import Request
 MAX_STRUCTURE = 1 << 20
 
 Transact = Callable[[Request], Phase]
+# From a session id, the operation that opens the session and its parameters.
+Opening = Callable[[int], tuple[int, tuple[int, ...]]]
 
 
 def ask_device_info(transact: Transact, *, in_session: bool = False) -> DeviceInfo:
@@ -38,14 +40,15 @@ def ask_device_info(transact: Transact, *, in_session: bool = False) -> DeviceIn
     return DeviceInfo()
 
 
-def open_session(transact: Transact, first: int = 1) -> None:
+def open_session(transact: Transact, opening: Opening, first: int = 1) -> None:
     """Open a session with id 1, 2, 3…: after an unclean end a body may refuse some (libgphoto2).
 
     first: the id to begin with.
     """
     for session_id in range(first, first + 10):
         try:
-            transact(Request(OperationCode.OpenSession, (session_id,), in_session=False))
+            operation, parameters = opening(session_id)
+            transact(Request(operation, parameters, in_session=False))
         except ResponseError as error:
             if error.code == ResponseCode.SessionAlreadyOpened:
                 return

@@ -7,7 +7,6 @@ from itertools import islice
 
 from ..link.link import Link
 from ..link.many import Many
-from ..ptp.codes import OperationCode
 from ..ptp.errors import PTPError, TransferError
 
 MAX_THUMBNAIL = 16 << 20  # a JPEG of 160 x 120 is some 10 KB; some bodies send more
@@ -20,7 +19,8 @@ LARGEST_WINDOW = 64  # for each request outstanding
 
 def thumbnails(link: Link, handles: Iterable[int]) -> Iterator[tuple[int, bytes | PTPError]]:
     """Yield each handle with its thumbnail or its error; see `Session.thumbnails`."""
-    many = Many(link, OperationCode.GetThumb, MAX_THUMBNAIL)
+    thumb = link.dialect.thumb()
+    many = Many(link, thumb.operation, MAX_THUMBNAIL, thumb.parameters)
     waiting = iter(handles)
     window = 1
     while batch := list(islice(waiting, window)):
@@ -43,7 +43,9 @@ def thumbnails(link: Link, handles: Iterable[int]) -> Iterator[tuple[int, bytes 
 def thumbnail(link: Link, handle: int) -> bytes:
     """Return the thumbnail of one object; see `Session.thumbnail`."""
     link.dialect.before_thumbnail(handle)
-    answer = _picture(handle, link.fetch(OperationCode.GetThumb, handle, limit=MAX_THUMBNAIL))
+    thumb = link.dialect.thumb()
+    payload = link.fetch(thumb.operation, *thumb.parameters(handle), limit=MAX_THUMBNAIL)
+    answer = _picture(handle, payload)
     if isinstance(answer, PTPError):
         raise answer
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -22,6 +23,8 @@ from ..vendors import ROLES, Role, Vendor, given, transport_of
 from ..vendors.elsewhere import others
 from .address import address_of
 from .session import Session
+
+log = logging.getLogger("ptpfast")
 
 MAX_DEPTH = 64
 
@@ -58,9 +61,9 @@ def connect(
             camera cannot handle it, the session reconnects and falls back to 1.
         index: keep what listings learn in the user's cache folder, so that the next listing asks
             for new objects only. False deletes the index of this camera.
-        waiting: called once with the reason if the camera may still hold an earlier session, or its
-            owner has to allow this computer or to confirm something later. Then connecting is
-            retried for `timeouts.held` seconds. Without it the error is raised.
+        waiting: called once with the reason if the camera may still hold an earlier session. Then
+            connecting is retried for `timeouts.held` seconds. Without it the error is raised. Also
+            called if the camera's owner has to confirm something, within `timeouts.approval`.
         role: `download` to read the card, `remote` to take pictures. Some cameras can do only one
             of them in a session.
         name: what the camera may call this computer; 39 characters are kept.
@@ -85,7 +88,7 @@ def connect(
     choice("role", role, ROLES)
     switches(index=index)
     honour_reconnect_pause(address)
-    open_one = partial(_open, address, identity, timeouts, vendor)
+    open_one = partial(_open, address, identity, timeouts, vendor, waiting)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
     with _closed_on_error(connection):
         session = Session(Link(connection, vendor, role, waiting))
@@ -105,9 +108,15 @@ def _closed_on_error(connection: Connection) -> Iterator[None]:
 
 
 def _open(
-    address: Address, identity: Identity, timeouts: Timeouts, vendor: Vendor | None
+    address: Address,
+    identity: Identity,
+    timeouts: Timeouts,
+    vendor: Vendor | None,
+    waiting: Callable[[PTPError], object] | None,
 ) -> Connection:
     """Connect at an address; if nothing listens there, as the cameras of other vendors do."""
+    if waiting is not None:
+        identity = identity._replace(confirm=partial(_tell, waiting))
     transport = transport_of(vendor, address.port)
     try:
         return Connection.open(address, identity, timeouts, transport=transport)
@@ -118,6 +127,12 @@ def _open(
             with suppress(NothingListens):
                 return Connection.open(there, identity, timeouts, transport=other)
         raise
+
+
+def _tell(waiting: Callable[[PTPError], object], text: str) -> None:
+    """Tell the user what a connection waits for."""
+    log.warning("%s", text)
+    waiting(PTPError(text))
 
 
 def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:

@@ -329,7 +329,7 @@ class Session:
             busy_s = seconds("busy_s", busy_s)
         if isinstance(object_or_handle, ObjectInfo):
             self.camera.compare(object_or_handle)
-        self.link.command(OperationCode.DeleteObject, handle, busy_s=busy_s)
+        self.link.dialect.delete(handle, busy_s)
 
     # Reading
 

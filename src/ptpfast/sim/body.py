@@ -71,6 +71,7 @@ class Body:
         self.properties = device_properties(FIRST_DATE, model)
         self.state: dict[str, Any] = {}  # the vendor's operations', see Responder
         self.initiator: tuple[bytes, str] = (bytes(16), "")
+        self.opening = OperationRequest(1, OperationCode.OpenSession, 0, (1,))
         self.approval = approval or Approvals()
         self._frames = 0
         self.marked: dict[int, None] = {}
@@ -113,9 +114,14 @@ class Body:
         """Return the reason to refuse a computer, None to accept it, or Later."""
         return self.vendor.model.manners.admit(self, guid, name)
 
-    def begin_session(self, initiator: tuple[bytes, str]) -> None:
-        """Note the computer whose session begins."""
-        self.initiator = initiator
+    @property
+    def openings(self) -> frozenset[int]:
+        """The operations that open a session."""
+        return self.vendor.model.manners.openings | {OperationCode.OpenSession}
+
+    def begin_session(self, initiator: tuple[bytes, str], opening: OperationRequest) -> None:
+        """Note the computer whose session begins, and the request that has opened it."""
+        self.initiator, self.opening = initiator, opening
         self.vendor.model.manners.opened(self)
 
     def end_session(self, *, orderly: bool) -> None:
@@ -149,6 +155,12 @@ class Body:
         stored = self.store.get(handle)
         return None if stored is None else stored.info
 
+    def is_on_card(self, handle: int) -> bool:
+        return self.store.is_on_card(handle)
+
+    def path(self, handle: int) -> str:
+        return self.store.path(handle)
+
     def frame(self) -> bytes:
         """Return the next live view frame, a JPEG with its number in a comment."""
         self._frames += 1
@@ -169,14 +181,17 @@ class Body:
         transaction_id: int | None = None,
         *,
         announce: bool = True,
-        to_memory: bool = False,
+        to_memory: bool | None = None,
     ) -> list[int]:
         """Take a picture, RAW and JPEG as CompressionSetting says; return the handles of its files.
 
         Files that do not fit on the card are missing. StoreFull is reported then; otherwise
         CaptureComplete, with the id of the transaction that asked for the picture, if any. With
-        `to_memory` the files are in the camera's memory only: no listing has them.
+        `to_memory` the files are in the camera's memory only: no listing has them. None leaves it
+        to the body.
         """
+        if to_memory is None:
+            to_memory = self.vendor.model.manners.to_memory(self)
         setting = self.properties[COMPRESSION_SETTING].current
         raw, jpeg = self.vendor.model.compression[setting]
         with self._shutter:

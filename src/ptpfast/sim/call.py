@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 from ..engine.wire import OperationRequest
 from ..ptp.codes import OperationCode
-from ..vendors.body import Reply
+from ..vendors.body import SILENCE as SILENCE
 from .peer import Peer
 from .store import Store
-
-SILENCE = Reply(0)  # no response at all
 
 
 class Call(NamedTuple):

@@ -223,6 +223,10 @@ class Store:
         """Remove a file from the camera's memory; return False if it is not there."""
         return self._memory.pop(handle, None) is not None
 
+    def is_on_card(self, handle: int) -> bool:
+        """Return whether an object is on a card, not in the camera's memory."""
+        return handle in self._objects
+
     def get(self, handle: int) -> StoredObject | None:
         """Return an object of a card or of the camera's memory."""
         return self._objects.get(handle) or self._memory.get(handle)

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from ..engine.wire import OperationRequest, OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
-from ..vendors.body import ObjectRange, Reply
+from ..vendors.body import CrashError, ObjectRange, Reply
 from .body import Body
 from .call import Call
 from .content import BytesContent, Content
@@ -21,6 +21,7 @@ from .effects.data import Break
 from .events import Events
 from .faults import Fault, FaultTable
 from .kinds import Stage
+from .outlet import PeerLeftError
 from .pace import Pace
 from .peer import Peer
 from .temperament import Temperament, in_turn
@@ -96,10 +97,11 @@ class Transactions:
 
     def _refusal(self, peer: Peer, request: OperationRequest) -> Reply | None:
         """Return the answer to a request that is not allowed now; None if it is."""
-        outside = request.code in (OperationCode.GetDeviceInfo, OperationCode.OpenSession)
+        opens = request.code in self._body.openings
+        outside = opens or request.code == OperationCode.GetDeviceInfo
         if not peer.session_id:
             return None if outside else Reply(ResponseCode.SessionNotOpen)
-        if request.code == OperationCode.OpenSession:
+        if opens:
             return None
         last, new = peer.last_transaction_id, request.transaction_id
         follows = last < new <= _LAST_TRANSACTION_ID or (last == _LAST_TRANSACTION_ID and new == 1)
@@ -121,7 +123,7 @@ class Transactions:
     def _perform(self, peer: Peer, request: OperationRequest, data: bytes) -> Reply:
         """Run an operation: sessions belong to the connection, all else to the body."""
         match request.code:
-            case OperationCode.OpenSession:
+            case code if code in self._body.openings:
                 session_id = request.parameters[0] if request.parameters else 0
                 only = self._body.habits.session_id
                 if not session_id or only not in (None, session_id):
@@ -132,7 +134,7 @@ class Transactions:
                 peer.last_transaction_id = request.transaction_id
                 peer.cancelled = None
                 self._body.take_events()  # those from before belong to no session
-                self._body.begin_session(peer.initiator)
+                self._body.begin_session(peer.initiator, request)
                 with self._counters.changing():
                     self._counters.sessions_opened += 1
                 return Reply()
@@ -142,7 +144,11 @@ class Transactions:
                 with self._counters.changing():
                     self._counters.sessions_closed += 1
                 return Reply()
-        return self._body.perform(request, data)
+        try:
+            return self._body.perform(request, data)
+        except CrashError as crash:
+            peer.leave()
+            raise PeerLeftError("crash") from crash
 
     def _send(self, call: Call, reply: Reply, running: _Running) -> None:
         peer, request = call.peer, call.request

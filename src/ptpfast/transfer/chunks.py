@@ -7,13 +7,22 @@ from collections import deque
 from ..link.camera import Camera
 from ..link.chunking import ChunkPolicy
 from ..link.pipelining import Request
+from ..ptp.errors import TransferError
 from ..ptp.objects import ObjectInfo
-from ..vendors.reads import PartialRead
+from ..vendors.reads import PartialRead, WholeRead
 
 
 def object_label(info: ObjectInfo) -> str:
     """Return an object as messages show it: its name; without one, the handle."""
     return info.name or f"file 0x{info.handle:X}"
+
+
+def whole_read(camera: Camera) -> WholeRead:
+    """Return the operation that reads a whole object. Raises TransferError without one."""
+    whole = camera.link.dialect.whole()
+    if whole is None:
+        raise TransferError("the camera sends objects in parts only, and the size is not known")
+    return whole
 
 
 def read_label(info: ObjectInfo) -> str:

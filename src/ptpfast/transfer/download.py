@@ -320,7 +320,8 @@ class Download:
     def _look_again(self) -> None:
         """TransferError for an object that is not what it was when it was begun."""
         is_due = self._took_long() and not self._went_on
-        if not (self._camera.link.hub.take_altered(self._info.handle) or is_due):
+        handle, link = self._info.handle, self._camera.link
+        if not (link.hub.take_altered(handle) or link.dialect.may_have_changed(handle) or is_due):
             return
         self._checkpoint.keep()  # nothing of it is read again if the connection should be lost now
         try:

@@ -12,10 +12,9 @@ from ..engine.sink import MemorySink
 from ..link.camera import Camera
 from ..link.pieces import pieces
 from ..link.pipelining import Request
-from ..ptp.codes import OperationCode
 from ..ptp.errors import TransferError
 from ..ptp.objects import ObjectInfo
-from .chunks import read_label
+from .chunks import read_label, whole_read
 from .memory import reader_to_end
 from .reading import ObjectReader
 
@@ -29,7 +28,12 @@ def stream(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memory
 
 def _pieces(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memoryview]:
     reader = reader_to_end(camera, info, chunk=chunk_size)
-    if reader.size is None or reader.partial() is None:
+    held = camera.link.dialect.held(info.handle)
+    if held is not None:
+        reader.check_whole(len(held))
+        for offset in range(0, len(held), chunk_size):
+            yield memoryview(held)[offset : offset + chunk_size]
+    elif reader.size is None or reader.partial() is None:
         yield from _whole(camera, reader, chunk_size)
     else:
         yield from _partial(reader, reader.size, chunk_size)
@@ -61,9 +65,10 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
 def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
     """For cameras without partial reads, or objects of unknown size: one GetObject."""
     received = 0
+    whole = whole_read(camera)
     request = Request(
-        OperationCode.GetObject,
-        (reader.info.handle,),
+        whole.operation,
+        whole.parameters(reader.info.handle),
         limit=reader.size,
         label=read_label(reader.info),
     )

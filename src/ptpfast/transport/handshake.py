@@ -39,6 +39,8 @@ MAX_EARLY = 1000  # packets that come before the probe's answer; a camera sends 
 QUICK_ACKS = True
 # Between a camera's dropping us and the next Init (zcine: sooner wedges some bodies).
 AFTER_DROP_S = 1.2
+# A camera that does not ask its owner answers at once; a busy one within a second or two.
+CONFIRM_AFTER_S = 3.0
 PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
 
 
@@ -69,9 +71,10 @@ def shake_hands(
         ConnectFailed: nothing answers, or no camera.
         InitFailed: the camera refuses.
     """
-    guid, name = identity
-    guid, name = guid or default_guid(), name or default_name()
-    knock = partial(_shake_hands, address, guid, name, number)
+    identity = Identity(
+        identity.guid or default_guid(), identity.name or default_name(), identity.confirm
+    )
+    knock = partial(_shake_hands, address, identity, timeouts, number)
     try:
         return knock(time.monotonic() + timeouts.connect, probes=probes)
     except _DroppedAtProbeError as error:
@@ -89,12 +92,19 @@ def shake_hands(
 
 
 def _shake_hands(
-    address: Address, guid: bytes, name: str, number: int | None, deadline: float, *, probes: bool
+    address: Address,
+    identity: Identity,
+    timeouts: Timeouts,
+    number: int | None,
+    deadline: float,
+    *,
+    probes: bool,
 ) -> Opened:
     command = open_channel(address, deadline)
     try:
         with raise_connect_failed(address, "handshake"):
-            ack = _init_command(command, guid, name, deadline, address)
+            ack = _init_command(command, identity, deadline, address, timeouts.approval)
+        deadline = max(deadline, time.monotonic() + timeouts.connect)  # the owner took a while
         opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
         who = f"{ack.name or 'a camera'} answered at {address}"
         opened.event = event = open_channel(address, deadline, patient=True, who=who)
@@ -169,14 +179,6 @@ class NothingListens(ConnectFailed):
     hint = "start the remote or 'connect to PC' mode in the camera's Wi-Fi menu, and check the port"
 
 
-class Unanswered(ConnectFailed):
-    """The host accepted the first connection and did not answer the Init in time.
-
-    A camera does so while its owner has not confirmed a new computer (EOS 80D), or while it holds
-    the session of an aborted run.
-    """
-
-
 def _refused(address: Address, who: str) -> ConnectFailed:
     if who:
         return ConnectFailed(f"{who} and then refused the second connection", hint=_RESTART)
@@ -204,10 +206,10 @@ def raise_connect_failed(address: Address, step: str, who: str = "") -> Iterator
         text = f"{address} accepts connections but does not answer the {step}"
         if who:
             text = f"{who} and then stopped answering in the {step}"
-        if not who:
-            hint = f"{_STRANGER}, or asks on its display; switch its Wi-Fi off and on"
-            raise Unanswered(text, hint=hint) from error
-        raise ConnectFailed(text, hint=_RESTART) from error
+        hint = (
+            _RESTART if who else f"{_STRANGER}, or asks on its display; switch its Wi-Fi off and on"
+        )
+        raise ConnectFailed(text, hint=hint) from error
     except ConnectionLost as error:
         text = f"{address} closed the connection at once"
         if who:
@@ -232,12 +234,31 @@ def _answer(channel: Channel, expected: type[Any], deadline: float, address: Add
 
 
 def _init_command(
-    command: Channel, guid: bytes, name: str, deadline: float, address: Address
+    command: Channel, identity: Identity, deadline: float, address: Address, approval_s: float
 ) -> wire.InitCommandAck:
-    encoded = name.encode("utf-16-le", "replace")[: 2 * MAX_NAME_UNITS]
+    """Introduce this computer; return the camera's answer.
+
+    Some bodies answer a computer that they do not know after their owner has accepted it (Sony's
+    reference: wait a minute). They show it for as long as the connection stands.
+    """
+    encoded = (identity.name or "").encode("utf-16-le", "replace")[: 2 * MAX_NAME_UNITS]
     units = encoded.decode("utf-16-le", "ignore")
-    command.send(pack(wire.InitCommandRequest(guid, units, PROTOCOL_VERSION)))
-    ack: wire.InitCommandAck = _answer(command, wire.InitCommandAck, deadline, address)
+    request = wire.InitCommandRequest(identity.guid or bytes(16), units, PROTOCOL_VERSION)
+    command.send(pack(request))
+    ack: wire.InitCommandAck
+    if identity.confirm is not None:
+        try:
+            soon = min(deadline, time.monotonic() + CONFIRM_AFTER_S)
+            ack = _answer(command, wire.InitCommandAck, soon, address)
+        except Timeout:
+            identity.confirm(
+                f"the camera at {address} has not answered yet: "
+                f"if it shows this computer ({units}), accept it there"
+            )
+            deadline = max(deadline, time.monotonic() + approval_s)
+        else:
+            return ack
+    ack = _answer(command, wire.InitCommandAck, deadline, address)
     return ack
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -15,10 +16,14 @@ class Identity(NamedTuple):
     Attributes:
         guid: 16 bytes; None for the computer's.
         name: the name that the camera may show; None for the computer's.
+        confirm: called with a text if the camera does not answer the identity, because its owner
+            may have to accept this computer first. The answer is then waited for
+            `Timeouts.approval` seconds. None waits for the handshake's time only.
     """
 
     guid: bytes | None = None
     name: str | None = None
+    confirm: Callable[[str], object] | None = None
 
     @classmethod
     def of(cls, guid: Any = None, name: Any = None) -> Self:

@@ -19,6 +19,7 @@ class Timeouts:
         first_byte: for the first byte of data; as `operation` by default.
         total: for all bytes of one object; no limit by default.
         held: for a camera that is still busy with an aborted session.
+        approval: for the camera's owner, who has to accept this computer on the camera.
 
     Raises:
         TypeError, ValueError: a value is not a number of seconds, 0 or more.
@@ -31,6 +32,7 @@ class Timeouts:
     first_byte: float | None = None
     total: float | None = None
     held: float = 45.0  # half a minute and more, as seen after an unclean end
+    approval: float = 90.0  # Sony's reference: the answer comes after the owner's OK
 
     def __post_init__(self) -> None:
         for each in fields(self):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # `nikon` is NIKON in nikon/, and so on. Loaded when it is asked for: it would be a good part of
 # `import ptpfast`.
-NAMES = ("standard", "nikon", "canon", "fujifilm", "ricoh", "panasonic")
+NAMES = ("standard", "nikon", "canon", "sony", "fujifilm", "ricoh", "panasonic")
 # Real bodies that the simulated camera can be → the vendor whose folder has them.
 BODIES = {
     "nikon-d5300": "nikon",
@@ -39,6 +39,9 @@ BODIES = {
     "fuji-xt2": "fujifilm",
     "ricoh-theta-m15": "ricoh",
     "panasonic-bgh1": "panasonic",
+    "sony-a7m4": "sony",
+    "sony-a7r3": "sony",
+    "sony-a7sm3": "sony",
 }
 
 

@@ -41,6 +41,13 @@ class Reply:
     ends: bool = True
 
 
+SILENCE = Reply(0)  # no response at all
+
+
+class CrashError(Exception):
+    """Raised by an operation, or by `Manners.guard`: the camera ends its connections."""
+
+
 class Approval(Protocol):
     """What the camera's owner thinks of the computers that connect, by (GUID, name)."""
 
@@ -70,6 +77,7 @@ class Responder(Protocol):
     marked: dict[int, None]  # handles of the objects that its user has marked for transfer
     properties: dict[int, DevicePropDesc]  # `current` can be set
     initiator: tuple[bytes, str]  # GUID and name of the connected computer
+    opening: OperationRequest  # that has opened the session
 
     @property
     def approval(self) -> Approval:
@@ -117,11 +125,12 @@ class Responder(Protocol):
         transaction_id: int | None = None,
         *,
         announce: bool = True,
-        to_memory: bool = False,
+        to_memory: bool | None = None,
     ) -> list[int]:
         """Take a picture: add its objects to the store, and return their handles.
 
-        With `to_memory` they can be described and read by their handles, but no listing has them;
+        With `to_memory`, by default as `Manners.to_memory` says, they can be described and read
+        by their handles, but no listing has them;
         `forget` removes them.
 
         With `announce`, ObjectAdded for each object and CaptureComplete are queued as events.
@@ -145,6 +154,18 @@ class Responder(Protocol):
 
     def push_event(self, code: int, *parameters: int) -> None:
         """Queue an event the way this camera reports events (Event connection or polling)."""
+        ...
+
+    def is_on_card(self, handle: int) -> bool:
+        """Return whether an object is on a card, not in the camera's memory."""
+        ...
+
+    def path(self, handle: int) -> str:
+        """Return the path of an object: `DCIM/100PTPIP/IMG_0001.DNG`."""
+        ...
+
+    def delete(self, handle: int) -> None:
+        """Delete an object from a card, with an event. Raises KeyError."""
         ...
 
     def take_events(self) -> list[tuple[int, tuple[int, ...]]]:
@@ -177,6 +198,9 @@ class Manners:
             refusal of an operation that is out of order or in the wrong mode, None to perform it.
         device_info: Returns the DeviceInfo as the body reports it now.
         report: Returns what the body sends for an event of the standard, and notes it for a poll.
+        openings: Operations that open a session, beside OpenSession. The first parameter is the
+            session's id; `opened` finds the others in `Responder.opening`.
+        to_memory: Whether a picture that is taken by the button is in the camera's memory only.
     """
 
     admit: Callable[[Responder, bytes, str], int | Later | None] = lambda _camera, _guid, _name: (
@@ -189,6 +213,8 @@ class Manners:
     report: Callable[[Responder, int, tuple[int, ...]], Iterable[tuple[int, tuple[int, ...]]]] = (
         lambda _camera, code, parameters: [(code, parameters)]
     )
+    openings: frozenset[int] = frozenset()
+    to_memory: Callable[[Responder], bool] = lambda _: False
 
 
 @dataclass(frozen=True)

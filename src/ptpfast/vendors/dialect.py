@@ -22,7 +22,7 @@ from ..transport.contract import Opened
 from ..transport.timeouts import Timeouts
 from .bulk import GET_OBJECT_PROP_LIST, BulkListing, Described
 from .quirks import Quirks
-from .reads import GET_PARTIAL_OBJECT, PartialRead
+from .reads import GET_OBJECT, GET_PARTIAL_OBJECT, GET_THUMB, PartialRead, WholeRead
 
 # Code and parameters of an event that had to be asked for.
 PolledEvent = tuple[int, tuple[int, ...]]
@@ -119,6 +119,10 @@ class Dialect:
         self.quirks = quirks
         self.role = role
 
+    def opening(self, session_id: int) -> tuple[int, tuple[int, ...]]:
+        """Return the operation that opens a session, and its parameters."""
+        return OperationCode.OpenSession, (session_id,)
+
     def begin(self) -> None:
         """Run after each OpenSession, also after a reconnect: reset the state of a session.
 
@@ -190,6 +194,34 @@ class Dialect:
         """
         return (GET_PARTIAL_OBJECT,)
 
+    def whole(self) -> WholeRead | None:
+        """Return the operation that reads a whole object; None if objects are sent in parts."""
+        return GET_OBJECT
+
+    def thumb(self) -> WholeRead:
+        """Return the operation that reads a thumbnail."""
+        return GET_THUMB
+
+    def held(self, handle: int) -> bytes | bytearray | None:
+        """Return an object that the dialect has already received; None to ask the camera.
+
+        Some bodies give out a picture from their memory only to make room for the next one.
+        """
+        return None
+
+    @property
+    def deletes(self) -> bool:
+        """True if objects can be deleted."""
+        return self.link.supports(OperationCode.DeleteObject)
+
+    def undeletable(self, handle: int) -> str:
+        """Return why an object cannot be deleted alone, in words; '' if it can."""
+        return ""
+
+    def delete(self, handle: int, busy_s: float | None = None) -> None:
+        """Delete an object; retry for `busy_s` seconds while the camera is busy."""
+        self.link.command(OperationCode.DeleteObject, handle, busy_s=busy_s)
+
     @contextmanager
     def reading(self, info: ObjectInfo) -> Iterator[None]:
         """Surround the reading of one object. With an exception it was not read to the end."""
@@ -206,6 +238,13 @@ class Dialect:
         """
         with self.reading(info):
             yield
+
+    def may_have_changed(self, handle: int) -> bool:
+        """Return whether an object that is being read may be another one by now.
+
+        It is asked at the end of `reading`. If so, the object is described again and compared.
+        """
+        return False
 
     def true_size(self, handle: int) -> int | None:
         """Return the 64-bit size of an object of 4 GiB or more; None if the camera cannot tell."""

@@ -1,4 +1,4 @@
-"""Operations that read a range of an object: their parameters and their reach."""
+"""Operations that read an object, its thumbnail or a range of it: parameters and reach."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ class PartialRead:
     parameters: Callable[[int, int, int], tuple[int, ...]]
 
 
+@dataclass(frozen=True)
+class WholeRead:
+    """An operation that reads something of an object with one request.
+
+    `parameters(handle)` makes the parameters of the request. It may raise a PTPError for an object
+    that cannot be read now.
+    """
+
+    operation: int
+    parameters: Callable[[int], tuple[int, ...]]
+
+
+GET_OBJECT = WholeRead(OperationCode.GetObject, lambda handle: (handle,))
+GET_THUMB = WholeRead(OperationCode.GetThumb, lambda handle: (handle,))
 GET_PARTIAL_OBJECT = PartialRead(
     OperationCode.GetPartialObject, 32, lambda handle, offset, size: (handle, offset, size)
 )

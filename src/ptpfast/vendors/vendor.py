@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..ptp.datasets import DeviceInfo
 from ..transport.contract import Transport
 from ..transport.ptpip import PTP_IP
-from .dialect import Dialect
+from .dialect import Asks, Dialect, Role
 from .quirks import STANDARDS_OWN, Quirks, Tuning
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Vendor:
 
     Attributes:
         matches: Whether a DeviceInfo is that of one of its cameras.
-        dialect: Made for each session; see `Dialect`.
+        dialect: Makes the `Dialect` of a session: a class, or a function that chooses one by the
+            camera's DeviceInfo and the role of the session.
         tunings: Measured settings by manufacturer, model and firmware (`tuning.model_key`), with
             the evidence, for users who have not measured theirs.
         body: The simulated camera, instead of MODEL of the folder's `body`.
@@ -36,7 +37,7 @@ class Vendor:
     operations: type[IntEnum] | None = None
     responses: type[IntEnum] | None = None
     quirks: Quirks = STANDARDS_OWN
-    dialect: type[Dialect] = Dialect
+    dialect: Callable[[Asks, DeviceInfo, Quirks, Role], Dialect] = Dialect
     tunings: Mapping[str, Tuning] = field(default_factory=dict)
     body: Model | None = None
     transport: Transport = PTP_IP

@@ -23,7 +23,6 @@ from ...engine.text import in_text
 from ...link.patience import BUSY_S, Patience
 from ...listing import describe_one
 from ...ownership.sameness import is_same
-from ...ptp.codes import OperationCode
 from ...ptp.errors import (
     DeviceBusy,
     InvalidObjectHandle,
@@ -111,9 +110,9 @@ class Deletion:
             return SIZE_UNKNOWN
         if info.handle in _NO_OBJECT:
             return "its handle stands for more than one object"
-        if not self._session.supports(OperationCode.DeleteObject):
+        if not self._session.link.dialect.deletes:
             return "the camera does not offer to delete"
-        return ""
+        return self._session.link.dialect.undeletable(info.handle)
 
     def _is_protected(self, info: ObjectInfo) -> bool:
         def look() -> bool:

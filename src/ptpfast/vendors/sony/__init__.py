@@ -1,0 +1,19 @@
+"""Sony: Alpha and ZV bodies, by Wi-Fi or LAN.
+
+A session reads the card by content lists, by content transfer, or as "Send to Computer"; or it
+takes pictures by remote control. `dialect` chooses.
+"""
+
+from __future__ import annotations
+
+from ..vendor import Vendor
+from .codes import SonyOperation, SonyResponse
+from .dialect import sony_dialect
+
+SONY = Vendor(
+    name="sony",
+    matches=lambda info: info.manufacturer.casefold().startswith("sony"),
+    operations=SonyOperation,
+    responses=SonyResponse,
+    dialect=sony_dialect,
+)

@@ -1,0 +1,92 @@
+"""Sony's codes.
+
+Sources: Sony's Camera Control PTP 3 Reference, libgphoto2 (ptp.h), airmtp for "Send to Computer".
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class SonyOperation(IntEnum):
+    """Sony's operations used here."""
+
+    SDIOConnect = 0x9201
+    GetExtDeviceInfo = 0x9202
+    SetExtDevicePropValue = 0x9205
+    ControlDevice = 0x9207
+    GetAllExtDevicePropInfo = 0x9209
+    SDIOOpenSession = 0x9210
+    GetPartialLargeObject = 0x9211
+    SetContentsTransferMode = 0x9212
+    GetDescriptionFile = 0x923A
+    GetCapturedDateList = 0x923B
+    GetContentInfoList = 0x923C
+    GetContentData = 0x923D
+    GetContentCompressedData = 0x923E
+    DeleteContent = 0x9250
+    SetSendStatus = 0x9280
+    GetSendStatus = 0x9281
+
+
+class SonyResponse(IntEnum):
+    """Sony's response codes."""
+
+    AuthenticationFailed = 0xA101
+    TemporaryStorageFull = 0xA105
+    CameraStatusError = 0xA106
+
+
+class SonyEvent(IntEnum):
+    """Sony's events used here."""
+
+    ObjectAdded = 0xC201
+    ObjectRemoved = 0xC202
+    DevicePropChanged = 0xC203
+    Captured = 0xC206
+    ContentsTransfer = 0xC20D
+    OperationResults = 0xC222
+    ContentInfoListChanged = 0xC234
+    DeleteResult = 0xC240
+
+
+class SonyProperty(IntEnum):
+    """Sony's properties and controls used here."""
+
+    CompressionSetting = 0x5004
+    ShutterSpeed = 0xD20D
+    FocusIndication = 0xD213
+    ObjectInMemory = 0xD215
+    LiveViewStatus = 0xD221
+    SaveDestination = 0xD222
+    HostPriority = 0xD25A
+    ContentsTransferEnabled = 0xD295
+    ContentList1Enabled = 0xD1D4
+    ContentList2Enabled = 0xD1D5
+    ContentList1Regenerated = 0xD1D6
+    ContentList2Regenerated = 0xD1D7
+    ContentList1Updated = 0xE0D9
+    ContentList2Updated = 0xE0DA
+    S1 = 0xD2C1
+    S2 = 0xD2C2
+
+
+class Mode(IntEnum):
+    """The function modes of SDIOOpenSession; OpenSession begins the first."""
+
+    REMOTE = 0
+    CONTENT_TRANSFER = 1
+    REMOTE_WITH_TRANSFER = 2
+
+
+VERSION = 0x012C  # of GetExtDeviceInfo: 3.00
+PRESS, RELEASE = 2, 1  # values of a control
+SHOT_BUFFER = 0xFFFFC001  # handle of the first picture in the camera's memory
+LIVE_VIEW = 0xFFFFC002  # handle of the live view frame
+READY = 0x8000  # of ObjectInMemory: the first picture can be read; the rest is a count
+# Values of SaveDestination.
+TO_HOST, TO_CAMERA, TO_BOTH = 0x0001, 0x0010, 0x0011
+FOCUSED = (2, 6)  # values of FocusIndication: locked, tracking
+STATUS = 4  # the parameter of SetSendStatus and GetSendStatus
+# CompressionSetting of RAW + JPEG (libgphoto2 config.c, Sony's image qualities).
+RAW_AND_JPEG = frozenset({0x11, 0x12, 0x13, 0x14})

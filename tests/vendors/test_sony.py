@@ -1,0 +1,162 @@
+"""Sony's sessions: which mode they choose, the order on the wire, and pairing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sony_cameras import AUTHENTICATION, asked, camera_of, content_of, session_with, state_of
+
+import ptpfast
+from ptpfast import ConnectFailed, InitFailed, Timeouts, Unsupported
+from ptpfast.ptp.codes import OperationCode as Op
+from ptpfast.ptp.errors import (
+    PTPError,
+    ResponseError,
+)
+from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors.sony.codes import Mode, SonyProperty
+
+
+def test_body_with_content_lists_is_read_by_them() -> None:
+    with camera_of("a7m4") as camera:
+        with session_with(camera) as session:
+            assert len(session.objects()) == 4
+        log = asked(camera)
+    assert log[:7] == [
+        (Op.GetDeviceInfo, ()),
+        (0x9210, (1, Mode.REMOTE_WITH_TRANSFER)),
+        *AUTHENTICATION,
+    ]
+    assert log[7:10] == [(0x9209, ()), (0x923B, (1,)), (0x9209, ())]
+    assert not {Op.GetStorageIDs, Op.GetObjectHandles, Op.GetObjectInfo} & {code for code, _ in log}
+    assert log[-1] == (Op.CloseSession, ())
+
+
+def test_body_without_content_lists_is_read_by_content_transfer() -> None:
+    with camera_of("a7sm3") as camera:
+        with session_with(camera) as session:
+            assert len(session.objects()) == 4
+        log = asked(camera)
+    assert log[1] == (0x9210, (1, Mode.CONTENT_TRANSFER))
+    assert log[2:9] == [*AUTHENTICATION, (0x9209, ()), (0x9212, (2, 1, 0))]
+    assert log[-2:] == [(0x9212, (2, 0, 0)), (Op.CloseSession, ())]
+    assert {parameters for code, parameters in log if code == Op.GetObjectHandles} == {
+        (0x00010001, 0, 0)
+    }
+
+
+def test_older_body_sends_to_the_computer_and_is_put_to_sleep() -> None:
+    with camera_of("a7r3") as camera:
+        with session_with(camera) as session:
+            assert len(session.objects()) == 4
+        log = asked(camera)
+        assert not state_of(camera).refuses
+    assert log[1:4] == [(Op.OpenSession, (1,)), (0x9280, (4,)), (0x9281, (4,))]
+    assert log[-5:] == [*2 * [(0x9280, (4,)), (0x9281, (4,))], (Op.CloseSession, ())]
+    listed = [parameters for code, parameters in log if code == Op.GetObjectHandles]
+    assert listed == [(0x00010001, 0, 0)]
+
+
+@pytest.mark.parametrize("body", ["a7m4", "a7sm3", "a7r3"])
+def test_role_remote_opens_every_body_for_remote_control(body: str) -> None:
+    with camera_of(body) as camera:
+        with session_with(camera, "remote") as session:
+            assert session.usable
+        log = asked(camera)
+    assert log[1:9] == [
+        (Op.OpenSession, (1,)),
+        *AUTHENTICATION,
+        (0x9205, (SonyProperty.HostPriority,)),
+        (0x9209, ()),
+    ]
+
+
+@pytest.mark.parametrize("body", ["a7m4", "a7sm3", "a7r3"])
+def test_session_that_reads_the_card_takes_no_pictures(body: str) -> None:
+    with camera_of(body) as camera, session_with(camera) as session:
+        with pytest.raises(Unsupported, match="role remote"):
+            session.capture()
+        with pytest.raises(Unsupported, match="role remote"):
+            session.live_view()
+
+
+def test_device_info_without_data_is_asked_for_again() -> None:
+    with camera_of("a7m4") as camera:
+        with session_with(camera):
+            pass
+        state_of(camera).profile.empty_device_infos = 7
+        camera.log.clear()
+        with session_with(camera):
+            pass
+        assert len(asked(camera, 0x9202)) == 8
+
+
+def test_refused_authentication_is_told_in_words() -> None:
+    with (
+        camera_of("a7m4", faults=["respond=0xA101 on 0x9202 times 0"]) as camera,
+        pytest.raises(ResponseError, match="refuses the authentication") as refused,
+        session_with(camera),
+    ):
+        pass
+    assert "access authentication" in refused.value.hint
+
+
+def test_session_is_authenticated_again_after_a_reconnect() -> None:
+    with camera_of("a7m4") as camera, session_with(camera) as session:
+        (first, *_) = session.objects()
+        camera.drop_connections()
+        with pytest.raises(ptpfast.NetworkError):
+            session.read(first)
+        session.reconnect()
+        stored = camera.store.find(first.path)
+        assert session.read(first) == content_of(camera, stored)
+        assert len(asked(camera, 0x9210)) == 2
+
+
+# Pairing
+
+
+def unknown(**options: Any) -> SimulatedCamera:
+    return camera_of("a7m4", approval="unknown", **options)
+
+
+def test_owner_is_waited_for_and_the_user_is_told() -> None:
+    told: list[str] = []
+    with unknown() as camera:
+
+        def tell(error: PTPError) -> None:
+            told.append(str(error))
+            camera.approvals.approve(*camera.approvals.asking[0])
+
+        timeouts = Timeouts(connect=0.3, approval=20)
+        with session_with(camera, waiting=tell, timeouts=timeouts) as session:
+            assert len(session.objects()) == 4
+    assert len(told) == 1
+    assert "accept it there" in told[0]
+
+
+def test_owner_who_refuses_ends_the_wait() -> None:
+    with unknown() as camera, pytest.raises(InitFailed):
+
+        def tell(_: PTPError) -> None:
+            camera.approvals.reject(*camera.approvals.asking[0])
+
+        with session_with(camera, waiting=tell, timeouts=Timeouts(connect=0.3, approval=20)):
+            pass
+
+
+def test_owner_who_does_nothing_is_waited_for_so_long() -> None:
+    with unknown() as camera, pytest.raises(ConnectFailed, match="does not answer"):
+        timeouts = Timeouts(connect=0.2, approval=0.5)
+        with session_with(camera, waiting=lambda _: None, timeouts=timeouts):
+            pass
+
+
+def test_without_anybody_to_tell_the_owner_is_not_waited_for() -> None:
+    with (
+        unknown() as camera,
+        pytest.raises(ConnectFailed),
+        session_with(camera, timeouts=Timeouts(connect=0.2, approval=60)),
+    ):
+        pass
