@@ -27,7 +27,7 @@ CHAPTERS: dict[str, list[str]] = {
     "Errors": [
         *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
         *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
-        *("SinkError", "TransferError", "Unreadable", "Cancelled"),
+        *("SinkError", "TransferError", "Unreadable", "Unsupported", "Cancelled"),
     ],
     "Codes": ["OperationCode", "ResponseCode", "EventCode", "ObjectFormat"],
 }

@@ -15,7 +15,7 @@ from ptpfast.library.plan.selection import Selecting, Selection
 from ptpfast.session.connecting import Initiator
 from ptpfast.transport.identity import Identity
 
-WHERE = {"session_or_address", "destination"}
+WHERE = {"cameras", "destination"}
 
 
 def names(kind: type[Options | Selection]) -> set[str]:
@@ -28,7 +28,7 @@ def test_what_the_options_are_read_into_has_the_same_names() -> None:
     own = names(Options) - {"destination", "selection"}
     assert PullOptions.__optional_keys__ == names(Selection) | own | of_connect
     assert not own & of_connect
-    assert Initiator.__optional_keys__ == set(Identity._fields)
+    assert Initiator.__optional_keys__ == set(Identity._fields) - {"confirm"}
 
 
 def test_signature_that_help_shows_has_each_option_and_its_default() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 from ..engine.errors import LimitReached
 
 log = logging.getLogger("ptpfast")
+
+LOOK_S = 1.0  # how often a waiting thread looks whether the flush has ended
 
 
 class Flush:
@@ -17,7 +20,9 @@ class Flush:
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
         self._error: BaseException | None = None
-        self._done = threading.Event()
+        self.is_done = False
+        # Not an Event, which has a lock: a signal handler that raises could leave it taken.
+        self._ended: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ptpfast flush", daemon=True)
 
     def start(self) -> None:
@@ -30,15 +35,14 @@ class Flush:
             log.debug("%s", error)
             self._run()
 
-    @property
-    def is_done(self) -> bool:
-        """True if it has ended."""
-        return self._done.is_set()
-
     def wait(self) -> None:
         """Wait until it has ended. Does not raise its error."""
-        if self._thread.ident is not None:  # else a signal handler has raised before its start
-            self._done.wait()
+        # Without a number it never began: a signal handler has raised before its start.
+        while not self.is_done and self._thread.ident is not None:
+            try:
+                self._ended.get(timeout=LOOK_S)
+            except Empty:
+                continue
 
     def settle(self) -> None:
         """Wait until it has ended, and raise its error."""
@@ -52,4 +56,5 @@ class Flush:
         except BaseException as error:  # noqa: BLE001  raised by `settle`
             self._error = error
         finally:
-            self._done.set()
+            self.is_done = True
+            self._ended.put(None)

@@ -11,8 +11,6 @@ import errno
 import json
 import logging
 import os
-import threading
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -107,7 +105,9 @@ class Journal:
         self._owner = Owner("journal")
         self._turn = 0  # which of them is written next
         self._notes: list[Kept] = []  # what it says, the line of JSON first
-        self._noting = threading.Lock()  # held for no flush: the camera would wait
+        # First line and notes of a journal that another thread has put in the place of this one.
+        # Handed over without a lock, which a signal handler that raises could leave taken.
+        self._renewed: tuple[bytes, list[Kept]] | None = None
 
     def write(
         self, kept: Kept = NOTHING_KEPT, arrived: Kept | None = None, *, sync: bool = False
@@ -151,7 +151,8 @@ class Journal:
     def renew(self, kept: Kept) -> None:
         """Replace the journal by one that says what has reached the disk, and flush it.
 
-        Another thread may call `note` at the same time; it does not wait for the disk.
+        Another thread may call `note` at the same time; it does not wait for the disk. Notes that
+        it makes meanwhile can be lost, until its next one.
 
         Raises:
             OSError: it cannot be written.
@@ -161,16 +162,12 @@ class Journal:
         if why := taken(self._path):
             raise files.NotOurs(self._path, why)
         text = first_line(self._identity, kept)
-        with ExitStack() as until_renamed:
-            with files.replacing(self._path, holds_note) as fd:
-                _write(fd, text, sync=True)
-                until_renamed.enter_context(self._noting)
-                later = [note for note in self._notes[1:] if note.size > kept.size][-1:]
-                for note in later:
-                    os.pwrite(fd, line(note), len(text))
-            self.close()
-            self._first, self._notes, self._turn = text, [kept, *later], len(later)
-            self._remember()
+        with files.replacing(self._path, holds_note) as fd:
+            _write(fd, text, sync=True)
+            later = [note for note in self._notes[1:] if note.size > kept.size][-1:]
+            for note in later:
+                os.pwrite(fd, line(note), len(text))
+        self._renewed = text, [kept, *later]
         sync_folder(os.path.dirname(self._path) or ".", strict=True)
 
     def begin(self) -> None:
@@ -196,10 +193,7 @@ class Journal:
         """
         if not self._owner.is_us:
             return
-        with self._noting:
-            self._note(arrived)
-
-    def _note(self, arrived: Kept) -> None:
+        self._take_over()
         if self._held is None:
             self._held = files.open_ours(self._path, os.O_RDWR)
             if os.pread(self._held.number, len(self._first), 0) != self._first:
@@ -211,6 +205,21 @@ class Journal:
         self._notes = [self._notes[0], *self._notes[1:][-1:], arrived]
         self._remember()
 
+    def _take_over(self) -> None:
+        """Go on with the journal that another thread has written, if there is one.
+
+        Only the thread that notes closes the old file: its number may be another file's at once.
+        """
+        if (renewed := self._renewed) is None:
+            return
+        held, self._held = self._held, None  # a closed one must not be used again
+        if held is not None:
+            held.close()
+        self._first, self._notes = renewed
+        self._turn = len(self._notes) - 1
+        self._remember()
+        self._renewed = None
+
     def _remember(self) -> None:
         """Which bytes are this process's own is told by the checksums that it has noted."""
         digests = {noted.digest for noted in self._notes if noted.digest}
@@ -219,9 +228,10 @@ class Journal:
 
     def close(self) -> None:
         """Close the file, if it is open. Safe to call twice."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        self._take_over()
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
 
     def exists(self) -> bool:
         """Return whether there is a journal, of any object."""

@@ -1001,6 +1001,7 @@ def test_lines_of_json_say_what_became_of_each_object_once(camera: Cameras, tmp_
             "file": str(one / "IMG_0001.JPG"),
             "reason": None,
             "compared": True,
+            "known_by": None,
         }
     ]
     assert (raw["status"], raw["deleted"]) == ("skipped", False)
