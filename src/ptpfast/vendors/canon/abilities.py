@@ -7,12 +7,10 @@ or `simulated` (the simulated body only).
 
 from __future__ import annotations
 
-Row = tuple[str, str, str, str, str]
-
 _ALL, _M, _OLD, _R5 = "EOS", "EOS M", "EOS without RemoteReleaseOn", "EOS R5 Mark II"
 _DOWNLOAD, _REMOTE, _BOTH = "download", "remote", "both"
 
-ABILITIES: tuple[Row, ...] = (
+ABILITIES = (
     (_ALL, _BOTH, "connect after OK on the camera", "capture", "an EOS 80D answers Init late"),
     (_ALL, _DOWNLOAD, "list", "code", "by folder; libgphoto2"),
     (_ALL, _DOWNLOAD, "thumbnails", "code", "the standard's operation"),

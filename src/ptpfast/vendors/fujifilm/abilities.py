@@ -7,11 +7,9 @@ that. ptpfast itself was tried with simulated bodies only.
 
 from __future__ import annotations
 
-Row = tuple[str, str, str, str, str]
-
 _ALL = "bodies of 2014 to 2021"
 _LATER = "bodies since 2022"
-ABILITIES: tuple[Row, ...] = (
+ABILITIES = (
     (_ALL, "both", "approval by the owner", "code", "fudge"),
     (_ALL, "download", "list, read in parts", "capture", "logs of an X-T2, X-T20 and X-T4 (fudge)"),
     (_ALL, "download", "thumbnails", "code", "fudge"),

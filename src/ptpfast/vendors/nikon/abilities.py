@@ -7,14 +7,12 @@ other bodies. ptpfast itself was tried with simulated bodies only.
 
 from __future__ import annotations
 
-Row = tuple[str, str, str, str, str]
-
 _DSLR = "DSLR with built-in Wi-Fi or a WU-1 adapter"
 _NIKON_1 = "Nikon 1"
 _FIRST = "Z 5, Z 6, Z 7, Z 50"
 _LATER = "Z 8, Z 9, Z 6III, Z f, Z 5II, Z 50II"
 
-ABILITIES: tuple[Row, ...] = (
+ABILITIES = (
     (_DSLR, "download", "list, read in parts", "code", "airmtp, libgphoto2"),
     (_DSLR, "download", "transfer list", "code", "airmtp; D7200, D750; `Session.marked`"),
     (_DSLR, "remote", "capture to the card, events", "code", "libgphoto2"),

@@ -7,10 +7,8 @@ simulated body only.
 
 from __future__ import annotations
 
-Row = tuple[str, str, str, str, str]
-
 _BGH1 = "DC-BGH1"
-ABILITIES: tuple[Row, ...] = (
+ABILITIES = (
     (_BGH1, "both", "the HTTP gate, sessions", "code", "webptz; the token is the user's to give"),
     (_BGH1, "both", "list, read in parts", "inferred", "the standard's operations"),
     (_BGH1, "remote", "capture, events", "inferred", "as over USB (libgphoto2)"),

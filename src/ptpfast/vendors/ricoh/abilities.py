@@ -7,10 +7,8 @@ only.
 
 from __future__ import annotations
 
-Row = tuple[str, str, str, str, str]
-
 _THETA = "Theta, Theta m15"
-ABILITIES: tuple[Row, ...] = (
+ABILITIES = (
     (_THETA, "both", "list, whole objects, thumbnails", "official", "no reads of parts"),
     (_THETA, "both", "capture, events", "official", ""),
     (_THETA, "both", "properties", "capture", "report of a Theta m15 (libgphoto2, over USB)"),

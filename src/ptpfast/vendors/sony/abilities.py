@@ -7,12 +7,10 @@ Reference, "code" published programs that are used with cameras, "capture" bytes
 
 from __future__ import annotations
 
-Row = tuple[str, str, str, str, str]
-
 _LISTS = "ILCE-7M4 and other bodies with content lists"
 _TRANSFER = "ILCE-7SM3 (firmware 3.00) and other bodies with content transfer"
 _SENDS = "ILCE-7RM3 and older bodies"
-ABILITIES: tuple[Row, ...] = (
+ABILITIES = (
     (_LISTS, "download", "listing", "official", "paths, UMIDs, 64-bit sizes, local times"),
     (_LISTS, "download", "reading", "official", "64-bit offsets, 3 MiB at a time"),
     (_LISTS, "download", "thumbnails", "official", ""),
