@@ -4,7 +4,6 @@ awire, a C library for Sony cameras that finds them by SSDP."""
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import program
+from programs import module, program
 from test_gphoto2 import gphoto2
 
 from ptpfast.sim import SimulatedCamera
@@ -23,15 +22,6 @@ pytestmark = pytest.mark.interop
 
 HERE = Path(__file__).parent
 BODIES = ["sony-a7m4", "sony-a7r3"]
-
-
-def module(name: str) -> None:
-    """Skip the test without a Python package, or fail it where it must be there."""
-    if importlib.util.find_spec(name) is None:
-        message = f"the package {name} is not installed (pip install {name})"
-        if os.environ.get("PTPFAST_INTEROP") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
 
 
 def camera_of(body: str) -> SimulatedCamera:

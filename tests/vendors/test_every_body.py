@@ -9,6 +9,7 @@ import contextlib
 import pytest
 
 import ptpfast
+from conftest import without_pauses
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors.panasonic import panasonic
@@ -34,12 +35,13 @@ def camera_of(body, **options):
     return SimulatedCamera(body=body, **options)
 
 
-def session_with(camera, body, role="download"):
+def session_with(camera, body, role="download", *, recognises=False):
     vendor = vendors.named(vendors.BODIES[body])
     if (gate := camera.gate_port) is not None:
         vendor = panasonic(description_port=gate, access_port=gate)
     # A transport is recognised by its port, which is another one here.
-    spoken = None if vendor.transport is vendors.STANDARD.transport else vendor
+    recognises = recognises and vendor.transport is vendors.STANDARD.transport
+    spoken = None if recognises else without_pauses(vendor)
     return ptpfast.connect(camera.host, port=camera.port, vendor=spoken, role=role)
 
 
@@ -80,7 +82,7 @@ def recorded(camera):
 
 
 def test_every_body_is_recognised_by_its_answer(body):
-    with connected(body) as (_camera, session):
+    with camera_of(body) as camera, session_with(camera, body, recognises=True) as session:
         assert session.vendor.name == vendors.BODIES[body]
         assert session.device_info.model
 
@@ -197,10 +199,10 @@ def test_every_body_shows_live_view_frames(body):
 
 def test_every_body_is_left_in_order(body):
     with camera_of(body) as camera:
-        with session_with(camera, body):
+        with session_with(camera, body, recognises=True):
             pass
         assert camera.wait_for(lambda: camera.sessions_closed == 1)
         assert camera.unclean_ends == 0
         assert camera.defects == 0
-        with session_with(camera, body) as session:  # and it accepts the next session
+        with session_with(camera, body, recognises=True) as session:  # and it accepts the next session
             assert session.usable
