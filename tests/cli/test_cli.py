@@ -786,7 +786,10 @@ def test_the_timeout_bounds_a_run_with_a_camera_that_is_gone(
         (["5"], Timeouts(5, 5, 5, 0.5, held=5, approval=5)),
         (["total=600"], Timeouts(total=600)),
         (["idle=3", "8", "first-byte=7"], Timeouts(8, 8, 3, 0.5, first_byte=7, held=8, approval=8)),
-        (["5", "total=1", "total=2", "7", "close=4"], Timeouts(7, 7, 7, 4, total=2, held=7, approval=7)),
+        (
+            ["5", "total=1", "total=2", "7", "close=4"],
+            Timeouts(7, 7, 7, 4, total=2, held=7, approval=7),
+        ),
     ],
 )
 def test_every_wait_can_be_given_and_all_of_them_at_once(

@@ -199,10 +199,11 @@ def test_every_body_shows_live_view_frames(body):
 
 def test_every_body_is_left_in_order(body):
     with camera_of(body) as camera:
+        # With the pauses of its vendor, which some bodies insist on.
         with session_with(camera, body, recognises=True):
             pass
         assert camera.wait_for(lambda: camera.sessions_closed == 1)
         assert camera.unclean_ends == 0
         assert camera.defects == 0
-        with session_with(camera, body, recognises=True) as session:  # and it accepts the next session
-            assert session.usable
+        with session_with(camera, body, recognises=True) as next_session:
+            assert next_session.usable
