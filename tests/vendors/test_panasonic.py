@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,7 @@ from ptpfast.ptp.codes import EventCode
 from ptpfast.ptp.datasets import DeviceInfo
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors import elsewhere
+from ptpfast.vendors.fujifilm.transport import FujifilmTransport
 from ptpfast.vendors.panasonic import PANASONIC, datasets, gate, panasonic
 from ptpfast.vendors.panasonic.body import TOKEN
 from ptpfast.vendors.panasonic.datasets import LiveViewSize
@@ -84,6 +90,62 @@ def test_another_device_at_the_gate_is_told_from_a_camera(text: str) -> None:
         with pytest.raises(ConnectFailed):
             door.describe(camera.host)
             door.enter(camera.host)
+
+
+def _answer(server: socket.socket, head: bytes, again: bytes) -> None:
+    """Answers one question; then again and again, until the other side has enough."""
+    client, _ = server.accept()
+    with client, suppress(OSError):
+        client.recv(4096)
+        client.sendall(head)
+        while again:
+            client.sendall(again)
+            select.select([client], [], [], 0.001)
+
+
+@pytest.mark.parametrize(
+    ("head", "again"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", b"x" * (1 << 16)),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 200),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\npanasonic", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", b"panasonic" * 999),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 999),
+        (b"\xff\0panasonic", b""),
+        (b"panasonic", b""),
+    ],
+)
+def test_an_answer_at_the_gate_costs_little_and_is_no_camera(head: bytes, again: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        thread = threading.Thread(target=_answer, args=(server, head, again))
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(ConnectFailed):
+            gate.Gate("", None, port, port).describe("127.0.0.1", within_s=0.5)
+        assert time.monotonic() - began < 3
+        thread.join()
+
+
+def test_another_device_at_a_vendors_port_does_not_hide_the_first_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        SimulatedCamera(body=BODY, objects=0) as camera,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
+        monkeypatch.setattr(elsewhere, "DEFAULT_PORT", camera.port)
+        camera.body.state["password"] = True
+        gated = through(camera, "").transport
+        strange = FujifilmTransport()
+        monkeypatch.setattr(FujifilmTransport, "port", silent.getsockname()[1])
+        monkeypatch.setattr(elsewhere, "transports", lambda: [strange, gated])
+        with pytest.raises(ConnectFailed, match=f"nothing listens at .*:{camera.port}") as caught:
+            ptpfast.connect(camera.host, port=camera.port, timeouts=HASTY)
+        assert "gives no access" in caught.value.hint
+        assert "token" in caught.value.hint
 
 
 def test_what_a_body_tells_at_its_gate_is_read() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -14,7 +14,7 @@ from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
 from ..ptp.arguments import callback, check_names, choice, switches, whole
 from ..ptp.codes import DEFAULT_PORT
-from ..ptp.errors import PTPError
+from ..ptp.errors import ConnectFailed, PTPError
 from ..transport.contract import Address
 from ..transport.handshake import NothingListens
 from ..transport.identity import Identity
@@ -120,13 +120,22 @@ def _open(
     transport = transport_of(vendor, address.port)
     try:
         return Connection.open(address, identity, timeouts, transport=transport)
-    except NothingListens:
+    except NothingListens as refused:
+        told = []
         for other in others(address) if vendor is None else ():
             there = Address(address.host, other.port)
             honour_reconnect_pause(there)
-            with suppress(NothingListens):
+            try:
                 return Connection.open(there, identity, timeouts, transport=other)
-        raise
+            except NothingListens:
+                continue
+            except ConnectFailed as error:  # it may be anything that listens there
+                own = error.hint != ConnectFailed.hint
+                told.append(str(error) if own else error.message)
+        if not told:
+            raise
+        hint = "; ".join([refused.hint, *told])
+        raise NothingListens(refused.message, hint=hint) from refused.__cause__
 
 
 def _tell(waiting: Callable[[PTPError], object], text: str) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import time
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -25,10 +27,13 @@ from ...transport.identity import default_guid
 TOKEN_VARIABLE = "PTPFAST_PANASONIC_TOKEN"  # where no token was given
 DESCRIPTION = "/PTPRemote/Server0/ddd"
 APPLICATION = "LUMIXTether"  # any name will do; this one is known to work
-LONGEST_ANSWER = 1 << 16
-GATE_S = 5.0  # for an answer (webptz)
+LONGEST_ANSWER = 1 << 16  # bytes, with the header
+GATE_S = 5.0  # for a whole answer (webptz)
 _PORT = re.compile(r"<(?:\w+:)?X_PTPPortNo>\s*([0-9]{1,5})\s*</")
 _NAME = re.compile(r"<friendlyName>\s*([^<]{0,100})</")
+_BLANK_LINE = b"\r\n\r\n"
+_FINAL = re.compile(rb"HTTP/1\.[01] [2-5][0-9]{2}\b")
+_LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 _RESULT = re.compile(r"<result>\s*([^<]{0,100})</result>")
 _HINT = (
     f'pass the token of the camera\'s password: vendor=panasonic(token="…"), or {TOKEN_VARIABLE}'
@@ -58,15 +63,15 @@ class Gate:
     description_port: int = 60606
     access_port: int = 80
 
-    def describe(self, host: str) -> Described:
-        """Ask who is there.
+    def describe(self, host: str, within_s: float = GATE_S) -> Described:
+        """Ask who is there, for `within_s` seconds at most.
 
         Raises:
             NothingListens: the host refuses.
             ConnectFailed: it is another device, or silent.
         """
         address = Address(host, self.description_port)
-        text = _get(address, DESCRIPTION)
+        text = _get(address, DESCRIPTION, within_s)
         if "panasonic" not in text.lower():
             raise ConnectFailed(f"something answers at {address}, but not as a Panasonic camera")
         port = _PORT.search(text)
@@ -76,8 +81,8 @@ class Gate:
             name[1].strip() if name else "", number if 0 < number < 1 << 16 else DEFAULT_PORT
         )
 
-    def enter(self, host: str) -> None:
-        """Ask for access.
+    def enter(self, host: str, within_s: float = GATE_S) -> None:
+        """Ask for access, for `within_s` seconds at most.
 
         Raises:
             ConnectFailed: the camera does not give it.
@@ -88,7 +93,7 @@ class Gate:
         query = {"mode": "accctrl", "type": "req_acc_a", "value": uuid, "value2": APPLICATION}
         if token:
             query["value3"] = token
-        text = _get(address, f"/cam.cgi?{urlencode(query)}")
+        text = _get(address, f"/cam.cgi?{urlencode(query)}", within_s)
         result = _RESULT.search(text)
         if result is None:
             raise ConnectFailed(f"something answers at {address}, but not as a Panasonic camera")
@@ -98,17 +103,53 @@ class Gate:
             )
 
 
-def _get(address: Address, path: str) -> str:
-    import http.client  # only here: it would be a good part of choosing a vendor
+def _get(address: Address, path: str, within_s: float) -> str:
+    """Ask over HTTP/1.0, which has no parts and nothing before the answer.
 
-    connection = http.client.HTTPConnection(address.host, address.port, timeout=GATE_S)
+    Whatever listens at these ports of a host is asked, and may answer anything: it can cost
+    `within_s` seconds and `LONGEST_ANSWER` bytes.
+    """
+    deadline = time.monotonic() + min(GATE_S, within_s)
+    question = f"GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n"
     try:
-        connection.request("GET", path)
-        with connection.getresponse() as answer:
-            return answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
+        with socket.create_connection(address, timeout=_left(deadline)) as sock:
+            sock.sendall(question.encode("ascii"))
+            answer = _received(sock, deadline)
     except ConnectionRefusedError as error:
         raise NothingListens(f"nothing listens at {address}") from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError) as error:
         raise ConnectFailed(f"no answer from {address}: {error}") from error
-    finally:
-        connection.close()
+    return _text_of(answer, address)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
+
+
+def _received(sock: socket.socket, deadline: float) -> bytearray:
+    """Return all that comes until the end, or the end of the body by its Content-Length."""
+    answer = bytearray()
+    in_full: int | None = None  # bytes, once the header has told
+    while len(answer) < LONGEST_ANSWER and (in_full is None or len(answer) < in_full):
+        sock.settimeout(_left(deadline))
+        piece = sock.recv(LONGEST_ANSWER - len(answer))
+        if not piece:
+            break
+        answer += piece
+        if in_full is None and (head := answer.find(_BLANK_LINE)) >= 0:
+            end = head + len(_BLANK_LINE)
+            length = _LENGTH.search(answer, 0, end)
+            in_full = end + int(length[1]) if length else None
+    if len(answer) >= LONGEST_ANSWER or (in_full is not None and len(answer) < in_full):
+        raise ConnectionError("the answer is too long, or broke off")
+    return answer
+
+
+def _text_of(answer: bytearray, address: Address) -> str:
+    head, _, body = bytes(answer).partition(_BLANK_LINE)
+    if not _FINAL.match(head) or b"\r\ntransfer-encoding:" in head.lower():
+        raise ConnectFailed(f"something answers at {address}, but not as a Panasonic camera")
+    return body.decode("utf-8", "replace")

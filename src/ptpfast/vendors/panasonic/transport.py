@@ -37,8 +37,8 @@ class PanasonicTransport:
         self, address: Address, identity: Identity, timeouts: Timeouts, *, probes: bool
     ) -> Opened:
         """Go through the gate, then connect both connections. No probe is known to be taken."""
-        self.gate.describe(address.host)
-        self.gate.enter(address.host)
+        self.gate.describe(address.host, timeouts.connect)
+        self.gate.enter(address.host, timeouts.connect)
         known = Identity(identity.guid or GUID, identity.name or APPLICATION)
         return shake_hands(address, known, timeouts, probes=False, number=CONNECTION_NUMBER)
 
