@@ -25,10 +25,10 @@ from ptpfast.sim import KINDS, Fault, SimulatedCamera, Store
 from ptpfast.sim.content import read
 from ptpfast.sim.kinds import Stage
 from ptpfast.vendors import elsewhere, named
-from ptpfast.vendors.fujifilm import FUJIFILM, datasets, packets, transport
+from ptpfast.vendors.fujifilm import FUJIFILM, conduct, datasets, packets, transport
 from ptpfast.vendors.fujifilm.body import BODIES
 from ptpfast.vendors.fujifilm.codes import CameraState
-from ptpfast.vendors.fujifilm.conduct import offer
+from ptpfast.vendors.fujifilm.conduct import offer, session_of
 from ptpfast.vendors.fujifilm.dialect import FujifilmDialect
 from raw_containers import Initiator
 from raw_initiator import Stream
@@ -379,6 +379,68 @@ def test_a_chosen_picture_is_not_read_in_other_pieces() -> None:
             with pytest.raises(TransferError, match="pieces of 1 MiB"):
                 session.read_into(info, buffer, size=70_000)
             assert session.read(info) == read(sim.store.expected(1))
+
+
+class _Drops(ptpfast.Observer):
+    """Loses the connection after the second file, and notes what the body has not sent."""
+
+    def __init__(self, sim: SimulatedCamera) -> None:
+        self.sim, self.done, self.left = sim, 0, {1, 2, 3, 4, 5}
+
+    def finished(self, result: Any) -> None:
+        self.done += 1
+        if self.done == 2:
+            self.left = set(session_of(self.sim.body).chosen)
+            self.sim.drop_connections()
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+@pytest.mark.usefixtures("_no_pauses")
+def test_all_chosen_pictures_arrive_whatever_is_offered_after_a_reconnect(
+    goes_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fuji(objects=5, size=2_500_000) as sim:
+        offer(sim.body, CameraState.MULTIPLE_TRANSFER)
+        observer = _Drops(sim)
+
+        def tell(camera: Any, session: Any) -> None:
+            session.chosen = [each for each in session.chosen if each in observer.left]
+            before(camera, session)
+
+        before = conduct.tell_pictures
+        if goes_on:
+            monkeypatch.setattr(conduct, "tell_pictures", tell)
+        with connected(sim) as session:
+            report = ptpfast.pull(session, tmp_path, observer=observer)
+        assert report.ok
+        for turn in (1, 2, 3, 4, 5):
+            stored = (tmp_path / f"DSCF000{turn}.JPG").read_bytes()
+            assert stored == read(sim.store.expected(turn))
+
+
+@pytest.mark.parametrize("at", [1, 3, 5, 6])
+@pytest.mark.usefixtures("_no_pauses")
+def test_all_chosen_pictures_arrive_after_a_connection_lost_amid_one(
+    at: int, tmp_path: Path
+) -> None:
+    faults = [f"drop on GetPartialObject after 100000 at {at}"]
+    with fuji(objects=5, size=2_500_000, faults=faults) as sim:
+        offer(sim.body, CameraState.MULTIPLE_TRANSFER)
+        with connected(sim) as session:
+            ptpfast.pull(session, tmp_path)
+        # What was begun before may arrive under another name: the body begins anew.
+        stored = [path.read_bytes() for path in tmp_path.glob("*.JPG")]
+        assert all(read(sim.store.expected(turn)) in stored for turn in (1, 2, 3, 4, 5))
+
+
+def test_a_chosen_picture_that_is_here_already_does_not_hold_up_the_next(tmp_path: Path) -> None:
+    with fuji(size=2_500_000) as sim:
+        offer(sim.body, CameraState.MULTIPLE_TRANSFER)
+        for status in ("downloaded", "skipped"):
+            with connected(sim) as session:
+                report = ptpfast.pull(session, tmp_path)
+            assert report.ok
+            assert [each.status for each in report.files] == [status] * 3
 
 
 # The owner

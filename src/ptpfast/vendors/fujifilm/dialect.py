@@ -55,11 +55,11 @@ class FujifilmDialect(Dialect):
         self, link: Asks, info: DeviceInfo, quirks: Quirks, role: Role = "download"
     ) -> None:
         super().__init__(link, info, quirks, role)
+        self._selected = Selected(link)
         self._reset()
 
     def _reset(self) -> None:
         self._functions = Functions(self.link, self.info.model)
-        self._selected = Selected(self.link)
         self._described: set[int] = set()
         self._reported = 0  # pictures that are known or were reported
         self._preview = threading.Event()
@@ -67,6 +67,7 @@ class FujifilmDialect(Dialect):
     def begin(self) -> None:
         """Wait for the owner, then take the function of this session's role."""
         self._reset()
+        self._selected.reconnected()
         self._functions.begin(self.role)
         self._functions.changed.clear()
         self._reported = self._functions.count
@@ -137,7 +138,10 @@ class FujifilmDialect(Dialect):
 
     def more(self, taken: Collection[int]) -> list[int]:
         """Return the next picture, of those that were chosen on the body."""
-        return self._selected.handles() if self._is_selection else []
+        if not self._is_selection:
+            return []
+        self._functions.show_full_sizes()
+        return self._selected.after(taken)
 
     @property
     def _is_selection(self) -> bool:
@@ -174,8 +178,10 @@ class FujifilmDialect(Dialect):
         self._selected.begin(info.handle, info.size)
         try:
             yield
-        finally:
-            self._selected.end()
+        except BaseException:
+            self._selected.end(arrived=False)
+            raise
+        self._selected.end(arrived=True)
         functions.news()
 
     # The camera

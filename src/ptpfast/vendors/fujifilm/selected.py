@@ -3,10 +3,13 @@
 A body that has shown them to its owner ("multiple transfer") offers handle 1 only. A read of
 another size than 1 MiB ends the picture there, and the next picture takes its handle (vcam, fudge).
 So each picture is read in pieces of 1 MiB, and once to its end; here it has the number of its turn
-as its handle.
+as its handle. No number is used twice: a lost connection may leave the body at any picture.
 """
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Collection
 
 from ...ptp.codes import OperationCode, ResponseCode
 from ...ptp.datasets import ObjectInfoDataset, decode
@@ -15,6 +18,8 @@ from ..bulk import Described
 from ..dialect import Asks
 from ..reads import PartialRead
 from .codes import PIECE
+
+log = logging.getLogger("ptpfast")
 
 HANDLE = 1  # of the picture whose turn it is, for the body
 MAX_INFO = 1 << 16
@@ -32,8 +37,14 @@ class Selected:
         self.turn = 1
         self.read = PartialRead(OperationCode.GetPartialObject, 32, self._parameters)
         self._link = link
+        self._dataset: ObjectInfoDataset | None = None  # of the picture whose turn it was last
+        self._is_doubtful = False  # whether it is still that picture's turn
         self._size: int | None = None  # while one is read
         self._is_sent = False  # with the last piece that was asked for
+
+    def reconnected(self) -> None:
+        """Note that the body may offer another picture now than before."""
+        self._size, self._is_sent, self._is_doubtful = None, False, True
 
     def describe(self, handle: int) -> Described:
         """Describe the picture.
@@ -41,28 +52,67 @@ class Selected:
         Raises:
             InvalidObjectHandle: it is not its turn, or there is no other.
         """
-        if handle != self.turn:
-            raise InvalidObjectHandle(ResponseCode.InvalidObjectHandle, OperationCode.GetObjectInfo)
+        if handle == self.turn or self._is_doubtful:
+            dataset = self._described()
+            if handle == self.turn:
+                return dataset, dataset.object_compressed_size
+        raise InvalidObjectHandle(ResponseCode.InvalidObjectHandle, OperationCode.GetObjectInfo)
+
+    def _described(self) -> ObjectInfoDataset:
+        """Describe the picture that is offered, and give it a number."""
         payload = self._link.fetch(OperationCode.GetObjectInfo, HANDLE, limit=MAX_INFO)
         dataset = decode(ObjectInfoDataset, payload)
-        return dataset, dataset.object_compressed_size
+        if self._is_doubtful and self._dataset not in (None, dataset):
+            self.turn += 1
+        self._is_doubtful, self._dataset = False, dataset
+        return dataset
 
     def handles(self) -> list[int]:
         """Return the handle of the picture whose turn it is; none after the last."""
         try:
-            self.describe(self.turn)
+            self._described()
         except ResponseError:
             return []
         return [self.turn]
+
+    def after(self, taken: Collection[int]) -> list[int]:
+        """Return the handle of the next picture; one that is safe here is read past."""
+        offered = self.handles()
+        if offered and self.turn in taken and (past := self._dataset) is not None:
+            self._read_past(past.object_compressed_size)
+            offered = self.handles()
+            if self._dataset == past:
+                log.warning("the camera offers %s again: no other is asked for", past.filename)
+                return []
+        return offered
+
+    def _read_past(self, size: int) -> None:
+        offset = 0
+        while offset < size:
+            piece = min(PIECE, size - offset)
+            got = self._link.fetch(
+                OperationCode.GetPartialObject, HANDLE, offset, piece, limit=PIECE
+            )
+            if len(got) != piece:
+                raise TransferError("the camera sent too little of a picture that is here already")
+            offset += piece
+        self._next()
+
+    def _next(self) -> None:
+        self.turn += 1
+        self._dataset = None
 
     def begin(self, handle: int, size: int | None) -> None:
         """Begin to read a picture of `size` bytes."""
         self._size, self._is_sent = (size if handle == self.turn else None), False
 
-    def end(self) -> None:
-        """Note that the picture was read. After its last piece it is the next one's turn."""
-        if self._is_sent:
-            self.turn += 1
+    def end(self, *, arrived: bool) -> None:
+        """Note that the picture was read. After its last piece it is the next one's turn; where
+        that piece may not have arrived, it may be either's."""
+        if self._is_sent and arrived:
+            self._next()
+        elif self._is_sent:
+            self._is_doubtful = True
         self._size, self._is_sent = None, False
 
     def _parameters(self, handle: int, offset: int, size: int) -> tuple[int, ...]:
