@@ -15,7 +15,7 @@ from ptpfast.engine.wire import Builder
 from ptpfast.ptp.codes import OperationCode as Op
 from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.ptp.errors import AccessDenied, ProtocolError, Unsupported
-from ptpfast.sim import SimulatedCamera
+from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.vendors import Vendor
 from ptpfast.vendors.nikon.body_network import PcConnection, with_pc_connection
 from ptpfast.vendors.nikon.datasets import Job, parse_job
@@ -78,6 +78,46 @@ def test_pull_ends_at_an_offered_picture_that_is_not_selected(
     assert report.ok
     assert list(sim.body.marked) == handles
     assert sim.operations[NEXT] == 1
+    (note,) = report.notes
+    assert sim.store.get(handles[0]).name in note  # type: ignore[union-attr]
+    assert "no other file until this one was fetched" in note
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_pictures_that_are_known_by_their_paths_alone_are_told_apart(
+    camera: Cameras, tmp_path: Path, history: bool
+) -> None:
+    store = Store()
+    dcim = store.add_folder("DCIM")
+    for name in ("100NZ_8", "101NZ_8"):
+        folder = store.add_folder(name, parent=dcim)
+        store.add("DSC_0001.NEF", SIZE, parent=folder)
+    faults = ["respond=0x200F on GetObjectInfo times 0"]
+    sim = camera(transferring(), store=store, faults=faults)
+    for stored in sim.store.files():
+        sim.mark(stored.handle)
+        with connect(sim) as session:
+            (info,) = session.objects()
+            assert info.path == sim.store.path(stored.handle)
+            assert info.captured is None
+            report = ptpfast.pull(session, tmp_path, history=history)
+        assert report.ok
+        assert len(report.having("downloaded")) == 1
+    assert sim.body.marked == {}
+    written = {path.read_bytes() for path in tmp_path.iterdir()}
+    assert written == {expected(sim, stored.handle) for stored in sim.store.files()}
+
+
+def test_picture_without_a_date_is_known_again_by_its_path(camera: Cameras, tmp_path: Path) -> None:
+    faults = ["respond=0x200F on GetObjectInfo times 0"]
+    sim = camera(transferring(), faults=faults)
+    for status in ("downloaded", "skipped"):
+        chosen(sim, 2)
+        with connect(sim) as session:
+            report = ptpfast.pull(session, tmp_path)
+        assert report.ok
+        assert [each.status for each in report.files] == [status] * 2
+    assert sim.body.marked == {}
 
 
 def test_data_and_sizes_come_by_the_operations_that_are_never_locked(

@@ -281,6 +281,12 @@ class Dialect:
         """
         return []
 
+    @property
+    def offers_one(self) -> bool:
+        """True if the camera offers one object at a time (`more`), and the next one only when that
+        one was taken. Then an object without a date is known to be here only by its path."""
+        return False
+
     def property_desc(self, code: int) -> DevicePropDesc | None:
         """Describe a device property; None to ask as the standard does."""
         return None

@@ -114,8 +114,11 @@ class Folder:
     def _known_by(self, entry: Entry, info: ObjectInfo, *, forgiving: bool) -> KnownBy | None:
         """Return by what a file is the object; None if it is not."""
         record = self._record(entry)
-        if record is None or self._known is None:
+        if self._known is None:
             return entry.likeness(info, forgiving=forgiving)
+        if record is None:
+            by = entry.likeness(info, forgiving=forgiving)
+            return by if self._known.suffices(by) else None
         verdict = self._known.verdict(record, entry, info, complete=forgiving)
         if verdict is False:
             return None
@@ -123,7 +126,7 @@ class Folder:
             by = entry.likeness(info, forgiving=forgiving)
             if by is None and forgiving and self._known.was_stored_here(record, entry, info):
                 return "catalog"
-            return by
+            return by if self._known.suffices(by) else None
         undated = info.captured is None and info.modified is None
         return "name and size" if undated and info.size else "catalog"
 

@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ from .naming import local_name, root_name
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
     from ...session.session import Session
-    from ..report.results import FileResult
+    from ..report.results import FileResult, KnownBy
     from .entry import Entry
 
 log = logging.getLogger("ptpfast")
@@ -59,9 +59,16 @@ class Known:
         notes: what the user must know at the end of the run, in sentences.
     """
 
-    def __init__(self, catalog: Catalog | None, identity: str) -> None:
+    def __init__(
+        self,
+        catalog: Catalog | None,
+        identity: str,
+        needs_record: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """needs_record: whether name and size are too little to know an object without a date."""
         self._catalog = catalog
         self._identity = identity
+        self._needs_record = needs_record
         self._present: set[int] = set()  # storages of which an object is listed
         self._listed: set[Key] = set()
         self._dateless: set[Path] = set()
@@ -76,7 +83,8 @@ class Known:
     def of(cls, session: Session, *, history: bool) -> Known:
         """Return what is known of the body of a session; nothing without `history`."""
         identity = body_identity(session.device_info, session.link.connection.guid)
-        return cls(Catalog() if history else None, identity)
+        catalog = Catalog() if history else None
+        return cls(catalog, identity, lambda: session.link.dialect.offers_one)
 
     def require(self) -> None:
         """Raise SinkError if the catalog cannot tell which objects were fetched from this body."""
@@ -149,6 +157,13 @@ class Known:
             return complete and (item.storage, *_key(info)[1:]) not in self._listed
         # Bodies without a number cannot be told apart: the date decides if it can.
         return True if not weak else None
+
+    def suffices(self, by: KnownBy | None) -> bool:
+        """Return whether a likeness without a record in the catalog makes a file the object.
+
+        A camera that is told "it is here" by mistake does not offer the object again.
+        """
+        return by is not None and not (by == "name and size" and self._needs_record())
 
     def was_stored_here(
         self, found: tuple[Fetched, Stored], entry: Entry, info: ObjectInfo

@@ -82,6 +82,7 @@ class Plan:
         # What was decided on the word of an earlier session alone, by handle.
         self._believed: dict[int, FileResult] = {}
         self._is_short = False  # and that is said
+        self._last: ObjectInfo | None = None  # of those that were listed
         if not listing.handles:
             self._add(ObjectTable([]))
 
@@ -110,7 +111,22 @@ class Plan:
             for result in self._report.files
             if result.status == "downloaded" or (result.status, result.reason) in _SAFE
         }
-        return self._persistence.run(partial(self._listing.more, taken))
+        if self._persistence.run(partial(self._listing.more, taken)):
+            return True
+        self._tell_if_stuck(taken)
+        return False
+
+    def _tell_if_stuck(self, taken: set[int]) -> None:
+        """Say which object the camera still offers, if that was neither fetched nor has failed."""
+        offered = self._last
+        if offered is None or not self._persistence.session.link.dialect.offers_one:
+            return
+        failed = {each.handle for each in self._report.files if each.status != "skipped"}
+        if offered.handle not in taken | failed:
+            self.known.notes.append(
+                f"The camera offers {offered.name}, which was not wanted, and no other file until "
+                "this one was fetched. Files behind it may be waiting."
+            )
 
     def _add(self, piece: ObjectTable) -> None:
         """Select objects, find the files that are here, and name the rest."""
@@ -120,6 +136,7 @@ class Plan:
         self._leftovers.see(piece)
         chosen = selection.apply(piece)
         card.listed = self._listing.complete
+        self._last = piece[-1] if len(piece) else self._last
         self._found.update(info.handle for info in piece)
         card.found = len(self._found)
         card.selected += len(chosen)

@@ -144,6 +144,11 @@ class FujifilmDialect(Dialect):
         return self._selected.after(taken)
 
     @property
+    def offers_one(self) -> bool:
+        """True for pictures that were chosen on the body."""
+        return self._is_selection
+
+    @property
     def _is_selection(self) -> bool:
         return self._functions.state == CameraState.MULTIPLE_TRANSFER
 

@@ -84,6 +84,12 @@ class Job(NamedTuple):
         """The name of the file."""
         return self.path.replace("\\", "/").rpartition("/")[2]
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The names of its folders, the outermost first."""
+        *folders, _ = self.path.replace("\\", "/").split("/")
+        return tuple(name for name in folders if name not in ("", ".", ".."))
+
 
 def parse_job(payload: bytes | bytearray) -> Job:
     """Parse AdvancedTransfer: u32 handle, then the path as a PTP string; more may follow (camcon).

@@ -148,6 +148,11 @@ class NikonDialect(Dialect):
         job = self._queue.after(taken) if self._queue.is_in_use else None
         return [] if job is None else [job.handle]
 
+    @property
+    def offers_one(self) -> bool:
+        """True in the picture transfer profile."""
+        return bool(self._queue.is_in_use)
+
     def marked(self) -> list[int] | None:
         """Return the picture that the camera offers, or the transfer list of a DSLR."""
         self._queue.try_out(ALL_STORAGES)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import replace
+from zlib import crc32
 
 from ...ptp.codes import SIZE_SATURATED, ObjectFormat, OperationCode
 from ...ptp.datasets import ObjectInfoDataset, decode, decode_array
@@ -33,6 +34,8 @@ log = logging.getLogger("ptpfast")
 DONE = 0x2001  # the parameter of AdvancedTransfer: the result of the job before
 MAX_JOB = 1 << 16  # bytes
 MAX_INFO = 1 << 16
+_FIRST_FOLDER = 0xF0000000  # of the handles given here; bodies count from below
+_OTHERS = 0x0FFFFFFF
 MAX_LIST = 4 + (4 << 20)  # bytes of handles: a million
 # How often a camera may offer in a row what is here already.
 MOST_REPEATS = 8
@@ -49,6 +52,7 @@ class SendQueue:
     def __init__(self, link: Asks) -> None:
         self._link = link
         self.is_in_use: bool | None = None
+        self._folders: dict[int, tuple[str, ...]] = {}  # of paths, by the handles given to them
         self.begin()
 
     def begin(self) -> None:
@@ -133,24 +137,48 @@ class SendQueue:
         return None
 
     def described(self, handle: int) -> Described | None:
-        """Describe the picture that the camera offers; None for any other object."""
+        """Describe the picture that the camera offers, or a folder of a path; None for any other
+        object."""
         if not self.is_in_use:
             return None
         job = self.current()  # in the session after a lost one it is offered again
         if job is None or handle != job.handle:
-            return None
-        dataset = ObjectInfoDataset(
-            object_format=ObjectFormat.Undefined,
-            object_compressed_size=SIZE_SATURATED,
-            filename=job.name,
-        )
+            return self._folder(handle)
         try:
             payload = self._link.fetch(OperationCode.GetObjectInfo, handle, limit=MAX_INFO)
             described = decode(ObjectInfoDataset, payload)
             dataset = replace(described, filename=described.filename or job.name)
         except AccessDenied as error:
             log.debug("known by its path only: %s", error)
+            dataset = ObjectInfoDataset(
+                object_format=ObjectFormat.Undefined,
+                object_compressed_size=SIZE_SATURATED,
+                parent_object=self._handle_of(job.folders),
+                filename=job.name,
+            )
         return dataset, self._size(handle, dataset.object_compressed_size)
+
+    def _handle_of(self, folders: tuple[str, ...]) -> int:
+        """Return a handle for folders that the camera does not describe; 0 without one.
+
+        It depends on their names, so that the next session describes the picture in the same way.
+        """
+        if not folders:
+            return 0
+        handle = _FIRST_FOLDER | crc32("/".join(folders).encode(errors="surrogatepass")) & _OTHERS
+        while self._folders.setdefault(handle, folders) != folders:
+            handle = _FIRST_FOLDER | (handle + 1) & _OTHERS
+        return handle
+
+    def _folder(self, handle: int) -> Described | None:
+        if (folders := self._folders.get(handle)) is None:
+            return None
+        dataset = ObjectInfoDataset(
+            object_format=ObjectFormat.Association,
+            parent_object=self._handle_of(folders[:-1]),
+            filename=folders[-1],
+        )
+        return dataset, 0
 
     def _size(self, handle: int, described: int) -> int:
         """Return the size of an object; 0 if only its transfer can tell."""
