@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import errno
 
 import pytest
 
@@ -19,6 +20,7 @@ from ptpfast.ptp.errors import (
     StoreFull,
 )
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.transfer.download import Download
 from ptpfast.vendors.canon import body as canon_body
 from ptpfast.vendors.canon import records, remote, watching
 from ptpfast.vendors.canon.codes import CanonEvent, CanonProperty, CanonResponse
@@ -522,6 +524,59 @@ def test_pictures_in_memory_are_downloaded_into_files(tmp_path):
         data = expected(camera, info.handle)
         session.download(info, tmp_path / info.name)
         assert (tmp_path / info.name).read_bytes() == data
+
+
+def test_picture_in_memory_whose_file_is_not_stored_is_kept(tmp_path, monkeypatch):
+    def fail(_):
+        raise ptpfast.SinkError("no space", errno=errno.ENOSPC)
+
+    with camera_of() as camera:
+        with session_with(camera, "remote") as session:
+            info = session.capture()
+            with monkeypatch.context() as patched:
+                patched.setattr(Download, "_flush", fail)
+                with pytest.raises(ptpfast.SinkError):
+                    session.download(info, tmp_path / info.name)
+        assert camera.operations[Eos.TransferComplete] == 0
+        assert camera.store.get(info.handle) is not None
+
+
+def test_picture_in_memory_is_freed_once_its_file_is_stored(tmp_path):
+    with camera_of() as camera:
+        with session_with(camera, "remote") as session:
+            info = session.capture()
+            session.download(info, tmp_path / info.name)
+            assert info.handle in session.link.dialect.fetched
+        assert (Eos.TransferComplete, info.handle) in requests(camera)
+
+
+def test_pull_tells_the_dialect_of_each_file_that_is_stored(tmp_path, monkeypatch):
+    with connected() as (_, session):
+        stored, finish = [], Download.finish
+
+        def failing(download):
+            if download._info.handle == unlucky:
+                raise ptpfast.TransferError("not what was sent")
+            return finish(download)
+
+        monkeypatch.setattr(session.link.dialect, "stored", stored.append)
+        monkeypatch.setattr(Download, "finish", failing)
+        handles = [info.handle for info in session.objects()]
+        unlucky = handles[1]
+        report = ptpfast.pull(session, tmp_path)
+        assert len(report.having("failed")) == 1
+        assert sorted(stored) == sorted({*handles} - {unlucky})
+
+
+def test_picture_in_memory_is_not_freed_for_one_from_before_a_reconnect():
+    with connected(role="remote") as (_, session):
+        info = session.capture()
+        session.read(info)
+        dialect = session.link.dialect
+        assert info.handle in dialect.fetched
+        session.reconnect()
+        dialect.stored(info.handle)
+        assert info.handle not in dialect.fetched
 
 
 def test_memory_is_busy_once_and_freed_at_the_next_chance(monkeypatch):

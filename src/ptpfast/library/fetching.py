@@ -226,6 +226,7 @@ class Fetching:
             each.callback(self._plan.known.stored, result)
             each.callback(self._keeping.add, result)
             if result.status != "failed":
+                each.callback(self._session.link.dialect.stored, result.handle)
                 each.callback(self._sums.add, path, sha256)
 
     def _store(self, arrival: Arrival, result: FileResult) -> None:

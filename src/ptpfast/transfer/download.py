@@ -147,9 +147,11 @@ class Download:
         """Download the object. The file has its final name when this returns."""
         try:
             self.receive()
-            return self.finish()
+            transfer = self.finish()
         finally:
             self._close()  # a signal handler may have raised between the two
+        self._camera.link.dialect.stored(self._info.handle)
+        return transfer
 
     def receive(self) -> None:
         """Receive the object into the part file, which stays open and locked if this succeeds."""

@@ -16,7 +16,9 @@ def read(camera: Camera, info: ObjectInfo) -> bytearray:
     own = MemorySink()  # it grows with what arrives: a size is only the camera's word
     with camera.link.dialect.reading(info):
         reader_to_end(camera, info).read(own)
-    return own.finish() or bytearray()
+    content = own.finish() or bytearray()
+    camera.link.dialect.stored(info.handle)
+    return content
 
 
 def read_into(camera: Camera, info: ObjectInfo, buffer: Any, offset: int, size: int | None) -> int:
@@ -42,7 +44,10 @@ def read_into(camera: Camera, info: ObjectInfo, buffer: Any, offset: int, size: 
         whole = offset == 0 and wanted in (None, reader.size)
         dialect = camera.link.dialect
         with dialect.reading(info) if whole else dialect.reading_part(info):
-            return reader.read(sink, offset, None if whole else wanted)
+            count = reader.read(sink, offset, None if whole else wanted)
+        if whole:
+            dialect.stored(info.handle)
+        return count
     finally:
         sink.abandon()
 

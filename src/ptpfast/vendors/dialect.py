@@ -227,6 +227,14 @@ class Dialect:
         """Surround the reading of one object. With an exception it was not read to the end."""
         yield
 
+    def stored(self, handle: int) -> None:
+        """Note that an object which was read to its end is safe: its file has its final name, or
+        its bytes are the caller's.
+
+        It runs some time after `reading`, and may run after a reconnect, when the handle can be
+        another object's. A body that forgets an object once it was read may forget it from here on.
+        """
+
     def before_thumbnail(self, handle: int) -> None:
         """Ask for what a camera wants to be asked for before GetThumb."""
 

@@ -82,7 +82,7 @@ class CanonDialect(Watching):
                 log.warning("the camera reports no events: %s", error)
 
     def end(self) -> None:
-        """Free the memory of pictures that were read, leave remote control, and end the events."""
+        """Free the memory of pictures that are safe, leave remote control, and end the events."""
         self.free_all()
         if self.news.memory:
             count = len(self.news.memory)
@@ -124,13 +124,20 @@ class CanonDialect(Watching):
     def reading(self, info: ObjectInfo) -> Iterator[None]:
         """Note that a picture in the camera's memory was read to its end.
 
-        TransferComplete then frees it: before the next release, at the end of the session, or after
-        some seconds. Until then it can be read again, should the disk fail.
+        It can be read again until it is `stored`, should the disk fail.
         """
         self.fetched.pop(info.handle, None)
+        self.unstored.discard(info.handle)
         yield
         if info.handle in self.news.memory:
-            self.fetched[info.handle] = time.monotonic()
+            self.unstored.add(info.handle)
+
+    def stored(self, handle: int) -> None:
+        """Have a picture in the camera's memory freed by TransferComplete: before the next release,
+        at the end of the session, or after some seconds."""
+        if handle in self.unstored:
+            self.unstored.discard(handle)
+            self.fetched[handle] = time.monotonic()
 
     @contextmanager
     def reading_part(self, info: ObjectInfo) -> Iterator[None]:

@@ -42,7 +42,9 @@ class Watching(Dialect):
     Attributes:
         news: What the records have told.
         watches: Whether the body reports events.
-        fetched: The pictures in the camera's memory that were read, with the time.
+        unstored: The pictures in the camera's memory that were read in this session, but are not
+            safe yet.
+        fetched: Those that are safe, with the time since when.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Watching(Dialect):
         super().__init__(link, info, quirks, role)
         self.news = News()
         self.watches = False
+        self.unstored: set[int] = set()
         self.fetched: dict[int, float] = {}
         self._held: list[PolledEvent] = []
         self._awake_at = 0.0
@@ -59,6 +62,8 @@ class Watching(Dialect):
     def begin(self) -> None:
         """Reset the state of a session."""
         self.news.begin()
+        self.unstored.clear()  # their handles may be those of other pictures now
+        self.fetched.clear()
         self.watches, self._awake_at = False, time.monotonic()
 
     @property
@@ -67,7 +72,7 @@ class Watching(Dialect):
         return self.watches
 
     def poll(self) -> list[PolledEvent]:
-        """Return all queued events; keep the body awake, and free what was read from its memory."""
+        """Return all queued events; keep the body awake, and free what is safe of its memory."""
         now = time.monotonic()
         if self.news.sleeps_soon or now - self._awake_at >= STAY_AWAKE_S:
             self._awake_at, self.news.sleeps_soon = now, False
@@ -162,7 +167,7 @@ class Watching(Dialect):
             self.news.properties.tell(told)
 
     def free(self, handles: list[int]) -> None:
-        """Tell the body that pictures which were read need not stay in its memory."""
+        """Tell the body that pictures which are safe need not stay in its memory."""
         for handle in handles:
             at = self.fetched.pop(handle, None)
             if at is None:
@@ -177,5 +182,5 @@ class Watching(Dialect):
             self.news.memory.pop(handle, None)
 
     def free_all(self) -> None:
-        """Free all pictures that were read."""
+        """Free all pictures that are safe."""
         self.free(list(self.fetched))
