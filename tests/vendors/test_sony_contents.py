@@ -26,14 +26,15 @@ from ptpfast.ptp.errors import (
     TransferError,
 )
 from ptpfast.sim import Store
-from ptpfast.vendors.sony import catalogue, contentlists, remote
+from ptpfast.vendors.sony import catalogue, contentlists, deleting, remote, sdio
+from ptpfast.vendors.sony.codes import SonyProperty
 
 
 @pytest.fixture(autouse=True)
 def _no_pauses_for_real_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "SETTLE_S", 0.0)
     monkeypatch.setattr(contentlists, "WRITE_PAUSE_S", 0.01)
-    monkeypatch.setattr(contentlists, "DELETE_S", 2.0)
+    monkeypatch.setattr(deleting, "DELETE_S", 2.0)
 
 
 def test_content_lists_are_read_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +184,27 @@ def test_list_that_is_renewed_during_a_download_gives_no_wrong_file(tmp_path: Pa
         assert not path.exists()
         session.download(third, path)
         assert path.read_bytes() == content_of(camera, stored)
+
+
+def test_list_renewed_on_a_body_without_its_time_gives_no_wrong_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = sdio.parse_properties
+    regenerated = {SonyProperty.ContentList1Regenerated, SonyProperty.ContentList2Regenerated}
+
+    def parsed(payload: bytes | bytearray) -> dict[int, Any]:
+        return {code: each for code, each in parse(payload).items() if code not in regenerated}
+
+    monkeypatch.setattr(sdio, "parse_properties", parsed)
+    with camera_of("a7m4", objects=6) as camera, session_with(camera) as session:
+        third = session.objects()[2]
+        session.download(third, tmp_path / "before")
+        path = tmp_path / third.name
+        with pytest.raises(TransferError, match="renewed its list"):
+            session.download(third, path, progress=lambda *_: state_of(camera).renew_lists(2))
+        assert not path.exists()
+        session.download(third, path)
+        assert path.read_bytes() == (tmp_path / "before").read_bytes()
 
 
 def test_list_that_is_renewed_during_a_read_is_an_error() -> None:

@@ -15,7 +15,7 @@ from ptpfast.ptp.errors import (
     PTPError,
     TransferError,
 )
-from ptpfast.vendors.sony import contentlists, remote, shots
+from ptpfast.vendors.sony import contentlists, deleting, remote, shots
 from ptpfast.vendors.sony.codes import SonyProperty
 
 
@@ -23,7 +23,7 @@ from ptpfast.vendors.sony.codes import SonyProperty
 def _no_pauses_for_real_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "SETTLE_S", 0.0)
     monkeypatch.setattr(contentlists, "WRITE_PAUSE_S", 0.01)
-    monkeypatch.setattr(contentlists, "DELETE_S", 2.0)
+    monkeypatch.setattr(deleting, "DELETE_S", 2.0)
 
 
 def test_shutter_is_pressed_and_released_in_order() -> None:

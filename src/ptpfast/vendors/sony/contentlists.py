@@ -31,6 +31,7 @@ from .catalogue import Card, Entry, Handles, add, slot_of, storage_of
 from .codes import Mode, SonyEvent, SonyOperation, SonyProperty
 from .contents import ContentInfoList, parse_capture_times, parse_contents
 from .datasets import low_high
+from .deleting import Deletions
 from .sdio import SdioDialect, no_such_object
 
 log = logging.getLogger("ptpfast")
@@ -44,7 +45,7 @@ RESTARTS = 3  # of a listing whose database was renewed
 LOCAL = 1  # type of the time parameter
 # Files that are still written are listed again after a second, or when the camera says so.
 WRITE_TRIES, WRITE_PAUSE_S = 5, 1.0
-DELETE_PAUSE_S, DELETE_S = 0.6, 10.0  # between two deletions; for the result of one
+BUSY_S = 10.0  # for a deletion, unless the caller says another time
 QUIRKS = Quirks(
     # The largest request that has been seen (public notes on Sony's own program).
     max_chunk=3 * MiB,
@@ -73,8 +74,7 @@ class ContentLists(SdioDialect):
         self._changed: dict[int, bool] = {}
         self._read: dict[int, tuple[int | None, int, int]] = {}  # what is read, by handle
         self._looked: set[int] = set()  # of these: was compared at the end
-        self._deleted: set[int] = set()  # contents whose deletion has a result
-        self._deleted_at = 0.0
+        self._deletions = Deletions(self.link)
 
     def begin(self) -> None:
         """Authenticate. Lists from before a reconnect are dropped if the camera renewed its own."""
@@ -267,7 +267,8 @@ class ContentLists(SdioDialect):
     def may_have_changed(self, handle: int) -> bool:
         """Return whether the camera has renewed the list that names the content.
 
-        The ids may then name other contents, so the reference says to read the file anew.
+        The ids may then name other contents, so the reference says to read the file anew. True,
+        too, if the body does not report when it generated the list: the list itself says so.
         """
         self._looked.add(handle)
         entry = self._find(handle)
@@ -275,7 +276,10 @@ class ContentLists(SdioDialect):
             return True
         self.look(changes=True)
         renewed = self.value(_REGENERATED[entry.slot])
-        return renewed is not None and renewed != self._cards[entry.slot].data_time
+        if renewed == self._cards[entry.slot].data_time:
+            return False
+        self._fresh.discard(handle)
+        return True
 
     # Deleting
 
@@ -296,27 +300,49 @@ class ContentLists(SdioDialect):
     def delete(self, handle: int, busy_s: float | None = None) -> None:
         """Delete a file that is the only one of its content; return when it is gone.
 
+        A list that is renewed gives the content's id to another one. So the id is looked up after
+        each pause, right before the camera is asked.
+
         Raises:
             Unsupported: the content has other files.
-            TransferError: the camera still lists the file.
+            TransferError: the camera still lists the file, or may have deleted another one.
         """
-        entry = self._seen_again(handle, self._find(handle))
-        if reason := self.undeletable(handle):
-            raise Unsupported(f"{entry.name} is not deleted: {reason}")
-        self.link.pause(max(0.0, self._deleted_at + DELETE_PAUSE_S - time.monotonic()))
-        self._deleted.discard(_id(entry))
-        try:
-            self.link.command(SonyOperation.DeleteContent, _id(entry), entry.slot, busy_s=busy_s)
-        finally:
-            self._deleted_at = time.monotonic()
-        give_up = time.monotonic() + DELETE_S
-        while _id(entry) not in self._deleted and time.monotonic() < give_up:
-            self.link.pause(0.05)
+        give_up = time.monotonic() + (BUSY_S if busy_s is None else busy_s)
+        while True:
+            self._deletions.pause()
+            entry, data_time = self._to_delete(handle)
+            try:
+                self._deletions.ask(_id(entry), entry.slot)
+                break
+            except DeviceBusy:
+                if time.monotonic() >= give_up:
+                    raise
         try:
             self._seen_again(handle, entry)
+            is_gone = False
         except InvalidObjectHandle:
+            is_gone = True
+        card = self._cards.get(entry.slot)
+        renewed = card is None or card.data_time != data_time
+        # Without a UMID the handle is of the id, which a renewed list gives to another content.
+        if is_gone and (any(entry.file.umid) or not renewed):
             return
+        if renewed:
+            raise TransferError(
+                f"the camera has renewed its list while {entry.name} was deleted",
+                hint="list the objects again: another picture may have been deleted instead",
+            )
         raise TransferError(f"the camera still lists {entry.name} after it was asked to delete it")
+
+    def _to_delete(self, handle: int) -> tuple[Entry, int | None]:
+        """Return a file as the camera lists it now, and when it generated that list."""
+        card = self._cards[self._seen_again(handle, self._find(handle)).slot]
+        if handle not in card.entries:  # the poll has listed it once more
+            raise no_such_object(handle)
+        entry = card.entries[handle]
+        if reason := self.undeletable(handle):
+            raise Unsupported(f"{entry.name} is not deleted: {reason}")
+        return entry, card.data_time
 
     # Events
 
@@ -327,7 +353,7 @@ class ContentLists(SdioDialect):
             self._changed[slot] = self._changed.get(slot, False) or kind != ADDED
             return []
         if code == SonyEvent.DeleteResult:
-            self._deleted.add(parameters[1] if len(parameters) > 1 else 0)
+            self._deletions.note(parameters)
             return []
         return super().meaning(code, parameters)
 
