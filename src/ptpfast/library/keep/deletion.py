@@ -33,21 +33,20 @@ from ...ptp.errors import (
     SinkError,
     TransferError,
     Unreadable,
+    Unsupported,
 )
 from ...ptp.words import meaning_of
 from ...transfer import ObjectReader
 from ...transfer.hashing import new_hash
 from ...transfer.journal import Identity
-from ...transfer.verify import hash_from_disk
 from ..report.results import ALREADY_HERE
 from .aftermath import STILL_THERE, Aftermath
 from .deletion_journal import DeletionJournal
 from .endings import why_not_the_end
+from .on_disk import check_found, check_kept
 from .volatile import Lasting
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ...listing import Listing
     from ...ptp.objects import ObjectInfo
     from ...session.persistence import Persistence
@@ -62,6 +61,7 @@ GONE = "no longer on the camera"
 CHANGED = "its handle belongs to another object now"
 INTERRUPTED = "interrupted; the next run checks whether it is gone"
 UNSEEN = "the camera confirmed the deletion but cannot be asked; the next run checks"
+NOT_AS_ASKED = "not deleted as asked"  # what the camera has done is not known
 LATE_S = 1.0  # some bodies answer before they have deleted
 COPY_MISSING = "not every copy is proven"
 UNNOTED = "the deletion cannot be logged"
@@ -137,13 +137,14 @@ class Deletion:
             found = new_hash("sha256")
             sink = CallbackSink(found.update)
             began = time.monotonic()
-            try:
-                reader.read(sink)
-            finally:
-                self._report.traffic.bytes += sink.position
-                self._report.traffic.seconds += time.monotonic() - began
-            sink.finish()
-            reader.confirm_end()
+            with self._session.link.dialect.reading(info):
+                try:
+                    reader.read(sink)
+                finally:
+                    self._report.traffic.bytes += sink.position
+                    self._report.traffic.seconds += time.monotonic() - began
+                sink.finish()
+                reader.confirm_end()
             if not reader.chunks:
                 self._whole.add(info.handle)
             return str(found.hexdigest())
@@ -184,7 +185,7 @@ class Deletion:
             self._note("deleted", identity)
         elif result.left not in (INTERRUPTED, UNSEEN):
             self._note("left", identity, reason=result.left)
-        if result.left in ("", STILL_THERE):
+        if result.left in ("", STILL_THERE) or result.left.startswith(NOT_AS_ASKED):
             self._tell_vanished(self._aftermath.after(result.left, self._is_folder))
 
     def _note(self, what: What, identity: Identity, **more: Any) -> bool:
@@ -286,9 +287,9 @@ class Deletion:
         assert result.path is not None
         try:
             if result.reason == ALREADY_HERE:
-                _check_found(result.path, sent)
+                check_found(result.path, sent)
             else:
-                _check(result.path, sent)
+                check_kept(result.path, sent)
         except (PTPError, OSError) as error:
             result.status, result.reason, result.error = "failed", str(error), error
             result.left = "the file here is not proven"
@@ -306,7 +307,7 @@ class Deletion:
                 result.left = COPY_MISSING
                 continue
             try:
-                _check(copy.path, sent)
+                check_kept(copy.path, sent)
                 if any(is_same(copy.path, other.stat()) for other in others):
                     raise TransferError(f"{copy.path} is one file with another copy")
                 others.append(copy.path)
@@ -373,26 +374,9 @@ class Deletion:
             if not self._session.usable:
                 raise
             return UNSEEN if answered else error.message
-
-
-def _check_found(path: Path, sent: str) -> None:
-    """Check a file that was here already.
-
-    It may be of another camera: two bodies of one model can take pictures of one name and size in
-    the same second.
-    """
-    if hash_from_disk(os.fspath(path)) != sent:
-        raise TransferError(
-            f"{path} has the name, size and date of this object but different content: it is from "
-            "another camera, or damaged",
-            hint="move the file away, then run it again; the camera keeps the object",
-        )
-
-
-def _check(path: Path, sent: str) -> None:
-    """TransferError unless the file has that SHA-256 on the disk. SinkError."""
-    if hash_from_disk(os.fspath(path)) != sent:
-        raise TransferError(
-            f"{path} differs from the bytes that the camera sent; the object stays on the camera",
-            hint="check the disk, move the file away, then fetch it again",
-        )
+        except TransferError as error:  # it was asked, and says that it has not done this
+            if not self._session.usable:
+                raise
+            return f"{NOT_AS_ASKED}: {error.message}"
+        except Unsupported as error:
+            return error.message
