@@ -20,14 +20,16 @@ from sony_cameras import (
 
 import ptpfast
 from ptpfast import EventCode, Unsupported
+from ptpfast.ptp.codes import ResponseCode
 from ptpfast.ptp.errors import (
     DeviceBusy,
     InvalidObjectHandle,
+    ProtocolError,
     TransferError,
 )
 from ptpfast.sim import Store
 from ptpfast.vendors.sony import catalogue, contentlists, deleting, remote, sdio
-from ptpfast.vendors.sony.codes import SonyProperty
+from ptpfast.vendors.sony.codes import SonyEvent, SonyOperation, SonyProperty
 
 
 @pytest.fixture(autouse=True)
@@ -263,6 +265,58 @@ def test_hostile_sizes_in_a_content_list_are_refused(monkeypatch: pytest.MonkeyP
         table = session.objects()
         assert len(table) == 0
         assert table.failures
+
+
+def test_more_files_than_a_card_can_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contentlists, "MOST_FILES", 5)
+    with (
+        camera_of("a7m4", objects=6, size=10) as camera,
+        session_with(camera) as session,
+        pytest.raises(ProtocolError, match="more than 5 files"),
+    ):
+        session.handles(0x00010001)
+
+
+def test_page_of_too_many_bytes_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contentlists, "MOST_OF_ONE", 2)
+    with (
+        camera_of("a7m4", objects=6, size=10) as camera,
+        session_with(camera) as session,
+        pytest.raises(ProtocolError),
+    ):
+        session.handles(0x00010001)
+
+
+def test_events_of_slots_that_no_body_has_are_ignored() -> None:
+    with camera_of("a7m4", objects=1, size=10) as camera, session_with(camera) as session:
+        dialect: Any = session.link.dialect
+        for number in range(3, 1000):
+            assert dialect.meaning(SonyEvent.ContentInfoListChanged, (number, 1)) == []
+            assert dialect.meaning(SonyEvent.DeleteResult, (1, number, 1)) == []
+        assert dialect._changed == {}
+        assert dialect._deletions._awaited == {}
+
+
+def test_new_pictures_are_reported_after_a_poll_that_found_the_camera_busy() -> None:
+    with camera_of("a7m4", objects=1, size=10) as camera, session_with(camera) as session:
+        session.objects()
+        dialect: Any = session.link.dialect
+        page, refusals = dialect._page, [1]
+
+        def busy_once(*given: int) -> Any:
+            if refusals:
+                refusals.pop()
+                raise DeviceBusy(ResponseCode.DeviceBusy, SonyOperation.GetContentInfoList)
+            return page(*given)
+
+        dialect._page = busy_once
+        dialect.meaning(SonyEvent.ContentInfoListChanged, (1, 2))
+        with pytest.raises(DeviceBusy):
+            dialect.poll()
+        assert dialect._changed == {1: True}
+        handles = camera.capture()
+        added = [event for event in dialect.poll() if event[0] == EventCode.ObjectAdded]
+        assert len(added) == len(handles)
 
 
 # Deleting

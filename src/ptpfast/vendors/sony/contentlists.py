@@ -17,6 +17,7 @@ from ...ptp.errors import (
     DeviceBusy,
     InvalidObjectHandle,
     ProtocolError,
+    PTPError,
     ResponseError,
     TransferError,
     Unsupported,
@@ -36,10 +37,11 @@ from .sdio import SdioDialect, no_such_object
 
 log = logging.getLogger("ptpfast")
 
-PAGE, MOST_IN_PAGE = 256, 1 << 20  # contents of one request
+PAGE, MOST_IN_PAGE = 256, 1 << 16  # contents of one request
+MOST_OF_ONE = 16 << 10  # bytes of a content in a page, on average; one of two files has 600
 FEW = 16  # contents, to see one again
-MOST_CONTENTS = 1 << 20
-MAX_LIST = 256 << 20  # bytes of an answer
+MOST_FILES = 1 << 19
+MAX_LIST = 64 << 20  # bytes of an answer
 ADDED = 1  # kind of a change of a list
 RESTARTS = 3  # of a listing whose database was renewed
 LOCAL = 1  # type of the time parameter
@@ -54,7 +56,7 @@ QUIRKS = Quirks(
 )
 _ENABLED = {1: SonyProperty.ContentList1Enabled, 2: SonyProperty.ContentList2Enabled}
 _REGENERATED = {1: SonyProperty.ContentList1Regenerated, 2: SonyProperty.ContentList2Regenerated}
-_UPDATED = {1: SonyProperty.ContentList1Updated, 2: SonyProperty.ContentList2Updated}
+_UPDATED = {int(SonyProperty.ContentList1Updated): 1, int(SonyProperty.ContentList2Updated): 2}
 
 
 class ContentLists(SdioDialect):
@@ -160,15 +162,15 @@ class ContentLists(SdioDialect):
             if not new:  # so many of one moment
                 limit *= 4
             found.update(each.content_id for each in new)
-            if len(found) > MOST_CONTENTS or limit > MOST_IN_PAGE:
-                raise ProtocolError(f"slot {slot} lists more than {MOST_CONTENTS:,} contents")
             add(card, slot, new, self._handles)
+            if max(len(found), len(card.entries)) > MOST_FILES or limit > MOST_IN_PAGE:
+                raise ProtocolError(f"slot {slot} lists more than {MOST_FILES:,} files")
             since = max((each.created_local for each in page.contents), default=since)
 
     def _page(self, slot: int, since: int, limit: int) -> ContentInfoList:
-        operation = SonyOperation.GetContentInfoList
-        parameters = (*low_high(since), limit, slot, LOCAL)
-        return parse_contents(self.link.fetch(operation, *parameters, limit=MAX_LIST))
+        request = SonyOperation.GetContentInfoList, *low_high(since), limit, slot, LOCAL
+        most = min(max(limit, PAGE) * MOST_OF_ONE, MAX_LIST)
+        return parse_contents(self.link.fetch(*request, limit=most))
 
     def described(self, handle: int) -> Described:
         """Describe a file: from the listing that has just been made, else as it is now.
@@ -317,13 +319,12 @@ class ContentLists(SdioDialect):
             except DeviceBusy:
                 if time.monotonic() >= give_up:
                     raise
+        is_gone = False
         try:
             self._seen_again(handle, entry)
-            is_gone = False
         except InvalidObjectHandle:
             is_gone = True
-        card = self._cards.get(entry.slot)
-        renewed = card is None or card.data_time != data_time
+        renewed = self._cards[entry.slot].data_time != data_time
         # Without a UMID the handle is of the id, which a renewed list gives to another content.
         if is_gone and (any(entry.file.umid) or not renewed):
             return
@@ -350,7 +351,8 @@ class ContentLists(SdioDialect):
         """Note changes of the lists and results of deletions; `poll` reports the objects."""
         if code == SonyEvent.ContentInfoListChanged:
             slot, kind = (*parameters, 1, 0)[:2] if parameters else (1, 0)
-            self._changed[slot] = self._changed.get(slot, False) or kind != ADDED
+            if slot in _ENABLED:
+                self._changed[slot] = self._changed.get(slot, False) or kind != ADDED
             return []
         if code == SonyEvent.DeleteResult:
             self._deletions.note(parameters)
@@ -360,18 +362,23 @@ class ContentLists(SdioDialect):
     def poll(self) -> list[PolledEvent]:
         """Report changed properties, and the files that are new or gone."""
         changed = super().poll()
-        updated = {int(code): slot for slot, code in _UPDATED.items()}
         for _, (code,) in changed:
-            if code in updated:
-                self._changed.setdefault(updated[code], True)
+            if code in _UPDATED:
+                self._changed.setdefault(_UPDATED[code], True)
         for slot in self._slots():
-            if slot in self._changed:
-                changed += self._news(slot)
+            if slot not in self._changed:
+                continue
+            may_be_gone = self._changed.pop(slot)
+            try:
+                changed += self._news(slot, may_be_gone)
+            except PTPError:  # the next poll lists it
+                self._changed[slot] = self._changed.get(slot, False) or may_be_gone
+                if not changed:
+                    raise
         return changed
 
-    def _news(self, slot: int) -> Iterable[PolledEvent]:
+    def _news(self, slot: int, may_be_gone: bool) -> Iterable[PolledEvent]:
         """List a slot that has changed; it is listed again while a new file is written."""
-        may_be_gone = self._changed.pop(slot)
         before = self._cards.get(slot)
         known = None if before is None else {h for h, e in before.entries.items() if e.is_written}
         since = self._newest.get(slot, 0)
