@@ -15,8 +15,9 @@ from ptpfast.ptp.errors import (
     PTPError,
     TransferError,
 )
-from ptpfast.vendors.sony import contentlists, deleting, remote, shots
+from ptpfast.vendors.sony import contentlists, deleting, remote, sdio, shots
 from ptpfast.vendors.sony.codes import SonyProperty
+from ptpfast.vendors.sony.datasets import Property, encode_properties
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +151,68 @@ def test_card_cannot_be_deleted_from_in_remote_control() -> None:
         assert info is not None
         with pytest.raises(Unsupported):
             session.delete(info)
+
+
+def test_pictures_that_were_held_and_not_read_are_named_at_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with camera_of("a7m4") as camera:
+        with session_with(camera, "remote") as session:
+            session.capture()
+            second = session.capture()
+            assert second is not None
+            first, *lost = [info for info in session.objects() if info.handle != second.handle]
+            session.read(first)
+        (record,) = [each for each in caplog.records if "are lost" in each.message]
+        assert record.message.endswith("lost: " + ", ".join(info.name for info in lost))
+        assert len(lost) == 2
+
+
+@pytest.mark.parametrize(("data_type", "value"), [(0xFFFF, "x"), (0x4002, [1])])
+@pytest.mark.parametrize(
+    "code",
+    [
+        SonyProperty.ShutterSpeed,
+        SonyProperty.FocusIndication,
+        SonyProperty.CompressionSetting,
+        SonyProperty.ObjectInMemory,
+    ],
+)
+def test_property_that_is_no_number_counts_as_unknown(
+    monkeypatch: pytest.MonkeyPatch, code: int, data_type: int, value: Any
+) -> None:
+    monkeypatch.setattr(remote, "PICTURE_S", 0.2)
+    parse = sdio.parse_properties
+
+    def hostile(payload: bytes | bytearray) -> dict[int, Property]:
+        found = parse(payload)
+        if code in found:
+            found[code] = Property(code, data_type, default=value, current=value)
+        return parse(encode_properties(found.values()))
+
+    monkeypatch.setattr(sdio, "parse_properties", hostile)
+    with camera_of("a7m4") as camera, session_with(camera, "remote") as session:
+        if code == SonyProperty.ObjectInMemory:
+            with pytest.raises(PTPError, match="no picture"):
+                session.capture()
+        else:
+            assert session.capture() is not None
+
+
+@pytest.mark.parametrize(
+    ("speed", "seconds"),
+    [
+        (0x000A0001, 10.0),
+        (0x00010000 | 250, 0.004),
+        (0xFFFF0001, 3600.0),
+        (0xFFFF << 40 | 0x00020001, 2.0),
+        (-1, 0.0),
+        (0, 0.0),
+        (0xFFFFFFFF, 0.0),
+    ],
+)
+def test_exposure_that_is_waited_for_has_a_limit(speed: int, seconds: float) -> None:
+    with camera_of("a7m4") as camera, session_with(camera, "remote") as session:
+        dialect: Any = session.link.dialect
+        dialect.now[SonyProperty.ShutterSpeed] = Property(0xD20D, 6, current=speed)
+        assert dialect._exposure_s() == seconds

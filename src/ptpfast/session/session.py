@@ -575,6 +575,9 @@ class Session:
 
         Notes:
             If no event names the picture, it is found by comparing the handles before and after.
+            A Sony camera takes no picture while another one is in its memory. So `capture` first
+            receives that one, which is then in this process only: read or download each picture
+            before the session ends. A warning names those that are lost.
         """
         return capture(self.link)
 

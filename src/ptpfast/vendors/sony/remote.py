@@ -6,11 +6,13 @@ waits.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from ...engine.text import printable
 from ...ptp.codes import EventCode, OperationCode, ResponseCode
 from ...ptp.errors import InvalidObjectHandle, PTPError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
@@ -42,13 +44,17 @@ SLOW_TO_BEGIN = frozenset(
     }
 )
 FOCUS_S = 1.0  # for autofocus, as half a press of the shutter (reference)
+LONGEST_EXPOSURE_S = 3600.0  # that is waited for, whatever the camera says
 PICTURE_S = 35.0  # and the exposure, until the picture is in the memory (libgphoto2)
 SECOND_FILE_S = 5.0  # from a JPEG that was received to its RAW
 POLL_S = 0.2  # of the property list while a picture is waited for (saba)
 FRAME_S = 1 / 30  # between two live view frames at least (reference)
 FIRST_FRAME_S = 10.0
 MAX_FRAME = 16 << 20
+MOST_NAMED = 20  # pictures in a warning
 _NO_FRAME = (ResponseCode.AccessDenied, ResponseCode.DeviceBusy)
+
+log = logging.getLogger("ptpfast")
 
 
 class RemoteControl(SdioDialect):
@@ -66,6 +72,15 @@ class RemoteControl(SdioDialect):
         super().begin()
         settle_s = SETTLE_S if self.info.model in SLOW_TO_BEGIN else 0.0
         self._ready_at = time.monotonic() + settle_s
+
+    def end(self) -> None:
+        """Name the pictures that are lost: those that were received, but not read."""
+        if names := self.shots.unread:
+            log.warning(
+                "%d pictures from the camera's memory were not read and are lost: %s",
+                len(names),
+                printable(", ".join(names[:MOST_NAMED]) + (", …" if names[MOST_NAMED:] else "")),
+            )
 
     # Pictures in the memory
 
@@ -189,7 +204,7 @@ class RemoteControl(SdioDialect):
         give_up = time.monotonic() + FOCUS_S
         while time.monotonic() < give_up:
             self.look(changes=True)
-            focus = self.value(SonyProperty.FocusIndication)
+            focus = self.number(SonyProperty.FocusIndication, None)
             if focus is None or focus in FOCUSED:
                 return
             self.link.pause(POLL_S / 2)
@@ -221,14 +236,16 @@ class RemoteControl(SdioDialect):
         first = self.shots.first
         if first is None or first.is_raw:
             return False
-        setting = self.value(SonyProperty.CompressionSetting)
+        setting = self.number(SonyProperty.CompressionSetting, None)
         return setting in RAW_AND_JPEG or (setting is None and self.shots.count > 1)
 
     def _exposure_s(self) -> float:
         """Return the exposure in seconds: the numerator is in the upper half; 0 for bulb."""
-        speed = self.value(SonyProperty.ShutterSpeed, 0)
+        speed = self.number(SonyProperty.ShutterSpeed, 0) & 0xFFFFFFFF
         numerator, denominator = speed >> 16, speed & 0xFFFF
-        return numerator / denominator if denominator and speed != 0xFFFFFFFF else 0.0
+        if not denominator or speed == 0xFFFFFFFF:
+            return 0.0
+        return min(numerator / denominator, LONGEST_EXPOSURE_S)
 
     # Live view
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ...engine.wire import Builder
 from ...ptp.codes import EventCode, OperationCode, ResponseCode
@@ -19,6 +19,8 @@ from .codes import VERSION, Mode, SonyEvent, SonyOperation, SonyProperty, SonyRe
 from .datasets import Property, parse_ext_device_info, parse_properties
 
 log = logging.getLogger("ptpfast")
+
+T = TypeVar("T")
 
 MAX_PROPERTIES = 4 << 20  # bytes of the property list; a body has some ten thousand
 MAX_DEVICE_INFO = 1 << 20
@@ -108,6 +110,11 @@ class SdioDialect(Dialect):
         """Return the last reported value of a property."""
         known = self.now.get(code)
         return missing if known is None else known.current
+
+    def number(self, code: int, missing: T) -> int | T:
+        """Return the last reported value of a property; `missing` if that is no number."""
+        value = self.value(code)
+        return value if isinstance(value, int) else missing
 
     def properties(self) -> list[int]:
         """Return the codes of the described properties, without the controls."""

@@ -82,12 +82,18 @@ class Shots:
     @property
     def is_ready(self) -> bool:
         """True if the last property list said that the first picture can be read."""
-        return bool(self._dialect.value(SonyProperty.ObjectInMemory, 0) & READY)
+        return bool(self._dialect.number(SonyProperty.ObjectInMemory, 0) & READY)
 
     @property
     def count(self) -> int:
         """The number of pictures in the memory; a RAW and its JPEG may count as one."""
-        return int(self._dialect.value(SonyProperty.ObjectInMemory, 0) & ~READY)
+        return self._dialect.number(SonyProperty.ObjectInMemory, 0) & ~READY
+
+    @property
+    def unread(self) -> list[str]:
+        """The names of the pictures that are held here and were not read."""
+        held = [shot for shot in list(self._known.values()) if shot.held is not None]
+        return [shot.seen.filename for shot in held if not shot.was_read]
 
     def get(self, handle: int) -> Shot:
         """Return a picture. Raises InvalidObjectHandle."""
