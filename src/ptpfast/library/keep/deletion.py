@@ -370,13 +370,9 @@ class Deletion:
             return PROTECTED
         except ResponseError as error:
             return UNSEEN if answered else f"the camera refused: {meaning_of(error.code)}"
-        except ProtocolError as error:
+        except (ProtocolError, TransferError, Unsupported) as error:
             if not self._session.usable:
                 raise
+            if isinstance(error, TransferError):  # it was asked, and has not done this
+                return f"{NOT_AS_ASKED}: {error.message}"
             return UNSEEN if answered else error.message
-        except TransferError as error:  # it was asked, and says that it has not done this
-            if not self._session.usable:
-                raise
-            return f"{NOT_AS_ASKED}: {error.message}"
-        except Unsupported as error:
-            return error.message
