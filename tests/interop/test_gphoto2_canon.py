@@ -21,7 +21,7 @@ import ptpfast
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.matrix]
 
 BODIES = [name for name, vendor in vendors.BODIES.items() if vendor == "canon"]
 WITHOUT_PREVIEW = {"canon-r6m2"}

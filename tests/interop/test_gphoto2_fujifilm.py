@@ -22,7 +22,7 @@ from programs import program
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import read
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.matrix]
 
 
 def gphoto2(camera: SimulatedCamera, folder: Path, *arguments: str) -> str:

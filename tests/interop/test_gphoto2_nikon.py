@@ -17,7 +17,7 @@ from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.counters import Observer
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.matrix]
 
 NIKONS = [body for body in vendors.BODIES if body.startswith("nikon")]
 every_body = pytest.mark.parametrize("body", NIKONS)

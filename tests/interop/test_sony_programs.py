@@ -18,7 +18,7 @@ from test_gphoto2 import gphoto2
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors.sony.simulated import Profile, begin
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.matrix]
 
 HERE = Path(__file__).parent
 BODIES = ["sony-a7m4", "sony-a7r3"]

@@ -32,10 +32,7 @@ def reported(name: str) -> dict[str, Any]:
     folder = os.environ.get("PTPFAST_BODIES")
     if not folder:
         pytest.skip("PTPFAST_BODIES names no folder with reports of real bodies")
-    file = Path(folder) / f"{name}.json"
-    if not file.exists():
-        pytest.skip(f"there is no report of a {name}")
-    report: dict[str, Any] = json.loads(file.read_text())
+    report: dict[str, Any] = json.loads((Path(folder) / f"{name}.json").read_text())
     return report
 
 
@@ -47,10 +44,12 @@ def info_of(name: str) -> DeviceInfo:
 
 
 # Operations that bodies list over the network only; the reports were read over USB.
+# Bodies of which no report with lists is published; their own files say where theirs come from.
+UNREPORTED = {"nikon-z8", "canon-80d", "panasonic-bgh1"}
 NETWORK_ONLY = {0x935A, 0x952B}
 
 
-@pytest.mark.parametrize("name", vendors.BODIES)
+@pytest.mark.parametrize("name", [name for name in vendors.BODIES if name not in UNREPORTED])
 def test_simulated_body_lists_what_the_real_one_lists(name: str) -> None:
     real, info = reported(name), info_of(name)
     assert (info.manufacturer, info.model) == (real["manufacturer"], real["model"])

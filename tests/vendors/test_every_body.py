@@ -14,6 +14,8 @@ from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors.panasonic import panasonic
 
+pytestmark = pytest.mark.matrix  # every ability on every body
+
 SIZE = 3 << 20  # of each file: several pieces, also for bodies that allow 1 MiB
 
 # (body, ability) → the reason why the body does not have it.
