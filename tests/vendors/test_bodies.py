@@ -43,9 +43,9 @@ def info_of(name: str) -> DeviceInfo:
         return decode(DeviceInfo, answer.data)
 
 
-# Operations that bodies list over the network only; the reports were read over USB.
 # Bodies of which no report with lists is published; their own files say where theirs come from.
 UNREPORTED = {"nikon-z8", "canon-80d", "panasonic-bgh1"}
+# Operations that bodies list over the network only; the reports were read over USB.
 NETWORK_ONLY = {0x935A, 0x952B}
 
 
