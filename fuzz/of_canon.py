@@ -13,6 +13,8 @@ from ptpfast.vendors.canon import datasets, properties, records
 from ptpfast.vendors.canon.codes import CanonEvent
 from ptpfast.vendors.canon.news import News
 
+from .first_byte import choosing
+
 _WORD = 0xFFFFFFFF
 _LONGEST = 127  # characters of a name that can be sent again: 254 units
 
@@ -108,13 +110,7 @@ _PARSERS: tuple[Callable[[bytes], None], ...] = (
 )
 
 
-def eos(data: bytes) -> None:
-    """The first byte says which parser."""
-    if data:
-        try:
-            _PARSERS[data[0] % len(_PARSERS)](data[1:])
-        except ProtocolError as error:
-            assert error.message
+eos = choosing(_PARSERS)
 
 
 def seeds() -> list[bytes]:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ptpfast.engine.wire import Event
-from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.fujifilm import datasets, packets, texts
+
+from .first_byte import choosing
 
 
 def _news(body: bytes) -> None:
@@ -70,13 +71,7 @@ PYTHON: tuple[Callable[..., Any], ...] = (
 )
 
 
-def answers(data: bytes) -> None:
-    """Read one packet or dataset; a value or ProtocolError is right."""
-    if data:
-        try:
-            _READS[data[0] % len(_READS)](data[1:])
-        except ProtocolError as error:
-            assert error.message
+answers = choosing(_READS)
 
 
 def seeds() -> list[bytes]:

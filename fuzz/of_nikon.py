@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.nikon import datasets
+
+from .first_byte import choosing
 
 
 def _pairing_number(body: bytes) -> None:
@@ -57,13 +58,7 @@ PYTHON: tuple[Callable[..., Any], ...] = (
 )
 
 
-def answers(data: bytes) -> None:
-    """Read one answer; a value or ProtocolError is right."""
-    if data:
-        try:
-            _READS[data[0] % len(_READS)](data[1:])
-        except ProtocolError as error:
-            assert error.message
+answers = choosing(_READS)
 
 
 def seeds() -> list[bytes]:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.panasonic import datasets
+
+from .first_byte import choosing
 
 
 def _values(body: bytes) -> None:
@@ -45,13 +46,7 @@ PYTHON: tuple[Callable[..., Any], ...] = (
 )
 
 
-def answers(data: bytes) -> None:
-    """Read one dataset; a value or ProtocolError is right."""
-    if data:
-        try:
-            _READS[data[0] % len(_READS)](data[1:])
-        except ProtocolError as error:
-            assert error.message
+answers = choosing(_READS)
 
 
 def seeds() -> list[bytes]:

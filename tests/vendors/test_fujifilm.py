@@ -19,7 +19,7 @@ from ptpfast import InitFailed, ProtocolError, PTPError, TransferError, Unsuppor
 from ptpfast.engine.wire import Event
 from ptpfast.ptp.codes import DataType, EventCode
 from ptpfast.ptp.datasets import DeviceInfo, DevicePropDesc, decode
-from ptpfast.ptp.errors import NoThumbnailPresent
+from ptpfast.ptp.errors import NotApproved, NoThumbnailPresent
 from ptpfast.session import persistence
 from ptpfast.sim import KINDS, Fault, SimulatedCamera, Store
 from ptpfast.sim.content import read
@@ -466,7 +466,7 @@ def test_a_computer_that_nobody_confirms_is_told_so(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("ptpfast.vendors.fujifilm.functions.OWNER_S", 0.2)
     with (
         fuji(approval="unknown") as sim,
-        pytest.raises(ptpfast.AccessDenied, match="nobody confirmed"),
+        pytest.raises(NotApproved, match="was not confirmed on the camera"),
     ):
         connected(sim)
 

@@ -115,7 +115,7 @@ class Connection:
         try:
             return Connection(
                 self.address,
-                self._identity._replace(confirm=None),  # it is known: nobody has to be asked
+                self._identity._replace(confirm=None),  # the camera knows this computer already
                 self.timeouts,
                 self.events,
                 self._transport,

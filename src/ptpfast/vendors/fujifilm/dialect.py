@@ -216,7 +216,7 @@ class FujifilmDialect(Dialect):
         frames = self.link.connection.opened.live_view
         if frames is None:
             raise Unsupported("the camera has opened no connection for live view")
-        frames.skip()  # those of before, which nobody has read
+        frames.skip()  # frames that arrived before this call
         while True:
             yield picture_of(frames.receive(self.link.connection.timeouts.idle))
 

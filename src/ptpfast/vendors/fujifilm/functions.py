@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from ...ptp.codes import OperationCode
 from ...ptp.datasets import DevicePropDesc
-from ...ptp.errors import AccessDenied, ProtocolError, ResponseError, Unsupported
+from ...ptp.errors import NotApproved, ProtocolError, ResponseError, Unsupported
 from ..dialect import Asks, Role
 from .codes import (
     BACKUP_OBJECT,
@@ -123,7 +123,7 @@ class Functions:
         """Take the function of a role.
 
         Raises:
-            AccessDenied: the camera's owner did not allow it in time.
+            NotApproved: the camera's owner did not allow it in time.
             Unsupported: the body does not offer the role now.
         """
         self.state = self._wait_for_owner()
@@ -160,7 +160,7 @@ class Functions:
             if state != CameraState.WAITING:
                 return state
             if time.monotonic() > give_up:
-                raise _not_allowed()
+                raise _not_approved()
             if not told:
                 told = True
                 self._link.waiting("confirm this computer on the camera: press OK there")
@@ -229,8 +229,8 @@ class Functions:
             self._full_size = True
 
 
-def _not_allowed() -> AccessDenied:
-    error = AccessDenied(0x200F, OperationCode.OpenSession)
-    error.message = f"nobody confirmed this computer on the camera within {OWNER_S:.0f} s"
-    error.hint = "press OK on the camera when it asks, and connect again"
-    return error
+def _not_approved() -> NotApproved:
+    return NotApproved(
+        f"this computer was not confirmed on the camera within {OWNER_S:.0f} s",
+        hint="press OK on the camera when it asks, and connect again",
+    )

@@ -73,7 +73,7 @@ def discover(name: str, address: str) -> bytes:
 
 
 def register(host: str, name: str, model: str) -> bytes:
-    """Return the request of a camera that is to be registered at a computer."""
+    """Return the text with which a camera registers at a computer."""
     return pack_text("REGISTER * HTTP/1.1", {"HOST": host, "DSCNAME": name, "DSCMODEL": model})
 
 

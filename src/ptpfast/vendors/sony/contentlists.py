@@ -112,7 +112,7 @@ class ContentLists(SdioDialect):
         return [storage_of(slot) for slot in self._slots()]
 
     def handles(self, storage_id: int, parent: int) -> list[int]:
-        """List a slot anew; files that are still written are looked for again for some seconds."""
+        """Ask for the list of a slot; ask again for some seconds while the camera writes a file."""
         slot = slot_of(storage_id)
         if slot not in _ENABLED:
             what = f"content list of 0x{storage_id:08X}"
@@ -269,8 +269,8 @@ class ContentLists(SdioDialect):
     def may_have_changed(self, handle: int) -> bool:
         """Return whether the camera has renewed the list that names the content.
 
-        The ids may then name other contents, so the reference says to read the file anew. True,
-        too, if the body does not report when it generated the list: the list itself says so.
+        The ids may then name other contents, so Sony's reference says to start the file over. Also
+        True if the body does not report when it generated the list.
         """
         self._looked.add(handle)
         entry = self._find(handle)

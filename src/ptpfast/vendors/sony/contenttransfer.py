@@ -79,7 +79,7 @@ class ContentTransfer(SdioDialect):
         try:
             self._switch(OFF)
         except ResponseError:
-            pass  # it has left by itself
+            pass  # the camera has ended the mode already
 
     @property
     def polls(self) -> bool:

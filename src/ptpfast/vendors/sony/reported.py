@@ -24,7 +24,7 @@ _TYPES = {
     "i16": DataType.INT16,
     "u32": DataType.UINT32,
 }
-# The camera reports these, and nobody sets them (read-only in the list of a real ILCE-6000).
+# Read-only in the list of a real ILCE-6000.
 _READ_ONLY = frozenset(
     {0xD20E, 0xD213, 0xD214, 0xD215, 0xD217, 0xD218, 0xD219, 0xD21B, 0xD21D, 0xD21F, 0xD221}
 )

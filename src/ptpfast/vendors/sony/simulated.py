@@ -119,7 +119,7 @@ class Sony:
             camera.push_event(*self.changed())
 
     def renew_lists(self, shift: int) -> None:
-        """Generate the content lists anew: the ids name other contents then."""
+        """Renew the content lists. The ids then name other contents."""
         self.data_time += 1
         self.id_shift += shift
 
