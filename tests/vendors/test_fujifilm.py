@@ -25,7 +25,7 @@ from ptpfast.sim import KINDS, Fault, SimulatedCamera, Store
 from ptpfast.sim.content import read
 from ptpfast.sim.kinds import Stage
 from ptpfast.vendors import elsewhere, named
-from ptpfast.vendors.fujifilm import FUJIFILM, conduct, datasets, packets, transport
+from ptpfast.vendors.fujifilm import FUJIFILM, conduct, datasets, dialect, packets, transport
 from ptpfast.vendors.fujifilm.body import BODIES
 from ptpfast.vendors.fujifilm.codes import CameraState
 from ptpfast.vendors.fujifilm.conduct import offer, session_of
@@ -512,6 +512,16 @@ def test_a_release_reads_the_preview_and_then_the_picture() -> None:
         rows = asked(sim)
         assert rows.count((0x100E, 0)) == rows.count((0x9022,)) == 2
         assert rows[: len(REMOTE_BEGINS)] == REMOTE_BEGINS
+
+
+def test_a_preview_that_was_not_announced_is_read_before_the_next_release(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dialect, "PREVIEW_S", 0.0)
+    monkeypatch.setattr(FujifilmDialect, "meaning", lambda _, code, values: [(code, values)])
+    with fuji() as sim, connected(sim, role="remote") as session:
+        assert [info and info.handle for info in (session.capture(), session.capture())] == [4, 5]
+        assert asked(sim).count((0x9022,)) == 1
 
 
 def test_the_next_release_is_refused_until_the_preview_was_read() -> None:

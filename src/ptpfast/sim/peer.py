@@ -13,12 +13,14 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 
 from ..ptp.errors import ProtocolError
 from .outlet import Outlet, PeerLeftError, Writes
 
 LARGEST_PACKET = 16 << 20  # of an Initiator; its largest are Data packets of a data-out phase
 _RECEIVE = 1 << 16
+MOST_EARLY = 64  # events that wait for their connection
 # struct linger: on, 0 seconds.
 _NO_LINGER = b"".join(value.to_bytes(4, sys.byteorder) for value in (1, 0))
 
@@ -111,6 +113,8 @@ class Peer:
         self.silent = False  # a fault has made both connections a black hole
         self.dropped: socket.socket | None = None  # the socket that a fault closed
         self._event_lock = threading.Lock()
+        # A client may ask as soon as its connection is in the backlog: events wait for `accept`.
+        self._early: deque[bytes] = deque(maxlen=MOST_EARLY)
 
     def leave(self, *, reset: bool = False) -> None:
         """End both connections, and wake the threads that wait on them. With `reset`, by RST.
@@ -127,16 +131,20 @@ class Peer:
     def attach_event(self, sock: socket.socket, ack: bytes) -> None:
         """Accept the Event connection; no event comes before the ack."""
         with self._event_lock:
-            sock.sendall(ack)
+            sock.sendall(ack + b"".join(self._early))
+            self._early.clear()
             self.event = sock
             self.unprobed_since = time.monotonic()
         if self.gone.is_set():
             shut(sock)
 
     def send_event(self, packet: bytes) -> bool:
-        """Send a packet on the Event connection; return False without one."""
+        """Send a packet on the Event connection, once it is there; return whether it has left."""
         with self._event_lock:
-            if self.event is None or self.silent:
+            if self.silent:
+                return False
+            if self.event is None:
+                self._early.append(packet)
                 return False
             try:
                 self.event.sendall(packet)

@@ -306,16 +306,17 @@ def test_a_copy_for_which_there_is_no_room_is_not_begun(
 
 
 def test_a_folder_that_is_taken_away_is_not_made_anew_elsewhere(
-    camera: Cameras, folders: Folders
+    camera: Cameras, folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     main, one, _ = folders
+    original = copies_module.store
 
-    class Unplug(Observer):
-        def finished(self, result: Any) -> None:
-            if one.exists():
-                one.rename(one.with_name("unplugged"))
+    def store_and_unplug(*args: Any) -> None:
+        original(*args)
+        one.rename(one.with_name("unplugged"))
 
-    report = fetch(camera(objects=3), main, one, observer=Unplug())
+    monkeypatch.setattr(copies_module, "store", store_and_unplug)
+    report = fetch(camera(objects=3), main, one)
     assert [result.copies[0].status for result in report.files] == ["stored", "failed", "failed"]
     assert report.downloaded == 3
     assert not one.exists()

@@ -63,6 +63,7 @@ class FujifilmDialect(Dialect):
         self._described: set[int] = set()
         self._reported = 0  # pictures that are known or were reported
         self._preview = threading.Event()
+        self._owes_preview = False  # of the last picture, which is not read yet
 
     def begin(self) -> None:
         """Wait for the owner, then take the function of this session's role."""
@@ -195,10 +196,18 @@ class FujifilmDialect(Dialect):
         """Take a picture; read its preview, without which the next one is refused (malc0mn)."""
         self._require_remote("pictures can be taken")
         self._functions.show_camera()
+        if self._owes_preview:  # it was announced too late, or its event was lost
+            with suppress(ResponseError):
+                self._read_preview()
         self._preview.clear()
         self.link.command(OperationCode.InitiateCapture, 0, 0)
+        self._owes_preview = True
         if self._preview.wait(PREVIEW_S):
-            self.link.fetch(FujifilmOperation.GetCapturePreview, limit=MAX_PREVIEW)
+            self._read_preview()
+
+    def _read_preview(self) -> None:
+        self.link.fetch(FujifilmOperation.GetCapturePreview, limit=MAX_PREVIEW)
+        self._owes_preview = False
 
     def properties(self) -> list[int]:
         """Return the codes of the properties of remote control."""
