@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ptpfast import ConnectionLost, ObjectInfo, Timeout
-from ptpfast.cli.output import Output
+from ptpfast.cli.output import Output, in_lines
 from ptpfast.cli.progress import Lines
 from ptpfast.cli.rate import WINDOW_S, Rate
 from ptpfast.cli.status import Status, disk_words, human_wait, shortened
@@ -80,7 +80,7 @@ def test_a_file_under_way_is_said_with_its_place_amount_rate_and_time_left(
     assert wide.startswith("1/12 IMG_0001.DNG ━━━")
     assert wide.endswith("15.0 of 40.0 MB  10.0 MB/s  0:47 left")
     assert status.line(50) == "1/12 IMG_0001.DNG 15.0 of 40.0 MB  10.0 MB/s"
-    assert status.line(36) == "1/12 IM….DNG 15.0/40.0 MB  10.0 MB/s"
+    assert status.line(36) == "1/12 …01.DNG 15.0/40.0 MB  10.0 MB/s"
     assert status.line(12) == "10.0 MB/s"
 
 
@@ -194,7 +194,7 @@ def test_waits_and_names_are_short() -> None:
         *("0 s", "0 s", "59 s", "3 min 07 s", "2 h 02 min"),
     ]
     assert shortened("IMG_0001.DNG", 12) == "IMG_0001.DNG"
-    assert shortened("A_very_long_name_0001.DNG", 12) == "A_ve…001.DNG"
+    assert shortened("A_very_long_name_0001.DNG", 12) == "A_v…0001.DNG"
 
 
 # Not a terminal
@@ -255,3 +255,47 @@ def test_details_of_a_lost_connection_are_said_with_verbose(status: Status, said
     assert said() == [
         "connection lost (connection lost: the camera closed the connection); reconnecting (1 of 8)"
     ]
+
+
+def test_the_place_counts_the_files_that_still_wait_for_the_disk(status: Status) -> None:
+    begin(status, count=5)
+    begin(status, count=5, number=2)
+    begin(status, count=5, number=3)
+    assert status.place == "3/5"
+    status.finished(1, stopped=False)
+    assert status.place == "3/5"
+
+
+def test_forty_columns_show_the_number_of_a_file_and_its_amount(
+    status: Status, clock: Clock
+) -> None:
+    begin(status, count=8)
+    receive(status, clock, 2, rate=3_100_000)
+    assert status.line(36) == "1/8 …001.DNG  6.2/40.0 MB   3.1 MB/s"
+    assert status.line(38) == "1/8 I…0001.DNG  6.2/40.0 MB   3.1 MB/s"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "8 files selected, 8 to download (32.0 MB)",
+            ["8 files selected, 8 to download", "  (32.0 MB)"],
+        ),
+        (
+            "IMG_0001.DNG  4.0 MB in 0.26 s (15.5 MB/s)",
+            ["IMG_0001.DNG  4.0 MB in 0.26 s", "  (15.5 MB/s)"],
+        ),
+        ("no room: 3 files of 250.0 MB are left", ["no room: 3 files of 250.0 MB are left"]),
+        (
+            "it has been waiting for the camera 14 s",
+            ["it has been waiting for the camera", "  14 s"],
+        ),
+        (
+            "a\u00a0name with a space that will not break",
+            ["a\u00a0name with a space that will not", "  break"],
+        ),
+    ],
+)
+def test_lines_break_between_words_and_never_before_a_unit(text: str, lines: list[str]) -> None:
+    assert in_lines(text, 37).split("\n") == lines

@@ -212,3 +212,39 @@ def test_a_name_that_is_taken_while_files_are_queued_is_left_alone(
         assert result.path is not None
         stored = b"".join(sim.store.expected(result.handle).spans(0, 2000))
         assert result.path.read_bytes() == stored
+
+
+@pytest.mark.parametrize("copied", (False, True))
+def test_a_file_is_told_when_it_is_stored_though_another_one_still_arrives(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
+) -> None:
+    sim = camera(objects=2, size=200_000)
+    first, second = sorted(each.handle for each in sim.store.files())
+    is_done, told = threading.Event(), []
+    original = finishing.Arrival.end
+
+    def end(arrival: finishing.Arrival, copy: Any) -> None:
+        original(arrival, copy)
+        is_done.set()
+
+    class Telling(Observer):
+        def progress(self, info: ObjectInfo, received: int, size: int | None) -> None:
+            if info.handle == second and 0 < received < 200_000:
+                assert is_done.wait(LONGEST_S)
+            told.append((info.handle, received))
+
+        def finished(self, result: Any) -> None:
+            told.append((result.handle, result.status))
+
+    monkeypatch.setattr(finishing.Arrival, "end", end)
+    folders = [tmp_path / "copies"] if copied else []
+    pull(
+        f"{sim.host}:{sim.port}",
+        tmp_path / "main",
+        chunk=50_000,
+        copies=folders,
+        observer=Telling(),
+    )
+    assert told.index((first, "downloaded")) < told.index((second, 150_000))
+    for folder in (tmp_path / "main", *folders):
+        assert_right(folder, expected_files(sim))

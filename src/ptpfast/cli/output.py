@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import traceback
 from typing import Any, TextIO
@@ -18,6 +19,8 @@ from ..ptp.errors import disk_error
 from .failure import Failure, OutputClosed
 
 SCHEMA = 1
+_NO_BREAK = "\0"  # no text for a terminal has one
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:[kMGT]?B(?:/s)?|s|min|h)\b)")
 
 
 class Output:
@@ -111,19 +114,25 @@ def wrapped(text: str, stream: TextIO) -> str:
     """Return a sentence in lines that fit a terminal, broken between words; elsewhere unchanged."""
     if not is_terminal(stream):
         return text
-    import textwrap
-
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         return text
-    return textwrap.fill(
-        text,
-        columns or 80,
+    return in_lines(text, columns or 80)
+
+
+def in_lines(text: str, columns: int) -> str:
+    """Return a text in lines of so many columns. Words stay whole, and so do numbers with units."""
+    import textwrap
+
+    lines = textwrap.wrap(
+        _BEFORE_UNIT.sub(_NO_BREAK, text),
+        columns,
         break_long_words=False,
         break_on_hyphens=False,
         subsequent_indent="  ",
     )
+    return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

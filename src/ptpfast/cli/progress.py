@@ -22,7 +22,7 @@ from .bars import live_line
 from .busy import BusyLines
 from .failure import explain
 from .file_lines import finished_line, plan_line, waiting_line
-from .output import Output, is_terminal
+from .output import Output, in_lines, is_terminal
 from .shortage import short_line
 from .signals import INTERRUPTED
 from .status import Status, disk_words
@@ -252,7 +252,8 @@ class StatusLine(Display):
         self._live.stop()
 
     def write(self, text: str) -> None:
-        self._live.console.print(printable(text), overflow="fold")
+        console = self._live.console
+        console.print(in_lines(printable(text), console.width), overflow="fold")
 
     def lost(self, error: PTPError) -> None:
         super().lost(error)

@@ -151,7 +151,7 @@ class Status:
     @property
     def place(self) -> str:
         """The number of the current file: `3/12`; `3/12+` while more may be listed."""
-        number = self.done + (1 if self.in_flight.name else 0)
+        number = self.done + len(self._begun)  # received files may still wait for the disk
         if not self.count:
             return ""
         more = "" if self.is_counted else "+"
@@ -194,8 +194,7 @@ class Status:
         yield (what,)
 
     def _file_forms(self, width: int) -> Iterable[tuple[str, ...]]:
-        flight = self.in_flight
-        place, name, amount = self.place, flight.name, self._amount()
+        place, name, amount = self.place, self.in_flight.name, self._amount()
         silent_s = self._clock() - self._since
         if silent_s >= SILENT_S:
             silent = f"no data for {human_wait(silent_s)}"
@@ -212,14 +211,10 @@ class Status:
             yield place, name, self._bar(min(bar_width, LONGEST_BAR)), amount, rate, left
         yield place, name, amount, rate, left
         yield place, name, amount, rate
-        room = width - sum(columns(part) + 1 for part in (place, amount, rate))
+        of = amount.replace(" of ", "/")
+        room = width - sum(columns(part) + 1 for part in (place, of, rate))
         if room >= _SHORTEST_NAME:
-            yield place, shortened(name, room), amount, rate
-        if size := flight.size:
-            of = f"{amount.split()[0]}/{human_size(size)}"
-            room = width - sum(columns(part) + 1 for part in (place, of, rate))
-            if room >= _SHORTEST_NAME:
-                yield place, shortened(name, room), of, rate
+            yield place, shortened(name, room), of, rate
         yield place, amount, rate
         yield amount, rate
         yield (rate.strip(),)
@@ -281,7 +276,7 @@ def shortened(name: str, width: int) -> str:
     """Return a name without its middle, because numbers and extension are at its end."""
     if columns(name) <= width:
         return name
-    tail = (width - 1) * 2 // 3
+    tail = max((width - 1) * 2 // 3, min(width - 1, len("0001.DNG")))
     head = width - 1 - tail
     short = f"{name[:head]}…{name[-tail:]}"
     while columns(short) > width:  # wide characters

@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice, takewhile
@@ -45,11 +45,17 @@ log = logging.getLogger("ptpfast")
 
 
 class Meter:
-    """Count the bytes of one object beyond those that were `kept`, and pass progress on."""
+    """Count the bytes of one object beyond those that were `kept`, and pass progress on.
 
-    def __init__(self, observer: Observer, info: ObjectInfo, kept: int) -> None:
+    Each time it calls `meanwhile`: earlier files may have been stored.
+    """
+
+    def __init__(
+        self, observer: Observer, info: ObjectInfo, kept: int, meanwhile: Callable[[], object]
+    ) -> None:
         self._observer = observer
         self._info = info
+        self._meanwhile = meanwhile
         self.kept = kept
         self.moved = 0
 
@@ -57,6 +63,7 @@ class Meter:
         if received < self.kept:  # it was restarted, not continued
             self.kept = 0
         self.moved = received - self.kept
+        self._meanwhile()
         self._observer.progress(self._info, received, size)
 
 
@@ -152,7 +159,7 @@ class Fetching:
 
     def _received(self, job: Job) -> Arrival | None:
         """Receive an object. None if it was set aside."""
-        meter = Meter(self._observer, job.info, job.kept)
+        meter = Meter(self._observer, job.info, job.kept, self._settle_stored)
         traffic = self._report.traffic
         self._listed.drop(job.path)
         try:
@@ -201,6 +208,16 @@ class Fetching:
                 self._keeping.add(each)
             else:
                 self._settle(each)
+
+    def _settle_stored(self) -> None:
+        """Record what was stored while another file arrives; what needs the camera waits."""
+        if self._keeping.deletes:
+            return
+        for each in self._finishing.stored():
+            if isinstance(each, FileResult):
+                self._keeping.add(each)
+            elif each.result is not None:
+                self._store(each, each.result)
 
     def _settle(self, arrival: Arrival) -> None:
         """Record a file that has its name, or deal with the error that kept it from it."""

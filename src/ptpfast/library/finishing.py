@@ -158,6 +158,11 @@ class Finishing:
         while self._line and (_is_done(self._line[0]) or self._is_full()):
             yield self._take()
 
+    def stored(self) -> Iterator[Arrival | FileResult]:
+        """Yield the files at the head of the queue that are finished without an error."""
+        while self._line and _is_stored(self._line[0]):
+            yield self._take()
+
     def rest(self) -> Iterator[Arrival | FileResult]:
         """Yield all remaining files, each when it is done."""
         while self._line:
@@ -285,3 +290,7 @@ class Worker:
 
 def _is_done(each: Arrival | FileResult) -> bool:
     return not isinstance(each, Arrival) or each.is_done
+
+
+def _is_stored(each: Arrival | FileResult) -> bool:
+    return not isinstance(each, Arrival) or (each.is_done and each.error is None)
