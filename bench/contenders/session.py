@@ -120,7 +120,7 @@ def main() -> None:
         forget_peak()
         total = measure(session, options, cost)
         peak = memory_kib("VmHWM")
-        chunk = session.habits.chunks.next_size() if options.chunk is None else options.chunk
+        chunk = session.habits.chunks.size if options.chunk is None else options.chunk
     cost.report(total, peak_kib=peak, resident_kib=resident, chunk=chunk)
 
 

@@ -219,10 +219,10 @@ def test_chunks_are_not_taken_for_slow_where_requests_are_no_longer_sent_ahead(
 ) -> None:
     session = connect(camera(), depth=4)
     session.habits.chunks.done(1 << 20, 0.02, 0.01)
-    assert session.habits.chunks.next_size() == 2 << 20
+    assert session.habits.chunks.size == 4 << 20
     session.link.one_at_a_time("busy", to_blame=False)
-    session.habits.chunks.done(2 << 20, 0.12, 0.03)
-    assert session.habits.chunks.next_size() == 4 << 20
+    session.habits.chunks.done(4 << 20, 0.24, 0.06)
+    assert session.habits.chunks.size == 8 << 20
 
 
 ANSWERS = {  # of each answer: sent ahead? busy?

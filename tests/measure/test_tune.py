@@ -86,7 +86,7 @@ def test_what_was_found_is_used_by_the_next_session(camera: Cameras, connect: Se
     session.close()
     session = connect(sim)
     assert session.habits.depth == 4
-    assert session.habits.chunks.next_size() == 123_456
+    assert session.habits.chunks.size == 123_456
     session.close()
     assert connect(sim, depth=1).habits.depth == 1
 

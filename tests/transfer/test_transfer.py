@@ -580,7 +580,7 @@ def learn(
     """The sizes a policy asks for when each read waits and then takes so long."""
     sizes = []
     for _ in range(reads):
-        size = policy.next_size()
+        size = policy.size
         sizes.append(size)
         policy.done(size, wait_s + seconds_of_body(size), wait_s)
     return sizes
@@ -605,41 +605,75 @@ def test_chunks_stay_small_where_waiting_is_a_small_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "largest"), [(4e6, MiB), (30e6, 8 * MiB), (110e6, 16 * MiB), (280e6, 64 * MiB)]
+    ("rate", "largest"), [(3e6, MiB), (30e6, 16 * MiB), (110e6, 64 * MiB), (280e6, 128 * MiB)]
 )
-def test_chunks_grow_until_one_takes_a_quarter_of_a_second(rate: float, largest: int) -> None:
+def test_chunks_grow_until_one_takes_about_half_a_second(rate: float, largest: int) -> None:
     sizes = learn(ChunkPolicy(MOST_CHUNK), lambda size: size / rate, wait_s=0.02)
     assert sizes[-1] == largest
 
 
 def test_chunks_become_smaller_when_the_link_has_become_slower() -> None:
     policy = ChunkPolicy(MOST_CHUNK, start=64 * MiB)
-    assert learn(policy, lambda size: size / 5e6, reads=40)[-1] == 4 * MiB
+    assert learn(policy, lambda size: size / 5e6, reads=40)[-1] == 8 * MiB
+
+
+@pytest.mark.parametrize(
+    ("cap", "total", "pieces"),
+    [
+        (MOST_CHUNK, 45_000_000, 10),
+        (MOST_CHUNK, 4 * MiB, 1),
+        (MOST_CHUNK, 8 * MiB - 1, 1),
+        (MOST_CHUNK, 8 * MiB, 2),
+        (MOST_CHUNK, 8 * MiB + 1, 2),
+        (MOST_CHUNK, 11 * MiB, 2),
+        (4 * MiB, 11 * MiB, 3),
+        (4 * MiB, 4 * MiB + 1, 2),
+        (6 * MiB, 7 * MiB, 2),
+        (MOST_CHUNK, 1, 1),
+    ],
+)
+def test_an_object_is_cut_into_pieces_of_one_to_two_chunks_without_a_small_rest(
+    cap: int, total: int, pieces: int
+) -> None:
+    policy = ChunkPolicy(cap, start=4 * MiB)
+    left, sizes = total, []
+    while left:
+        sizes.append(policy.next_size(left))
+        left -= sizes[-1]
+    assert len(sizes) == pieces
+    assert max(sizes) <= min(cap, 8 * MiB)
+    if cap == MOST_CHUNK:
+        assert max(sizes) - min(sizes) < 65_536 * pieces
+
+
+def test_a_size_that_was_asked_for_is_used_exactly() -> None:
+    policy = ChunkPolicy(MiB, fixed=MiB)
+    assert [policy.next_size(left) for left in (3 * MiB, MiB + 1, MiB, 5)] == [MiB, MiB, MiB, 5]
 
 
 def test_a_size_that_the_camera_refuses_is_the_cap() -> None:
     policy = ChunkPolicy(MOST_CHUNK)
     learn(policy, lambda size: size / 280e6)
-    assert policy.refuse(policy.next_size())
-    assert policy.next_size() == 32 * MiB
-    assert policy.refuse(32 * MiB)
-    assert set(learn(policy, lambda size: size / 280e6)) == {16 * MiB}
-    assert policy.refused == 32 * MiB
+    assert policy.refuse(policy.size)
+    assert policy.size == 64 * MiB
+    assert policy.refuse(64 * MiB)
+    assert set(learn(policy, lambda size: size / 280e6)) == {32 * MiB}
+    assert policy.refused == 64 * MiB
 
 
 def test_a_refused_end_of_an_object_is_no_cap_where_larger_reads_have_worked() -> None:
     policy = ChunkPolicy(MOST_CHUNK)
     learn(policy, lambda size: size / 30e6)
     assert policy.refuse(200_000)
-    assert (policy.next_size(), policy.cap, policy.refused) == (100_000, MOST_CHUNK, 0)
+    assert (policy.size, policy.cap, policy.refused) == (100_000, MOST_CHUNK, 0)
     assert learn(policy, lambda size: size / 30e6)[-1] > 4 * MiB
 
 
 def test_a_camera_that_refuses_every_size_does_not_change_the_chunk() -> None:
     policy = ChunkPolicy(MOST_CHUNK)
-    while policy.refuse(policy.next_size()):
+    while policy.refuse(policy.size):
         pass
-    assert (policy.next_size(), policy.cap, policy.refused) == (MiB, MOST_CHUNK, 0)
+    assert (policy.size, policy.cap, policy.refused) == (MiB, MOST_CHUNK, 0)
 
 
 def test_a_refused_chunk_is_asked_for_again_in_smaller_ones(
@@ -658,9 +692,9 @@ def test_the_next_session_begins_where_the_last_one_has_settled(
     sim = camera(size=3 * MiB, objects=1, faults=["respond=0x201D on GetPartialObject times 1"])
     with connect(sim) as session:
         session.read(session.objects()[0])
-        assert session.habits.chunks.next_size() == MiB // 2
+        assert session.habits.chunks.size == MiB // 2
     session = connect(sim)
-    assert session.habits.chunks.next_size() == session.habits.chunks.cap == MiB // 2
+    assert session.habits.chunks.size == session.habits.chunks.cap == MiB // 2
     assert session.read(session.objects()[0]) == content(sim, session.objects()[0].handle)
 
 
@@ -668,7 +702,7 @@ def test_one_hiccup_does_not_make_chunks_grow() -> None:
     policy = ChunkPolicy(8 * MiB)
     policy.done(MiB, 1.0, 0.10)
     policy.done(MiB, 0.9, 0.001)
-    assert policy.next_size() == MiB
+    assert policy.size == MiB
 
 
 def test_chunks_grow_later_when_the_link_has_become_faster() -> None:
@@ -678,9 +712,9 @@ def test_chunks_grow_later_when_the_link_has_become_faster() -> None:
 
 
 def test_chunks_go_back_and_stay_where_large_ones_are_slower() -> None:
-    sizes = learn(ChunkPolicy(8 * MiB), lambda size: (size / 20e6) ** 2)
-    assert max(sizes) == 4 * MiB
-    assert set(sizes[-20:]) == {2 * MiB}
+    sizes = learn(ChunkPolicy(32 * MiB), lambda size: (size / 20e6) ** 2)
+    assert max(sizes) == 16 * MiB
+    assert set(sizes[-20:]) == {4 * MiB}
 
 
 def test_quick_chunks_go_back_where_larger_ones_are_a_little_slower() -> None:
@@ -710,7 +744,7 @@ def test_a_failure_halves_the_chunk_and_it_stays() -> None:
     assert set(learn(policy, lambda size: size / 90e6)) == {4 * MiB}
     for _ in range(20):
         policy.failed()
-    assert policy.next_size() == 65_536
+    assert policy.size == 65_536
 
 
 # What a read waits for its first byte, and the longest it waits later, in seconds.
@@ -721,7 +755,7 @@ def pause(policy: ChunkPolicy, pauses: Iterable[tuple[float | None, float]]) -> 
     """What is asked for after reads with these pauses in them."""
     for waited, silence in pauses:
         policy.paused(waited, silence)
-    return policy.next_size()
+    return policy.size
 
 
 @pytest.mark.parametrize("pauses", [(0.012, 3.0), (3.0, 0.004), (None, 3.0)])
@@ -763,7 +797,7 @@ def test_stalls_alone_do_not_make_chunks_too_small_to_be_of_use() -> None:
     policy = ChunkPolicy(8 * MiB)
     assert pause(policy, [*JITTER, (0.030, 3.0)] * 20) == MiB // 2
     policy.failed()
-    assert policy.next_size() == MiB // 4
+    assert policy.size == MiB // 4
     assert pause(policy, [*JITTER, (0.030, 3.0)] * 2) == MiB // 4
 
 
@@ -782,7 +816,7 @@ def test_a_read_that_stalls_and_goes_on_halves_the_chunk(
     asked = [e.parameters[2] for e in sim.log if e.operation == OperationCode.GetPartialObject]
     ahead = 3 + depth - 1  # with what had left by then
     assert asked == [2 * MiB] * ahead + [MiB] * (20 - 2 * ahead)
-    assert session.habits.chunks.next_size() == MiB
+    assert session.habits.chunks.size == MiB
     assert session.habits.depth == depth
     assert sim.connections == 1
 
@@ -804,7 +838,7 @@ def test_what_our_disk_takes_is_no_stall_of_the_camera(
 
     ObjectReader(session.camera, info).read(CallbackSink(slow, chunk_size=MiB // 4), 0)
     assert arrived == content(sim, info.handle)
-    assert session.habits.chunks.next_size() >= MiB
+    assert session.habits.chunks.size >= MiB
 
 
 def test_a_broken_answer_halves_the_chunk_once(camera: Cameras, connect: Sessions) -> None:
@@ -814,17 +848,17 @@ def test_a_broken_answer_halves_the_chunk_once(camera: Cameras, connect: Session
     session.habits.chunks.chunk = MiB
     session.habits.chunks.cap = MiB
     assert session.read(info) == content(sim, info.handle)
-    assert session.habits.chunks.next_size() == MiB // 2
+    assert session.habits.chunks.size == MiB // 2
 
 
 def test_a_rate_is_not_compared_with_one_under_other_conditions() -> None:
     policy = ChunkPolicy(8 * MiB)
     policy.done(MiB, 0.02, 0.01)
-    assert policy.next_size() == 2 * MiB
-    policy.done(2 * MiB, 0.04, 0.001)  # one of two
+    assert policy.size == 4 * MiB
+    policy.done(4 * MiB, 0.08, 0.001)  # one of two
     policy.forget()
-    policy.done(2 * MiB, 0.12, 0.03)
-    assert policy.next_size() == 4 * MiB
+    policy.done(4 * MiB, 0.24, 0.06)
+    assert policy.size == 8 * MiB
 
 
 @pytest.mark.parametrize("depth", [1, 4])
@@ -837,7 +871,7 @@ def test_a_busy_camera_is_not_slow_because_of_the_chunk(
     session.habits.chunks.chunk = session.habits.chunks.cap = 2 * MiB
     session.habits.chunks._before = 1e12  # bytes per second that it will not reach again
     assert session.read(info) == content(sim, info.handle)
-    assert session.habits.chunks.next_size() == 2 * MiB
+    assert session.habits.chunks.size == 2 * MiB
 
 
 def test_a_fixed_chunk_is_not_changed() -> None:
@@ -965,7 +999,7 @@ def test_a_connection_that_trickled_is_asked_for_less_at_a_time(
     session.habits.chunks.cap = MiB  # it does not grow before
     with caplog.at_level(logging.INFO, "ptpfast"):
         assert session.read(info) == content(sim, info.handle)
-    assert session.habits.chunks.next_size() == MiB // 2
+    assert session.habits.chunks.size == MiB // 2
     assert "chunks of 512 KiB instead of 1024: the rate fell from 2,000 to 3 kB/s" in caplog.text
 
 
@@ -982,12 +1016,12 @@ def test_the_total_blames_neither_the_requests_sent_ahead_nor_their_size(
 ) -> None:
     sim = camera(size=SIZE)
     session = connect(sim, timeouts=Timeouts(total=0.0), depth=3)
-    info, before = session.objects()[0], session.habits.chunks.next_size()
+    info, before = session.objects()[0], session.habits.chunks.size
     with pytest.raises(Timeout, match="not complete after 0 s") as caught:
         session.read(info)
     assert "allow more time" in caught.value.hint
     assert session.habits.depth == 3
-    assert session.habits.chunks.next_size() >= before
+    assert session.habits.chunks.size >= before
     assert sim.connections == 1
 
 

@@ -1,13 +1,15 @@
 """The adaptive chunk size of a camera.
 
 Every chunk costs a round trip and the camera's start-up time. But large partial reads make some
-firmware slow down or crash. So the size starts small, and doubles while too much of the time is
-waiting, until a chunk takes about a quarter of a second. The share of waiting decides, not the
-rate: a radio's rate varies by more than a doubling gains. If twice the size is clearly slower, the
-size goes back and stays. Where chunks take milliseconds, many can be compared, and a little slower
+firmware slow down or crash. So the size starts small, and grows while too much of the time is
+waiting, until a chunk takes about half a second. The share of waiting decides, not the rate: a
+radio's rate varies by more than a doubling gains. If the larger size is clearly slower, the size
+goes back and stays. Where chunks take milliseconds, many can be compared, and a little slower
 is enough: on very fast links large chunks fill the socket's buffer beyond the processor's cache.
 After a stall or a failure it is halved, and so it is while a chunk takes
 seconds. It never exceeds the vendor's limit, nor reaches a size that the camera refused.
+
+An object is cut into equal pieces of one to two chunks: a small rest would cost a round trip more.
 
 A stall is a silence within a read that is long, and far longer than usual for this camera. A short
 silence may be the radio's and says nothing about the size. A long one may be, too, and no size
@@ -23,15 +25,16 @@ log = logging.getLogger("ptpfast")
 
 START_CHUNK = 1 << 20  # the fixed size of libgphoto2 and airmtp
 SMALLEST_CHUNK = 1 << 16
-WORTH_GROWING = 0.02  # of the time was spent waiting for the first byte
+WORTH_GROWING = 0.01  # of the time was spent waiting for the first byte
+WORTH_QUADRUPLING = 0.04
 SURELY_WORTH = 0.15  # so much that one chunk is proof enough
 SLOWER = 0.8  # of the rate before: then larger chunks do harm
 QUICK_S = 0.02  # chunks that take no longer are compared by the median of several
 QUICK_SAMPLES = 6
 QUICK_SLOWER = 0.97  # of their median rate before
 QUICK_WAITS = 0.08  # only where the time that larger ones could save is no more than this
-LONG_ENOUGH_S = 0.33  # no chunk takes longer: what it waits is a small part of that
-TOO_LONG_S = 1.5  # the link has become slower: less is lost, and told sooner, with smaller ones
+LONG_ENOUGH_S = 0.67  # no chunk takes longer: what it waits is a small part of that
+TOO_LONG_S = 2.0  # the link has become slower: less is lost, and told sooner, with smaller ones
 # A radio that is away for half a second is heard again when TCP next tries, after up to twice that
 # time and more: 1.4 s as a rule. No data arrives before that.
 STALL_S = 2.0
@@ -43,7 +46,7 @@ REMEMBERED = 15  # reads whose silences are known
 class ChunkPolicy:
     """The chunk size of one camera, learned over the objects of a session.
 
-    Before a read call `next_size()`, after it `paused(waited, silence)` and `done(size, seconds,
+    Before a read call `next_size(left)`, after it `paused(waited, silence)` and `done(size, seconds,
     waited)`. Call `refuse(size)` if the camera refused the size, `failed()` if the read broke off,
     and `stalled(why)` if almost no bytes came any longer.
 
@@ -73,13 +76,25 @@ class ChunkPolicy:
         self._largest = 0  # size that the camera has read
         self._settled = False
         self._before = 0.0  # bytes per second at the size before
+        self._smaller = 0  # that size
         self._slower = SLOWER  # the share of it that is clearly slower
         self._samples: list[tuple[float, float]] = []  # rate, share of waiting
         self._silences: deque[float] = deque(maxlen=REMEMBERED)  # seconds, of each read
 
-    def next_size(self) -> int:
-        """Return the number of bytes to request."""
+    @property
+    def size(self) -> int:
+        """The present size of a chunk."""
         return self.fixed or self.chunk
+
+    def next_size(self, left: int) -> int:
+        """Return the number of bytes to request when `left` remain of an object."""
+        size = self.size
+        if self.fixed or left < 2 * size:
+            longest = size if self.fixed else min(2 * size, self.cap)
+            return left if left <= longest else size
+        even = left // (left // size)
+        aligned = -(-even // SMALLEST_CHUNK) * SMALLEST_CHUNK
+        return aligned if aligned <= self.cap else size
 
     def is_whole(self, size: int | None) -> bool:
         """Return whether to read an object of that size (None: unknown) whole."""
@@ -115,19 +130,23 @@ class ChunkPolicy:
         share = min(share for _, share in self._samples)
         self._samples.clear()
         if rate < self._slower * self._before:
-            self._settle(f"{rate / 1e6:.1f} MB/s after {self._before / 1e6:.1f}")
+            self._settle(f"{rate / 1e6:.1f} MB/s after {self._before / 1e6:.1f}", self._smaller)
         elif self.chunk > START_CHUNK and self.chunk > rate * TOO_LONG_S:
             self._change(max(self.chunk // 2, START_CHUNK), "one takes too long")
-        elif (
-            share > WORTH_GROWING
-            and self.chunk < self.cap
-            and 2 * self.chunk <= rate * LONG_ENOUGH_S
-        ):
-            self._before = rate
+        elif larger := self._larger(rate, share, quick=quick):
+            self._before, self._smaller = rate, self.chunk
             self._slower = QUICK_SLOWER if quick and share < QUICK_WAITS else SLOWER
-            self._change(min(2 * self.chunk, self.cap), f"{share:.0%} of the time was waiting")
+            self._change(larger, f"{share:.0%} of the time was waiting")
         else:
             self._before = 0.0  # from here on the radio decides, not the size
+
+    def _larger(self, rate: float, share: float, *, quick: bool) -> int:
+        """Return the size to try next; 0 if the present one is large enough."""
+        if share <= WORTH_GROWING or self.chunk >= self.cap:
+            return 0
+        steps = (4, 2) if share > WORTH_QUADRUPLING and not quick else (2,)
+        sizes = (min(step * self.chunk, self.cap) for step in steps)
+        return next((size for size in sizes if size <= rate * LONG_ENOUGH_S), 0)
 
     def paused(self, waited: float | None, silence: float) -> None:
         """Note the silences of a read, in seconds.
@@ -148,7 +167,7 @@ class ChunkPolicy:
 
     def stalled(self, why: str) -> None:
         """Note a long silence: halve the chunk, down to a minimum."""
-        self._settle(why, SMALLEST_STALLED)
+        self._halve(why, SMALLEST_STALLED)
 
     def forget(self) -> None:
         """Forget the measured rates, because something other than the size has changed them.
@@ -182,14 +201,17 @@ class ChunkPolicy:
 
     def failed(self) -> None:
         """Note that a read broke off: halve the chunk."""
-        self._settle("a read failed")
+        self._halve("a read failed", SMALLEST_CHUNK)
 
-    def _settle(self, why: str, smallest: int = SMALLEST_CHUNK) -> None:
+    def _halve(self, why: str, smallest: int) -> None:
+        self._settle(why, max(self.chunk // 2, min(smallest, self.chunk)))
+
+    def _settle(self, why: str, chunk: int) -> None:
         if self.fixed:
             return
         self._settled = True
         self._samples.clear()
-        self._change(max(self.chunk // 2, min(smallest, self.chunk)), why)
+        self._change(chunk, why)
 
     def _change(self, chunk: int, why: str) -> None:
         if chunk != self.chunk:

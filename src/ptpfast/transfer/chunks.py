@@ -67,11 +67,11 @@ class Chunks:
         offset = self._asked
         if offset >= self._end:
             return None
-        size = self._policy.next_size()
-        request = self._sent_ahead() or self._request(min(size, self._end - offset))
+        size = self._policy.next_size(self._end - offset)
+        request = self._sent_ahead() or self._request(size)
         self._asked += request.about
-        if self.sizes[-1:] != [size]:
-            self.sizes.append(size)
+        if self.sizes[-1:] != [self._policy.size]:
+            self.sizes.append(self._policy.size)
         self._to_come.append(request)
         return offset, request
 

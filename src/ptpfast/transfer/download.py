@@ -344,7 +344,7 @@ class Download:
         if self._options.prove_end:
             return  # each begins with its end
         camera, habits, known = self._camera, self._camera.habits, self._camera.announced
-        manner = (self._options.chunk, habits.chunks.next_size(), len(habits.refused))
+        manner = (self._options.chunk, habits.chunks.size, len(habits.refused))
         # One that is still to be compared would make the camera begin in vain.
         for info in takewhile(camera.is_compared, self._then[: habits.depth]):
             if (only := known.get((info.handle, info.size, manner))) is not None:

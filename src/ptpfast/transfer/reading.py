@@ -213,7 +213,7 @@ class ObjectReader:
             return
         label = read_label(self.info)
         while offset < end:
-            want = min(self._policy.next_size(), end - offset)
+            want = self._policy.next_size(end - offset)
             yield chunk_request(read, self.info.handle, offset, want, label)
             offset += want
 
