@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from ptpfast import ConnectionLost, ObjectInfo, Timeout
+from ptpfast import ConnectionLost, InitFailed, ObjectInfo, PTPError, Timeout
 from ptpfast.cli.output import Output, in_lines
-from ptpfast.cli.progress import Lines
+from ptpfast.cli.progress import HELD, Lines
 from ptpfast.cli.rate import WINDOW_S, Rate
 from ptpfast.cli.status import Status, disk_words, human_wait, shortened
 from ptpfast.library.report.report import Report
 from ptpfast.library.report.results import FileResult
+from ptpfast.ptp.codes import FailReason
 
 WIDTHS = (36, 76, 116)
 
@@ -299,3 +300,18 @@ def test_forty_columns_show_the_number_of_a_file_and_its_amount(
 )
 def test_lines_break_between_words_and_never_before_a_unit(text: str, lines: list[str]) -> None:
     assert in_lines(text, 37).split("\n") == lines
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PTPError("confirm on the camera"), "waiting for the confirmation, 0 s"),
+        (InitFailed(FailReason.BUSY), HELD + ", 0 s"),
+    ],
+)
+def test_a_wait_for_the_owner_is_not_said_to_be_a_busy_camera(
+    status: Status, error: PTPError, says: str
+) -> None:
+    shown = Lines(Output("pull", quiet=True), status)
+    shown.waiting(error)
+    assert status.line(76) == says

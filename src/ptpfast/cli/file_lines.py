@@ -111,9 +111,14 @@ def planned_line(result: FileResult) -> str | None:
     return printable(f"{info.path} is here as {result.path}{more}") if more else None
 
 
+def is_held(error: PTPError) -> bool:
+    """Return whether a camera may hold an aborted session; else its owner has to confirm."""
+    return isinstance(error, InitFailed)
+
+
 def waiting_line(error: PTPError) -> str:
     """Return the line about a camera that is busy, or whose owner has to do something."""
-    if not isinstance(error, InitFailed):
+    if not is_held(error):
         return printable(error.message)
     why = "it may still hold an aborted session"
     return printable(f"{error.message}; retrying: {why}")

@@ -21,7 +21,7 @@ from ..library.report.results import FileResult
 from .bars import live_line
 from .busy import BusyLines
 from .failure import explain
-from .file_lines import finished_line, plan_line, waiting_line
+from .file_lines import finished_line, is_held, plan_line, waiting_line
 from .output import Output, in_lines, is_terminal
 from .shortage import short_line
 from .signals import INTERRUPTED
@@ -40,6 +40,7 @@ TICK_S = 1.0
 LINE_WIDTH = 200  # of a line that says how the run stands, without a terminal
 BUSY = "the camera is busy"
 HELD = "the camera is busy with an earlier session"
+OWNER = "waiting for the confirmation"
 
 
 @contextmanager
@@ -143,7 +144,7 @@ class Display(Observer):
         self.status.trying(tries)
 
     def waiting(self, error: PTPError) -> None:
-        self.status.waits_for(HELD)
+        self.status.waits_for(HELD if is_held(error) else OWNER)
         self.say(waiting_line(error))
 
     def busy(self, error: PTPError, waited_s: float) -> None:
