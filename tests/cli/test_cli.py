@@ -503,6 +503,22 @@ def test_a_wrong_command_line_is_one_line_and_status_two(words: Sequence[object]
         assert header["command"] == (words[0] if words[0] in COMMANDS else "")
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("pul", " (did you mean 'pull'?)"),
+        ("Download", " (did you mean 'pull'?)"),
+        ("help", " (did you mean '--help'?)"),
+        ("192.168.1.1", " (for a camera's address: 'ptpfast info 192.168.1.1')"),
+        ("xyzzy", ""),
+    ],
+)
+def test_a_word_that_is_no_command_is_answered_with_the_likely_one(word: str, meant: str) -> None:
+    result = run(word)
+    assert result.exit_code == 2
+    assert result.stderr == f"ptpfast: there is no command '{word}'{meant}; see 'ptpfast --help'\n"
+
+
 def test_a_port_in_use_is_a_usage_error(camera: Cameras) -> None:
     result = run("simulate", "--port", camera().port)
     assert result.exit_code == 2

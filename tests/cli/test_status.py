@@ -305,7 +305,7 @@ def test_lines_break_between_words_and_never_before_a_unit(text: str, lines: lis
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (PTPError("confirm on the camera"), "waiting for the confirmation, 0 s"),
+        (PTPError("confirm on the camera"), "waiting for the camera's owner, 0 s"),
         (InitFailed(FailReason.BUSY), HELD + ", 0 s"),
     ],
 )

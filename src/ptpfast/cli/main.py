@@ -28,6 +28,23 @@ COMMANDS = {
     "demo": "Download from a simulated camera and verify every byte.",
 }
 
+# Words for commands in other tools.
+ELSEWHERE = {
+    "list": "ls",
+    "dir": "ls",
+    "download": "pull",
+    "get": "pull",
+    "copy": "pull",
+    "fetch": "pull",
+    "import": "pull",
+    "sync": "pull",
+    "status": "info",
+    "test": "bench",
+    "benchmark": "bench",
+    "help": "--help",
+    "version": "--version",
+}
+
 EPILOG = """\b
 Exit status:
   0    success
@@ -58,6 +75,14 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in COMMANDS and not word.startswith("-"):
+            raise click.UsageError(f"there is no command {word!r}{_meant(word)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -77,6 +102,16 @@ class Commands(click.Group):
             except BaseException as error:  # noqa: BLE001 # here every run ends
                 status = state.end(error)
         sys.exit(status)
+
+
+def _meant(word: str) -> str:
+    """Return what may have been meant by a word that is no command."""
+    if word[:1].isdigit() or "." in word or ":" in word:
+        return f" (for a camera's address: 'ptpfast info {word}')"
+    from difflib import get_close_matches
+
+    near = ELSEWHERE.get(word.lower()) or next(iter(get_close_matches(word, COMMANDS, 1)), "")
+    return f" (did you mean '{near}'?)" if near else ""
 
 
 class State:

@@ -40,7 +40,7 @@ TICK_S = 1.0
 LINE_WIDTH = 200  # of a line that says how the run stands, without a terminal
 BUSY = "the camera is busy"
 HELD = "the camera is busy with an earlier session"
-OWNER = "waiting for the confirmation"
+OWNER = "waiting for the camera's owner"
 
 
 @contextmanager
