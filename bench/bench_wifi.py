@@ -277,7 +277,10 @@ def judge(case: LinkCase, profile: Profile, *, real: bool) -> None:
         if real and carried.median < CARRIES:
             judged = False
             case.notes.append("this machine cannot carry such a link: nothing else is judged")
-    case.claim(f"{DEFAULT}, of raw", case.part_of_raw(DEFAULT), 0.90 if judged else None)
+    case.claim(f"{DEFAULT}, of raw", case.part_of_raw(DEFAULT), 0.95 if judged else None)
+    if RECV_INTO in case.samples:
+        of_loop = case.ratio(RECV_INTO, DEFAULT, lambda s: s.seconds)
+        case.claim(f"rate, over {RECV_INTO}", of_loop, 0.99 if judged and steady else None)
     tuned = judged and steady and TUNED_FROM <= profile.rate <= TUNED_TO
     case.claim(f"{TUNED}, of raw", case.part_of_raw(TUNED), 0.97 if tuned else None)
     for other in (GPHOTO2, PYTHON_GPHOTO2):
