@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,27 @@ def test_a_wait_for_the_owner_is_not_said_to_be_a_busy_camera(
     shown = Lines(Output("pull", quiet=True), status)
     shown.waiting(error)
     assert status.line(76) == says
+
+
+def test_files_that_take_less_than_a_second_are_counted_and_not_named(
+    status: Status, clock: Clock
+) -> None:
+    status.planned(50, 50 * 200_000, listed=True)
+    forms = set()
+    for number in range(1, 41):
+        one = info(number, size=200_000)
+        status.started(one, Path(one.name), 0)
+        for received in (0, 100_000, 200_000):
+            clock.now += 0.02
+            status.progress(received, 200_000)
+            if number > 20:
+                forms.add(re.sub(r"[\d.]+", "9", status.line(76).replace("─", "━")))
+        status.finished(number, stopped=False)
+        if number > 20:
+            forms.add(re.sub(r"[\d.]+", "9", status.line(76).replace("─", "━")))
+    assert len(forms) == 1
+    assert status.line(76).startswith("40/50 files ━━━")
+    assert status.line(36) == "40/50 files   3.3 MB/s"
+    big = info(41)
+    status.started(big, Path(big.name), 0)
+    assert status.line(76).startswith("41/50 IMG_0041.DNG ")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NEXT = "preparing the next file"
 SILENT_S = 3.0  # without a byte: that is said
+BRIEF_S = 1.0  # a file that takes no longer is not named
 BAR = 12  # the shortest bar, in columns
 LONGEST_BAR = 40
 _SHORTEST_NAME = 6
@@ -169,17 +170,33 @@ class Status:
 
     def line(self, width: int) -> str:
         """Return the fullest form that fits into `width` columns."""
-        forms = self._file_forms(width) if self._file else self._waiting_forms()
+        if self._is_brief():
+            forms = self._brief_forms(width)
+        else:
+            forms = self._file_forms(width) if self._file else self._waiting_forms()
         lines = [printable(" ".join(filter(None, form))) for form in forms]
         fitting = (line for line in lines if columns(line) <= width)
         return next(fitting, "") or cut(lines[-1], width)
 
+    def _is_brief(self) -> bool:
+        """Whether files come so quickly that their names would only flicker."""
+        if self._lost or self._clock() - self._since >= SILENT_S:
+            return False
+        rate = self.rate.now()
+        return self._waits_for == NEXT or (
+            self._file and self.done > 0 and (self.in_flight.size or 0) < BRIEF_S * rate
+        )
+
+    def _brief_forms(self, width: int) -> Iterable[tuple[str, ...]]:
+        files, rate, left = f"{self.place} files", self._rate(), self._left()
+        bar_width = width - sum(columns(part) + 1 for part in (files, rate, left))
+        if bar_width >= BAR and self.is_counted:
+            yield files, _bar(self._moved, self._total, min(bar_width, LONGEST_BAR)), rate, left
+        yield files, rate
+        yield (self.place,)
+
     def _waiting_forms(self) -> Iterable[tuple[str, ...]]:
-        waited_s = self._clock() - self._since
-        if self._waits_for == NEXT and waited_s < SILENT_S:
-            yield f"{self.place} files", self._rate()
-            yield (self.place,)
-        waited = human_wait(waited_s)
+        waited = human_wait(self._clock() - self._since)
         what, place, name = self._waits_for, self.place, self.in_flight.name
         if self._lost:
             tries = f"try {self.of_tries}, {waited}"
@@ -203,12 +220,13 @@ class Status:
             yield place, silent
             yield (silent,)
             return
-        rate = self._rate()
-        left_s = self.left_s()
-        left = ("" if left_s is None else time_left(left_s)).rjust(len("59:59 left"))
+        rate, left = self._rate(), self._left()
         bar_width = width - sum(columns(part) + 1 for part in (place, name, amount, rate, left))
         if bar_width >= BAR:
-            yield place, name, self._bar(min(bar_width, LONGEST_BAR)), amount, rate, left
+            bar = _bar(
+                self.in_flight.received, self.in_flight.size or 0, min(bar_width, LONGEST_BAR)
+            )
+            yield place, name, bar, amount, rate, left
         yield place, name, amount, rate, left
         yield place, name, amount, rate
         of = amount.replace(" of ", "/")
@@ -232,12 +250,9 @@ class Status:
         come = f"{received / factor:.0f}" if unit == "B" else f"{received / factor:.1f}"
         return f"{come.rjust(len(number))} of {number} {unit}"
 
-    def _bar(self, width: int) -> str:
-        """How much of the file is here."""
-        size = self.in_flight.size or 0
-        part = min(1.0, self.in_flight.received / size) if size else 0.0
-        full = int(width * part)
-        return "━" * full + "─" * (width - full)
+    def _left(self) -> str:
+        left_s = self.left_s()
+        return ("" if left_s is None else time_left(left_s)).rjust(len("59:59 left"))
 
     def left_s(self) -> float | None:
         """Return the seconds left for the run at its mean rate; None if that is not known."""
@@ -247,6 +262,12 @@ class Status:
         if took < 1 or self._moved <= 0:
             return None
         return max(0, self._total - self._moved) * took / self._moved
+
+
+def _bar(part: int, whole: int, width: int) -> str:
+    """Return how much of a whole is here."""
+    full = int(width * min(1.0, part / whole)) if whole else 0
+    return "━" * full + "─" * (width - full)
 
 
 def time_left(seconds: float) -> str:
