@@ -336,7 +336,7 @@ def test_files_that_take_less_than_a_second_are_counted_and_not_named(
             forms.add(re.sub(r"[\d.]+", "9", status.line(76).replace("─", "━")))
     assert len(forms) == 1
     assert status.line(76).startswith("40/50 files ━━━")
-    assert status.line(36) == "40/50 files   3.3 MB/s"
+    assert status.line(36) == "40/50 files   3.4 MB/s"
     big = info(41)
     status.started(big, Path(big.name), 0)
     assert status.line(76).startswith("41/50 IMG_0041.DNG ")

@@ -222,7 +222,7 @@ def test_chunks_are_not_taken_for_slow_where_requests_are_no_longer_sent_ahead(
     assert session.habits.chunks.size == 4 << 20
     session.link.one_at_a_time("busy", to_blame=False)
     session.habits.chunks.done(4 << 20, 0.24, 0.06)
-    assert session.habits.chunks.size == 8 << 20
+    assert session.habits.chunks.size == 16 << 20
 
 
 ANSWERS = {  # of each answer: sent ahead? busy?

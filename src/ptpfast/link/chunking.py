@@ -2,7 +2,7 @@
 
 Every chunk costs a round trip and the camera's start-up time. But large partial reads make some
 firmware slow down or crash. So the size starts small, and grows while too much of the time is
-waiting, until a chunk takes about half a second. The share of waiting decides, not the rate: a
+waiting, until a chunk takes about two seconds. The share of waiting decides, not the rate: a
 radio's rate varies by more than a doubling gains. If the larger size is clearly slower, the size
 goes back and stays. Where chunks take milliseconds, many can be compared, and a little slower
 is enough: on very fast links large chunks fill the socket's buffer beyond the processor's cache.
@@ -33,8 +33,8 @@ QUICK_S = 0.02  # chunks that take no longer are compared by the median of sever
 QUICK_SAMPLES = 6
 QUICK_SLOWER = 0.97  # of their median rate before
 QUICK_WAITS = 0.08  # only where the time that larger ones could save is no more than this
-LONG_ENOUGH_S = 0.67  # no chunk takes longer: what it waits is a small part of that
-TOO_LONG_S = 2.0  # the link has become slower: less is lost, and told sooner, with smaller ones
+LONG_ENOUGH_S = 2.0  # no chunk takes longer: what it waits is a small part of that
+TOO_LONG_S = 5.0  # the link has become slower: less is lost, and told sooner, with smaller ones
 # A radio that is away for half a second is heard again when TCP next tries, after up to twice that
 # time and more: 1.4 s as a rule. No data arrives before that.
 STALL_S = 2.0
