@@ -103,7 +103,7 @@ $(VENV)/.installed: pyproject.toml | tools
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev "setuptools>=77" "Cython>=3.1,<4"
-	PTPFAST_UNCOMPILED=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[cli]"
+	PTPFAST_UNCOMPILED=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[cli,discovery]"
 	@touch $@
 
 # What guides the fuzzer. Where there is none, it goes by chance and says so.

@@ -61,6 +61,7 @@ EXTRAS = {
     "platformdirs": {"cli", "library"},
     "xxhash": {"transfer"},
     "matplotlib": {"measure"},
+    "zeroconf": {"sim"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}

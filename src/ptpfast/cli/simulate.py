@@ -40,6 +40,7 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     "simulate --dir ~/Pictures --port 15741",
     "simulate --link dslr-11n-adhoc --fault 'drop on GetPartialObject after 1048576'",
     "simulate --rate 5M --rtt 0.02 --delay 0.05",
+    "simulate --body sony-a7m4 --announce",
     "simulate --link help",
     "simulate --fault help",
     far=False,
@@ -49,6 +50,11 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     "--port",
     type=click.IntRange(0, 65535),
     help=f"TCP port; 0: any.  [default: {DEFAULT_PORT}, or the vendor's]",
+)
+@click.option(
+    "--announce",
+    is_flag=True,
+    help="Let programs find the camera by mDNS, SSDP or broadcast, as the real body does.",
 )
 @click.option(
     "--objects",
@@ -206,6 +212,8 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
         camera = SimulatedCamera(**arguments)
     except (OSError, UnicodeError) as error:
         raise click.UsageError(_cannot_listen(error, **options)) from error
+    except (ImportError, ValueError) as error:  # of --announce
+        raise click.UsageError(str(error)) from error
     with camera:
         try:
             _announce(common.output, camera)
@@ -235,8 +243,19 @@ def _announce(output: Output, camera: SimulatedCamera) -> None:
     if camera.gate_port is not None:
         output.note(f"the port opens when the HTTP gate at port {camera.gate_port} was asked")
         where["gate_port"] = camera.gate_port
+    if camera.settings.service.announce:
+        where["announced"] = camera.announced
+        _say_announced(output, camera)
     output.record("listening", **where, objects=len(files), bytes=total)
     output.result(f"listening on {address}")
+
+
+def _say_announced(output: Output, camera: SimulatedCamera) -> None:
+    for each in camera.announced:
+        output.note(f"announced by {each}")
+    if not camera.announced:
+        name = camera.body.vendor.model.name
+        output.note(f"nothing is announced: it is not known how a {name} announces itself")
 
 
 def _list_faults(output: Output) -> None:

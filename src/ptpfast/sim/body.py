@@ -269,4 +269,5 @@ def identity(model: Model, seed: int | str) -> tuple[bytes, str]:
     """Return the GUID and the serial number of one camera of a model."""
     digest = hashlib.sha256(f"{model.name} {seed}".encode(errors="surrogatepass")).digest()
     number = int.from_bytes(digest[16:19], "big")
-    return digest[:16], f"{number:0{model.serial_digits}d}"
+    guid = (model.guid_head + digest[:16])[:16]
+    return guid, f"{number:0{model.serial_digits}d}"

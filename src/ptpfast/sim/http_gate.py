@@ -1,4 +1,4 @@
-"""A gate in front of a simulated camera: questions over HTTP that open its port for PTP/IP."""
+"""Questions to a simulated camera over HTTP: for its description, or to open its port."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class HttpGate:
 
     Args:
         host: where to listen, at any free port.
-        answer: returns the text for a path, and whether the camera's port opens.
+        answer: returns the text for a path, and whether the camera's port opens; None for a path
+            that there is not.
         opens: opens it.
         counters: of the camera.
     """
@@ -26,7 +27,7 @@ class HttpGate:
     def __init__(
         self,
         host: str,
-        answer: Callable[[str], tuple[str, bool]],
+        answer: Callable[[str], tuple[str, bool] | None],
         opens: Callable[[], object],
         counters: Counters,
     ) -> None:
@@ -45,14 +46,27 @@ class HttpGate:
             path = _path_of(sock)
             if path is None:
                 return
-            text, opens = self._answer(path)
+            answer = self._answer(path)
+            if answer is None:
+                sock.sendall(_packed("404 Not Found", ""))
+                return
+            text, opens = answer
             if opens:
                 self._opens()
-            body = text.encode()
-            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            sock.sendall(head.encode() + body)
+            sock.sendall(_packed("200 OK", text))
         except OSError:
             pass  # the client has left
+
+
+def _packed(status: str, text: str) -> bytes:
+    body = text.encode()
+    lines = (
+        f"HTTP/1.1 {status}",
+        'Content-Type: text/xml; charset="utf-8"',
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    )
+    return "\r\n".join((*lines, "", "")).encode() + body
 
 
 def _prepare(sock: socket.socket) -> socket.socket:

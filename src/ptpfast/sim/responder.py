@@ -20,6 +20,7 @@ from ..ptp.codes import OperationCode
 from ..ptp.errors import ProtocolError
 from ..transport.contract import Address
 from ..vendors import Vendor
+from .announcer import Announcer
 from .approvals import Approvals
 from .body import Body, identity
 from .container_door import ContainerDoor
@@ -83,11 +84,14 @@ class SimulatedCamera:
             many.
         temperament: The reaction to pipelined requests.
         faults: A list of `Fault`s or their text, or a `FaultTable`.
+        announce: Tell the network of `host` about the camera, as far as it is known how the body
+            does that: by mDNS, by SSDP or by broadcast. `announced` says what it announces.
 
     Raises:
         TypeError: a keyword argument is unknown.
         ValueError: a value is wrong, or a name is too long for its packet.
         OSError: the address cannot be listened at.
+        ImportError: `announce` needs mDNS, and its library is not installed.
     """
 
     def __init__(
@@ -133,6 +137,18 @@ class SimulatedCamera:
         self._door.deafen = self._listener.refuse_for
         self._relay = Relay(self.link, f"camera {self.port}") if self.link.shapes else None
         self._ports.start()
+        self._announcer: Announcer | None = None
+        if service.announce:
+            self._announce()
+
+    def _announce(self) -> None:
+        try:
+            self._announcer = Announcer(
+                (self.host, self.port), self.body, (self.guid, self.name), self.counters
+            )
+        except BaseException:
+            self.close()
+            raise
 
     def _make_body(self, vendor: Vendor, store: Store, events: Events) -> Body:
         asked, card = self.settings.body, self.settings.card
@@ -188,6 +204,8 @@ class SimulatedCamera:
 
         In a forked child, which has none of the threads, close its copies of the sockets.
         """
+        if self._announcer is not None:
+            self._announcer.close()
         if self._listener.is_ours:
             self._pairing.close()
         self._ports.close()
@@ -225,6 +243,12 @@ class SimulatedCamera:
     def gate_port(self) -> int | None:
         """The port of the HTTP gate, of a body that has one."""
         return self._ports.gate_port
+
+    @property
+    def announced(self) -> list[str]:
+        """What the camera announces, in words: nothing if it was not asked to, or if its body is
+        not known to announce itself."""
+        return [] if self._announcer is None else list(self._announcer.said)
 
     @property
     def guid(self) -> bytes:

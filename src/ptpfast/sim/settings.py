@@ -157,6 +157,7 @@ class ServiceOptions(TypedDict, total=False):
     jitter_s: float
     temperament: Temperament | str
     faults: Iterable[Fault | str] | Fault | str
+    announce: bool
 
 
 @dataclass(frozen=True)
@@ -171,11 +172,13 @@ class Service:
     jitter_s: float = 0.0
     temperament: Temperament | str = Temperament.QUEUE
     faults: Iterable[Fault | str] | Fault | str = ()
+    announce: bool = False
 
     def __post_init__(self) -> None:
         whole("port", self.port, "a port, or 0 for any", 0, 0xFFFF)
         for name in ("pending_s", "delay_s", "jitter_s"):
             seconds(name, getattr(self, name))
+        switches(announce=self.announce)
 
     def chosen_link(self) -> Link:
         """Return the link; without one, the delay alone. ValueError, TypeError."""

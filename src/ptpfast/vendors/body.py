@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ..engine.wire import Event, OperationRequest
 from ..ptp.codes import ObjectFormat, ResponseCode
 from ..ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset, StorageInfo
+from .announcement import Announces, nothing
 
 
 # The answer to one operation, as the simulated camera sends it.
@@ -342,3 +343,5 @@ class Model:
     # Answers a path that is asked for over HTTP; with True the port of the camera opens, which
     # refuses connections before.
     gate: Callable[[Responder, str], tuple[str, bool]] | None = None
+    announces: Announces = nothing  # what it tells the network, if it is asked to
+    guid_head: bytes = b""  # the first bytes of its GUID, which all bodies of the model share

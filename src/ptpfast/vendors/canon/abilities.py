@@ -22,6 +22,7 @@ ABILITIES = (
     (_ALL, _REMOTE, "capture to the card", "code", "libgphoto2"),
     (_ALL, _REMOTE, "capture to the camera's memory", "code", "libgphoto2, indigo"),
     (_ALL, _REMOTE, "live view", "code", "libgphoto2; R bodies show it on their display too"),
+    (_ALL, _BOTH, "announcement by SSDP", "capture", "headers of EOS bodies, a T6's description"),
     (_M, _REMOTE, "capture", "code", "an M200 closes the connection (libgphoto2 issue 1062)"),
     (_OLD, _REMOTE, "capture", "code", "RemoteRelease"),
     (_R5, _DOWNLOAD, "list", "code", "object by object: it has no listing of folders"),

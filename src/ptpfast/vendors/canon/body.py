@@ -26,6 +26,7 @@ from ..body import (
     parameter,
 )
 from ..quirks import MiB
+from .announcement import GUID_HEAD, announces
 from .codes import (
     BOTH,
     FULL,
@@ -326,6 +327,8 @@ def make(
             DevicePropDesc(0xD303, DataType.UINT8, False, 1, 1),
         ),
         manners=Manners(admit=_admit, opened=lambda camera: _eos(camera, profile).begin()),
+        announces=announces,
+        guid_head=GUID_HEAD,
     )
 
 

@@ -22,5 +22,6 @@ ABILITIES = (
     (_ALL, "remote", "the captured picture", "inferred", "read in the viewer, then back"),
     (_ALL, "remote", "live view", "code", "libgphoto2"),
     (_ALL, "both", "keep-alive", "code", "changes are polled (fudge)"),
+    (_ALL, "both", "announcement by broadcast", "code", "PC AutoSave only (vcam, fudge)"),
     (_LATER, "both", "everything", "inferred", "untested: they want pairing over Bluetooth first"),
 )

@@ -7,6 +7,7 @@ from ...ptp.codes import DataType, FailReason, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc
 from ...ptp.errors import ProtocolError
 from ..body import CardFiles, Containers, Habits, Manners, Model, Reply, Reported, Responder
+from .announcement import announces
 from .answers import OPERATIONS
 from .codes import FujifilmOperation
 from .codes import FujifilmProperty as Property
@@ -101,6 +102,7 @@ def _body(name: str, version: str, reported: Reported, versions: dict[int, int])
         properties=(*_PROPERTIES, *_FURTHER),
         manners=Manners(admit=admit, opened=began, closed=closed, guard=guard, report=report),
         containers=CONTAINERS,
+        announces=announces,
     )
 
 

@@ -32,5 +32,9 @@ ABILITIES = (
     (_LATER, "remote", "capture, events", "code", "camcon, zcine"),
     (_LATER, "remote", "live view", "code", "zcine: a header of 1024 bytes on a ZR"),
     (_LATER, "remote", "properties with codes of 32 bits", "code", "zcine: a ZR"),
+    ("Z 8", "both", "its announcement by mDNS", "capture", "camcon; its TXT record"),
+    ("Z 6, D850", "both", "their names in mDNS", "capture", "camcon"),
+    ("Z 6, Z 6III, Z 9, D850", "both", "their TXT records", "inferred", "as that of a Z 8"),
+    (_DSLR, "both", "no announcement", "code", "a fixed address (libgphoto2, airmtp)"),
     ("Z 8, Z 6III", "both", "their lists of operations", "inferred", "those of a Z 9"),
 )

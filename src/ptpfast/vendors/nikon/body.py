@@ -5,6 +5,8 @@ Facts: libgphoto2 ptp.c and library.c (parameters, answers), airmtp (events, fra
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...engine.wire import Builder, OperationRequest
 from ...ptp.codes import DataType, ObjectFormat, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc, encode_array
@@ -20,6 +22,7 @@ from ..body import (
     ResponderOperation,
     parameter,
 )
+from .announcement import announcing, guid_head
 from .body_live_view import answer_end, answer_frame, answer_start, starts
 from .body_network import PcConnection, answer_application_mode, card_guard, with_pc_connection
 from .body_properties import (
@@ -199,8 +202,10 @@ def _body(
     folder: str,
     reported: Reported,
     compression: dict[int, tuple[bool, bool]],
+    product: int | None = None,
 ) -> Model:
-    return Model(
+    """Return a body; those with a USB product id announce themselves."""
+    model = Model(
         manufacturer="Nikon Corporation",
         name=name,
         device_version=version,
@@ -220,23 +225,27 @@ def _body(
         compression_setting=max(compression),
         properties=_PROPERTIES,
     )
+    if product is None:
+        return model
+    return replace(model, announces=announcing(product), guid_head=guid_head(product))
 
 
-def _z_body(name: str, version: str, folder: str, reported: Reported) -> Model:
+def _z_body(name: str, version: str, folder: str, reported: Reported, product: int) -> Model:
     """Return a body of the third generation, which asks its owner about computers."""
-    model = _body(name, version, 0xFFFFFFFF, folder, reported, _Z_9_FILES)
+    model = _body(name, version, 0xFFFFFFFF, folder, reported, _Z_9_FILES, product)
     return with_pc_connection(model, PcConnection())
 
 
+# The last number is the USB product id (libgphoto2).
 # The folder of the Z 6 is that of its cards, as people's scripts that copy from one name it. The
 # other folders, and the Z 8's version, are made up after the same pattern.
 BODIES = {
     "nikon-d5300": _body("D5300", "V1.03", 0x00000006, "100D5300", D5300, _OLDER_FILES),
     "nikon-d7200": _body("D7200", "V1.00", 0x0000000A, "100D7200", D7200, _OLDER_FILES),
-    "nikon-d850": _body("D850", "V1.02", 0x0000000A, "100ND850", D850, _NEWER_FILES),
-    "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _NEWER_FILES),
-    "nikon-z6-3": _z_body("Z6_3", "V1.00", "100NZ6_3", Z_6_3),
-    "nikon-z8": _z_body("Z 8", "V1.00", "100NCZ_8", Z_8),
-    "nikon-z9": _z_body("Z 9", "V1.11", "100NCZ_9", Z_9),
+    "nikon-d850": _body("D850", "V1.02", 0x0000000A, "100ND850", D850, _NEWER_FILES, 0x441),
+    "nikon-z6": _body("Z 6", "V1.00", 0x0000000A, "100NCZ_6", Z_6, _NEWER_FILES, 0x443),
+    "nikon-z6-3": _z_body("Z6_3", "V1.00", "100NZ6_3", Z_6_3, 0x454),
+    "nikon-z8": _z_body("Z 8", "V1.00", "100NCZ_8", Z_8, 0x451),
+    "nikon-z9": _z_body("Z 9", "V1.11", "100NCZ_9", Z_9, 0x450),
 }
 MODEL = BODIES["nikon-d5300"]

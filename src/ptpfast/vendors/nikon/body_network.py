@@ -15,6 +15,7 @@ from ...engine.wire import Builder, OperationRequest
 from ...ptp.codes import EventCode, FailReason, OperationCode, ResponseCode
 from ...ptp.datasets import DeviceInfo, encode_array
 from ..body import Later, Manners, Model, Reply, Responder, parameter
+from .announcement import announcing
 from .codes import NikonOperation, NikonProperty
 
 CONFIRM = 0x2001  # the parameter of ConfirmPairing
@@ -87,7 +88,11 @@ def with_pc_connection(model: Model, rules: PcConnection) -> Model:
         guard=partial(_guard, rules),
         device_info=_device_info,
     )
-    return replace(model, operations=operations, reported=reported, manners=manners)
+    changed = replace(model, operations=operations, reported=reported, manners=manners)
+    if not model.guid_head:
+        return changed
+    product = int.from_bytes(model.guid_head[2:4], "big")
+    return replace(changed, announces=announcing(product, transfers=rules.transfers))
 
 
 def card_guard(camera: Responder, request: OperationRequest) -> Reply | None:

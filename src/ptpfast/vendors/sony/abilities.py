@@ -25,6 +25,9 @@ ABILITIES = (
     ("all", "remote", "RAW and JPEG", "code", "JPEG first; each file has its own handle here"),
     ("all", "remote", "live view", "official", "at most 30 frames a second"),
     ("all", "remote", "events", "official", "polled too: older bodies drop events"),
+    (_LISTS, "both", "announcement by SSDP", "official", "pages 39 to 41; headers: camcon"),
+    (_SENDS, "both", "announcement for remote control", "inferred", "as current bodies"),
+    ("all", "both", "places in the service's description", "inferred", "from clients that read it"),
     ("all", "both", "pairing on the camera", "official", "waited for 90 s"),
     ("all", "both", "access authentication (SSH)", "official", "not supported: switch it off"),
 )

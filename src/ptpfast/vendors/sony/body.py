@@ -29,6 +29,7 @@ from ..body import (
     parameter,
 )
 from . import card, shooting
+from .announcement import announces
 from .codes import Mode, SonyEvent, SonyOperation
 from .reported import A7M4, A7M4_PROPERTIES, A7R3, A7R3_PROPERTIES, A7SM3
 from .simulated import AUTHENTICATED, REFUSED, Profile, Sitting, begin, sony
@@ -213,6 +214,7 @@ def _body(
         compression_setting=setting,
         properties=properties,
         manners=_manners(profile),
+        announces=announces,
     )
 
 

@@ -7,5 +7,6 @@ ABILITIES = (
     (_ANY, "both", "list, thumbnails, read in parts or whole", "official", "ISO 15740"),
     (_ANY, "both", "list in bulk", "official", "MTP's GetObjectPropList, where it is listed"),
     (_ANY, "both", "capture, events, properties", "official", "ISO 15740"),
+    (_ANY, "both", "announcement by mDNS", "official", "CIPA DC-005 names `_ptp._tcp`"),
     ("Android devices", "both", "read 4 GiB and more", "code", "AOSP's MtpServer"),
 )

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from ..body import Model
+from .announcement import announces
 
-MODEL = Model("ptpfast", "Simulated Camera")
+MODEL = Model("ptpfast", "Simulated Camera", announces=announces)
