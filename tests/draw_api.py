@@ -19,6 +19,7 @@ CHAPTERS: dict[str, list[str]] = {
         *("connect", "Session", "pull", "PullOptions", "Report", "Transfer", "Timeouts"),
         *("Observer", "Selection", "FileResult", "CameraReport", "Vendor"),
     ],
+    "Find cameras": ["discover", "Found"],
     "Objects and what a camera says": [
         *("ObjectInfo", "ObjectTable", "Listing", "DeviceInfo", "StorageInfo", "DevicePropDesc"),
         *("Event", "Response"),

@@ -41,6 +41,7 @@ from .transport.timeouts import Timeouts
 from .vendors import Vendor
 
 if TYPE_CHECKING:
+    from .discovery import Found, discover
     from .library.plan.selection import Selection
     from .library.pull import PullOptions, pull
     from .library.report.observer import Observer
@@ -53,12 +54,12 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDenied", "CallbackSink", "CameraReport", "Cancelled", "ConnectFailed", "ConnectionLost",
     "DeviceBusy", "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileResult", "FileSink",
-    "InitFailed",
+    "Found", "InitFailed",
     "InvalidObjectHandle", "Listing", "MemorySink", "NetworkError", "ObjectFormat", "ObjectInfo",
     "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
     "StorageInfo", "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable",
-    "Unsupported", "Vendor", "__version__", "connect", "pull",
+    "Unsupported", "Vendor", "__version__", "connect", "discover", "pull",
 ]
 # fmt: on
 
@@ -67,19 +68,21 @@ __all__ = [
 _LATER = {
     "CameraReport": "library.report.report",
     "FileResult": "library.report.results",
+    "Found": "discovery",
     "Listing": "listing",
     "Observer": "library.report.observer",
     "PullOptions": "library",
     "Report": "library",
     "Selection": "library.plan.selection",
     "Transfer": "transfer",
+    "discover": "discovery",
     "pull": "library",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a name when it is first used, so that an import stays quick."""
-    if name in ("library", "ptpip", "sim"):
+    if name in ("discovery", "library", "ptpip", "sim"):
         return import_module(f"{__name__}.{name}")
     if (module := _LATER.get(name)) is not None:
         return getattr(import_module(f"{__name__}.{module}"), name)

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "session": {"_version", "engine", "ptp", "vendors", "transport", "state", "link"}
     | {"listing", "transfer"},
     "sim": {"engine", "ptp", "vendors", "transport"},
+    "discovery": {"engine", "ptp", "vendors", "transport", "session"},
 }
 BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
 BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}
@@ -47,10 +48,15 @@ LIBRARY = {"library/report", "library/plan", "library/keep", "library"}
 BELOW_EDGES = {*BELOW_LIBRARY, *LIBRARY, ROOT}
 MAY_IMPORT |= {
     "library": BELOW_LIBRARY | LIBRARY - {"library"},
-    ROOT: BELOW_LIBRARY | LIBRARY,
+    ROOT: BELOW_LIBRARY | LIBRARY | {"discovery"},
     "measure": BELOW_EDGES,
     "ptpip": BELOW_EDGES,
-    "cli": {*BELOW_EDGES, "sim", "measure"},  # `ptpfast bench` is the command of measure
+    "cli": {
+        *BELOW_EDGES,
+        "discovery",
+        "sim",
+        "measure",
+    },  # `ptpfast bench` is the command of measure
     "__main__": {"cli"},
 }
 
@@ -61,7 +67,8 @@ EXTRAS = {
     "platformdirs": {"cli", "library"},
     "xxhash": {"transfer"},
     "matplotlib": {"measure"},
-    "zeroconf": {"sim"},
+    "zeroconf": {"discovery", "sim"},
+    "ifaddr": {"discovery"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}

@@ -25,6 +25,7 @@ NAMES = {
     *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),
     *("SinkError", "TransferError", "Unreadable", "Unsupported", "Cancelled", "PullOptions"),
     *("CameraReport", "FileResult", "Listing", "Observer", "Selection", "Vendor"),
+    *("Found", "discover"),
 }
 SESSION = {
     *("device_info", "storage_ids", "storage_info", "objects", "object_info", "thumbnail", "read"),

@@ -53,6 +53,8 @@ def explain(error: BaseException) -> Failure:
         return Failure(f"{what}{error.strerror or error}", "check the disk and the folder", DISK)
     if isinstance(error, ModuleNotFoundError) and error.name in ("rich", "platformdirs"):
         return Failure(f"{error.name} is missing", "pip install 'ptpfast[cli]'", USAGE)
+    if isinstance(error, ModuleNotFoundError) and error.name in ("zeroconf", "ifaddr"):
+        return Failure(f"{error.name} is missing", "pip install 'ptpfast[discovery]'", USAGE)
     return Failure(
         f"a defect in ptpfast: {type(error).__name__}: {error}",
         "please report it, with what --verbose shows",

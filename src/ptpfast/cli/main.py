@@ -18,6 +18,7 @@ from .output import Output
 from .signals import orderly_end
 
 COMMANDS = {
+    "discover": "Find the cameras in the networks of this computer.",
     "info": "Show model, memory cards, battery and supported operations.",
     "ls": "List the files on the camera.",
     "pull": "Download the files that are not in the folder yet.",

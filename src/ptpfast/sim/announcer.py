@@ -34,7 +34,7 @@ class Announcer:
 
     Raises:
         ValueError: the camera listens at all addresses, so that there is none to announce.
-        ImportError: mDNS is needed, and its library is not installed.
+        ModuleNotFoundError: mDNS is needed, and its library is not installed.
         OSError: the interface has no multicast.
 
     Attributes:
@@ -92,10 +92,9 @@ class _Mdns:
     def __init__(self, address: tuple[str, int], announcement: MdnsAnnouncement) -> None:
         try:
             import zeroconf
-        except ImportError as error:
-            raise ImportError(
-                f"to announce by mDNS needs zeroconf: {INSTALL}", name="zeroconf"
-            ) from error
+        except ModuleNotFoundError as error:
+            text = f"announcing by mDNS needs zeroconf: {INSTALL}"
+            raise ModuleNotFoundError(text, name="zeroconf") from error
         host, port = address
         self._running: Any = zeroconf.Zeroconf(
             interfaces=[host], ip_version=zeroconf.IPVersion.V4Only
@@ -120,8 +119,7 @@ class _Mdns:
     def close(self, *, is_ours: bool) -> None:
         """Withdraw the service. A forked child lacks the thread that could."""
         if is_ours:
-            self._running.unregister_all_services()
-            self._running.close()
+            self._running.close()  # says goodbye
 
 
 class _Broadcast:

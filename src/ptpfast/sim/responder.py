@@ -91,7 +91,7 @@ class SimulatedCamera:
         TypeError: a keyword argument is unknown.
         ValueError: a value is wrong, or a name is too long for its packet.
         OSError: the address cannot be listened at.
-        ImportError: `announce` needs mDNS, and its library is not installed.
+        ModuleNotFoundError: `announce` needs mDNS, and its library is not installed.
     """
 
     def __init__(

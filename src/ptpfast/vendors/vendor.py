@@ -13,6 +13,7 @@ from ..transport.contract import Transport
 from ..transport.ptpip import PTP_IP
 from .dialect import Asks, Dialect, Role
 from .quirks import STANDARDS_OWN, Quirks, Tuning
+from .signs import Signs
 
 if TYPE_CHECKING:
     from .body import Model
@@ -30,6 +31,7 @@ class Vendor:
             the evidence, for users who have not measured theirs.
         body: The simulated camera, instead of MODEL of the folder's `body`.
         transport: The transport of its cameras.
+        signs: How its cameras are found in a network.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Vendor:
     tunings: Mapping[str, Tuning] = field(default_factory=dict)
     body: Model | None = None
     transport: Transport = PTP_IP
+    signs: Signs = field(default_factory=Signs)
 
     @property
     def model(self) -> Model:

@@ -6,6 +6,7 @@ from ...ptp.datasets import DeviceInfo
 from ..vendor import Vendor
 from .codes import CanonOperation, CanonResponse
 from .dialect import QUIRKS, CanonDialect
+from .signs import SIGNS
 
 
 def matches(info: DeviceInfo) -> bool:
@@ -21,4 +22,5 @@ CANON = Vendor(
     responses=CanonResponse,
     quirks=QUIRKS,
     dialect=CanonDialect,
+    signs=SIGNS,
 )

@@ -11,9 +11,8 @@ from __future__ import annotations
 from html import escape
 
 from ..announcement import BASE, Announcement, Identity, SsdpAnnouncement
+from .signs import EOS_UTILITY
 
-EOS_UTILITY = "urn:schemas-canon-com:service:ICPO-WFTEOSSystemService:1"
-SMARTPHONE = "urn:schemas-canon-com:service:ICPO-SmartPhoneEOSSystemService:1"
 SERVER = "Camera OS/1.0 UPnP/1.0 Canon Device Discovery/1.0"
 GUID_HEAD = bytes.fromhex("00000000000000000001")  # the MAC follows
 _DEVICE = "urn:schemas-upnp-org:device:Basic:1"

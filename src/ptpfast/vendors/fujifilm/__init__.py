@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..vendor import Vendor
 from .codes import FujifilmOperation
 from .dialect import QUIRKS, FujifilmDialect
+from .signs import SIGNS
 from .transport import FUJIFILM_IP
 
 FUJIFILM = Vendor(
@@ -14,4 +15,5 @@ FUJIFILM = Vendor(
     quirks=QUIRKS,
     dialect=FujifilmDialect,
     transport=FUJIFILM_IP,
+    signs=SIGNS,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..announcement import Announcement, BroadcastAnnouncement, Identity
 from . import texts
-from .autosave import AutoSavePorts
+from .signs import REGISTER
 
 EVERY_S = 3.0
 
@@ -19,4 +19,4 @@ def announces(_: Identity) -> tuple[Announcement, ...]:
     def text(address: str) -> bytes:
         return texts.discover("*", address)
 
-    return (BroadcastAnnouncement(AutoSavePorts().register, text, EVERY_S),)
+    return (BroadcastAnnouncement(REGISTER, text, EVERY_S),)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
 from ...ptp.errors import ConnectFailed, ProtocolError
-from . import texts
+from . import signs, texts
 
 log = logging.getLogger("ptpfast")
 
@@ -33,8 +33,8 @@ Kind = Literal["register", "connect"]
 class AutoSavePorts:
     """The ports: of this computer for a registration and a connection, and of the camera."""
 
-    register: int = 51542
-    connect: int = 51541
+    register: int = signs.REGISTER
+    connect: int = signs.CONNECT
     camera: int = 51540
 
 

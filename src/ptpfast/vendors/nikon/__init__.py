@@ -6,6 +6,7 @@ from ...ptp.datasets import DeviceInfo
 from ..vendor import Vendor
 from .codes import NikonOperation, NikonResponse
 from .dialect import QUIRKS, NikonDialect
+from .signs import SIGNS
 
 
 def matches(info: DeviceInfo) -> bool:
@@ -21,4 +22,5 @@ NIKON = Vendor(
     responses=NikonResponse,
     quirks=QUIRKS,
     dialect=NikonDialect,
+    signs=SIGNS,
 )

@@ -8,14 +8,12 @@ records of all other bodies are inferred. The bodies with a network of their own
 from __future__ import annotations
 
 from ..announcement import Announcement, Announces, Identity, MdnsAnnouncement
-
-CAMERA_CONTROL, PICTURE_TRANSFER = "$DSC", "WT3T"  # the profiles, in the TXT record
-VENDOR_EXTENSION = "A"
+from .signs import CAMERA_CONTROL, PICTURE_TRANSFER, USB_VENDOR, VENDOR_EXTENSION
 
 
 def guid_head(product: int) -> bytes:
     """Return the first bytes of a body's GUID, from its USB product id; the MAC follows."""
-    return bytes.fromhex(f"04b0{product:04x}000010018001")
+    return bytes.fromhex(f"{USB_VENDOR}{product:04x}000010018001")
 
 
 def announcing(product: int, *, transfers: bool = False) -> Announces:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..signs import Signs
 from ..vendor import Vendor
 from .codes import PanasonicOperation
 from .dialect import QUIRKS, PanasonicDialect
@@ -17,6 +18,8 @@ PANASONIC = Vendor(
     quirks=QUIRKS,
     dialect=PanasonicDialect,
     transport=PanasonicTransport(),
+    # The port for PTP/IP is closed until the gate has been asked.
+    signs=Signs(addresses=("192.168.54.1",), knock=Gate().description_port),
 )
 
 

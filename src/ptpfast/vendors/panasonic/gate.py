@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import time
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -21,19 +19,15 @@ from uuid import UUID
 from ...ptp.codes import DEFAULT_PORT
 from ...ptp.errors import ConnectFailed
 from ...transport.contract import Address
-from ...transport.handshake import NothingListens
+from ...transport.http_get import NotHttpError, http_get
 from ...transport.identity import default_guid
 
 TOKEN_VARIABLE = "PTPFAST_PANASONIC_TOKEN"  # where no token was given
 DESCRIPTION = "/PTPRemote/Server0/ddd"
 APPLICATION = "LUMIXTether"  # any name will do; this one is known to work
-LONGEST_ANSWER = 1 << 16  # bytes, with the header
 GATE_S = 5.0  # for a whole answer (webptz)
 _PORT = re.compile(r"<(?:\w+:)?X_PTPPortNo>\s*([0-9]{1,5})\s*</")
 _NAME = re.compile(r"<friendlyName>\s*([^<]{0,100})</")
-_BLANK_LINE = b"\r\n\r\n"
-_FINAL = re.compile(rb"HTTP/1\.[01] [2-5][0-9]{2}\b")
-_LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 _RESULT = re.compile(r"<result>\s*([^<]{0,100})</result>")
 _HINT = (
     f'pass the token of the camera\'s password: vendor=panasonic(token="…"), or {TOKEN_VARIABLE}'
@@ -104,52 +98,10 @@ class Gate:
 
 
 def _get(address: Address, path: str, within_s: float) -> str:
-    """Ask over HTTP/1.0, which has no parts and nothing before the answer.
-
-    Whatever listens at these ports of a host is asked, and may answer anything: it can cost
-    `within_s` seconds and `LONGEST_ANSWER` bytes.
-    """
-    deadline = time.monotonic() + min(GATE_S, within_s)
-    question = f"GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    """Return the answer to a question; ConnectFailed for another device."""
     try:
-        with socket.create_connection(address, timeout=_left(deadline)) as sock:
-            sock.sendall(question.encode("ascii"))
-            answer = _received(sock, deadline)
-    except ConnectionRefusedError as error:
-        raise NothingListens(f"nothing listens at {address}") from error
-    except (OSError, UnicodeError) as error:
-        raise ConnectFailed(f"no answer from {address}: {error}") from error
-    return _text_of(answer, address)
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
-
-
-def _received(sock: socket.socket, deadline: float) -> bytearray:
-    """Return all that comes until the end, or the end of the body by its Content-Length."""
-    answer = bytearray()
-    in_full: int | None = None  # bytes, once the header has told
-    while len(answer) < LONGEST_ANSWER and (in_full is None or len(answer) < in_full):
-        sock.settimeout(_left(deadline))
-        piece = sock.recv(LONGEST_ANSWER - len(answer))
-        if not piece:
-            break
-        answer += piece
-        if in_full is None and (head := answer.find(_BLANK_LINE)) >= 0:
-            end = head + len(_BLANK_LINE)
-            length = _LENGTH.search(answer, 0, end)
-            in_full = end + int(length[1]) if length else None
-    if len(answer) >= LONGEST_ANSWER or (in_full is not None and len(answer) < in_full):
-        raise ConnectionError("the answer is too long, or broke off")
-    return answer
-
-
-def _text_of(answer: bytearray, address: Address) -> str:
-    head, _, body = bytes(answer).partition(_BLANK_LINE)
-    if not _FINAL.match(head) or b"\r\ntransfer-encoding:" in head.lower():
-        raise ConnectFailed(f"something answers at {address}, but not as a Panasonic camera")
+        body = http_get(address, path, min(GATE_S, within_s))
+    except NotHttpError as error:
+        text = f"something answers at {address}, but not as a Panasonic camera"
+        raise ConnectFailed(text) from error
     return body.decode("utf-8", "replace")

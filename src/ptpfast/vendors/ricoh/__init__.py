@@ -6,6 +6,7 @@ HTTP over Wi-Fi.
 
 from __future__ import annotations
 
+from ..signs import Signs
 from ..vendor import Vendor
 from .codes import RicohOperation
 
@@ -13,4 +14,5 @@ RICOH = Vendor(
     name="ricoh",
     matches=lambda info: info.manufacturer.upper().startswith("RICOH"),
     operations=RicohOperation,
+    signs=Signs(addresses=("192.168.1.1",)),  # of all models
 )

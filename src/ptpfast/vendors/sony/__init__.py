@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..vendor import Vendor
 from .codes import SonyOperation, SonyResponse
 from .dialect import sony_dialect
+from .signs import SIGNS
 
 SONY = Vendor(
     name="sony",
@@ -16,4 +17,5 @@ SONY = Vendor(
     operations=SonyOperation,
     responses=SonyResponse,
     dialect=sony_dialect,
+    signs=SIGNS,
 )

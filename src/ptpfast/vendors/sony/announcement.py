@@ -12,9 +12,8 @@ from __future__ import annotations
 from html import escape
 
 from ..announcement import Announcement, Identity, SsdpAnnouncement
+from .signs import REMOTE
 
-REMOTE = "urn:schemas-sony-com:service:DigitalImaging:1"
-SEND = "urn:microsoft-com:service:MtpNullService:1"
 SERVER = "UPnP/1.0 SonyImagingDevice/1.0"
 _DEVICE = "urn:schemas-upnp-org:device:Basic:1"
 _PATH, _SERVICE_PATH = "/dd.xml", "/DigitalImagingDesc.xml"
