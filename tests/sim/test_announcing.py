@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 import zeroconf
+
+import command_line
+import ptpfast
 from listeners import (
     GROUP,
     LOOPBACK,
@@ -26,9 +29,6 @@ from listeners import (
     search,
     searcher,
 )
-
-import command_line
-import ptpfast
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera, announcer, first_difference, ssdp
 
@@ -347,6 +347,6 @@ def test_a_camera_on_loopback_answers_no_address_outside_it() -> None:
     if shutil.which("unshare") is None or subprocess.run([*network, "true"]).returncode:
         pytest.skip("this user may not make a network namespace")
     script = [*network, sys.executable, "-c", ON_LOOPBACK_ALONE]
-    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(script, env=path, capture_output=True, text=True, timeout=60)
     assert done.stdout == "silence\n", done.stderr

@@ -17,6 +17,7 @@ log = logging.getLogger("ptpfast")
 
 LONGEST = 4096  # bytes of a datagram that is read; a longer one is dropped
 MOST = 20_000  # datagrams of one socket
+SEND_S = 2.0  # between two searches: answers get lost in Wi-Fi
 LOOK_S = 0.1  # for the end of the search
 _IP_MULTICAST_ALL = 49  # of Linux; Python does not name it
 
@@ -52,7 +53,7 @@ class Datagrams:
         return sock
 
     def send(self, send: Callable[[], object]) -> None:
-        """Call a function three times until the end of the search."""
+        """Call a function now, and again and again until the end of the search."""
         self._sends.append(send)
 
     def start(self) -> None:
@@ -67,7 +68,7 @@ class Datagrams:
             sock.close()
 
     def _run(self) -> None:
-        every_s = self._round.left_s / 3
+        every_s = min(SEND_S, self._round.left_s / 3)
         next_send = time.monotonic()
         with selectors.DefaultSelector() as selector:
             for sock in self._reads:

@@ -15,7 +15,7 @@ def parse_description(data: bytes) -> dict[str, str]:
     """Return the texts of the `WANTED` elements; of several with a name, the first.
 
     Raises:
-        ProtocolError: it is no XML in UTF-8, has a DTD, or is too deep.
+        ProtocolError: it is no XML, has a DTD, or is too deep.
     """
     reader = _Reader()
     parser = expat.ParserCreate(encoding="utf-8")

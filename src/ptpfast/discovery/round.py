@@ -59,11 +59,12 @@ class Round:
                 seen = self._seen.get(timeout=self.left_s)
             except queue.Empty:
                 return
+            if len(known) >= MOST_CAMERAS and not any(each.is_same(seen) for each in known):
+                continue
             before = list(known)
             camera = learn(known, seen)
             if camera not in before:
                 yield camera
-            del known[MOST_CAMERAS:]
 
     def close(self) -> None:
         """End the workers."""
