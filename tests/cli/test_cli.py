@@ -100,7 +100,9 @@ def test_every_command_explains_itself_with_examples(command: str) -> None:
     assert "Examples:" in result.stdout
     if command:
         assert "--json" in result.stdout
-        assert ("--timeout" in result.stdout) == (command not in ("simulate", "demo", "history"))
+        assert ("--timeout" in result.stdout) == (
+            command not in ("discover", "simulate", "demo", "history")
+        )
     else:
         table = result.stdout.partition("Exit status:")[2]
         statuses = ["0", "1", "2", "3", "4", "5", "6", "7", "70", "130", "141"]
