@@ -16,7 +16,8 @@ from ptpfast.sim import SimulatedCamera
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 CHAPTERS: dict[str, list[str]] = {
     "Connect and download": [
-        *("connect", "Session", "pull", "PullOptions", "Report", "Transfer", "Timeouts"),
+        *("connect", "Session", "pull", "PullOptions", "Report"),
+        *("pull_iter", "PullIterator", "Transfer", "Timeouts"),
         *("Observer", "Selection", "FileResult", "CameraReport", "Vendor"),
     ],
     "Find cameras": ["discover", "Found"],
@@ -35,6 +36,7 @@ CHAPTERS: dict[str, list[str]] = {
 WITH_MEMBERS = {
     "Session",
     "Report",
+    "PullIterator",
     "Observer",
     "ObjectTable",
     "FileSink",

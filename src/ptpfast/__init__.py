@@ -42,6 +42,7 @@ from .vendors import Vendor
 
 if TYPE_CHECKING:
     from .discovery import Found, discover
+    from .library.iterating import PullIterator, pull_iter
     from .library.plan.selection import Selection
     from .library.pull import PullOptions, pull
     from .library.report.observer import Observer
@@ -56,10 +57,11 @@ __all__ = [
     "DeviceBusy", "DeviceInfo", "DevicePropDesc", "Event", "EventCode", "FileResult", "FileSink",
     "Found", "InitFailed",
     "InvalidObjectHandle", "Listing", "MemorySink", "NetworkError", "ObjectFormat", "ObjectInfo",
-    "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullOptions",
+    "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullIterator",
+    "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
     "StorageInfo", "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable",
-    "Unsupported", "Vendor", "__version__", "connect", "discover", "pull",
+    "Unsupported", "Vendor", "__version__", "connect", "discover", "pull", "pull_iter",
 ]
 # fmt: on
 
@@ -71,12 +73,14 @@ _LATER = {
     "Found": "discovery",
     "Listing": "listing",
     "Observer": "library.report.observer",
+    "PullIterator": "library",
     "PullOptions": "library",
     "Report": "library",
     "Selection": "library.plan.selection",
     "Transfer": "transfer",
     "discover": "discovery",
     "pull": "library",
+    "pull_iter": "library",
 }
 
 

@@ -214,7 +214,7 @@ def test_a_name_that_is_taken_while_files_are_queued_is_left_alone(
         assert result.path.read_bytes() == stored
 
 
-@pytest.mark.parametrize("copied", (False, True))
+@pytest.mark.parametrize("copied", [False, True])
 def test_a_file_is_told_when_it_is_stored_though_another_one_still_arrives(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
 ) -> None:

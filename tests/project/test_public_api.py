@@ -26,6 +26,7 @@ NAMES = {
     *("SinkError", "TransferError", "Unreadable", "Unsupported", "Cancelled", "PullOptions"),
     *("CameraReport", "FileResult", "Listing", "Observer", "Selection", "Vendor"),
     *("Found", "discover"),
+    *("PullIterator", "pull_iter"),
 }
 SESSION = {
     *("device_info", "storage_ids", "storage_info", "objects", "object_info", "thumbnail", "read"),

@@ -7,7 +7,8 @@ the transfer of one object is in `ptpfast.transfer`.
 
 from __future__ import annotations
 
+from .iterating import PullIterator, pull_iter
 from .pull import PullOptions, pull
 from .report.report import Report
 
-__all__ = ["PullOptions", "Report", "pull"]
+__all__ = ["PullIterator", "PullOptions", "Report", "pull", "pull_iter"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Unpack
 
 from ..ownership.names import MANIFEST_NAME
@@ -18,6 +19,7 @@ from ..session.connecting import connect
 from ..session.session import Session
 from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
+from .ending import Ending, Guide
 from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
 from .plan.apart import check_different
@@ -117,16 +119,19 @@ def pull(
         What ends a run that has begun carries the report so far as `error.report`. What ends one of
         several cameras is raised when the others are done; `error.report.cameras` has all errors.
     """
-    return _pull(cameras, destination, options, time.monotonic())
+    return prepared("pull", cameras, destination, options, time.monotonic())()
 
 
-def _pull(
+def prepared(
+    name: str,
     cameras: Session | str | Sequence[Session | str],
     destination: OnePath,
     options: PullOptions,
     began: float,
-) -> Report:
-    check_names("pull", options, PullOptions.__optional_keys__)
+    guide: Guide | None = None,
+) -> Callable[[], Report]:
+    """Check all arguments of the function `name`, and return what runs. ValueError, TypeError."""
+    check_names(name, options, PullOptions.__optional_keys__)
     switches(index=options.get("index", True))
     several = cameras if isinstance(cameras, list | tuple) else None
     for camera in (cameras,) if several is None else several:
@@ -134,12 +139,30 @@ def _pull(
     asked = Options.of(path_of("destination", destination), options)
     sums = _check(asked)
     connecting = {name: value for name, value in options.items() if name in _CONNECTING}
+    guide = guide or Guide()
     if several is not None:
-        return Several(_each_camera(several, asked, connecting), asked, sums).run()
+        each = _each_camera(several, asked, connecting)
+        return Several(each, asked, sums, guide).run
     assert isinstance(cameras, Session | str)
-    with _session(cameras, asked, connecting) as session:
-        run = Run(session, asked, sums, began)
-        return run.plan() if asked.dry_run else run.go()
+    asked = replace(asked, observer=guide.observer(asked.observer or Observer(), ""))
+    return partial(_run_one, cameras, asked, connecting, sums, began, guide.ending)
+
+
+def _run_one(
+    camera: Session | str,
+    options: Options,
+    connecting: dict[str, Any],
+    sums: Manifest | None,
+    began: float,
+    ending: Ending,
+) -> Report:
+    with (
+        ending.interrupts_pauses(),
+        _session(camera, options, connecting) as session,
+        ending.interrupts(session),
+    ):
+        run = Run(session, options, sums, began)
+        return run.plan() if options.dry_run else run.go()
 
 
 def _each_camera(
@@ -186,12 +209,12 @@ def _check_camera(given: Any, destination: Any, options: PullOptions) -> None:
     address_of(given, options.get("port"))
 
 
-def _spelled_out() -> inspect.Signature:
-    """Return the signature of `pull` with a parameter for each option, for help."""
+def spell_out(function: Callable[..., Any]) -> None:
+    """Show a parameter for each option of `pull` in the help of a function."""
     defaults = {row.name: row.default for kind in (Selection, Options) for row in fields(kind)}
     of_connect = inspect.signature(connect).parameters
     defaults |= {name: of_connect[name].default for name in _CONNECTING}
-    plain = inspect.signature(pull)
+    plain = inspect.signature(function)
     two = list(plain.parameters.values())[:2]
     names = sorted(PullOptions.__optional_keys__, key=list(defaults).index)
     hints = {name: hint.__forward_arg__ for name, hint in PullOptions.__annotations__.items()}
@@ -200,10 +223,10 @@ def _spelled_out() -> inspect.Signature:
         inspect.Parameter(name, by_name, default=defaults[name], annotation=hints[name])
         for name in names
     ]
-    return plain.replace(parameters=[*two, *more])
+    function.__dict__["__signature__"] = plain.replace(parameters=[*two, *more])
 
 
-pull.__dict__["__signature__"] = _spelled_out()
+spell_out(pull)
 
 
 @contextmanager

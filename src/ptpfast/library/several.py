@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import LimitReached
-from ..link.patience import stopped_by
 from ..ptp.errors import Cancelled, PTPError
 from .plan.names import Names
 from .report.merged import merged
 from .report.observer import Observer
+from .report.passing import TOLD, Passing
 from .report.report import CameraReport, Report, attach
 from .run import Run
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..session.session import Session
+    from .ending import Guide
     from .keep.manifest import Manifest
     from .plan.options import Options
 
@@ -43,7 +43,6 @@ class Camera:
     def __init__(self, name: str, connect: Connect) -> None:
         self.name = name
         self.connect = connect
-        self.session: Session | None = None
         self.report: Report | None = None
         self.error: BaseException | None = None
         self.thread: threading.Thread | None = None
@@ -54,7 +53,11 @@ class Several:
     """One run with several cameras."""
 
     def __init__(
-        self, cameras: Sequence[Camera], options: Options, manifest: Manifest | None
+        self,
+        cameras: Sequence[Camera],
+        options: Options,
+        manifest: Manifest | None,
+        guide: Guide,
     ) -> None:
         self._cameras = cameras
         self._options = options
@@ -63,7 +66,8 @@ class Several:
         self._observer = options.observer or Observer()
         self._names = Names()
         self._turn = threading.RLock()  # of the observer
-        self._stop = threading.Event()
+        self._guide = guide
+        self._ending = guide.ending
 
     def run(self) -> Report:
         """Run, and return the report. An error of a camera is raised when all have ended."""
@@ -72,7 +76,7 @@ class Several:
                 self._begin(camera)
             self._wait()
         except BaseException as error:  # Ctrl-C
-            self._end()
+            self._ending.end()
             self._wait()
             attach(self._report(), error)
             raise
@@ -93,7 +97,11 @@ class Several:
                 camera.thread.join()
 
     def _begin(self, camera: Camera) -> None:
-        observer = _OneAtATime(self._observer.of_camera(camera.name), self._turn, self._stop)
+        own = self._observer.of_camera(camera.name)
+        # What waits for another thread is outside: the other cameras have their turn meanwhile.
+        observer = self._guide.observer(
+            _OneAtATime(own, self._turn, self._ending.stop), camera.name
+        )
         work, name = partial(self._work, camera, observer), f"ptpfast {camera.name}"
         camera.thread = threading.Thread(target=work, name=name)
         try:
@@ -109,16 +117,16 @@ class Several:
         try:
             self._run_one(camera, observer)
         finally:
-            camera.session = None
             camera.done.set()
 
     def _run_one(self, camera: Camera, observer: Observer) -> None:
         options = replace(self._options, observer=observer)
         try:
-            with stopped_by(self._stop), camera.connect(observer) as session:
-                camera.session = session
-                if self._stop.is_set():
-                    raise Cancelled("stopped")
+            with (
+                self._ending.interrupts_pauses(),
+                camera.connect(observer) as session,
+                self._ending.interrupts(session),
+            ):
                 run = Run(session, options, self._manifest, self._began, self._names)
                 camera.report = run.report
                 if options.dry_run:
@@ -128,19 +136,12 @@ class Several:
         except BaseException as error:  # noqa: BLE001  raised by `run`
             camera.error = error
         if camera.error is not None and not isinstance(camera.error, PTPError):
-            self._end()
+            self._ending.end()
         try:
             observer.ended(self._report_of(camera), camera.error)
         except BaseException as error:  # noqa: BLE001  raised by `run`
             camera.error = camera.error or error
-            self._end()
-
-    def _end(self) -> None:
-        """Have all cameras end in order."""
-        self._stop.set()
-        for camera in self._cameras:
-            if (session := camera.session) is not None:
-                session.cancel()
+            self._ending.end()
 
     def _report(self) -> Report:
         each = [
@@ -162,36 +163,22 @@ class Several:
         )
 
 
-class _OneAtATime(Observer):
+class _OneAtATime(Passing):
     """Pass the calls of one camera on, while those of the others wait.
 
     Once the run is to stop, the first call after that raises Cancelled.
     """
 
     def __init__(self, observer: Observer, turn: threading.RLock, stop: threading.Event) -> None:
-        self._observer = observer
+        super().__init__(observer)
         self._its_turn = turn
         self._stop = stop
         self._has_stopped = False
 
-    @contextmanager
-    def _turn(self, *, stops: bool) -> Iterator[None]:
-        if stops and self._stop.is_set() and not self._has_stopped:
+    def passed(self, name: str, *given: Any, **named: Any) -> None:
+        """Call the other observer when it is this camera's turn."""
+        if name not in TOLD and self._stop.is_set() and not self._has_stopped:
             self._has_stopped = True
             raise Cancelled("stopped")
         with self._its_turn:
-            yield
-
-
-def _passed_on(name: str, *, stops: bool) -> Callable[..., None]:
-    def call(self: _OneAtATime, *given: Any, **named: Any) -> None:
-        with self._turn(stops=stops):
-            getattr(self._observer, name)(*given, **named)
-
-    return call
-
-
-# What is done by then must be told, and the received files stored.
-_TOLD = ("finished", "storing", "ended")
-for _name in (name for name in vars(Observer) if not name.startswith("_") and name != "of_camera"):
-    setattr(_OneAtATime, _name, _passed_on(_name, stops=_name not in _TOLD))
+            super().passed(name, *given, **named)

@@ -46,9 +46,9 @@ REMEMBERED = 15  # reads whose silences are known
 class ChunkPolicy:
     """The chunk size of one camera, learned over the objects of a session.
 
-    Before a read call `next_size(left)`, after it `paused(waited, silence)` and `done(size, seconds,
-    waited)`. Call `refuse(size)` if the camera refused the size, `failed()` if the read broke off,
-    and `stalled(why)` if almost no bytes came any longer.
+    Before a read call `next_size(left)`, after it `paused(waited, silence)` and
+    `done(size, seconds, waited)`. Call `refuse(size)` if the camera refused the size, `failed()` if
+    the read broke off, and `stalled(why)` if almost no bytes came any longer.
 
     Attributes:
         cap: The largest size.

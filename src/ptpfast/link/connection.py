@@ -350,6 +350,12 @@ class Connection:
         """Cancel the running transaction; it raises Cancelled. May be called from any thread."""
         self._command.cancel()
 
+    def forget_cancel(self) -> None:
+        """Withdraw a `cancel` that no transaction has met."""
+        if self.usable:
+            with suppress(ConnectionLost), self._turn.now():  # a poll hands a cancel on
+                self._command.resume()
+
     def settle(self, timeout_s: float) -> bool:
         """End an interrupted transaction; return whether another one can be tried.
 
