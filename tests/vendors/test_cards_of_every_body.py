@@ -27,6 +27,8 @@ from ptpfast import vendors
 from ptpfast.sim import Fault, SimulatedCamera, Store
 from ptpfast.sim.counters import Observer
 from ptpfast.vendors import Vendor
+from ptpfast.vendors.fujifilm.codes import CameraState
+from ptpfast.vendors.fujifilm.conduct import offer
 from ptpfast.vendors.nikon.body_network import PcConnection, with_pc_connection
 
 pytestmark = pytest.mark.matrix  # every way of every body
@@ -68,6 +70,9 @@ ASKING = {"nikon-z6-3", "nikon-z8", "nikon-z9"}
 WAYS = {body: Way(body, asking) if body in ASKING else Way(body) for body in vendors.BODIES} | {
     "nikon-z8, send queue": Way("nikon-z8", queueing, mark_all),
     "nikon-d7200, transfer list": Way("nikon-d7200", prepare=mark_all),
+    "fuji-xt4, chosen": Way(
+        "fuji-xt4", prepare=lambda sim: offer(sim.body, CameraState.MULTIPLE_TRANSFER)
+    ),
 }
 
 

@@ -39,6 +39,8 @@ class Selected:
         self._link = link
         self._dataset: ObjectInfoDataset | None = None  # of the picture whose turn it was last
         self._is_doubtful = False  # whether it is still that picture's turn
+        self._turns: list[ObjectInfoDataset] = []  # the pictures offered so far; the first has 1
+        self._passed: set[int] = set()  # those that were sent to their end
         self._size: int | None = None  # while one is read
         self._is_sent = False  # with the last piece that was asked for
 
@@ -62,9 +64,26 @@ class Selected:
         """Describe the picture that is offered, and give it a number."""
         payload = self._link.fetch(OperationCode.GetObjectInfo, HANDLE, limit=MAX_INFO)
         dataset = decode(ObjectInfoDataset, payload)
-        if self._is_doubtful and self._dataset not in (None, dataset):
-            self.turn += 1
-        self._is_doubtful, self._dataset = False, dataset
+        if self._is_doubtful:
+            dataset = self._found_again(dataset)
+        elif self.turn > len(self._turns):
+            self._turns.append(dataset)
+        self._dataset = dataset
+        return dataset
+
+    def _found_again(self, dataset: ObjectInfoDataset) -> ObjectInfoDataset:
+        """Note whose turn it is after a reconnect: a body may begin again with the first picture.
+        Pictures that were sent to their end are read past."""
+        for _ in range(len(self._passed) + 1):
+            if dataset not in self._turns:
+                self._turns.append(dataset)
+            self.turn = self._turns.index(dataset) + 1
+            if self.turn not in self._passed:
+                break
+            self._read_bytes(dataset.object_compressed_size)
+            payload = self._link.fetch(OperationCode.GetObjectInfo, HANDLE, limit=MAX_INFO)
+            dataset = decode(ObjectInfoDataset, payload)
+        self._is_doubtful = False
         return dataset
 
     def handles(self) -> list[int]:
@@ -87,6 +106,10 @@ class Selected:
         return offered
 
     def _read_past(self, size: int) -> None:
+        self._read_bytes(size)
+        self._next()
+
+    def _read_bytes(self, size: int) -> None:
         offset = 0
         while offset < size:
             piece = min(PIECE, size - offset)
@@ -96,10 +119,10 @@ class Selected:
             if len(got) != piece:
                 raise TransferError("the camera sent too little of a picture that is here already")
             offset += piece
-        self._next()
 
     def _next(self) -> None:
-        self.turn += 1
+        self._passed.add(self.turn)
+        self.turn = len(self._turns) + 1
         self._dataset = None
 
     def begin(self, handle: int, size: int | None) -> None:
