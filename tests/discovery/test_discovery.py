@@ -8,6 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,11 +111,9 @@ def test_a_service_of_zeroconf_itself_is_found_as_a_camera() -> None:
 def test_an_address_is_tried_by_a_connection_without_a_byte() -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         address = f"{LOOPBACK}:{server.getsockname()[1]}"
-        (found,) = [
-            each
-            for each in ptpfast.discover(0.5, interfaces=LOOPBACK, addresses=address)
-            if each.found_by == ("address",)
-        ]
+        search = stream(30, interfaces=LOOPBACK, addresses=address)
+        found = next(each for each in search if each.found_by == ("address",))
+        search.close()
         assert found.address == address
         assert found.vendor is None
         sock, _ = server.accept()
@@ -123,18 +123,24 @@ def test_an_address_is_tried_by_a_connection_without_a_byte() -> None:
 
 def test_an_address_at_a_vendor_s_own_port_tells_the_vendor() -> None:
     with taken(55740):
-        found = ptpfast.discover(0.5, interfaces=LOOPBACK, addresses="127.0.0.1:55740")
-    assert [each.vendor for each in found if "address" in each.found_by] == ["fujifilm"]
+        search = stream(30, interfaces=LOOPBACK, addresses="127.0.0.1:55740")
+        found = next(each for each in search if "address" in each.found_by)
+        search.close()
+    assert found.vendor == "fujifilm"
 
 
 @contextmanager
 def taken(port: int) -> Iterator[None]:
-    """Something listens at a port, be it another program."""
-    try:
-        server = socket.create_server((LOOPBACK, port))
-    except OSError:
-        yield
-        return
+    """Listen at a port, once no other test does."""
+    give_up = time.monotonic() + 30
+    while True:
+        try:
+            server = socket.create_server((LOOPBACK, port))
+            break
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+            threading.Event().wait(0.05)
     with server:
         yield
 

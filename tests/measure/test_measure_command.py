@@ -372,6 +372,7 @@ def test_a_page_that_cannot_be_written_is_status_six(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.paced
 def test_ctrl_c_ends_with_the_report_of_what_was_measured(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=4, size=50_000_000, link=SLOW_RADIO)
     html = tmp_path / "page.html"

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +34,7 @@ from ptpfast.library.keep import copies as copies_module
 from ptpfast.library.keep import deletion as deletion_module
 from ptpfast.library.keep.deletion_journal import JOURNAL_NAME, DeletionJournal
 from ptpfast.library.report.observer import Observer
+from ptpfast.link import patience
 from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.state import index
@@ -678,14 +678,14 @@ def test_a_handle_that_goes_to_a_new_picture_while_the_camera_is_busy_is_spared(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sim = camera(objects=2, faults=[f"busy on DeleteObject handle {FIRST} times 1"])
-    original = time.sleep
+    original = patience.pause
 
-    def sleep(seconds: float) -> None:
-        if sim.faults.fired:
+    def pause(seconds: float) -> None:
+        if sim.operations[OperationCode.DeleteObject]:
             sim.store.replace(FIRST, name="NEW.DNG")
         original(seconds)
 
-    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(patience, "pause", pause)
     report = fetch(sim, tmp_path)
     assert "is not known" in report.files[0].left
     assert list(on_card(sim)) == ["NEW.DNG"]
