@@ -316,7 +316,9 @@ def test_the_disk_is_full_at_any_call(scene: Scene) -> None:
             assert scene.status in (0, 6), (at, scene.output.read_text())
             scene.check(whole=scene.status == 0)
             scene.finish()
-    assert statuses.count(6) > len(statuses) / 2
+    assert 6 in statuses
+    # Of a few calls, those that can do without may be many.
+    assert not THOROUGH or statuses.count(6) > len(statuses) / 2
 
 
 def test_the_power_is_cut_at_any_call(scene: Scene) -> None:
