@@ -6,7 +6,7 @@ waiting, until a chunk takes about two seconds. The share of waiting decides, no
 radio's rate varies by more than a doubling gains. If the larger size is clearly slower, the size
 goes back and stays. Where chunks take milliseconds, many can be compared, and a little slower
 is enough: on very fast links large chunks fill the socket's buffer beyond the processor's cache.
-After a stall or a failure it is halved, and so it is while a chunk takes
+After a stall or a failure the size is halved, and so it is while a chunk takes longer than five
 seconds. It never exceeds the vendor's limit, nor reaches a size that the camera refused.
 
 An object is cut into equal pieces of one to two chunks: a small rest would cost a round trip more.
