@@ -18,6 +18,7 @@ that object, and then only its size is asked for:
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -31,163 +32,153 @@ from ptpfast.ptp.datasets import (
     encode,
     encode_array,
 )
+from ptpfast.ptp.errors import ProtocolError
+from ptpfast.vendors.canon.codes import CanonOperation
 from ptpfast.vendors.nikon.codes import NikonOperation
+from ptpfast.vendors.sony.codes import SonyOperation
+from ptpfast.vendors.sony.contents import encode_contents, parse_contents
+from ptpfast.vendors.standard.codes import StandardOperation
 
+from .forms import HEAD, NUMBERS, Form
 from .targets import text_of
 
+# What reads the bytes of an object. The first parameter says which one.
 READS = (
     OperationCode.GetObject,
     OperationCode.GetPartialObject,
+    StandardOperation.GetPartialObject64,
     NikonOperation.GetPartialObjectEx,
+    CanonOperation.GetPartialObjectEOS,
+    SonyOperation.GetPartialLargeObject,
+    SonyOperation.GetContentData,
 )
-PAYLOAD = (wire.PacketType.DATA, wire.PacketType.END_DATA)
-HEAD = 12  # of Data and End Data; behind it are the payload's bytes
-SMALL = (0, 1, 7, 8, 9, 11, 12, 13, 14, 20, 255, 256, 65_535, 65_536, 65_537)
-NUMBERS = (*SMALL, 1 << 24, (1 << 31) - 1, 1 << 31, (1 << 32) - 2, (1 << 32) - 1)
 
 
 @dataclass
 class Record:
-    """What was done in a session, in words; and the handles whose bytes may now be wrong."""
+    """What was done in a session, in words; and the handles whose bytes may now be wrong.
+
+    Attributes:
+        vague: A list that gives the objects their ids has changed: an id may be another object's.
+    """
 
     done: list[str] = field(default_factory=list)
     risky: set[int] = field(default_factory=set)
+    vague: bool = False
 
 
-def kind_of(raw: bytes) -> int:
-    """The packet's type."""
-    return int.from_bytes(raw[4:8], "little")
-
-
-def _put(raw: bytes, at: int, value: int) -> bytes:
-    return raw[:at] + (value & 0xFFFFFFFF).to_bytes(4, "little") + raw[at + 4 :]
+def _put(raw: bytes, at: int, value: int, size: int = 4) -> bytes:
+    value &= (1 << 8 * size) - 1
+    return raw[:at] + value.to_bytes(size, "little") + raw[at + size :]
 
 
 def _with_length(raw: bytes) -> bytes:
     return _put(raw, 0, len(raw))
 
 
-def _id_at(raw: bytes) -> int:
-    """Where the transaction id stands: behind the code in a response and an event."""
-    return 10 if kind_of(raw) in (wire.PacketType.OPERATION_RESPONSE, wire.PacketType.EVENT) else 8
-
-
 # One packet in, what leaves instead out.
-Change = Callable[[random.Random, bytes], list[bytes]]
+Change = Callable[[random.Random, bytes, Form], list[bytes]]
 
 
-def bits(chance: random.Random, raw: bytes) -> list[bytes]:
+def bits(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """Some bits of its first fields are turned."""
     head = bytearray(raw)
     for _ in range(chance.randint(1, 3)):
         # Of a packet with payload only the head, of any other all there is.
-        last = HEAD if kind_of(raw) in PAYLOAD else len(raw)
+        last = HEAD if form.has_payload(raw) else len(raw)
         head[chance.randrange(min(last, len(raw)))] ^= 1 << chance.randrange(8)
     return [bytes(head)]
 
 
-def length(chance: random.Random, raw: bytes) -> list[bytes]:
+def length(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """It claims another length."""
     near = len(raw) + chance.choice((-12, -4, -1, 1, 4, 12))
     return [_put(raw, 0, chance.choice((near, chance.choice(NUMBERS))))]
 
 
-def kind(chance: random.Random, raw: bytes) -> list[bytes]:
+def kind(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """It is of another type."""
-    return [_put(raw, 4, chance.choice((chance.randrange(20), chance.choice(NUMBERS))))]
+    changed = chance.choice((chance.randrange(20), chance.choice(NUMBERS)))
+    return [_put(raw, 4, changed, form.kind_size)]
 
 
-def identity(chance: random.Random, raw: bytes) -> list[bytes]:
+def identity(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """It is of another transaction."""
-    at = _id_at(raw)
+    at = form.id_at(raw)
     ours = int.from_bytes(raw[at : at + 4], "little")
     return [
         _put(raw, at, chance.choice((ours - 1, ours + 1, 0, 0xFFFFFFFF, chance.choice(NUMBERS))))
     ]
 
 
-def total(chance: random.Random, raw: bytes) -> list[bytes]:
+def total(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """Start Data announces another total, or in 32 bits; of others, the third field is changed."""
-    if kind_of(raw) in PAYLOAD:
-        return bits(chance, raw)
+    if form.has_payload(raw):
+        return bits(chance, raw, form)
     announced = int.from_bytes(raw[12:16], "little")
     changed = _put(raw, 12, chance.choice((announced - 1, announced + 1, chance.choice(NUMBERS))))
     return [_with_length(changed[:16]) if chance.random() < 0.2 else changed]
 
 
-def drop(chance: random.Random, raw: bytes) -> list[bytes]:
+def drop(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """It is lost."""
     return []
 
 
-def repeat(chance: random.Random, raw: bytes) -> list[bytes]:
+def repeat(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """It comes twice, or often."""
     return [raw] * chance.choice((2, 2, 3, 20))
 
 
-def split(chance: random.Random, raw: bytes) -> list[bytes]:
-    """Payload in two packets: nothing is wrong with that."""
-    if kind_of(raw) not in PAYLOAD or len(raw) <= HEAD:
+def split(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
+    """Payload in two packets: nothing is wrong with that, where there may be several."""
+    if not form.splits or not form.has_payload(raw) or len(raw) <= HEAD:
         return [raw]
     cut = chance.randint(HEAD, len(raw))
     first = _put(raw[:cut], 4, wire.PacketType.DATA)
     return [_with_length(first), _with_length(raw[:HEAD] + raw[cut:])]
 
 
-def cut(chance: random.Random, raw: bytes) -> list[bytes]:
+def cut(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """It ends early, and says so."""
     return [_with_length(raw[: chance.randint(8, len(raw))])]
 
 
-def garbage(chance: random.Random, raw: bytes) -> list[bytes]:
+def garbage(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """Bytes that are no packet come first."""
     return [chance.randbytes(chance.randint(1, 40)), raw]
 
 
-def foreign(chance: random.Random, raw: bytes) -> list[bytes]:
+def foreign(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """Another packet comes first: a right one, in the wrong place."""
-    at = _id_at(raw)
+    at = form.id_at(raw)
     ours = int.from_bytes(raw[at : at + 4], "little") if len(raw) >= at + 4 else 0
     number = chance.choice((ours, ours - 1, 0)) & 0xFFFFFFFF
     some = chance.randbytes(chance.randint(0, 30))
-    packet = chance.choice(
-        (
-            wire.Event(
-                chance.choice((0x4002, 0x4003, 0x400D)), 0, tuple(range(chance.randint(0, 9)))
-            ),
-            wire.ProbeRequest(),
-            wire.ProbeResponse(),
-            wire.InitFail(chance.choice(NUMBERS)),
-            wire.InitEventAck(),
-            wire.InitCommandAck(chance.choice(NUMBERS), bytes(16), text_of(some[:3])[:60], 1),
-            wire.Cancel(number),
-            wire.StartData(number, chance.choice((None, *NUMBERS))),
-            wire.Data(number, some),
-            wire.EndData(number, some),
-            wire.OperationResponse(chance.choice((0x2001, 0x2019, 0x2002)), number),
-            wire.OperationRequest(1, 0x1001, number),
-        )
-    )
     try:
-        return [wire.pack(packet), raw]
+        return [form.foreign(chance, number, some), raw]
     except (ValueError, UnicodeEncodeError):  # a name that cannot be said
         return [raw]
 
 
-def answer(chance: random.Random, raw: bytes) -> list[bytes]:
+def answer(chance: random.Random, raw: bytes, form: Form) -> list[bytes]:
     """The response says something else."""
-    if kind_of(raw) != wire.PacketType.OPERATION_RESPONSE:
-        return bits(chance, raw)
-    code = chance.choice((*ResponseCode, chance.randrange(0x10000)))
+    if not form.responds(raw):
+        return bits(chance, raw, form)
+    code = int(chance.choice((*ResponseCode, chance.randrange(0x10000))))
     more = chance.randbytes(4 * chance.randint(0, 6))
-    return [_with_length(raw[:8] + int(code).to_bytes(2, "little") + raw[10:14] + more)]
+    return [_with_length(_put(raw[: form.code_at + 6], form.code_at, code, 2) + more)]
 
 
-# After these an Initiator may wait for bytes of a packet that was never meant so.
-UNENDING: frozenset[Change] = frozenset({bits, length, garbage})
 CHANGES: tuple[Change, ...] = (
     *(bits, length, kind, identity, total, drop, repeat, split, cut, garbage, foreign, answer),
 )
+
+
+def may_not_end(change: Change, raw: bytes, form: Form) -> bool:
+    """Return whether an Initiator may then wait for bytes of a packet that was never meant so."""
+    turns_bits = change is answer or (change is total and form.has_payload(raw))
+    return turns_bits or change in (bits, length, garbage)
 
 
 def numbers(chance: random.Random, payload: bytes) -> bytes:
@@ -254,11 +245,49 @@ def _device_info(chance: random.Random, payload: bytes) -> bytes:
     return encode(info)
 
 
+def _contents(chance: random.Random, payload: bytes) -> bytes:
+    listed = parse_contents(payload)
+    for content in listed.contents:
+        for file in content.files:
+            match chance.randrange(6):
+                case 0:
+                    file.path = chance.choice(("", "/", "/DCIM/..", "\\")) + _name(chance)
+                case 1:
+                    file.size = chance.choice((file.size + 1, file.size // 2, 1 << 63, *NUMBERS))
+                case 2:
+                    file.umid = chance.choice((bytes(32), chance.randbytes(32)))
+                case 3:
+                    content.content_id = chance.choice((1, content.content_id + 1, *NUMBERS))
+                case 4:
+                    content.created_local = chance.choice(((1 << 64) - 1, *NUMBERS))
+    if chance.random() < 0.2:
+        listed.data_time += chance.randrange(3)
+        listed.contents *= chance.choice((0, 1, 2, 30))
+    return encode_contents(listed)
+
+
+_WORDS = re.compile(rb"(?:[ -~]\0){3,}|[ -~]{4,}")
+
+
+def _words(chance: random.Random, payload: bytes) -> bytes:
+    """A text in it, of any coding, becomes another one of its length."""
+    found = list(_WORDS.finditer(payload))
+    if not found:
+        return numbers(chance, payload)
+    word = chance.choice(found)
+    size = len(word[0])
+    text = _name(chance) + chance.choice(("/../x", "\0", "%s", "\u202e", "NUL.NEF", "x" * 200))
+    coding = "utf-16-le" if b"\0" in word[0] else "utf-8"
+    other = text.encode(coding, "surrogatepass")[:size].ljust(size, b"\0")
+    return payload[: word.start()] + other + payload[word.end() :]
+
+
 _DATASETS: dict[int, Callable[[random.Random, bytes], bytes]] = {
     OperationCode.GetObjectInfo: _object_info,
     OperationCode.GetObjectHandles: _array,
     OperationCode.GetStorageIDs: _array,
     OperationCode.GetDeviceInfo: _device_info,
+    SonyOperation.GetContentInfoList: _contents,
 }
 
 
@@ -268,6 +297,6 @@ def dataset(chance: random.Random, operation: int, payload: bytes) -> bytes:
     if change is not None and chance.random() < 0.6:
         try:
             return change(chance, payload)
-        except (ValueError, UnicodeEncodeError):  # a value or a name that cannot be said
+        except (ValueError, UnicodeEncodeError, ProtocolError):  # what cannot be said, or read
             pass
-    return numbers(chance, payload)
+    return _words(chance, payload) if chance.random() < 0.3 else numbers(chance, payload)

@@ -3,8 +3,10 @@
 A process of its own, without sanitizers, so that what is watched in the other one is all of it the
 Initiator's. It is told what to do in JSON on standard input, one line each:
 
-    {"begin": SEED, "body": INDEX, "rate": CHANGES PER PACKET}   answered by {"port": …}
-    {"end": true}                                  answered by {"done": […], "risky": […]}
+    {"begin": SEED, "plan": {…}}    answered by {"port": …, "gate": …}
+    {"end": true}                   answered by the fields of `visit.Told`
+
+Each session has a new camera, so that its number determines everything.
 """
 
 from __future__ import annotations
@@ -13,85 +15,95 @@ import json
 import random
 import socket
 import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from ptpfast.engine import wire as wire
-from ptpfast.ptp.codes import EventCode
+from ptpfast import vendors
 from ptpfast.ptp.errors import ProtocolError
 from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors.fujifilm.codes import CameraState
+from ptpfast.vendors.fujifilm.conduct import offer
+from ptpfast.vendors.nikon.body_network import PcConnection, with_pc_connection
+from ptpfast.vendors.sony.codes import SonyOperation
 
 from . import mutations
-from .cameras import BODIES, card
-from .mutations import CHANGES, PAYLOAD, READS, UNENDING, Record, kind_of
+from .cameras import MENUS, SHOT, Plan, card
+from .forms import CONTAINERS, FRAMES, HEAD, PACKETS, Form, Request, kind_of
+from .hurry import hurry
+from .mutations import CHANGES, READS, Record
+from .surprises import surprise
 
 CLOSE = 0.6  # of the changes, so many are followed by the connection's end: a wait costs time
 WILD = 0.05  # of the sessions, in which the bytes of objects are changed too
-START, END, RESPONSE = (
-    wire.PacketType.START_DATA,
-    wire.PacketType.END_DATA,
-    wire.PacketType.OPERATION_RESPONSE,
-)
+SURPRISES = 0.2  # of the changes, so many more requests come just after a button was pressed
 
 
 class Mutator:
     """The changes of one connection. It reads requests, to know what the packets answer."""
 
-    def __init__(self, seed: str, rate: float, record: Record, announces_total: bool) -> None:
+    def __init__(
+        self, seed: str, plan: Plan, form: Form, record: Record, surprise: Callable[[Any], str]
+    ) -> None:
         self._chance = random.Random(seed)
-        self._rate = rate
+        self._rate = plan.rate
+        self._form = form
         self._record = record
-        self._announces_total = announces_total
+        self._surprise = surprise
+        self._announces_total = plan.announces_total
         self._wild = self._chance.random() < WILD
-        self._requests: dict[int, Any] = {}
-        self._touched: dict[int, int] = {}  # changes of each transaction's data phase
+        self._requests: dict[int, Request] = {}
+        self._touched: Counter[int] = Counter()  # changes of each transaction's data phase
         self._held: bytes | None = None
         self._earlier: list[bytes] = []
-        self._incoming = bytearray()
+        self._incoming = b""
+        self._outgoing = b""
         self.closing = False
 
     def requested(self, data: bytes) -> None:
         """Takes what the Initiator sent; it is honest, so every packet is whole in the end."""
-        self._incoming += data
-        while len(self._incoming) >= 8:
-            size = int.from_bytes(self._incoming[:4], "little")
-            if len(self._incoming) < size:
-                return
-            packet = wire.parse(bytes(self._incoming[:size]))
-            del self._incoming[:size]
-            if isinstance(packet, wire.OperationRequest):
-                self._requests[packet.transaction_id] = packet
+        packets, self._incoming = _cut(self._incoming + data)
+        for raw in packets:
+            request = self._form.request(raw)
+            if request is None:
+                continue
+            self._requests[request.transaction_id] = request
+            if self._chance.random() < self._rate * SURPRISES:
+                self._record.done.append(self._surprise(self._chance))
 
     def change(self, stream: bytes) -> bytes:
-        """What leaves instead of these packets."""
-        packets = self._other_dataset(list(_cut(stream)))
+        """What leaves instead of these packets. One that is not whole yet waits for its end."""
+        packets, self._outgoing = _cut(self._outgoing + stream)
+        packets = self._other_dataset(packets)
         changed = b"".join(b"".join(self._packet(raw)) for raw in packets)
         if self._held is not None and self._chance.random() < 0.5:
             changed, self._held = changed + self._held, None
-        if self._chance.random() < self._rate / 4:
+        if packets and self._chance.random() < self._rate / 4:
             self._note("the connection ends", b"")
             self.closing = True
             # A cut through payload is honest, if nothing before it was changed.
             changed = changed[: self._chance.randint(0, len(changed))]
-            self._record.risky.update(self._requests[n].parameters[0] for n in self._touched)
+            for number in self._touched:
+                self._record.risky.update(self._requests[number].parameters[:1])
         return changed
 
     def _other_dataset(self, packets: list[bytes]) -> list[bytes]:
         """For a data phase that is no object's: sometimes another payload, framed as is right."""
-        kinds = [kind_of(raw) for raw in packets]
-        if START not in kinds or self._chance.random() >= 3 * self._rate:
+        form = self._form
+        if not packets or not form.starts(packets[0]) or self._chance.random() >= 3 * self._rate:
             return packets
-        number = int.from_bytes(packets[0][8:12], "little")
-        request = self._requests.get(number)
-        if request is None or request.code in READS or kinds[0] != START:
+        request = self._requests.get(int.from_bytes(packets[0][8:12], "little"))
+        if request is None or request.code in READS:
             return packets
-        payload = b"".join(raw[12:] for raw in packets if kind_of(raw) in PAYLOAD)
+        payload = b"".join(raw[HEAD:] for raw in packets if form.has_payload(raw))
         payload = mutations.dataset(self._chance, request.code, payload)
         self._note("another dataset", packets[0])
-        start, end = wire.StartData(number, len(payload)), wire.EndData(number, payload)
-        rest = [raw for raw in packets if kind_of(raw) not in (START, *PAYLOAD)]
-        return [wire.pack(start), wire.pack(end), *rest]
+        rest = [raw for raw in packets if not form.starts(raw) and not form.has_payload(raw)]
+        return [*form.data_phase(request, payload), *rest]
 
     def _packet(self, raw: bytes) -> list[bytes]:
+        form = self._form
         if self._held is not None:
             held, self._held = self._held, None
             return [raw, held]
@@ -100,49 +112,57 @@ class Mutator:
             return [raw]
         choice = self._chance.random()
         if choice < 0.06:
-            self._note("it comes after the next", raw, risky=kind_of(raw) in PAYLOAD)
+            self._note("it comes after the next", raw, risky=form.has_payload(raw))
             self._held = raw
             return []
         if choice < 0.12:
             self._note("an earlier packet once more", raw)
             return [raw, self._chance.choice(self._earlier)]
-        if choice < 0.2 and self._wild and len(raw) > 12:
+        if choice < 0.2 and self._wild and len(raw) > HEAD:
             self._note("its payload changes", raw, risky=True)
-            return [raw[:12] + mutations.numbers(self._chance, raw[12:])]
+            return [raw[:HEAD] + mutations.numbers(self._chance, raw[HEAD:])]
         change = self._chance.choice(CHANGES)
-        reading = kind_of(raw) in (START, *PAYLOAD)
+        reading = form.starts(raw) or form.has_payload(raw)
         close = self._chance.random() < (CLOSE / 4 if reading else CLOSE)
-        self._note(change.__name__, raw, risky=reading and (close or change in UNENDING))
+        risky = reading and (close or mutations.may_not_end(change, raw, form))
+        self._note(change.__name__, raw, risky=risky)
         if change is not mutations.split and close:
             self.closing = True  # when these packets have left; nobody shall wait for more
-        return change(self._chance, raw)
+        return change(self._chance, raw, form)
 
     def _note(self, what: str, raw: bytes, risky: bool = False) -> None:
         """Puts down what is done, and whether an object's bytes may be wrong now (`mutations`)."""
-        kind = kind_of(raw)
-        number = 0
-        if kind in (START, *PAYLOAD):
+        form, number = self._form, 0
+        if form.starts(raw) or form.has_payload(raw):
             number = int.from_bytes(raw[8:12], "little")
-        elif kind == RESPONSE:
-            number = int.from_bytes(raw[10:14], "little")
+        elif form.responds(raw):
+            at = form.id_at(raw)
+            number = int.from_bytes(raw[at : at + 4], "little")
         request = self._requests.get(number)
         operation = f" of 0x{request.code:04X}{request.parameters}" if request else ""
-        self._record.done.append(f"packet {kind}{operation}: {what}")
-        if request is None or request.code not in READS:
+        self._record.done.append(f"packet {kind_of(form, raw)}{operation}: {what}")
+        if request is None:
             return
-        self._touched[number] = self._touched.get(number, 0) + 1
+        self._record.vague |= request.code == SonyOperation.GetContentInfoList
+        if request.code not in READS:
+            return
+        self._touched[number] += 1
         if risky or self._touched[number] > 1 or not self._announces_total:
-            self._record.risky.add(request.parameters[0])
+            self._record.risky.update(request.parameters[:1])
 
 
-def _cut(stream: bytes) -> Any:
-    """The packets of what an honest camera sends at a time."""
-    while stream:
+def _cut(stream: bytes) -> tuple[list[bytes], bytes]:
+    """The packets of what an honest side sends, and what has come of the next."""
+    packets = []
+    while len(stream) >= 4:
         size = int.from_bytes(stream[:4], "little")
-        if not 8 <= size <= len(stream):
+        if size < 8:
             raise ProtocolError("the simulated camera itself is out of step")
-        yield stream[:size]
+        if len(stream) < size:
+            break
+        packets.append(stream[:size])
         stream = stream[size:]
+    return packets, stream
 
 
 class MutatingSocket(socket.socket):
@@ -173,63 +193,86 @@ class MutatingSocket(socket.socket):
 
 
 class HostileCamera(SimulatedCamera):
-    """A simulated camera, every connection of which is changed as the session's seed says."""
+    """A simulated camera, every connection of which is changed as the session's seed says.
 
-    _seed, _rate, _accepted = "", 0.0, 0
-    _record = Record()
+    An HTTP gate is honest.
+    """
+
+    def __init__(self, seed: str, plan: Plan) -> None:
+        self._seed, self._plan = seed, plan
+        self._accepted: Counter[int] = Counter()  # connections by port, counted from the first
+        self._record = Record()
+        self._taken: list[tuple[int, int, str]] = []
+        super().__init__(_model(plan), card(plan.body), size=SHOT, **plan.options)
+        self._note_pictures()
+        if plan.menu in ("selection", "auto save"):
+            chosen = plan.menu == "selection"
+            offer(self.body, CameraState.MULTIPLE_TRANSFER if chosen else CameraState.AUTO_SAVE)
+        for stored in self.store.files():
+            if plan.menu == "transfer" or random.Random(f"{seed} {stored.handle}").random() < 0.3:
+                self.mark(stored.handle)
+
+    def _note_pictures(self) -> None:
+        """Have every picture that is taken noted: its bytes are compared, too."""
+        take = self.body.capture
+
+        def capture(*given: Any, **named: Any) -> list[int]:
+            handles = take(*given, **named)
+            for handle in handles:
+                stored = self.store.get(handle)
+                if stored is not None:
+                    self._taken.append((handle, stored.size, self.store.path(handle)))
+            return handles
+
+        vars(self.body)["capture"] = capture
 
     def _prepare(self, sock: socket.socket) -> socket.socket | None:
-        self._accepted += 1
-        seed = f"{self._seed} connection {self._accepted}"
-        announces = self.settings.sending.announce_total
-        mutator = Mutator(seed, self._rate, self._record, announces)
+        port = sock.getsockname()[1] - self.port
+        self._accepted[port] += 1
+        form: Form = PACKETS
+        if self.body.vendor.model.containers is not None:
+            form = FRAMES if port == 2 else CONTAINERS
+        seed = f"{self._seed} port {port} connection {self._accepted[port]}"
+        mutator = Mutator(seed, self._plan, form, self._record, lambda dice: surprise(self, dice))
         return super()._prepare(MutatingSocket(sock, mutator))
 
-    def begin(self, seed: str, rate: float) -> None:
-        """Forgets the session before; the next connection is the first of this one."""
-        self._hang_up()
-        if not self.wait_for(lambda: not self.serving):
-            raise TimeoutError("a connection of the session before does not end")
-        self._seed, self._rate, self._accepted, self._record = seed, rate, 0, Record()
-        if rate:  # where events are polled, there are some
-            self.push_event(EventCode.ObjectAdded, self.store.files()[0].handle)
-
-    def _hang_up(self) -> None:
-        """Ends all connections, also those that wait for their other half."""
-        self.drop_connections()
-        self._listener.hang_up()
-
     def end(self) -> dict[str, Any]:
-        """What was done in the session."""
-        self._hang_up()
-        return {"done": self._record.done, "risky": sorted(self._record.risky)}
+        """Switch it off, and tell what was done in the session."""
+        self.close()
+        record = self._record
+        return {
+            "done": record.done,
+            "risky": sorted(record.risky),
+            "vague": record.vague,
+            "taken": self._taken,
+            "defects": self.defects,
+        }
+
+
+def _model(plan: Plan) -> vendors.Vendor:
+    """The body as its vendor has it, without pauses, and in the menu that the plan says."""
+    if plan.body == "standard":
+        return vendors.STANDARD
+    vendor = vendors.with_body(plan.body)
+    if plan.body in MENUS["transfer"]:
+        rules = PcConnection(hold_s=0, pause_s=0, transfers=plan.menu == "transfer")
+        vendor = replace(vendor, body=with_pc_connection(vendor.model, rules))
+    return vendor
 
 
 def serve() -> None:
     """Plays what standard input asks for, until it ends."""
-    cameras = [
-        HostileCamera(
-            body.vendor,
-            card(),
-            data_packet_size=body.packet_size,
-            end_data=body.end_data,
-            announce_total=body.announces_total,
-        )
-        for body in BODIES
-    ]
-    camera = cameras[0]
+    hurry()
+    camera: HostileCamera | None = None
     for line in sys.stdin:
-        told = json.loads(line)
+        told, answer = json.loads(line), {}
         if "begin" in told:
-            camera = cameras[told["body"]]
-            camera.begin(told["begin"], told["rate"])
-            answer: dict[str, Any] = {"port": camera.port}
-        else:
+            camera = HostileCamera(told["begin"], Plan(**told["plan"]))
+            answer = {"port": camera.port, "gate": camera.gate_port}
+        elif camera is not None:
             answer = camera.end()
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
-    for camera in cameras:
-        camera.close()
 
 
 if __name__ == "__main__":

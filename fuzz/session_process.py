@@ -17,15 +17,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from . import ROOT, sanitizers
-from .cameras import card
+from .cameras import Plan
+from .hurry import hurry
+from .truth import Told
 from .visit import FindingError, Visit
 
 HANG_S = 30.0  # a session lasts a fraction of a second
-RATES = (0.002, 0.01, 0.01, 0.03, 0.1, 0.4)  # changes per packet
 TWICE = 0.2  # of the sessions are followed by another of their kind into the same folder,
 CALM = 0.25  # and so many by one with an honest camera
 WATCH_EVERY = 500  # sessions after which memory is looked at
@@ -57,8 +59,10 @@ class Responder:
     def close(self) -> None:
         """Ends it."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(20)
+        self._process.stdout.close()
 
 
 class Jail:
@@ -106,25 +110,11 @@ class Jail:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def say(title: str, visit: Visit, told: dict[str, Any]) -> None:
+def say(title: str, visit: Visit, told: Told) -> None:
     """What was done in a session, on both sides."""
-    for line in (title, *visit.steps, *told["done"], f"risky: {told['risky']}"):
+    risky = f"risky: {sorted(told.risky)}{', and all ids' if told.vague else ''}"
+    for line in (title, str(visit.plan), *visit.steps, *told.done, risky):
         print(line.encode(errors="backslashreplace").decode(), flush=True)
-
-
-def impatient() -> None:
-    """Waits that are right for cameras and only cost time here are made short."""
-    from ptpfast.link import courtesy, link
-    from ptpfast.session import persistence
-    from ptpfast.transfer import ranges
-    from ptpfast.transport import handshake
-
-    for module in (link, ranges):
-        vars(module)["BUSY_S"] = 0.02
-    vars(handshake)["PROBE_ANSWER_S"] = 0.1
-    vars(persistence)["FIRST_PAUSE_S"] = 0.001
-    vars(courtesy)["honour_reconnect_pause"] = lambda address: None
-    os.fsync = lambda fd: None  # the disk is not what is tested
 
 
 class Sessions:
@@ -134,7 +124,6 @@ class Sessions:
         self._state = os.open(state, os.O_RDWR | os.O_CREAT, 0o666)
         self._responder = Responder()
         self._jail = Jail()
-        self._card = card()
         self._objects = 0
         self.done = self.compared = 0
         self.verbose = False
@@ -155,31 +144,30 @@ class Sessions:
         faulthandler.dump_traceback_later(HANG_S, exit=True)
         self.note(seed)
         chance = random.Random(f"session {seed}")
-        folder, rate = self._jail.fresh(), chance.choice(RATES)
+        folder, plan = self._jail.fresh(), Plan.of(seed)
         risky: set[int] = set()  # part files of one session go on in the next
         for number in range(2 if chance.random() < TWICE else 1):
-            self._visit(Visit(seed, number, folder, self._card), rate, risky)
+            self._visit(Visit(seed, number, folder, plan), risky)
         if chance.random() < CALM:
-            self._visit(Visit(seed, 2, folder, self._card, calm=True), 0.0, risky)
+            self._visit(Visit(seed, 2, folder, plan.calm, calm=True), risky)
         self.done += 1
         if self.done % WATCH_EVERY == 0:
             self._watch_memory()
         faulthandler.cancel_dump_traceback_later()
 
-    def _visit(self, visit: Visit, rate: float, risky: set[int]) -> None:
-        began = self._responder.ask(begin=visit.name, body=visit.body, rate=rate)
-        visit.port = began["port"]
-        told: dict[str, Any] = {}
+    def _visit(self, visit: Visit, risky: set[int]) -> None:
+        began = self._responder.ask(begin=visit.name, plan=asdict(visit.plan))
+        told: Told | None = None
         try:
-            visit.run()
-            told = self._responder.ask(end=True)
-            risky.update(told["risky"])
-            visit.check(risky)
+            visit.run(began["port"], began["gate"])
+            told = Told.of(self._responder.ask(end=True))
+            visit.check(told, risky)
+            risky.update(told.risky)
             self.compared += visit.compared
             if self._jail.escapes:
                 raise FindingError(f"outside of the destination: {self._jail.escapes}")
         except FindingError as error:
-            told = told or self._responder.ask(end=True)
+            told = told or Told.of(self._responder.ask(end=True))
             say(f"seed {visit.name}: {error}", visit, told)
             raise
         if self.verbose:
@@ -199,7 +187,7 @@ class Sessions:
 def main() -> int:
     """Runs the sessions; 1 for a finding."""
     first, count, seconds, state = sys.argv[1:]
-    impatient()
+    hurry()
     faulthandler.enable()
     sessions = Sessions(Path(state))
     sessions.verbose = count == "1"

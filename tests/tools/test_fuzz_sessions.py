@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from fuzz import ROOT, target_process, targets
-from fuzz.cameras import card
+from fuzz.cameras import Plan
 from fuzz.sessions import LEAKS_OF_PYTHON, Worker, _only_pythons_own_leaks
+from fuzz.truth import Told
 from fuzz.visit import FindingError, Visit
 
 pytestmark = pytest.mark.tools
@@ -28,7 +29,7 @@ def test_some_sessions_with_a_camera_that_lies_find_nothing(tmp_path: Path) -> N
 
 def a_visit(folder: Path) -> tuple[Visit, int, int, bytes]:
     """A visit, and an object of its camera: handle, size, bytes."""
-    visit = Visit(1, 0, folder, card())
+    visit = Visit(1, 0, folder, Plan("standard", "standard"))
     stored = visit.card.files()[3]
     content = b"".join(visit.card.expected(stored.handle).spans(0, stored.size))
     return visit, stored.handle, stored.size, content
@@ -38,7 +39,7 @@ def a_visit(folder: Path) -> tuple[Visit, int, int, bytes]:
 def test_bytes_that_are_not_the_camera_s_are_a_finding(tmp_path: Path, wrong: str) -> None:
     visit, handle, size, content = a_visit(tmp_path)
     visit.claims.append((handle, size, content))
-    visit.check(set())
+    visit.check(Told())
     changed = bytearray(content)
     if wrong == "a byte":
         changed[100] ^= 1
@@ -48,26 +49,26 @@ def test_bytes_that_are_not_the_camera_s_are_a_finding(tmp_path: Path, wrong: st
         changed = changed[:-1] if wrong == "shorter" else changed + b"x"
     visit.claims.append((handle, size, bytes(changed)))
     with pytest.raises(FindingError):
-        visit.check(set())
+        visit.check(Told())
 
 
 def test_bytes_no_protocol_can_vouch_for_are_asked_for_their_number_only(tmp_path: Path) -> None:
     visit, handle, size, content = a_visit(tmp_path)
     visit.claims.append((handle, size, bytes(len(content))))
-    visit.check({handle})
+    visit.check(Told(risky={handle}))
     visit.claims.append((handle, size, content[1:]))
     with pytest.raises(FindingError):
-        visit.check({handle})
+        visit.check(Told(risky={handle}))
 
 
 def test_a_file_nobody_spoke_of_is_a_finding(tmp_path: Path) -> None:
     visit, *_ = a_visit(tmp_path)
     (tmp_path / "x.NEF.part").touch()
     (tmp_path / "SHA256SUMS").touch()
-    visit.check(set())
+    visit.check(Told())
     (tmp_path / "x.NEF").touch()
     with pytest.raises(FindingError, match=r"x\.NEF"):
-        visit.check(set())
+        visit.check(Told())
 
 
 def test_what_a_user_may_not_see_is_a_finding(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_what_a_user_may_not_see_is_a_finding(tmp_path: Path) -> None:
         raise KeyError("of ours")
 
     with pytest.raises(FindingError, match="KeyError"):
-        visit._attempt("something", defect)
+        visit.attempt("something", defect)
 
 
 WRITES = {
