@@ -22,6 +22,7 @@ SHOT = 30_000  # bytes of a file of a picture that is taken
 # Session N has the body N modulo their number: each gets a fair share.
 BODIES = ("standard", *vendors.BODIES)
 RATES = (0.002, 0.01, 0.01, 0.03, 0.1, 0.4)  # changes per packet
+SPARED = (0, 0, 0, 10, 20, 40)
 OWN = 0.7  # of the sessions speak as the body's own vendor; the others as any
 HONEST = 0.2  # of these others have a camera that changes nothing
 REMOTE = 0.35  # of the sessions are under remote control
@@ -49,6 +50,7 @@ class Plan:
         body: One of `BODIES`.
         dialect: The vendor as which the user speaks.
         rate: Changes per packet; 0: an honest camera.
+        spared: Operations before the first change: some bodies need dozens until a session is open.
         menu: One of `MENUS`, or empty.
         hurried: Whether events are polled and keep-alives sent at every opportunity.
         options: Keyword arguments of the simulated camera.
@@ -58,6 +60,7 @@ class Plan:
     dialect: str
     role: Role = "download"
     rate: float = 0.0
+    spared: int = 0
     menu: str = ""
     hurried: bool = False
     options: dict[str, Any] = field(default_factory=dict)
@@ -81,7 +84,8 @@ class Plan:
         if chance.random() < ASKS:
             options |= {"approval": "unknown", "approve_after_s": 0.01}
         role = ROLES[chance.random() < REMOTE]
-        return cls(body, dialect, role, rate, menu, chance.random() < HURRIED, options)
+        spared, hurried = chance.choice(SPARED), chance.random() < HURRIED
+        return cls(body, dialect, role, rate, spared, menu, hurried, options)
 
     @property
     def calm(self) -> Self:

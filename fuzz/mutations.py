@@ -59,11 +59,13 @@ class Record:
     """What was done in a session, in words; and the handles whose bytes may now be wrong.
 
     Attributes:
+        requests: How many operations were asked for, on all connections.
         vague: A list that gives the objects their ids has changed: an id may be another object's.
     """
 
     done: list[str] = field(default_factory=list)
     risky: set[int] = field(default_factory=set)
+    requests: int = 0
     vague: bool = False
 
 

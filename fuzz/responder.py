@@ -47,11 +47,10 @@ class Mutator:
         self, seed: str, plan: Plan, form: Form, record: Record, surprise: Callable[[Any], str]
     ) -> None:
         self._chance = random.Random(seed)
-        self._rate = plan.rate
+        self._plan = plan
         self._form = form
         self._record = record
         self._surprise = surprise
-        self._announces_total = plan.announces_total
         self._wild = self._chance.random() < WILD
         self._requests: dict[int, Request] = {}
         self._touched: Counter[int] = Counter()  # changes of each transaction's data phase
@@ -69,8 +68,13 @@ class Mutator:
             if request is None:
                 continue
             self._requests[request.transaction_id] = request
+            self._record.requests += 1
             if self._chance.random() < self._rate * SURPRISES:
                 self._record.done.append(self._surprise(self._chance))
+
+    @property
+    def _rate(self) -> float:
+        return self._plan.rate if self._record.requests >= self._plan.spared else 0.0
 
     def change(self, stream: bytes) -> bytes:
         """What leaves instead of these packets. One that is not whole yet waits for its end."""
@@ -147,7 +151,7 @@ class Mutator:
         if request.code not in READS:
             return
         self._touched[number] += 1
-        if risky or self._touched[number] > 1 or not self._announces_total:
+        if risky or self._touched[number] > 1 or not self._plan.announces_total:
             self._record.risky.update(request.parameters[:1])
 
 

@@ -183,6 +183,19 @@ def test_packets_that_come_in_pieces_leave_whole_and_unchanged(name: str) -> Non
     assert [piece for piece in left if piece] != [stream]
 
 
+def test_first_operations_are_spared_on_all_connections() -> None:
+    form, packets = ANSWERS["packets"]
+    stream, record = b"".join(packets), Record()
+    plan = Plan("standard", "standard", rate=1.0, spared=2)
+    first, second = (Mutator(seed, plan, form, record, lambda _: "") for seed in "ab")
+    asked = wire.pack(wire.OperationRequest(1, 0x1009, 5, (0x40001,)))
+    first.requested(asked)
+    assert [each.change(stream) for each in (first, second)] == [stream, stream]
+    first.requested(asked)
+    assert second.change(stream) != stream
+    assert record.done
+
+
 @pytest.mark.parametrize("name", ["packets", "containers"])
 def test_another_dataset_is_framed_as_is_right(name: str) -> None:
     form, packets = ANSWERS[name]
