@@ -17,7 +17,9 @@ from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.ptp.errors import AccessDenied, ProtocolError, Unsupported
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.vendors import Vendor
+from ptpfast.vendors.body import Reply
 from ptpfast.vendors.nikon.body_network import PcConnection, with_pc_connection
+from ptpfast.vendors.nikon.codes import NikonOperation as Nikon
 from ptpfast.vendors.nikon.datasets import Job, parse_job
 from raw_initiator import Initiator
 
@@ -339,3 +341,21 @@ def test_malformed_job_ends_the_queue_and_confirms_nothing(camera: Cameras) -> N
         assert session.link.dialect.more(set(handles)) == []
     assert list(sim.body.marked) == handles
     assert sim.operations[NEXT] == 1
+
+
+def test_size_that_no_file_has_is_no_size(camera: Cameras, tmp_path: Path) -> None:
+    vendor = transferring()
+    model = vendor.model
+    builder = Builder()
+    builder.u64(1 << 63)
+    answers = {**model.operations, Nikon.GetObjectSize: lambda *_: Reply(data=bytes(builder))}
+    sim = camera(dataclasses.replace(vendor, body=dataclasses.replace(model, operations=answers)))
+    (handle,) = chosen(sim, 1)
+    with connect(sim) as session:
+        table = session.objects()
+        assert [info.size for info in table] == [None]
+        assert table.size.tolist() == [-1]
+        report = ptpfast.pull(session, tmp_path)
+    assert report.ok
+    (path,) = tmp_path.iterdir()
+    assert path.read_bytes() == expected(sim, handle)

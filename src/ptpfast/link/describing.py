@@ -12,7 +12,7 @@ from ..engine.wire import Cursor
 from ..ptp.codes import SIZE_SATURATED, ObjectPropCode, OperationCode
 from ..ptp.datasets import ObjectInfoDataset, decode
 from ..ptp.errors import ProtocolError, PTPError, ResponseError, Unreadable
-from ..ptp.objects import LARGEST_OBJECT, Description
+from ..ptp.objects import Description
 from .asking import attempt
 from .link import Link
 from .many import Many
@@ -136,4 +136,4 @@ def _true_sizes(link: Link, handles: list[int], tally: Tally) -> dict[int, int]:
                 continue
             if size is not None:
                 sizes[handle] = size
-    return {handle: size for handle, size in sizes.items() if size <= LARGEST_OBJECT}
+    return sizes

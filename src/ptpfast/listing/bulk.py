@@ -27,7 +27,7 @@ from ..ptp.errors import (
     PTPError,
     ResponseError,
 )
-from ..ptp.objects import LARGEST_OBJECT, Description
+from ..ptp.objects import Description
 from ..vendors import BulkListing
 
 log = logging.getLogger("ptpfast")
@@ -181,6 +181,6 @@ class Bulk:
 
 def _descriptions(operation: BulkListing, payload: bytearray, wanted: set[int]) -> Found:
     return {
-        handle: Description.of(dataset, size if size <= LARGEST_OBJECT else None)
+        handle: Description.of(dataset, size)
         for handle, (dataset, size) in operation.parse(payload, wanted).items()
     }

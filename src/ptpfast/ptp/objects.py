@@ -32,7 +32,8 @@ LARGEST_OBJECT = 1 << 50  # bytes; what claims to be larger is no size
 class Description:
     """A file or a folder as the camera describes it.
 
-    Texts and dates are unchanged. `size` has 64 bits, and is None if the camera cannot tell.
+    Texts and dates are unchanged. `size` is None if the camera cannot tell it, or claims more than
+    `LARGEST_OBJECT`.
     """
 
     storage_id: int
@@ -47,6 +48,8 @@ class Description:
     @classmethod
     def of(cls, dataset: ObjectInfoDataset, size: int | None) -> Description:
         """Return the description in a dataset, with the true size."""
+        if size is not None and size > LARGEST_OBJECT:
+            size = None
         return cls(
             dataset.storage_id,
             dataset.object_format,
