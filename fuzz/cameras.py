@@ -27,7 +27,7 @@ OWN = 0.7  # of the sessions speak as the body's own vendor; the others as any
 HONEST = 0.2  # of these others have a camera that changes nothing
 REMOTE = 0.35  # of the sessions are under remote control
 ASKS = 0.2  # have a camera that asks its owner, who approves at once
-HURRIED = 0.1  # have a user who waits, while events are polled and keep-alives are sent
+HURRIED = 0.1  # have a user who waits, while events are polled and keep-alive requests are sent
 # What an owner has chosen in the menu → the bodies that have it.
 MENUS = {
     "transfer": ("nikon-z6-3", "nikon-z8", "nikon-z9"),
@@ -52,7 +52,7 @@ class Plan:
         rate: Changes per packet; 0: an honest camera.
         spared: Operations before the first change: some bodies need dozens until a session is open.
         menu: One of `MENUS`, or empty.
-        hurried: Whether events are polled and keep-alives sent at every opportunity.
+        hurried: Whether events are polled and keep-alive requests sent at every opportunity.
         options: Keyword arguments of the simulated camera.
     """
 

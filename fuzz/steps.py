@@ -23,7 +23,7 @@ from .visit import FindingError, Visit
 
 Step = Callable[[Visit, Session, ObjectTable], None]
 MOST_EVENTS, MOST_FRAMES, MOST_PROPERTIES = 20, 3, 6
-IDLE_S = 0.07  # long enough for some keep-alives of a hurried session
+IDLE_S = 0.07  # long enough for some keep-alive requests of a hurried session
 NUMBERS = (0, 1, 2, 7, 255, 65_535, -1, "", "A", "x" * 300)
 
 
