@@ -42,11 +42,13 @@ def _arguments() -> argparse.Namespace:
     command = commands.add_parser("all", help="parsers and sessions, half of the time each")
     _add_time_and_seed(command)
     _add_jobs(command)
-    command.set_defaults(run=_all, target=None, only=None, count=sessions.APART, plain=False)
+    command.set_defaults(run=_all, target=None, runs=None, only=None)
+    command.set_defaults(count=sessions.APART, plain=False)
 
     command = commands.add_parser("parsers", help="fuzz what reads a camera's bytes")
     _add_time_and_seed(command)
     _add_target(command)
+    command.add_argument("--runs", type=int, help="at most so many of each target")
     command.set_defaults(run=_parsers)
 
     command = commands.add_parser("sessions", help="fuzz whole sessions with a camera that lies")
@@ -94,7 +96,7 @@ def _all(arguments: argparse.Namespace) -> int:
 def _parsers(arguments: argparse.Namespace) -> int:
     print(f"parsers, seed {arguments.seed}", flush=True)
     targets = arguments.target or list(TARGETS)
-    runs = parsers.fuzz(targets, arguments.seconds, arguments.seed)
+    runs = parsers.fuzz(targets, arguments.seconds, arguments.seed, arguments.runs)
     findings = sum(run.finding is not None for run in runs)
     total = sum(run.executions for run in runs)
     executions: dict[str, Any] = {run.target: run.executions for run in runs}

@@ -56,25 +56,28 @@ def choose_build() -> str:
     return "fuzzer"
 
 
-def fuzz(targets: list[str], seconds: float, seed: int) -> list[Run]:
-    """Runs the targets one after the other, so many seconds together."""
+def fuzz(targets: list[str], seconds: float, seed: int, most: int | None = None) -> list[Run]:
+    """Runs the targets one after the other, so many seconds together; each at most `most` times,
+    which leaves the others more of the time."""
     kind = choose_build()
     sanitizers.prove(kind)
-    runs = []
+    runs, until = [], time.monotonic() + seconds
     for number, target in enumerate(targets):
-        run = _fuzz_one(kind, target, seconds / len(targets), seed + number)
+        share = (until - time.monotonic()) / (len(targets) - number)
+        run = _fuzz_one(kind, target, share, seed + number, most)
         outcome = run.finding or "nothing found"
         print(f"{target:<12} {run.executions:>12,} executions  {outcome}", flush=True)
         runs.append(run)
     return runs
 
 
-def _fuzz_one(kind: str, target: str, seconds: float, seed: int) -> Run:
+def _fuzz_one(kind: str, target: str, seconds: float, seed: int, most: int | None) -> Run:
     corpus, seeds = WORK / "corpus" / target, _write_known(target)
     corpus.mkdir(parents=True, exist_ok=True)
     FINDINGS.mkdir(parents=True, exist_ok=True)
     arguments = [
         f"-max_total_time={max(1, round(seconds))}",
+        f"-runs={-1 if most is None else most}",
         f"-seed={seed & 0x7FFFFFFF or 1}",
         f"-max_len={TARGETS[target].max_length}",
         f"-artifact_prefix={FINDINGS / target}-",

@@ -40,11 +40,11 @@ def unguided(target: str, arguments: list[str]) -> None:
     inputs = [path.read_bytes() for folder in folders for path in sorted(folder.glob("*"))]
     chance = random.Random(int(options["seed"]))
     longest, until = int(options["max_len"]), time.monotonic() + float(options["max_total_time"])
-    run, count = TARGETS[target].run, 0
+    run, count, most = TARGETS[target].run, 0, int(options["runs"])
     with open(options["artifact_prefix"] + "last-input", "w+b") as file:
         file.truncate(longest + 4)
         with mmap.mmap(file.fileno(), longest + 4) as last:  # outlives a crash
-            while time.monotonic() < until:
+            while count != most and time.monotonic() < until:
                 data = changed(chance, inputs)[:longest]
                 last[: len(data) + 4] = len(data).to_bytes(4, "little") + data
                 run(data)
