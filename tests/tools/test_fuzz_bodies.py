@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fuzz import ROOT, mutations, steps
+from fuzz import ROOT, mutations
 from fuzz.cameras import BODIES, MENUS, SHOT, Plan, card, vendor_of
 from fuzz.forms import CONTAINERS, FRAMES, HEAD, PACKETS, Form, Request
 from fuzz.mutations import CHANGES, Record
@@ -24,7 +24,6 @@ from fuzz.visit import FindingError, Visit
 
 from ptpfast import vendors
 from ptpfast.engine import containers, wire
-from ptpfast.ptp.objects import ObjectInfo
 from ptpfast.vendors.sony.catalogue import Handles
 
 pytestmark = pytest.mark.tools
@@ -250,20 +249,3 @@ def test_every_wait_for_a_camera_is_below_half_a_second() -> None:
         [sys.executable, "-c", SHORT], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("room", [10, 12_287])
-def test_buffer_that_the_session_calls_too_small_is_no_finding(room: int) -> None:
-    target = ObjectInfo(1, "A.MOV", "A.MOV", room, 0x3000)
-
-    class Lying:
-        said = f"12,288 bytes do not fit into a buffer of {room:,}"
-
-        def read_into(self, *_: object) -> int:
-            raise ValueError(self.said)
-
-    session: Any = Lying()
-    assert steps._into(session, target, bytearray(room)) == 0
-    session.said = "embedded null byte"
-    with pytest.raises(ValueError, match="embedded"):
-        steps._into(session, target, bytearray(room))

@@ -140,8 +140,23 @@ def test_fuzzing_by_chance_stops_at_a_finding_and_leaves_the_input(
     monkeypatch.setitem(targets.TARGETS, "packets", targets.Target(no_zeros, list))
     (tmp_path / "known").mkdir()
     (tmp_path / "known" / "x").write_bytes(b"some")
-    options = ["-seed=1", "-max_len=9", "-max_total_time=60", f"-artifact_prefix={tmp_path}/"]
+    options = ["-runs=-1", *_options(tmp_path)]
     with pytest.raises(AssertionError):
         target_process.unguided("packets", [*options, str(tmp_path / "known")])
     left = (tmp_path / "last-input").read_bytes()
     assert b"\0" in left[4 : 4 + int.from_bytes(left[:4], "little")]
+
+
+def test_fuzzing_by_chance_ends_after_the_runs_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[bytes] = []
+    monkeypatch.setitem(targets.TARGETS, "packets", targets.Target(seen.append, list))
+    (tmp_path / "x").write_bytes(b"some")
+    target_process.unguided("packets", ["-runs=7", *_options(tmp_path), str(tmp_path)])
+    assert len(seen) == 7
+    assert "number_of_executed_units: 7" in capsys.readouterr().out
+
+
+def _options(folder: Path) -> list[str]:
+    return ["-seed=1", "-max_len=9", "-max_total_time=60", f"-artifact_prefix={folder}/"]

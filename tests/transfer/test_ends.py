@@ -113,8 +113,61 @@ def test_what_goes_to_memory_is_whole(lying: Any, connect: Sessions, name: str) 
     assert buffer[:1000] == whole[SAID - 10 : SAID + 990]
     with session.open(info) as file:
         assert file.read() == whole
-    with pytest.raises(ValueError, match="3,000,000 bytes do not fit"):
-        session.read_into(info, bytearray(SAID))
+
+
+@pytest.mark.parametrize("room", [SAID, SIZE - 1])
+@pytest.mark.parametrize(("offset", "size"), [(0, None), (0, SIZE), (1, None)])
+def test_an_object_that_outgrows_a_buffer_of_the_listed_size_is_a_transfer_error(
+    lying: Any, connect: Sessions, room: int, offset: int, size: int | None
+) -> None:
+    session = connect(lying())
+    info = described(session)
+    buffer = bytearray(room - offset)
+    with pytest.raises(TransferError, match=r"has 3,000,000 bytes, but .* lists 300,000") as caught:
+        session.read_into(info, buffer, offset=offset, size=size)
+    assert caught.value.hint == f"use a buffer of {SIZE - offset:,} bytes"
+    assert not any(buffer)
+    assert session.read_into(info, bytearray(SIZE)) == SIZE
+
+
+@pytest.mark.parametrize("name", ["CLIP.MOV", "A.NEF"])
+def test_a_buffer_smaller_than_what_is_listed_is_refused_before_the_end_is_looked_for(
+    lying: Any, connect: Sessions, name: str
+) -> None:
+    sim = lying(name)
+    session = connect(sim)
+    info = described(session)
+    for offset, size, needed in ((0, None, SAID), (10, None, SAID - 10), (0, 1000, 1000)):
+        with pytest.raises(ValueError, match=f"{needed:,} bytes do not fit into a buffer of"):
+            session.read_into(info, bytearray(needed - 1), offset=offset, size=size)
+    assert not reads(sim)
+
+
+def test_an_object_of_unknown_size_that_does_not_fit_is_a_transfer_error(
+    lying: Any, connect: Sessions
+) -> None:
+    session = connect(lying(said=0))
+    info = described(session)
+    buffer = bytearray(1000)
+    with pytest.raises(TransferError, match="1,000 bytes; its size is not known") as caught:
+        session.read_into(info, buffer)
+    assert caught.value.received == 1000
+    assert buffer == b"".join(CONTENTS[0].spans(0, 1000))
+    with pytest.raises(ValueError, match="2,000 bytes do not fit"):
+        session.read_into(info, buffer, size=2000)
+
+
+def test_a_held_object_of_unknown_size_that_does_not_fit_is_a_transfer_error(
+    lying: Any, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = connect(lying(said=0))
+    info = described(session)
+    monkeypatch.setattr(session.link.dialect, "held", lambda handle: bytes(range(100)))
+    with pytest.raises(TransferError, match="a buffer of 99 bytes; its size is not known"):
+        session.read_into(info, bytearray(99))
+    buffer = bytearray(100)
+    assert session.read_into(info, buffer) == 100
+    assert buffer == bytes(range(100))
 
 
 def test_a_part_of_an_object_in_memory_costs_no_look_at_its_end(

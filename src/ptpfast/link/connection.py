@@ -30,7 +30,7 @@ from ..transport.timeouts import Timeouts
 from .events import EventHub, EventReader
 from .outstanding import Outstanding
 from .patience import SlowestPace
-from .pipelining import Following, Request, Run, TransactionRunning
+from .pipelining import Following, Overfull, Request, Run, TransactionRunning
 from .turn import Turn
 
 log = logging.getLogger("ptpfast")
@@ -305,7 +305,7 @@ class Connection:
                 if phase.sink_full and until_full:
                     return
                 if phase.sink_full:
-                    raise ProtocolError(
+                    raise Overfull(
                         f"{phase.label}: the camera sent more data than fits",
                         received=phase.received,
                     )

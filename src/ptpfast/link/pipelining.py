@@ -13,6 +13,7 @@ from typing import Any
 
 from ..engine.phase import Phase
 from ..engine.sink import Sink
+from ..ptp.errors import ProtocolError
 
 # Payload that may be asked for on behalf of the next run, if that is more than one request: should
 # something else come first, all of it has to be read and dropped.
@@ -59,6 +60,10 @@ class Request:
 
 class TransactionRunning(Exception):
     """A poll or a keep-alive was not sent: it would have ended a half-received answer."""
+
+
+class Overfull(ProtocolError):
+    """The camera sent more data than the sink of a request takes."""
 
 
 Following = Callable[[], Iterable[Request]]

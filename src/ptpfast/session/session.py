@@ -402,7 +402,8 @@ class Session:
             The number of bytes read. It is less than `size` only at the end of the object.
 
         Raises:
-            ValueError: the buffer is too small.
+            ValueError: the buffer is too small for `size`, or for what the camera lists.
+            TransferError: the object is larger than the camera lists, and than the buffer.
             ConnectionLost, Timeout: the session has ended. It is not reconnected here: call
                 `reconnect`, then read the rest from `offset` + the bytes that you have.
             PTPError: `error.received` bytes of the last request are in the buffer, and all before.

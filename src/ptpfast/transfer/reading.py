@@ -17,7 +17,7 @@ from ..link.answers import operation_name
 from ..link.camera import Camera
 from ..link.chunking import ChunkPolicy
 from ..link.pace import Overdue
-from ..link.pipelining import Request
+from ..link.pipelining import Overfull, Request
 from ..ptp.errors import (
     InvalidObjectHandle,
     NetworkError,
@@ -148,7 +148,10 @@ class ObjectReader:
         """Take a range of an object that the dialect has already received."""
         self.check_whole(len(held))
         with memoryview(held) as view:
-            sink.put(view[offset:end])
+            try:
+                sink.put(view[offset:end])
+            except ValueError as error:
+                raise Overfull(f"{self.label()}: it has more bytes than fit") from error
         self._trusted = len(held) if end is None else end
         self.end_is_proven = True
         self._report(self._trusted)
