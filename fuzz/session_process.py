@@ -26,6 +26,7 @@ from .cameras import Plan
 from .hurry import hurry
 from .truth import Told
 from .visit import FindingError, Visit
+from .watch import Watch
 
 HANG_S = 30.0  # a session lasts a fraction of a second
 TWICE = 0.2  # of the sessions are followed by another of their kind into the same folder,
@@ -123,7 +124,7 @@ class Sessions:
     def __init__(self, state: Path) -> None:
         self._state = os.open(state, os.O_RDWR | os.O_CREAT, 0o666)
         self._responder = Responder()
-        self._jail = Jail()
+        self._jail, self._watch = Jail(), Watch()
         self._objects = 0
         self.done = self.compared = 0
         self.verbose = False
@@ -162,6 +163,7 @@ class Sessions:
             visit.run(began["port"], began["gate"])
             told = Told.of(self._responder.ask(end=True))
             visit.check(told, risky)
+            self._watch.check()
             risky.update(told.risky)
             self.compared += visit.compared
             if self._jail.escapes:

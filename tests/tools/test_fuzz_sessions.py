@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from fuzz.cameras import Plan
 from fuzz.sessions import LEAKS_OF_PYTHON, Worker, _only_pythons_own_leaks
 from fuzz.truth import Told
 from fuzz.visit import FindingError, Visit
+from fuzz.watch import Watch
+
+import ptpfast
 
 pytestmark = pytest.mark.tools
 
@@ -106,6 +112,36 @@ def test_a_write_outside_of_the_jail_is_noted(tmp_path: Path, what: str) -> None
     # A process of its own: the hook that watches stays as long as the process does.
     words = [sys.executable, "-c", script, str(tmp_path)]
     subprocess.run(words, cwd=ROOT, check=True, env={**os.environ, "TMPDIR": str(tmp_path.parent)})
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    before = threading.excepthook
+    watch = Watch()
+    yield watch
+    threading.excepthook = before
+    logging.getLogger("ptpfast").removeHandler(watch)
+
+
+def test_an_exception_that_is_only_logged_is_a_finding(watch: Watch) -> None:
+    log = logging.getLogger("ptpfast")
+    log.warning("a poll failed", exc_info=ptpfast.PTPError("the camera refuses"))
+    watch.check()
+    log.warning("a poll failed", exc_info=KeyError("of ours"))
+    with pytest.raises(FindingError, match="a poll failed: KeyError"):
+        watch.check()
+    watch.check()  # told once
+
+
+def test_an_exception_that_ends_a_thread_is_a_finding(watch: Watch) -> None:
+    def defect() -> None:
+        raise IndexError("of ours")
+
+    thread = threading.Thread(target=defect)
+    thread.start()
+    thread.join()
+    with pytest.raises(FindingError, match="IndexError"):
+        watch.check()
 
 
 def test_leaks_that_grow_with_the_sessions_are_told_from_python_s_own() -> None:
