@@ -192,6 +192,12 @@ class Folder:
         self._given.taken.add(same_name(entry.name))
         return self.path / entry.name
 
+    def release(self, name: str) -> None:
+        """Take back that a file of this folder is an object's: what was listed of it was wrong."""
+        with self._given.lock:
+            self._given.claimed.discard(name)
+            self._given.taken.discard(same_name(name))
+
     def is_free(self, name: str, info: ObjectInfo) -> bool:
         """Whether nothing of that name is here, nor was given to an object of this run, nor has its
         part file or note a name that something else has."""

@@ -188,11 +188,17 @@ class Plan:
         )
 
     def _retract(self, piece: ObjectTable) -> None:
-        """Retract decisions on objects that differ from the index."""
-        for handle in [*(info.handle for info in piece), *(handle for handle, _ in piece.failures)]:
+        """Retract decisions on objects that differ from the index.
+
+        The file of one that is described anew may still be its own, or another object's.
+        """
+        described = {info.handle for info in piece}
+        for handle in [*described, *(handle for handle, _ in piece.failures)]:
             if (result := self._believed.pop(handle, None)) is not None:
                 self._report.files.remove(result)
                 self._report.card.selected -= 1
+                if handle in described and result.path and result.reason == ALREADY_HERE:
+                    self.tree.holding(result.path).release(result.path.name)
 
     def _kept(self, info: ObjectInfo, path: Path) -> int:
         """Of the bytes that an earlier run has left, those a download will go on from."""
