@@ -32,7 +32,7 @@ IN_AN_OPERATION = (Stage.ANSWER, Stage.BREAK, Stage.DATA, Stage.RESPONSE)
 # Where nothing but silence tells that something is wrong, too little patience costs one more try at
 # most; elsewhere a loaded machine could be taken for a silent one.
 SILENT = {"no_answer", "stall", "black_hole", "no_response", "response_tid_zero"}
-IMPATIENT = Timeouts(connect=0.5, operation=0.1, idle=0.1, close=0.05)
+IMPATIENT = Timeouts(connect=2, operation=0.3, idle=0.3, close=0.2)
 
 
 def cells(

@@ -24,7 +24,7 @@ ENGINE = Path(ptpfast.__file__).parent / "engine"
 # Long enough for a loaded machine, short enough that a hang is seen.
 PATIENT = Timeouts(connect=10, operation=20, idle=20, close=5)
 # For tests in which the camera goes silent on purpose.
-HASTY = Timeouts(connect=0.5, operation=0.3, idle=0.3, close=0.2, approval=0.3)
+HASTY = Timeouts(connect=2, operation=1.5, idle=1.5, close=1, approval=0.3)
 
 
 def pytest_configure() -> None:

@@ -601,7 +601,7 @@ def test_what_is_no_camera_is_told_in_a_line_with_status_three(
     with ExitStack() as stack:
         listens = not isinstance(answer, str)
         host = stack.enter_context(peer(answer)) if listens else nobody()
-        result = run(command, host, *more, "--timeout", "0.3")
+        result = run(command, host, *more, "--timeout", "1.5")
     assert result.exit_code == 3
     assert_one_line(result, text)
     assert result.stdout == ""
@@ -624,7 +624,7 @@ def test_a_camera_that_holds_an_old_session_is_waited_for_with_a_word_why(
     assert result.exit_code == 0
     assert "still hold an aborted session" in result.stderr.splitlines()[0]
     sim.faults.add("init_fail=2 times 0")
-    result = run("pull", at(sim), tmp_path, "--timeout", "0.3")
+    result = run("pull", at(sim), tmp_path, "--timeout", "1.5")
     assert result.exit_code == 4
     assert "busy" in result.stderr.splitlines()[-1]
 
@@ -687,7 +687,7 @@ def test_a_camera_that_misbehaves_while_listing_ends_with_its_status(
     for words in (["ls", at(sim)], ["pull", at(sim), tmp_path, "--retry", "0"]):
         sim.faults.clear()
         sim.faults.add(fault)
-        result = run(*words, "--timeout", "0.5")
+        result = run(*words, "--timeout", "1.5")
         assert result.exit_code == status, result.output
         if status:
             assert_one_line(result, text)
@@ -717,7 +717,7 @@ def test_a_camera_that_fails_in_mid_object_leaves_no_unfinished_file(
 ) -> None:
     kind, _, rest = fault.partition(" ")
     sim = camera(faults=[f"{kind} on GetPartialObject handle 0x00040004 {rest} times 0"])
-    words = ["pull", at(sim), tmp_path, "--timeout", "0.3", "--retry", "0"]
+    words = ["pull", at(sim), tmp_path, "--timeout", "1.5", "--retry", "0"]
     result = run(*words, "--json")
     assert result.exit_code in statuses, result.output
     assert "Traceback" not in result.output
@@ -853,7 +853,7 @@ def test_a_lost_connection_is_made_again_and_the_object_goes_on(
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
     kind, _, rest = fault.partition(" ")
     sim = camera(faults=[f"{kind} on GetPartialObject {rest} at 2"])
-    result = run("pull", at(sim), tmp_path, "--timeout", "0.3", "--json")
+    result = run("pull", at(sim), tmp_path, "--timeout", "1.5", "--json")
     assert result.exit_code == 0, result.output
     rows = records(result.stdout)
     assert [row["type"] for row in rows].count("retry") == rows[-1]["retries"] == 1
@@ -869,7 +869,7 @@ def test_an_object_that_always_ends_the_connection_is_set_aside_and_the_rest_goe
     monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.001)
     kind, _, rest = fault.partition(" ")
     sim = camera(objects=3, faults=[f"{kind} on GetPartialObject handle 0x00040004 {rest} times 0"])
-    result = run("pull", at(sim), tmp_path, "--timeout", "0.3", "--retry", "forever")
+    result = run("pull", at(sim), tmp_path, "--timeout", "1.5", "--retry", "forever")
     assert result.exit_code == 1, result.output
     assert "IMG_0001.JPG failed: 3 errors at the same place" in result.stderr
     assert "2 files downloaded" in result.stdout

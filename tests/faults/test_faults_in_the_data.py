@@ -155,7 +155,7 @@ def test_a_slow_camera_or_link_only_takes_longer(
 # The stall is longer than HASTY's patience, or very much shorter than PATIENT's.
 STALLS: dict[str, tuple[list[str], Any, str]] = {
     "goes on": (["stall=0.2 after 60000"], PATIENT, UNSEEN),
-    "goes on too late": (["stall=1 after 60000"], HASTY, AGAIN),
+    "goes on too late": (["stall=6 after 60000"], HASTY, AGAIN),
     "never goes on": (["stall after 60000"], HASTY, AGAIN),
     "is closed": (["stall=0.1 after 60000", "drop after 60000"], PATIENT, AGAIN),
     "is reset": (["stall=0.1 after 60000", "reset after 60000"], PATIENT, AGAIN),

@@ -24,7 +24,7 @@ from ptpfast import (
 from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
 
-TIMEOUTS = Timeouts(connect=0.5, operation=0.3, idle=0.3, close=0.2)
+TIMEOUTS = Timeouts(connect=2, operation=1.5, idle=1.5, close=1)
 FIRST, SECOND = 0x40003, 0x40004  # handles of the first two pictures
 SIZE = 300_000
 

@@ -119,7 +119,7 @@ def test_an_answer_a_byte_at_a_time_is_given_up_and_closing_does_not_wait_for_it
         while not over.wait(0.05):
             send(pack(Data(request.transaction_id, b"x")))
 
-    hasty = Timeouts(connect=5, operation=0.3, idle=5, close=0.3)
+    hasty = Timeouts(connect=5, operation=1.5, idle=5, close=0.3)
     with Responder(GetThumb=drip, CloseSession=drip) as responder:
         session = connect(responder, hasty)
         with pytest.raises(Timeout, match="too slow"):

@@ -83,7 +83,7 @@ def test_answers_that_are_each_in_time_and_bring_next_to_nothing_are_no_download
 
 def test_a_weak_link_that_lives_is_waited_for(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=1, size=8000, bytes_per_s=4000)
-    timeouts = Timeouts(connect=5, operation=1, idle=1, close=0.5)
+    timeouts = Timeouts(connect=5, operation=1.5, idle=1.5, close=0.5)
     report = ptpfast.pull(f"{sim.host}:{sim.port}", tmp_path / "card", timeouts=timeouts, retry=0)
     assert report.ok
     assert_right(tmp_path / "card", expected_files(sim))

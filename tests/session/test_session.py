@@ -831,7 +831,7 @@ def test_a_vendors_response_code_has_its_name(camera: Cameras, connect: Sessions
 def test_a_camera_that_falls_silent_is_a_timeout_and_the_next_answer_is_not_mixed_up(
     camera: Cameras, connect: Sessions
 ) -> None:
-    sim = camera(faults=["stall=0.6 on GetThumb"])
+    sim = camera(faults=["stall=4 on GetThumb"])
     session = connect(sim, timeouts=HASTY)
     handle = _files(session)[0]
     with pytest.raises(Timeout):

@@ -279,12 +279,18 @@ def test_body_that_announces_to_switch_off_is_kept_awake_at_once():
 def test_unknown_computer_waits_until_the_owner_presses_ok():
     told: list[PTPError] = []
     waits = dataclasses.replace(HASTY, approval=20)
-    with camera_of(approval="unknown", approve_after_s=0.7) as camera:
-        with session_with(camera, timeouts=waits, waiting=told.append) as session:
+    with camera_of(approval="unknown") as camera:
+
+        def press_ok(error: PTPError) -> None:
+            told.append(error)
+            camera.approvals.approve(GUID, "test")
+
+        computer = {"guid": GUID, "name": "test", "timeouts": waits}
+        with session_with(camera, **computer, waiting=press_ok) as session:
             assert session.storage_ids()
         assert len(told) == 1
         assert "accept it there" in told[0].message
-        with session_with(camera) as session:  # known from now on
+        with session_with(camera, guid=GUID, name="test") as session:  # known from now on
             assert session.storage_ids()
 
 

@@ -218,7 +218,7 @@ def test_camera_that_never_answers_is_asked_once(camera: Cameras, tmp_path: Path
     sim = camera(transferring(), faults=["no_answer on 0x9010 times 0"])
     chosen(sim, 1)
     vendor = without_pauses(sim.body.vendor)
-    hasty = dataclasses.replace(PATIENT, operation=0.3, close=0.1)
+    hasty = dataclasses.replace(PATIENT, operation=1.5, close=0.1)
     with ptpfast.connect(sim.host, port=sim.port, vendor=vendor, timeouts=hasty) as session:
         with pytest.raises(ptpfast.PTPError):
             session.objects()
