@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ptpfast
+from ptpfast import testing
 from ptpfast.sim import SimulatedCamera
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
@@ -43,6 +44,8 @@ WITH_MEMBERS = {
     "MemorySink",
     "CallbackSink",
 }
+
+OF_TESTING = ("camera", "flaky_camera", "make_camera", "assert_complete")
 
 
 def text_of(thing: Any) -> str:
@@ -86,7 +89,18 @@ def drawn() -> str:
     lines += entry(
         "###", title, "SimulatedCamera(vendor, store, **settings)", text_of(SimulatedCamera)
     )
+    lines += ["", "## Tests of your own program", "", inspect.cleandoc(testing.__doc__ or "")]
+    for name in OF_TESTING:
+        lines += entry("###", f"ptpfast.testing.{name}", *called(name))
     return "\n".join(lines) + "\n"
+
+
+def called(name: str) -> tuple[str, str]:
+    """The signature and the text of a fixture or a function of the plugin."""
+    thing = getattr(testing, name)
+    plain = getattr(thing, "_get_wrapped_function", lambda: thing)()
+    title = f"ptpfast.testing.{name}"  # of a fixture, which is not called
+    return signature_of(name, plain) if plain is thing else title, text_of(plain)
 
 
 def entry(level: str, title: str, signature: str, text: str) -> list[str]:

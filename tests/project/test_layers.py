@@ -51,6 +51,7 @@ MAY_IMPORT |= {
     ROOT: BELOW_LIBRARY | LIBRARY | {"discovery"},
     "measure": BELOW_EDGES,
     "ptpip": BELOW_EDGES,
+    "testing": {"vendors", "sim"},
     "cli": {
         *BELOW_EDGES,
         "discovery",
@@ -69,6 +70,7 @@ EXTRAS = {
     "matplotlib": {"measure"},
     "zeroconf": {"discovery", "sim"},
     "ifaddr": {"discovery"},
+    "pytest": {"testing"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}
@@ -197,9 +199,12 @@ def test_modules_import_each_other_in_no_circle():
     assert left == {}
 
 
-def test_simulated_camera_is_imported_by_the_command_line_alone():
-    assert {layer_of(path) for path in sources() if "sim" in set(own_imports(path))} == {"cli"}
-    assert {layer for layer, below in MAY_IMPORT.items() if "sim" in below} == {"cli"}
+def test_simulated_camera_is_imported_by_command_line_and_testing_alone():
+    assert {layer_of(path) for path in sources() if "sim" in set(own_imports(path))} == {
+        "cli",
+        "testing",
+    }
+    assert {layer for layer, below in MAY_IMPORT.items() if "sim" in below} == {"cli", "testing"}
 
 
 def test_reading_of_imports_sees_every_way_to_write_one(tmp_path, monkeypatch):

@@ -285,7 +285,7 @@ def test_a_file_that_another_process_holds_is_not_waited_for_long(
 def test_a_file_that_another_process_holds_for_long_is_waited_for_once(
     path: Path, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog_file, "BUSY_S", 0.5)
+    monkeypatch.setattr(catalog_file, "BUSY_S", 2.0)
     catalog = made()
     assert catalog.prepare()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -293,7 +293,7 @@ def test_a_file_that_another_process_holds_for_long_is_waited_for_once(
         began = time.monotonic()
         for _ in range(20):
             assert catalog.store([(OBJECT, replace(FILE, name="B"))]) == 0
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 20.0
 
 
 def test_a_lock_that_outlasts_a_question_is_no_damage(

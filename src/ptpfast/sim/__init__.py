@@ -1,7 +1,7 @@
 """A simulated camera: a PTP/IP Responder on this machine, for tests and benchmarks.
 
     with SimulatedCamera(objects=10, size=25_000_000) as camera:
-        ...  # camera.host, camera.port
+        ptpfast.pull(camera.address, "today")
 
 It shares only the wire format, the datasets, the code tables and the vendors' files with the rest
 of ptpfast. So it does not repeat an error of the client's side.

@@ -42,7 +42,7 @@ from .transactions import Transactions
 
 
 class SimulatedCamera:
-    """A camera on this machine, at `host` and `port`; use it in a `with`, or `close` it.
+    """A camera on this machine, at `address`; use it in a `with`, or `close` it.
 
     Counters (`operations` by code, `payload_bytes`, `sessions_opened`, …) and `log` record its
     work; `wait_for` waits for a change. You may change `faults`, `temperament` and `store` (the
@@ -197,7 +197,7 @@ class SimulatedCamera:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<SimulatedCamera {self.name} at {Address(self.host, self.port)}>"
+        return f"<SimulatedCamera {self.name} at {self.address}>"
 
     def close(self) -> None:
         """Switch the camera off; return when all connections and threads have ended.
@@ -238,6 +238,11 @@ class SimulatedCamera:
     def drop_connections(self, *, reset: bool = False) -> None:
         """End the pair of connections now, with FIN or with RST."""
         self._pairing.drop(reset=reset)
+
+    @property
+    def address(self) -> str:
+        """`HOST:PORT`, as `ptpfast.connect` and `ptpfast.pull` take it."""
+        return str(Address(self.host, self.port))
 
     @property
     def gate_port(self) -> int | None:
