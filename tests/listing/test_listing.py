@@ -138,6 +138,14 @@ def test_files_without_bytes_are_asked_for_again(camera: Cameras, connect: Sessi
     assert_true(again(sim, connect), sim)
 
 
+def test_a_connection_lost_in_a_listing_names_the_file_being_described(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = body(camera, store=card(), faults=["drop on GetObjectInfo handle 0x00040010"])
+    with pytest.raises(ConnectionLost, match="describing file 0x40010"):
+        again(sim, connect)
+
+
 def test_a_listing_that_broke_off_is_gone_on_with(camera: Cameras, connect: Sessions) -> None:
     sim = body(camera, store=card(100), faults=["drop on GetObjectInfo at 61"])
     with pytest.raises(ConnectionLost):

@@ -22,7 +22,8 @@ from ..ptp.errors import (
     Unreadable,
 )
 from ..ptp.scope import Scope, scope_of
-from .answers import request_label
+from ..ptp.words import label_of
+from .answers import operation_name
 from .asking import attempt, has_ended
 from .link import Link
 from .losses import SAME_DESCRIPTION
@@ -53,6 +54,7 @@ class Many:
     ) -> None:
         self._link = link
         self._operation = operation
+        self._name = operation_name(link.vendor, operation)  # once, not for each object
         self._limit = limit
         self._parameters = parameters
         self._tally = tally or Tally()
@@ -119,7 +121,7 @@ class Many:
             self._parameters(handle),
             MemorySink(),
             limit=self._limit,
-            label=request_label(self._link.vendor, self._operation, (handle,)),
+            label=label_of(self._operation, (handle,), self._name),
             about=handle,
         )
 
