@@ -226,16 +226,17 @@ class Known:
         """Record a file of an object. Never raises."""
         try:
             status = os.lstat(path)
-            if (folder := self._real.get(path.parent)) is None:
-                folder = self._real[path.parent] = os.path.realpath(path.parent)
+            parent = path.parent
+            if (folder := self._real.get(parent)) is None:
+                folder = self._real[parent] = os.path.realpath(parent)
         except OSError as error:
             log.debug("%s is not recorded: %s", path, error)
             return
-        self._check_date(info, path.parent, status.st_mtime)
+        self._check_date(info, parent, status.st_mtime)
         if self._catalog is not None:
             item = fetched_of(self._identity, info, sha256, int(time.time()))
-            # It may have been recorded still: more of it is another size.
-            item = replace(item, size=item.size or status.st_size)
+            if not item.size:  # it may have been recorded still: more of it is another size
+                item = replace(item, size=status.st_size)
             file = Stored(folder, path.name, status.st_size, status.st_mtime_ns)
             with self._flushing:
                 self._pending.append((item, file))
