@@ -248,3 +248,22 @@ def test_a_file_is_told_when_it_is_stored_though_another_one_still_arrives(
     assert told.index((first, "downloaded")) < told.index((second, 150_000))
     for folder in (tmp_path / "main", *folders):
         assert_right(folder, expected_files(sim))
+
+
+def test_a_stored_file_is_in_the_history_though_its_observer_raised(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(self: Sums, path: Path, sha256: str | None) -> None:
+        raise SinkError("cannot note it")
+
+    sim = camera(objects=1, size=2000)
+    with monkeypatch.context() as patched:
+        patched.setattr(Sums, "add", add)
+        _, error = ended(sim, tmp_path / "in", observer=Raising("finished"))
+    assert str(error) == "of the observer"
+    (stored,) = finished_files(tmp_path / "in")
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    stored.rename(moved / stored.name)
+    report = pull(f"{sim.host}:{sim.port}", tmp_path / "in", timeouts=PATIENT, new=True)
+    assert not finished_files(tmp_path / "in"), report

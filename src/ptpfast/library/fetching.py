@@ -9,9 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
@@ -27,6 +25,7 @@ from ..transfer.proof import counted
 from .finishing import Arrival, Finishing
 from .keep.listed import Listed
 from .plan.places import check
+from .report.report import Timed
 from .report.results import FileResult, failed_result
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ class Fetching:
             return
         self._observer.started(info, job.path, job.kept)
         if (arrival := self._received(job)) is not None:
-            with self._timed():
+            with Timed(self._report.traffic):
                 self._finishing.add(arrival)
             self._settle_all(self._finishing.ready())
 
@@ -163,7 +162,7 @@ class Fetching:
         traffic = self._report.traffic
         self._listed.drop(job.path)
         try:
-            with self._timed():
+            with Timed(self._report.traffic):
                 download = self._read(job, meter)
         except BaseException as error:
             result = self._failed(job, error)
@@ -190,17 +189,9 @@ class Fetching:
             self._settle_all(self._finishing.rest())
             return self._persistence.read(receive, kept, job.kept)
 
-    @contextmanager
-    def _timed(self) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self._report.traffic.seconds += time.monotonic() - began
-
     def _settle_all(self, done: Iterator[Arrival | FileResult]) -> None:
         while True:
-            with self._timed():
+            with Timed(self._report.traffic):
                 each = next(done, None)
             if each is None:
                 return
@@ -239,12 +230,17 @@ class Fetching:
     def _record(self, arrival: Arrival, result: FileResult) -> None:
         """Record a file that has its name, in all places, whatever one of them raises."""
         path, sha256 = arrival.download.transfer.path, arrival.download.transfer.sha256
-        with ExitStack() as each:  # in reverse order
-            each.callback(self._plan.known.stored, result)
-            each.callback(self._keeping.add, result)
+        try:
             if result.status != "failed":
-                each.callback(self._session.link.dialect.stored, result.handle)
-                each.callback(self._sums.add, path, sha256)
+                try:
+                    self._sums.add(path, sha256)
+                finally:
+                    self._session.link.dialect.stored(result.handle)
+        finally:
+            try:
+                self._keeping.add(result)
+            finally:
+                self._plan.known.stored(result)
 
     def _store(self, arrival: Arrival, result: FileResult) -> None:
         try:

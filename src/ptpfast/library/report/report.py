@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +66,20 @@ class CameraReport:
     name: str
     report: Report
     error: BaseException | None = None
+
+
+class Timed:
+    """Add the time of a block to the seconds of a run. A generator would take longer than this."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._traffic.seconds += time.monotonic() - self._began
 
 
 @dataclass(slots=True, repr=False)
