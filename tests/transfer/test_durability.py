@@ -21,6 +21,7 @@ from ptpfast.ownership import files
 from ptpfast.ownership.names import temporaries
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.transfer import VERIFY, checkpoint, journal
+from ptpfast.transfer import verify as verify_module
 from ptpfast.transfer.flushing import Flush
 
 MiB = 1 << 20
@@ -294,6 +295,41 @@ def test_a_disk_that_changes_a_byte_is_found_out(
     with pytest.raises(TransferError, match="differs from the received bytes"):
         session.download(info, tmp_path / "x", verify=verify, progress=change)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_file_that_cannot_be_read_back_gets_no_name_and_is_not_lost(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FailingDisk(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            return getattr(os, name)
+
+        def pread(self, *_: int) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    info = session.objects()[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(verify_module, "os", FailingDisk("os"))
+        with pytest.raises(SinkError, match="read back"):
+            session.download(info, tmp_path / "x", verify="disk")
+    assert not (tmp_path / "x").exists()
+    assert (tmp_path / "x.part").stat().st_size == SIZE
+    session.download(info, tmp_path / "x", verify="disk")
+    assert (tmp_path / "x").read_bytes() == content(sim, info.handle)
+
+
+def test_a_part_file_that_has_another_name_is_left_alone(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim, info, _ = broken(camera, connect, tmp_path, "size")
+    os.link(tmp_path / "x.part", tmp_path / "backup")
+    kept = (tmp_path / "backup").read_bytes()
+    with pytest.raises(FileExistsError, match="it has another name, too"):
+        connect(sim).download(info, tmp_path / "x")
+    assert (tmp_path / "backup").read_bytes() == kept
+    assert (tmp_path / "x.part").samefile(tmp_path / "backup")
 
 
 @pytest.mark.parametrize(("verify", "noticed"), [("disk", False), ("reread", True)])

@@ -324,6 +324,27 @@ def test_a_whim_while_the_end_is_looked_for_proves_nothing(
     assert_whole_or_failed(sim, tmp_path, report)
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TransferError("more came"), f"{endings.LONGER}: more came"),
+        (OSError(5, "Input/output error"), "the file here is not proven: Input/output error"),
+    ],
+)
+def test_an_error_while_the_end_is_looked_for_deletes_nothing(
+    lying: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    class Failing(ObjectReader):
+        def find_end(self) -> None:
+            raise error
+
+    monkeypatch.setattr(endings, "ObjectReader", Failing)
+    sim = lying("A.NEF")
+    report = fetch(sim, tmp_path, delete_verified=True)
+    assert (report.deleted, report.files[0].left) == (0, reason)
+    assert sim.store.files()
+
+
 def test_a_body_that_a_read_behind_the_end_breaks_is_not_asked_for_ever(
     lying: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
