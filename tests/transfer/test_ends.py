@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conftest import PATIENT, Cameras, Sessions
-from ptpfast import ObjectInfo, OperationCode, Report, Session, TransferError, pull
+from ptpfast import ObjectInfo, OperationCode, Report, Session, TransferError, Unreadable, pull
 from ptpfast.library.keep import deletion as deletion_module
 from ptpfast.library.keep import endings
 from ptpfast.session import persistence
@@ -328,6 +328,10 @@ def test_a_whim_while_the_end_is_looked_for_proves_nothing(
     ("error", "reason"),
     [
         (TransferError("more came"), f"{endings.LONGER}: more came"),
+        (
+            Unreadable("2 errors at the same place"),
+            f"{endings.END_UNKNOWN}: 2 errors at the same place",
+        ),
         (OSError(5, "Input/output error"), "the file here is not proven: Input/output error"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...ptp.errors import ProtocolError, ResponseError, TransferError
+from ...ptp.errors import ProtocolError, ResponseError, TransferError, Unreadable
 from ...transfer import ObjectReader
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def why_not_the_end(
 
     try:
         return persistence.run(look, lambda: 0)
+    except Unreadable as error:  # which says nothing about the length
+        return f"{END_UNKNOWN}: {error.message}"
     except TransferError as error:
         return f"{LONGER}: {error.message}"
     except OSError as error:
