@@ -58,11 +58,13 @@ MAY_IMPORT |= {
         "sim",
         "measure",
     },  # `ptpfast bench` is the command of measure
+    "aio": BELOW_EDGES,
     "__main__": {"cli"},
 }
 
 # What may be needed beyond Python and numpy, and by whom alone.
 EXTRAS = {
+    "anyio": {"aio"},
     "click": {"cli", "__main__"},
     "rich": {"cli"},
     "platformdirs": {"cli", "library"},

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -79,6 +79,11 @@ class Subscription:
             self._hub.changed.wait_for(lambda: self._queue or self._hub.closed, timeout)
             return self._queue.popleft() if self._queue else None
 
+    @property
+    def is_empty(self) -> bool:
+        """True if no event waits."""
+        return not self._queue
+
     def close(self) -> None:
         """End the subscription."""
         with self._hub.changed:
@@ -97,6 +102,7 @@ class EventHub:
         self.changed = threading.Condition()
         self.subscriptions: list[Subscription] = []
         self.closed = False
+        self._listeners: list[Callable[[], object]] = []
         # Reported by one source and not yet by the other: (source, code, parameters) → times.
         self._reported: dict[tuple[Source, int, tuple[int, ...]], deque[float]] = {}
         self._altered: dict[int, None] = {}  # handles, the newest of them
@@ -127,7 +133,7 @@ class EventHub:
                     del self._altered[next(iter(self._altered))]
             for subscription in self.subscriptions:
                 subscription.put(event)
-            self.changed.notify_all()
+            self._notify()
 
     def is_altered(self, handle: int) -> bool:
         """Return whether the camera has reported the object as changed or gone.
@@ -148,7 +154,23 @@ class EventHub:
         """End the stream, and wake all subscribers."""
         with self.changed:
             self.closed = True
-            self.changed.notify_all()
+            self._notify()
+
+    @contextlib.contextmanager
+    def listening(self, changed: Callable[[], object]) -> Iterator[None]:
+        """Call `changed`, which may not wait, after each event and at the end of the stream."""
+        with self.changed:
+            self._listeners.append(changed)
+        try:
+            yield
+        finally:
+            with self.changed:
+                self._listeners.remove(changed)
+
+    def _notify(self) -> None:
+        self.changed.notify_all()
+        for changed in self._listeners:
+            changed()
 
     def reopen(self) -> None:
         """Reopen the stream for another connection."""
