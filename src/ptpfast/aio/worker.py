@@ -99,6 +99,11 @@ class Job(Generic[T]):
                 self._has_ended = True
                 self._done()
 
+    def take_unwanted(self) -> list[T]:
+        """Return the result in a list if it came just before the task was cancelled."""
+        with self._lock:
+            return [] if self.was_cancelled or not self._has_ended else self._result
+
     def outcome(self) -> T:
         """Return the result of the work, or raise its error."""
         error, self._error = self._error, None  # it knows the frames of this call
@@ -152,8 +157,16 @@ class Worker:
         except BaseException:
             job.cancel()
             await _end_of(job, done, grace_s)
+            if undo is not None:
+                for result in job.take_unwanted():
+                    await self._undo(partial(undo, result), grace_s)
             raise
         return job.outcome()
+
+    async def _undo(self, undo: Callable[[], object], grace_s: float) -> None:
+        done = anyio.Event()
+        self._jobs.put(Job(undo, partial(soon(), done.set), _nothing))
+        await shielded(done, grace_s)
 
     async def finish(self, work: Callable[[], object]) -> None:
         """Interrupt what the thread does, refuse what waits, do a last work, and end the thread.

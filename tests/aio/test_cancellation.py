@@ -1,0 +1,244 @@
+"""Cancelled tasks: at random moments, in whatever they do, and what they leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+import command_line
+import ptpfast
+from conftest import PATIENT, Cameras, spoken_by, without_pauses
+from objects_of import content
+from ptpfast import OperationCode, aio
+from ptpfast.sim import SimulatedCamera
+
+ROUNDS = 200
+LONGEST_S = 0.02  # of what is cancelled
+
+
+def open_at(sim: SimulatedCamera, **options: Any) -> aio.Connecting:
+    options.setdefault("timeouts", PATIENT)
+    options.setdefault("vendor", without_pauses(spoken_by(sim)))
+    return aio.connect(sim.host, port=sim.port, **options)
+
+
+class Work:
+    """What is cancelled: operations of one session, each with a check of what it returned."""
+
+    def __init__(self, sim: SimulatedCamera, session: aio.Session, folder: Path) -> None:
+        self.sim = sim
+        self.session = session
+        self.folder = folder
+        self.handles = [stored.handle for stored in sim.store.files()]
+        self.finished = 0
+
+    def wanted(self, handle: int) -> bytes:
+        return content(self.sim, handle)
+
+    async def list(self, handle: int) -> None:
+        assert len(await self.session.objects()) == len(self.handles)
+
+    async def read(self, handle: int) -> None:
+        assert await self.session.read(handle) == self.wanted(handle)
+
+    async def download(self, handle: int) -> None:
+        path = self.folder / f"{handle}.NEF"
+        await self.session.download(handle, path, chunk=10_000, overwrite=True)
+        assert path.read_bytes() == self.wanted(handle)
+
+    async def stream(self, handle: int) -> None:
+        async with self.session.stream(handle, 10_000) as pieces:
+            read = b"".join([bytes(piece) async for piece in pieces])
+        assert read == self.wanted(handle)
+
+    async def leave(self, handle: int) -> None:
+        async for _ in self.session.stream(handle, 10_000):
+            await anyio.lowlevel.checkpoint()
+
+    async def pull(self, handle: int) -> None:
+        report = await aio.pull(self.session, self.folder / "pull", history=False, chunk=10_000)
+        assert report.ok
+
+    async def pull_iter(self, handle: int) -> None:
+        options: Any = {"history": False, "chunk": 10_000}
+        async with aio.pull_iter(self.session, self.folder / f"{handle}", **options) as results:
+            async for result in results:
+                assert result.path is not None
+                assert result.path.read_bytes() == self.wanted(result.handle)
+
+    async def events(self, handle: int) -> None:
+        async for _ in self.session.events():
+            pass
+
+    def any(self, chance: random.Random) -> Callable[[], Awaitable[None]]:
+        names = ("list", "read", "download", "stream", "leave", "pull", "pull_iter", "events")
+        work, handle = getattr(self, chance.choice(names)), chance.choice(self.handles)
+
+        async def run() -> None:
+            await work(handle)
+            self.finished += 1
+
+        return run
+
+    def assert_no_file_is_wrong(self) -> None:
+        wanted = {self.wanted(handle) for handle in self.handles}
+        there = [path for path in self.folder.rglob("*") if path.is_file()]
+        named = [path for path in there if ".part" not in path.name and path.name[0] != "."]
+        assert {path.read_bytes() for path in named} <= wanted
+
+
+async def cancelled_by_scope(work: Callable[[], Awaitable[None]], after_s: float) -> None:
+    with anyio.move_on_after(after_s):
+        await work()
+
+
+async def cancelled_twice(work: Callable[[], Awaitable[None]], after_s: float) -> None:
+    """As asyncio cancels a task, and again while it ends."""
+    task = asyncio.ensure_future(work())
+    await asyncio.wait([task], timeout=after_s)
+    task.cancel()
+    await asyncio.wait([task], timeout=0)
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+WAYS = [
+    ("asyncio", cancelled_by_scope),
+    ("asyncio", cancelled_twice),
+    ("trio", cancelled_by_scope),
+]
+
+
+@pytest.mark.parametrize(("backend", "cancelled"), WAYS)
+def test_task_cancelled_at_any_moment_leaves_its_session_in_order(
+    camera: Cameras, tmp_path: Path, backend: str, cancelled: Any
+) -> None:
+    sim = camera(objects=5, size=60_000)
+    chance = random.Random(f"{backend} {cancelled.__name__}")
+
+    async def main() -> None:
+        async with open_at(sim) as session:
+            work = Work(sim, session, tmp_path)
+            before = threading.active_count()
+            for _ in range(ROUNDS):
+                await cancelled(work.any(chance), chance.random() * LONGEST_S)
+                assert session.usable
+                assert len(await session.objects()) == len(work.handles)
+            assert threading.active_count() <= before
+            assert 0 < work.finished < ROUNDS
+            work.assert_no_file_is_wrong()
+            report = await aio.pull(session, tmp_path / "pull", history=False)
+            assert report.ok
+            for handle in work.handles:
+                await work.download(handle)
+                await work.read(handle)
+
+    anyio.run(main, backend=backend)
+    assert_sessions_are_closed(sim)
+
+
+def assert_sessions_are_closed(sim: SimulatedCamera) -> None:
+    codes = [row.operation for row in sim.log]
+    opened, closed = OperationCode.OpenSession, OperationCode.CloseSession
+    assert codes.count(opened) == codes.count(closed)
+
+
+@pytest.mark.parametrize(("backend", "cancelled"), WAYS)
+def test_task_cancelled_while_it_connects_leaves_no_session(
+    camera: Cameras, tmp_path: Path, backend: str, cancelled: Any
+) -> None:
+    sim = camera(objects=2, size=1000)
+    chance = random.Random(f"connect {backend} {cancelled.__name__}")
+
+    async def use() -> None:
+        # On a slow machine the thread of the last round may still be closing its session.
+        async with open_at(sim, waiting=str) as session:
+            assert await session.objects()
+
+    async def fetch() -> None:
+        await aio.pull(command_line.at(sim), tmp_path, timeouts=PATIENT)
+
+    async def main() -> None:
+        for _ in range(ROUNDS // 3):
+            await cancelled(chance.choice([use, fetch]), chance.random() * LONGEST_S)
+
+    anyio.run(main, backend=backend)
+    for thread in threading.enumerate():
+        if thread.name.startswith("ptpfast"):
+            thread.join(20)
+    assert_sessions_are_closed(sim)
+    assert ptpfast.pull(command_line.at(sim), tmp_path, timeouts=PATIENT).ok
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelled_task_does_not_wait_for_a_silent_camera(camera: Cameras, backend: str) -> None:
+    sim = camera(objects=2, faults=["no_answer on GetObjectInfo"])
+    waited: list[float] = []
+
+    async def main() -> None:
+        timeouts = ptpfast.Timeouts(operation=60, idle=60, close=0.1)
+        async with open_at(sim, timeouts=timeouts) as session:
+            began = time.monotonic()
+            with anyio.move_on_after(0.05):
+                await session.objects()
+        waited.append(time.monotonic() - began)
+
+    anyio.run(main, backend=backend)
+    assert waited[0] < 20
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelled_task_does_not_wait_for_an_address_that_is_silent(backend: str) -> None:
+    waited: list[float] = []
+
+    async def main() -> None:
+        began = time.monotonic()
+        with anyio.move_on_after(0.05):
+            await aio.connect("127.0.0.1", port=listening.getsockname()[1], timeouts=timeouts)
+        waited.append(time.monotonic() - began)
+
+    timeouts = ptpfast.Timeouts(connect=4)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        anyio.run(main, backend=backend)
+    assert waited[0] < 3.5
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_operation_that_waits_for_its_turn_is_cancelled_alone(
+    camera: Cameras, backend: str
+) -> None:
+    sim = camera(objects=2, size=3_000_000)
+    done: list[int] = []
+
+    async def main() -> None:
+        async with open_at(sim) as session, anyio.create_task_group() as tasks:
+            handle = (await session.objects())[0].handle
+
+            async def read() -> None:
+                assert await session.read(handle) == content(sim, handle)
+                done.append(handle)
+
+            async def delete() -> None:
+                await session.delete(handle)
+
+            tasks.start_soon(read)
+            await anyio.lowlevel.checkpoint()
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await delete()
+        assert len(done) == 1
+
+    anyio.run(main, backend=backend)
+    assert len(sim.store.files()) == 2
