@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ptpfast
+import ptpfast.aio
 from ptpfast import testing
 from ptpfast.sim import SimulatedCamera
 
@@ -34,6 +35,8 @@ CHAPTERS: dict[str, list[str]] = {
     ],
     "Codes": ["OperationCode", "ResponseCode", "EventCode", "ObjectFormat"],
 }
+AIO = ["connect", "Session", "pull", "pull_iter", "PullIterator"]
+AIO += ["Items", "Events", "Listing", "ObjectFile"]
 WITH_MEMBERS = {
     "Session",
     "Report",
@@ -70,7 +73,13 @@ def members_of(kind: type) -> Iterator[tuple[str, str]]:
         if isinstance(member, property):
             yield f"{kind.__name__}.{name}", text_of(member)
         elif callable(member):
-            yield f"{kind.__name__}.{signature_of(name, member)}", text_of(member)
+            awaited = "async " if inspect.iscoroutinefunction(member) else ""
+            yield f"{awaited}{kind.__name__}.{signature_of(name, member)}", text_of(member)
+
+
+def bare(title: str) -> str:
+    """A title without signature."""
+    return title.removeprefix("async ").partition("(")[0]
 
 
 def drawn() -> str:
@@ -83,7 +92,13 @@ def drawn() -> str:
             lines += entry("###", f"ptpfast.{name}", signature_of(name, thing), text_of(thing))
             if name in WITH_MEMBERS:
                 for title, text in members_of(thing):
-                    lines += entry("####", title.partition("(")[0], title, text)
+                    lines += entry("####", bare(title), title, text)
+    lines += ["", "## asyncio and trio"]
+    for name in AIO:
+        thing = getattr(ptpfast.aio, name)
+        lines += entry("###", f"ptpfast.aio.{name}", signature_of(name, thing), text_of(thing))
+        for title, text in members_of(thing) if isinstance(thing, type) else ():
+            lines += entry("####", f"aio.{bare(title)}", title, text)
     lines += ["", "## Simulated camera"]
     title = "ptpfast.sim.SimulatedCamera"
     lines += entry(

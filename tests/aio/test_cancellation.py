@@ -20,6 +20,7 @@ import ptpfast
 from conftest import PATIENT, Cameras, spoken_by, without_pauses
 from objects_of import content
 from ptpfast import OperationCode, aio
+from ptpfast.aio.worker import Worker
 from ptpfast.sim import SimulatedCamera
 
 ROUNDS = 200
@@ -242,3 +243,28 @@ def test_operation_that_waits_for_its_turn_is_cancelled_alone(
 
     anyio.run(main, backend=backend)
     assert len(sim.store.files()) == 2
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_result_that_comes_with_the_cancellation_is_undone(backend: str) -> None:
+    undone: list[int] = []
+
+    async def main() -> None:
+        worker = Worker("ptpfast test")
+        async with anyio.create_task_group() as tasks:
+
+            async def work() -> None:
+                await worker.do(lambda: 7, undo=undone.append)
+
+            tasks.start_soon(work)
+            while worker.is_idle:
+                await anyio.lowlevel.checkpoint()
+                if worker.is_idle:  # it was quick: the task knows nothing of it yet
+                    break
+            while not worker.is_idle:
+                pass
+            tasks.cancel_scope.cancel()
+        worker.end()
+
+    anyio.run(main, backend=backend)
+    assert undone == [7]

@@ -128,7 +128,7 @@ def pull_iter(
     """Download as `pull` does, and yield the result of each object when its file is finished.
 
     The run is in a thread. It waits when 8 results are not taken yet, so that the files of a slow
-    consumer do not pile up; at most 25 finished files wait.
+    consumer do not pile up; at most 25 finished files of each camera wait.
 
     Args:
         cameras: as in `pull`; with several, `result.camera` is the address.
