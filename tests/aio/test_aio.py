@@ -288,7 +288,7 @@ def test_closing_a_session_ends_what_other_tasks_do_with_it(camera: Cameras, run
     errors: list[str] = []
 
     async def main() -> None:
-        session = await open_at(sim)
+        session = await open_at(sim, timeouts=dataclasses.replace(PATIENT, close=0.1))
         handle = (await session.objects())[0].handle
 
         async def use() -> None:
