@@ -1023,7 +1023,7 @@ def test_an_interrupted_pull_keeps_what_it_has_and_the_next_one_goes_on(
     assert whole(sim, tmp_path)
 
     sim.faults.clear()
-    sim.log.clear()
+    sim.clear_log()
     rows = records(run("pull", at(sim), tmp_path, "--json").stdout)
     (arrived,) = [row for row in rows if row.get("status") == "downloaded"]
     assert arrived["resumed_at"] == 1_000_000

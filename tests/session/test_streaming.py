@@ -290,7 +290,7 @@ def test_what_is_remembered_is_compared_a_piece_at_a_time_before_it_is_fetched(
 ) -> None:
     sim = camera(store=card(200), withheld=[LIST])
     read_before(sim, connect)
-    sim.log.clear()
+    sim.clear_log()
     report = pull(connect(sim), tmp_path)
     assert_whole(sim, report)
     done = operations(sim)
@@ -305,7 +305,7 @@ def test_what_is_remembered_and_here_is_not_asked_for(
     with connect(sim) as session:
         pull(session, tmp_path)
     sim.capture()
-    sim.log.clear()
+    sim.clear_log()
     report = pull(connect(sim), tmp_path)
     assert (report.downloaded, report.skipped) == (2, 200)
     assert_whole(sim, report)

@@ -187,6 +187,20 @@ def test_log_tells_operations_parameters_and_bytes(camera: SimulatedCamera) -> N
     assert camera.payload_bytes == 10
 
 
+def test_log_does_not_change_while_it_is_read(camera: SimulatedCamera) -> None:
+    with Initiator(camera) as initiator:
+        initiator.ask(Op.GetStorageIDs)
+        assert camera.wait_for(lambda: len(camera.log) == 2)
+        codes = []
+        for row in camera.log:
+            codes.append(row.operation)
+            initiator.ask(Op.GetStorageIDs)
+        assert codes == [Op.OpenSession, Op.GetStorageIDs]
+        assert camera.wait_for(lambda: len(camera.log) == 4)
+        camera.clear_log()
+        assert camera.log == ()
+
+
 def test_vendor_events_with_parameters_of_their_own() -> None:
     """Later bodies report more than one parameter; the D5300's dataset has room for one."""
     from ptpfast.vendors.nikon import datasets as nikon

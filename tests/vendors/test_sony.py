@@ -86,7 +86,7 @@ def test_device_info_without_data_is_asked_for_again() -> None:
         with session_with(camera):
             pass
         state_of(camera).profile.empty_device_infos = 7
-        camera.log.clear()
+        camera.clear_log()
         with session_with(camera):
             pass
         assert len(asked(camera, 0x9202)) == 8

@@ -36,7 +36,6 @@ class Counters:
 
     def __init__(self) -> None:
         self.operations: Counter[int] = Counter()  # requests by operation code
-        self.log: deque[Transaction] = deque(maxlen=_LOG_SIZE)
         self.initiators: list[tuple[bytes, str]] = []  # GUID and name of each that was let in
         self.payload_bytes = 0  # sent in data-in phases
         self.connections = 0  # pairs of connections begun
@@ -49,7 +48,19 @@ class Counters:
         self.probe_responses = 0
         self.early_requests = 0  # seen before the last was answered; a QUEUE does not look
         self.observer: Observer | None = None
+        self._log: deque[Transaction] = deque(maxlen=_LOG_SIZE)
         self._changed = threading.Condition()
+
+    @property
+    def log(self) -> tuple[Transaction, ...]:
+        """The newest transactions, oldest first: a copy, which the camera does not change."""
+        with self._changed:
+            return tuple(self._log)
+
+    def clear_log(self) -> None:
+        """Forget the transactions so far."""
+        with self._changed:
+            self._log.clear()
 
     def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> bool:
         """Wait until `predicate()`, checked after each change, is true; return whether it is."""
@@ -76,6 +87,6 @@ class Counters:
         if self.observer is not None:
             self.observer.ended(transaction)
         with self._changed:
-            self.log.append(transaction)
+            self._log.append(transaction)
             self.payload_bytes += transaction.payload
             self._changed.notify_all()

@@ -9,7 +9,7 @@ the camera behind it.
 from __future__ import annotations
 
 import socket
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Unpack
@@ -297,8 +297,12 @@ class SimulatedCamera:
         return self.counters.operations
 
     @property
-    def log(self) -> deque[Transaction]:
+    def log(self) -> tuple[Transaction, ...]:
         return self.counters.log
+
+    def clear_log(self) -> None:
+        """Forget the transactions so far."""
+        self.counters.clear_log()
 
     @property
     def initiators(self) -> list[tuple[bytes, str]]:
