@@ -29,7 +29,7 @@ from ..transport.ptpip import PTP_IP
 from ..transport.timeouts import Timeouts
 from .events import EventHub, EventReader
 from .outstanding import Outstanding
-from .patience import SlowestPace
+from .patience import SlowestPace, go_on
 from .pipelining import Following, Overfull, Request, Run, TransactionRunning
 from .turn import Turn
 
@@ -64,7 +64,8 @@ class Connection:
         *,
         probes: bool = True,
     ) -> None:
-        opened = transport.open(address, identity, timeouts, probes=probes)
+        asked = identity._replace(look=go_on)  # by `stopped_by`
+        opened = transport.open(address, asked, timeouts, probes=probes)
         self.address = address
         self.timeouts = timeouts
         self.events = events

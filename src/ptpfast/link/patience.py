@@ -41,6 +41,12 @@ def pause(seconds: float) -> None:
         raise Cancelled("stopped")
 
 
+def go_on() -> None:
+    """Return if this thread is not to stop. Raises Cancelled if it is."""
+    if _thread.stop is not None and _thread.stop.is_set():
+        raise Cancelled("stopped")
+
+
 class TooSlow(Timeout):
     """Bytes arrive, but so few that the transfer would never end."""
 

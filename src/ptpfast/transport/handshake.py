@@ -41,6 +41,7 @@ QUICK_ACKS = True
 AFTER_DROP_S = 1.2
 # A camera that does not ask its owner answers at once; a busy one within a second or two.
 CONFIRM_AFTER_S = 3.0
+LOOK_S = 0.1  # how often `Identity.look` is called
 PROBE_ANSWER_S = 1.0  # airmtp waits that long; no answer is no error (SX730: shezi/airmtp#2)
 
 
@@ -71,8 +72,8 @@ def shake_hands(
         ConnectFailed: nothing answers, or no camera.
         InitFailed: the camera refuses.
     """
-    identity = Identity(
-        identity.guid or default_guid(), identity.name or default_name(), identity.confirm
+    identity = identity._replace(
+        guid=identity.guid or default_guid(), name=identity.name or default_name()
     )
     knock = partial(_shake_hands, address, identity, timeouts, number)
     try:
@@ -245,21 +246,34 @@ def _init_command(
     units = encoded.decode("utf-16-le", "ignore")
     request = wire.InitCommandRequest(identity.guid or bytes(16), units, PROTOCOL_VERSION)
     command.send(pack(request))
-    ack: wire.InitCommandAck
     if identity.confirm is not None:
         try:
             soon = min(deadline, time.monotonic() + CONFIRM_AFTER_S)
-            ack = _answer(command, wire.InitCommandAck, soon, address)
+            return _init_ack(command, identity, soon, address)
         except Timeout:
             identity.confirm(
                 f"the camera at {address} has not answered yet: "
                 f"if it shows this computer ({units}), accept it there"
             )
             deadline = max(deadline, time.monotonic() + approval_s)
+    return _init_ack(command, identity, deadline, address)
+
+
+def _init_ack(
+    command: Channel, identity: Identity, deadline: float, address: Address
+) -> wire.InitCommandAck:
+    """Wait for the camera's answer, and look meanwhile whether it is still wanted."""
+    ack: wire.InitCommandAck
+    while True:
+        until = deadline if identity.look is None else min(deadline, time.monotonic() + LOOK_S)
+        try:
+            ack = _answer(command, wire.InitCommandAck, until, address)
+        except Timeout:
+            if identity.look is None or until >= deadline:
+                raise
+            identity.look()
         else:
             return ack
-    ack = _answer(command, wire.InitCommandAck, deadline, address)
-    return ack
 
 
 def _init_event(event: Channel, number: int, deadline: float, address: Address) -> None:

@@ -19,11 +19,14 @@ class Identity(NamedTuple):
         confirm: called with a text if the camera does not answer the identity, because its owner
             may have to accept this computer first. The answer is then waited for
             `Timeouts.approval` seconds. None waits for the handshake's time only.
+        look: called several times a second while the answer is awaited. An exception that it raises
+            ends the wait.
     """
 
     guid: bytes | None = None
     name: str | None = None
     confirm: Callable[[str], object] | None = None
+    look: Callable[[], object] | None = None
 
     @classmethod
     def of(cls, guid: Any = None, name: Any = None) -> Self:

@@ -39,7 +39,9 @@ class PanasonicTransport:
         """Go through the gate, then connect both connections. No probe is known to be taken."""
         self.gate.describe(address.host, timeouts.connect)
         self.gate.enter(address.host, timeouts.connect)
-        known = Identity(identity.guid or GUID, identity.name or APPLICATION)
+        known = identity._replace(
+            guid=identity.guid or GUID, name=identity.name or APPLICATION, confirm=None
+        )
         return shake_hands(address, known, timeouts, probes=False, number=CONNECTION_NUMBER)
 
     def open_events(self, opened: Opened, address: Address, timeouts: Timeouts) -> Channel | None:
