@@ -16,7 +16,8 @@ import pytest
 
 import command_line
 import ptpfast
-from conftest import PATIENT, Cameras, spoken_by, without_pauses
+from aio_sessions import assert_sessions_are_closed, open_at, until
+from conftest import PATIENT, Cameras
 from objects_of import content
 from ptpfast import ConnectionLost, EventCode, NetworkError, OperationCode, aio
 from ptpfast.sim import SimulatedCamera
@@ -28,24 +29,12 @@ Run = Callable[[Callable[[], Awaitable[None]]], None]
 def run(request: pytest.FixtureRequest) -> Run:
     def run_one(main: Callable[[], Awaitable[None]]) -> None:
         async def limited() -> None:
-            with anyio.fail_after(60):
+            with anyio.fail_after(100):
                 await main()
 
         anyio.run(limited, backend=request.param)
 
     return run_one
-
-
-def open_at(sim: SimulatedCamera, **options: Any) -> aio.Connecting:
-    options.setdefault("timeouts", PATIENT)
-    options.setdefault("vendor", without_pauses(spoken_by(sim)))
-    return aio.connect(sim.host, port=sim.port, **options)
-
-
-def assert_sessions_are_closed(sim: SimulatedCamera) -> None:
-    codes = [row.operation for row in sim.log]
-    opened, closed = OperationCode.OpenSession, OperationCode.CloseSession
-    assert codes.count(opened) == codes.count(closed)
 
 
 def test_reads_of_each_kind_return_the_bytes_of_the_camera(
@@ -300,8 +289,7 @@ def test_closing_a_session_ends_what_other_tasks_do_with_it(camera: Cameras, run
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(use)
             tasks.start_soon(use)
-            while all(row.operation != OperationCode.GetObject for row in sim.log):
-                await anyio.lowlevel.checkpoint()
+            await until(lambda: sim.operations[OperationCode.GetObject] > 0)
             await session.close()
 
     run(main)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from ..ptp.errors import ConnectionLost
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -71,9 +73,10 @@ class Items(AsyncIterator[T]):
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """End the iteration. The session can do other work then."""
+        """End the iteration, also if the task is cancelled. The session can do other work then."""
         self._is_over = True
-        await self._worker.do(self._steps.close)
+        with suppress(ConnectionLost):  # the session has been closed, which ends it too
+            await self._worker.do_anyway(self._steps.close)
 
     async def __aenter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from ..engine.errors import LimitReached
 from ..link.patience import stopped_by
@@ -143,8 +144,9 @@ class Worker:
         """Do the work in the thread, and return its result.
 
         If the task is cancelled, the work is interrupted, and the task waits for its end, at most
-        `grace_s` seconds.
+        `grace_s` seconds. A task that is cancelled already asks the camera nothing.
         """
+        await anyio.lowlevel.checkpoint_if_cancelled()
         done = anyio.Event()
         job = Job(work, partial(soon(), done.set), lambda: self.interrupt())
         job.undo = undo
@@ -160,6 +162,20 @@ class Worker:
             if undo is not None:
                 for result in job.take_unwanted():
                     await self._undo(partial(undo, result), grace_s)
+            raise
+        return job.outcome()
+
+    async def do_anyway(self, work: Callable[[], T], *, grace_s: float = GRACE_S) -> T:
+        """Do the work even if the task is cancelled, which then waits at most `grace_s` seconds."""
+        done = anyio.Event()
+        job = Job(work, partial(soon(), done.set), lambda: self.interrupt())
+        self.submit(job)
+        try:
+            await done.wait()
+        except GeneratorExit:  # the loop is gone: no waiting
+            raise
+        except BaseException:
+            await shielded(done, grace_s)
             raise
         return job.outcome()
 
