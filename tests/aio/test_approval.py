@@ -85,7 +85,7 @@ def test_other_tasks_run_while_the_owner_is_asked(
                     assert len(await session.objects()) == 4
 
             tasks.start_soon(use)
-            await until(lambda: bool(told))
+            await until(lambda: bool(told and sim.approvals.asking))
             approve(sim)
 
     anyio.run(main, backend=backend)
