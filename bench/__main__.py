@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import (
+    bench_aio,
     bench_busy,
     bench_cameras,
     bench_chunks,
@@ -42,6 +43,7 @@ BENCHES: dict[str, Callable[[bool], Iterator[Case]]] = {
     "contenders": bench_contenders.run,
     "download": bench_download.run,
     "cameras": bench_cameras.run,
+    "aio": bench_aio.run,
     "verify": bench_verify.run,
     "disk": bench_disk.run,
     "memory": bench_memory.run,

@@ -28,6 +28,7 @@ QUESTIONS = {
     "contenders": "Everybody on one camera",
     "download": "Into files, beside C",
     "cameras": "Eight cameras at once",
+    "aio": "Tasks beside the session that they use",
     "verify": "The price of certainty",
     "disk": "A disk with slow flushes",
     "memory": "Into numpy arrays, beside C",

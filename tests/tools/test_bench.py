@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench import bench_cameras, calls, contenders, harness, peers
+from bench import bench_aio, bench_cameras, calls, contenders, harness, peers
 from bench.contenders import KNOWN_TO_FAIL, PTPFAST, RECV_INTO, SEED, command
 from bench.content import PERIOD, WrongContent, check_buffer, check_file, expected
 from bench.harness import Case, Claim, Range, Sample, alternate
 
 import ptpfast
 from kernel_sessions import left_after
+from ptpfast.sim import SimulatedCamera
 from ptpfast.state import tuning
 
 pytestmark = pytest.mark.tools
@@ -247,6 +248,28 @@ def test_eight_cameras_are_begun_together_and_their_time_is_that_of_all(tmp_path
     assert whole == Sample(bytes=2, seconds=2.5, cpu=2.0, peak_kib=16, reads=4)
     with pytest.raises(RuntimeError, match="ended before it began"):
         bench_cameras.together([[sys.executable, "-c", "pass"]])
+
+
+@needs_compiler
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_tasks_and_their_session_take_turns_at_one_camera(loop: str, tmp_path: Path) -> None:
+    with peers.Responder(objects=3, size=300_000, packet=65536) as responder:
+        case = bench_aio.compare("a test", loop, responder.port, tmp_path, 2)
+    assert [claim.what for claim in case.claims] == [
+        "rate of a task, of the session's own",
+        "CPU per GB, of the session's own",
+        "added to a small call",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_compiler
+def test_wrong_bytes_end_the_comparison_of_tasks(tmp_path: Path) -> None:
+    with (
+        SimulatedCamera(objects=1, size=1000) as camera,  # its bytes are others
+        pytest.raises(RuntimeError, match="WrongContent"),
+    ):
+        bench_aio.compare("a test", "asyncio", camera.port, tmp_path, 1)
 
 
 def test_contenders_take_turns_and_the_first_round_does_not_count() -> None:
