@@ -16,6 +16,7 @@ from ptpfast.sim import (
     SimulatedCamera,
     check,
 )
+from ptpfast.sim.approvals import Approvals, State
 from raw_initiator import GUID, Code, Initiator, Op, Stream, a_file
 
 
@@ -185,6 +186,23 @@ def test_log_tells_operations_parameters_and_bytes(camera: SimulatedCamera) -> N
         assert camera.wait_for(lambda: len(camera.log) == 2)
     assert camera.log[-1] == (Op.GetPartialObject, 1, (a_file(camera), 5, 10), Code.OK, 10)
     assert camera.payload_bytes == 10
+
+
+def test_computers_may_ask_while_the_asking_ones_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    approvals = Approvals("unknown")
+    approvals.ask(GUID, "first")
+    decide = approvals.state
+
+    def state(guid: bytes, name: str) -> State:
+        approvals.ask(GUID, "second")  # as a thread of the camera does it
+        return decide(guid, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(approvals, "state", state)
+        assert approvals.asking == [(GUID, "first")]
+    assert approvals.asking == [(GUID, "first"), (GUID, "second")]
 
 
 def test_log_does_not_change_while_it_is_read(camera: SimulatedCamera) -> None:

@@ -44,8 +44,8 @@ class Approvals:
 
     @property
     def asking(self) -> list[Computer]:
-        """The computers that wait for a decision."""
-        return [each for each in self._asked if self.state(*each) == "unknown"]
+        """The computers that wait for a decision. Others may ask meanwhile."""
+        return [each for each in list(self._asked) if self.state(*each) == "unknown"]
 
     def approve(self, guid: bytes, name: str) -> None:
         """Decide for a computer."""
