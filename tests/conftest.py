@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,9 @@ import ptpfast
 from ptpfast import Session, Timeouts, vendors
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors import Vendor
+
+if TYPE_CHECKING:
+    from ptpfast.filesystem import PtpIpFileSystem
 
 ENGINE = Path(ptpfast.__file__).parent / "engine"
 # Long enough for a loaded machine, short enough that a hang is seen.
@@ -140,5 +143,25 @@ def connect(stack: ExitStack) -> Callable[..., Session]:
     return open_session
 
 
+@pytest.fixture
+def files(stack: ExitStack) -> Callable[..., PtpIpFileSystem]:
+    """Opens cards as fsspec filesystems, closed before their cameras are."""
+    import fsspec
+
+    def open_card(camera: SimulatedCamera, **options: Any) -> PtpIpFileSystem:
+        options.setdefault("timeouts", PATIENT)
+        options.setdefault("vendor", without_pauses(spoken_by(camera)))
+        fs = fsspec.filesystem("ptpip", host=camera.host, port=camera.port, **options)
+        stack.callback(closed, fs)
+        return fs
+
+    def closed(fs: PtpIpFileSystem) -> None:
+        fs.close()
+        fs.clear_instance_cache()
+
+    return open_card
+
+
 Cameras = Callable[..., SimulatedCamera]
 Sessions = Callable[..., Session]
+Files = Callable[..., "PtpIpFileSystem"]

@@ -52,6 +52,7 @@ MAY_IMPORT |= {
     "measure": BELOW_EDGES,
     "ptpip": BELOW_EDGES,
     "testing": {"vendors", "sim"},
+    "filesystem": BELOW_EDGES,
     "cli": {
         *BELOW_EDGES,
         "discovery",
@@ -73,6 +74,7 @@ EXTRAS = {
     "zeroconf": {"discovery", "sim"},
     "ifaddr": {"discovery"},
     "pytest": {"testing"},
+    "fsspec": {"filesystem"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}

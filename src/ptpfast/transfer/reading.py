@@ -39,6 +39,10 @@ Progress = Callable[[int, int | None], object]
 _REFUSALS = (OperationNotSupported, ParameterNotSupported, InvalidObjectHandle)
 
 
+class NoPartialRead(TransferError):
+    """A part of an object was asked for, and the camera sends objects whole only."""
+
+
 class ObjectReader:
     """Reads one object.
 
@@ -138,7 +142,7 @@ class ObjectReader:
                     raise  # it has worked so far: it is not the operation that is refused
             return self._read_without(read, sink, offset, size)
         if not whole:
-            raise TransferError(
+            raise NoPartialRead(
                 f"{self.label()}: the camera cannot send parts of it",
                 hint="read the whole object instead",
             )

@@ -1,0 +1,99 @@
+"""A file on the card, open for reading."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, cast
+
+from fsspec.spec import AbstractBufferedFile
+
+from ..ptp.arguments import whole
+from .blocks import LARGEST_BLOCK, Blocks
+from .queue import Range
+
+if TYPE_CHECKING:
+    from .system import PtpIpFileSystem
+
+
+class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
+    """A file on the card, open for reading in any order. `PtpIpFileSystem.open` makes it.
+
+    Args:
+        fs: the filesystem.
+        path: the path.
+        mode: `rb`.
+        block_size: bytes of each request. By default small for a first or random read, and up to
+            the chunk size of the session, 4 MiB at most, for reads in order.
+        autocommit: has no meaning for a file that is read.
+        cache_type: `ptpip` reads ahead in blocks; also the names of fsspec's caches.
+        cache_options: for fsspec's caches.
+        size: has no meaning: the camera is asked.
+        kwargs: kept for `fsspec`.
+
+    Notes:
+        A camera that cannot send parts of an object, or not tell its size, sends all of it into a
+            temporary file when the file is first read.
+    """
+
+    def __init__(
+        self,
+        fs: PtpIpFileSystem,
+        path: str,
+        mode: str = "rb",
+        block_size: int | str | None = None,
+        autocommit: bool = True,
+        cache_type: str = Blocks.name,
+        cache_options: dict[str, Any] | None = None,
+        size: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        fixed = None
+        if block_size not in (None, "default"):
+            fixed = whole("block_size", block_size, "a number of bytes", 1)
+        self._target = fs.target(path)
+        true_size = self._target.size(fs.camera())
+        own = cache_type == Blocks.name
+        super().__init__(
+            fs,
+            path,
+            mode,
+            fixed or LARGEST_BLOCK,
+            autocommit,
+            "none" if own else cache_type,
+            cache_options,
+            true_size,
+            **kwargs,
+        )
+        self.cache: Any
+        if own:
+            self.cache = Blocks(self._request, self._largest, true_size, fixed)
+
+    def readinto(self, b: Any) -> int:
+        """Read into a buffer and return the number of bytes."""
+        if self.closed:
+            raise ValueError("the file is closed")
+        if not isinstance(self.cache, Blocks):
+            return cast(int, super().readinto(b))
+        count = self.cache.read_into(self.loc, b)
+        self.loc += count
+        return cast(int, count)
+
+    def close(self) -> None:
+        """Close the file: what was requested ahead is not needed any more."""
+        super().close()
+        if (target := getattr(self, "_target", None)) is not None:
+            target.close()
+
+    def _request(self, start: int, size: int) -> Future[Any]:
+        import numpy as np  # unlike a bytearray, not filled with zeros first
+
+        wanted = Range(self._target, start, size, np.empty(size, np.uint8))
+        self.fs.camera().read([wanted])
+        return wanted.future
+
+    def _largest(self) -> int:
+        return min(self.fs.camera().session.habits.chunks.size, LARGEST_BLOCK)
+
+    def _fetch_range(self, start: int, end: int) -> bytes:
+        """Read a range, as fsspec's caches ask for it."""
+        return bytes(self._request(start, end - start).result())
