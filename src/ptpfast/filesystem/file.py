@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fsspec.spec import AbstractBufferedFile
 
@@ -12,6 +12,7 @@ from .blocks import LARGEST_BLOCK, Blocks
 from .queue import Range
 
 if TYPE_CHECKING:
+    from .camera import OpenCamera
     from .system import PtpIpFileSystem
 
 
@@ -73,10 +74,10 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         if self.closed:
             raise ValueError("the file is closed")
         if not isinstance(self.cache, Blocks):
-            return cast(int, super().readinto(b))
-        count = self.cache.read_into(self.loc, b)
+            return int(super().readinto(b))
+        count: int = self.cache.read_into(self.loc, b)
         self.loc += count
-        return cast(int, count)
+        return count
 
     def close(self) -> None:
         """Close the file: what was requested ahead is not needed any more."""
@@ -92,7 +93,8 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         return wanted.future
 
     def _largest(self) -> int:
-        return min(self.fs.camera().session.habits.chunks.size, LARGEST_BLOCK)
+        camera: OpenCamera = self.fs.camera()
+        return min(camera.session.habits.chunks.size, LARGEST_BLOCK)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         """Read a range, as fsspec's caches ask for it."""
