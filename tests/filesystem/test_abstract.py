@@ -67,10 +67,20 @@ class TestGet(AbstractFixtures, AbstractGetTests):  # type: ignore[misc]
 
     @pytest.fixture
     def fs_dir_and_file_with_same_name_prefix(self, sim: SimulatedCamera) -> str:
-        return str(
-            self._dir_and_file_with_same_name_prefix(Writer(sim.store), posixpath.join, "/")
-        )
+        return str(self._dir_and_file_with_same_name_prefix(Writer(sim.store), posixpath.join, "/"))
 
     @pytest.fixture
     def fs_10_files_with_hashed_names(self, sim: SimulatedCamera) -> str:
         return str(self._10_files_with_hashed_names(Writer(sim.store), posixpath.join, "/"))
+
+    def test_get_directory_recursive(  # type: ignore[no-untyped-def]
+        self, fs, fs_join, fs_path, local_fs, local_join, local_target, sim, monkeypatch
+    ) -> None:
+        """This one makes its folder by the filesystem itself."""
+        writer = Writer(sim.store)
+        monkeypatch.setattr(fs, "mkdir", writer.makedirs)
+        monkeypatch.setattr(fs, "touch", writer.touch)
+        monkeypatch.setattr(fs, "_allow_delete", True)
+        super().test_get_directory_recursive(
+            fs, fs_join, fs_path, local_fs, local_join, local_target
+        )

@@ -14,6 +14,7 @@ import pytest
 
 import ptpfast
 from conftest import PATIENT, Cameras, Sessions
+from forking import LONG_S, in_child
 from ptpfast import Session
 from ptpfast.engine.sink import FileSink
 from ptpfast.link import courtesy
@@ -21,28 +22,6 @@ from ptpfast.sim import SimulatedCamera
 from ptpfast.transfer.journal import Identity, Journal
 from ptpfast.transfer.part import PartFile
 from ptpfast.transport.contract import Address
-
-LONG_S = 30  # by when a child that hangs is ended, so that the test fails and does not hang
-
-
-def in_child(work: Callable[[], object]) -> None:
-    """Runs `work` in a forked child, which must return from it."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        signal.alarm(LONG_S)
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException as error:  # noqa: BLE001  all of it is the parent's to see
-            os.write(writing, repr(error).encode()[:4000])
-        finally:
-            os._exit(status)
-    os.close(writing)
-    with open(reading, "rb") as said:
-        complaint = said.read().decode()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, complaint
 
 
 def leave(session: Session) -> None:

@@ -83,7 +83,12 @@ class Blocks(BaseCache):  # type: ignore[misc]
         """Request no more, and forget all blocks."""
         for block in self._blocks:
             block.future.cancel()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all blocks, without a look at them."""
         self._blocks.clear()
+        self._end, self._block_size, self._row = -1, 0, 0
 
     def _at(self, start: int, stop: int) -> _Block:
         """Return the block with the byte at `start`, complete; a read goes on to `stop`."""
@@ -144,7 +149,5 @@ class Blocks(BaseCache):  # type: ignore[misc]
             total -= each.end - each.start
 
     def _drop(self, block: _Block) -> None:
-        for each in self._blocks:
-            each.future.cancel()
-        self._blocks.clear()
+        self.close()
         self._begin_row(block.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from fsspec.spec import AbstractBufferedFile
 from ..ptp.arguments import whole
 from .blocks import LARGEST_BLOCK, Blocks
 from .queue import Range
+from .target import Target
 
 if TYPE_CHECKING:
     from .camera import OpenCamera
@@ -51,6 +53,7 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         fixed = None
         if block_size not in (None, "default"):
             fixed = whole("block_size", block_size, "a number of bytes", 1)
+        self._process = os.getpid()
         self._target = fs.target(path)
         true_size = self._target.size(fs.camera())
         own = cache_type == Blocks.name
@@ -69,10 +72,16 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         if own:
             self.cache = Blocks(self._request, self._largest, true_size, fixed)
 
+    def read(self, length: int | None = -1) -> bytes:
+        """Read bytes; all that are left by default."""
+        self._leave_to_parent()
+        return bytes(super().read(length))
+
     def readinto(self, b: Any) -> int:
         """Read into a buffer and return the number of bytes."""
         if self.closed:
             raise ValueError("the file is closed")
+        self._leave_to_parent()
         if not isinstance(self.cache, Blocks):
             return int(super().readinto(b))
         count: int = self.cache.read_into(self.loc, b)
@@ -84,6 +93,15 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         super().close()
         if (target := getattr(self, "_target", None)) is not None:
             target.close()
+
+    def _leave_to_parent(self) -> None:
+        """Begin again in a forked child: the requests, their thread and the place in a temporary
+        file are the parent's."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._target = Target(self._target.info)
+            if isinstance(self.cache, Blocks):
+                self.cache.forget()
 
     def _request(self, start: int, size: int) -> Future[Any]:
         import numpy as np  # unlike a bytearray, not filled with zeros first

@@ -125,7 +125,7 @@ class Persistence:
         fruitless = 0
         limit = 1 if self._is_brief else self._limit
         crumbs = 0
-        asleep = False  # perhaps
+        asleep_at: int | None = None  # perhaps, with so many bytes kept
         so_far = had if had is not None else kept() if kept else 0
         while True:
             try:
@@ -133,9 +133,10 @@ class Persistence:
             except StoreNotAvailable:
                 # No card; but it is also the last word of a camera that goes to sleep, and then the
                 # next try finds the connection at its end.
-                if asleep or self._patience.is_used_up:
+                now = so_far if kept is None else kept()
+                if asleep_at == now or self._patience.is_used_up:
                     raise
-                asleep = True
+                asleep_at = now
             except PTPError as error:
                 if scope_of(error) is not Scope.CONNECTION:
                     raise
@@ -155,7 +156,7 @@ class Persistence:
                     if is_to_blame:  # the next request is about another object
                         self._patience.reset()
                     self._connect(error)
-                    asleep = False
+                    asleep_at = None
                 if is_to_blame:
                     errors = "1 error" if fruitless == 1 else f"{fruitless} errors"
                     raise Unreadable(
