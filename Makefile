@@ -118,11 +118,12 @@ $(VENV)/.built: $(VENV)/.installed $(COMPILED)
 
 contenders: $(VENV)/.contenders
 
-# Programs of others from PyPI: a contender, and a client of Sony cameras. Where one has no wheel for
-# this machine, the benchmarks and tests say that it is missing.
+# Programs of others from PyPI: a contender, a client of Sony cameras, and libraries that read pictures.
+# Where one has no wheel for this machine, the benchmarks and tests say that it is missing.
 $(VENV)/.contenders: $(VENV)/.installed
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "gphoto2>=2.5"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "awire>=0.1"
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group files
 	@touch $@
 
 clean:

@@ -13,6 +13,7 @@ from typing import Any
 import ptpfast
 import ptpfast.aio
 from ptpfast import testing
+from ptpfast.filesystem import PtpIpFileSystem
 from ptpfast.sim import SimulatedCamera
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
@@ -99,6 +100,12 @@ def drawn() -> str:
         lines += entry("###", f"ptpfast.aio.{name}", signature_of(name, thing), text_of(thing))
         for title, text in members_of(thing) if isinstance(thing, type) else ():
             lines += entry("####", f"aio.{bare(title)}", title, text)
+    lines += ["", "## Filesystem"]
+    title = "ptpfast.filesystem.PtpIpFileSystem"
+    signature = signature_of("PtpIpFileSystem", PtpIpFileSystem)
+    lines += entry("###", title, signature, text_of(PtpIpFileSystem))
+    for member, text in members_of(PtpIpFileSystem):
+        lines += entry("####", bare(member), member, text)
     lines += ["", "## Simulated camera"]
     title = "ptpfast.sim.SimulatedCamera"
     lines += entry(

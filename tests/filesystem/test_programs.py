@@ -1,0 +1,115 @@
+"""Other libraries read pictures and tables from the card through the filesystem.
+
+Those of the dependency group `files` are not needed to develop ptpfast; `make contenders` installs
+them.
+"""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import fsspec
+import pytest
+from PIL import Image
+
+from conftest import Cameras, Files
+from ptpfast.filesystem import PtpIpFileSystem
+from ptpfast.sim import Store
+
+CSV = "name,size\n" + "".join(f"DSC_{number:04d}.NEF,{number}\n" for number in range(2000))
+SIDE = (640, 480)
+MODEL = 0x0110  # EXIF tag
+GROUP = "of the dependency group `files`; `make contenders` installs it"
+
+
+def picture(format: str) -> bytes:
+    """A gradient with EXIF."""
+    image = Image.merge("RGB", [Image.linear_gradient("L").resize(SIDE)] * 3)
+    exif = image.getexif()
+    exif[MODEL] = "Simulated Camera"
+    file = io.BytesIO()
+    image.save(file, format, exif=exif.tobytes())
+    return file.getvalue()
+
+
+@pytest.fixture
+def fs(camera: Cameras, files: Files) -> PtpIpFileSystem:
+    store = Store()
+    folder = store.add_folder("DCIM")
+    store.add("A.JPG", picture("JPEG"), parent=folder)
+    store.add("A.TIF", picture("TIFF"), parent=folder)
+    store.add("A.CSV", CSV.encode(), parent=folder)
+    return files(camera(store=store))
+
+
+def whole(fs: PtpIpFileSystem, path: str) -> io.BytesIO:
+    return io.BytesIO(fs.cat_file(path))
+
+
+@pytest.mark.parametrize("name", ["A.JPG", "A.TIF"])
+def test_pillow_opens_a_picture_on_the_card(fs: PtpIpFileSystem, name: str) -> None:
+    path = f"/DCIM/{name}"
+    assert fs.cat_file(path) == picture("JPEG" if name == "A.JPG" else "TIFF")
+    with fs.open(path) as file, Image.open(file) as image, Image.open(whole(fs, path)) as same:
+        assert image.size == SIDE
+        assert image.getexif()[MODEL] == "Simulated Camera"
+        assert image.tobytes() == same.tobytes()
+
+
+def test_tifffile_reads_an_array_from_the_card(fs: PtpIpFileSystem) -> None:
+    tifffile: Any = pytest.importorskip("tifffile", reason=GROUP)
+    with fs.open("/DCIM/A.TIF") as file:
+        array = tifffile.imread(file)
+    assert array.shape == (480, 640, 3)
+    assert (array == tifffile.imread(whole(fs, "/DCIM/A.TIF"))).all()
+
+
+def test_exifread_reads_the_tags_of_a_header(fs: PtpIpFileSystem) -> None:
+    exifread: Any = pytest.importorskip("exifread", reason=GROUP)
+    with fs.open("/DCIM/A.JPG") as file:
+        tags = exifread.process_file(file)
+    assert str(tags["Image Model"]) == "Simulated Camera"
+
+
+def test_rawpy_gets_the_bytes_of_a_file_on_the_card(fs: PtpIpFileSystem) -> None:
+    rawpy: Any = pytest.importorskip("rawpy", reason=GROUP)
+    # There is no RAW that may be copied; LibRaw reads what it is given, and says what it is not.
+    with fs.open("/DCIM/A.CSV") as file:
+        with pytest.raises(rawpy.LibRawFileUnsupportedError):
+            rawpy.imread(file)
+        assert file.tell() == len(CSV)
+
+
+def test_pandas_reads_a_table_by_its_url(fs: PtpIpFileSystem) -> None:
+    pandas: Any = pytest.importorskip("pandas", reason=GROUP)
+    with fs.open("/DCIM/A.CSV") as file:
+        table = pandas.read_csv(file)
+    by_url = pandas.read_csv(fs.unstrip_protocol("/DCIM/A.CSV"), storage_options=fs._options)
+    assert table["size"].sum() == sum(range(2000)) == by_url["size"].sum()
+
+
+def test_dask_reads_blocks_of_files_in_threads(fs: PtpIpFileSystem) -> None:
+    dask: Any = pytest.importorskip("dask", reason=GROUP)
+    from dask.bytes import read_bytes
+
+    url = fs.unstrip_protocol("/DCIM/A.*")
+    _, blocks, paths = read_bytes(
+        url, blocksize=10_000, sample=False, include_path=True, **fs._options
+    )
+    with ThreadPoolExecutor(4) as pool:
+        got = dask.compute(*blocks, scheduler="threads", pool=pool)
+    for path, parts in zip(paths, got, strict=True):
+        assert b"".join(parts) == fs.cat_file(path)
+    assert len(paths) == 3
+
+
+def test_a_local_cache_of_fsspec_keeps_what_was_read(fs: PtpIpFileSystem, tmp_path: Any) -> None:
+    url = "simplecache::" + fs.unstrip_protocol("/DCIM/A.JPG")
+    options = {"ptpip": fs._options, "simplecache": {"cache_storage": str(tmp_path / "cache")}}
+    for _ in range(2):
+        with fsspec.open(url, **options) as file:
+            assert file.read() == picture("JPEG")
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.read_bytes() == picture("JPEG")
