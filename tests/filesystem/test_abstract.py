@@ -46,8 +46,15 @@ class TestGet(AbstractFixtures, AbstractGetTests):  # type: ignore[misc]
         return camera(store=Store())
 
     @pytest.fixture
-    def fs(self, sim: SimulatedCamera, files: Files) -> PtpIpFileSystem:
-        return files(sim, use_listings_cache=False)
+    def fs(
+        self, sim: SimulatedCamera, files: Files, monkeypatch: pytest.MonkeyPatch
+    ) -> PtpIpFileSystem:
+        fs, writer = files(sim, use_listings_cache=False), Writer(sim.store)
+        # One of the tests makes its folder by these.
+        monkeypatch.setattr(fs, "mkdir", writer.makedirs)
+        monkeypatch.setattr(fs, "touch", writer.touch)
+        monkeypatch.setattr(fs, "_allow_delete", True)
+        return fs
 
     @pytest.fixture
     def fs_path(self) -> str:
@@ -72,15 +79,3 @@ class TestGet(AbstractFixtures, AbstractGetTests):  # type: ignore[misc]
     @pytest.fixture
     def fs_10_files_with_hashed_names(self, sim: SimulatedCamera) -> str:
         return str(self._10_files_with_hashed_names(Writer(sim.store), posixpath.join, "/"))
-
-    def test_get_directory_recursive(  # type: ignore[no-untyped-def]
-        self, fs, fs_join, fs_path, local_fs, local_join, local_target, sim, monkeypatch
-    ) -> None:
-        """This one makes its folder by the filesystem itself."""
-        writer = Writer(sim.store)
-        monkeypatch.setattr(fs, "mkdir", writer.makedirs)
-        monkeypatch.setattr(fs, "touch", writer.touch)
-        monkeypatch.setattr(fs, "_allow_delete", True)
-        super().test_get_directory_recursive(
-            fs, fs_join, fs_path, local_fs, local_join, local_target
-        )

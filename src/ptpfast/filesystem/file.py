@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fsspec.spec import AbstractBufferedFile
 
 from ..ptp.arguments import whole
 from .blocks import LARGEST_BLOCK, Blocks
-from .queue import Range
+from .queue import Range, RangeQueue
 from .target import Target
-
-if TYPE_CHECKING:
-    from .camera import OpenCamera
-    from .system import PtpIpFileSystem
 
 
 class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
@@ -40,7 +36,7 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
 
     def __init__(
         self,
-        fs: PtpIpFileSystem,
+        fs: Any,
         path: str,
         mode: str = "rb",
         block_size: int | str | None = None,
@@ -54,7 +50,7 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         if block_size not in (None, "default"):
             fixed = whole("block_size", block_size, "a number of bytes", 1)
         self._process = os.getpid()
-        self._target = fs.target(path)
+        self._target: Target = fs.target(path)
         true_size = self._target.size(fs.camera())
         own = cache_type == Blocks.name
         super().__init__(
@@ -103,16 +99,19 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
             if isinstance(self.cache, Blocks):
                 self.cache.forget()
 
+    def _queue(self) -> RangeQueue:
+        queue: RangeQueue = self.fs.queue()
+        return queue
+
     def _request(self, start: int, size: int) -> Future[Any]:
         import numpy as np  # unlike a bytearray, not filled with zeros first
 
         wanted = Range(self._target, start, size, np.empty(size, np.uint8))
-        self.fs.camera().read([wanted])
+        self._queue().add([wanted])
         return wanted.future
 
     def _largest(self) -> int:
-        camera: OpenCamera = self.fs.camera()
-        return min(camera.session.habits.chunks.size, LARGEST_BLOCK)
+        return min(self._queue().camera.session.habits.chunks.size, LARGEST_BLOCK)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         """Read a range, as fsspec's caches ask for it."""

@@ -10,16 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engine.sink import MemorySink
 from ..link.patience import stopped_by
 from ..link.pipelining import Following, Request
 from ..ptp.errors import Cancelled
+from .camera import OpenCamera
 from .target import Target
-
-if TYPE_CHECKING:
-    from .camera import OpenCamera
 
 
 class Range:
@@ -48,11 +46,10 @@ class RangeQueue:
     """The ranges that are to be read. The thread starts with the first one, and ends at `close`."""
 
     def __init__(self, camera: OpenCamera, name: str) -> None:
-        self._camera = camera
+        self.camera = camera
         self._name = name
         self._changed = threading.Condition()
         self._ranges: deque[Range] = deque()
-        self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def add(self, ranges: list[Range]) -> None:
@@ -62,7 +59,7 @@ class RangeQueue:
             Cancelled: the session is closed.
         """
         with self._changed:
-            if self._stop.is_set():
+            if self.camera.stop.is_set():
                 raise Cancelled("the filesystem has been closed")
             self._ranges += ranges
             if self._thread is None:
@@ -70,35 +67,28 @@ class RangeQueue:
                 self._thread.start()
             self._changed.notify()
 
-    @property
-    def is_closed(self) -> bool:
-        """True after `close`."""
-        return self._stop.is_set()
-
-    def stop(self) -> None:
-        """Read no more. The range that is being read may still end."""
+    def close(self) -> None:
+        """End the session and the thread. What is being read or waits is cancelled, or fails."""
         with self._changed:
-            self._stop.set()
+            self.camera.stop.set()
             left = list(self._ranges)
             self._ranges.clear()
             self._changed.notify()
         for each in left:
             each.future.cancel()
-
-    def join(self, timeout_s: float) -> None:
-        """Wait for the end of the thread."""
+        self.camera.close()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout_s)
+            self._thread.join(self.camera.session.timeouts.operation)
 
     def _run(self) -> None:
-        with stopped_by(self._stop):
+        with stopped_by(self.camera.stop):
             while (due := self._next()) is not None:
                 self._serve(due)
                 del due  # its bytes belong to the reader of the file now
 
     def _next(self) -> Range | None:
         with self._changed:
-            while not self._stop.is_set():
+            while not self.camera.stop.is_set():
                 while self._ranges:
                     due = self._ranges.popleft()
                     if due.future.set_running_or_notify_cancel():
@@ -112,10 +102,10 @@ class RangeQueue:
             after = next((each for each in self._ranges if not each.future.cancelled()), None)
         if after is None:
             return iter(())
-        return after.target.requests(self._camera.session, after.start, after.size)
+        return after.target.requests(self.camera.session, after.start, after.size)
 
     def _serve(self, due: Range) -> None:
         try:
-            due.future.set_result(due.read(self._camera, self._following))
+            due.future.set_result(due.read(self.camera, self._following))
         except BaseException as error:  # noqa: BLE001 - it is raised where the bytes are asked for
             due.future.set_exception(error)

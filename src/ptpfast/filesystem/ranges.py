@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from .queue import Range
+from .queue import Range, RangeQueue
 from .target import Target
-
-if TYPE_CHECKING:
-    from .camera import OpenCamera
 
 MERGED_GAP = 64 << 10  # bytes between two ranges that cost less than a request
 LARGEST_MERGED = 32 << 20
@@ -49,8 +45,8 @@ def merged(spans: Sequence[tuple[int, int, int]], gap: int) -> list[_Merged]:
 class Spans:
     """Ranges of files, by path. `add` each, then `read` all; `close` after it."""
 
-    def __init__(self, camera: OpenCamera, target: Callable[[str], Target]) -> None:
-        self._camera = camera
+    def __init__(self, queue: RangeQueue, target: Callable[[str], Target]) -> None:
+        self._queue = queue
         self._target = target
         self._sized: dict[str, tuple[Target, int]] = {}
         self._wanted: list[tuple[Target, int, int] | Exception] = []
@@ -60,7 +56,7 @@ class Spans:
         try:
             if path not in self._sized:
                 target = self._target(path)
-                self._sized[path] = target, target.size(self._camera)
+                self._sized[path] = target, target.size(self._queue.camera)
             target, size = self._sized[path]
             self._wanted.append((target, *resolved(start, end, size)))
         except Exception as error:  # noqa: BLE001 - it is the result
@@ -80,7 +76,7 @@ class Spans:
             for target, several in spans.items()
             for each in merged(several, gap)
         ]
-        self._camera.read([wanted for _, wanted in due])
+        self._queue.add([wanted for _, wanted in due])
         try:
             while due:
                 _share(*due.pop(0), results)

@@ -19,19 +19,17 @@ from ..ptp.objects import ObjectInfo
 from ..session.address import address_of
 from ..session.session import Session
 from ..transport.contract import Address
-from ..transport.timeouts import Timeouts
-from .camera import OpenCamera, leave_soon, shared
+from .camera import OpenCamera
 from .entry import as_os_error, date_of, entry
 from .file import PtpIpFile
+from .options import of_connect
+from .queue import RangeQueue
 from .ranges import MERGED_GAP, Spans
 from .refused import ReadOnly, refuse
+from .sharing import leave_soon, shared
 from .target import Target
 from .tree import Node, Tree
 from .url import PROTOCOL, divided, options_of, url_of
-
-_OF_CONNECT = frozenset({"vendor", "timeouts", "depth", "index", "role", "name", "guid", "retry"})
-_OF_FSSPEC = frozenset({"use_listings_cache", "listings_expiry_time", "max_paths"})
-_OF_FSSPEC |= {"asynchronous", "loop", "batch_size"}
 
 
 class _User:
@@ -83,16 +81,12 @@ class PtpIpFileSystem(ReadOnly, AbstractFileSystem):  # type: ignore[misc]
         super().__init__(**options)
         if host is None:
             raise ValueError('name the camera: host="192.168.1.1", or ptpip://192.168.1.1/DCIM')
-        if unknown := sorted(set(options) - _OF_CONNECT - _OF_FSSPEC):
-            raise TypeError(f"the ptpip filesystem has no argument {unknown[0]!r}")
+        self._options = of_connect(options)
         self._address: Address = address_of(host, port, 0)
         self._nickname = nickname
         self._storage = None if storage is None else whole("storage", storage, "a card, such as 1")
         switches(allow_delete=allow_delete)
         self._allow_delete = allow_delete
-        self._options = {name: options[name] for name in _OF_CONNECT & set(options)}
-        if isinstance(timeouts := self._options.get("timeouts"), dict):
-            self._options["timeouts"] = Timeouts(**timeouts)
         self._user = _User()
         weakref.finalize(self, leave_soon, self._address, self._user).atexit = False
 
@@ -100,6 +94,10 @@ class PtpIpFileSystem(ReadOnly, AbstractFileSystem):  # type: ignore[misc]
 
     def camera(self) -> OpenCamera:
         """Return the open camera that this process shares."""
+        return self.queue().camera
+
+    def queue(self) -> RangeQueue:
+        """Return the queue of ranges that are read from the camera."""
         return shared(self._address).use(self._user, self._options)
 
     @property
@@ -311,7 +309,7 @@ class PtpIpFileSystem(ReadOnly, AbstractFileSystem):  # type: ignore[misc]
         )
         if not len(paths) == len(starts) == len(ends):
             raise ValueError("paths, starts and ends differ in length")
-        spans = Spans(self.camera(), self.target)
+        spans = Spans(self.queue(), self.target)
         try:
             for row in zip(paths, starts, ends, strict=True):
                 spans.add(*row)

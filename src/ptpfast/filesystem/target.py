@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engine.sink import CallbackSink, MemorySink
 from ..link.pipelining import Following, Request
@@ -18,9 +18,7 @@ from ..ptp.objects import ObjectInfo
 from ..session.session import Session
 from ..transfer.memory import reader_to_end
 from ..transfer.reading import NoPartialRead, ObjectReader
-
-if TYPE_CHECKING:
-    from .camera import OpenCamera
+from .camera import OpenCamera
 
 log = logging.getLogger("ptpfast")
 

@@ -131,8 +131,7 @@ class Persistence:
             try:
                 done = work()
             except StoreNotAvailable:
-                # No card; but it is also the last word of a camera that goes to sleep, and then the
-                # next try finds the connection at its end.
+                # No card, or the last word of a camera that goes to sleep and ends the connection.
                 now = so_far if kept is None else kept()
                 if asleep_at == now or self._patience.is_used_up:
                     raise
