@@ -28,10 +28,13 @@ class Source:
         self.content = content(size)
         self.asked: list[tuple[int, int]] = []
         self.waiting: list[tuple[int, int, Future[Any]]] = []
+        self.memories: list[bytearray] = []
         self.slow = slow
         self.error: Exception | None = None
 
-    def request(self, start: int, size: int) -> Future[Any]:
+    def request(self, start: int, size: int, memory: bytearray) -> Future[Any]:
+        assert len(memory) == size
+        self.memories.append(memory)
         self.asked.append((start, size))
         future: Future[Any] = Future()
         if self.error is not None:
@@ -39,7 +42,8 @@ class Source:
         elif self.slow:
             self.waiting.append((start, size, future))
         else:
-            future.set_result(memoryview(self.content)[start : start + size])
+            memory[:] = self.content[start : start + size]
+            future.set_result(memory)
         return future
 
     def blocks(self, fixed: int | None = None, largest: int = LARGEST_BLOCK) -> Blocks:
@@ -113,6 +117,15 @@ def test_memory_does_not_grow_with_the_file() -> None:
         assert kept <= KEPT + LARGEST_BLOCK
 
 
+def test_memory_of_forgotten_blocks_is_used_again_but_not_while_it_is_being_read() -> None:
+    source = Source()
+    blocks = source.blocks()
+    for at in range(0, SIZE, 1 << 20):
+        blocks._fetch(at, at + 10)
+    assert len({id(memory) for memory in source.memories}) < len(source.asked)
+    assert source.blocks()._fetch(0, SIZE) == source.content  # all blocks at once
+
+
 def test_a_header_read_again_and_again_does_not_push_out_what_is_requested_ahead() -> None:
     source = Source()
     blocks = source.blocks()
@@ -141,11 +154,11 @@ def test_a_block_cancelled_by_a_closed_session_is_asked_for_again() -> None:
     blocks = source.blocks()
     asked = blocks._request
 
-    def request(start: int, size: int) -> Future[Any]:
-        future = asked(start, size)
+    def request(start: int, size: int, memory: bytearray) -> Future[Any]:
+        future = asked(start, size, memory)
         future.cancel()
         source.slow = False
-        return future if len(source.asked) == 1 else asked(start, size)
+        return future if len(source.asked) == 1 else asked(start, size, memory)
 
     blocks._request = request
     assert blocks._fetch(0, 10) == source.content[:10]

@@ -14,6 +14,8 @@ from typing import Any
 
 from fsspec.caching import BaseCache
 
+from ..engine.buffers import renewed
+
 FIRST_BLOCK = 256 << 10
 LARGEST_BLOCK = 4 << 20
 GROWTH = 4
@@ -21,7 +23,7 @@ AHEAD = 2  # blocks that are requested and not read yet
 KEPT = 16 << 20  # bytes of all blocks of a file
 MOST_BLOCKS = 32  # of a file; they are searched one by one
 
-Request = Callable[[int, int], Future[Any]]
+Request = Callable[[int, int, bytearray], Future[Any]]
 
 
 class _Block:
@@ -37,8 +39,8 @@ class _Block:
 class Blocks(BaseCache):  # type: ignore[misc]
     """The cache of a file. Not thread-safe, like the file.
 
-    `request(start, size)` asks for bytes. `largest()` is the largest block now; `fixed` replaces
-    all sizes.
+    `request(start, size, memory)` asks for bytes. `largest()` is the largest block now; `fixed`
+    replaces all sizes.
     """
 
     name = "ptpip"
@@ -51,6 +53,8 @@ class Blocks(BaseCache):  # type: ignore[misc]
         self._largest = largest
         self._fixed = fixed
         self._blocks: list[_Block] = []  # the one that was used last is the last
+        # Memory of blocks that were forgotten: new memory costs the system more than the copying.
+        self._free: list[bytearray] = []
         self._end = -1  # of the blocks in a row that were requested last
         self._block_size = 0  # of the last of them
         self._row = 0  # how many they are
@@ -88,6 +92,7 @@ class Blocks(BaseCache):  # type: ignore[misc]
     def forget(self) -> None:
         """Forget all blocks, without a look at them."""
         self._blocks.clear()
+        self._free.clear()
         self._end, self._block_size, self._row = -1, 0, 0
 
     def _at(self, start: int, stop: int) -> _Block:
@@ -130,7 +135,7 @@ class Blocks(BaseCache):  # type: ignore[misc]
         size = self._fixed or min(max(FIRST_BLOCK, GROWTH * self._block_size, wanted), largest)
         start, end = self._end, min(self._end + size, self.size)
         self._make_room(end - start)
-        block = _Block(start, end, self._request(start, end - start))
+        block = _Block(start, end, self._request(start, end - start, self._memory(end - start)))
         self.total_requested_bytes += end - start
         self._blocks.append(block)
         self._end, self._block_size = end, size
@@ -146,7 +151,16 @@ class Blocks(BaseCache):  # type: ignore[misc]
             if total <= KEPT and len(self._blocks) < MOST_BLOCKS:
                 return
             self._blocks.remove(each)
+            self._free = [each.future.result(), *self._free[:AHEAD]]
             total -= each.end - each.start
+
+    def _memory(self, size: int) -> bytearray:
+        """Return memory for a block; no memory of which a reader still has a view."""
+        for memory in self._free:
+            if len(memory) == size:
+                self._free.remove(memory)
+                return renewed(memory)
+        return bytearray(size)
 
     def _drop(self, block: _Block) -> None:
         self.close()

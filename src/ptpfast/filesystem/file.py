@@ -103,10 +103,8 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         queue: RangeQueue = self.fs.queue()
         return queue
 
-    def _request(self, start: int, size: int) -> Future[Any]:
-        import numpy as np  # unlike a bytearray, not filled with zeros first
-
-        wanted = Range(self._target, start, size, np.empty(size, np.uint8))
+    def _request(self, start: int, size: int, memory: bytearray | None = None) -> Future[Any]:
+        wanted = Range(self._target, start, size, memory)
         self._queue().add([wanted])
         return wanted.future
 
