@@ -462,6 +462,28 @@ def test_an_unknown_computer_waits_until_the_owner_presses_ok() -> None:
         ]
 
 
+def test_a_body_whose_state_is_lost_with_an_answer_is_asked_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ptpfast.vendors.fujifilm.functions.UNTOLD_S", 0.01)
+    with (
+        fuji(faults=["empty_data on GetDevicePropValue"]) as sim,
+        connected(sim, waiting=lambda _: None) as session,
+    ):
+        assert sim.faults.fired
+        assert len(session.objects()) == 3
+
+
+@pytest.mark.parametrize(
+    "fault", ["drop_command on SetDevicePropValue", "drop_command on GetThumb"]
+)
+def test_a_session_whose_command_connection_ends_alone_is_over_on_the_body_too(fault: str) -> None:
+    with fuji(faults=[fault]) as sim:
+        with pytest.raises(ptpfast.ConnectionLost), connected(sim) as session:
+            session.thumbnail(1)
+        assert sim.wait_for(lambda: sim.unclean_ends == 1)
+
+
 def test_a_computer_that_nobody_confirms_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ptpfast.vendors.fujifilm.functions.OWNER_S", 0.2)
     with (

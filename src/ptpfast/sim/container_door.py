@@ -60,8 +60,12 @@ class ContainerDoor(PtpIpDoor):
         else:
             self._pairing.attach(peer, lambda: peer.attach_event(sock, b""))
         reader = PacketReader(sock)
-        while reader.read():
-            pass
+        try:
+            while reader.read():
+                pass
+        finally:
+            if peer.dropped is peer.command:  # this one was all that was left
+                self._pairing.part(peer)
 
     def admit_live_view(self, sock: socket.socket) -> None:
         """Serve the connection for live view: frames, until either side leaves."""

@@ -153,8 +153,9 @@ class Peer:
             return True
 
     def drop(self, sock: socket.socket | None) -> None:
-        """Close one of the connections and leave the other."""
-        self.dropped = sock
+        """Close one of the connections and leave the other; it ends the pair if there is none."""
+        if self.event is not None:
+            self.dropped = sock
         if sock is not None:
             shut(sock)
 

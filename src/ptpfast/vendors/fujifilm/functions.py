@@ -30,6 +30,7 @@ from .codes import (
 from .datasets import News, parse_descriptions, parse_news, parse_number
 
 ASK_S = 0.1  # between two looks at the camera's state (fudge)
+UNTOLD_S = 1.0  # without a word of the state, after which its property is asked for
 OWNER_S = 120.0  # for the owner to press OK
 MAX_NEWS = 1 << 19  # bytes: a count of 16 bits
 MAX_DESCRIPTIONS = 1 << 20  # bytes; an X-T1 sends 438
@@ -153,9 +154,14 @@ class Functions:
             self.in_pictures = True
 
     def _wait_for_owner(self) -> int:
-        give_up, told = time.monotonic() + OWNER_S, False
+        began, told = time.monotonic(), False
+        give_up, look = began + OWNER_S, began + UNTOLD_S
         while True:
             self.news()
+            if FujifilmProperty.CameraState not in self._values and time.monotonic() > look:
+                # It is told once, as a change: the answer that had it may be lost.
+                look = time.monotonic() + UNTOLD_S
+                self._ask_state()
             state = self._values.get(FujifilmProperty.CameraState, CameraState.WAITING)
             if state != CameraState.WAITING:
                 return state
@@ -165,6 +171,12 @@ class Functions:
                 told = True
                 self._link.waiting("confirm this computer on the camera: press OK there")
             self._link.pause(ASK_S)
+
+    def _ask_state(self) -> None:
+        with suppress(ResponseError):
+            state = self.number(FujifilmProperty.CameraState)
+            if state is not None:
+                self._values[FujifilmProperty.CameraState] = state
 
     def _echo(self, version: int) -> None:
         """Write a version back: the body takes it as understood (fudge)."""
