@@ -97,6 +97,7 @@ def pull(
     fault: Fault | None = None,
     depth: int = 1,
     vendor: str | Vendor = "standard",
+    timeouts: Timeouts = HASTY,
     **options: Any,
 ) -> ptpfast.Report | PTPError:
     """A run; the error that has ended it, if one has."""
@@ -105,7 +106,7 @@ def pull(
             sim.host,
             port=sim.port,
             vendor=without_pauses(vendor),
-            timeouts=HASTY,
+            timeouts=timeouts,
             depth=depth,
         ) as session:
             return ptpfast.pull(hasten(session, fault), folder, **options)
@@ -163,4 +164,6 @@ def assert_finished_without(
     assert not list(folder.glob("*.part*"))
 
 
+# What a fault says of the object is then what the object is: such a file is not compared.
+LIES = {"object_size", "name", "parent", "vanish"}
 READS = (OperationCode.GetObject, OperationCode.GetPartialObject)

@@ -13,6 +13,7 @@ import pytest
 
 import ptpfast
 from adversity import (
+    LIES,
     READS,
     SHAPES,
     assert_finished_without,
@@ -41,8 +42,6 @@ PLACES = {
     Stage.DATA: [(OperationCode.GetObject, 150_000), (OperationCode.GetPartialObject, 60_000)],
     Stage.RESPONSE: [(OperationCode.GetObject, None), (OperationCode.GetPartialObject, None)],
 }
-# What a fault says of the object is then what the object is: such a file is not compared.
-LIES = {"object_size", "name", "parent", "vanish"}
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adversity import SHAPES
-from draw_outcomes import drawn
+from body_situations import ASKED, WAYS, operation_name
+from draw_outcomes import OF_BODIES, drawn
 from each import each
 from outcomes import AGAIN, ASIDE, FAULTS, UNSEEN, cells_of
-from ptpfast import OperationCode
+from ptpfast import OperationCode, vendors
 from ptpfast.sim import KINDS, Fault
 from ptpfast.sim.settings import CameraOptions
 
@@ -123,7 +124,12 @@ def test_the_page_has_the_table_of_outcomes() -> None:
 
 def test_every_cell_of_the_table_speaks_of_what_there_is() -> None:
     known = {*SHAPES, *OperationCode.__members__, "sent ahead", "first"}
+    asked = {
+        code for operations in ASKED.values() for codes in operations.values() for code in codes
+    }
+    of_bodies = {*WAYS, *vendors.BODIES, *vendors.NAMES, *map(operation_name, asked)}
     for kind in FAULTS:
         assert kind in KINDS
         for cell in cells_of(kind):
-            assert cell.conditions <= known, (kind, cell)
+            of_body = cell.situation.startswith(OF_BODIES)
+            assert cell.conditions <= (of_bodies if of_body else known), (kind, cell)
