@@ -1,13 +1,13 @@
 """What stands on the camera's side of a link: a simulated camera, and a raw TCP sender.
 
     python -m bench.far --host H --objects N --size BYTES --delay S [--bulk 1]
-        [--nagle 1] [--writes whole|apart|pieces]
+        [--nagle 1] [--writes whole|apart|pieces] [--body NAME]
         [--rate B --rtt S --jitter S]
 
-Prints `camera PORT raw PORT` and serves until its input ends or it is killed. The raw sender
-answers a connection that says how many bytes it wants with as many: what one TCP stream can get
-from this link. For each line of input it prints, as one line of JSON, how often each operation was
-asked for since the last time.
+Prints `camera PORT raw PORT gate PORT` (0: the body has no gate) and serves until its input ends or
+it is killed. The raw sender answers a connection that says how many bytes it wants with as many:
+what one TCP stream can get from this link. For each line of input it prints, as one line of JSON,
+how often each operation was asked for since the last time.
 
 With --rate there is no link: both then hold themselves to so many bytes a second, and the camera
 has its own imitation of one between its sockets.
@@ -73,7 +73,7 @@ def serve_raw(listener: socket.socket, rate: float) -> None:
 
 def serve(camera: SimulatedCamera, raw_port: int) -> None:
     """Until the input ends; says what the camera was asked for whenever somebody wants to know."""
-    print(f"camera {camera.port} raw {raw_port}", flush=True)
+    print(f"camera {camera.port} raw {raw_port} gate {camera.gate_port or 0}", flush=True)
     for _ in sys.stdin:
         asked = dict(camera.operations)
         camera.operations.clear()
@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("--bulk", type=int, default=0)
     parser.add_argument("--nagle", type=int, default=0)
     parser.add_argument("--writes", default="whole")
+    parser.add_argument("--body")
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--rtt", type=float, default=0.0)
     parser.add_argument("--jitter", type=float, default=0.0)
@@ -97,7 +98,9 @@ def main() -> None:
     end_with_parent()
     listener = socket.create_server((options.host, 0))
     threading.Thread(target=serve_raw, args=(listener, options.rate), daemon=True).start()
+    as_it_is = options.bulk or options.body is not None
     camera = SimulatedCamera(
+        body=options.body,
         objects=options.objects,
         size=options.size,
         host=options.host,
@@ -110,7 +113,7 @@ def main() -> None:
         send_buffer=None,
         nagle=bool(options.nagle),
         writes=options.writes,
-        withheld=() if options.bulk else (OperationCode.GetObjectPropList,),
+        withheld=() if as_it_is else (OperationCode.GetObjectPropList,),
     )
     with camera:
         serve(camera, listener.getsockname()[1])

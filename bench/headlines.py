@@ -19,6 +19,7 @@ NAGLE = (
     "thumbnails, 300 × 20 KB from a camera of 5 ms",
     "1 MiB chunks, 6 × 25 MB from a camera of 5 ms and 110 MB/s",
 )
+VENDORS = "every body on mirrorless-11ac-2x2"
 RESIDENT = "resident memory, one object of 6 GiB"
 BUSY = "a busy Python thread, 400 MB held to 200 MB/s,"
 KEPT = "speed kept, of an idle machine's"
@@ -67,6 +68,9 @@ HEADLINES = {
             "8 MiB, one at a time",
             "1 MiB, next request already sent",
         )
+    ],
+    "every simulated body over Wi-Fi of 55 MB/s: the slowest one's rate ÷ the standard body's": [
+        ("vendors", VENDORS, "the slowest body: rate, of standard, its limit")
     ],
     "an object of 6 GiB: memory grows by, MiB": [("resident", RESIDENT, "growth")],
     "`--verify hash`, SHA-256 · XXH3: rate ÷ without, over loopback": _priced(PRICE, "rate"),

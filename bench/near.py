@@ -15,10 +15,12 @@ import signal
 import socket
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import numpy as np
 
 import ptpfast
+from ptpfast import vendors
 from ptpfast.engine.phase import Phase
 from ptpfast.engine.sink import MemorySink
 from ptpfast.library.report.observer import Observer
@@ -28,6 +30,8 @@ from ptpfast.ptp.errors import PTPError
 from ptpfast.sim import Store, check
 from ptpfast.transfer import ObjectReader
 from ptpfast.transport import handshake
+from ptpfast.vendors import Vendor
+from ptpfast.vendors.panasonic import panasonic
 
 from .contenders.cost import SETTLE_S, Cost
 from .contenders.session import reads
@@ -135,6 +139,18 @@ def _card(options: Options) -> Store:
     return Store.synthetic(options.objects, options.size)
 
 
+def spoken(options: Options) -> Vendor | None:
+    """The vendor of a body, with the ports of its gate; or the standard, held to a chunk."""
+    if options.max_chunk:
+        quirks = replace(vendors.STANDARD.quirks, max_chunk=options.max_chunk)
+        return replace(vendors.STANDARD, quirks=quirks)
+    if options.body is None:
+        return None
+    if options.gate:
+        return panasonic(description_port=options.gate, access_port=options.gate)
+    return vendors.named(vendors.BODIES[options.body])
+
+
 SESSIONS = {"listing": listing, "small": small, "chunks": chunks, "pull": pull}
 
 
@@ -150,6 +166,9 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=0)
     parser.add_argument("--size", type=int, default=0)
     parser.add_argument("--chunk", type=int)
+    parser.add_argument("--body")
+    parser.add_argument("--gate", type=int, default=0)
+    parser.add_argument("--max-chunk", type=int, default=0)
     parser.add_argument("--quick-acks", type=int, default=1)
     parser.add_argument("--cache", help="where listings are remembered; by default nowhere")
     options = parser.parse_args()
@@ -161,7 +180,11 @@ def main() -> None:
     if options.what == "raw":
         size = raw(options, cost)
     else:
-        known = {"depth": options.depth, "index": options.cache is not None}
+        known = {
+            "depth": options.depth,
+            "index": options.cache is not None,
+            "vendor": spoken(options),
+        }
         with ptpfast.connect(options.host, port=options.port, **known) as session:
             time.sleep(SETTLE_S)
             size = SESSIONS[options.what](session, options, cost)

@@ -38,6 +38,7 @@ QUESTIONS = {
     "micro": "Pieces of work: speed beside plain Python, and instructions",
     "chunks": "How much at a time, how far ahead",
     "wifi": "Emulated Wi-Fi and Ethernet links",
+    "vendors": "The vendors' bodies, beside the standard one",
     "listing": "Listings",
     "small": "Small objects",
     "nagle": "Cameras that leave Nagle's algorithm on",

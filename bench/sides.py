@@ -62,10 +62,13 @@ Link = Radio | Imitation
 class Far:
     """What stands on the far side (far.py): the camera's and the raw sender's ports."""
 
-    def __init__(self, process: subprocess.Popen[str], camera: int, raw: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], camera: int, raw: int, gate: int = 0
+    ) -> None:
         self._process = process
         self.camera = camera
         self.raw = raw
+        self.gate = gate  # of a body that has one
 
     def requests(self) -> Counter[int]:
         """The operations the camera was asked for since this was last called, by their code."""
@@ -87,13 +90,15 @@ def far_side(
     bulk: bool = False,
     nagle: bool = False,
     writes: str = "whole",
+    body: str | None = None,
 ) -> Iterator[Far]:
     """The camera and the raw sender, for as long as the `with` lasts. bulk: whether the camera
-    describes all its objects in one answer; nagle, writes: as of `SimulatedCamera`."""
+    describes all its objects in one answer; nagle, writes, body: as of `SimulatedCamera`."""
     options = {"host": link.host, "objects": objects, "size": size, "delay": delay}
     options |= {"nagle": int(nagle), "writes": writes}
     options["bulk"] = int(bulk)
     words = [f"--{name}={value}" for name, value in options.items()]
+    words += [f"--body={body}"] if body is not None else []
     process = subprocess.Popen(
         link.far([*peers.PYTHON, "-m", "bench.far", *words]),
         cwd=peers.ROOT,
@@ -105,9 +110,9 @@ def far_side(
     try:
         assert process.stdout is not None
         said = process.stdout.readline().split()
-        if len(said) != 4:
+        if len(said) != 6:
             raise RuntimeError("the camera's side of the link did not start")
-        yield Far(process, int(said[1]), int(said[3]))
+        yield Far(process, *map(int, said[1::2]))
     finally:
         process.kill()
         process.communicate()
