@@ -13,6 +13,7 @@ import pytest
 import ptpfast
 from command_line import at, records, run
 from conftest import PATIENT, Cameras
+from outcomes import assert_right
 from ptpfast import vendors
 from ptpfast.engine import wire
 from ptpfast.ptp.codes import EventCode, FailReason
@@ -20,6 +21,7 @@ from ptpfast.ptp.codes import OperationCode as Op
 from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.ptp.datasets import DeviceInfo, decode, decode_array
 from ptpfast.ptp.errors import ConnectFailed, InitFailed, NotApproved, ProtocolError, PTPError
+from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors import Vendor
 from ptpfast.vendors.nikon import approval
@@ -151,6 +153,22 @@ def test_session_that_ends_too_soon_loses_the_approval(camera: Cameras) -> None:
     with pytest.raises(NotApproved, match="has not kept its approval"):
         connect(sim, waiting=approving(sim, []))
     assert sim.approvals.state(OURS, NAME) == "unknown"
+
+
+def test_card_arrives_through_an_approval_that_must_be_held_and_a_slot_that_locks(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approval, "HOLD_S", 0.4)
+    monkeypatch.setattr(persistence, "FIRST_PAUSE_S", 0.01)
+    rules = PcConnection(hold_s=0.3, pause_s=0.02, locked_s=0.3)
+    faults = ["drop on GetPartialObject after 100000"]
+    sim = camera(body(rules), approval="unknown", faults=faults)
+    with connect(sim, waiting=approving(sim, [])) as session:
+        report = ptpfast.pull(session, tmp_path)
+    assert report.ok, report.files
+    assert (sim.unclean_ends, report.retries) == (1, 1)
+    assert sim.approvals.state(OURS, NAME) == "approved"
+    assert_right(sim, tmp_path)
 
 
 def test_requests_of_the_approval_are_byte_for_byte_those_of_a_published_client(
