@@ -28,7 +28,7 @@ def test_what_the_options_are_read_into_has_the_same_names() -> None:
     own = names(Options) - {"destination", "selection"}
     assert PullOptions.__optional_keys__ == names(Selection) | own | of_connect
     assert not own & of_connect
-    assert Initiator.__optional_keys__ == set(Identity._fields) - {"confirm"}
+    assert Initiator.__optional_keys__ == set(Identity._fields) - {"confirm", "look"}
 
 
 def test_signature_that_help_shows_has_each_option_and_its_default() -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 import ptpfast
+from ptpfast import testing
 from ptpfast.sim import SimulatedCamera
 from ptpfast.testing import FLAKY, MakeCamera, Store, assert_complete
 
+# Instead of the suite's own of these names.
+camera, flaky_camera, make_camera = testing.camera, testing.flaky_camera, testing.make_camera
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 
 

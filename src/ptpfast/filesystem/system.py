@@ -14,6 +14,7 @@ from fsspec.callbacks import DEFAULT_CALLBACK
 from fsspec.spec import AbstractFileSystem
 from fsspec.utils import isfilelike
 
+from ..ownership import folders
 from ..ptp.arguments import switches, whole
 from ..ptp.objects import ObjectInfo
 from ..session.address import address_of
@@ -344,11 +345,11 @@ class PtpIpFileSystem(ReadOnly, AbstractFileSystem):  # type: ignore[misc]
             return
         path, node = self._node(rpath)
         if node.info is None:
-            os.makedirs(lpath, exist_ok=True)
+            folders.make(lpath)
             return
         target = Target(node.info)
         callback.set_size(node.info.size)
-        os.makedirs(os.path.dirname(os.path.abspath(lpath)), exist_ok=True)
+        folders.make(os.path.dirname(os.path.abspath(lpath)))
         with as_os_error(path):
             target.download(
                 self.camera(),
