@@ -345,4 +345,5 @@ def test_a_power_cut_costs_no_more_than_what_came_since_the_last_note(
                 part = scene.folders[0] / note.name.removesuffix(".json")
                 kept.append(read_note(note)["kept"]["size"])
                 assert part.stat().st_size >= kept[-1]
-    assert {CHUNK, 2 * CHUNK, SIZE} <= set(kept)
+    # At two chunks the flush of the first may be under way.
+    assert {CHUNK, SIZE} <= set(kept)

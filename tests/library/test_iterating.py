@@ -238,10 +238,18 @@ def test_results_of_several_cameras_name_their_camera(camera: Cameras, tmp_path:
 def test_consumer_that_waits_holds_up_no_call_of_another_camera(
     camera: Cameras, tmp_path: Path
 ) -> None:
-    sims = [camera(objects=30, size=1000), camera(objects=1, size=8_000_000, seed=9)]
+    waits_for_the_other = "busy on GetObjectHandles times 0"
+    sims = [
+        camera(objects=30, size=1000, faults=[waits_for_the_other]),
+        camera(objects=1, size=8_000_000, seed=9),
+    ]
     ended = threading.Event()
 
     class Ended(Observer):
+        def started(self, info: ObjectInfo, *_: object, **__: object) -> None:
+            if info.size == 8_000_000:
+                sims[0].faults.clear()
+
         def finished(self, result: FileResult) -> None:
             if result.size == 8_000_000:
                 ended.set()
