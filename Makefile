@@ -70,7 +70,7 @@ soak: build
 crash: build
 	THOROUGH=1 $(PYTEST) -q --timeout=1800 tests/faults/test_crash.py
 
-# Every fault in every operation, every pull into every odd folder: `make test` has a fifth of them.
+# Every fault in every operation, every pull into every odd folder: `make test` has a tenth of them.
 matrices: build
 	THOROUGH=1 $(PYTEST) -q -m matrix
 
