@@ -341,8 +341,8 @@ class Download:
         altered = self._camera.link.hub.is_altered(self._info.handle)
         if not self._went_on and (altered or self._took_long()):
             return  # this one is looked at first, and the answers would have to be dropped
-        if self._options.prove_end:
-            return  # each begins with its end
+        if self._options.prove_end or self._camera.link.dialect.asks_between_reads:
+            return  # each begins with its end, or with the dialect's own questions
         camera, habits, known = self._camera, self._camera.habits, self._camera.announced
         manner = (self._options.chunk, habits.chunks.size, len(habits.refused))
         # One that is still to be compared would make the camera begin in vain.

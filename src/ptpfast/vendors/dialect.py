@@ -222,6 +222,14 @@ class Dialect:
         """Delete an object; retry for `busy_s` seconds while the camera is busy."""
         self.link.command(OperationCode.DeleteObject, handle, busy_s=busy_s)
 
+    @property
+    def asks_between_reads(self) -> bool:
+        """True if `reading` or `may_have_changed` asks the camera something.
+
+        Then no read of the next object is sent ahead: the camera would send that part twice.
+        """
+        return False
+
     @contextmanager
     def reading(self, info: ObjectInfo) -> Iterator[None]:
         """Surround the reading of one object. With an exception it was not read to the end."""

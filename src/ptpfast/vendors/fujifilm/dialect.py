@@ -51,6 +51,8 @@ GET_PARTIAL_OBJECT = PartialRead(
 class FujifilmDialect(Dialect):
     """Functions that are entered, changes that are polled, and pictures by number."""
 
+    asks_between_reads = True
+
     def __init__(
         self, link: Asks, info: DeviceInfo, quirks: Quirks, role: Role = "download"
     ) -> None:

@@ -168,6 +168,11 @@ class NikonDialect(Dialect):
         else:
             self._list.unmark(handle)
 
+    @property
+    def asks_between_reads(self) -> bool:
+        """True while marked objects are to be read."""
+        return self._list.is_in_use
+
     @contextmanager
     def reading(self, info: ObjectInfo) -> Iterator[None]:
         """Tell the camera before a marked object is read. The mark stays until `unmark`: what was

@@ -33,6 +33,11 @@ class TransferList:
         """Forget the state of an earlier session."""
         self._started.clear()
 
+    @property
+    def is_in_use(self) -> bool:
+        """True if marked objects have not been started."""
+        return not self._marked <= self._started
+
     def read(self, info: DeviceInfo) -> list[int] | None:
         """Return the marked handles; None if the camera has no transfer list."""
         if not self._link.supports(NikonOperation.GetTransferList) and info.model not in _UNLISTED:

@@ -1,7 +1,6 @@
 """Reading the card by content lists, in the mode "Remote control with transfer".
 
-Source: Sony's Camera Control PTP 3 Reference. No capture of a real camera has been published, so
-all of this is after the document alone.
+Source: Sony's Camera Control PTP 3 Reference alone. No capture of a real camera is published.
 """
 
 from __future__ import annotations
@@ -64,6 +63,7 @@ class ContentLists(SdioDialect):
 
     mode: ClassVar[Mode] = Mode.REMOTE_WITH_TRANSFER
     takes_priority: ClassVar[bool] = False
+    asks_between_reads = True
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
