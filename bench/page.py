@@ -59,7 +59,7 @@ CAPTIONS = {
     "gphoto2's includes its start and listing.",
 }
 
-MARKS = "¹²³⁴⁵"  # of earlier runs
+MARKS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")  # of earlier runs
 
 
 def bare(case: str) -> str:
@@ -129,7 +129,7 @@ def measured(runs: list[Run], only: Mapping[str, str] | None = None) -> str:
             return ""
         if from_run not in used:
             used.append(from_run)
-        return " " + MARKS[min(used.index(from_run), len(MARKS) - 1)]
+        return f" {used.index(from_run) + 1}".translate(MARKS)
 
     rows = []
     for text, wanted in HEADLINES.items():
@@ -156,7 +156,9 @@ def measured(runs: list[Run], only: Mapping[str, str] | None = None) -> str:
         ratios = [ratio for _, ratio in judged]
         worst, best = (pick(ratios, key=lambda r: r.value.median) for pick in (min, max))
         rows.append(f"| {words}{mark(judged)} | {_shown(worst)} … {_shown(best)} | {must(worst)} |")
-    notes = [f"{MARKS[min(n, len(MARKS) - 1)]} {_about(run)}" for n, run in enumerate(used)]
+    notes = [
+        f"{str(number).translate(MARKS)} {_about(run)}" for number, run in enumerate(used, start=1)
+    ]
     lines = [
         f"{_about(runs[-1])} Medians. Values below the target are **bold**; – was not measured.",
         *notes,
