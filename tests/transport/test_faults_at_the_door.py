@@ -391,8 +391,11 @@ def test_a_camera_that_goes_to_sleep_between_objects_is_connected_to_again(
     sim = camera()
 
     class Sleep(Observer):
-        def finished(self, result: object) -> None:
-            if sim.connections == 1:
+        begun = 0
+
+        def started(self, *_: object) -> None:
+            self.begun += 1
+            if self.begun == 2:
                 sim.drop_connections()
 
     assert outcome(pull(sim, tmp_path, observer=Sleep())) == AGAIN
