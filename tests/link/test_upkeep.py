@@ -17,6 +17,7 @@ import ptpfast
 from conftest import HASTY, Cameras, Sessions, without_pauses
 from downloading import download
 from ptpfast import Cancelled, ObjectInfo, OperationCode, ResponseError, TransferError
+from ptpfast.link.upkeep import Upkeep
 from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import check
 from ptpfast.state import tuning
@@ -282,8 +283,13 @@ def test_events_are_not_asked_for_before_the_session_is_open_again(
 
 @pytest.mark.parametrize("answer", ["respond=0x2002", "busy", "cut_data=1"])
 def test_events_that_cannot_be_told_do_not_end_what_is_under_way(
-    camera: Cameras, connect: Sessions, tmp_path: Path, answer: str
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
 ) -> None:
+    monkeypatch.setattr(Upkeep, "when_quiet", lambda self: None)  # those between are counted
     sim = camera("nikon", objects=1, size=SIZE, faults=[f"{answer} on 0x90C7 times 0"])
     session = connect(sim, vendor=vendor("nikon", busy_poll_s=0.0))
     (info,) = session.objects()
