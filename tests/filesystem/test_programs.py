@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import importlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,13 +16,20 @@ import pytest
 from PIL import Image
 
 from conftest import Cameras, Files
+from programs import module
 from ptpfast.filesystem import PtpIpFileSystem
 from ptpfast.sim import Store
 
 CSV = "name,size\n" + "".join(f"DSC_{number:04d}.NEF,{number}\n" for number in range(2000))
 SIDE = (640, 480)
 MODEL = 0x0110  # EXIF tag
-GROUP = "of the dependency group `files`; `make contenders` installs it"
+GROUP = "--group files"
+
+
+def other(name: str) -> Any:
+    """The module; skips the test without it, or fails it where it must be there."""
+    module(name, GROUP)
+    return importlib.import_module(name)
 
 
 def picture(format: str) -> bytes:
@@ -59,7 +67,7 @@ def test_pillow_opens_a_picture_on_the_card(fs: PtpIpFileSystem, name: str) -> N
 
 
 def test_tifffile_reads_an_array_from_the_card(fs: PtpIpFileSystem) -> None:
-    tifffile: Any = pytest.importorskip("tifffile", reason=GROUP)
+    tifffile = other("tifffile")
     with fs.open("/DCIM/A.TIF") as file:
         array = tifffile.imread(file)
     assert array.shape == (480, 640, 3)
@@ -67,14 +75,14 @@ def test_tifffile_reads_an_array_from_the_card(fs: PtpIpFileSystem) -> None:
 
 
 def test_exifread_reads_the_tags_of_a_header(fs: PtpIpFileSystem) -> None:
-    exifread: Any = pytest.importorskip("exifread", reason=GROUP)
+    exifread = other("exifread")
     with fs.open("/DCIM/A.JPG") as file:
         tags = exifread.process_file(file)
     assert str(tags["Image Model"]) == "Simulated Camera"
 
 
 def test_rawpy_gets_the_bytes_of_a_file_on_the_card(fs: PtpIpFileSystem) -> None:
-    rawpy: Any = pytest.importorskip("rawpy", reason=GROUP)
+    rawpy = other("rawpy")
     # There is no RAW that may be copied; LibRaw reads what it is given, and says what it is not.
     with fs.open("/DCIM/A.CSV") as file:
         with pytest.raises(rawpy.LibRawFileUnsupportedError):
@@ -83,7 +91,7 @@ def test_rawpy_gets_the_bytes_of_a_file_on_the_card(fs: PtpIpFileSystem) -> None
 
 
 def test_pandas_reads_a_table_by_its_url(fs: PtpIpFileSystem) -> None:
-    pandas: Any = pytest.importorskip("pandas", reason=GROUP)
+    pandas = other("pandas")
     with fs.open("/DCIM/A.CSV") as file:
         table = pandas.read_csv(file)
     by_url = pandas.read_csv(fs.unstrip_protocol("/DCIM/A.CSV"), storage_options=fs._options)
@@ -91,7 +99,7 @@ def test_pandas_reads_a_table_by_its_url(fs: PtpIpFileSystem) -> None:
 
 
 def test_dask_reads_blocks_of_files_in_threads(fs: PtpIpFileSystem) -> None:
-    dask: Any = pytest.importorskip("dask", reason=GROUP)
+    dask = other("dask")
     from dask.bytes import read_bytes
 
     url = fs.unstrip_protocol("/DCIM/A.*")

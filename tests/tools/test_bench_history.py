@@ -256,6 +256,20 @@ def test_what_the_newest_run_left_out_is_an_earlier_one_s_and_marked_so(
     assert "¹ Commit 0ldc0de" in written
 
 
+def test_each_of_many_earlier_runs_has_a_mark_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    case, what = history.parts(RATE)
+    names = [f"bench{number}" for number in range(11)]
+    rows = {name: [(name, page.bare(case), what)] for name in names}
+    monkeypatch.setattr(page, "HEADLINES", rows)
+    runs = [kept() for _ in [*names, "newest"]]
+    for run, name in zip(runs, names, strict=False):
+        run.benches, run.commit, run.ratios[RATE].bench = [name], name, name
+    written = page.measured(runs)
+    assert "| bench6 ⁷ |" in written
+    assert "⁷ Commit bench6," in written
+    assert "¹¹ Commit bench10," in written
+
+
 def test_the_page_has_what_the_newest_run_left_out_from_an_earlier_one(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     earlier, newest = kept(r=0.987), kept()

@@ -51,7 +51,7 @@ class SharedCamera:
             return self._open
 
     def leave(self, user: object) -> None:
-        """Close the session if nobody else uses it."""
+        """End the use of the session by `user`. Close it after the last one."""
         with self._lock:
             self._users.pop(user, None)
             # fsspec keeps the filesystem of a thread for ever, also when the thread has ended.

@@ -190,7 +190,8 @@ class Plan:
     def _retract(self, piece: ObjectTable) -> None:
         """Retract decisions on objects that differ from the index.
 
-        The file of one that is described anew may still be its own, or another object's.
+        Also release the file names that such objects were to have. When an object is described
+        again, it turns out whether the file is its own or another object's.
         """
         described = {info.handle for info in piece}
         for handle in [*described, *(handle for handle, _ in piece.failures)]:
