@@ -33,8 +33,8 @@ tool-tests: build
 	$(PYTEST) -q -m tools
 
 lint: build
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --no-cache --check .
 	$(BIN)/cython-lint src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd
 	$(BIN)/codespell
 	$(BIN)/mypy

@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from programs import program
 
+from programs import program
 from ptpfast.sim import SimulatedCamera
 
 pytestmark = pytest.mark.interop

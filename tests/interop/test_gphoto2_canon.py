@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import module, program
 from test_gphoto2 import digests, gphoto2
 from test_tshark import captured, dissected, finished, packets
 
 import ptpfast
+from programs import module, program
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
 

@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from programs import program
 
+from programs import program
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.content import read
 

@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from programs import module
 from test_gphoto2 import digests, gphoto2
 
+from programs import module
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
 from ptpfast.sim.counters import Observer

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import module, program
 from test_gphoto2 import gphoto2
 
+from programs import module, program
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors.sony.simulated import Profile, begin
 

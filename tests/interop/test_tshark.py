@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import program
 
 import ptpfast
+from programs import program
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors.panasonic import panasonic
 
