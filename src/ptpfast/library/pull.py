@@ -14,8 +14,10 @@ from typing import Any, Unpack
 from ..ownership.names import MANIFEST_NAME
 from ..ptp.arguments import check_names, path_of, switches
 from ..ptp.codes import DEFAULT_PORT
+from ..ptp.errors import ConnectFailed, NetworkError
 from ..session.address import address_of, are_swapped
 from ..session.connecting import connect
+from ..session.persistence import patience_of
 from ..session.session import Session
 from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
@@ -237,10 +239,28 @@ def _session(
     if not isinstance(given, str):
         yield given
         return
-    # Who does not want to try again does not want to wait for the first time either.
-    waiting = None if options.retry == 0 else (options.observer or Observer()).waiting
-    with connect(given, waiting=waiting, **connecting) as session:
+    with _opened(given, options, connecting) as session:
         yield session
+
+
+def _opened(given: str, options: Options, connecting: dict[str, Any]) -> Session:
+    """Connect; again if the connection is lost while the session opens.
+
+    An address where nothing answers is an error at once, unless a camera has answered before.
+    """
+    observer = options.observer or Observer()
+    # Who does not want to try again does not want to wait for the first time either.
+    waiting = None if options.retry == 0 else observer.waiting
+    patience = patience_of(options.retry, told=lambda *_: observer.reconnecting(patience.waits))
+    while True:
+        try:
+            return connect(given, waiting=waiting, **connecting)
+        except NetworkError as error:
+            is_first = isinstance(error, ConnectFailed) and not patience.waits
+            if is_first or patience.is_used_up:
+                raise
+            observer.lost(error)
+            patience.wait(error)
 
 
 def _check(options: Options) -> Manifest | None:

@@ -34,6 +34,11 @@ T = TypeVar("T")
 Lost = Callable[[PTPError], object]
 
 
+def patience_of(tries: int | None, *, told: Callable[[PTPError, float], object]) -> Patience:
+    """Return the pauses between tries to connect again; None: without end."""
+    return Patience(math.inf, first_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S, tries=tries, told=told)
+
+
 class Persistence:
     """Runner of work that continues after a lost connection.
 
@@ -54,13 +59,7 @@ class Persistence:
         self.session = session
         self._lost = lost
         self._trying = trying
-        self._patience = Patience(
-            math.inf,
-            first_s=FIRST_PAUSE_S,
-            most_s=LONGEST_PAUSE_S,
-            tries=tries,
-            told=self._tell_try,
-        )
+        self._patience = patience_of(tries, told=self._tell_try)
         self.retries = 0
         # Losses at one place until it is the cause: with few tries, one fewer than would end all.
         self._limit = min(SAME_PLACE, tries + 1) if tries else SAME_PLACE
