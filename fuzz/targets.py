@@ -36,7 +36,7 @@ from ptpfast.ptp.datasets import (
 from ptpfast.ptp.errors import ProtocolError
 from ptpfast.vendors.nikon import datasets as nikon
 
-from . import of_canon, of_fujifilm, of_nikon, of_panasonic, of_sony
+from . import of_canon, of_fujifilm, of_nikon, of_panasonic, of_raw, of_sony
 from .phases import CONTAINERS, HEAD, channel, data_phase
 
 _NUMBERS = [f"{sign}{8 << power}" for sign in "ui" for power in range(5)]
@@ -296,6 +296,7 @@ TARGETS = {
     "fujifilm": Target(of_fujifilm.answers, of_fujifilm.seeds, python=of_fujifilm.PYTHON),
     "panasonic": Target(of_panasonic.answers, of_panasonic.seeds, python=of_panasonic.PYTHON),
     "nikon": Target(of_nikon.answers, of_nikon.seeds, 1200, python=of_nikon.PYTHON),
+    "raw": Target(of_raw.run, of_raw.seeds, 1500, python=of_raw.PYTHON),
     "names": Target(
         names,
         lambda: [bytes(range(start, start + 8)) for start in range(0, 64, 8)],

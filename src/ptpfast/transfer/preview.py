@@ -1,0 +1,31 @@
+"""The preview of a picture, long before the whole picture."""
+
+from __future__ import annotations
+
+from ..link.camera import Camera
+from ..ptp.errors import Unsupported
+from ..ptp.objects import ObjectInfo
+from ..raw import find_preview
+from .memory import read, read_into
+
+
+def preview(camera: Camera, info: ObjectInfo) -> bytes:
+    """Return the largest JPEG in a RAW file, or a whole JPEG file.
+
+    Raises:
+        Unsupported: no preview is found in the object.
+    """
+    if info.kind == "jpeg":
+        return bytes(read(camera, info))
+
+    def part(offset: int, size: int) -> bytes:
+        buffer = bytearray(size)
+        return bytes(memoryview(buffer)[: read_into(camera, info, buffer, offset, size)])
+
+    place = find_preview(part, info.size or 0)
+    if place is None:
+        raise Unsupported(
+            f"{info.name} has no preview that ptpfast can find",
+            hint="its thumbnail is smaller: session.thumbnail",
+        )
+    return part(place.offset, place.size)
