@@ -27,8 +27,8 @@ LINKING += [ROOT / folder / "README.md" for folder in ("bench", "fuzz", "soak")]
 RUN_ELSEWHERE = {"add-a-vendor.md", "testing.md"}
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-# Cameras of a vendor that a page is about.
-VENDORS = {"from-ptpip.md": "nikon"}
+# The vendors of the two cameras of a page, where they matter.
+VENDORS = {"from-ptpip.md": ("nikon", "nikon"), "control.md": ("standard", "nikon")}
 # How long the commands that measure may take: seconds, instead of their default.
 BUDGETS = {"bench": ["--budget", "2"]}
 
@@ -76,10 +76,10 @@ def addresses(page: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         return connect(("127.0.0.1", ports.get(host, port)), *rest, **more)
 
     monkeypatch.setattr(socket, "create_connection", redirected)
-    vendor = VENDORS.get(page.name, "standard")
+    first, second = VENDORS.get(page.name, ("standard", "standard"))
     with (
-        SimulatedCamera(vendor, objects=6, size=200_000) as camera,
-        SimulatedCamera(vendor, objects=2, size=200_000) as another,
+        SimulatedCamera(vendor=first, objects=6, size=200_000) as camera,
+        SimulatedCamera(vendor=second, objects=2, size=200_000) as another,
     ):
         ports |= {"192.168.1.1": camera.port, "192.168.1.2": another.port}
         yield ports

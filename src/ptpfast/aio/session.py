@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..ptp.datasets import DeviceInfo, DevicePropDesc, StorageInfo
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo, ObjectTable
+    from ..session.live import Frame
     from ..session.session import Session as SyncSession
     from ..state.index import Index
     from ..transfer import Algorithm, Progress, Transfer, Verify
@@ -212,6 +213,10 @@ class Session:
         read = partial(self.sync.read_into, object_or_handle, buffer, offset=offset, size=size)
         return await self.worker.do(read)
 
+    async def preview(self, object_or_handle: ObjectInfo | int) -> bytes:
+        """Return the largest JPEG in a RAW file, or a whole JPEG file."""
+        return await self.worker.do(partial(self.sync.preview, object_or_handle))
+
     def stream(
         self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
     ) -> Items[memoryview]:
@@ -251,7 +256,7 @@ class Session:
 
     # The camera
 
-    async def property_desc(self, code: int) -> DevicePropDesc:
+    async def property_desc(self, code: int | str) -> DevicePropDesc:
         """Return type, current value and allowed values of a device property."""
         return await self.worker.do(partial(self.sync.property_desc, code))
 
@@ -259,11 +264,15 @@ class Session:
         """Return the codes of the camera's device properties."""
         return await self.worker.do(self.sync.property_codes)
 
-    async def property(self, code: int) -> Any:
+    def property_name(self, code: int) -> str:
+        """Return the name of a device property: `exposure-time`, or `0xD10B` if it has none."""
+        return self.sync.property_name(code)
+
+    async def property(self, code: int | str) -> Any:
         """Return the value of a device property: an int, a str, or a list of ints."""
         return await self.worker.do(partial(self.sync.property, code))
 
-    async def set_property(self, code: int, value: Any) -> None:
+    async def set_property(self, code: int | str, value: Any) -> None:
         """Set a device property. Asks for its type first."""
         await self.worker.do(partial(self.sync.set_property, code, value))
 
@@ -279,7 +288,7 @@ class Session:
         """Take a picture. After a cancellation the camera may have taken it."""
         return await self.worker.do(self.sync.capture)
 
-    def live_view(self) -> Items[bytes]:
+    def live_view(self) -> Items[Frame]:
         """Yield live view frames as they come. `aclose` ends live view.
 
         Example:

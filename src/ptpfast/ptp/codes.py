@@ -151,10 +151,39 @@ class ObjectFormat(IntEnum):
 
 
 class DevicePropCode(IntEnum):
-    """Device properties that this package reads or sets."""
+    """Device properties of the standard (ISO 15740)."""
 
     BatteryLevel = 0x5001
+    FunctionalMode = 0x5002
+    ImageSize = 0x5003
+    CompressionSetting = 0x5004
+    WhiteBalance = 0x5005
+    RGBGain = 0x5006
+    FNumber = 0x5007
+    FocalLength = 0x5008
+    FocusDistance = 0x5009
+    FocusMode = 0x500A
+    ExposureMeteringMode = 0x500B
+    FlashMode = 0x500C
+    ExposureTime = 0x500D
+    ExposureProgramMode = 0x500E
+    ExposureIndex = 0x500F
+    ExposureBiasCompensation = 0x5010
     DateTime = 0x5011
+    CaptureDelay = 0x5012
+    StillCaptureMode = 0x5013
+    Contrast = 0x5014
+    Sharpness = 0x5015
+    DigitalZoom = 0x5016
+    EffectMode = 0x5017
+    BurstNumber = 0x5018
+    BurstInterval = 0x5019
+    TimelapseNumber = 0x501A
+    TimelapseInterval = 0x501B
+    FocusMeteringMode = 0x501C
+    UploadURL = 0x501D
+    Artist = 0x501E
+    CopyrightInfo = 0x501F
 
 
 class ObjectPropCode(IntEnum):

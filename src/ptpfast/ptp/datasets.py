@@ -23,6 +23,7 @@ from typing import Annotated, Any, TypeVar, cast, get_type_hints
 from ..engine.wire import Builder, Cursor
 from .codes import DataType
 from .errors import ProtocolError
+from .properties import Form, allowed, parse, spell
 
 T = TypeVar("T")
 
@@ -128,7 +129,28 @@ class DevicePropDesc:
     writable: bool
     factory_default: Any
     current: Any
-    form: tuple[Any, Any, Any] | list[Any] | None = None
+    form: Form = None
+
+    @property
+    def words(self) -> str:
+        """The current value in words: `1/125 s`, `daylight`."""
+        return spell(self.code, self.current)
+
+    @property
+    def allowed_words(self) -> str:
+        """The allowed values in words: `ISO 100 to ISO 6400`; '' if any value is allowed."""
+        return allowed(self.code, self.form)
+
+    def parse(self, text: str) -> Any:
+        """Return the value that a text means: `1/125`, `daylight`, `0x8011`.
+
+        Args:
+            text: a value in words, or a number.
+
+        Raises:
+            ValueError: the text is no value of the property, or is not allowed.
+        """
+        return parse(self.code, self.data_type, self.form, text)
 
 
 @cache
@@ -182,7 +204,7 @@ def decode_array(buffer: Any, kind: str = "u32", what: str = "array") -> list[in
         ProtocolError: the array is cut.
     """
     cursor = Cursor(buffer, what)
-    values = list(cursor.array(kind)) if cursor.remaining else []
+    values: list[int] = cursor.array(kind) if cursor.remaining else []
     cursor.finish()
     return values
 

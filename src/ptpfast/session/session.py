@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,7 +30,7 @@ from ..link.opening import MAX_STRUCTURE
 from ..link.patience import Patience
 from ..link.pipelining import Request
 from ..ptp.arguments import callback, code_of, path_of, seconds, whole
-from ..ptp.codes import OperationCode
+from ..ptp.codes import DataType, OperationCode
 from ..ptp.datasets import (
     DeviceInfo,
     DevicePropDesc,
@@ -41,9 +41,11 @@ from ..ptp.datasets import (
 )
 from ..ptp.errors import PTPError, Unsupported
 from ..ptp.objects import LARGEST_OBJECT, ObjectInfo, ObjectTable, handle_of, handles_of
+from ..ptp.properties import code_of_property, name_of_property
 from ..transport.timeouts import Timeouts
 from ..vendors import Vendor
 from .capture import capture, poll
+from .live import Frame, timed
 
 if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wait for them
     from ..listing import Formats, Listing, ListingProgress
@@ -415,6 +417,26 @@ class Session:
             size = whole("size", size, "a number of bytes")
         return read_into(self.camera, self._info(object_or_handle), buffer, offset, size)
 
+    def preview(self, object_or_handle: ObjectInfo | int) -> bytes:
+        """Return the preview of a picture: the largest JPEG in a RAW file, or a whole JPEG file.
+
+        A RAW file is not read for it: 64 to 200 KiB of its header, then the preview.
+
+        Args:
+            object_or_handle: the object, or its handle.
+
+        Returns:
+            The bytes of a JPEG. In most RAW files it is as large as the picture itself, or some
+            1,600 pixels wide.
+
+        Raises:
+            Unsupported: no preview is found, or the format is not known. CR2, CR3, DNG, NEF, ARW,
+                PEF, RAF and RW2 are.
+        """
+        from ..transfer.preview import preview
+
+        return preview(self.camera, self._info(object_or_handle))
+
     def stream(
         self, object_or_handle: ObjectInfo | int, chunk_size: int = 1 << 20
     ) -> Iterator[memoryview]:
@@ -502,13 +524,17 @@ class Session:
 
     # The camera
 
-    def property_desc(self, code: int) -> DevicePropDesc:
+    def property_desc(self, code: int | str) -> DevicePropDesc:
         """Return type, current value and allowed values of a device property.
 
         Args:
-            code: the code of the property.
+            code: the code of the property, or its name: `0x500D`, `exposure-time`.
+
+        Raises:
+            ValueError: there is no such name.
+            ResponseError: the camera has no such property.
         """
-        code = code_of("code", code)
+        code = self._property_code(code)
         if (own := self.link.dialect.property_desc(code)) is not None:
             return own
         payload = self.link.fetch(OperationCode.GetDevicePropDesc, code, limit=MAX_STRUCTURE)
@@ -518,31 +544,51 @@ class Session:
         """Return the codes of the camera's device properties."""
         return self.link.dialect.properties()
 
-    def property(self, code: int) -> Any:
+    def property_name(self, code: int) -> str:
+        """Return the name of a device property: `exposure-time`, or `0xD10B` if it has none.
+
+        Args:
+            code: the code of the property.
+        """
+        return name_of_property(code_of("code", code), self.vendor.properties)
+
+    def property(self, code: int | str) -> Any:
         """Return the value of a device property: an int, a str, or a list of ints.
 
         Args:
-            code: the code of the property.
+            code: the code of the property, or its name: `0x500D`, `exposure-time`.
+
+        Notes:
+            `property_desc(code).words` is the value in words: `1/125 s`.
         """
         return self.property_desc(code).current
 
-    def set_property(self, code: int, value: Any) -> None:
+    def set_property(self, code: int | str, value: Any) -> None:
         """Set a device property. Asks for its type first.
 
         Args:
-            code: the code of the property.
-            value: an int, a str, or a list of ints.
+            code: the code of the property, or its name: `0x500D`, `exposure-time`.
+            value: an int, a str, or a list of ints; or a str in words, such as `1/125` or
+                `daylight`, which is looked for in the values that the camera allows.
 
         Raises:
-            ValueError: the value does not fit the type.
+            ValueError: the value does not fit the type, or the words are none of its values.
             ResponseError: the camera refuses the value.
         """
+        code = self._property_code(code)
         desc = self.property_desc(code)
+        if isinstance(value, str) and desc.data_type != DataType.STR:
+            value = desc.parse(value)
         builder = Builder()
         write_value(builder, desc.data_type, value)  # refused before the camera is asked
         if self.link.dialect.set_property(desc, value):
             return
         self.link.command(OperationCode.SetDevicePropValue, code, data=bytes(builder))
+
+    def _property_code(self, given: int | str) -> int:
+        if isinstance(given, str):
+            return code_of_property(given, self.vendor.properties)
+        return code_of("code", given)
 
     def marked(self) -> list[int]:
         """Return the handles of the objects that the camera's owner has marked for transfer.
@@ -582,11 +628,12 @@ class Session:
         """
         return capture(self.link)
 
-    def live_view(self) -> Iterator[bytes]:
+    def live_view(self) -> Generator[Frame]:
         """Yield live view frames as they come. Closing the iterator ends live view.
 
         Yields:
-            A JPEG each.
+            A JPEG each, with the time at which it was complete here. A reader that is slower than
+            the camera misses frames, and gets the newest one each time.
 
         Raises:
             Unsupported: the camera has no live view, or not in this session's role.
@@ -595,7 +642,7 @@ class Session:
             with contextlib.closing(session.live_view()) as frames:
                 first = next(frames)
         """
-        return self.link.dialect.live_view()
+        return timed(self.link.dialect.live_view())
 
     def transaction(
         self, operation: int, *parameters: int, data: Any = None, sink: Sink | None = None

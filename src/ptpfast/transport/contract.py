@@ -21,8 +21,8 @@ from .timeouts import Timeouts
 class Frames(Protocol):
     """A connection on which a camera sends live view frames."""
 
-    def receive(self, timeout_s: float) -> bytes:
-        """Return the next packet, without its length."""
+    def newest(self, timeout_s: float) -> bytes:
+        """Return the newest packet, without its length; wait for one if none has arrived."""
         ...
 
     def skip(self) -> None:

@@ -69,6 +69,17 @@ class SideConnection:
             self._take(left)
         return packet
 
+    def newest(self, timeout_s: float) -> bytes:
+        """Return the last packet that has arrived; wait for one if there is none. As `receive`."""
+        packet = self.receive(timeout_s)
+        for _ in range(MOST_SKIPPED):
+            while (later := self._cut()) is not None:
+                packet = later
+            if not select.select([self._sock], [], [], 0)[0]:
+                break
+            self._take(0.0)
+        return packet
+
     def _cut(self) -> bytes | None:
         """Return the first packet of the buffer, if it is whole."""
         if len(self._buffer) < LENGTH_SIZE:

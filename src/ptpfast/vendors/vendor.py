@@ -25,6 +25,7 @@ class Vendor:
 
     Attributes:
         matches: Whether a DeviceInfo is that of one of its cameras.
+        properties: The names of its own device properties.
         dialect: Makes the `Dialect` of a session: a class, or a function that chooses one by the
             camera's DeviceInfo and the role of the session.
         tunings: Measured settings by manufacturer, model and firmware (`tuning.model_key`), with
@@ -37,6 +38,7 @@ class Vendor:
     name: str
     matches: Callable[[DeviceInfo], bool] = lambda _: False
     operations: type[IntEnum] | None = None
+    properties: type[IntEnum] | None = None
     responses: type[IntEnum] | None = None
     quirks: Quirks = STANDARDS_OWN
     dialect: Callable[[Asks, DeviceInfo, Quirks, Role], Dialect] = Dialect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...ptp.datasets import DeviceInfo
 from ..vendor import Vendor
-from .codes import CanonOperation, CanonResponse
+from .codes import CanonOperation, CanonProperty, CanonResponse
 from .dialect import QUIRKS, CanonDialect
 from .signs import SIGNS
 
@@ -19,6 +19,7 @@ CANON = Vendor(
     name="canon",
     matches=matches,
     operations=CanonOperation,
+    properties=CanonProperty,
     responses=CanonResponse,
     quirks=QUIRKS,
     dialect=CanonDialect,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..vendor import Vendor
-from .codes import FujifilmOperation
+from .codes import FujifilmOperation, FujifilmProperty
 from .dialect import QUIRKS, FujifilmDialect
 from .signs import SIGNS
 from .transport import FUJIFILM_IP
@@ -12,6 +12,7 @@ FUJIFILM = Vendor(
     name="fujifilm",
     matches=lambda info: info.manufacturer.upper().startswith("FUJI"),
     operations=FujifilmOperation,
+    properties=FujifilmProperty,
     quirks=QUIRKS,
     dialect=FujifilmDialect,
     transport=FUJIFILM_IP,

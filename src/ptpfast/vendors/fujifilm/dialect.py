@@ -229,7 +229,7 @@ class FujifilmDialect(Dialect):
             raise Unsupported("the camera has opened no connection for live view")
         frames.skip()  # frames that arrived before this call
         while True:
-            yield picture_of(frames.receive(self.link.connection.timeouts.idle))
+            yield picture_of(frames.newest(self.link.connection.timeouts.idle))
 
     def _require_remote(self, what: str) -> None:
         if self.role != "remote":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...ptp.datasets import DeviceInfo
 from ..vendor import Vendor
-from .codes import NikonOperation, NikonResponse
+from .codes import NikonOperation, NikonProperty, NikonResponse
 from .dialect import QUIRKS, NikonDialect
 from .signs import SIGNS
 
@@ -19,6 +19,7 @@ NIKON = Vendor(
     name="nikon",
     matches=matches,
     operations=NikonOperation,
+    properties=NikonProperty,
     responses=NikonResponse,
     quirks=QUIRKS,
     dialect=NikonDialect,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from ..signs import Signs
 from ..vendor import Vendor
-from .codes import RicohOperation
+from .codes import RicohOperation, RicohProperty
 
 RICOH = Vendor(
     name="ricoh",
     matches=lambda info: info.manufacturer.upper().startswith("RICOH"),
     operations=RicohOperation,
+    properties=RicohProperty,
     signs=Signs(addresses=("192.168.1.1",)),  # of all models
 )

@@ -7,7 +7,7 @@ takes pictures by remote control. `dialect` chooses.
 from __future__ import annotations
 
 from ..vendor import Vendor
-from .codes import SonyOperation, SonyResponse
+from .codes import SonyOperation, SonyProperty, SonyResponse
 from .dialect import sony_dialect
 from .signs import SIGNS
 
@@ -15,6 +15,7 @@ SONY = Vendor(
     name="sony",
     matches=lambda info: info.manufacturer.casefold().startswith("sony"),
     operations=SonyOperation,
+    properties=SonyProperty,
     responses=SonyResponse,
     dialect=sony_dialect,
     signs=SIGNS,

@@ -1,0 +1,100 @@
+"""`ptpfast capture`: take pictures, and download them if a folder is named."""
+
+from __future__ import annotations
+
+import glob
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..transport.contract import Address
+from .failure import SOME_FAILED
+from .get import session_for
+from .options import Common, Seconds, command, host_argument
+from .output import Output, human_size
+
+if TYPE_CHECKING:
+    from ..ptp.objects import ObjectInfo
+    from ..session.session import Session
+
+
+@command(
+    "capture 192.168.1.1",
+    "capture 192.168.1.1 ~/Pictures/today",
+    "capture 192.168.1.1 . --count 10 --interval 30",
+)
+@host_argument
+@click.argument("dest", type=click.Path(path_type=Path), metavar="[DEST]", required=False)
+@click.option(
+    "--count",
+    type=click.IntRange(1, 100_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Pictures to take.",
+)
+@click.option(
+    "--interval",
+    type=Seconds(),
+    metavar="S",
+    help="Seconds from one picture to the next.  [default: as fast as they come]",
+)
+def capture(
+    common: Common, host: Address, dest: Path | None, count: int, interval: float | None
+) -> int:
+    """Take a picture. With DEST it is downloaded there, with the other file of a pair."""
+    missing = 0
+    with session_for(common, host, remote=True) as session:
+        due = time.monotonic()
+        for number in range(count):
+            if number and interval is not None:
+                due += interval
+                time.sleep(max(0.0, due - time.monotonic()))
+            info = session.capture()
+            if info is None:
+                missing += 1
+                common.output.record("capture", name=None, path=None)
+                common.output.note("a picture was taken, but no new file was found on the camera")
+            else:
+                _taken(common.output, session, info, dest)
+    return SOME_FAILED if missing else 0
+
+
+def _taken(output: Output, session: Session, info: ObjectInfo, dest: Path | None) -> None:
+    """Write what was taken, and download it."""
+    paths = [] if dest is None else _downloaded(session, info, dest)
+    output.record(
+        "capture",
+        name=info.name,
+        handle=info.handle,
+        size=info.size,
+        path=str(paths[0]) if paths else None,
+        paths=[str(path) for path in paths],
+    )
+    if paths:
+        for path in paths:
+            output.result(str(path))
+    else:
+        output.result(f"{info.name}\t{human_size(info.size)}")
+
+
+def _downloaded(session: Session, info: ObjectInfo, dest: Path) -> list[Path]:
+    """Download the files of a shot as `pull` does, and return where they are."""
+    from ..library.plan.naming import local_name
+    from ..library.pull import pull
+    from ..ownership.folders import make
+
+    stem, dot, _ = info.path.rpartition(".")
+    name = glob.escape(stem) + ".*" if dot else glob.escape(info.path)
+    options: dict[str, Any] = {"include": name}
+    if slot := info.storage_id >> 16:
+        options["storage"] = slot
+    report = pull(session, dest, **options)
+    paths = [result.path for result in report.files if result.path is not None]
+    if paths:
+        return paths
+    # In the camera's memory, where no listing shows it.
+    make(dest)
+    return [session.download(info, dest / local_name(info.name)).path]

@@ -1,0 +1,84 @@
+"""`ptpfast set`: change device properties of a camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..transport.contract import Address
+from .failure import REFUSED, Failure
+from .get import code_for, session_for, show
+from .options import Common, command, host_argument
+
+if TYPE_CHECKING:
+    from ..ptp.datasets import DevicePropDesc
+    from ..session.session import Session
+
+SETTLE_S = 3.0  # some cameras report a new value a moment after they have taken it
+
+
+class Setting(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
+    """`NAME=VALUE` as (name, value)."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        name, equals, text = value.partition("=")
+        if not (equals and name.strip()):
+            self.fail(f"{value!r} is not NAME=VALUE, such as white-balance=daylight", param, ctx)
+        return name.strip(), text
+
+
+@command(
+    "set 192.168.1.1 white-balance=daylight",
+    "set 192.168.1.1 exposure-time=1/250 exposure-index=400",
+    "set 192.168.1.1 0x5013=2",
+)
+@host_argument
+@click.argument("settings", nargs=-1, required=True, type=Setting(), metavar="NAME=VALUE...")
+def set(common: Common, host: Address, settings: tuple[tuple[str, str], ...]) -> int:
+    """Change properties of the camera, in the order given.
+
+    A value is written as `ptpfast get` shows it, or as a plain number. All names and values are
+    checked before the first one is set.
+    """
+    with session_for(common, host, remote=True) as session:
+        wanted = [_checked(session, name, text) for name, text in settings]
+        for desc, value in wanted:
+            session.set_property(desc.code, value)
+            now = _settled(session, desc, value)
+            show(common.output, session, now)
+            if now.current != value:
+                name = session.property_name(desc.code)
+                common.output.fail(
+                    Failure(
+                        f"the camera accepted {name}, and keeps {now.words}",
+                        "set it on the camera, or try another mode of it",
+                        REFUSED,
+                    )
+                )
+                return REFUSED
+    return 0
+
+
+def _checked(session: Session, name: str, text: str) -> tuple[DevicePropDesc, Any]:
+    """Return a property and its new value. BadParameter if that cannot be."""
+    desc = session.property_desc(code_for(session, name))
+    if not desc.writable:
+        raise click.BadParameter(f"{name} is read-only: it is {desc.words}", param_hint="NAME")
+    try:
+        return desc, desc.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="VALUE") from None
+
+
+def _settled(session: Session, desc: DevicePropDesc, value: Any) -> DevicePropDesc:
+    """Return the property as the camera describes it once the value is there, or after a while."""
+    from ..link.patience import Patience
+    from ..ptp.errors import PTPError
+
+    patience = Patience(SETTLE_S)
+    while (now := session.property_desc(desc.code)).current != value and not patience.is_used_up:
+        patience.wait(PTPError("the value is not there yet"))
+    return now

@@ -1,0 +1,110 @@
+"""`ptpfast live`: frames in a file, on standard output and on a page of this computer."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from command_line import at, records, run
+from conftest import Cameras
+from ptpfast.cli.live_page import BOUNDARY, LivePage
+from ptpfast.session.live import Frame
+
+BODY = "nikon-z9"
+START, END = b"\xff\xd8", b"\xff\xd9"
+
+
+@pytest.fixture
+def page() -> Iterator[LivePage]:
+    with LivePage("127.0.0.1", 0) as page:
+        yield page
+
+
+@contextmanager
+def asked(address: str, path: str, host: str | None = None) -> Iterator[http.client.HTTPResponse]:
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+    with closing(connection):
+        connection.request("GET", path, headers={} if host is None else {"Host": host})
+        with connection.getresponse() as answer:
+            yield answer
+
+
+def test_frames_go_into_a_new_file_one_after_the_other(camera: Cameras, tmp_path: Path) -> None:
+    path = tmp_path / "view.mjpeg"
+    done = run("live", at(camera(body=BODY)), "--to", path, "--frames", 5)
+    assert done.exit_code == 0, done.output
+    assert "5 frames" in done.stderr
+    content = path.read_bytes()
+    assert content.startswith(START)
+    assert content.endswith(END)
+    assert content.count(END + START) == 4
+
+
+def test_an_existing_file_is_never_replaced(camera: Cameras, tmp_path: Path) -> None:
+    path = tmp_path / "view.mjpeg"
+    path.write_bytes(b"mine")
+    done = run("live", at(camera(body=BODY)), "--to", path, "--frames", 1)
+    assert done.exit_code == 2
+    assert "exists; name a new file" in done.stderr
+    assert path.read_bytes() == b"mine"
+
+
+def test_frames_on_standard_output_are_nothing_else(camera: Cameras) -> None:
+    done = run("live", at(camera(body=BODY)), "--to", "-", "--frames", 2)
+    assert done.stdout_bytes.startswith(START)
+    assert done.stdout_bytes.endswith(END)
+
+
+def test_records_and_frames_do_not_share_standard_output(camera: Cameras) -> None:
+    done = run("live", at(camera(body=BODY)), "--to", "-", "--json")
+    assert done.exit_code == 2
+    assert "both write to standard output" in done.stderr
+
+
+def test_a_record_counts_the_frames(camera: Cameras, tmp_path: Path) -> None:
+    sim = camera(body=BODY)
+    done = run("live", at(sim), "--to", tmp_path / "view", "--frames", 3, "--json")
+    _, row = records(done.stdout)
+    assert row["frames"] == 3
+
+
+def test_a_camera_without_live_view_is_said(camera: Cameras, tmp_path: Path) -> None:
+    done = run("live", at(camera()), "--to", tmp_path / "view")
+    assert done.exit_code == 1
+    assert "no live view is known for this camera" in done.stderr
+
+
+def test_a_port_in_use_is_a_sentence(camera: Cameras, page: LivePage) -> None:
+    port = urlsplit(page.address).port
+    done = run("live", at(camera(body=BODY)), "--port", port)
+    assert done.exit_code == 2
+    assert f"no page at port {port}" in done.stderr
+
+
+def test_the_page_shows_the_newest_frame(page: LivePage) -> None:
+    parts = urlsplit(page.address)
+    with asked(page.address, parts.path) as answer:
+        assert b'<img src="stream"' in answer.read()
+    page.show(Frame.of(START + b"old" + END, 0.0))
+    page.show(Frame.of(START + b"new" + END, 0.1))
+    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n".encode()
+    with asked(page.address, f"{parts.path}stream") as stream:
+        assert stream.headers["Content-Type"].endswith(f"boundary={BOUNDARY}")
+        assert stream.read(len(head) + 7) == head + START + b"new" + END
+
+
+@pytest.mark.parametrize("path", ["/", "/stream", "/wrong-token/", "/wrong-token/stream"])
+def test_the_page_needs_its_token(page: LivePage, path: str) -> None:
+    with asked(page.address, path) as answer:
+        assert answer.status == 404
+
+
+def test_another_name_of_this_computer_is_refused(page: LivePage) -> None:
+    parts = urlsplit(page.address)
+    with asked(page.address, parts.path, "evil.example:80") as answer:
+        assert answer.status == 404
