@@ -124,6 +124,7 @@ $(VENV)/.contenders: $(VENV)/.installed
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "gphoto2>=2.5"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "awire>=0.1"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group files
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group cluster
 	@touch $@
 
 clean:

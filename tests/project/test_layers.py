@@ -61,6 +61,7 @@ MAY_IMPORT |= {
         "measure",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES,
+    "cluster": BELOW_EDGES,
     "__main__": {"cli"},
 }
 
@@ -76,6 +77,7 @@ EXTRAS = {
     "ifaddr": {"discovery"},
     "pytest": {"testing"},
     "fsspec": {"filesystem"},
+    "distributed": {"cluster"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}
