@@ -15,7 +15,7 @@ from ptpfast.discovery import Found
 from ptpfast.discovery.found import distinct
 
 Told = Callable[..., None]
-COMMANDS = ["info", "ls", "bench", "tune"]
+COMMANDS = ["info", "ls", "bench", "tune", "get", "capture", "live"]
 
 
 @pytest.fixture
