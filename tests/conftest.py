@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import os
 import signal
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import pytest
 
 import ptpfast
 from ptpfast import Session, Timeouts, vendors
+from ptpfast.discovery import networks
 from ptpfast.sim import SimulatedCamera
 from ptpfast.vendors import Vendor
 
@@ -30,7 +32,18 @@ PATIENT = Timeouts(connect=10, operation=20, idle=20, close=5)
 HASTY = Timeouts(connect=2, operation=1.5, idle=1.5, close=1, approval=0.3)
 
 
+_all_networks = networks._all_networks
+
+
+def _refuse_to_search() -> Any:
+    """Take the place of the list of networks, so that no packet of a test leaves this computer."""
+    if sys.modules.get("ifaddr", ...) is None:  # a test has it missing
+        return _all_networks()
+    raise AssertionError("a test searches the networks of this computer: give it `interfaces`")
+
+
 def pytest_configure() -> None:
+    networks._all_networks = _refuse_to_search
     # A shell's `&` has Ctrl-C ignored and `nohup` the end of a terminal, also in what is started
     # from here; some of that ends by them.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ptpfast.measure import charts, compare, interface, svg, tcp
+from ptpfast.measure import charts, compare, svg
 from ptpfast.measure import page as page_module
 from ptpfast.measure.disk import Destination, DiskSpeed
 from ptpfast.measure.figures import figures, round_trip, steady_rates
-from ptpfast.measure.interface import Interface
 from ptpfast.measure.page import page
 from ptpfast.measure.report import records
 from ptpfast.measure.result import (
@@ -47,9 +46,11 @@ from ptpfast.measure.samples import (
 )
 from ptpfast.measure.shares import SHARES, disk_share, time_shares
 from ptpfast.measure.summary import Figures, read_summaries
-from ptpfast.measure.tcp import TcpState
 from ptpfast.measure.text import lines
 from ptpfast.measure.verdict import judge
+from ptpfast.network import interface, tcp
+from ptpfast.network.interface import Interface
+from ptpfast.network.tcp import TcpState
 
 MiB = 1 << 20
 KiB = 1 << 10

@@ -20,6 +20,7 @@ DIVIDED = {"library"}
 # only what is above it in this table.
 MAY_IMPORT = {
     "_version": set(),
+    "network": set(),
     "engine": set(),
     "ptp": {"engine"},
     "raw": set(),
@@ -33,7 +34,7 @@ MAY_IMPORT = {
     "session": {"_version", "engine", "ptp", "vendors", "transport", "state", "link"}
     | {"listing", "transfer"},
     "sim": {"engine", "ptp", "vendors", "transport"},
-    "discovery": {"engine", "ptp", "vendors", "transport", "session"},
+    "discovery": {"network", "engine", "ptp", "vendors", "transport", "session"},
 }
 BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
 BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}
@@ -46,19 +47,21 @@ MAY_IMPORT |= {
     | {"library/report", "library/plan"},
 }
 LIBRARY = {"library/report", "library/plan", "library/keep", "library"}
-BELOW_EDGES = {*BELOW_LIBRARY, *LIBRARY, ROOT}
+BELOW_EDGES = {*BELOW_LIBRARY, *LIBRARY, ROOT, "network"}
 MAY_IMPORT |= {
     "library": BELOW_LIBRARY | LIBRARY - {"library"},
     ROOT: BELOW_LIBRARY | LIBRARY | {"discovery"},
     "measure": BELOW_EDGES,
     "ptpip": BELOW_EDGES,
     "testing": {"vendors", "sim"},
+    "doctor": {*BELOW_EDGES, "discovery"},
     "filesystem": BELOW_EDGES,
     "cli": {
         *BELOW_EDGES,
         "discovery",
         "sim",
         "measure",
+        "doctor",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES,
     "cluster": BELOW_EDGES,

@@ -16,6 +16,7 @@ from ..ownership import files
 from ..ptp.errors import SinkError, disk_error
 from .bars import bars
 from .file_lines import waiting_line
+from .only_camera import only_camera
 from .options import Common, Seconds, Size, command, host_argument
 from .output import Output, is_terminal
 
@@ -79,7 +80,7 @@ LEAST_BUDGET_S = 1.0
 )
 def bench(
     common: Common,
-    host: tuple[str, int],
+    host: tuple[str, int] | None,
     html: Path | None,
     earlier: tuple[Path, ...],
     into: Path | None,
@@ -96,6 +97,7 @@ def bench(
     if html is not None and not html.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {html.parent}", param_hint="'--html'")
     plan = _plan(**options)
+    host = host or only_camera(output)
     with _destination(output, into) as destination:
         shown = _display(output, plan.budget_s)
         run = Bench(

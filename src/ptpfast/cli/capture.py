@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     help="Seconds from one picture to the next.  [default: as fast as they come]",
 )
 def capture(
-    common: Common, host: Address, dest: Path | None, count: int, interval: float | None
+    common: Common, host: Address | None, dest: Path | None, count: int, interval: float | None
 ) -> int:
     """Take a picture. With DEST it is downloaded there, with the other file of a pair."""
     missing = 0

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 COLUMNS = ("ADDRESS", "VENDOR", "MODEL", "NAME", "SERIAL", "FOUND BY")
 ADVICE = (
     "join the camera's network, start its remote or 'connect to PC' mode, and allow more "
-    "--seconds; cameras that do not announce themselves have to be named by their address"
+    "--seconds; cameras that do not announce themselves have to be named by their address: "
+    "'ptpfast doctor ADDRESS' finds out why one does not answer"
 )
 LONGEST_S = 3600
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..transport.contract import Address
+from .only_camera import only_camera
 from .options import Common, command, host_argument
 from .output import Output, plural
 from .waiting import showing
@@ -31,7 +32,7 @@ remote_option = click.option(
 @host_argument
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @remote_option
-def get(common: Common, host: Address, names: tuple[str, ...], remote: bool) -> None:
+def get(common: Common, host: Address | None, names: tuple[str, ...], remote: bool) -> None:
     """Show the properties of the camera, or those named."""
     with session_for(common, host, remote=remote) as session:
         if names:
@@ -42,10 +43,11 @@ def get(common: Common, host: Address, names: tuple[str, ...], remote: bool) -> 
             _all(common.output, session)
 
 
-def session_for(common: Common, host: Address, *, remote: bool) -> Session:
-    """Open a session to read properties, or to control the camera."""
+def session_for(common: Common, host: Address | None, *, remote: bool) -> Session:
+    """Open a session to read properties, or to control the camera; without one, the only one."""
     from ..session.connecting import connect
 
+    host = host or Address(*only_camera(common.output))
     return connect(
         host[0],
         port=host[1],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..ptp.kinds import KINDS, kind_of
 from ..ptp.objects import card_name
 from .ls import kind_counts
+from .only_camera import only_camera
 from .options import Common, command, host_argument
 from .output import Output, human_size, plural
 from .waiting import showing
@@ -24,10 +25,11 @@ UNKNOWN = 0xFFFFFFFFFFFFFFFF  # a capacity the camera does not tell
 
 @command("info 192.168.1.1", "info 192.168.1.1 --json")
 @host_argument
-def info(common: Common, host: tuple[str, int]) -> None:
+def info(common: Common, host: tuple[str, int] | None) -> None:
     """Show model, memory cards, battery and supported operations."""
     from ..session.connecting import connect
 
+    host = host or only_camera(common.output)
     waiting = showing(common.output, for_owner_only=True)
     with connect(host[0], port=host[1], timeouts=common.timeouts, waiting=waiting) as session:
         camera = _camera(session)

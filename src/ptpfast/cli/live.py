@@ -47,7 +47,7 @@ HERE = "127.0.0.1"
 @click.option("--frames", type=click.IntRange(1), metavar="N", help="Stop after so many frames.")
 def live(
     common: Common,
-    host: Address,
+    host: Address | None,
     port: int,
     to: str | None,
     seconds: float | None,

@@ -10,6 +10,7 @@ from ..engine.text import printable
 from ..library.report.results import StorageFailure
 from ..ptp.kinds import KINDS, Kind, kind_name
 from .object_record import object_record
+from .only_camera import only_camera
 from .options import Common, command, depth_option, host_argument, index_option
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
@@ -37,7 +38,7 @@ CODES = ("HANDLE", "FORMAT")
 @selecting(order="oldest")
 @depth_option
 @index_option
-def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) -> int:
+def ls(common: Common, host: tuple[str, int] | None, wanted: Wanted, **options: Any) -> int:
     """List the files on the camera.
 
     Writes a table to a terminal, with handles and format codes if --verbose is given. Otherwise
@@ -48,6 +49,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     from .progress import display
 
     selection = wanted.selection()
+    host = host or only_camera(common.output)
     options |= {
         "timeouts": common.timeouts,
         "waiting": showing(common.output, for_owner_only=True),

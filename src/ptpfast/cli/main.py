@@ -19,6 +19,8 @@ from .signals import orderly_end
 
 COMMANDS = {
     "discover": "Find the cameras in the networks of this computer.",
+    "pair": "Have a camera accept this computer, and remember it.",
+    "doctor": "Find out why a camera cannot be used, or is slow.",
     "info": "Show model, memory cards, battery and supported operations.",
     "ls": "List the files on the camera.",
     "pull": "Download the files that are not in the folder yet.",
@@ -45,6 +47,9 @@ ELSEWHERE = {
     "status": "info",
     "test": "bench",
     "benchmark": "bench",
+    "register": "pair",
+    "diagnose": "doctor",
+    "check": "doctor",
     "help": "--help",
     "version": "--version",
 }

@@ -226,7 +226,8 @@ _COMMON = (
     click.option("--json", is_flag=True, help="Write JSON Lines to standard output."),
 )
 
-host_argument = click.argument("host", type=Address(), metavar="HOST[:PORT]")
+# Without it the only camera that is found: `only_camera`.
+host_argument = click.argument("host", type=Address(), metavar="[CAMERA]", required=False)
 chunk_option = click.option(
     "--chunk",
     type=Chunk(),

@@ -12,7 +12,7 @@ from ..library.plan.options import RETRY
 from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
 from ..library.report.report import Report, report_of
-from ..session.address import are_swapped
+from ..session.address import are_swapped, is_camera
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from ..transport.contract import Address
@@ -26,6 +26,7 @@ from .failure import (
     explain,
     status_of,
 )
+from .only_camera import only_camera
 from .options import Address as AddressType
 from .options import Common, chunk_option, command, depth_option, index_option
 from .output import Output, human_size, plural
@@ -57,9 +58,10 @@ class Folder(click.Path):
     "pull 192.168.1.1 . --include 'DSC_01*' --order newest --dry-run",
     "pull 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
+    "pull ~/Pictures/today",
     "pull 192.168.1.1 . --json",
 )
-@click.argument("hosts", type=AddressType(), metavar="HOST[:PORT]...", nargs=-1)
+@click.argument("hosts", type=AddressType(), metavar="[CAMERA]...", nargs=-1)
 @click.argument("dest", type=Folder(path_type=Path), metavar="DEST")
 @selecting(order=LISTED)
 @click.option(
@@ -123,9 +125,10 @@ def pull(
 ) -> int:
     """Download the files that are not in the folder yet.
 
-    Several cameras are read at the same time. Files that are in the folder already are skipped.
-    Downloads begin while the card is still listed, so the default order is the camera's; ls sorts
-    by date. Press Ctrl-C at any time: the same command resumes.
+    Several cameras are read at the same time. Without CAMERA, the only camera that is found in 3 s
+    is read. Files that are in the folder already are skipped. Downloads begin while the card is
+    still listed, so the default order is the camera's; ls sorts by date. Press Ctrl-C at any time:
+    the same command resumes.
     """
     from ..library.plan.apart import check_different
     from ..library.plan.room import on_disk_of
@@ -134,7 +137,7 @@ def pull(
     from .recorder import Recorder
 
     output = common.output
-    cameras = _cameras(hosts, dest)
+    _check_order(hosts, dest)
     _agree(options)
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
@@ -145,6 +148,7 @@ def pull(
             output.note(
                 f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
             )
+    cameras = [str(Address(*each)) for each in hosts or [only_camera(output)]]
     try:
         with display(output, tries=options["retry"]) as shown:
             report = run(
@@ -161,10 +165,14 @@ def pull(
     return status(report)
 
 
-def _cameras(hosts: tuple[tuple[str, int], ...], dest: Path) -> list[str]:
-    """Return the addresses of the cameras. UsageError if they are none."""
+def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path) -> None:
+    """Raise UsageError unless the words are cameras and then a folder."""
     if not hosts:
-        raise click.UsageError(f"give a camera and a folder: ptpfast pull CAMERA... {dest}")
+        if is_camera(str(dest)) and not os.path.isdir(dest):
+            raise click.UsageError(
+                f"'{dest}' is a camera's address; add the folder: ptpfast pull {dest} FOLDER"
+            )
+        return
     if are_swapped(hosts[0][0], dest):
         raise click.UsageError(
             f"{hosts[0][0]!r} is a folder and '{dest}' an address: "
@@ -179,7 +187,6 @@ def _cameras(hosts: tuple[tuple[str, int], ...], dest: Path) -> list[str]:
     cameras = [str(Address(*each)) for each in hosts]
     if twice := next((each for each in cameras if cameras.count(each) > 1), None):
         raise click.UsageError(f"the camera {twice} is given twice")
-    return cameras
 
 
 def _agree(options: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ class Setting(click.ParamType):  # type: ignore[type-arg] # generic, but only in
 )
 @host_argument
 @click.argument("settings", nargs=-1, required=True, type=Setting(), metavar="NAME=VALUE...")
-def set(common: Common, host: Address, settings: tuple[tuple[str, str], ...]) -> int:
+def set(common: Common, host: Address | None, settings: tuple[tuple[str, str], ...]) -> int:
     """Change properties of the camera, in the order given.
 
     A value is written as `ptpfast get` shows it, or as a plain number. All names and values are

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..engine.text import in_text, printable
+from .only_camera import only_camera
 from .options import Address, Common, command
 from .output import Output, human_chunk, human_size, plural
 from .waiting import showing
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     "tune --show",
     "tune --forget 'Maker Model 1.0'",
 )
-@click.argument("host", type=Address(), metavar="[HOST[:PORT]]", required=False)
+@click.argument("host", type=Address(), metavar="[CAMERA]", required=False)
 @click.option("--dry-run", is_flag=True, help="Measure, and remember nothing.")
 @click.option("--show", is_flag=True, help="List the remembered models.")
 @click.option("--forget", metavar="MODEL", help="Forget a model, named as in --show.")
@@ -35,11 +36,9 @@ def tune(
     reads. The result applies to this model and firmware.
     """
     if (show, forget) == (False, None):
-        if host is None:
-            raise click.UsageError("Missing argument 'HOST[:PORT]'")
-        _measure(common, host, dry_run)
+        _measure(common, host or only_camera(common.output), dry_run)
     elif host is not None or dry_run or (show and forget is not None):
-        raise click.UsageError("--show and --forget do not measure: leave HOST out")
+        raise click.UsageError("--show and --forget do not measure: leave CAMERA out")
     elif forget is None:
         _show(common.output)
     else:

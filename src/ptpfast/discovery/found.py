@@ -70,6 +70,16 @@ def learn(cameras: list[Found], seen: Found) -> Found:
     return seen
 
 
+def distinct(cameras: list[Found]) -> list[Found]:
+    """Return the cameras without open ports of hosts that have announced a camera."""
+    announced = {camera.host for camera in cameras if camera.found_by != ("address",)}
+    return [
+        camera
+        for camera in cameras
+        if camera.found_by != ("address",) or camera.host not in announced
+    ]
+
+
 def found(address: Address, vendor: str | None, told: Told, way: str) -> Found:
     """Return a camera with what it tells, made safe to show."""
     return Found(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, ip_address
-from pathlib import Path
 from typing import NamedTuple
 
 from .. import vendors
+from ..network import routes
 from ..ptp.arguments import listed
 from ..ptp.errors import ConnectFailed
 from ..session.address import parse_address
@@ -18,8 +17,7 @@ from ..transport.contract import Address
 from ..transport.ptpip import PTP_IP
 
 INSTALL = "pip install 'ptpfast[discovery]'"
-ROUTES = Path("/proc/net/route")
-_UP_AND_GATEWAY = 3
+ROUTES = routes.ROUTES
 
 
 @dataclass(frozen=True)
@@ -104,17 +102,7 @@ def doors(given: str | Iterable[str] | None, inside: list[Network]) -> list[Door
 
 def gateways() -> list[str]:
     """Return the addresses of the default gateways, where the system shows them (Linux)."""
-    try:
-        lines = ROUTES.read_text(encoding="ascii").splitlines()[1:]
-    except (OSError, UnicodeError):
-        return []
-    found = []
-    for line in lines:
-        words = line.split()
-        if len(words) > 3 and words[1] == "00000000" and int(words[3], 16) & _UP_AND_GATEWAY == 3:
-            number = bytes.fromhex(words[2])
-            found.append(str(IPv4Address(number[::-1] if sys.byteorder == "little" else number)))
-    return list(dict.fromkeys(found))
+    return routes.gateways(ROUTES)
 
 
 def _vendor_of(port: int) -> str | None:

@@ -29,6 +29,7 @@ from ..ptp.errors import (
     ProtocolError,
     PTPError,
     ResponseError,
+    owner_asked,
 )
 from ..transport.timeouts import Timeouts
 from ..vendors import STANDARD, Asks, Dialect, ReconnectFirst, Role, Vendor, select
@@ -232,11 +233,11 @@ class Link:
         """Wait so many seconds while other threads may use the session."""
         pause(seconds)
 
-    def waiting(self, what: str) -> None:
+    def waiting(self, what: str, within_s: float | None = None) -> None:
         """Tell the user the reason for a wait, such as a button to press on the camera."""
         log.warning("%s", what)
         if self._told is not None:
-            self._told(PTPError(what))
+            self._told(owner_asked(what, within_s, self.vendor.name))
 
     def poll(self) -> int:
         """Poll for events and publish them; return how many."""

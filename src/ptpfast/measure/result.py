@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..network.interface import Interface
+from ..network.tcp import TcpState
 from ..transport.handshake import acknowledges_at_once
 from ..vendors.quirks import MiB
 from .disk import DiskSpeed
-from .interface import Interface
 from .samples import Arrival, Blocks, Spread, Stall, per_second
-from .tcp import TcpState
 
 ENOUGH = 0.97  # of the best rate: the smallest chunk that reaches it is the gentlest
 # Whole objects end only with the object and make some firmware stall: so much faster than the best

@@ -10,16 +10,16 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ..network.interface import interface_of
+from ..network.tcp import tcp_state
 from ..transport.contract import Address
 from ..transport.timeouts import Timeouts
 from .disk import Destination
-from .interface import interface_of
 from .plan import NobodyWatches, Plan, Watch
 from .reads import Clock
 from .result import Latency, Result, Subject
 from .samples import Spread
 from .steps import Steps, note
-from .tcp import tcp_state
 from .waits import CONNECTING, connected, handshakes
 
 if TYPE_CHECKING:

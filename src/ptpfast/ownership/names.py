@@ -25,6 +25,7 @@ TEMPORARY_PREFIX = ".ptpfast-"
 # In the user's configuration, cache and data folders.
 TUNINGS_NAME = "cameras.json"
 CHUNKS_NAME = "chunks.json"
+IDENTITY_NAME = "identity.json"
 INDEX_SUFFIX = ".sqlite"
 INDEX_COMPANIONS = ("-journal", "-wal", "-shm")  # SQLite's own, behind the index's name
 _INDEX = re.compile(r"[0-9a-f]{32}\.sqlite(-journal|-wal|-shm)?")
@@ -79,7 +80,7 @@ def is_ours_for_another_use(name: str) -> bool:
     """Return whether a list of checksums cannot have that name: it is that of another file."""
     if not keys(name).isdisjoint({MANIFEST_NAME.lower()}):
         return False
-    if is_reserved(name) or name in (TUNINGS_NAME, CHUNKS_NAME):
+    if is_reserved(name) or name in (TUNINGS_NAME, CHUNKS_NAME, IDENTITY_NAME):
         return True
     return any(pattern.fullmatch(name) for pattern in (_INDEX, _CATALOG))
 

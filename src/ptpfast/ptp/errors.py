@@ -53,6 +53,7 @@ __all__ = [
     "NotApproved",
     "ObjectWriteProtected",
     "OperationNotSupported",
+    "OwnerAsked",
     "PTPError",
     "ParameterNotSupported",
     "ProtocolError",
@@ -69,13 +70,19 @@ __all__ = [
     "Unsupported",
     "disk_error",
     "disk_hint",
+    "owner_asked",
     "response_error",
 ]
 
 
 class ConnectFailed(NetworkError):
-    """No connection: nothing answers, or something that is not a camera."""
+    """No connection: nothing answers, or something that is not a camera.
 
+    Attributes:
+        answered: Whether a camera has answered the first of the two connections.
+    """
+
+    answered = False
     hint = "check that the camera's Wi-Fi is on and that this computer has joined it"
 
 
@@ -120,6 +127,25 @@ class InitFailed(PTPError):
         self.where = where
         super().__init__(f"{where} refused the connection: {text} (reason {reason})", hint=hint)
         self.reason = FailReason(reason) if reason in _FAIL_TEXT else reason
+
+
+class OwnerAsked(PTPError):
+    """The camera waits for its owner, who has to accept this computer. It is told, never raised.
+
+    Attributes:
+        within_s: seconds for the owner to do so.
+        vendor: the camera's vendor; empty if it is not known yet.
+    """
+
+    def __init__(self, message: str, within_s: float = 0.0, vendor: str = "") -> None:
+        super().__init__(message)
+        self.within_s = within_s
+        self.vendor = vendor
+
+
+def owner_asked(what: str, within_s: float | None, vendor: str) -> PTPError:
+    """Return what is told of a wait: of one for the owner, with its seconds, else a plain error."""
+    return PTPError(what) if within_s is None else OwnerAsked(what, within_s, vendor)
 
 
 class NotApproved(InitFailed):

@@ -25,7 +25,8 @@ MOST_LETTERS = 300  # a host name has at most 253
 def parse_address(text: str) -> Address:
     """Return host and port of an address.
 
-    The forms are `HOST[:PORT]`, `[IPv6][:PORT]` and a bare IPv6 address, each also after `ptpip:`.
+    The forms are `HOST[:PORT]`, `[IPv6][:PORT]` and a bare IPv6 address, each also after `ptpip:`,
+    and the nickname of a camera that was paired.
 
     Raises:
         TypeError: The address is not a text.
@@ -70,7 +71,36 @@ def are_swapped(camera: str, folder: Any) -> bool:
     return True
 
 
+def is_camera(text: str) -> bool:
+    """Return whether a word can only be a camera: an IP address, or a host with a port.
+
+    A bare host name is none: a folder may have that name.
+    """
+    try:
+        host, port = _divided(text)
+    except ValueError:
+        return False
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return port is not None
+    return True
+
+
 def _divided(text: Any) -> tuple[str, int | None]:
+    """Return host and port of an address; a nickname stands for both."""
+    host, port = _as_written(text)
+    if "." in host or ":" in host:
+        return host, port
+    from ..state import identity  # not at once: it would be a good part of `import ptpfast`
+
+    camera = identity.find(host)
+    if camera is None:
+        return host, port
+    return camera.host, camera.port if port is None else port
+
+
+def _as_written(text: Any) -> tuple[str, int | None]:
     if not isinstance(text, str):
         raise TypeError(f"a camera's address is a text, such as '192.168.1.1', not {text!r:.60}")
     if len(text) > MOST_LETTERS:

@@ -14,7 +14,7 @@ from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
 from ..ptp.arguments import callback, check_names, choice, switches, whole
 from ..ptp.codes import DEFAULT_PORT
-from ..ptp.errors import ConnectFailed, PTPError
+from ..ptp.errors import ConnectFailed, OwnerAsked, PTPError
 from ..transport.contract import Address
 from ..transport.handshake import NothingListens
 from ..transport.identity import Identity
@@ -51,7 +51,7 @@ def connect(
     """Connect to a camera and open a session; use it in a `with`.
 
     Args:
-        host: `HOST`, `HOST:PORT`, `[IPv6]:PORT`, or one of these behind `ptpip:`.
+        host: `HOST`, `HOST:PORT`, `[IPv6]:PORT`, one of these behind `ptpip:`, or a nickname.
         port: TCP port; by default 15740, or the port of the vendor. If nothing listens at 15740,
             the ports of other vendors are tried.
         vendor: speak as this vendor, instead of choosing by the camera's answer.
@@ -82,7 +82,7 @@ def connect(
     check_names("connect", initiator, Initiator.__optional_keys__)
     vendor = None if vendor is None else given(vendor)
     usual = DEFAULT_PORT if vendor is None else vendor.transport.port
-    address, identity = address_of(host, port, usual), Identity.of(**initiator)
+    address, identity = address_of(host, port, usual), own_identity(**initiator)
     depth, timeouts = _checked(depth, timeouts)
     callback("waiting", waiting)
     choice("role", role, ROLES)
@@ -96,6 +96,13 @@ def connect(
             session.habits.depth = depth
         _take_index(session, connection.guid, kept=index)
         return session
+
+
+def own_identity(guid: bytes | None = None, name: str | None = None) -> Identity:
+    """Return the identity of this computer: what is given, and the rest as the user has kept it."""
+    from ..state import identity  # not at once: it would be a good part of `import ptpfast`
+
+    return Identity.of(guid, name)._replace(usual=identity.own())
 
 
 @contextmanager
@@ -116,7 +123,7 @@ def _open(
 ) -> Connection:
     """Connect at an address; if nothing listens there, as the cameras of other vendors do."""
     if waiting is not None:
-        identity = identity._replace(confirm=partial(_tell, waiting))
+        identity = identity._replace(confirm=partial(_tell, waiting, timeouts.approval))
     transport = transport_of(vendor, address.port)
     try:
         return Connection.open(address, identity, timeouts, transport=transport)
@@ -138,10 +145,10 @@ def _open(
         raise NothingListens(refused.message, hint=hint) from refused.__cause__
 
 
-def _tell(waiting: Callable[[PTPError], object], text: str) -> None:
+def _tell(waiting: Callable[[PTPError], object], within_s: float, text: str) -> None:
     """Tell the user what a connection waits for."""
     log.warning("%s", text)
-    waiting(PTPError(text))
+    waiting(OwnerAsked(text, within_s))
 
 
 def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:

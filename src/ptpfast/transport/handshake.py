@@ -27,7 +27,7 @@ from ..ptp.errors import (
     Timeout,
 )
 from .contract import Address, Opened
-from .identity import Identity, default_guid, default_name
+from .identity import Identity
 from .timeouts import Timeouts
 
 log = logging.getLogger("ptpfast")
@@ -72,10 +72,7 @@ def shake_hands(
         ConnectFailed: nothing answers, or no camera.
         InitFailed: the camera refuses.
     """
-    identity = identity._replace(
-        guid=identity.guid or default_guid(), name=identity.name or default_name()
-    )
-    knock = partial(_shake_hands, address, identity, timeouts, number)
+    knock = partial(_shake_hands, address, identity.filled(), timeouts, number)
     try:
         return knock(time.monotonic() + timeouts.connect, probes=probes)
     except _DroppedAtProbeError as error:
@@ -107,20 +104,28 @@ def _shake_hands(
             ack = _init_command(command, identity, deadline, address, timeouts.approval)
         deadline = max(deadline, time.monotonic() + timeouts.connect)  # the owner took a while
         opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
-        who = f"{ack.name or 'a camera'} answered at {address}"
-        opened.event = event = open_channel(address, deadline, patient=True, who=who)
-        try:
-            with raise_connect_failed(address, "second handshake", who):
-                own = ack.connection_number if number is None else number
-                _init_event(event, own, deadline, address)
-            _show_life(event, opened, who)
-        except BaseException:
-            event.close()
-            raise
+        _open_event(opened, address, deadline, number)
     except BaseException:
         command.close()
         raise
     return opened
+
+
+def _open_event(opened: Opened, address: Address, deadline: float, number: int | None) -> None:
+    """Open the Event connection of a camera that has answered."""
+    who = f"{opened.name or 'a camera'} answered at {address}"
+    try:
+        opened.event = event = open_channel(address, deadline, patient=True, who=who)
+        try:
+            with raise_connect_failed(address, "second handshake", who):
+                _init_event(event, opened.number if number is None else number, deadline, address)
+            _show_life(event, opened, who)
+        except BaseException:
+            event.close()
+            raise
+    except ConnectFailed as error:
+        error.answered = True
+        raise
 
 
 class _DroppedAtProbeError(ConnectFailed):

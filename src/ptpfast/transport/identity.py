@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ class Identity(NamedTuple):
         confirm: called with a text if the camera does not answer the identity, because its owner
             may have to accept this computer first. The answer is then waited for
             `Timeouts.approval` seconds. None waits for the handshake's time only.
+        usual: GUID and name of this computer, as its user has kept them, for those that are None.
         look: called several times a second while the answer is awaited. An exception that it raises
             ends the wait.
     """
@@ -27,6 +29,7 @@ class Identity(NamedTuple):
     name: str | None = None
     confirm: Callable[[str], object] | None = None
     look: Callable[[], object] | None = None
+    usual: tuple[bytes, str] | None = None
 
     @classmethod
     def of(cls, guid: Any = None, name: Any = None) -> Self:
@@ -38,6 +41,13 @@ class Identity(NamedTuple):
         if name is not None and not isinstance(name, str):
             raise TypeError(f"name takes a text, not {name!r:.60}")
         return cls(guid, name)
+
+    def filled(self) -> Self:
+        """Return the identity with a GUID and a name."""
+        guid, name = self.usual or (None, None)
+        return self._replace(
+            guid=self.guid or guid or default_guid(), name=self.name or name or default_name()
+        )
 
 
 def default_guid() -> bytes:
@@ -55,6 +65,11 @@ def default_guid() -> bytes:
         machine = ""
     seed = f"ptpfast {machine or socket.gethostname()}"
     return hashlib.sha256(seed.encode(errors="surrogateescape")).digest()[:10] + bytes(6)
+
+
+def new_guid() -> bytes:
+    """Return a GUID that no camera has seen, in the form of `default_guid`."""
+    return os.urandom(10) + bytes(6)
 
 
 def default_name() -> str:

@@ -96,8 +96,13 @@ class Asks(Protocol):
         """Wait so many seconds while other threads may use the session."""
         ...
 
-    def waiting(self, what: str) -> None:
-        """Tell the user the reason for a wait, such as a button to press on the camera."""
+    def waiting(self, what: str, within_s: float | None = None) -> None:
+        """Tell the user the reason for a wait.
+
+        Args:
+            what: the reason.
+            within_s: seconds for the camera's owner to press a button, if that is waited for.
+        """
         ...
 
 

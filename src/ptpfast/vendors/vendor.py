@@ -12,6 +12,7 @@ from ..ptp.datasets import DeviceInfo
 from ..transport.contract import Transport
 from ..transport.ptpip import PTP_IP
 from .dialect import Asks, Dialect, Role
+from .menus import Menus
 from .quirks import STANDARDS_OWN, Quirks, Tuning
 from .signs import Signs
 
@@ -33,6 +34,7 @@ class Vendor:
         body: The simulated camera, instead of MODEL of the folder's `body`.
         transport: The transport of its cameras.
         signs: How its cameras are found in a network.
+        menus: What the owner does in the camera's menus.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Vendor:
     body: Model | None = None
     transport: Transport = PTP_IP
     signs: Signs = field(default_factory=Signs)
+    menus: Menus = field(default_factory=Menus)
 
     @property
     def model(self) -> Model:

@@ -6,6 +6,7 @@ from ...ptp.datasets import DeviceInfo
 from ..vendor import Vendor
 from .codes import CanonOperation, CanonProperty, CanonResponse
 from .dialect import QUIRKS, CanonDialect
+from .menus import MENUS
 from .signs import SIGNS
 
 
@@ -24,4 +25,5 @@ CANON = Vendor(
     quirks=QUIRKS,
     dialect=CanonDialect,
     signs=SIGNS,
+    menus=MENUS,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..vendor import Vendor
 from .codes import FujifilmOperation, FujifilmProperty
 from .dialect import QUIRKS, FujifilmDialect
+from .menus import MENUS
 from .signs import SIGNS
 from .transport import FUJIFILM_IP
 
@@ -17,4 +18,5 @@ FUJIFILM = Vendor(
     dialect=FujifilmDialect,
     transport=FUJIFILM_IP,
     signs=SIGNS,
+    menus=MENUS,
 )

@@ -169,7 +169,8 @@ class Functions:
                 raise _not_approved()
             if not told:
                 told = True
-                self._link.waiting("confirm this computer on the camera: press OK there")
+                what = "confirm this computer on the camera: press OK there"
+                self._link.waiting(what, OWNER_S)
             self._link.pause(ASK_S)
 
     def _ask_state(self) -> None:

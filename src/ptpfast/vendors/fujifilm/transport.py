@@ -20,7 +20,7 @@ from ...ptp.datasets import DeviceInfo
 from ...ptp.errors import InitFailed
 from ...transport.contract import Address, Heard, Opened, Transport
 from ...transport.handshake import open_channel, raise_connect_failed
-from ...transport.identity import Identity, default_guid, default_name
+from ...transport.identity import Identity
 from ...transport.side import SideConnection
 from ...transport.timeouts import Timeouts
 from .codes import FujifilmOperation
@@ -133,9 +133,8 @@ def _shake_hands(address: Address, identity: Identity, deadline: float) -> Opene
     command = open_channel(address, deadline)
     try:
         with raise_connect_failed(address, "handshake"):
-            command.send(
-                pack_hello(identity.guid or default_guid(), identity.name or default_name())
-            )
+            own = identity.filled()
+            command.send(pack_hello(own.guid or b"", own.name or ""))
             answer = command.receive_packet(timeout_s=max(deadline - time.monotonic(), 0.05))
             reason = refusal_of(answer)
             if reason is None:

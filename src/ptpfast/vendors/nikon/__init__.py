@@ -6,6 +6,7 @@ from ...ptp.datasets import DeviceInfo
 from ..vendor import Vendor
 from .codes import NikonOperation, NikonProperty, NikonResponse
 from .dialect import QUIRKS, NikonDialect
+from .menus import MENUS
 from .signs import SIGNS
 
 
@@ -24,4 +25,5 @@ NIKON = Vendor(
     quirks=QUIRKS,
     dialect=NikonDialect,
     signs=SIGNS,
+    menus=MENUS,
 )

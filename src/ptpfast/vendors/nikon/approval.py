@@ -49,7 +49,7 @@ def approve(link: Asks) -> bool:
     """
     number = _number(link)
     shown = f"the camera shows {number}; " if number else ""
-    link.waiting(f"{shown}confirm on the camera that this computer may connect")
+    link.waiting(f"{shown}confirm on the camera that this computer may connect", CONFIRM_S)
     try:
         _confirm(link)
     except ConnectionLost as error:

@@ -9,6 +9,7 @@ from ..vendor import Vendor
 from .codes import PanasonicOperation
 from .dialect import QUIRKS, PanasonicDialect
 from .gate import Gate
+from .menus import MENUS
 from .transport import PanasonicTransport
 
 PANASONIC = Vendor(
@@ -20,6 +21,7 @@ PANASONIC = Vendor(
     transport=PanasonicTransport(),
     # The port for PTP/IP is closed until the gate has been asked.
     signs=Signs(addresses=("192.168.54.1",), knock=Gate().description_port),
+    menus=MENUS,
 )
 
 

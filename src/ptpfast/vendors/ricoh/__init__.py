@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..signs import Signs
 from ..vendor import Vendor
 from .codes import RicohOperation, RicohProperty
+from .menus import MENUS
 
 RICOH = Vendor(
     name="ricoh",
@@ -16,4 +17,5 @@ RICOH = Vendor(
     operations=RicohOperation,
     properties=RicohProperty,
     signs=Signs(addresses=("192.168.1.1",)),  # of all models
+    menus=MENUS,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..vendor import Vendor
 from .codes import SonyOperation, SonyProperty, SonyResponse
 from .dialect import sony_dialect
+from .menus import MENUS
 from .signs import SIGNS
 
 SONY = Vendor(
@@ -19,4 +20,5 @@ SONY = Vendor(
     responses=SonyResponse,
     dialect=sony_dialect,
     signs=SIGNS,
+    menus=MENUS,
 )
