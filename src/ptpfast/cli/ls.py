@@ -50,6 +50,7 @@ def ls(common: Common, host: tuple[str, int], wanted: Wanted, **options: Any) ->
     selection = wanted.selection()
     options |= {
         "timeouts": common.timeouts,
+        "trace": common.trace,
         "waiting": showing(common.output, for_owner_only=True),
     }
     with connect(host[0], port=host[1], **options) as session:

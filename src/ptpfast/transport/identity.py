@@ -5,7 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from .tapping import Recorder
 
 GUID_BYTES = 16
 
@@ -21,12 +24,14 @@ class Identity(NamedTuple):
             `Timeouts.approval` seconds. None waits for the handshake's time only.
         look: called several times a second while the answer is awaited. An exception that it raises
             ends the wait.
+        recorder: what records the connections; None: nothing does.
     """
 
     guid: bytes | None = None
     name: str | None = None
     confirm: Callable[[str], object] | None = None
     look: Callable[[], object] | None = None
+    recorder: Recorder | None = None
 
     @classmethod
     def of(cls, guid: Any = None, name: Any = None) -> Self:
