@@ -61,8 +61,9 @@ __all__ = [
     "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullIterator",
     "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
-    "StorageInfo", "Timeline", "Timeout", "Timeouts", "Trace", "Transfer", "TransferError", "Unreadable",
-    "Unsupported", "Vendor", "__version__", "connect", "discover", "pull", "pull_iter",
+    "StorageInfo", "Timeline", "Timeout", "Timeouts", "Trace", "Transfer", "TransferError",
+    "Unreadable", "Unsupported", "Vendor", "__version__",
+    "connect", "discover", "pull", "pull_iter",
 ]
 # fmt: on
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import ptpfast
+from conftest import HASTY
 from ptpfast import EventCode, OperationCode
 from ptpfast.sim.replay import ReplayedCamera
 from ptpfast.trace.conversation import conversation
-from traced import BODIES, SIZE, camera_of, read_all, record, session_with
+from traced import BODIES, SIZE, camera_of, read_all, session_with
 
 
 @pytest.fixture
@@ -22,10 +23,12 @@ def recorded(tmp_path: Path) -> Callable[..., tuple[Path, dict[str, bytes], list
         file = tmp_path / f"{body}.pcapng"
         camera_options = options.pop("camera", {})
         assert isinstance(camera_options, dict)
-        with camera_of(body, **camera_options) as camera:
-            with session_with(camera, body, trace=file, **options) as session:
-                files = read_all(session)
-                rows: list[object] = [tuple(row) for row in _rows(session)]
+        with (
+            camera_of(body, **camera_options) as camera,
+            session_with(camera, body, trace=file, **options) as session,
+        ):
+            files = read_all(session)
+            rows: list[object] = list(_rows(session))
         return file, files, rows
 
     return make
@@ -163,19 +166,23 @@ def test_events_of_a_trace_come_behind_the_same_answers(tmp_path: Path) -> None:
 
 def test_request_without_an_answer_in_the_trace_stays_without_one(tmp_path: Path) -> None:
     file = tmp_path / "trace.pcapng"
-    hasty = ptpfast.Timeouts(operation=0.5, close=0.2)
-    with camera_of("standard", faults=["no_answer on GetThumb"]) as camera:
-        with session_with(camera, "standard", trace=file, timeouts=hasty) as session:
-            handle = session.objects()[0].handle
-            with pytest.raises(ptpfast.NetworkError):
-                session.thumbnail(handle)
+    with (
+        camera_of("standard", faults=["no_answer on GetThumb"]) as camera,
+        session_with(camera, "standard", trace=file) as session,
+    ):
+        handle = session.objects()[0].handle
+        session.link.connection.timeouts = HASTY  # for the answer that does not come
+        with pytest.raises(ptpfast.Timeout):
+            session.thumbnail(handle)
     unknown: list[str] = []
     with (
         ReplayedCamera(conversation(file), unknown.append) as camera,
-        session_with(camera, "standard", timeouts=hasty) as session,
+        session_with(camera, "standard") as session,
     ):
+        assert session.objects()[0].handle == handle
+        session.link.connection.timeouts = HASTY
         with pytest.raises(ptpfast.Timeout):
-            session.thumbnail(session.objects()[0].handle)
+            session.thumbnail(handle)
     assert unknown == [
         f"GetThumb (0x100A)({handle:#x}) was not answered in the trace; nor is it now"
     ]

@@ -50,7 +50,7 @@ def test_trace_has_every_request_and_answer_of_the_session(tmp_path: Path, body:
     file = tmp_path / "trace.pcapng"
     with camera_of(body) as camera:
         assert record(camera, body, file) == expected(camera)
-        log = [entry for entry in camera.log]
+        log = list(camera.log)
     told = conversation(file)
     assert [(each.operation, each.parameters, each.code) for each in told.exchanges] == [
         (entry.operation, tuple(entry.parameters), entry.response) for entry in log
@@ -106,14 +106,14 @@ def test_trace_that_is_asked_for_payload_has_the_bytes_of_pictures(tmp_path: Pat
 
 def test_names_that_properties_and_cards_hold_are_replaced_too(tmp_path: Path) -> None:
     file = tmp_path / "trace.pcapng"
-    with camera_of("standard") as camera, session_with(camera, "standard", trace=file) as session:
-        with pytest.raises(ptpfast.ResponseError):  # the body has no such property
-            session.transaction(
-                OperationCode.SetDevicePropValue,
-                0x501E,
-                data=b"\x04" + "Zo\u00eb\0".encode("utf-16-le"),
-            )
-    assert "Zo\u00eb".encode("utf-16-le") not in file.read_bytes()
+    name = b"\x04" + "Zo\u00eb\0".encode("utf-16-le")
+    with (
+        camera_of("standard") as camera,
+        session_with(camera, "standard", trace=file) as session,
+        pytest.raises(ptpfast.ResponseError),  # the body has no such property
+    ):
+        session.transaction(OperationCode.SetDevicePropValue, 0x501E, data=name)
+    assert name not in file.read_bytes()
     assert b"\x04" + "xxx\0".encode("utf-16-le") in file.read_bytes()
 
 

@@ -5,9 +5,9 @@ passes each call on to the phase of the framing and logs the bytes that this has
 received byte is logged once, in order, and neither the channel nor the framings know of it.
 
 Payload that is cut has its length in the log: a segment's length on the wire is larger than its
-captured length. A captured part is a whole control packet, or the head of a packet with payload at
-the start of a segment. Packets with payload share a segment only if they have the same length, so
-a reader can tell them apart. Wireshark shows such segments as limited in size, not as malformed. It
+captured length. A captured part is a whole packet, or the head of a packet with payload at the
+start of a segment. Packets with payload share a segment only if they have the same length, so a
+reader can tell them apart. Wireshark shows such segments as limited in size, not as malformed. It
 looks at the first packet of a segment alone, so all others have a segment each.
 
 Sources: the pcapng specification (draft-ietf-opsawg-pcapng); RFC 791 and 9293.
@@ -19,10 +19,9 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from ptpfast.engine.phase cimport WAIT_START, Phase
+from ptpfast.engine.phase cimport Phase
 from ptpfast.engine.sink cimport iovec
 from ptpfast.engine.wire cimport (
-    CONTAINER_SIZE,
     PREFIX_SIZE,
     ContainerKind,
     PacketType,

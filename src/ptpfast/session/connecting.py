@@ -75,10 +75,8 @@ def connect(
             of them in a session.
         name: what the camera may call this computer; 39 characters are kept.
         guid: 16 bytes that identify this computer; by default the same in every run.
-        trace: record the connections in this new file, which Wireshark opens; or in a `Trace` that
-            several sessions share. See docs/traces.md.
-        trace_payload: record the bytes of pictures, too.
-        trace_names: record GUIDs, serial numbers and names, instead of replacing them.
+        trace: record the connections in this new file for Wireshark, or in a shared `Trace`;
+            `trace_payload` keeps pictures, and `trace_names` names. See docs/traces.md.
 
     Raises:
         ConnectFailed: nothing answers, or something that is not a camera.
@@ -106,11 +104,10 @@ def connect(
         open_one = partial(_open, address, identity, timeouts, vendor, waiting)
         connection = connect_when_free(open_one, address, timeouts.held, waiting)
         with _closed_on_error(connection):
-            session = Session(Link(connection, vendor, role, waiting))
+            session = Session(Link(connection, vendor, role, waiting), own)
             if depth is not None:
                 session.habits.depth = depth
             _take_index(session, connection.guid, kept=index)
-            session.trace = own
             return session
 
 

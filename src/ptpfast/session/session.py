@@ -66,11 +66,11 @@ class Session:
             learned about the camera, and `camera` knows its objects.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, trace: Trace | None = None) -> None:
         self.link = link
         self.camera = Camera(link)
         self._events = link.hub.subscribe()
-        self.trace: Trace | None = None  # to be closed with the session
+        self.trace = trace  # closed with the session
 
     @property
     def habits(self) -> Habits:

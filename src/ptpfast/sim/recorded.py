@@ -8,40 +8,16 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..ptp.codes import OperationCode, ResponseCode
 from ..trace.conversation import Conversation, Exchange, Piece, Told
-from ..vendors.canon.codes import CanonOperation
-from ..vendors.nikon.codes import NikonOperation
-from ..vendors.sony.codes import SonyOperation
-from ..vendors.standard.codes import StandardOperation
+from ..trace.operations import RANGES
 from .content import SPAN, Page
 
 Parameters = tuple[int, ...]
 Range = tuple[Parameters, int, int]  # the object's parameters, offset, size
-
-
-def _at(low: int, high: int, size: int) -> Callable[[Parameters], Range]:
-    """Return what finds a range: the places of its offset's two halves and its size."""
-
-    def find(given: Parameters) -> Range:
-        offset = given[low] | (given[high] << 32 if high != low else 0)
-        return given[:low], offset, given[size]
-
-    return find
-
-
-# The operations that read a range of an object (`PartialRead` of the dialects).
-_RANGES = {
-    int(OperationCode.GetPartialObject): _at(1, 1, 2),
-    int(CanonOperation.GetPartialObjectEOS): _at(1, 1, 2),
-    int(StandardOperation.GetPartialObject64): _at(1, 2, 3),
-    int(NikonOperation.GetPartialObjectEx): _at(1, 2, 3),
-    int(SonyOperation.GetPartialLargeObject): _at(1, 2, 3),
-    int(SonyOperation.GetContentData): _at(2, 3, 4),
-}
 
 
 class RecordedContent:
@@ -164,11 +140,12 @@ class Answers:
         parameters = exchange.parameters
         if exchange.operation == OperationCode.GetObject:
             return parameters[:1], 0, 0
-        find = _RANGES.get(exchange.operation)
-        try:
-            return None if find is None else find(parameters)
-        except IndexError:  # fewer parameters than the operation has
+        places = RANGES.get(exchange.operation)
+        if places is None or len(parameters) <= max(places):
             return None
+        low, high, size = places
+        offset = parameters[low] | (parameters[high] << 32 if high != low else 0)
+        return parameters[:low], offset, parameters[size]
 
 
 def _without_zeros(parameters: Parameters) -> Parameters:

@@ -5,17 +5,16 @@ Both framings begin a packet with its length, u32. See `engine.framing`.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..engine.wire import ContainerKind, PacketType
+from ..engine.containers import parse as parse_container
+from ..engine.wire import ContainerKind, OperationRequest, PacketType, parse
+from ..ptp.errors import ProtocolError
 from ..vendors.fujifilm.transport import PORT as CONTAINER_PORT
 
 HEAD_SIZE = 12  # of a packet with payload
 _PREFIX = 8
-_REQUEST = struct.Struct("<IIIHI")  # length, type, data phase, code, transaction id
-_CONTAINER = struct.Struct("<IHHI")  # length, kind, code, transaction id
 
 
 @dataclass(frozen=True)
@@ -60,19 +59,17 @@ def has_payload(packet: bytes, *, containers: bool) -> bool:
 def request_in(packet: bytes, *, containers: bool) -> Asked | None:
     """Return the request of a packet; None if it is another packet, or cut."""
     kind = kind_of(packet, containers=containers)
-    if containers:
-        if kind != ContainerKind.COMMAND_CONTAINER or len(packet) < _CONTAINER.size:
+    try:
+        if containers:
+            if kind != ContainerKind.COMMAND_CONTAINER:
+                return None
+            command = parse_container(packet)
+            asked = Asked(command.code, command.transaction_id, command.parameters)
+            return asked if asked.operation else None  # else Fujifilm's Init Command Request
+        if kind != PacketType.OPERATION_REQUEST:
             return None
-        _, _, code, transaction_id = _CONTAINER.unpack_from(packet)
-        if not code:  # Fujifilm's Init Command Request
-            return None
-        return Asked(code, transaction_id, _numbers(packet[_CONTAINER.size :]))
-    if kind != PacketType.OPERATION_REQUEST or len(packet) < _REQUEST.size:
+        request = parse(packet)
+    except ProtocolError:
         return None
-    _, _, _, code, transaction_id = _REQUEST.unpack_from(packet)
-    return Asked(code, transaction_id, _numbers(packet[_REQUEST.size :]))
-
-
-def _numbers(data: bytes) -> tuple[int, ...]:
-    whole = len(data) // 4
-    return struct.unpack(f"<{whole}I", data[: 4 * whole])
+    assert isinstance(request, OperationRequest)
+    return Asked(request.code, request.transaction_id, tuple(request.parameters))

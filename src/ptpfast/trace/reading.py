@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,9 +17,8 @@ from .recording import LINK_RAW_IP, PROGRAM
 MOST = 1 << 30  # bytes of a file: it is read into memory
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
 _ORDER = 0x1A2B3C4D
-_HEAD = struct.Struct("<II")  # type and length of a block
 _APPLICATION = 4  # the option with the program that wrote it
-_EPB = struct.Struct("<IIIII")  # interface, time, captured length, length
+_EPB_SIZE = 20  # interface, time, captured length, length
 _LONGEST = 1 << 17  # of a block
 _IP_SIZE, _TCP_SIZE = 20, 20
 _SYN = 2
@@ -71,7 +69,7 @@ def segments(path: str | os.PathLike[str]) -> Iterator[Segment]:
         elif not began:
             raise TraceError("this is not a pcapng file")
         elif kind == _INTERFACE:
-            if len(body) < 8 or int.from_bytes(body[:2], "little") != LINK_RAW_IP:
+            if len(body) < 8 or _little(body, 0, 2) != LINK_RAW_IP:
                 raise TraceError(f"byte {at}: an interface that ptpfast does not write")
         elif kind == _PACKET:
             segment = _segment(at, body)
@@ -86,7 +84,7 @@ def _blocks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     while at < len(data):
         if len(data) - at < 12:
             raise TraceError(f"byte {at}: the file is cut within a block")
-        kind, length = _HEAD.unpack_from(data, at)
+        kind, length = _little(data, at, 4), _little(data, at + 4, 4)
         if not at and (kind != _SECTION or data[8:12] != _ORDER.to_bytes(4, "little")):
             raise TraceError("this is not a pcapng file of ptpfast")
         if not 12 <= length <= _LONGEST or length % 4:
@@ -102,7 +100,7 @@ def _blocks(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 def _check_section(body: bytes) -> None:
     at = 16
     while at + 4 <= len(body):
-        code, size = struct.unpack_from("<HH", body, at)
+        code, size = _little(body, at, 2), _little(body, at + 2, 2)
         if code == _APPLICATION and body[at + 4 : at + 4 + size].startswith(PROGRAM.encode()):
             return
         at += 4 + size + -size % 4
@@ -110,10 +108,10 @@ def _check_section(body: bytes) -> None:
 
 
 def _segment(at: int, body: bytes) -> Segment:
-    if len(body) < _EPB.size:
+    if len(body) < _EPB_SIZE:
         raise TraceError(f"byte {at}: a packet without a head")
-    _, _, _, captured, length = _EPB.unpack_from(body)
-    packet = body[_EPB.size : _EPB.size + captured]
+    captured, length = _little(body, 12, 4), _little(body, 16, 4)
+    packet = body[_EPB_SIZE : _EPB_SIZE + captured]
     if len(packet) < captured or captured > length or captured < _IP_SIZE + _TCP_SIZE:
         raise TraceError(f"byte {at}: a packet claims {captured} of {length} bytes")
     if packet[0] != 0x45 or packet[9] != 6:
@@ -122,10 +120,14 @@ def _segment(at: int, body: bytes) -> Segment:
     head = (tcp[12] >> 4) * 4
     if not _TCP_SIZE <= head <= len(tcp) or length - _IP_SIZE - head < 0:
         raise TraceError(f"byte {at}: a TCP head of {head} bytes")
-    ports = struct.unpack_from(">HH", tcp)
+    ports = int.from_bytes(tcp[:2], "big"), int.from_bytes(tcp[2:4], "big")
     hosts = packet[12:16], packet[16:20]
     side = US if hosts[0][3] == 1 else CAMERA
     ours, camera = (0, 1) if side == US else (1, 0)
     connection = (ports[ours], hosts[camera], ports[camera])
     opens = side == US and bool(tcp[13] & _SYN)
     return Segment(connection, side, tcp[head:], length - _IP_SIZE - head, opens)
+
+
+def _little(data: bytes, at: int, size: int) -> int:
+    return int.from_bytes(data[at : at + size], "little")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import struct
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +16,7 @@ from .._version import __version__
 from ..engine.channel import Channel
 from ..engine.process import Owner
 from ..engine.tap import Flow
+from ..engine.wire import Builder
 from ..ownership import files
 from ..ptp.arguments import path_of, switches
 from .packets import has_containers
@@ -126,13 +126,19 @@ def opened(trace: Any, *, payload: bool = False, names: bool = False) -> Trace |
     return Trace(trace, payload=payload, names=names)
 
 
-def _option(code: int, value: bytes) -> bytes:
-    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
+def _option(builder: Builder, code: int, value: bytes) -> None:
+    builder.u16(code)
+    builder.u16(len(value))
+    builder.payload(value + bytes(-len(value) % 4))
 
 
-def _block(kind: int, body: bytes) -> bytes:
-    length = struct.pack("<I", 12 + len(body))
-    return struct.pack("<I", kind) + length + body + length
+def _block(kind: int, body: Builder) -> bytes:
+    block, length = Builder(), 12 + len(body)
+    for number in (kind, length):
+        block.u32(number)
+    block.payload(bytes(body))
+    block.u32(length)
+    return bytes(block)
 
 
 def _beginning(*, payload: bool, names: bool) -> bytes:
@@ -142,8 +148,16 @@ def _beginning(*, payload: bool, names: bool) -> bytes:
         f"{'names kept' if names else 'GUIDs, serial numbers and names replaced'}; "
         "addresses, ports and TCP made up"
     )
-    section = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
-    section += _option(1, comment.encode()) + _option(4, f"{PROGRAM} {__version__}".encode())
-    interface = struct.pack("<HHI", LINK_RAW_IP, 0, 0)
-    interface += _option(2, PROGRAM.encode()) + _option(9, b"\x09")
-    return _block(0x0A0D0D0A, section + _option(0, b"")) + _block(1, interface + _option(0, b""))
+    section, interface = Builder(), Builder()
+    section.u32(0x1A2B3C4D)
+    section.u32(1)  # version 1.0
+    section.u64(0xFFFFFFFFFFFFFFFF)  # of unknown length
+    _option(section, 1, comment.encode())
+    _option(section, 4, f"{PROGRAM} {__version__}".encode())
+    _option(section, 0, b"")
+    interface.u32(LINK_RAW_IP)
+    interface.u32(0)  # packets of any length
+    _option(interface, 2, PROGRAM.encode())
+    _option(interface, 9, b"\x09")  # times in nanoseconds
+    _option(interface, 0, b"")
+    return _block(0x0A0D0D0A, section) + _block(1, interface)

@@ -9,21 +9,14 @@ be found by chance.
 from __future__ import annotations
 
 import re
-import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from uuid import UUID
 
 from ..engine.wire import Cursor, PacketType
 from ..ptp.codes import OperationCode
-from ..ptp.datasets import decode_prop_desc
 from ..ptp.errors import ProtocolError
 from ..transport.identity import GUID_BYTES
-from ..vendors.canon.codes import CanonEvent, CanonOperation
-from ..vendors.canon.properties import TEXTS as CANON_TEXTS
-from ..vendors.nikon.codes import NikonOperation
-from .operations import PICTURES
+from .operations import PICTURES, finders
 from .packets import HEAD_SIZE, has_payload, kind_of, packets
 
 SHORTEST = 4  # characters of a text that is searched for
@@ -31,22 +24,7 @@ _LEAST_VARIED = 4  # different bytes of a GUID that is searched for
 _GUID_AT = 8  # in Init Command Request, in either transport
 _ACK_GUID_AT = 12  # in Init Command Ack, and in Fujifilm's Init Command Request
 _VERSION_SIZE = 4  # behind the name, in PTP/IP
-# Properties that hold the name of a person, a computer or the camera: Artist and Copyright of ISO
-# 15740, SynchronizationPartner and DeviceFriendlyName of MTP, Nikon's artist, copyright and comment
-# (libgphoto2 ptp.h).
-NAMES = frozenset({0x501E, 0x501F, 0xD401, 0xD402, 0xD072, 0xD073, 0xD090})
-_DESCRIPTIONS = frozenset({OperationCode.GetDevicePropDesc, NikonOperation.GetDevicePropDescEx})
-_VALUES = frozenset(
-    {
-        OperationCode.GetDevicePropValue,
-        OperationCode.SetDevicePropValue,
-        NikonOperation.GetDevicePropValueEx,
-        NikonOperation.SetDevicePropValueEx,
-    }
-)
 _XML = re.compile(rb"<(friendlyName|serialNumber|UDN|modelNumberSerial)>([^<]+)</", re.IGNORECASE)
-_RECORD = struct.Struct("<III")  # size, code, property
-_SETTING = struct.Struct("<II")  # size, property
 
 
 class Redactor:
@@ -118,7 +96,8 @@ class Redactor:
 
         Args:
             stream: whole packets of one transaction.
-            operation, parameters: those of its request.
+            operation: that of its request.
+            parameters: those of its request.
             containers: whether the packets are containers, or PTP/IP's.
         """
         places = [
@@ -153,12 +132,11 @@ class Redactor:
     def _dataset(self, operation: int, parameters: tuple[int, ...], payload: bytes) -> bytes:
         if operation == OperationCode.GetDeviceInfo:
             return self._device_info(payload)
-        if (known := _PLACES.get(operation)) is not None:
-            for start, end, encoding in known(parameters, payload):
+        for find in finders(operation):
+            for start, end, encoding in find(parameters, payload):
                 self._learn(payload[start:end].decode(encoding, "replace"))
-                constant = ("x" * (end - start)).encode()
-                if encoding == "utf-16-le":
-                    constant = b"x\0" * ((end - start) // 2)
+                unit = b"x\0" if encoding == "utf-16-le" else b"x"
+                constant = unit * ((end - start) // len(unit))
                 payload = payload[:start] + constant + payload[start + len(constant) :]
         if payload[:200].lstrip().startswith(b"<"):
             for match in _XML.finditer(payload):
@@ -214,70 +192,3 @@ class Redactor:
                 size = max(end - start - HEAD_SIZE, 0)
                 result[end - size : end] = bytes(size)
         return bytes(result)
-
-
-Place = tuple[int, int, str]  # start, end, encoding
-
-
-def _string(payload: bytes, at: int) -> Iterator[Place]:
-    """Yield the units of PTP's string at a place, without the NUL at its end."""
-    if at < len(payload):
-        end = min(at + 1 + 2 * payload[at], len(payload))
-        if end - at > 3:
-            yield at + 1, end - 2, "utf-16-le"
-
-
-def _in_storage_info(_: tuple[int, ...], payload: bytes) -> Iterator[Place]:
-    at = 26  # behind the numbers: the description, then the label
-    if at < len(payload):
-        yield from _string(payload, at + 1 + 2 * payload[at])
-
-
-def _in_value(parameters: tuple[int, ...], payload: bytes) -> Iterator[Place]:
-    if parameters and parameters[0] in NAMES and len(payload) == 1 + 2 * payload[0]:
-        yield from _string(payload, 0)
-
-
-def _in_description(parameters: tuple[int, ...], payload: bytes) -> Iterator[Place]:
-    if not parameters or parameters[0] not in NAMES:
-        return
-    with suppress(ProtocolError):
-        described = decode_prop_desc(payload)
-        for text in (described.factory_default, described.current):
-            units = text.encode("utf-16-le") if isinstance(text, str) and text else b""
-            at = payload.find(units)
-            while units and at >= 0:
-                yield at, at + len(units), "utf-16-le"
-                at = payload.find(units, at + len(units))
-
-
-def _in_events(_: tuple[int, ...], payload: bytes) -> Iterator[Place]:
-    """Canon's records: those that report a property with a name."""
-    at = 0
-    while at + _RECORD.size <= len(payload):
-        size, code, of = _RECORD.unpack_from(payload, at)
-        if size < _RECORD.size:
-            return
-        if code == CanonEvent.PropValueChanged and of in CANON_TEXTS:
-            yield from _text(payload, at + _RECORD.size, min(at + size, len(payload)))
-        at += size
-
-
-def _in_setting(_: tuple[int, ...], payload: bytes) -> Iterator[Place]:
-    if len(payload) > _SETTING.size and _SETTING.unpack_from(payload)[1] in CANON_TEXTS:
-        yield from _text(payload, _SETTING.size, len(payload))
-
-
-def _text(payload: bytes, start: int, end: int) -> Iterator[Place]:
-    size = len(payload[start:end].rstrip(b"\0"))
-    if size:
-        yield start, start + size, "utf-8"
-
-
-_PLACES: dict[int, Callable[[tuple[int, ...], bytes], Iterator[Place]]] = {
-    OperationCode.GetStorageInfo: _in_storage_info,
-    CanonOperation.GetEvent: _in_events,
-    CanonOperation.SetDevicePropValueEx: _in_setting,
-    **dict.fromkeys(_VALUES, _in_value),
-    **dict.fromkeys(_DESCRIPTIONS, _in_description),
-}

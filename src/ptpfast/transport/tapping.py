@@ -8,7 +8,7 @@ from ..engine.channel import Channel
 
 
 class Recorder(Protocol):
-    """Something that records the bytes of connections. `ptpfast.trace` has the one that there is."""
+    """Something that records the bytes of connections, such as `ptpfast.Trace`."""
 
     def tapped(self, channel: Channel, host: str, port: int) -> Channel:
         """Return a channel that does what the given one does, and is recorded.

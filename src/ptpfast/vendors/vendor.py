@@ -14,6 +14,7 @@ from ..transport.ptpip import PTP_IP
 from .dialect import Asks, Dialect, Role
 from .quirks import STANDARDS_OWN, Quirks, Tuning
 from .signs import Signs
+from .traced import Traced
 
 if TYPE_CHECKING:
     from .body import Model
@@ -33,6 +34,7 @@ class Vendor:
         body: The simulated camera, instead of MODEL of the folder's `body`.
         transport: The transport of its cameras.
         signs: How its cameras are found in a network.
+        traced: What traces have to know of its operations.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Vendor:
     body: Model | None = None
     transport: Transport = PTP_IP
     signs: Signs = field(default_factory=Signs)
+    traced: Traced = field(default_factory=Traced)
 
     @property
     def model(self) -> Model:

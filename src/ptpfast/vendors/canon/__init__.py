@@ -7,6 +7,7 @@ from ..vendor import Vendor
 from .codes import CanonOperation, CanonProperty, CanonResponse
 from .dialect import QUIRKS, CanonDialect
 from .signs import SIGNS
+from .traced import TRACED
 
 
 def matches(info: DeviceInfo) -> bool:
@@ -24,4 +25,5 @@ CANON = Vendor(
     quirks=QUIRKS,
     dialect=CanonDialect,
     signs=SIGNS,
+    traced=TRACED,
 )

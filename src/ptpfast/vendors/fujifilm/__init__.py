@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..traced import Traced
 from ..vendor import Vendor
 from .codes import FujifilmOperation, FujifilmProperty
 from .dialect import QUIRKS, FujifilmDialect
@@ -17,4 +18,5 @@ FUJIFILM = Vendor(
     dialect=FujifilmDialect,
     transport=FUJIFILM_IP,
     signs=SIGNS,
+    traced=Traced(pictures=frozenset({FujifilmOperation.GetCapturePreview})),
 )
