@@ -75,8 +75,8 @@ def connect(
             of them in a session.
         name: what the camera may call this computer; 39 characters are kept.
         guid: 16 bytes that identify this computer; by default the same in every run.
-        trace: record the connections in this new file for Wireshark, or in a shared `Trace`;
-            `trace_payload` keeps pictures, and `trace_names` names. See docs/traces.md.
+        trace: record the connections in this new file for Wireshark, or in a shared `Trace`.
+        trace_payload, trace_names: keep pictures and names in the new file. See docs/traces.md.
 
     Raises:
         ConnectFailed: nothing answers, or something that is not a camera.
@@ -93,21 +93,15 @@ def connect(
     vendor = None if vendor is None else given(vendor)
     usual = DEFAULT_PORT if vendor is None else vendor.transport.port
     address = address_of(host, port, usual)
-    identity = Identity.of(initiator.get("guid"), initiator.get("name"))
     depth, timeouts = _checked(depth, timeouts)
-    callback("waiting", waiting)
-    choice("role", role, ROLES)
-    switches(index=index)
-    with _recorder(initiator) as (recorder, own):
-        identity = identity._replace(recorder=recorder)
+    _check(waiting, role, index)
+    with _recorded(initiator) as (identity, own):
         honour_reconnect_pause(address)
         open_one = partial(_open, address, identity, timeouts, vendor, waiting)
         connection = connect_when_free(open_one, address, timeouts.held, waiting)
         with _closed_on_error(connection):
             session = Session(Link(connection, vendor, role, waiting), own)
-            if depth is not None:
-                session.habits.depth = depth
-            _take_index(session, connection.guid, kept=index)
+            _take(session, connection.guid, depth, kept=index)
             return session
 
 
@@ -121,22 +115,24 @@ def _closed_on_error(closable: Connection | Trace) -> Iterator[None]:
 
 
 @contextmanager
-def _recorder(given: Initiator) -> Iterator[tuple[Trace | None, Trace | None]]:
-    """Yield what records a session, and the same if it is to be closed with the session."""
+def _recorded(given: Initiator) -> Iterator[tuple[Identity, Trace | None]]:
+    """Yield the identity with what records the session, and a trace to close with the session."""
+    identity = Identity.of(given.get("guid"), given.get("name"))
     trace, payload = given.get("trace"), given.get("trace_payload", False)
     names = given.get("trace_names", False)
     if trace is None and not payload and not names:
         switches(trace_payload=payload, trace_names=names)
-        yield None, None
+        yield identity, None
         return
     from ..trace import opened
 
     recorder = opened(trace, payload=payload, names=names)
+    identity = identity._replace(recorder=recorder)
     if recorder is trace or recorder is None:
-        yield recorder, None
+        yield identity, None
         return
     with _closed_on_error(recorder):
-        yield recorder, recorder
+        yield identity, recorder
 
 
 def _open(
@@ -186,10 +182,19 @@ def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:
     return depth, timeouts or Timeouts()
 
 
-def _take_index(session: Session, guid: bytes, *, kept: bool) -> None:
-    """Give a session the index of its camera, or delete that."""
+def _check(waiting: Any, role: Any, index: Any) -> None:
+    """TypeError, ValueError for an argument that is wrong."""
+    callback("waiting", waiting)
+    choice("role", role, ROLES)
+    switches(index=index)
+
+
+def _take(session: Session, guid: bytes, depth: int | None, *, kept: bool) -> None:
+    """Give a session its depth, and the index of its camera, or delete that."""
     from ..state.index import Index
 
+    if depth is not None:
+        session.habits.depth = depth
     session.index = Index.of(session.device_info, guid)
     if session.index is not None and not kept:
         session.index.forget()
