@@ -15,7 +15,7 @@ from ptpfast.cli.main import COMMANDS
 from ptpfast.trace.conversation import conversation
 from traced import camera_of
 
-FAR = ["ls", "info", "bench", "tune"]
+FAR = ["ls", "info", "get", "bench", "tune"]
 
 
 @pytest.mark.parametrize("command", FAR)
@@ -43,10 +43,11 @@ def test_pull_records_the_download_and_says_where(tmp_path: Path) -> None:
 
 
 def test_every_command_that_connects_has_the_option() -> None:
-    for command in ("ls", "info", "pull", "bench", "tune"):
-        assert command in COMMANDS
-        assert "--trace FILE" in run(command, "--help").output
-    assert "--trace FILE" not in run("simulate", "--help").output
+    helps = {command: run(command, "--help").output for command in COMMANDS}
+    connecting = {command for command, text in helps.items() if "--timeout" in text}
+    assert connecting >= {"ls", "info", "pull", "get", "set", "capture", "live", "bench", "tune"}
+    for command, text in helps.items():
+        assert ("--trace FILE" in text) == (command in connecting), command
 
 
 def test_existing_file_is_a_usage_error_and_stays(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def session_for(common: Common, host: Address, *, remote: bool) -> Session:
         timeouts=common.timeouts,
         waiting=showing(common.output, for_owner_only=True),
         role="remote" if remote else "download",
+        trace=common.trace,
     )
 
 
