@@ -81,6 +81,16 @@ def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
         conversation(tmp_path / "pipe")
 
 
+def test_packet_that_claims_gigabytes_is_refused(tmp_path: Path, trace: bytes) -> None:
+    file = tmp_path / "file"
+    at, packet = 0, b"\x06\0\0\0"
+    while trace[at : at + 4] != packet:
+        at += int.from_bytes(trace[at + 4 : at + 8], "little")
+    file.write_bytes(trace[: at + 24] + b"\xff\xff\xff\xff" + trace[at + 28 :])
+    with pytest.raises(TraceError, match="of 4294967295 bytes"):
+        conversation(file)
+
+
 def test_file_that_is_too_large_is_refused_unread(tmp_path: Path, trace: bytes) -> None:
     file = tmp_path / "file"
     with file.open("wb") as sparse:

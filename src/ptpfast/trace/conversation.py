@@ -164,9 +164,10 @@ class _Stream:
         length = int.from_bytes(kept[:4], "little")
         if length < HEAD_SIZE:
             raise TraceError(f"a packet claims a length of {length}")
-        while size >= length:  # those that share a segment have the same length
-            yield Packet(kept[:HEAD_SIZE], [length - HEAD_SIZE])
-            size -= length
+        count = size // length  # those that share a segment have the same length
+        if count:
+            yield Packet(kept[:HEAD_SIZE], [count * (length - HEAD_SIZE)])
+        size -= count * length
         if size:
             self._head, self._left = kept[:HEAD_SIZE], length - size
             self._pieces = [max(size - HEAD_SIZE, 0)]

@@ -21,6 +21,7 @@ _APPLICATION = 4  # the option with the program that wrote it
 _EPB_SIZE = 20  # interface, time, captured length, length
 _LONGEST = 1 << 17  # of a block
 _IP_SIZE, _TCP_SIZE = 20, 20
+_MOST_IP = 65535  # bytes of a packet
 _SYN = 2
 
 
@@ -112,7 +113,8 @@ def _segment(at: int, body: bytes) -> Segment:
         raise TraceError(f"byte {at}: a packet without a head")
     captured, length = _little(body, 12, 4), _little(body, 16, 4)
     packet = body[_EPB_SIZE : _EPB_SIZE + captured]
-    if len(packet) < captured or captured > length or captured < _IP_SIZE + _TCP_SIZE:
+    sizes = (_IP_SIZE + _TCP_SIZE, captured, length, _MOST_IP)
+    if len(packet) < captured or list(sizes) != sorted(sizes):
         raise TraceError(f"byte {at}: a packet claims {captured} of {length} bytes")
     if packet[0] != 0x45 or packet[9] != 6:
         raise TraceError(f"byte {at}: a packet that is not TCP over IPv4")
