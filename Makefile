@@ -38,7 +38,7 @@ lint: build
 	$(BIN)/cython-lint src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd
 	$(BIN)/codespell
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest $(addprefix ptpfast.engine.,wire sink phase framing channel)
+	$(BIN)/python -m mypy.stubtest $(addprefix ptpfast.engine.,wire sink phase framing channel tap)
 
 # Half an hour to an hour; keeps its numbers and draws the page anew.
 bench: build $(VENV)/.contenders

@@ -1,4 +1,4 @@
-"""Builds the five compiled modules; everything else is in pyproject.toml."""
+"""Builds the six compiled modules; everything else is in pyproject.toml."""
 
 import os
 
@@ -30,7 +30,7 @@ extensions = [
         extra_link_args=SANITIZE,
         define_macros=[("CYTHON_TRACE_NOGIL", "1")] if TRACE else [],
     )
-    for name in ("wire", "sink", "phase", "framing", "channel")
+    for name in ("wire", "sink", "phase", "framing", "channel", "tap")
     if os.environ.get("PTPFAST_UNCOMPILED") != "1"
 ]
 

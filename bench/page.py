@@ -30,6 +30,7 @@ QUESTIONS = {
     "cameras": "Eight cameras at once",
     "aio": "Tasks beside the session that they use",
     "verify": "The price of certainty",
+    "trace": "The price of a trace",
     "disk": "A disk with slow flushes",
     "memory": "Into numpy arrays, beside C",
     "resident": "Memory, whatever the object's size",

@@ -48,7 +48,7 @@ def pytest_configure() -> None:
     # from here; some of that ends by them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    for name in ("wire", "sink", "phase", "framing", "channel"):
+    for name in ("wire", "sink", "phase", "framing", "channel", "tap"):
         sources = [ENGINE / f"{name}.{ending}" for ending in ("pyx", "pxd")]
         built = max((p.stat().st_mtime for p in ENGINE.glob(f"{name}.*.so")), default=0)
         if any(path.exists() and path.stat().st_mtime > built for path in sources):

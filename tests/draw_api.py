@@ -28,7 +28,13 @@ CHAPTERS: dict[str, list[str]] = {
         *("ObjectInfo", "ObjectTable", "Listing", "DeviceInfo", "StorageInfo", "DevicePropDesc"),
         *("Event", "Response"),
     ],
-    "Destinations and measurements": ["FileSink", "MemorySink", "CallbackSink", "Timeline"],
+    "Destinations and measurements": [
+        "FileSink",
+        "MemorySink",
+        "CallbackSink",
+        "Timeline",
+        "Trace",
+    ],
     "Errors": [
         *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
         *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),

@@ -4,9 +4,11 @@ session.
     python -m bench.contenders.session --port N --into file|memory [--host H] [--dir D]
         [--chunk BYTES] [--depth N] [--then 0|1] [--touch 0|1] [--warm 0|1]
         [--verify WAY] [--algorithm NAME] [--turns 0|1] [--pull 0|1]
+        [--trace none|cut|payload]
 
 `--turns`: as in initiator.c. `--then`: it is said which object comes next, as `pull` says it; the C
 program has nothing like it. `--pull`: all objects by one `pull`, with its queue for the disk.
+`--trace`: the session is recorded beside the folder, without the payload or with it.
 
 Prints the same line of JSON as the C program. Only the downloads are measured: not the start of
 Python, the handshake or the listing, which the C program does not measure either.
@@ -15,10 +17,12 @@ Python, the handshake or the listing, which the C program does not measure eithe
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,16 +115,21 @@ def main() -> None:
     parser.add_argument("--pull", type=int, default=0)
     parser.add_argument("--touch", type=int, default=0)
     parser.add_argument("--warm", type=int, default=1)
+    parser.add_argument("--trace", choices=["none", "cut", "payload"], default="none")
     options = parser.parse_args()
     signal.alarm(RUN_S)  # nothing is left behind, even if whoever started us is killed
     cost = Cost()
-    known = {"depth": options.depth, "index": False}
+    known: dict[str, Any] = {"depth": options.depth, "index": False}
+    trace = Path(options.dir).parent / f"trace-{os.getpid()}"
+    if options.trace != "none":
+        known |= {"trace": trace, "trace_payload": options.trace == "payload"}
     with ptpfast.connect(options.host, port=options.port, **known) as session:
         resident = memory_kib("VmRSS")
         forget_peak()
         total = measure(session, options, cost)
         peak = memory_kib("VmHWM")
         chunk = session.habits.chunks.size if options.chunk is None else options.chunk
+    trace.unlink(missing_ok=True)
     cost.report(total, peak_kib=peak, resident_kib=resident, chunk=chunk)
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .library.report.report import CameraReport, Report
     from .library.report.results import FileResult
     from .listing import Listing
+    from .trace import Trace
     from .transfer import Transfer
 
 # fmt: off
@@ -60,8 +61,9 @@ __all__ = [
     "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullIterator",
     "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
-    "StorageInfo", "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable",
-    "Unsupported", "Vendor", "__version__", "connect", "discover", "pull", "pull_iter",
+    "StorageInfo", "Timeline", "Timeout", "Timeouts", "Trace", "Transfer", "TransferError",
+    "Unreadable", "Unsupported", "Vendor", "__version__",
+    "connect", "discover", "pull", "pull_iter",
 ]
 # fmt: on
 
@@ -77,6 +79,7 @@ _LATER = {
     "PullOptions": "library",
     "Report": "library",
     "Selection": "library.plan.selection",
+    "Trace": "trace",
     "Transfer": "transfer",
     "discover": "discovery",
     "pull": "library",

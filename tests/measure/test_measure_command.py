@@ -41,6 +41,8 @@ from ptpfast.measure.run import Bench
 from ptpfast.measure.verdict import judge
 from ptpfast.sim import Link, SimulatedCamera, Temperament
 from ptpfast.state import tuning
+from ptpfast.transport.contract import Address
+from ptpfast.transport.identity import Identity
 
 TIMEOUT_S = 60
 BRIEF_S = 2.0
@@ -430,7 +432,7 @@ def test_of_a_busy_camera_only_the_last_try_is_measured(
     ticks = iter([1.0, 100.0, 100.005, 100.015])
     monkeypatch.setattr(waits, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     told: list[PTPError] = []
-    session, took = waits.connected(sim.host, sim.port, PATIENT, told.append)
+    session, took = waits.connected(Address(sim.host, sim.port), Identity(), PATIENT, told.append)
     session.close()
     assert len(told) == 1
     assert {row.what: round(row.ms.p50) for row in took} == {"handshake": 5, "open session": 10}

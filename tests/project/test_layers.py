@@ -31,13 +31,14 @@ MAY_IMPORT = {
     "link": {"engine", "ptp", "vendors", "transport", "state"},
     "listing": {"engine", "ptp", "vendors", "state", "link"},
     "transfer": {"engine", "ptp", "raw", "vendors", "transport", "ownership", "link"},
+    "trace": {"_version", "engine", "ptp", "vendors", "transport", "ownership"},
     "session": {"_version", "engine", "ptp", "vendors", "transport", "state", "link"}
-    | {"listing", "transfer"},
-    "sim": {"engine", "ptp", "vendors", "transport"},
+    | {"listing", "transfer", "trace"},
+    "sim": {"engine", "ptp", "vendors", "transport", "trace"},
     "discovery": {"network", "engine", "ptp", "vendors", "transport", "session"},
 }
 BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
-BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}
+BELOW_LIBRARY |= {"link", "listing", "transfer", "trace", "session"}
 # A copy is named, and finds its room, as the file itself does: `keep` stands on `plan`.
 MAY_IMPORT |= {
     "library/report": {"engine", "ptp", "transfer"},

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = {
     *("__version__", "connect", "pull", "Session", "Report", "Response", "Transfer", "Timeouts"),
     *("ObjectInfo", "ObjectTable", "DeviceInfo", "StorageInfo", "DevicePropDesc", "Event"),
-    *("FileSink", "MemorySink", "CallbackSink", "Timeline"),
+    *("FileSink", "MemorySink", "CallbackSink", "Timeline", "Trace"),
     *("OperationCode", "ResponseCode", "EventCode", "ObjectFormat"),
     *("PTPError", "NetworkError", "ConnectFailed", "ConnectionLost", "Timeout", "InitFailed"),
     *("ResponseError", "DeviceBusy", "AccessDenied", "InvalidObjectHandle", "ProtocolError"),

@@ -80,7 +80,7 @@ def connect(
         index: as there.
         waiting: as there; it is called in the session's thread.
         role: as there.
-        name, guid: as there.
+        name, guid, trace, trace_payload, trace_names: as there.
 
     Raises:
         ConnectFailed, InitFailed, ResponseError, TypeError, ValueError: as there, when it is

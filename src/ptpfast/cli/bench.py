@@ -101,7 +101,12 @@ def bench(
     with _destination(output, into) as destination:
         shown = _display(output, plan.budget_s)
         run = Bench(
-            *host, timeouts=common.timeouts, plan=plan, destination=destination, watch=shown
+            *host,
+            timeouts=common.timeouts,
+            plan=plan,
+            destination=destination,
+            watch=shown,
+            recorder=common.trace,
         )
         try:
             run.run()

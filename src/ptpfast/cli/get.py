@@ -54,6 +54,7 @@ def session_for(common: Common, host: Address | None, *, remote: bool) -> Sessio
         timeouts=common.timeouts,
         waiting=showing(common.output, for_owner_only=True),
         role="remote" if remote else "download",
+        trace=common.trace,
     )
 
 

@@ -31,7 +31,13 @@ def info(common: Common, host: tuple[str, int] | None) -> None:
 
     host = host or only_camera(common.output)
     waiting = showing(common.output, for_owner_only=True)
-    with connect(host[0], port=host[1], timeouts=common.timeouts, waiting=waiting) as session:
+    with connect(
+        host[0],
+        port=host[1],
+        timeouts=common.timeouts,
+        waiting=waiting,
+        trace=common.trace,
+    ) as session:
         camera = _camera(session)
         common.output.record("camera", **camera)
         _show_camera(common.output, camera)

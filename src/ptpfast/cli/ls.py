@@ -52,6 +52,7 @@ def ls(common: Common, host: tuple[str, int] | None, wanted: Wanted, **options: 
     host = host or only_camera(common.output)
     options |= {
         "timeouts": common.timeouts,
+        "trace": common.trace,
         "waiting": showing(common.output, for_owner_only=True),
     }
     with connect(host[0], port=host[1], **options) as session:

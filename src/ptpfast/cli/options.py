@@ -19,6 +19,7 @@ from ..engine.text import printable
 from ..library.plan.moments import Edge, moment
 from ..session.address import parse_address
 from .output import Output
+from .tracing import TRACE_OPTIONS, Wish, tracing
 
 _UNITS = {
     "": 1,
@@ -156,6 +157,7 @@ class Common:
 
     output: Output
     waits: tuple[tuple[str, float], ...] = ()
+    trace: Any = None  # open, or None
 
     @property
     def timeouts(self) -> Any:
@@ -176,7 +178,7 @@ def command(
 
     Args:
         examples: command lines without `ptpfast`.
-        far: whether the camera is real; without, the command has no `--timeout`.
+        far: whether the camera is real; without, the command has no `--timeout` and `--trace`.
         name: of the command, its last word that of an action; by default that of the function.
 
     Notes:
@@ -197,15 +199,19 @@ def command(
             quiet: bool,
             verbose: bool,
             timeout: tuple[tuple[str, float], ...] = (),
+            trace: Any = None,
+            trace_payload: bool = False,
+            trace_names: bool = False,
             **options: Any,
         ) -> int:
             output = Output(full, json=json, quiet=quiet, verbose=verbose)
             context.obj.output = output
             output.header()
-            with _logging(verbose):
-                return function(Common(output, timeout), **options) or 0
+            wish = Wish(trace, trace_payload, trace_names)
+            with _logging(verbose), tracing(output, wish) as opened:
+                return function(Common(output, timeout, opened), **options) or 0
 
-        for option in (_TIMEOUT, *_COMMON) if far else _COMMON:
+        for option in (*TRACE_OPTIONS, _TIMEOUT, *_COMMON) if far else _COMMON:
             run = option(run)
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
         return click.command(full.split()[-1], epilog=epilog, context_settings=settings)(run)

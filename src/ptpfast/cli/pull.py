@@ -158,6 +158,7 @@ def pull(
                 **options,
                 observer=Recorder(output, shown),
                 timeouts=common.timeouts,
+                trace=common.trace,
             )
     except BaseException as error:  # noqa: BLE001 # its report is shown
         return _ended_early(output, error)

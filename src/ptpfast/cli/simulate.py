@@ -41,6 +41,7 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     "simulate --link dslr-11n-adhoc --fault 'drop on GetPartialObject after 1048576'",
     "simulate --rate 5M --rtt 0.02 --delay 0.05",
     "simulate --body sony-a7m4 --announce",
+    "simulate --replay camera.pcapng",
     "simulate --link help",
     "simulate --fault help",
     far=False,
@@ -87,6 +88,12 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Serve the files of this folder; read-only files are protected.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Answer as the camera of this trace did.",
 )
 @click.option(
     "--fault",
@@ -187,7 +194,7 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     metavar="OPERATION",
     help="An operation to leave out; repeatable.",
 )
-def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
+def simulate(common: Common, faults: tuple[str, ...], replay: Path | None, **options: Any) -> None:
     """Run a simulated camera.
 
     Listens until Ctrl-C. Options that are not given behave as the model does. Simulated links do
@@ -204,19 +211,28 @@ def simulate(common: Common, faults: tuple[str, ...], **options: Any) -> None:
         _list_links(common.output)
         return
     from ..sim import SimulatedCamera
+    from .replaying import announce, read_trace, replayed, usual_port
 
+    told = None if replay is None else read_trace(replay)
     if options["port"] is None:
-        options["port"] = _port_of(options["vendor"], options["body"])
+        known = _port_of(options["vendor"], options["body"])
+        options["port"] = known if told is None else usual_port(told)
     arguments = _arguments(faults, **options)
     try:
-        camera = SimulatedCamera(**arguments)
+        if told is None:
+            camera = SimulatedCamera(**arguments)
+        else:
+            camera = replayed(common.output, told, arguments)
     except (OSError, UnicodeError) as error:
         raise click.UsageError(_cannot_listen(error, **options)) from error
     except (ImportError, ValueError) as error:  # of --announce
         raise click.UsageError(str(error)) from error
     with camera:
         try:
-            _announce(common.output, camera)
+            if told is None:
+                _announce(common.output, camera)
+            else:
+                announce(common.output, camera, told)
             threading.Event().wait()
         except KeyboardInterrupt:
             common.output.note(f"stopped; {human_size(camera.payload_bytes)} were sent")

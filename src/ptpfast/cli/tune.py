@@ -68,7 +68,12 @@ def _measure(common: Common, host: tuple[str, int], dry_run: bool) -> None:
     if not dry_run:
         tuning.check()  # before half a minute of measuring
     with connect(
-        host[0], port=host[1], timeouts=common.timeouts, depth=1, waiting=showing(output)
+        host[0],
+        port=host[1],
+        timeouts=common.timeouts,
+        depth=1,
+        waiting=showing(output),
+        trace=common.trace,
     ) as session:
         found = run(session, tell)
         key = tuning.model_key(session.device_info)

@@ -19,6 +19,7 @@ from ..session.address import address_of, are_swapped
 from ..session.connecting import connect
 from ..session.persistence import patience_of
 from ..session.session import Session
+from ..trace import Trace, opened
 from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
 from .ending import Ending, Guide
@@ -37,7 +38,7 @@ from .several import Camera, Several
 OnePath = str | os.PathLike[str]
 
 # Options that are those of `connect`.
-_CONNECTING = ("port", "timeouts", "depth", "index")
+_CONNECTING = ("port", "timeouts", "depth", "index", "trace")
 
 
 class PullOptions(Selecting, total=False):
@@ -56,6 +57,7 @@ class PullOptions(Selecting, total=False):
     timeouts: Timeouts | None
     depth: int | None
     index: bool
+    trace: OnePath | Trace | None
     retry: int | None
     copies: OnePath | Sequence[OnePath]
     delete_verified: bool
@@ -96,7 +98,7 @@ def pull(
             Implies at least `verify="hash"`, with `sha256`.
         dry_run: report what would be done, and change nothing.
         observer: an `Observer`, whose methods are called during the run.
-        port, timeouts, depth, index: as in `connect`, for an address.
+        port, timeouts, depth, index, trace: as in `connect`, for an address.
         retry: how often in a row to reconnect after a lost connection, with growing pauses, when
             nothing was received since (default 8); 0 for never, None without end.
         copies: further folders that get every file. Implies `verify="hash"` with `sha256`.
@@ -141,6 +143,8 @@ def prepared(
     asked = Options.of(path_of("destination", destination), options)
     sums = _check(asked)
     connecting = {name: value for name, value in options.items() if name in _CONNECTING}
+    if several is not None and connecting.get("trace") is not None:
+        connecting["trace"] = opened(connecting["trace"])  # one for all of them
     guide = guide or Guide()
     if several is not None:
         each = _each_camera(several, asked, connecting)
@@ -195,7 +199,7 @@ def _each_camera(
 def _check_camera(given: Any, destination: Any, options: PullOptions) -> None:
     """TypeError, ValueError unless the camera is a session or an address, and comes first."""
     if isinstance(given, Session):
-        for name in ("port", "timeouts", "depth"):
+        for name in ("port", "timeouts", "depth", "trace"):
             if options.get(name) is not None:
                 raise ValueError(f"{name} is an option of connect: the session is open already")
         return

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from ..network.interface import interface_of
 from ..network.tcp import tcp_state
 from ..transport.contract import Address
+from ..transport.identity import Identity
+from ..transport.tapping import Recorder
 from ..transport.timeouts import Timeouts
 from .disk import Destination
 from .plan import NobodyWatches, Plan, Watch
@@ -42,9 +44,11 @@ class Bench:
         plan: Plan,
         destination: Destination | None = None,
         watch: Watch | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._timeouts = timeouts
+        self._identity = Identity(recorder=recorder)
         self._plan = plan
         self._destination = destination
         self._watch: Watch = watch or NobodyWatches()
@@ -63,7 +67,8 @@ class Bench:
         result = self.result
         try:
             self._watch.step(CONNECTING)
-            session, took = connected(self._host, self._port, self._timeouts, self._watch.waiting)
+            address = Address(self._host, self._port)
+            session, took = connected(address, self._identity, self._timeouts, self._watch.waiting)
             self._clock.start()  # a busy camera may have been waited for
             result.latencies += took
             with session:
@@ -95,7 +100,7 @@ class Bench:
         self._watch.step("handshakes")
         until = time.monotonic() + max(1.0, HANDSHAKES * self._plan.budget_s)
         took, pings, problem = handshakes(
-            self._host, self._port, self._timeouts, CONNECTIONS, until
+            Address(self._host, self._port), self._identity, self._timeouts, CONNECTIONS, until
         )
         first = self.result.latency("handshake")
         if took and first is not None:

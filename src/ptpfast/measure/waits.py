@@ -32,19 +32,21 @@ MOST = 1 << 20  # bytes of their answers
 
 
 def connected(
-    host: str, port: int, timeouts: Timeouts, waiting: Callable[[PTPError], object] | None = None
+    address: Address,
+    identity: Identity,
+    timeouts: Timeouts,
+    waiting: Callable[[PTPError], object] | None = None,
 ) -> tuple[Session, list[Latency]]:
     """Return an open session, as `ptpfast.connect` makes it, and the time of its two steps.
 
     If a busy camera was asked again, the time is that of the last attempt.
     """
-    address = Address(host, port)
     began = 0.0
 
     def knock() -> Connection:
         nonlocal began
         began = time.monotonic()
-        return Connection.open(address, timeouts=timeouts)
+        return Connection.open(address, identity, timeouts)
 
     honour_reconnect_pause(address)
     connection = connect_when_free(knock, address, timeouts.held, waiting)
@@ -60,7 +62,7 @@ def connected(
 
 
 def handshakes(
-    host: str, port: int, timeouts: Timeouts, count: int, until_s: float
+    address: Address, identity: Identity, timeouts: Timeouts, count: int, until_s: float
 ) -> tuple[list[float], list[float], str]:
     """Open and close connections without a session.
 
@@ -74,7 +76,7 @@ def handshakes(
         if began > until_s:
             break
         try:
-            opened = PTP_IP.open(Address(host, port), Identity(), timeouts, probes=True)
+            opened = PTP_IP.open(address, identity, timeouts, probes=True)
         except PTPError as error:
             return took, pings, error.message
         took.append(1e3 * (time.monotonic() - began))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, honour_reconnect_pause
@@ -24,16 +25,22 @@ from ..vendors.elsewhere import others
 from .address import address_of
 from .session import Session
 
+if TYPE_CHECKING:
+    from ..trace import Trace
+
 log = logging.getLogger("ptpfast")
 
 MAX_DEPTH = 64
 
 
 class Initiator(TypedDict, total=False):
-    """The identity of this computer; see `connect`."""
+    """The identity of this computer, and what is recorded; see `connect`."""
 
     name: str | None
     guid: bytes | None
+    trace: str | os.PathLike[str] | Trace | None
+    trace_payload: bool
+    trace_names: bool
 
 
 def connect(
@@ -68,11 +75,14 @@ def connect(
             of them in a session.
         name: what the camera may call this computer; 39 characters are kept.
         guid: 16 bytes that identify this computer; by default the same in every run.
+        trace: record the connections in this new file for Wireshark, or in a shared `Trace`.
+        trace_payload, trace_names: keep pictures and names in the new file. See docs/traces.md.
 
     Raises:
         ConnectFailed: nothing answers, or something that is not a camera.
         InitFailed: the camera refuses the connection.
         ResponseError: the camera refuses the session.
+        FileExistsError, OSError: the trace exists, or cannot be written.
         TypeError, ValueError: an argument is wrong.
 
     Example:
@@ -82,20 +92,17 @@ def connect(
     check_names("connect", initiator, Initiator.__optional_keys__)
     vendor = None if vendor is None else given(vendor)
     usual = DEFAULT_PORT if vendor is None else vendor.transport.port
-    address, identity = address_of(host, port, usual), own_identity(**initiator)
+    address = address_of(host, port, usual)
     depth, timeouts = _checked(depth, timeouts)
-    callback("waiting", waiting)
-    choice("role", role, ROLES)
-    switches(index=index)
-    honour_reconnect_pause(address)
-    open_one = partial(_open, address, identity, timeouts, vendor, waiting)
-    connection = connect_when_free(open_one, address, timeouts.held, waiting)
-    with _closed_on_error(connection):
-        session = Session(Link(connection, vendor, role, waiting))
-        if depth is not None:
-            session.habits.depth = depth
-        _take_index(session, connection.guid, kept=index)
-        return session
+    _check(waiting, role, index)
+    with _recorded(initiator) as (identity, own):
+        honour_reconnect_pause(address)
+        open_one = partial(_open, address, identity, timeouts, vendor, waiting)
+        connection = connect_when_free(open_one, address, timeouts.held, waiting)
+        with _closed_on_error(connection):
+            session = Session(Link(connection, vendor, role, waiting), own)
+            _take(session, connection.guid, depth, kept=index)
+            return session
 
 
 def own_identity(guid: bytes | None = None, name: str | None = None) -> Identity:
@@ -106,12 +113,33 @@ def own_identity(guid: bytes | None = None, name: str | None = None) -> Identity
 
 
 @contextmanager
-def _closed_on_error(connection: Connection) -> Iterator[None]:
+def _closed_on_error(closable: Connection | Trace) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.close()
+        closable.close()
         raise
+
+
+@contextmanager
+def _recorded(given: Initiator) -> Iterator[tuple[Identity, Trace | None]]:
+    """Yield the identity with what records the session, and a trace to close with the session."""
+    identity = own_identity(given.get("guid"), given.get("name"))
+    trace, payload = given.get("trace"), given.get("trace_payload", False)
+    names = given.get("trace_names", False)
+    if trace is None and not payload and not names:
+        switches(trace_payload=payload, trace_names=names)
+        yield identity, None
+        return
+    from ..trace import opened
+
+    recorder = opened(trace, payload=payload, names=names)
+    identity = identity._replace(recorder=recorder)
+    if recorder is trace or recorder is None:
+        yield identity, None
+        return
+    with _closed_on_error(recorder):
+        yield identity, recorder
 
 
 def _open(
@@ -161,10 +189,19 @@ def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:
     return depth, timeouts or Timeouts()
 
 
-def _take_index(session: Session, guid: bytes, *, kept: bool) -> None:
-    """Give a session the index of its camera, or delete that."""
+def _check(waiting: Any, role: Any, index: Any) -> None:
+    """TypeError, ValueError for an argument that is wrong."""
+    callback("waiting", waiting)
+    choice("role", role, ROLES)
+    switches(index=index)
+
+
+def _take(session: Session, guid: bytes, depth: int | None, *, kept: bool) -> None:
+    """Give a session its depth, and the index of its camera, or delete that."""
     from ..state.index import Index
 
+    if depth is not None:
+        session.habits.depth = depth
     session.index = Index.of(session.device_info, guid)
     if session.index is not None and not kept:
         session.index.forget()
@@ -177,7 +214,12 @@ def _spelled_out() -> inspect.Signature:
     *others, _ = plain.parameters.values()
     by_name = inspect.Parameter.KEYWORD_ONLY
     more = [
-        inspect.Parameter(name, by_name, default=None, annotation=hint.__forward_arg__)
+        inspect.Parameter(
+            name,
+            by_name,
+            default=None if "None" in hint.__forward_arg__ else False,
+            annotation=hint.__forward_arg__,
+        )
         for name, hint in Initiator.__annotations__.items()
     ]
     return plain.replace(parameters=[*others, *more])

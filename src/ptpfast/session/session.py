@@ -50,6 +50,7 @@ from .live import Frame, timed
 if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wait for them
     from ..listing import Formats, Listing, ListingProgress
     from ..state.index import Index
+    from ..trace import Trace
     from ..transfer import Algorithm, Progress, Transfer, Verify
 
 log = logging.getLogger("ptpfast")
@@ -65,10 +66,11 @@ class Session:
             learned about the camera, and `camera` knows its objects.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, trace: Trace | None = None) -> None:
         self.link = link
         self.camera = Camera(link)
         self._events = link.hub.subscribe()
+        self.trace = trace  # closed with the session
 
     @property
     def habits(self) -> Habits:
@@ -113,6 +115,8 @@ class Session:
             child it closes the child's descriptors only.
         """
         self.link.close()
+        if self.trace is not None:
+            self.trace.close()
 
     def __enter__(self) -> Self:
         return self

@@ -94,6 +94,8 @@ class SimulatedCamera:
         ModuleNotFoundError: `announce` needs mDNS, and its library is not installed.
     """
 
+    _serving: Callable[..., Transactions] = Transactions
+
     def __init__(
         self,
         vendor: str | Vendor = "standard",
@@ -114,7 +116,7 @@ class SimulatedCamera:
         self.body = self._make_body(vendor, store, events)
         self._door = self._make_door()
         self._pace = Pace(service.chosen_link(), service.jitter_s, seed)
-        self._transactions = Transactions(
+        self._transactions = self._serving(
             self._door,
             self.body,
             events,

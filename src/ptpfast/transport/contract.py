@@ -15,6 +15,7 @@ from ..engine.phase import Phase
 from ..engine.wire import Event
 from ..ptp.datasets import DeviceInfo
 from .identity import Identity
+from .tapping import Recorder
 from .timeouts import Timeouts
 
 
@@ -57,6 +58,7 @@ class Opened:
         early: event packets received while opening.
         device_info: what the handshake tells of a camera that is not asked for its DeviceInfo.
         live_view: the connection for live view frames, of a camera that has one.
+        recorder: what records connections that are opened later.
     """
 
     command: Channel
@@ -68,6 +70,7 @@ class Opened:
     early: list[bytes] = field(default_factory=list)
     device_info: DeviceInfo | None = None
     live_view: Frames | None = None
+    recorder: Recorder | None = None
 
     def close(self) -> None:
         """End all connections, the Event connection first."""

@@ -17,7 +17,7 @@ from typing import Any
 from ..engine import wire
 from ..engine.channel import Channel
 from ..engine.wire import pack, parse
-from ..ptp.codes import PROTOCOL_VERSION, FailReason
+from ..ptp.codes import DEFAULT_PORT, PROTOCOL_VERSION, FailReason
 from ..ptp.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -28,6 +28,7 @@ from ..ptp.errors import (
 )
 from .contract import Address, Opened
 from .identity import Identity
+from .tapping import Recorder
 from .timeouts import Timeouts
 
 log = logging.getLogger("ptpfast")
@@ -98,24 +99,33 @@ def _shake_hands(
     *,
     probes: bool,
 ) -> Opened:
-    command = open_channel(address, deadline)
+    recorder = identity.recorder
+    command = open_channel(address, deadline, recorder=recorder)
     try:
         with raise_connect_failed(address, "handshake"):
             ack = _init_command(command, identity, deadline, address, timeouts.approval)
         deadline = max(deadline, time.monotonic() + timeouts.connect)  # the owner took a while
         opened = Opened(command, None, ack.connection_number, ack.guid, ack.name, probes)
-        _open_event(opened, address, deadline, number)
+        _open_event(opened, address, deadline, number, recorder)
     except BaseException:
         command.close()
         raise
     return opened
 
 
-def _open_event(opened: Opened, address: Address, deadline: float, number: int | None) -> None:
+def _open_event(
+    opened: Opened,
+    address: Address,
+    deadline: float,
+    number: int | None,
+    recorder: Recorder | None,
+) -> None:
     """Open the Event connection of a camera that has answered."""
     who = f"{opened.name or 'a camera'} answered at {address}"
     try:
-        opened.event = event = open_channel(address, deadline, patient=True, who=who)
+        opened.event = event = open_channel(
+            address, deadline, patient=True, who=who, recorder=recorder
+        )
         try:
             with raise_connect_failed(address, "second handshake", who):
                 _init_event(event, opened.number if number is None else number, deadline, address)
@@ -133,7 +143,13 @@ class _DroppedAtProbeError(ConnectFailed):
 
 
 def open_channel(
-    address: Address, deadline: float, *, patient: bool = False, who: str = ""
+    address: Address,
+    deadline: float,
+    *,
+    patient: bool = False,
+    who: str = "",
+    recorder: Recorder | None = None,
+    usual_port: int = DEFAULT_PORT,
 ) -> Channel:
     """Open a TCP connection.
 
@@ -142,6 +158,9 @@ def open_channel(
         deadline: give up then, by time.monotonic.
         patient: retry a refused connection until the deadline.
         who: the camera that has answered already, for messages.
+        recorder: what records the connection.
+        usual_port: the port of real cameras for such a connection, by which a recorder knows what
+            its packets are.
 
     Raises:
         ConnectFailed: nothing answers; NothingListens if the host refuses.
@@ -171,12 +190,13 @@ def open_channel(
             # Channel sees to it that the camera does not wait for our acknowledgements either.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return Channel(sock, quick_acks=QUICK_ACKS)
+            channel = Channel(sock, quick_acks=QUICK_ACKS)
         except OSError as error:  # macOS says so of a connection that is reset already
             sock.close()
             if (limit := LimitReached.of(error)) is not None:
                 raise limit from error
             raise ConnectFailed(f"{address} closed the connection at once") from error
+        return channel if recorder is None else recorder.tapped(channel, address.host, usual_port)
 
 
 class NothingListens(ConnectFailed):

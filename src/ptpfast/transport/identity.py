@@ -6,7 +6,10 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from .tapping import Recorder
 
 GUID_BYTES = 16
 
@@ -23,6 +26,7 @@ class Identity(NamedTuple):
         usual: GUID and name of this computer, as its user has kept them, for those that are None.
         look: called several times a second while the answer is awaited. An exception that it raises
             ends the wait.
+        recorder: what records the connections; None: nothing does.
     """
 
     guid: bytes | None = None
@@ -30,6 +34,7 @@ class Identity(NamedTuple):
     confirm: Callable[[str], object] | None = None
     look: Callable[[], object] | None = None
     usual: tuple[bytes, str] | None = None
+    recorder: Recorder | None = None
 
     @classmethod
     def of(cls, guid: Any = None, name: Any = None) -> Self:

@@ -15,6 +15,7 @@ from .dialect import Asks, Dialect, Role
 from .menus import Menus
 from .quirks import STANDARDS_OWN, Quirks, Tuning
 from .signs import Signs
+from .traced import Traced
 
 if TYPE_CHECKING:
     from .body import Model
@@ -35,6 +36,7 @@ class Vendor:
         transport: The transport of its cameras.
         signs: How its cameras are found in a network.
         menus: What the owner does in the camera's menus.
+        traced: What traces have to know of its operations.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Vendor:
     transport: Transport = PTP_IP
     signs: Signs = field(default_factory=Signs)
     menus: Menus = field(default_factory=Menus)
+    traced: Traced = field(default_factory=Traced)
 
     @property
     def model(self) -> Model:

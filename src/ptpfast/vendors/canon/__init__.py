@@ -8,6 +8,7 @@ from .codes import CanonOperation, CanonProperty, CanonResponse
 from .dialect import QUIRKS, CanonDialect
 from .menus import MENUS
 from .signs import SIGNS
+from .traced import TRACED
 
 
 def matches(info: DeviceInfo) -> bool:
@@ -26,4 +27,5 @@ CANON = Vendor(
     dialect=CanonDialect,
     signs=SIGNS,
     menus=MENUS,
+    traced=TRACED,
 )

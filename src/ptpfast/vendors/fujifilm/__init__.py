@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..traced import Traced
 from ..vendor import Vendor
 from .codes import FujifilmOperation, FujifilmProperty
 from .dialect import QUIRKS, FujifilmDialect
@@ -19,4 +20,5 @@ FUJIFILM = Vendor(
     transport=FUJIFILM_IP,
     signs=SIGNS,
     menus=MENUS,
+    traced=Traced(pictures=frozenset({FujifilmOperation.GetCapturePreview})),
 )

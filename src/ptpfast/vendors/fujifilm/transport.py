@@ -86,7 +86,14 @@ class FujifilmTransport:
         deadline = time.monotonic() + timeouts.connect
         who = f"{opened.name or 'a camera'} answered at {address}"
         behind = [Address(address.host, address.port + more) for more in (1, 2)]
-        event = open_channel(behind[0], deadline, patient=True, who=who)
+        event = open_channel(
+            behind[0],
+            deadline,
+            patient=True,
+            who=who,
+            recorder=opened.recorder,
+            usual_port=PORT + 1,
+        )
         try:
             left = max(deadline - time.monotonic(), 0.0)
             opened.live_view = SideConnection.open(behind[1], left, LARGEST_FRAME)
@@ -130,7 +137,7 @@ class FujifilmTransport:
 
 
 def _shake_hands(address: Address, identity: Identity, deadline: float) -> Opened:
-    command = open_channel(address, deadline)
+    command = open_channel(address, deadline, recorder=identity.recorder, usual_port=PORT)
     try:
         with raise_connect_failed(address, "handshake"):
             own = identity.filled()
@@ -152,6 +159,7 @@ def _shake_hands(address: Address, identity: Identity, deadline: float) -> Opene
         name=camera.name,
         probes=False,
         device_info=_info(camera),
+        recorder=identity.recorder,
     )
 
 

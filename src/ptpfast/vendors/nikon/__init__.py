@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...ptp.datasets import DeviceInfo
+from ..traced import DESCRIPTIONS, NAMES, VALUES, Traced, of_properties
 from ..vendor import Vendor
 from .codes import NikonOperation, NikonProperty, NikonResponse
 from .dialect import QUIRKS, NikonDialect
@@ -26,4 +27,23 @@ NIKON = Vendor(
     dialect=NikonDialect,
     signs=SIGNS,
     menus=MENUS,
+    traced=Traced(
+        pictures=frozenset(
+            {
+                NikonOperation.GetLargeThumb,
+                NikonOperation.GetLiveViewImg,
+                NikonOperation.GetLiveViewImageEx,
+            }
+        ),
+        ranges={NikonOperation.GetPartialObjectEx: (1, 2, 3)},
+        names=of_properties(
+            NAMES | {0xD072, 0xD073, 0xD090},  # artist, copyright, comment (libgphoto2 ptp.h)
+            (
+                *VALUES,
+                NikonOperation.GetDevicePropValueEx,
+                NikonOperation.SetDevicePropValueEx,
+            ),
+            (*DESCRIPTIONS, NikonOperation.GetDevicePropDescEx),
+        ),
+    ),
 )

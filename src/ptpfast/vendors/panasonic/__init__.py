@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..signs import Signs
+from ..traced import Traced
 from ..vendor import Vendor
 from .codes import PanasonicOperation
 from .dialect import QUIRKS, PanasonicDialect
@@ -22,6 +23,7 @@ PANASONIC = Vendor(
     # The port for PTP/IP is closed until the gate has been asked.
     signs=Signs(addresses=("192.168.54.1",), knock=Gate().description_port),
     menus=MENUS,
+    traced=Traced(pictures=frozenset({PanasonicOperation.LiveViewImage})),
 )
 
 

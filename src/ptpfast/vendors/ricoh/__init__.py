@@ -7,6 +7,7 @@ HTTP over Wi-Fi.
 from __future__ import annotations
 
 from ..signs import Signs
+from ..traced import Traced
 from ..vendor import Vendor
 from .codes import RicohOperation, RicohProperty
 from .menus import MENUS
@@ -18,4 +19,5 @@ RICOH = Vendor(
     properties=RicohProperty,
     signs=Signs(addresses=("192.168.1.1",)),  # of all models
     menus=MENUS,
+    traced=Traced(pictures=frozenset({RicohOperation.GetResizedImageObject})),
 )

@@ -6,6 +6,7 @@ takes pictures by remote control. `dialect` chooses.
 
 from __future__ import annotations
 
+from ..traced import Traced
 from ..vendor import Vendor
 from .codes import SonyOperation, SonyProperty, SonyResponse
 from .dialect import sony_dialect
@@ -21,4 +22,11 @@ SONY = Vendor(
     dialect=sony_dialect,
     signs=SIGNS,
     menus=MENUS,
+    traced=Traced(
+        pictures=frozenset({SonyOperation.GetContentCompressedData}),
+        ranges={
+            SonyOperation.GetPartialLargeObject: (1, 2, 3),
+            SonyOperation.GetContentData: (2, 3, 4),
+        },
+    ),
 )

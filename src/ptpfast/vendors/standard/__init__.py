@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from ..traced import Traced
 from ..vendor import Vendor
 from .codes import StandardOperation
 from .dialect import StandardDialect
 
-STANDARD = Vendor("standard", operations=StandardOperation, dialect=StandardDialect)
+STANDARD = Vendor(
+    "standard",
+    operations=StandardOperation,
+    dialect=StandardDialect,
+    traced=Traced(ranges={StandardOperation.GetPartialObject64: (1, 2, 3)}),
+)
