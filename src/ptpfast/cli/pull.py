@@ -135,7 +135,7 @@ def pull(
 
     output = common.output
     cameras = _cameras(hosts, dest)
-    _agree(options)
+    agree(options)
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
@@ -182,7 +182,7 @@ def _cameras(hosts: tuple[tuple[str, int], ...], dest: Path) -> list[str]:
     return cameras
 
 
-def _agree(options: dict[str, Any]) -> None:
+def agree(options: dict[str, Any]) -> None:
     """UsageError for options that do not go together, or not here."""
     if options["delete_verified"] and options["on_conflict"] == "overwrite":
         raise click.UsageError(
