@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .library.report.results import FileResult
     from .listing import Listing
     from .transfer import Transfer
+    from .watching import Watch, WatchOptions, WatchStatus, watch
 
 # fmt: off
 __all__ = [
@@ -61,7 +62,8 @@ __all__ = [
     "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
     "StorageInfo", "Timeline", "Timeout", "Timeouts", "Transfer", "TransferError", "Unreadable",
-    "Unsupported", "Vendor", "__version__", "connect", "discover", "pull", "pull_iter",
+    "Unsupported", "Vendor", "Watch", "WatchOptions", "WatchStatus", "__version__", "connect",
+    "discover", "pull", "pull_iter", "watch",
 ]
 # fmt: on
 
@@ -78,9 +80,13 @@ _LATER = {
     "Report": "library",
     "Selection": "library.plan.selection",
     "Transfer": "transfer",
+    "Watch": "watching",
+    "WatchOptions": "watching",
+    "WatchStatus": "watching",
     "discover": "discovery",
     "pull": "library",
     "pull_iter": "library",
+    "watch": "watching",
 }
 
 

@@ -1,0 +1,13 @@
+"""Download each new shot as it happens, and the rest of the card in the background.
+
+`watch` takes the options, `watcher` watches one session. `reported` has the camera's events,
+`ledger` the handles that are dealt with, `telling` says what happens. The downloads themselves are
+the runs of `ptpfast.library`.
+"""
+
+from __future__ import annotations
+
+from .status import WatchStatus
+from .watch import Watch, WatchOptions, watch
+
+__all__ = ["Watch", "WatchOptions", "WatchStatus", "watch"]
