@@ -90,14 +90,18 @@ class Run:
                     self._find(f"the watch ended with status {process.returncode}")
             finally:
                 process.kill()
+                process.wait()
                 reader.join()
+                assert process.stdout is not None
+                process.stdout.close()
         left = [path.name for path in self._folder.rglob("*") if path.is_file()]
         if left:
             self._find(f"left in the folder: {left[:5]}")
         return self.figures
 
     def _watch(self, address: str) -> subprocess.Popen[str]:
-        words = [sys.executable, "-m", "ptpfast", "watch", address, self._folder, "--json"]
+        words = [sys.executable, "-m", "ptpfast", "watch", address, self._folder]
+        words += ["--json", "--quiet"]
         return subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
 
     # The camera
@@ -176,7 +180,7 @@ class Run:
                     self.figures.states[self._state] += 1
                 elif record["type"] == "file":
                     self._check(record)
-                elif record["type"] == "error":
+                elif record["type"] == "error" and record["status"] != 130:
                     self._find(record["message"])
                 self._changed.notify_all()
         with self._changed:

@@ -41,7 +41,10 @@ def running(tmp_path: Path) -> Iterator[Any]:
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
 
 
 def until(process: subprocess.Popen[str], **wanted: object) -> list[dict[str, Any]]:
@@ -57,8 +60,12 @@ def until(process: subprocess.Popen[str], **wanted: object) -> list[dict[str, An
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, Any]], str]:
     """Status, the rest of the records, and what was said."""
-    out, said = process.communicate()
-    return process.returncode, [json.loads(line) for line in out.splitlines()], said
+    assert process.stdout is not None
+    assert process.stderr is not None
+    # Not by `communicate`, which knows nothing of the lines that are read already.
+    rest = [json.loads(line) for line in process.stdout]
+    said = process.stderr.read()
+    return process.wait(), rest, said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
