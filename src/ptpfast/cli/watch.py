@@ -120,7 +120,7 @@ def watch(
     exec_retries: int,
     **options: Any,
 ) -> int:
-    """Download each new shot as soon as the camera offers it, until Ctrl-C.
+    """Download each new shot as it happens, until it is stopped.
 
     If the connection is lost, it is made again without end, and what was shot meanwhile is
     downloaded. No shot is downloaded twice. Files that are already on the card are downloaded in
