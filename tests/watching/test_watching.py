@@ -121,6 +121,26 @@ def test_new_shot_comes_between_two_chunks_of_an_older_file(
     assert_each_once(tmp_path, contents(sim))
 
 
+def test_shots_of_a_time_away_come_before_older_files(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    store = Store()
+    folder = store.add_folder("DCIM")
+    older = [store.add(f"OLD_{number}.DNG", 50_000, parent=folder) for number in range(40)]
+    sim = camera(store=store, size=50_000)
+    shot: list[int] = []
+
+    def away() -> None:
+        sim.drop_connections()
+        shot.extend(sim.capture())
+
+    with start(connect(sim), tmp_path, observer=Once(away, "OLD_3.DNG")) as shots:
+        taken = [result.handle for result in take(shots, len(older) + 2)]
+    # Behind the file under way, and perhaps the one that met the lost connection.
+    assert max(map(taken.index, shot)) <= 6
+    assert_each_once(tmp_path, contents(sim))
+
+
 def test_first_kind_comes_before_the_other_files_of_shots(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:

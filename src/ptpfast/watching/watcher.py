@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -35,7 +36,7 @@ from ..ptp.scope import Scope, scope_of
 from ..session import persistence
 from ..session.capture import poll
 from ..session.persistence import Persistence
-from .ledger import Ledger
+from .ledger import Ledger, is_settled
 from .reported import Reported
 
 if TYPE_CHECKING:
@@ -189,14 +190,20 @@ class Watcher:
             listing, self._listing = self._listing, None
             listed = listing.handles if listing is not None else ()
             self._ledger.learn(run.report.files, listed)
+            settled = [result.handle for result in run.report.files if is_settled(result)]
+            self._news.settle(settled)
         if not self._is_over():
             self._is_due = False
+            self._news.settle()
 
     def _begin(self, progress: ListingProgress) -> Listing:
         """Return the listing of the next run: of the whole card, or of what is reported alone."""
         if self._is_due:
             self._listing = self._session.listing(progress=progress)
-            self._cards.listed = set(self._listing.handles)
+            # What was shot while the connection was lost comes before older files.
+            urgent = self._news.unsettled.intersection(self._listing.handles)
+            for handle in urgent.union(self._cards.list(self._listing.handles)):
+                self._news.add(handle)
         else:
             self._listing = Listing(self._session.link, ())
             self._listing.storage_ids = self._cards.storage_ids
@@ -282,12 +289,11 @@ class Watcher:
             self._reported.cards_changed = True
             return
         handles = self._session.handles()
-        gone = self._cards.listed.difference(handles)
-        if self._cards.listed and 2 * len(gone) > len(self._cards.listed):
-            self._reported.cards_changed = True  # another card, or renumbered
+        if not self._cards.are_mostly_there(handles):
+            self._reported.cards_changed = True
             return
-        self._cards.listed = set(handles)
-        self._ledger.forget(gone)
+        self._ledger.forget(self._cards.listed.difference(handles))
+        self._cards.list(handles)
         for handle in self._ledger.unknown(handles):
             self._news.add(handle)
 
@@ -305,6 +311,18 @@ class _Cards:
         self.storage_ids: list[int] = []
         self._session = session
         self._descriptions: dict[int, object] = {}
+
+    def are_mostly_there(self, handles: Collection[int]) -> bool:
+        """Return whether most listed handles are among these; else the card is another one, or is
+        numbered in another way."""
+        return 2 * len(self.listed.intersection(handles)) >= len(self.listed)
+
+    def list(self, handles: Collection[int]) -> list[int]:
+        """Note the handles that the camera lists now; return the new ones of a card that was listed
+        before."""
+        before, self.listed = self.listed, set(handles)
+        is_same = bool(before) and 2 * len(self.listed & before) >= len(before)
+        return [handle for handle in handles if handle not in before] if is_same else []
 
     def remember(self) -> None:
         """Note how the cards describe themselves."""

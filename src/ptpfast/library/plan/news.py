@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class News:
         is_over: Whether the run has to end early, because its listing no longer holds.
         wants: Whether an object is to be fetched, if it is selected.
         is_first: Whether a new object comes before the other new ones.
+        unsettled: Handles of new objects whose runs have not said yet what came of them.
     """
 
     def __init__(
@@ -46,22 +47,32 @@ class News:
         self.is_over = is_over
         self.wants = wants
         self.is_first = is_first
+        self.unsettled: set[int] = set()
         self._due: dict[int, float] = {}  # handle → when it can be asked for
         self._since: dict[int, float] = {}  # handles that could not be described, from when on
 
     def add(self, handle: int) -> None:
         """Note a new object."""
         self._due.setdefault(handle, 0.0)
+        self.unsettled.add(handle)
 
     def drop(self, handle: int) -> None:
         """Forget an object that is gone."""
         self._due.pop(handle, None)
+        self.unsettled.discard(handle)
         self._since.pop(handle, None)
 
     def clear(self) -> None:
-        """Forget all handles: they belong to a session that has ended."""
+        """Forget what is due: the whole card is listed. `unsettled` stays."""
         self._due.clear()
         self._since.clear()
+
+    def settle(self, handles: Iterable[int] | None = None) -> None:
+        """Note the handles of which a run has said what came of them; None for all it took."""
+        if handles is None:
+            self.unsettled = set(self._due)
+        else:
+            self.unsettled.difference_update(handles)
 
     @property
     def due_s(self) -> float | None:
