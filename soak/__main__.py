@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import secrets
 import signal
@@ -95,7 +94,7 @@ def _week(arguments: argparse.Namespace) -> int:
     wanted = week.Week(arguments.shots, arguments.drops, arguments.sleeps, arguments.cards)
     with tempfile.TemporaryDirectory(dir=arguments.into) as folder:
         done = week.Run(wanted, Path(folder) / "in", _say).go()
-    result = dataclasses.asdict(done)
+    result = done.result()
     print(json.dumps(result, indent=1))
     _keep(arguments, result)
     return 1 if done.findings else 0

@@ -60,6 +60,10 @@ class Figures:
     memory_mib: list[float] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
+    def result(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {**vars(self), "happened": dict(self.happened), "states": dict(self.states)}
+
 
 class Run:
     """One week, with a watch of one camera."""
@@ -102,7 +106,14 @@ class Run:
     def _watch(self, address: str) -> subprocess.Popen[str]:
         words = [sys.executable, "-m", "ptpfast", "watch", address, self._folder]
         words += ["--json", "--quiet"]
-        return subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
+        own = self._folder.with_name("own")  # not this user's history, which may know the shots
+        environment = {**os.environ, "PTPFAST_ALLOW_MEMORY": "1"}
+        for name in ("CONFIG", "CACHE", "DATA"):
+            (own / name).mkdir(parents=True)
+            environment[f"PTPFAST_{name}"] = str(own / name)
+        return subprocess.Popen(
+            [str(word) for word in words], stdout=subprocess.PIPE, text=True, env=environment
+        )
 
     # The camera
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import pytest
 
 import command_line
 from conftest import Cameras
-from ptpfast import FileResult
+from ptpfast import FileResult, WatchStatus
 from ptpfast.cli.hook import Hook, Ran, variables, words_of
+from ptpfast.cli.output import Output
+from ptpfast.cli.watch import Teller
+from ptpfast.cli.watch_line import WatchLine
 from ptpfast.sim import SimulatedCamera
 from watched import assert_each_once, contents
 
@@ -182,6 +186,33 @@ def test_variables_of_an_undescribed_object_are_there_and_empty(tmp_path: Path) 
         *("PTPFAST_PATH", "PTPFAST_CAMERA", "PTPFAST_TIME", "PTPFAST_DIGEST"),
         *("PTPFAST_SIZE", "PTPFAST_SOURCE", "PTPFAST_FORMAT"),
     }
+
+
+def test_terminal_line_says_the_state_the_file_and_the_counts() -> None:
+    line = WatchLine("cam")
+    assert line.line(80) == "connecting to cam"
+    long_ago = datetime.now() - timedelta(minutes=3)
+    line.status = WatchStatus("away", "no route", long_ago, files=3, size=2_000_000)
+    assert line.line(80) == "connection lost for 3 min 00 s; 3 files, 2.0 MB"
+    line.status = WatchStatus("watching", files=1)
+    assert line.line(80) == "watching cam; 1 file, 0 B"
+    assert line.line(14) == "watching cam;"
+
+
+def test_each_change_that_matters_is_said_once() -> None:
+    said: list[str] = []
+    teller = Teller(Output("watch"), "cam", WatchLine("cam"), said.append)
+    states = ("connecting", "listing", "fetching", "watching", "fetching", "watching", "away")
+    for state in (*states, "listing", "watching"):
+        teller.status(WatchStatus(state, "why" if state in ("connecting", "away") else ""))
+    assert said == [
+        "waiting for the camera: why; trying again",
+        "connected to cam",
+        "watching cam; press Ctrl-C to stop",
+        "connection lost: why; trying again",
+        "connected to cam",
+        "watching cam; press Ctrl-C to stop",
+    ]
 
 
 @pytest.mark.parametrize(

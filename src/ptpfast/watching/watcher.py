@@ -165,7 +165,9 @@ class Watcher:
     def _connected(self) -> None:
         """Raise ConnectionLost if the session has ended; it is made again then."""
         if not self._session.usable:
-            raise ConnectionLost("the connection to the camera is lost")
+            status = self._telling.status
+            known = status.reason if status.state == "away" else ""
+            raise ConnectionLost(known or "the connection to the camera is lost")
 
     def _begin_session(self) -> None:
         self._session_number = self._session.link.reconnects
