@@ -13,7 +13,7 @@ from typing import Any
 
 from ptpfast.ptp.codes import OperationCode
 
-from . import drops, plan, report, run
+from . import drops, plan, report, run, week
 
 
 def main() -> int:
@@ -49,6 +49,12 @@ def _arguments() -> argparse.Namespace:
     _add_common(command)
     command.set_defaults(run=_drops)
 
+    command = commands.add_parser("week", help="a watch through shots, drops and other cards")
+    _add_common(command)
+    for name in ("shots", "drops", "sleeps", "cards"):
+        command.add_argument(f"--{name}", type=int, default=getattr(week.Week, name))
+    command.set_defaults(run=_week)
+
     command = commands.add_parser("plan", help="print the faults of a seed")
     _add_common(command)
     command.add_argument("--count", type=int, default=100)
@@ -82,6 +88,16 @@ def _drops(arguments: argparse.Namespace) -> int:
     print(report.drops_table(done))
     _keep(arguments, done.result())
     return 0 if done.ok else 1
+
+
+def _week(arguments: argparse.Namespace) -> int:
+    wanted = week.Week(arguments.shots, arguments.drops, arguments.sleeps, arguments.cards)
+    with tempfile.TemporaryDirectory(dir=arguments.into) as folder:
+        done = week.Run(wanted, Path(folder) / "in", _say).go()
+    result = done.result()
+    print(json.dumps(result, indent=1))
+    _keep(arguments, result)
+    return 1 if done.findings else 0
 
 
 def _plan(arguments: argparse.Namespace) -> int:

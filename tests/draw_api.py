@@ -23,6 +23,7 @@ CHAPTERS: dict[str, list[str]] = {
         *("pull_iter", "PullIterator", "Transfer", "Timeouts"),
         *("Observer", "Selection", "FileResult", "CameraReport", "Vendor"),
     ],
+    "New shots as they happen": ["watch", "WatchOptions", "Watch", "WatchStatus"],
     "Find cameras": ["discover", "Found"],
     "Objects and what a camera says": [
         *("ObjectInfo", "ObjectTable", "Listing", "DeviceInfo", "StorageInfo", "DevicePropDesc"),
@@ -43,11 +44,12 @@ CHAPTERS: dict[str, list[str]] = {
     "Codes": ["OperationCode", "ResponseCode", "EventCode", "ObjectFormat"],
 }
 AIO = ["connect", "Session", "pull", "pull_iter", "PullIterator"]
-AIO += ["Items", "Events", "Listing", "ObjectFile"]
+AIO += ["watch", "Items", "Events", "Listing", "ObjectFile"]
 WITH_MEMBERS = {
     "Session",
     "Report",
     "PullIterator",
+    "Watch",
     "Observer",
     "ObjectTable",
     "FileSink",

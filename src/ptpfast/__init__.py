@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .listing import Listing
     from .trace import Trace
     from .transfer import Transfer
+    from .watching import Watch, WatchOptions, WatchStatus, watch
 
 # fmt: off
 __all__ = [
@@ -62,12 +63,15 @@ __all__ = [
     "PullOptions",
     "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
     "StorageInfo", "Timeline", "Timeout", "Timeouts", "Trace", "Transfer", "TransferError",
-    "Unreadable", "Unsupported", "Vendor", "__version__",
-    "connect", "discover", "pull", "pull_iter",
+    "Unreadable", "Unsupported", "Vendor", "Watch", "WatchOptions", "WatchStatus", "__version__",
+    "connect", "discover", "pull", "pull_iter", "watch",
 ]
 # fmt: on
 
-
+# Parts of the package that an import alone does not need.
+_PARTS = frozenset(
+    {"aio", "cluster", "discovery", "doctor", "filesystem", "library", "ptpip", "sim", "testing"}
+)
 # Name → the module that has it, for the names that an import alone does not need.
 _LATER = {
     "CameraReport": "library.report.report",
@@ -81,15 +85,19 @@ _LATER = {
     "Selection": "library.plan.selection",
     "Trace": "trace",
     "Transfer": "transfer",
+    "Watch": "watching",
+    "WatchOptions": "watching",
+    "WatchStatus": "watching",
     "discover": "discovery",
     "pull": "library",
     "pull_iter": "library",
+    "watch": "watching",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a name when it is first used, so that an import stays quick."""
-    if name in ("aio", "discovery", "doctor", "filesystem", "library", "ptpip", "sim", "testing"):
+    if name in _PARTS:
         return import_module(f"{__name__}.{name}")
     if (module := _LATER.get(name)) is not None:
         return getattr(import_module(f"{__name__}.{module}"), name)

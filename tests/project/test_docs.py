@@ -18,6 +18,7 @@ import command_line
 import draw_api
 import ptpfast
 from ptpfast.sim import SimulatedCamera
+from ptpfast.watching.watcher import Watcher
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -134,8 +135,16 @@ def run_line(
         addresses["127.0.0.1"] = int(port[1])
     else:
         assert program == "ptpfast", line
-        done = command_line.run(*arguments, *BUDGETS.get(arguments[0], []))
-        assert done.exit_code == 0, f"{line}\n{done.output}"
+        endless = arguments[0] == "watch"
+        with pytest.MonkeyPatch.context() as patch:
+            if endless:  # until there is nothing more to fetch
+                patch.setattr(Watcher, "_wait", interrupted)
+            done = command_line.run(*arguments, *BUDGETS.get(arguments[0], []))
+        assert done.exit_code == (130 if endless else 0), f"{line}\n{done.output}"
+
+
+def interrupted(_: Watcher) -> None:
+    raise ptpfast.Cancelled("stopped")
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))

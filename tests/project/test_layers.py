@@ -51,7 +51,8 @@ LIBRARY = {"library/report", "library/plan", "library/keep", "library"}
 BELOW_EDGES = {*BELOW_LIBRARY, *LIBRARY, ROOT, "network"}
 MAY_IMPORT |= {
     "library": BELOW_LIBRARY | LIBRARY - {"library"},
-    ROOT: BELOW_LIBRARY | LIBRARY | {"discovery"},
+    "watching": BELOW_LIBRARY | LIBRARY,
+    ROOT: BELOW_LIBRARY | LIBRARY | {"discovery", "watching"},
     "measure": BELOW_EDGES,
     "ptpip": BELOW_EDGES,
     "testing": {"vendors", "sim"},
@@ -60,11 +61,12 @@ MAY_IMPORT |= {
     "cli": {
         *BELOW_EDGES,
         "discovery",
+        "watching",
         "sim",
         "measure",
         "doctor",
     },  # `ptpfast bench` is the command of measure
-    "aio": BELOW_EDGES,
+    "aio": BELOW_EDGES | {"watching"},
     "cluster": BELOW_EDGES,
     "__main__": {"cli"},
 }

@@ -1,7 +1,8 @@
 """ptpfast for tasks of asyncio and trio. Needs anyio: `pip install 'ptpfast[aio]'`.
 
 Each session has a thread that runs the compiled engine, which releases the GIL. `worker` is that
-thread, `session` its methods, `iterators` and `events` what they yield, `pulling` the whole cards.
+thread, `session` its methods, `iterators` and `events` what they yield, `pulling` the whole cards,
+`watching` the new shots.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from .events import Events
 from .iterators import Items, Listing, ObjectFile
 from .pulling import PullIterator, pull, pull_iter
 from .session import Session
+from .watching import watch
 
 __all__ = [
     "Connecting",
@@ -27,4 +29,5 @@ __all__ = [
     "connect",
     "pull",
     "pull_iter",
+    "watch",
 ]

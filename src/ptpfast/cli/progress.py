@@ -55,7 +55,7 @@ def display(output: Output, *, tries: int | None = None) -> Iterator[Observer]:
         yield Observer()
         return
     # A status line and log lines would write over each other.
-    if not output.verbose and is_terminal(sys.stderr) and _has_rich():
+    if not output.verbose and is_terminal(sys.stderr) and has_rich():
         with StatusLine(output, Status(tries)) as shown:
             yield shown
         return
@@ -63,7 +63,7 @@ def display(output: Output, *, tries: int | None = None) -> Iterator[Observer]:
         yield lines
 
 
-def _has_rich() -> bool:
+def has_rich() -> bool:
     try:
         import rich.live  # noqa: F401
     except ModuleNotFoundError:

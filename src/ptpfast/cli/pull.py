@@ -138,7 +138,7 @@ def pull(
 
     output = common.output
     _check_order(hosts, dest)
-    _agree(options)
+    agree(options)
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
@@ -190,7 +190,7 @@ def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path) -> None:
         raise click.UsageError(f"the camera {twice} is given twice")
 
 
-def _agree(options: dict[str, Any]) -> None:
+def agree(options: dict[str, Any]) -> None:
     """UsageError for options that do not go together, or not here."""
     if options["delete_verified"] and options["on_conflict"] == "overwrite":
         raise click.UsageError(

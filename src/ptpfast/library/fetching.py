@@ -22,6 +22,7 @@ from ..transfer.download import Download
 from ..transfer.journal import Identity
 from ..transfer.part import NotOurs, another_object, move_part, part_size
 from ..transfer.proof import counted
+from ..transfer.ranges import GaveWay
 from .finishing import Arrival, Finishing
 from .keep.listed import Listed
 from .plan.places import check
@@ -120,7 +121,8 @@ class Fetching:
 
     def _fetch_all(self) -> None:
         plan = self._plan
-        while True:
+        while not plan.is_over():
+            plan.take_news()
             if more := plan.advance():
                 if self._finishing.is_at_work and plan.room.is_short_for(plan.jobs):
                     # Unfinished files take more room than finished ones.
@@ -164,6 +166,10 @@ class Fetching:
         try:
             with Timed(self._report.traffic):
                 download = self._read(job, meter)
+        except GaveWay:
+            traffic.bytes += meter.moved
+            self._plan.put_back(job)
+            return None
         except BaseException as error:
             result = self._failed(job, error)
             self._finishing.put(result)
@@ -237,10 +243,8 @@ class Fetching:
                 finally:
                     self._session.link.dialect.stored(result.handle)
         finally:
-            try:
-                self._keeping.add(result)
-            finally:
-                self._plan.known.stored(result)
+            self._plan.known.stored(result)  # before it is told: then the file may be moved
+            self._keeping.add(result)
 
     def _store(self, arrival: Arrival, result: FileResult) -> None:
         try:
@@ -343,6 +347,7 @@ class Fetching:
                 progress=meter,
                 then=self._next_objects(),
             )
+            self._session.camera.give_way = partial(self._plan.gives_way, job)
             try:
                 download.receive()
             except SinkError as error:
@@ -357,6 +362,8 @@ class Fetching:
                 self._rename(job, error)
             else:
                 return download
+            finally:
+                self._session.camera.give_way = None
 
     def _rename(self, job: Job, error: FileExistsError) -> None:
         """Give object and part file another name. TransferError if `on_conflict` forbids it."""

@@ -43,10 +43,12 @@ class Handover:
         when_changed: Called after each addition, in the run's thread.
     """
 
-    def __init__(self, ending: Ending) -> None:
+    def __init__(self, ending: Ending, most: int = MOST_WAITING) -> None:
+        """most: results that may wait before the next download begins."""
         self.taker = threading.current_thread()
         self.when_changed: Callable[[], object] | None = None
         self._ending = ending
+        self._most = most
         self._ready: SimpleQueue[FileResult | End] = SimpleQueue()
         self._taken: SimpleQueue[None] = SimpleQueue()
         self._lock = threading.Lock()  # of the counts; only threads of the run use it
@@ -85,7 +87,7 @@ class Handover:
             except Empty:
                 break
             taken += 1
-        return self._count_taken(taken) >= MOST_WAITING
+        return self._count_taken(taken) >= self._most
 
     def _count_taken(self, taken: int) -> int:
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
 from functools import partial
@@ -38,7 +38,7 @@ from .several import Camera, Several
 OnePath = str | os.PathLike[str]
 
 # Options that are those of `connect`.
-_CONNECTING = ("port", "timeouts", "depth", "index", "trace")
+CONNECTING = ("port", "timeouts", "depth", "index", "trace")
 
 
 class PullOptions(Selecting, total=False):
@@ -139,10 +139,10 @@ def prepared(
     switches(index=options.get("index", True))
     several = cameras if isinstance(cameras, list | tuple) else None
     for camera in (cameras,) if several is None else several:
-        _check_camera(camera, destination, options)
+        check_camera(camera, destination, options)
     asked = Options.of(path_of("destination", destination), options)
-    sums = _check(asked)
-    connecting = {name: value for name, value in options.items() if name in _CONNECTING}
+    sums = check_folders(asked)
+    connecting = {name: value for name, value in options.items() if name in CONNECTING}
     if several is not None and connecting.get("trace") is not None:
         connecting["trace"] = opened(connecting["trace"])  # one for all of them
     guide = guide or Guide()
@@ -196,7 +196,7 @@ def _each_camera(
     return list(found.values())
 
 
-def _check_camera(given: Any, destination: Any, options: PullOptions) -> None:
+def check_camera(given: Any, destination: Any, options: Mapping[str, Any]) -> None:
     """TypeError, ValueError unless the camera is a session or an address, and comes first."""
     if isinstance(given, Session):
         for name in ("port", "timeouts", "depth", "trace"):
@@ -219,7 +219,7 @@ def spell_out(function: Callable[..., Any]) -> None:
     """Show a parameter for each option of `pull` in the help of a function."""
     defaults = {row.name: row.default for kind in (Selection, Options) for row in fields(kind)}
     of_connect = inspect.signature(connect).parameters
-    defaults |= {name: of_connect[name].default for name in _CONNECTING}
+    defaults |= {name: of_connect[name].default for name in CONNECTING}
     plain = inspect.signature(function)
     two = list(plain.parameters.values())[:2]
     names = sorted(PullOptions.__optional_keys__, key=list(defaults).index)
@@ -267,7 +267,7 @@ def _opened(given: str, options: Options, connecting: dict[str, Any]) -> Session
             patience.wait(error)
 
 
-def _check(options: Options) -> Manifest | None:
+def check_folders(options: Options) -> Manifest | None:
     """Check folders and manifest, and return the existing manifest. ValueError, SinkError."""
     writable = not options.dry_run
     check_different(options.destination, options.copies, mark=writable)

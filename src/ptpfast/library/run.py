@@ -153,7 +153,10 @@ class Run:
         elif not self._options.dry_run:
             self._known.prepare()  # not while files arrive
         before, session.link.on_busy = session.link.on_busy, observer.busy
-        begin = partial(session.listing, progress=observer.listing)
+        if (news := self._options.news) is not None:
+            begin = partial(news.begin, observer.listing)
+        else:
+            begin = partial(session.listing, progress=observer.listing)
         try:
             with self._persistence.for_listings(), closing(self._persistence.run(begin)) as listing:
                 yield listing

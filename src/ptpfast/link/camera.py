@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..ptp.errors import PTPError, TransferError
@@ -23,6 +23,8 @@ class Camera:
         index: The index of this camera; None uses and keeps nothing.
         announced: The requests of small objects that are to be read soon, by what they depend on.
             They are announced again and again, while the objects before them are read.
+        give_way: Asked between two chunks of an object; if it returns True, the read ends there
+            with GaveWay. None asks nothing.
     """
 
     def __init__(self, link: Link) -> None:
@@ -30,8 +32,13 @@ class Camera:
         self.habits = link.habits
         self.index: Index | None = None
         self.announced: dict[tuple[object, ...], Request] = {}
+        self.give_way: Callable[[], bool] | None = None
         self._compared: set[ObjectInfo] = set()  # objects known from before that are as they were
         self._connected = link.reconnects
+
+    def gives_way(self) -> bool:
+        """Return whether the read under way is to end, because another object is more urgent."""
+        return self.give_way is not None and self.give_way()
 
     def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
         """Raise TransferError if the handle of an object now belongs to another one.

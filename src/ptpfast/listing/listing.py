@@ -140,6 +140,26 @@ class Listing:
             if end < there or not self._open_folders(self._entries.answers()):
                 return end
 
+    def ahead(self, handles: Iterable[int]) -> ObjectTable:
+        """Return a table of these handles before those that are still to be listed.
+
+        They are added to the list, or taken out of its rest, and are described in any case.
+
+        Args:
+            handles: of new objects. None of them was in a table.
+        """
+        self._memory.recall(self._link, self.tally, self._open_folders)
+        new = dict.fromkeys(handles)
+        rest = [handle for handle in self.handles[self._at :] if handle not in new]
+        before = [handle for handle in self.handles[: self._at] if handle not in new]
+        for handle in new:
+            self._entries.drop(handle)
+        self._list([*before, *new, *rest])
+        self._at, self.complete = len(before) + len(new), not rest
+        self._describer.ask(new)
+        self._closed = False
+        return self._table(new)
+
     def more(self, taken: Collection[int]) -> bool:
         """Add what the camera offers next, if it offers its objects one after the other.
 

@@ -336,7 +336,7 @@ class Download:
             log.debug("%s is not described once more: %s", self._info.name, error)
 
     def _requests_of_the_next(self) -> Iterator[Request]:
-        if not self._then:
+        if not self._then or self._camera.gives_way():
             return
         altered = self._camera.link.hub.is_altered(self._info.handle)
         if not self._went_on and (altered or self._took_long()):

@@ -21,6 +21,7 @@ from ..link.patience import BUSY_S, SlowestPace
 from ..link.pipelining import Request
 from ..ptp.codes import ResponseCode
 from ..ptp.errors import (
+    Cancelled,
     DeviceBusy,
     NetworkError,
     ProtocolError,
@@ -36,6 +37,10 @@ log = logging.getLogger("ptpfast")
 
 # Of a partial read: the camera may read no more than a certain size at a time.
 _REFUSALS = (ResponseCode.InvalidParameter, ResponseCode.ParameterNotSupported)
+
+
+class GaveWay(Cancelled):
+    """The read ended between two chunks, because another object is more urgent."""
 
 
 class Tempo:
@@ -87,7 +92,7 @@ class RangeReader:
         report: Callable[[int], None],
         timeline: Timeline | None,
     ) -> None:
-        self.position, _ = span
+        self.position, self._end = span
         self._camera = camera
         self._info = info
         self._sink = sink
@@ -115,6 +120,8 @@ class RangeReader:
                 self._camera.link.run(
                     self._next, self._done, timeline=self._timeline, looks_ahead=True
                 )
+                if self.position < self._end:
+                    raise GaveWay(f"{self._chunks.label}: paused", received=self.position)
                 return
             except Trickle as error:
                 log.warning("%s: %s; connecting again", self._chunks.label, error)
@@ -159,6 +166,8 @@ class RangeReader:
             log.debug("%s: reconnecting failed: %s", self._chunks.label, worse)
 
     def _next(self) -> Request | None:
+        if self._camera.gives_way():
+            return None
         if (chunk := self._chunks.next()) is None:
             return None
         offset, request = chunk

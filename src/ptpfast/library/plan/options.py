@@ -14,6 +14,7 @@ from ...transfer import VERIFY, DownloadOptions, Verify
 from ...transfer.hashing import ALGORITHMS, Algorithm, new_hash
 from ...transfer.options import BYTES
 from ..report.observer import Observer
+from .news import News
 from .planning import ON_CONFLICT, OnConflict
 from .selection import Selection
 
@@ -46,6 +47,7 @@ class Options:
     new: bool = False
     history: bool = True
     keep_folders: bool = False
+    news: News | None = None  # of `watch`
 
     @classmethod
     def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:

@@ -6,17 +6,20 @@ names, and `room` checks the disk.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ...ptp.objects import ObjectTable
+from ...transfer.part import part_size
 from ...transfer.proof import counted
 from ..report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
 from .leftovers import Leftovers
 from .mirrors import Mirrors
-from .planning import Job, Planner
+from .news import MOST
+from .planning import NEW_AND_FIRST, Job, Planner
 from .room import Room, on_disk_of
 from .selection import LISTED
 from .storages import Storages
@@ -101,6 +104,32 @@ class Plan:
         self._add(piece)
         return True
 
+    def is_over(self) -> bool:
+        """Return whether the listing no longer holds; what is left of it is listed again."""
+        news = self._options.news
+        return news is not None and news.is_over()
+
+    def gives_way(self, job: Job) -> bool:
+        """Return whether a job under way is to be put back, because there are new objects."""
+        news = self._options.news
+        return news is not None and job.rank != NEW_AND_FIRST and news.waiting()
+
+    def take_news(self) -> None:
+        """Plan the objects that the camera has reported since, before all others."""
+        news = self._options.news
+        if news is None or not (handles := news.take()):
+            return
+        self._planner.promote(self._found.intersection(handles), news.is_first)
+        # The others of those are done: a handle has one object in a session.
+        if new := [handle for handle in handles if handle not in self._found]:
+            self._add(self._persistence.run(partial(self._listing.ahead, new)), is_new=True)
+
+    def put_back(self, job: Job) -> None:
+        """Have a job come again, whose download has given way to a new object."""
+        job.there = part_size(os.fspath(job.path))
+        job.kept = self._kept(job.info, job.path) if job.there else 0
+        self.jobs.appendleft(job)
+
     def more(self) -> bool:
         """Return whether the camera offers further objects, now that all listed ones are settled.
 
@@ -112,6 +141,9 @@ class Plan:
             if result.status == "downloaded" or (result.status, result.reason) in _SAFE
         }
         if self._persistence.run(partial(self._listing.more, taken)):
+            return True
+        news = self._options.news
+        if news is not None and len(self._report.files) < MOST and news.waiting():
             return True
         self._tell_if_stuck(taken)
         return False
@@ -128,13 +160,15 @@ class Plan:
                 "this one was fetched. Files behind it may be waiting."
             )
 
-    def _add(self, piece: ObjectTable) -> None:
+    def _add(self, piece: ObjectTable, *, is_new: bool = False) -> None:
         """Select objects, find the files that are here, and name the rest."""
-        card, selection = self._report.card, self._options.selection
+        card, selection, news = self._report.card, self._options.selection, self._options.news
         self._retract(piece)
         piece = self._confirmed(piece)
         self._leftovers.see(piece)
         chosen = selection.apply(piece)
+        if news is not None:
+            chosen = [info for info in chosen if news.wants(info)]
         card.listed = self._listing.complete
         self._last = piece[-1] if len(piece) else self._last
         self._found.update(info.handle for info in piece)
@@ -142,16 +176,25 @@ class Plan:
         card.selected += len(chosen)
         card.undated += selection.undated(piece)
         for handle, error in piece.failures:
+            if news is not None and news.postpone(handle):
+                continue
             reason = f"the camera cannot describe it: {error}"
             self._finish(FileResult(handle, None, None, "failed", reason, error))
         self.known.see(piece, self._listing.storage_ids)
         chosen = self._mirrors.sort_out(chosen)
         decided = self._fetched_before(chosen) if self._options.new else []
         chosen = [info for info in chosen if info.handle not in {each.handle for each in decided}]
-        self._plan(chosen, decided)
+        self._plan(chosen, decided, is_new=is_new)
 
-    def _plan(self, chosen: list[ObjectInfo], decided: list[FileResult]) -> None:
-        for result in [*decided, *self._planner.add(chosen, last=self._report.listed)]:
+    def _plan(
+        self, chosen: list[ObjectInfo], decided: list[FileResult], *, is_new: bool = False
+    ) -> None:
+        if is_new and (news := self._options.news) is not None:
+            newest = self._options.selection.order == "newest"
+            planned = self._planner.add_new(chosen, news.is_first, newest=newest)
+        else:
+            planned = self._planner.add(chosen, last=self._report.listed)
+        for result in [*decided, *planned]:
             self._finish(result)
             if result.object is not None and result.object.remembered:
                 self._believed[result.handle] = result

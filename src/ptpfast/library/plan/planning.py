@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 KeptOf = Callable[["ObjectInfo", Path], int]
 OnConflict = Literal["rename", "skip", "overwrite", "fail"]
 ON_CONFLICT: tuple[OnConflict, ...] = get_args(OnConflict)
+# Ranks of jobs.
+NEW_AND_FIRST, NEW, LISTED_BEFORE = range(3)
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Job:
     """An object to fetch.
 
     kept: bytes of its part file that the download resumes from. there: bytes in its part file.
+    rank: jobs of a lower rank come first, and those of rank 0 give way to no other.
     """
 
     info: ObjectInfo
@@ -41,6 +44,7 @@ class Job:
     kept: int = 0
     there: int = 0
     overwrite: bool = False
+    rank: int = LISTED_BEFORE
 
     @property
     def missing(self) -> int:
@@ -103,6 +107,39 @@ class Planner:
         for info in undecided:
             decided += self._decide(info, local_name(info.name))
         return decided
+
+    def add_new(
+        self, chosen: Iterable[ObjectInfo], is_first: Callable[[ObjectInfo], bool], *, newest: bool
+    ) -> list[FileResult]:
+        """Plan new objects before the others; those that wait for the end of the listing stay.
+
+        Args:
+            chosen: the objects.
+            is_first: whether an object comes before the other new ones.
+            newest: whether new objects come before earlier new ones.
+        """
+        waiting, self._waiting = self._waiting, []
+        before = list(self.jobs)
+        self.jobs.clear()
+        try:
+            decided = self.add(chosen, last=True)
+            for job in self.jobs:
+                job.rank = NEW_AND_FIRST if is_first(job.info) else NEW
+        finally:
+            self._waiting = waiting
+            jobs = [*self.jobs, *before] if newest else [*before, *self.jobs]
+            self.jobs.clear()
+            self.jobs.extend(sorted(jobs, key=lambda job: job.rank))
+        return decided
+
+    def promote(self, handles: Container[int], is_first: Callable[[ObjectInfo], bool]) -> None:
+        """Have the jobs of these objects come first, as if they were new."""
+        for job in self.jobs:
+            if job.info.handle in handles:
+                job.rank = NEW_AND_FIRST if is_first(job.info) else NEW
+        jobs = sorted(self.jobs, key=lambda job: job.rank)
+        self.jobs.clear()
+        self.jobs.extend(jobs)
 
     def _claimed(
         self, objects: list[ObjectInfo], decided: list[FileResult], *, forgiving: bool

@@ -1,0 +1,13 @@
+"""Download each new shot as it happens, and the rest of the card in the background.
+
+`shots` takes the options, `watcher` watches one session. `reported` has the camera's events,
+`ledger` the handles that are dealt with, `telling` says what happens. The downloads themselves are
+the runs of `ptpfast.library`.
+"""
+
+from __future__ import annotations
+
+from .shots import Watch, WatchOptions, watch
+from .status import WatchStatus
+
+__all__ = ["Watch", "WatchOptions", "WatchStatus", "watch"]

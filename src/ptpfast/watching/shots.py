@@ -1,0 +1,267 @@
+"""`watch`: an iterator of the new files of a camera, which ends when it is told to."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from ..engine.errors import LimitReached
+from ..library.ending import Ending, Guide
+from ..library.handing import End, Handing, Handover
+from ..library.iterating import work_on
+from ..library.plan.options import Options
+from ..library.plan.planning import OnConflict
+from ..library.plan.selection import Selecting, Selection
+from ..library.pull import CONNECTING, OnePath, check_camera, check_folders
+from ..library.report.observer import Observer
+from ..library.report.report import Report
+from ..library.report.results import FileResult
+from ..ptp.arguments import callback, check_names, path_of, switches, texts
+from ..ptp.errors import Cancelled, PTPError
+from ..ptp.kinds import KINDS
+from ..ptp.scope import scope_of
+from ..session.connecting import connect
+from ..session.session import Session
+from ..transfer import Algorithm, Verify
+from ..transport.timeouts import Timeouts
+from .status import WatchStatus
+from .telling import Telling
+from .watcher import ENDS_WATCH, Watcher, patience
+
+log = logging.getLogger("ptpfast")
+
+# Results that may wait for a slow consumer before the next download begins.
+MOST_WAITING = 1000
+
+OnStatus = Callable[[WatchStatus], object]
+
+
+class WatchOptions(Selecting, total=False):
+    """The options of `watch`, for type checkers. All may be left out; `help(watch)` says what they
+    mean."""
+
+    existing: bool
+    first: str | Collection[str] | None
+    on_status: OnStatus | None
+    on_conflict: OnConflict
+    verify: Verify
+    algorithm: Algorithm | None
+    chunk: int | None
+    observer: Observer | None
+    port: int | None
+    timeouts: Timeouts | None
+    depth: int | None
+    copies: Any
+    delete_verified: bool
+    keep_folders: bool
+
+
+class Watch(Iterator[FileResult]):
+    """The results of a watch, each as soon as its file is finished. `watch` makes it.
+
+    Use it in a `with`. `stop` ends the watch and leaves the last results to be taken; `close` ends
+    it at once. Both wait for received files to be stored, and keep the partial file.
+    """
+
+    def __init__(
+        self, handover: Handover, ending: Ending, telling: Telling, run: Callable[[], Report]
+    ) -> None:
+        self._handover = handover
+        self._ending = ending
+        self._telling = telling
+        self._has_ended = False
+        # The thread does not know this object, so that it can be collected.
+        work = partial(work_on, run, handover)
+        self._thread = threading.Thread(target=work, name="ptpfast watch")
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._has_ended = True
+            raise LimitReached.of(error) or error from error
+
+    @property
+    def status(self) -> WatchStatus:
+        """What the watch is doing now."""
+        return self._telling.status
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> FileResult:
+        """Wait for the next result.
+
+        Raises:
+            StopIteration: the watch was stopped, and all its results are taken.
+            SinkError: the destination failed.
+        """
+        if self._has_ended:
+            raise StopIteration
+        self._handover.taker = threading.current_thread()
+        item = self._handover.take()
+        if not isinstance(item, End):
+            return item
+        error = self._take_end(item)
+        if error is None or (isinstance(error, Cancelled) and self._ending.stop.is_set()):
+            raise StopIteration
+        raise error
+
+    def _take_end(self, end: End) -> BaseException | None:
+        self._has_ended = True
+        self._thread.join()
+        return end.error
+
+    def stop(self) -> None:
+        """Have the watch end; the iterator stops after the results that are finished by then."""
+        self._ending.end()
+
+    def close(self) -> None:
+        """End the watch and wait for its end. Does not raise its error."""
+        while not self._has_ended:
+            self._ending.end()
+            item = self._handover.take()
+            if isinstance(item, End):
+                error = self._take_end(item)
+                if error is not None and not isinstance(error, Cancelled):
+                    log.warning("the watch did not end in order: %s", error)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_has_ended", True):
+            self._ending.end()
+
+
+def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOptions]) -> Watch:
+    """Download each new shot as soon as the camera can be asked for it, until it is stopped.
+
+    The shots come first, and the rest of the card in the background. If the connection is lost, it
+    is made again without end, and what was shot meanwhile is fetched. The history knows what was
+    fetched, so no shot is fetched twice, wherever its file is by then.
+
+    Args:
+        camera: an open session or `HOST[:PORT]`. An address that does not answer is tried again.
+        destination: the folder; it is made if need be.
+        existing: whether to download what is on the card at the start, too. It gives way to a new
+            shot between two chunks.
+        first: kinds such as `jpeg`: new shots of these kinds come before the other new ones.
+        on_status: called with a `WatchStatus` whenever what the watch is doing changes, in its
+            thread.
+        formats, include, exclude, since, until, storage: as in `pull`.
+        order: `newest` takes the newest of several new shots first.
+        on_conflict, verify, algorithm, chunk, copies, keep_folders: as in `pull`.
+        delete_verified: as in `pull`, for each file of this watch. The index of the camera is not
+            used then, because new shots may get the handles of deleted ones.
+        observer: an `Observer`, which is called in the thread of the watch.
+        port, timeouts, depth: as in `connect`, for an address.
+
+    Returns:
+        An iterator of `FileResult`: `downloaded`, or `failed` if an object could not be fetched; it
+        is tried again later. `.status` says what the watch is doing.
+
+    Raises:
+        ValueError, TypeError: an option is wrong.
+        SinkError: the destination cannot be used.
+
+    Example:
+        with ptpfast.watch("192.168.1.1", "today") as shots:
+            for shot in shots:
+                print(shot.path)
+    """
+    ending = Ending()
+    handover = Handover(ending, MOST_WAITING)
+
+    def handing(observer: Observer, camera: str) -> Observer:
+        return Handing(observer, camera, handover, ending)
+
+    telling, run = prepared(camera, destination, options, Guide(ending, handing))
+    return Watch(handover, ending, telling, run)
+
+
+def prepared(
+    camera: Session | str, destination: OnePath, options: WatchOptions, guide: Guide
+) -> tuple[Telling, Callable[[], Report]]:
+    """Check all arguments, and return what tells and what runs. ValueError, TypeError."""
+    check_names("watch", options, WatchOptions.__optional_keys__)
+    existing, first = options.get("existing", True), options.get("first")
+    switches(existing=existing)
+    kinds = frozenset() if first is None else frozenset(texts("first", first, KINDS))
+    callback("on_status", options.get("on_status"))
+    check_camera(camera, destination, options)
+    asked = Options.of(path_of("destination", destination), options)
+    check_folders(asked)
+    observer = guide.observer(asked.observer or Observer(), "")
+    telling = Telling(observer, options.get("on_status"))
+    connecting: dict[str, Any] = {n: v for n, v in options.items() if n in CONNECTING}
+
+    def run() -> Report:
+        with (
+            guide.ending.interrupts_pauses(),
+            _session(camera, telling, connecting, index=not asked.delete_verified) as session,
+            guide.ending.interrupts(session),
+        ):
+            Watcher(session, asked, telling, first=kinds, new_only=not existing).run()
+        return Report(asked.destination)
+
+    return telling, run
+
+
+@contextmanager
+def _session(
+    given: Session | str, telling: Telling, connecting: dict[str, Any], *, index: bool
+) -> Iterator[Session]:
+    """Yield the given session, or one to the given address; wait for a camera that is away."""
+    if not isinstance(given, str):
+        yield given
+        return
+    pauses = patience()
+    while True:
+        try:
+            session = connect(given, waiting=telling.waiting, index=index, **connecting)
+        except PTPError as error:
+            if scope_of(error) in ENDS_WATCH:
+                raise
+            telling.become("connecting", error.message)
+            pauses.wait(error)
+        else:
+            break
+    with session:
+        yield session
+
+
+def _spell_out() -> None:
+    """Show a parameter for each option in the help of `watch`."""
+    plain = inspect.signature(watch)
+    two = list(plain.parameters.values())[:2]
+    defaults = {name: row.default for kind in (Selection, Options) for name, row in _rows(kind)}
+    of_connect = inspect.signature(connect).parameters
+    defaults |= {name: of_connect[name].default for name in CONNECTING}
+    defaults |= {"existing": True, "first": None, "on_status": None}
+    more = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=hint
+        )
+        for name, hint in ((n, h.__forward_arg__) for n, h in WatchOptions.__annotations__.items())
+    ]
+    watch.__dict__["__signature__"] = plain.replace(parameters=[*two, *more])
+
+
+def _rows(kind: type) -> Iterator[tuple[str, Any]]:
+    yield from kind.__dataclass_fields__.items()  # type: ignore[attr-defined]
+
+
+_spell_out()

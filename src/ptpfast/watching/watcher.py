@@ -1,0 +1,362 @@
+"""Watch one session: fetch what is new, look at the card now and then, and survive everything.
+
+Each piece of work is a `Run` of `library`, which selects, names, fetches and records as `pull`
+does. The first run, and the first one after each reconnect or change of a card, lists the whole
+card. While it is at work it takes up what the camera reports (`News`). Between two runs the watcher
+waits for events, and now and then compares the handles, in case an event was lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..library.plan.known import Known
+from ..library.plan.news import News
+from ..library.run import Run
+from ..link.patience import Patience, go_on, pause
+from ..listing import Listing
+from ..ptp.codes import EventCode
+from ..ptp.errors import (
+    ConnectionLost,
+    ProtocolError,
+    PTPError,
+    ResponseError,
+    SinkError,
+    StoreNotAvailable,
+    TransferError,
+)
+from ..ptp.scope import Scope, scope_of
+from ..session import persistence
+from ..session.capture import poll
+from ..session.persistence import Persistence
+from .ledger import Ledger, is_settled
+from .reported import Reported
+
+if TYPE_CHECKING:
+    from ..library.plan.options import Options
+    from ..listing import ListingProgress
+    from ..session.session import Session
+    from .telling import Telling
+
+log = logging.getLogger("ptpfast")
+
+LOOK_S = 30.0  # between two looks at the handles, where events tell of new objects
+LOOK_OFTEN_S = 1.0  # where they do not, and after an event that names no object
+LIST_S = 600.0  # between two listings of the whole card
+STEP_S = 0.25  # how long a wait takes at most to see that the watch is to end
+POLL_S = 0.5  # between two polls of events while objects are read
+PIECE = 64
+# Scopes of errors that are not the camera's.
+ENDS_WATCH = (Scope.DESTINATION, Scope.COMPUTER, Scope.STOPPED)
+FIRST_VENDOR_EVENT = 0xC000
+
+
+def patience() -> Patience:
+    """Return the pauses between tries without end."""
+    first_s, most_s = persistence.FIRST_PAUSE_S, persistence.LONGEST_PAUSE_S
+    return Patience(math.inf, first_s=first_s, most_s=most_s)
+
+
+class Watcher:
+    """The watcher of a session. It ends by an error only, and by Cancelled."""
+
+    def __init__(
+        self,
+        session: Session,
+        options: Options,
+        telling: Telling,
+        *,
+        first: frozenset[str] = frozenset(),
+        new_only: bool = False,
+    ) -> None:
+        """options: of each run. first: the kinds of new objects that come before the others."""
+        self._session = session
+        self._telling = telling
+        self._new_only = new_only
+        self._ledger = Ledger()
+        self._news = News(
+            self._begin,
+            listen=self._listen,
+            is_over=self._is_over,
+            wants=self._ledger.wants,
+            is_first=lambda info: not first or info.kind in first,
+        )
+        self._subscription = session.link.hub.subscribe()
+        self._reported = Reported(self._news, self._subscription)
+        self._options = replace(options, observer=telling, retry=None, news=self._news)
+        self._persistence = Persistence(session, None, telling.lost, telling.reconnecting)
+        self._patience = patience()
+        self._cards = _Cards(session)
+        self._listing: Listing | None = None
+        self._session_number = session.link.reconnects
+        self._is_due = True  # a listing of the whole card
+
+    def run(self) -> None:
+        """Watch until something ends it."""
+        self._options = replace(self._options, new=self._can_tell_new())
+        try:
+            while True:
+                try:
+                    self._step()
+                except PTPError as error:
+                    self._survive(error)
+                else:
+                    self._patience.reset()
+        finally:
+            self._subscription.close()
+
+    def _can_tell_new(self) -> bool:
+        """Return whether the history tells which objects were fetched, wherever their files are."""
+        known = Known.of(self._session, history=True)
+        try:
+            known.require()
+        except SinkError as error:
+            log.warning("only files in the folder count as downloaded: %s", error)
+            return False
+        finally:
+            known.close()
+        return True
+
+    def _survive(self, error: PTPError) -> None:
+        """Wait after an error of the camera. Raises the error if it is not the camera's."""
+        if scope_of(error) in ENDS_WATCH:
+            raise error
+        log.info("%s; trying again", error)
+        if isinstance(error, StoreNotAvailable):
+            self._telling.become("no card", error.message)
+        elif scope_of(error) is Scope.CONNECTION:
+            self._telling.become("away", error.message)
+        else:
+            self._telling.become("failing", error.message)
+        self._is_due = True
+        self._patience.wait(error)
+
+    def _step(self) -> None:
+        go_on()
+        if self._is_over():
+            self._is_due = True
+        if self._is_due:
+            self._list()
+        elif self._news.waiting():
+            self._run()
+        self._telling.become("watching")
+        self._wait()
+
+    # Runs
+
+    def _list(self) -> None:
+        """Fetch everything on the card that is not here yet."""
+        self._persistence.run(self._connected)
+        self._telling.become("listing")
+        self._begin_session()
+        self._cards.remember()
+        if self._new_only:
+            self._new_only = False
+            self._note_existing()
+        self._run()
+
+    def _connected(self) -> None:
+        """Raise ConnectionLost if the session has ended; it is made again then."""
+        if not self._session.usable:
+            status = self._telling.status
+            known = status.reason if status.state == "away" else ""
+            raise ConnectionLost(known or "the connection to the camera is lost")
+
+    def _begin_session(self) -> None:
+        self._session_number = self._session.link.reconnects
+        self._ledger.begin_session()
+        self._reported.forget()
+        quirks = self._session.link.dialect.quirks
+        poll_s = min(POLL_S, quirks.busy_poll_s)
+        self._session.link.dialect.quirks = replace(quirks, busy_poll_s=poll_s)
+
+    def _note_existing(self) -> None:
+        """With `new_only`: have the objects that are on the card count as unwanted."""
+        begin = partial(self._session.listing, progress=self._telling.listing)
+        with self._persistence.for_listings(), closing(self._persistence.run(begin)) as listing:
+            while (piece := self._persistence.run(partial(listing.next, PIECE))) is not None:
+                self._ledger.note_existing(piece)
+
+    def _run(self) -> None:
+        run = Run(self._session, self._options, None, time.monotonic())
+        try:
+            run.go()
+        finally:
+            listing, self._listing = self._listing, None
+            listed = listing.handles if listing is not None else ()
+            self._ledger.learn(run.report.files, listed)
+            settled = [result.handle for result in run.report.files if is_settled(result)]
+            self._news.settle(settled)
+        if not self._is_over():
+            self._is_due = False
+            self._news.settle()
+
+    def _begin(self, progress: ListingProgress) -> Listing:
+        """Return the listing of the next run: of the whole card, or of what is reported alone."""
+        if self._is_due:
+            self._listing = self._session.listing(progress=progress)
+            # What was shot while the connection was lost comes before older files.
+            urgent = self._news.unsettled.intersection(self._listing.handles)
+            for handle in urgent.union(self._cards.list(self._listing.handles)):
+                self._news.add(handle)
+        else:
+            self._listing = Listing(self._session.link, ())
+            self._listing.storage_ids = self._cards.storage_ids
+        return self._listing
+
+    # What the camera reports
+
+    def _listen(self) -> None:
+        self._reported.listen()
+
+    def _is_over(self) -> bool:
+        self._reported.listen()
+        link = self._session.link
+        return self._reported.cards_changed or link.reconnects != self._session_number
+
+    def _wait(self) -> None:
+        """Wait until there is something to fetch, or the connection has ended."""
+        looked = listed = time.monotonic()  # at the earliest
+        while not self._has_work():
+            go_on()
+            now = time.monotonic()
+            if now - listed >= LIST_S:
+                self._is_due = True
+                return
+            if not self._session.usable:
+                self._persistence.run(self._connected)
+                return
+            if now - looked >= self._look_s:
+                self._look()
+                looked = time.monotonic()
+            else:
+                self._hear()
+
+    def _hear(self) -> None:
+        """Wait a moment for the next event."""
+        link = self._session.link
+        if not link.hub.closed:
+            event = poll(link, self._subscription, self._step_s())
+            if event is not None:
+                self._reported.take(event)
+            return
+        if link.dialect.polls:
+            link.poll()
+        pause(self._step_s())
+
+    def _has_work(self) -> bool:
+        reported = self._reported
+        if reported.changed or reported.gone:
+            self._ledger.forget(reported.gone | reported.changed)
+            for handle in reported.changed:
+                self._news.add(handle)
+            reported.changed.clear()
+            reported.gone.clear()
+        for handle in self._ledger.due():
+            self._news.add(handle)
+        return self._news.waiting() or self._is_over()
+
+    def _step_s(self) -> float:
+        """Return how long to wait for an event at a time."""
+        quirks = self._session.link.dialect.quirks
+        step_s = quirks.event_poll_s if self._session.link.dialect.polls else STEP_S
+        due_s = self._news.due_s
+        return step_s if due_s is None else min(step_s, due_s)
+
+    @property
+    def _is_deaf(self) -> bool:
+        """True if no event can come: the Event connection alone has ended."""
+        link = self._session.link
+        return link.hub.closed and not link.dialect.polls
+
+    @property
+    def _look_s(self) -> float:
+        """Seconds between two looks at the handles."""
+        link = self._session.link
+        if self._reported.has_unnamed or self._is_deaf:
+            return LOOK_OFTEN_S
+        return LOOK_S if link.dialect.polls or _tells_of_objects(self._session) else LOOK_OFTEN_S
+
+    def _look(self) -> None:
+        """Compare the handles, in case an event was lost."""
+        self._reported.has_unnamed = False
+        if self._cards.are_others():
+            self._reported.cards_changed = True
+            return
+        handles = self._session.handles()
+        if not self._cards.are_mostly_there(handles):
+            self._reported.cards_changed = True
+            return
+        self._ledger.forget(self._cards.listed.difference(handles))
+        self._cards.list(handles)
+        for handle in self._ledger.unknown(handles):
+            self._news.add(handle)
+
+
+class _Cards:
+    """What the cards were when they were last listed.
+
+    Attributes:
+        listed: The handles that the camera listed.
+        storage_ids: The storages.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.listed: set[int] = set()
+        self.storage_ids: list[int] = []
+        self._session = session
+        self._descriptions: dict[int, object] = {}
+
+    def are_mostly_there(self, handles: Collection[int]) -> bool:
+        """Return whether most listed handles are among these; else the card is another one, or is
+        numbered in another way."""
+        return 2 * len(self.listed.intersection(handles)) >= len(self.listed)
+
+    def list(self, handles: Collection[int]) -> list[int]:
+        """Note the handles that the camera lists now; return the new ones of a card that was listed
+        before."""
+        before, self.listed = self.listed, set(handles)
+        is_same = bool(before) and 2 * len(self.listed & before) >= len(before)
+        return [handle for handle in handles if handle not in before] if is_same else []
+
+    def remember(self) -> None:
+        """Note how the cards describe themselves."""
+        self._descriptions = self._describe()
+        self.storage_ids = list(self._descriptions)
+
+    def are_others(self) -> bool:
+        """Return whether a card was put in or taken out, or describes itself differently."""
+        return self._describe() != self._descriptions
+
+    def _describe(self) -> dict[int, object]:
+        found: dict[int, object] = {}
+        for storage_id in self._session.storage_ids():
+            try:
+                info = self._session.storage_info(storage_id)
+            except (ResponseError, ProtocolError, TransferError) as error:
+                if not self._session.usable:
+                    raise
+                log.debug("card 0x%X is not compared: %s", storage_id, error)
+                found[storage_id] = None
+            else:
+                found[storage_id] = (
+                    info.storage_type,
+                    info.filesystem_type,
+                    info.max_capacity,
+                    info.storage_description,
+                    info.volume_label,
+                )
+        return found
+
+
+def _tells_of_objects(session: Session) -> bool:
+    """Return whether the camera lists an event that can tell of a new object."""
+    codes = session.device_info.events_supported
+    return EventCode.ObjectAdded in codes or any(code >= FIRST_VENDOR_EVENT for code in codes)
