@@ -86,7 +86,7 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     """Load a name when it is first used, so that an import stays quick."""
-    if name in ("aio", "discovery", "filesystem", "library", "ptpip", "sim", "testing"):
+    if name in ("aio", "discovery", "filesystem", "library", "metrics", "ptpip", "sim", "testing"):
         return import_module(f"{__name__}.{name}")
     if (module := _LATER.get(name)) is not None:
         return getattr(import_module(f"{__name__}.{module}"), name)

@@ -21,25 +21,26 @@ DIVIDED = {"library"}
 MAY_IMPORT = {
     "_version": set(),
     "engine": set(),
+    "logs": {"engine"},
     "ptp": {"engine"},
     "raw": set(),
     "transport": {"engine", "ptp"},
     "vendors": {"engine", "ptp", "transport"},
     "ownership": {"engine"},
     "state": {"engine", "ptp", "vendors", "ownership"},
-    "link": {"engine", "ptp", "vendors", "transport", "state"},
-    "listing": {"engine", "ptp", "vendors", "state", "link"},
-    "transfer": {"engine", "ptp", "raw", "vendors", "transport", "ownership", "link"},
-    "session": {"_version", "engine", "ptp", "vendors", "transport", "state", "link"}
+    "link": {"engine", "logs", "ptp", "vendors", "transport", "state"},
+    "listing": {"engine", "logs", "ptp", "vendors", "state", "link"},
+    "transfer": {"engine", "logs", "ptp", "raw", "vendors", "transport", "ownership", "link"},
+    "session": {"_version", "engine", "logs", "ptp", "vendors", "transport", "state", "link"}
     | {"listing", "transfer"},
     "sim": {"engine", "ptp", "vendors", "transport"},
     "discovery": {"engine", "ptp", "vendors", "transport", "session"},
 }
-BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
+BELOW_LIBRARY = {"_version", "engine", "logs", "ptp", "vendors", "transport", "ownership", "state"}
 BELOW_LIBRARY |= {"link", "listing", "transfer", "session"}
 # A copy is named, and finds its room, as the file itself does: `keep` stands on `plan`.
 MAY_IMPORT |= {
-    "library/report": {"engine", "ptp", "transfer"},
+    "library/report": {"engine", "logs", "ptp", "transfer"},
     "library/plan": {"engine", "ptp", "ownership", "state", "listing", "transfer", "session"}
     | {"library/report"},
     "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}
@@ -54,11 +55,13 @@ MAY_IMPORT |= {
     "ptpip": BELOW_EDGES,
     "testing": {"vendors", "sim"},
     "filesystem": BELOW_EDGES,
+    "metrics": BELOW_EDGES,
     "cli": {
         *BELOW_EDGES,
         "discovery",
         "sim",
         "measure",
+        "metrics",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES,
     "cluster": BELOW_EDGES,
@@ -78,6 +81,8 @@ EXTRAS = {
     "pytest": {"testing"},
     "fsspec": {"filesystem"},
     "distributed": {"cluster"},
+    "prometheus_client": {"metrics"},
+    "opentelemetry": {"metrics"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}

@@ -16,6 +16,7 @@ from ..session.address import are_swapped
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from ..transport.contract import Address
+from .exporting import exporting, metrics_option
 from .failure import (
     DISK,
     REFUSED,
@@ -115,6 +116,7 @@ class Folder(click.Path):
 )
 @click.option("--keep-folders", is_flag=True, help="Keep the card's folders below DEST.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
+@metrics_option
 @chunk_option
 @depth_option
 @index_option
@@ -134,7 +136,7 @@ def pull(
     from .recorder import Recorder
 
     output = common.output
-    cameras = _cameras(hosts, dest)
+    cameras, where = _cameras(hosts, dest), options.pop("metrics")
     _agree(options)
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
@@ -146,13 +148,16 @@ def pull(
                 f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
             )
     try:
-        with display(output, tries=options["retry"]) as shown:
+        with (
+            exporting(output, where, cameras) as observed,
+            display(output, tries=options["retry"]) as shown,
+        ):
             report = run(
                 cameras[0] if len(cameras) == 1 else cameras,
                 dest,
                 **vars(wanted),
                 **options,
-                observer=Recorder(output, shown),
+                observer=observed(Recorder(output, shown)),
                 timeouts=common.timeouts,
             )
     except BaseException as error:  # noqa: BLE001 # its report is shown

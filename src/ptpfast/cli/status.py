@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.text import printable
+from ..library.report.rate import Rate
 from .in_flight import InFlight
 from .output import human_size, plural
-from .rate import Rate
 
 if TYPE_CHECKING:
     from ..ptp.objects import ObjectInfo

@@ -60,7 +60,7 @@ class OpenCamera:
         return self._persistence(guarded).run(lambda: guarded.run(work), kept)
 
     def _persistence(self, guarded: _Guarded) -> Persistence:
-        return Persistence(cast(Session, guarded), self._retry, tell_lost)
+        return Persistence(cast(Session, guarded), self._retry, _nothing)
 
     def tree(self, max_age_s: float | None = None) -> Tree:
         """Return the folders, listed if they are not known or may have changed.
@@ -132,8 +132,13 @@ def _next(listing: Any) -> Callable[[Session], Any]:
     return lambda session: listing.next()
 
 
-def tell_lost(error: PTPError) -> None:
-    log.warning("%s; connecting again", error)
+def _nothing(error: PTPError) -> None:
+    """Say nothing: the log has it."""
+
+
+def tell_busy(error: PTPError) -> None:
+    """Log that a camera is waited for."""
+    log.warning("%s; waiting", error)
 
 
 class _Guarded:

@@ -19,6 +19,7 @@ from ..engine.phase import Phase
 from ..engine.process import Owner
 from ..engine.sink import MemorySink
 from ..engine.wire import OperationResponse
+from ..logs import tell
 from ..ptp.codes import FailReason, OperationCode
 from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import (
@@ -46,7 +47,6 @@ from .renewal import reopen, require_same
 from .upkeep import Interrupted, Upkeep
 
 log = logging.getLogger("ptpfast")
-log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
 
 # The memory limit of a payload. Larger payloads that are no objects do not exist: 10,000 handles
 # are 40 KB, an embedded preview some MB.
@@ -234,7 +234,7 @@ class Link:
 
     def waiting(self, what: str) -> None:
         """Tell the user the reason for a wait, such as a button to press on the camera."""
-        log.warning("%s", what)
+        tell("owner_awaited", camera=self.connection.address, reason=what)
         if self._told is not None:
             self._told(PTPError(what))
 
@@ -265,8 +265,7 @@ class Link:
         self._opened_at = time.monotonic()
         try:
             try:
-                quirks = self.dialect.quirks
-                open_session(self.transact, self.dialect.opening, quirks.session_id)
+                open_session(self.transact, self.dialect.opening, self.dialect.quirks.session_id)
             except NetworkError as error:
                 name_who_answered(error, self.connection)
                 raise
@@ -302,6 +301,7 @@ class Link:
             if self._owner.is_us:
                 self.habits.keep_chunk(self.device_info)
                 self._end()
+                tell("disconnected", camera=self.connection.address)
             else:
                 self.connection.close()
 
@@ -318,11 +318,8 @@ class Link:
                 hasty = Timeouts(timeouts.connect, timeouts.close, timeouts.close, timeouts.close)
                 self.connection.timeouts = hasty
                 self.dialect.end()
-                request = Request(
-                    OperationCode.CloseSession,
-                    any_transaction_id=True,
-                    on_pause=until(time.monotonic() + timeouts.close),
-                )
+                code, over = OperationCode.CloseSession, until(time.monotonic() + timeouts.close)
+                request = Request(code, any_transaction_id=True, on_pause=over)
                 self.transact(request, busy_s=0.0)
         except (PTPError, RuntimeError, OSError) as error:
             log.debug("the session did not end in order: %s", error)
@@ -341,10 +338,12 @@ class Link:
     def reconnect(self, patience: Patience | None = None) -> None:
         """Connect to the same camera again and open a session. See `Session.reconnect`."""
         self._owner.require()
+        began = time.monotonic()
         self._upkeep.stop()
         self._connect_again(patience or self._patience())
         self._begin()
         self.reconnects += 1
+        tell("reconnected", camera=self.connection.address, seconds=time.monotonic() - began)
 
     def _patience(self) -> Patience:
         return Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
@@ -364,6 +363,7 @@ class Link:
     def reconnect_after(self, error: PTPError) -> None:
         """Reconnect in the middle of work that `error` has ended. Raises `error`, for which the
         caller may have more patience, if the camera refuses."""
+        tell("connection_lost", camera=self.connection.address, reason=error.message, attempt=1)
         try:
             self.reconnect()
         except (InitFailed, ResponseError) as again:
@@ -392,7 +392,7 @@ class Link:
                 unless a measurement is running (`habits.remembers`).
         """
         self.habits.one_at_a_time()
-        log.warning("pipelining is switched off: %s", why)
+        tell("pipelining_off", camera=self.connection.address, reason=why)
         if to_blame and self.habits.remembers:
             from ..state import tuning
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Generator, Iterable, Mapping
 
 from ..link.link import Link
 from ..link.tally import Count, ListingProgress, Tally
+from ..logs import tell
 from ..ptp.errors import ProtocolError, PTPError
 from ..ptp.objects import Description, ObjectInfo, ObjectTable
 from ..state.index import Index
@@ -28,8 +28,6 @@ from .formats import Formats, only, wanted_formats
 from .memory import Memory
 from .opening import Opening
 from .recall import Card
-
-log = logging.getLogger("ptpfast")
 
 
 class Listing:
@@ -171,7 +169,8 @@ class Listing:
         self._closed = True
         self._memory.keep(complete=self.complete)
         self.tally.remembered = len(self._entries.remembered(self.handles))
-        log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
+        camera, count = self._link.connection.address, len(self.handles)
+        tell("listed", camera=camera, objects=count, tally=self.tally)
 
     def known(self, handle: int) -> Description | None:
         """Return the known description of an object or folder, without asking the camera."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
+from ..logs import tell
 from ..ptp.arguments import callback, check_names, choice, switches, whole
 from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import ConnectFailed, PTPError
@@ -23,8 +24,6 @@ from ..vendors import ROLES, Role, Vendor, given, transport_of
 from ..vendors.elsewhere import others
 from .address import address_of
 from .session import Session
-
-log = logging.getLogger("ptpfast")
 
 MAX_DEPTH = 64
 
@@ -87,14 +86,14 @@ def connect(
     callback("waiting", waiting)
     choice("role", role, ROLES)
     switches(index=index)
+    began = time.monotonic()
     honour_reconnect_pause(address)
     open_one = partial(_open, address, identity, timeouts, vendor, waiting)
     connection = connect_when_free(open_one, address, timeouts.held, waiting)
     with _closed_on_error(connection):
         session = Session(Link(connection, vendor, role, waiting))
-        if depth is not None:
-            session.habits.depth = depth
-        _take_index(session, connection.guid, kept=index)
+        _prepare(session, depth, connection.guid, index=index)
+        _tell_connected(session, time.monotonic() - began)
         return session
 
 
@@ -116,7 +115,7 @@ def _open(
 ) -> Connection:
     """Connect at an address; if nothing listens there, as the cameras of other vendors do."""
     if waiting is not None:
-        identity = identity._replace(confirm=partial(_tell, waiting))
+        identity = identity._replace(confirm=partial(_tell, address, waiting))
     transport = transport_of(vendor, address.port)
     try:
         return Connection.open(address, identity, timeouts, transport=transport)
@@ -138,10 +137,20 @@ def _open(
         raise NothingListens(refused.message, hint=hint) from refused.__cause__
 
 
-def _tell(waiting: Callable[[PTPError], object], text: str) -> None:
+def _tell(address: Address, waiting: Callable[[PTPError], object], text: str) -> None:
     """Tell the user what a connection waits for."""
-    log.warning("%s", text)
+    tell("owner_awaited", camera=address, reason=text)
     waiting(PTPError(text))
+
+
+def _tell_connected(session: Session, seconds: float) -> None:
+    tell(
+        "connected",
+        camera=session.link.connection.address,
+        model=session.device_info.model,
+        vendor=session.vendor.name,
+        seconds=seconds,
+    )
 
 
 def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:
@@ -154,12 +163,14 @@ def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:
     return depth, timeouts or Timeouts()
 
 
-def _take_index(session: Session, guid: bytes, *, kept: bool) -> None:
-    """Give a session the index of its camera, or delete that."""
+def _prepare(session: Session, depth: int | None, guid: bytes, *, index: bool) -> None:
+    """Set the depth, and give a session the index of its camera, or delete that."""
     from ..state.index import Index
 
+    if depth is not None:
+        session.habits.depth = depth
     session.index = Index.of(session.device_info, guid)
-    if session.index is not None and not kept:
+    if session.index is not None and not index:
         session.index.forget()
         session.index = None
 

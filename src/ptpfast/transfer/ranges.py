@@ -117,7 +117,7 @@ class RangeReader:
                 )
                 return
             except Trickle as error:
-                log.warning("%s: %s; connecting again", self._chunks.label, error)
+                log.debug("%s: %s", self._chunks.label, error)
                 self._policy.stalled(error.message)
                 self._salvage(error)
                 self._camera.link.reconnect_after(error)
