@@ -3,9 +3,9 @@
     python -m bench.contenders.pipelines --port N --dir D --rounds N
 
 In each round, in turns: the whole card by `pull`, by `pull_iter`, by `pull` with metrics that are
-served, with spans, and with all log events; then each object into memory by `Session.read_into`, by
-`cat_file` of the filesystem, and by reading its open file. One connection does it all. Prints one
-line of JSON: seconds and CPU seconds of each. All bytes are compared.
+served, with spans, and with all log events; then each object into memory by `Session.read_into` and
+`read`, by `cat_file` of the filesystem, and by reading its open file. One connection does it all.
+Prints one line of JSON: seconds and CPU seconds of each. All bytes are compared.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ Buffer = numpy.ndarray[Any, numpy.dtype[numpy.uint8]]
 class Whole:
     """Ways to download the whole card."""
 
-    def __init__(self, session: ptpfast.Session, directory: Path) -> None:
+    def __init__(self, session: ptpfast.Session, directory: Path, metrics: Metrics) -> None:
         self._session = session
         self._directory = directory
-        self._metrics = Metrics()
+        self._metrics = metrics
 
     def pull(self, **options: Any) -> None:
         assert ptpfast.pull(self._session, self._directory, history=False, **options).ok
@@ -51,8 +51,7 @@ class Whole:
             assert all(result.status == "downloaded" for result in results)
 
     def metrics(self) -> None:
-        with self._metrics.serving(0):
-            self.pull(observer=self._metrics.observer("camera"))
+        self.pull(observer=self._metrics.observer("camera"))
 
     def spans(self) -> None:
         with tracing("camera") as observer:
@@ -94,6 +93,9 @@ class One:
         size = self._fs.session.read_into(self._info, self._memory)
         return self._memory[:size]
 
+    def read(self) -> Buffer:
+        return numpy.frombuffer(self._fs.session.read(self._info), numpy.uint8)
+
     def cat_file(self) -> Buffer:
         return numpy.frombuffer(self._fs.cat_file(self._path), numpy.uint8)
 
@@ -117,7 +119,9 @@ def order(ways: list[str], number: int) -> list[str]:
     return ways if number % 2 else ways[::-1]
 
 
-def cards(options: argparse.Namespace, fs: PtpIpFileSystem) -> list[dict[str, Any]]:
+def cards(
+    options: argparse.Namespace, fs: PtpIpFileSystem, metrics: Metrics
+) -> list[dict[str, Any]]:
     """Every round of the whole card."""
     objects, rows = list(fs.session.objects()), []
     ways = ["pull", "pull_iter", "metrics", "spans", "log"]
@@ -125,7 +129,7 @@ def cards(options: argparse.Namespace, fs: PtpIpFileSystem) -> list[dict[str, An
         row = {}
         for way in order(ways, number):
             folder = options.dir / f"{number}-{way}"
-            row[way], _ = measured(getattr(Whole(fs.session, folder), way))
+            row[way], _ = measured(getattr(Whole(fs.session, folder, metrics), way))
             for info in objects:
                 check_file(info.handle, folder / info.name, info.size or 0)
             shutil.rmtree(folder)
@@ -141,7 +145,7 @@ def reads(options: argparse.Namespace, fs: PtpIpFileSystem) -> list[dict[str, An
     for number in range(options.rounds):
         for path, each in sizes.items():
             row = {}
-            for way in order(["read_into", "cat_file", "open"], number):
+            for way in order(["read_into", "read", "cat_file", "open"], number):
                 row[way], got = measured(getattr(One(fs, path, memory), way))
                 assert got.size == each["size"]
                 check_buffer(each["handle"], got)
@@ -160,7 +164,10 @@ def main() -> None:
     with PtpIpFileSystem(host="127.0.0.1", port=options.port, index=False) as fs:
         assert fs.session.usable
         time.sleep(SETTLE_S)
-        print(json.dumps({"cards": cards(options, fs), "reads": reads(options, fs)}))
+        metrics = Metrics()
+        with metrics.serving(0):
+            whole = cards(options, fs, metrics)
+        print(json.dumps({"cards": whole, "reads": reads(options, fs)}))
 
 
 if __name__ == "__main__":

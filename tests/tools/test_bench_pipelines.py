@@ -20,7 +20,7 @@ def test_every_way_takes_its_turn_and_leaves_nothing(tmp_path: Path) -> None:
     ways = [claim.what for claim in files.claims if claim.must is not None]
     assert ways == [f"rate of {way}, of pull" for way in bench_pipelines.CARDS]
     ways = [claim.what for claim in memory.claims if claim.must is not None]
-    assert ways == [f"rate of {way}, of read_into" for way in bench_pipelines.READS]
+    assert ways == [f"rate of {way}, of {plain}" for way, plain in bench_pipelines.READS.items()]
     assert list(tmp_path.iterdir()) == []
 
 
