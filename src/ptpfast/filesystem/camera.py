@@ -16,7 +16,7 @@ from ..session.persistence import Persistence
 from ..session.session import Session
 from .tree import Tree
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class OpenCamera:
     def __init__(self, session: Session, retry: int | None) -> None:
         """retry: how often in a row a lost session is opened again."""
         self.session = session
-        self.stop = threading.Event()  # set when the session is closed for good
+        self.stop: threading.Event = threading.Event()  # set when the session is closed for good
         self._retry = retry
         self._events = session.link.hub.subscribe()
         self._lock = threading.RLock()  # of the listing

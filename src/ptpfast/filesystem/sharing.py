@@ -18,7 +18,7 @@ from ..transport.contract import Address
 from .camera import OpenCamera, tell_busy
 from .queue import RangeQueue
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class SharedCamera:

@@ -44,7 +44,7 @@ class Handover:
     """
 
     def __init__(self, ending: Ending) -> None:
-        self.taker = threading.current_thread()
+        self.taker: threading.Thread = threading.current_thread()
         self.when_changed: Callable[[], object] | None = None
         self._ending = ending
         self._ready: SimpleQueue[FileResult | End] = SimpleQueue()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .plan.options import Options
 
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Run:
@@ -55,7 +55,7 @@ class Run:
     ) -> None:
         """began: when it was asked for, by `time.monotonic`. names: those that the cameras of the
         run have got."""
-        self.report = Report(
+        self.report: Report = Report(
             options.destination,
             selection=options.selection.words,
             verify=options.verify,

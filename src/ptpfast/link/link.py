@@ -46,7 +46,7 @@ from .pipelining import Following, Request
 from .renewal import reopen, require_same
 from .upkeep import Interrupted, Upkeep
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # The memory limit of a payload. Larger payloads that are no objects do not exist: 10,000 handles
 # are 40 KB, an embedded preview some MB.
@@ -73,22 +73,22 @@ class Link:
         told: Callable[[PTPError], object] | None = None,
     ) -> None:
         """role: the purpose of the session. told: called when the camera's owner has to act."""
-        self.connection = connection
+        self.connection: Connection = connection
         self._role, self._told = role, told
-        self.vendor = vendor or STANDARD
+        self.vendor: Vendor = vendor or STANDARD
         self.operations: frozenset[int] = frozenset()
-        self.losses = Losses()
-        self.reconnects = 0
+        self.losses: Losses = Losses()
+        self.reconnects: int = 0
         self.on_busy: Callable[[PTPError, float], object] | None = None
         self._closed = False
         self._of_thread = threading.local()  # the thread's plan
         self._owner = Owner("session")
         self._guid = connection.guid
         self._opened_at = 0.0
-        self.device_info = DeviceInfo()
-        self.dialect = self._make_dialect()
+        self.device_info: DeviceInfo = DeviceInfo()
+        self.dialect: Dialect = self._make_dialect()
         self._upkeep = Upkeep(self.dialect)
-        self.habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
+        self.habits: Habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
         try:
             self.device_info = connection.opened.device_info or ask_device_info(self.transact)
         except NetworkError as error:

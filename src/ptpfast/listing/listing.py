@@ -56,7 +56,7 @@ class Listing:
         progress: ListingProgress | None = None,
     ) -> None:
         """storage_ids: None for all; StoreNotAvailable where there is no card."""
-        self.tally = Tally()
+        self.tally: Tally = Tally()
         self.unlisted: Unlisted = {}
         self.doubts: list[str] = []
         self._link = link
@@ -65,12 +65,13 @@ class Listing:
         self._describer = Describer(link, self._entries, self.tally, parent, progress)
         self._at = 0  # of the handles, in tables so far
         self._closed = False
-        self.handles = list(dict.fromkeys(handles))
+        self.handles: list[int] = list(dict.fromkeys(handles))
         cards = self._find(storage_ids, parent)
-        self.storage_ids = self._describer.storage_ids = [card.storage_id for card in cards]
+        self.storage_ids: list[int] = [card.storage_id for card in cards]
+        self._describer.storage_ids = self.storage_ids
         self._memory = Memory(None if parent else index, cards, self._entries, self._describer)
         self._opening = Opening(link, [] if parent else cards, self.tally)
-        self.complete = not self.handles
+        self.complete: bool = not self.handles
 
     def _find(self, storage_ids: Iterable[int] | None, parent: int) -> list[Card]:
         """Return the cards with their handles."""

@@ -45,7 +45,7 @@ class Metrics:
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = CollectorRegistry() if registry is None else registry
+        self.registry: CollectorRegistry = CollectorRegistry() if registry is None else registry
         self._all: dict[str, Any] = {}
         for row in METRICS:
             if row.kind == "histogram":

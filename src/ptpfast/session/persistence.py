@@ -58,7 +58,7 @@ class Persistence:
         self._lost = lost
         self._trying = trying
         self._patience = patience_of(tries, told=self._tell_try)
-        self.retries = 0
+        self.retries: int = 0
         # Losses at one place until it is the cause: with few tries, one fewer than would end all.
         self._limit = min(SAME_PLACE, tries + 1) if tries else SAME_PLACE
         self._reading = Streak()

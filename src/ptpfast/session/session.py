@@ -52,7 +52,7 @@ if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wa
     from ..state.index import Index
     from ..transfer import Algorithm, Progress, Transfer, Verify
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MOST_PARAMETERS = 5  # of an operation (ISO 15740)
 
@@ -67,7 +67,7 @@ class Session:
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self.camera = Camera(link)
+        self.camera: Camera = Camera(link)
         self._events = link.hub.subscribe()
 
     @property

@@ -39,7 +39,7 @@ from .seam import is_seamless
 from .told import tell_received, tell_stored
 from .verify import check_camera, check_received, check_size
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
@@ -122,7 +122,7 @@ class Download:
     ) -> None:
         """then: what is downloaded next, in this order and in the same way: the camera begins with
         it while this file goes to the disk, with as many requests as `habits.depth` allows."""
-        self.transfer = Transfer(info, path, verified=options.level)
+        self.transfer: Transfer = Transfer(info, path, verified=options.level)
         self._camera = camera
         self._info = info
         self._options = options

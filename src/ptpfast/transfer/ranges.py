@@ -32,7 +32,7 @@ from ..ptp.objects import ObjectInfo
 from ..vendors.reads import PartialRead
 from .chunks import Chunks
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # Of a partial read: the camera may read no more than a certain size at a time.
 _REFUSALS = (ResponseCode.InvalidParameter, ResponseCode.ParameterNotSupported)
@@ -87,7 +87,7 @@ class RangeReader:
         report: Callable[[int], None],
         timeline: Timeline | None,
     ) -> None:
-        self.position, _ = span
+        self.position: int = span[0]
         self._camera = camera
         self._info = info
         self._sink = sink
