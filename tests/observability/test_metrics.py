@@ -164,8 +164,16 @@ def test_all_calls_are_passed_on_to_the_other_observer(camera: Cameras, tmp_path
     assert sorted(seen) == ["finished", "finished", "started", "started"]
 
 
-def test_the_server_shows_the_metrics_on_loopback_alone(camera: Cameras, tmp_path: Path) -> None:
-    sim, metrics = camera(objects=2), Metrics()
+def test_the_server_shows_the_metrics_on_loopback_alone(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, metrics, serve = camera(objects=2), Metrics(), prometheus.start_http_server
+
+    def served(port: int, host: str, registry: Any) -> Any:
+        assert host == "127.0.0.1"
+        return serve(port, host, registry)
+
+    monkeypatch.setattr(prometheus, "start_http_server", served)
     with metrics.serving(0) as port:
         pulled(sim, tmp_path, metrics)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
@@ -184,8 +192,9 @@ def test_pull_shows_its_metrics_while_it_runs(
     observed: list[tuple[Metrics, str]] = []
     serve, observe = prometheus.start_http_server, Metrics.observer
 
-    def served(*arguments: Any) -> Any:
-        server, thread = serve(*arguments)
+    def served(port: int, host: str, registry: Any) -> Any:
+        assert host == "127.0.0.1"
+        server, thread = serve(port, host, registry)
         urls.append(f"http://127.0.0.1:{server.server_port}/metrics")
         return server, thread
 
