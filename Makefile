@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd src/ptpfast/engine/*.h) setup.py
 
-.PHONY: demo test check lint tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
+.PHONY: demo test check lint types tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
 
 demo: build
 	$(BIN)/ptpfast demo
@@ -39,6 +39,11 @@ lint: build
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest $(addprefix ptpfast.engine.,wire sink phase framing channel tap)
+
+# How much of the public API has types, as pyright counts; it fetches a program of JavaScript.
+types: build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pyright>=1.1.390"
+	$(BIN)/python tests/type_completeness.py
 
 # Half an hour to an hour; keeps its numbers and draws the page anew.
 bench: build $(VENV)/.contenders
@@ -118,13 +123,15 @@ $(VENV)/.built: $(VENV)/.installed $(COMPILED)
 
 contenders: $(VENV)/.contenders
 
-# Programs of others from PyPI: a contender, a client of Sony cameras, and libraries that read pictures.
+# Programs of others from PyPI: a contender, a client of Sony cameras, libraries that read pictures, and
+# what examples/ need.
 # Where one has no wheel for this machine, the benchmarks and tests say that it is missing.
 $(VENV)/.contenders: $(VENV)/.installed
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "gphoto2>=2.5"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "awire>=0.1"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group files
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group cluster
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group examples
 	@touch $@
 
 clean:

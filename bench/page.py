@@ -29,6 +29,7 @@ QUESTIONS = {
     "download": "Into files, beside C",
     "cameras": "Eight cameras at once",
     "aio": "Tasks beside the session that they use",
+    "pipelines": "What stands between the engine and a program",
     "verify": "The price of certainty",
     "trace": "The price of a trace",
     "disk": "A disk with slow flushes",

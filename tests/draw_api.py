@@ -12,7 +12,7 @@ from typing import Any
 
 import ptpfast
 import ptpfast.aio
-from ptpfast import testing
+from ptpfast import metrics, testing
 from ptpfast.filesystem import PtpIpFileSystem
 from ptpfast.sim import SimulatedCamera
 
@@ -57,6 +57,7 @@ WITH_MEMBERS = {
     "CallbackSink",
 }
 
+OF_METRICS = ("Metrics", "tracing")
 OF_TESTING = ("camera", "flaky_camera", "make_camera", "assert_complete")
 
 
@@ -114,6 +115,12 @@ def drawn() -> str:
     lines += entry("###", title, signature, text_of(PtpIpFileSystem))
     for member, text in members_of(PtpIpFileSystem):
         lines += entry("####", bare(member), member, text)
+    lines += ["", "## Metrics and spans"]
+    for name in OF_METRICS:
+        thing = getattr(metrics, name)
+        lines += entry("###", f"ptpfast.metrics.{name}", signature_of(name, thing), text_of(thing))
+        for member, text in members_of(thing) if isinstance(thing, type) else ():
+            lines += entry("####", bare(member), member, text)
     lines += ["", "## Simulated camera"]
     title = "ptpfast.sim.SimulatedCamera"
     lines += entry(

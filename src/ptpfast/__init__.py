@@ -70,7 +70,8 @@ __all__ = [
 
 # Parts of the package that an import alone does not need.
 _PARTS = frozenset(
-    {"aio", "cluster", "discovery", "doctor", "filesystem", "library", "ptpip", "sim", "testing"}
+    {"aio", "cluster", "discovery", "doctor", "filesystem", "library", "metrics", "ptpip", "sim"}
+    | {"testing"}
 )
 # Name → the module that has it, for the names that an import alone does not need.
 _LATER = {

@@ -11,8 +11,8 @@ import pytest
 from ptpfast import ConnectionLost, InitFailed, ObjectInfo, PTPError, Timeout
 from ptpfast.cli.output import Output, in_lines
 from ptpfast.cli.progress import HELD, Lines
-from ptpfast.cli.rate import WINDOW_S, Rate
 from ptpfast.cli.status import Status, disk_words, human_wait, shortened
+from ptpfast.library.report.rate import WINDOW_S, Rate
 from ptpfast.library.report.report import Report
 from ptpfast.library.report.results import FileResult
 from ptpfast.ptp.codes import FailReason

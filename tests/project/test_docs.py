@@ -23,7 +23,7 @@ from ptpfast.watching.watcher import Watcher
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINKING = [*PAGES, *(ROOT / name for name in ("SECURITY.md", "CHANGELOG.md"))]
-LINKING += [ROOT / folder / "README.md" for folder in ("bench", "fuzz", "soak")]
+LINKING += [ROOT / folder / "README.md" for folder in ("bench", "examples", "fuzz", "soak")]
 # Their blocks are files, which tests/vendors/test_add_a_vendor.py and tests/testing run.
 RUN_ELSEWHERE = {"add-a-vendor.md", "testing.md"}
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)

@@ -22,26 +22,27 @@ MAY_IMPORT = {
     "_version": set(),
     "network": set(),
     "engine": set(),
+    "logs": {"engine"},
     "ptp": {"engine"},
     "raw": set(),
     "transport": {"engine", "ptp"},
     "vendors": {"engine", "ptp", "transport"},
     "ownership": {"engine"},
     "state": {"engine", "ptp", "vendors", "ownership"},
-    "link": {"engine", "ptp", "vendors", "transport", "state"},
-    "listing": {"engine", "ptp", "vendors", "state", "link"},
-    "transfer": {"engine", "ptp", "raw", "vendors", "transport", "ownership", "link"},
+    "link": {"engine", "logs", "ptp", "vendors", "transport", "state"},
+    "listing": {"engine", "logs", "ptp", "vendors", "state", "link"},
+    "transfer": {"engine", "logs", "ptp", "raw", "vendors", "transport", "ownership", "link"},
     "trace": {"_version", "engine", "ptp", "vendors", "transport", "ownership"},
-    "session": {"_version", "engine", "ptp", "vendors", "transport", "state", "link"}
+    "session": {"_version", "engine", "logs", "ptp", "vendors", "transport", "state", "link"}
     | {"listing", "transfer", "trace"},
     "sim": {"engine", "ptp", "vendors", "transport", "trace"},
     "discovery": {"network", "engine", "ptp", "vendors", "transport", "session"},
 }
-BELOW_LIBRARY = {"_version", "engine", "ptp", "vendors", "transport", "ownership", "state"}
+BELOW_LIBRARY = {"_version", "engine", "logs", "ptp", "vendors", "transport", "ownership", "state"}
 BELOW_LIBRARY |= {"link", "listing", "transfer", "trace", "session"}
 # A copy is named, and finds its room, as the file itself does: `keep` stands on `plan`.
 MAY_IMPORT |= {
-    "library/report": {"engine", "ptp", "transfer"},
+    "library/report": {"engine", "logs", "ptp", "transfer"},
     "library/plan": {"engine", "ptp", "ownership", "state", "listing", "transfer", "session"}
     | {"library/report"},
     "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}
@@ -58,6 +59,7 @@ MAY_IMPORT |= {
     "testing": {"vendors", "sim"},
     "doctor": {*BELOW_EDGES, "discovery"},
     "filesystem": BELOW_EDGES,
+    "metrics": BELOW_EDGES,
     "cli": {
         *BELOW_EDGES,
         "discovery",
@@ -65,6 +67,7 @@ MAY_IMPORT |= {
         "sim",
         "measure",
         "doctor",
+        "metrics",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES | {"watching"},
     "cluster": BELOW_EDGES,
@@ -84,6 +87,8 @@ EXTRAS = {
     "pytest": {"testing"},
     "fsspec": {"filesystem"},
     "distributed": {"cluster"},
+    "prometheus_client": {"metrics"},
+    "opentelemetry": {"metrics"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.
 CYTHON = {"cython", "cpython", "libc", "posix"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -45,6 +46,7 @@ class Reconnecting:
         self.outcomes = list(outcomes)
         self.reconnects = 0
         self.usable = False
+        self.link = SimpleNamespace(connection=SimpleNamespace(address="192.168.1.1:15740"))
 
     def reconnect(self, patience: object) -> None:
         self.reconnects += 1

@@ -29,7 +29,7 @@ from .loops import soon
 from .session import Session
 from .worker import GRACE_S, Job, Worker, shielded
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LOOK_S = 0.1  # how often a run that waits for its sessions looks whether it is to end
 

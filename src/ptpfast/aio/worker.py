@@ -23,7 +23,7 @@ from ..link.patience import stopped_by
 from ..ptp.errors import ConnectionLost
 from .loops import soon
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 T = TypeVar("T")
 
@@ -49,9 +49,9 @@ class Job(Generic[T]):
     def __init__(
         self, work: Callable[[], T], done: Callable[[], object], interrupt: Callable[[], object]
     ) -> None:
-        self.stop = threading.Event()
+        self.stop: threading.Event = threading.Event()
         self.undo: Callable[[T], object] | None = None
-        self.was_cancelled = False
+        self.was_cancelled: bool = False
         self._work = work
         self._context = contextvars.copy_context()
         self._done = done

@@ -17,8 +17,8 @@ class InFlight:
     """The current file of a run; at most one at a time."""
 
     def __init__(self) -> None:
-        self.name = ""
-        self.received = 0
+        self.name: str = ""
+        self.received: int = 0
         self.size: int | None = None
         self._handle: int | None = None
 
@@ -29,7 +29,8 @@ class InFlight:
 
     def come_to(self, received: int, size: int | None) -> None:
         """Note how many of its bytes are here."""
-        self.received, self.size = received, size
+        self.received = received
+        self.size = size
 
     def end(self, handle: int) -> bool:
         """Note that a file is done; return whether it is the one under way.
@@ -38,7 +39,8 @@ class InFlight:
         """
         if handle != self._handle:
             return False
-        self.name, self._handle = "", None
+        self.name = ""
+        self._handle = None
         return True
 
     def lost_line(self, error: PTPError, of_tries: str, *, verbose: bool = False) -> str:

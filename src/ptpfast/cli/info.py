@@ -16,7 +16,7 @@ from .waiting import showing
 if TYPE_CHECKING:
     from ..session.session import Session
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 NO_CARD = "no memory card in the camera"
 FEW = 16  # objects that are asked for, to count all files; each is a round trip

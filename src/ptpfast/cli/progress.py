@@ -76,7 +76,7 @@ class Display(Observer):
 
     def __init__(self, output: Output, status: Status) -> None:
         self.status = status
-        self.statuses = Statuses(status)
+        self.statuses: Statuses = Statuses(status)
         self._above: Display | None = None  # that of all cameras
         self._name = ""  # of one of several cameras
         self._output = output

@@ -16,6 +16,7 @@ from ..session.address import are_swapped, is_camera
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from ..transport.contract import Address
+from .exporting import exporting, metrics_option
 from .failure import (
     DISK,
     REFUSED,
@@ -117,6 +118,7 @@ class Folder(click.Path):
 )
 @click.option("--keep-folders", is_flag=True, help="Keep the card's folders below DEST.")
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
+@metrics_option
 @chunk_option
 @depth_option
 @index_option
@@ -139,6 +141,7 @@ def pull(
     output = common.output
     _check_order(hosts, dest)
     agree(options)
+    where = options.pop("metrics")
     try:
         check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
@@ -150,13 +153,16 @@ def pull(
             )
     cameras = [str(Address(*each)) for each in hosts or [only_camera(output)]]
     try:
-        with display(output, tries=options["retry"]) as shown:
+        with (
+            exporting(output, where, cameras) as observed,
+            display(output, tries=options["retry"]) as shown,
+        ):
             report = run(
                 cameras[0] if len(cameras) == 1 else cameras,
                 dest,
                 **vars(wanted),
                 **options,
-                observer=Recorder(output, shown),
+                observer=observed(Recorder(output, shown)),
                 timeouts=common.timeouts,
                 trace=common.trace,
             )

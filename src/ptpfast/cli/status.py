@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.text import printable
+from ..library.report.rate import Rate
 from .in_flight import InFlight
 from .output import human_size, plural
-from .rate import Rate
 
 if TYPE_CHECKING:
     from ..ptp.objects import ObjectInfo
@@ -39,16 +39,16 @@ class Status:
     def __init__(
         self, tries: int | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.in_flight = InFlight()
-        self.rate = Rate(clock)
-        self.done = 0  # files that were under way and no longer are
+        self.in_flight: InFlight = InFlight()
+        self.rate: Rate = Rate(clock)
+        self.done: int = 0  # files that were under way and no longer are
         self._clock = clock
         self._tries = tries
         self._since = clock()  # since when it is as it is: a wait, or the last byte
         self._waits_for = "connecting to the camera"
         self._lost = 0  # failed tries since the last byte
-        self.count = 0
-        self.is_counted = False
+        self.count: int = 0
+        self.is_counted: bool = False
         self._total = 0
         self._begun: frozenset[int] = frozenset()
         self._file = False  # whether a file is received, and nothing else is done
@@ -73,7 +73,9 @@ class Status:
 
     def planned(self, count: int, size: int, *, listed: bool) -> None:
         """Note the planned files and bytes; `listed` is true if these are all."""
-        self.count, self._total, self.is_counted = count, size, listed
+        self.count = count
+        self._total = size
+        self.is_counted = listed
 
     def started(self, info: ObjectInfo, path: Path, kept: int) -> None:
         """Note that the download of a file begins."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from .round import Round
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LONGEST = 4096  # bytes of a datagram that is read; a longer one is dropped
 MOST = 20_000  # datagrams of one socket

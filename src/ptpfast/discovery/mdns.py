@@ -19,7 +19,7 @@ from .round import Round
 if TYPE_CHECKING:
     from zeroconf import ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 KIND = f"{PTP_SERVICE}.local."
 MOST_NAMES = 256

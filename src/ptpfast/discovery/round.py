@@ -12,7 +12,7 @@ from typing import Any
 
 from .found import Found, learn
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 WORKERS = 8
 MOST_JOBS = 256  # in all
@@ -27,7 +27,7 @@ class Round:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.over = threading.Event()
+        self.over: threading.Event = threading.Event()
         self._deadline = time.monotonic() + seconds
         self._seen: queue.SimpleQueue[Found] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="ptpfast discovery")

@@ -29,7 +29,7 @@ class PTPError(Exception):
     in_passing = False  # whether a poll for events or a keep-alive raised it
 
     def __init__(self, message: str, *, hint: str | None = None, received: int = 0) -> None:
-        self.message = printable(message)
+        self.message: str = printable(message)
         super().__init__(self.message)
         self.received = received
         if hint is not None:

@@ -16,7 +16,7 @@ from ..session.persistence import Persistence
 from ..session.session import Session
 from .tree import Tree
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class OpenCamera:
     def __init__(self, session: Session, retry: int | None) -> None:
         """retry: how often in a row a lost session is opened again."""
         self.session = session
-        self.stop = threading.Event()  # set when the session is closed for good
+        self.stop: threading.Event = threading.Event()  # set when the session is closed for good
         self._retry = retry
         self._events = session.link.hub.subscribe()
         self._lock = threading.RLock()  # of the listing
@@ -60,7 +60,7 @@ class OpenCamera:
         return self._persistence(guarded).run(lambda: guarded.run(work), kept)
 
     def _persistence(self, guarded: _Guarded) -> Persistence:
-        return Persistence(cast(Session, guarded), self._retry, tell_lost)
+        return Persistence(cast(Session, guarded), self._retry, _nothing)
 
     def tree(self, max_age_s: float | None = None) -> Tree:
         """Return the folders, listed if they are not known or may have changed.
@@ -132,8 +132,13 @@ def _next(listing: Any) -> Callable[[Session], Any]:
     return lambda session: listing.next()
 
 
-def tell_lost(error: PTPError) -> None:
-    log.warning("%s; connecting again", error)
+def _nothing(error: PTPError) -> None:
+    """Say nothing: the log has it."""
+
+
+def tell_busy(error: PTPError) -> None:
+    """Log that a camera is waited for."""
+    log.warning("%s; waiting", error)
 
 
 class _Guarded:

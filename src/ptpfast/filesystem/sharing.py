@@ -15,10 +15,10 @@ from typing import Any
 from ..library.plan.options import RETRY
 from ..session.connecting import connect
 from ..transport.contract import Address
-from .camera import OpenCamera, tell_lost
+from .camera import OpenCamera, tell_busy
 from .queue import RangeQueue
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class SharedCamera:
@@ -66,7 +66,7 @@ def _opened(address: Address, options: dict[str, Any]) -> RangeQueue:
     arguments = dict(options)
     retry = arguments.pop("retry", RETRY)
     port = address.port or None
-    session = connect(address.host, port=port, waiting=tell_lost, **arguments)
+    session = connect(address.host, port=port, waiting=tell_busy, **arguments)
     return RangeQueue(OpenCamera(session, retry), f"ptpfast reads {address}")
 
 

@@ -20,7 +20,7 @@ from ..transfer.memory import reader_to_end
 from ..transfer.reading import NoPartialRead, ObjectReader
 from .camera import OpenCamera
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MOST_IN_MEMORY = 8 << 20  # bytes of an object that is read whole; the rest goes to a file
 
@@ -62,7 +62,8 @@ class Target:
             try:
                 session.camera.compare(self.info, again=altered)
             except (InvalidObjectHandle, TransferError) as error:
-                self.info, self._reader = camera.found_again(self.info, error), None
+                self.info = camera.found_again(self.info, error)
+                self._reader = None
             if self._reader is None:
                 self._reader = reader_to_end(session.camera, self.info)
             return self._reader

@@ -24,7 +24,7 @@ class Ending:
     """
 
     def __init__(self) -> None:
-        self.stop = threading.Event()
+        self.stop: threading.Event = threading.Event()
         self._sessions: list[Session] = []
         # Re-entrant: a signal handler may end the run in the thread that holds it.
         self._lock = threading.RLock()

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .report.observer import Observer
     from .report.report import Report
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Meter:
@@ -56,8 +56,8 @@ class Meter:
         self._observer = observer
         self._info = info
         self._meanwhile = meanwhile
-        self.kept = kept
-        self.moved = 0
+        self.kept: int = kept
+        self.moved: int = 0
 
     def __call__(self, received: int, size: int | None) -> None:
         if received < self.kept:  # it was restarted, not continued

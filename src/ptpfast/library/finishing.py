@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..transfer import Download
     from .plan.planning import Job
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 THREADS = 4
 # Files in the queue, each with two open descriptors, and their bytes, which a power cut may lose.
@@ -113,7 +113,7 @@ class Finishing:
         waiting: Callable[[int, float], object],
         copy: Callable[[FileResult], object] | None = None,
     ) -> None:
-        self.waited_s = 0.0
+        self.waited_s: float = 0.0
         self._waiting = waiting
         self._copy = copy
         self._line: deque[Arrival | FileResult] = deque()  # until they are taken out, in order

@@ -45,7 +45,7 @@ class Handover:
 
     def __init__(self, ending: Ending, most: int = MOST_WAITING) -> None:
         """most: results that may wait before the next download begins."""
-        self.taker = threading.current_thread()
+        self.taker: threading.Thread = threading.current_thread()
         self.when_changed: Callable[[], object] | None = None
         self._ending = ending
         self._most = most

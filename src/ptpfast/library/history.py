@@ -20,7 +20,7 @@ from .keep.manifest import Manifest
 from .plan.dates import is_same_clock
 from .plan.naming import root_name
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 AT_ONCE = 1000  # records in one transaction
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
     from .report.observer import Observer
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class PullIterator(Iterator[FileResult]):

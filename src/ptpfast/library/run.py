@@ -28,6 +28,7 @@ from .plan.room import on_disk_of
 from .report.observer import Observer
 from .report.report import Report, attach
 from .report.results import FileResult
+from .report.telling import Telling
 
 if TYPE_CHECKING:
     from ..listing import Listing
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from .plan.options import Options
 
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Run:
@@ -54,7 +55,7 @@ class Run:
     ) -> None:
         """began: when it was asked for, by `time.monotonic`. names: those that the cameras of the
         run have got."""
-        self.report = Report(
+        self.report: Report = Report(
             options.destination,
             selection=options.selection.words,
             verify=options.verify,
@@ -62,7 +63,8 @@ class Run:
         )
         self._began = began
         self._options = options
-        self._observer = options.observer or Observer()
+        address = session.link.connection.address
+        self._observer = Telling(options.observer or Observer(), address)
         self._persistence = Persistence(
             session, options.retry, self._lost, self._observer.reconnecting
         )
@@ -81,7 +83,8 @@ class Run:
     def plan(self) -> Report:
         """Return the report of a dry run."""
         try:
-            return self._plan()
+            with self._observer.of_run(self.report):
+                return self._plan()
         finally:
             self._end()
 
@@ -105,7 +108,8 @@ class Run:
     def go(self) -> Report:
         """Run, and return the report. An error that ends the run carries the report."""
         try:
-            self._go()
+            with self._observer.of_run(self.report):
+                self._go()
         except BaseException as error:
             attach(self.report, error)
             self._sums.save()

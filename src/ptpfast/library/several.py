@@ -46,7 +46,7 @@ class Camera:
         self.report: Report | None = None
         self.error: BaseException | None = None
         self.thread: threading.Thread | None = None
-        self.done = threading.Event()  # `Thread.join` is not safe from a Ctrl-C
+        self.done: threading.Event = threading.Event()  # `Thread.join` is not safe from a Ctrl-C
 
 
 class Several:

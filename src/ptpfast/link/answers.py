@@ -14,7 +14,7 @@ from ..ptp.words import label_of
 from ..vendors import Dialect, Vendor
 from .pipelining import Request
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 _OK = int(ResponseCode.OK)  # looked up once: compared with every answer
 

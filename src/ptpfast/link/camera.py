@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..ptp.errors import PTPError, TransferError
 from ..ptp.objects import Description, ObjectInfo
 from .describing import describe_each
+from .habits import Habits
 from .link import Link
 from .pipelining import Request
 from .tally import Tally
@@ -29,7 +30,7 @@ class Camera:
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self.habits = link.habits
+        self.habits: Habits = link.habits
         self.index: Index | None = None
         self.announced: dict[tuple[object, ...], Request] = {}
         self.give_way: Callable[[], bool] | None = None

@@ -21,7 +21,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 START_CHUNK = 1 << 20  # the fixed size of libgphoto2 and airmtp
 SMALLEST_CHUNK = 1 << 16
@@ -66,12 +66,12 @@ class ChunkPolicy:
         fixed: int | None = None,
         most_whole: int | None = None,
     ) -> None:
-        self.cap = max(cap, SMALLEST_CHUNK)
+        self.cap: int = max(cap, SMALLEST_CHUNK)
         self.fixed = fixed
         self._most_whole = most_whole
-        self.chunk = max(min(start, self.cap), SMALLEST_CHUNK)
-        self.refused = 0
-        self.is_known = False  # by reads of this session
+        self.chunk: int = max(min(start, self.cap), SMALLEST_CHUNK)
+        self.refused: int = 0
+        self.is_known: bool = False  # by reads of this session
         self._before_refusals: tuple[int, int, int] | None = None
         self._largest = 0  # size that the camera has read
         self._settled = False

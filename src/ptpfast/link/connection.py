@@ -33,7 +33,7 @@ from .patience import SlowestPace, go_on
 from .pipelining import Following, Overfull, Request, Run, TransactionRunning
 from .turn import Turn
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LAST_TRANSACTION_ID = 0xFFFFFFFE  # 0 and all ones are reserved (ISO 15740)
 PAUSE_S = 0.1  # how often a long transaction reports
@@ -75,7 +75,7 @@ class Connection:
         self._command = opened.command
         self._events = EventReader(transport.hear, events, address.host)
         self._last_id = 0
-        self.last_used = time.monotonic()  # when the last transaction ended
+        self.last_used: float = time.monotonic()  # when the last transaction ended
         self._turn = Turn()
         self._outstanding = Outstanding(opened.command)
         try:

@@ -18,7 +18,7 @@ from .link import Link
 from .many import Many
 from .tally import Tally
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # Four strings of 254 characters at most and 52 bytes of numbers; firmware may add to it.
 MAX_OBJECT_INFO = 1 << 16

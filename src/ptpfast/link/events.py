@@ -22,7 +22,7 @@ from ..ptp.codes import EventCode, name_of
 from ..ptp.errors import Cancelled, LimitReached, NetworkError, ProtocolError, Timeout
 from ..transport.contract import Heard
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Source(Enum):
@@ -98,10 +98,10 @@ class EventHub:
     """Receiver of events from all sources. It gives each to every subscriber once. Thread-safe."""
 
     def __init__(self) -> None:
-        self.owner = Owner("session")
-        self.changed = threading.Condition()
+        self.owner: Owner = Owner("session")
+        self.changed: threading.Condition = threading.Condition()
         self.subscriptions: list[Subscription] = []
-        self.closed = False
+        self.closed: bool = False
         self._listeners: list[Callable[[], object]] = []
         # Reported by one source and not yet by the other: (source, code, parameters) → times.
         self._reported: dict[tuple[Source, int, tuple[int, ...]], deque[float]] = {}

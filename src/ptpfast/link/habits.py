@@ -36,10 +36,10 @@ class Habits:
 
     def __init__(self, chunks: ChunkPolicy, depth: int) -> None:
         self.chunks = chunks
-        self.depth = depth
+        self.depth: int = depth
         self.pipelined = 0
-        self.pace = Pace()
-        self.waited_s = 0.0
+        self.pace: Pace = Pace()
+        self.waited_s: float = 0.0
         self.refused: set[int] = set()
         self.proven: set[int] = set()
         self.lost_at_end: dict[int, int] = {}

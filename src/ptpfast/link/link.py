@@ -19,6 +19,7 @@ from ..engine.phase import Phase
 from ..engine.process import Owner
 from ..engine.sink import MemorySink
 from ..engine.wire import OperationResponse
+from ..logs import tell
 from ..ptp.codes import FailReason, OperationCode
 from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import (
@@ -46,8 +47,7 @@ from .pipelining import Following, Request
 from .renewal import reopen, require_same
 from .upkeep import Interrupted, Upkeep
 
-log = logging.getLogger("ptpfast")
-log.addHandler(logging.NullHandler())  # a library is silent unless its user listens
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # The memory limit of a payload. Larger payloads that are no objects do not exist: 10,000 handles
 # are 40 KB, an embedded preview some MB.
@@ -74,22 +74,22 @@ class Link:
         told: Callable[[PTPError], object] | None = None,
     ) -> None:
         """role: the purpose of the session. told: called when the camera's owner has to act."""
-        self.connection = connection
+        self.connection: Connection = connection
         self._role, self._told = role, told
-        self.vendor = vendor or STANDARD
+        self.vendor: Vendor = vendor or STANDARD
         self.operations: frozenset[int] = frozenset()
-        self.losses = Losses()
-        self.reconnects = 0
+        self.losses: Losses = Losses()
+        self.reconnects: int = 0
         self.on_busy: Callable[[PTPError, float], object] | None = None
         self._closed = False
         self._of_thread = threading.local()  # the thread's plan
         self._owner = Owner("session")
         self._guid = connection.guid
         self._opened_at = 0.0
-        self.device_info = DeviceInfo()
-        self.dialect = self._make_dialect()
+        self.device_info: DeviceInfo = DeviceInfo()
+        self.dialect: Dialect = self._make_dialect()
         self._upkeep = Upkeep(self.dialect)
-        self.habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
+        self.habits: Habits = Habits(ChunkPolicy(self.dialect.quirks.max_chunk), 1)
         try:
             self.device_info = connection.opened.device_info or ask_device_info(self.transact)
         except NetworkError as error:
@@ -235,7 +235,7 @@ class Link:
 
     def waiting(self, what: str, within_s: float | None = None) -> None:
         """Tell the user the reason for a wait, such as a button to press on the camera."""
-        log.warning("%s", what)
+        tell("owner_awaited", camera=self.connection.address, reason=what)
         if self._told is not None:
             self._told(owner_asked(what, within_s, self.vendor.name))
 
@@ -266,8 +266,7 @@ class Link:
         self._opened_at = time.monotonic()
         try:
             try:
-                quirks = self.dialect.quirks
-                open_session(self.transact, self.dialect.opening, quirks.session_id)
+                open_session(self.transact, self.dialect.opening, self.dialect.quirks.session_id)
             except NetworkError as error:
                 name_who_answered(error, self.connection)
                 raise
@@ -303,6 +302,7 @@ class Link:
             if self._owner.is_us:
                 self.habits.keep_chunk(self.device_info)
                 self._end()
+                tell("disconnected", camera=self.connection.address)
             else:
                 self.connection.close()
 
@@ -319,11 +319,8 @@ class Link:
                 hasty = Timeouts(timeouts.connect, timeouts.close, timeouts.close, timeouts.close)
                 self.connection.timeouts = hasty
                 self.dialect.end()
-                request = Request(
-                    OperationCode.CloseSession,
-                    any_transaction_id=True,
-                    on_pause=until(time.monotonic() + timeouts.close),
-                )
+                code, over = OperationCode.CloseSession, until(time.monotonic() + timeouts.close)
+                request = Request(code, any_transaction_id=True, on_pause=over)
                 self.transact(request, busy_s=0.0)
         except (PTPError, RuntimeError, OSError) as error:
             log.debug("the session did not end in order: %s", error)
@@ -342,10 +339,12 @@ class Link:
     def reconnect(self, patience: Patience | None = None) -> None:
         """Connect to the same camera again and open a session. See `Session.reconnect`."""
         self._owner.require()
+        began = time.monotonic()
         self._upkeep.stop()
         self._connect_again(patience or self._patience())
         self._begin()
         self.reconnects += 1
+        tell("reconnected", camera=self.connection.address, seconds=time.monotonic() - began)
 
     def _patience(self) -> Patience:
         return Patience(self.connection.timeouts.connect, first_s=0.1, most_s=2.0)
@@ -365,6 +364,7 @@ class Link:
     def reconnect_after(self, error: PTPError) -> None:
         """Reconnect in the middle of work that `error` has ended. Raises `error`, for which the
         caller may have more patience, if the camera refuses."""
+        tell("connection_lost", camera=self.connection.address, reason=error.message, attempt=1)
         try:
             self.reconnect()
         except (InitFailed, ResponseError) as again:
@@ -393,7 +393,7 @@ class Link:
                 unless a measurement is running (`habits.remembers`).
         """
         self.habits.one_at_a_time()
-        log.warning("pipelining is switched off: %s", why)
+        tell("pipelining_off", camera=self.connection.address, reason=why)
         if to_blame and self.habits.remembers:
             from ..state import tuning
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from ..ptp.errors import CameraFailing, DeviceBusy, PTPError, Unreadable
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # If the connection ends this often at an object, although reconnecting works, it is the cause.
 SAME_PLACE = 3
@@ -76,7 +76,7 @@ class Losses:
     def __init__(self) -> None:
         self.recover: Recover | None = None
         self.limit = SAME_PLACE
-        self.streak = Streak()
+        self.streak: Streak = Streak()
         self._is_new = True
         self._counts: Counter[tuple[int, int]] = Counter()
         self._aside: dict[tuple[int, int], Unreadable] = {}

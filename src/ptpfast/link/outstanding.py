@@ -24,7 +24,7 @@ class Outstanding:
     def __init__(self, command: Channel) -> None:
         self._command = command
         self._phases: deque[Phase] = deque()
-        self.ahead = Ahead()
+        self.ahead: Ahead = Ahead()
 
     def __bool__(self) -> bool:
         return bool(self._phases)

@@ -108,7 +108,7 @@ class Patience:
         """Start again: the next failure is a new one."""
         self._since: float | None = None
         self._pause_s = self._first_s
-        self.waits = 0
+        self.waits: int = 0
 
     @property
     def is_used_up(self) -> bool:

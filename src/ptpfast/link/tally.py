@@ -48,7 +48,7 @@ class Count:
     """Reporter of progress: how many are `done`, if there are any."""
 
     def __init__(self, total: int, progress: ListingProgress | None) -> None:
-        self.done = 0
+        self.done: int = 0
         self._total = total
         self._progress = progress
 

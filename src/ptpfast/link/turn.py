@@ -19,8 +19,8 @@ class Turn:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # the kind that knows whose it is
-        self.owner = Owner("session")
-        self.over = False
+        self.owner: Owner = Owner("session")
+        self.over: bool = False
 
     def now(self) -> threading.RLock:
         """Return the lock, for a `with`.

@@ -15,7 +15,7 @@ from .connection import Connection
 from .events import Event, Source
 from .pipelining import Following, Request, TransactionRunning
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Upkeep:

@@ -30,7 +30,7 @@ from ..ptp.errors import (
 from ..ptp.objects import Description
 from ..vendors import BulkListing
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # Below this many objects single requests are as fast, and every body has them.
 WORTH_IT = 32

@@ -23,7 +23,7 @@ from ..ptp.errors import ProtocolError, PTPError, ResponseError, StoreNotAvailab
 from ..ptp.objects import card_name
 from .recall import UNKNOWN_SPACE, Card
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_HANDLES = 1 << 20  # objects of a camera; a card holds some ten thousand
 MAX_STORAGES = 1000  # of a camera; the largest have three slots

@@ -13,7 +13,7 @@ from .bulk import Bulk, Found
 from .entries import Answer, Entries
 from .recall import samples
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Describer:
@@ -34,7 +34,7 @@ class Describer:
     ) -> None:
         self.handles: list[int] = []
         self.storage_ids: list[int] = []
-        self.bulk_is_due = True  # once, and again when much is doubted
+        self.bulk_is_due: bool = True  # once, and again when much is doubted
         self._link = link
         self._entries = entries
         self._tally = tally

@@ -17,7 +17,7 @@ from ..ptp.errors import ProtocolError, ResponseError, Unreadable
 from ..ptp.objects import Description, ObjectInfo
 from .entries import Answer, Entries
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_DEPTH = 32  # folders in folders; a card has two or three, a hostile tree may go in circles
 MAX_PATH = 1024  # characters of folders' names; each object has them all in its path

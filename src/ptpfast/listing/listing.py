@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Generator, Iterable, Mapping
 
 from ..link.link import Link
 from ..link.tally import Count, ListingProgress, Tally
+from ..logs import tell
 from ..ptp.errors import ProtocolError, PTPError
 from ..ptp.objects import Description, ObjectInfo, ObjectTable
 from ..state.index import Index
@@ -28,8 +28,6 @@ from .formats import Formats, only, wanted_formats
 from .memory import Memory
 from .opening import Opening
 from .recall import Card
-
-log = logging.getLogger("ptpfast")
 
 
 class Listing:
@@ -58,7 +56,7 @@ class Listing:
         progress: ListingProgress | None = None,
     ) -> None:
         """storage_ids: None for all; StoreNotAvailable where there is no card."""
-        self.tally = Tally()
+        self.tally: Tally = Tally()
         self.unlisted: Unlisted = {}
         self.doubts: list[str] = []
         self._link = link
@@ -67,12 +65,13 @@ class Listing:
         self._describer = Describer(link, self._entries, self.tally, parent, progress)
         self._at = 0  # of the handles, in tables so far
         self._closed = False
-        self.handles = list(dict.fromkeys(handles))
+        self.handles: list[int] = list(dict.fromkeys(handles))
         cards = self._find(storage_ids, parent)
-        self.storage_ids = self._describer.storage_ids = [card.storage_id for card in cards]
+        self.storage_ids: list[int] = [card.storage_id for card in cards]
+        self._describer.storage_ids = self.storage_ids
         self._memory = Memory(None if parent else index, cards, self._entries, self._describer)
         self._opening = Opening(link, [] if parent else cards, self.tally)
-        self.complete = not self.handles
+        self.complete: bool = not self.handles
 
     def _find(self, storage_ids: Iterable[int] | None, parent: int) -> list[Card]:
         """Return the cards with their handles."""
@@ -191,7 +190,8 @@ class Listing:
         self._closed = True
         self._memory.keep(complete=self.complete)
         self.tally.remembered = len(self._entries.remembered(self.handles))
-        log.info("listed %s objects: %s", f"{len(self.handles):,}", self.tally)
+        camera, count = self._link.connection.address, len(self.handles)
+        tell("listed", camera=camera, objects=count, tally=self.tally)
 
     def known(self, handle: int) -> Description | None:
         """Return the known description of an object or folder, without asking the camera."""

@@ -16,7 +16,7 @@ from .describer import Describer
 from .entries import Answer, Entries
 from .recall import Card
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Memory:

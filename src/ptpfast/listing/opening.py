@@ -22,7 +22,7 @@ from .entries import Answer
 from .folders import MAX_DEPTH
 from .recall import Card
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MOST_FOLDERS = 10_000  # that may be asked for; DCF allows a card 900
 Known = Mapping[int, Answer]

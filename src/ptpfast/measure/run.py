@@ -55,7 +55,7 @@ class Bench:
         self._clock = Clock()
         address = str(Address(host, port))
         when = datetime.now().astimezone().isoformat(timespec="seconds")
-        self.result = Result(Subject(address, when=when), arrivals=self._clock.arrivals)
+        self.result: Result = Result(Subject(address, when=when), arrivals=self._clock.arrivals)
 
     def run(self) -> Result:
         """Run all measurements.

@@ -126,7 +126,7 @@ class InitFailed(PTPError):
         text, hint = _FAIL_TEXT.get(reason, said)
         self.where = where
         super().__init__(f"{where} refused the connection: {text} (reason {reason})", hint=hint)
-        self.reason = FailReason(reason) if reason in _FAIL_TEXT else reason
+        self.reason: FailReason | int = FailReason(reason) if reason in _FAIL_TEXT else reason
 
 
 class OwnerAsked(PTPError):
@@ -180,7 +180,7 @@ class ResponseError(PTPError):
     ) -> None:
         what = doing or name_of(OperationCode, operation)
         super().__init__(refusal(operation, code, doing=what, name=code_name), received=received)
-        self.detail = f"{what}: {code_name or name_of(ResponseCode, code)}"
+        self.detail: str = f"{what}: {code_name or name_of(ResponseCode, code)}"
         self.add_note(self.detail)
         self.doing = ""
         self.code = code

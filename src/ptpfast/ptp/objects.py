@@ -161,8 +161,8 @@ class ObjectTable(Sequence[ObjectInfo]):
         unlisted: Sequence[tuple[int, PTPError]] = (),
     ) -> None:
         self._objects = list(objects)
-        self.failures = list(failures)
-        self.unlisted = list(unlisted)
+        self.failures: list[tuple[int, PTPError]] = list(failures)
+        self.unlisted: list[tuple[int, PTPError]] = list(unlisted)
 
     def _column(self, value: Callable[[ObjectInfo], Any], dtype: str) -> NDArray[Any]:
         import numpy as np

@@ -42,7 +42,7 @@ from .packets import (
 )
 from .queues import CommandQueue, SharedList
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 DEFAULT_HOST = "192.168.1.1"  # the seed's camera, where it is its own access point
 GET_EVENT, DEVICE_READY = 0x90C7, 0x90C8  # vendor operations that the seed itself knows
@@ -70,7 +70,7 @@ class PtpIpConnection:
         self.session: Session | None = None
         self.session_events: Subscription | None = None
         self.session_id: int | None = None
-        self.cmd_queue = CommandQueue()
+        self.cmd_queue: CommandQueue = CommandQueue()
         self.event_queue: SharedList[PtpIpEvent] = SharedList()
         self.object_queue: SharedList[PtpIpDataObject] = SharedList()
         self._running = 0  # commands being run; guarded by cmd_queue.changed

@@ -78,7 +78,8 @@ class PtpIpInitCmdReq(PtpIpPacket):
     fields = ("guid", "hostname")
 
     def __init__(self, data: Any = None) -> None:
-        self.guid, self.hostname = default_guid(), default_name()
+        self.guid: bytes = default_guid()
+        self.hostname: str = default_name()
         super().__init__(data)
 
     def data(self) -> bytes:
@@ -280,8 +281,8 @@ class PtpIpEvent:
     """An event and its first parameter, 0 if it has none; both ints."""
 
     def __init__(self, event_code: int, event_parameter: int) -> None:
-        self.event_code = int(event_code)
-        self.event_parameter = int(event_parameter)
+        self.event_code: int = int(event_code)
+        self.event_parameter: int = int(event_parameter)
 
     def __repr__(self) -> str:
         return f"PtpIpEvent(0x{self.event_code:04X}, 0x{self.event_parameter:X})"
@@ -299,7 +300,9 @@ class PtpIpEventFactory:
     def __init__(self, data: Any) -> None:
         cursor = Cursor(data, "GetEvent")
         count = cursor.u16() if cursor.remaining else 0
-        self.events = [PtpIpEvent(cursor.u16(), cursor.u32()) for _ in range(count)]
+        self.events: list[PtpIpEvent] = [
+            PtpIpEvent(cursor.u16(), cursor.u32()) for _ in range(count)
+        ]
         cursor.finish()
 
     def get_events(self) -> list[PtpIpEvent]:

@@ -23,7 +23,7 @@ class SharedList(MutableSequence[T]):
     """
 
     def __init__(self) -> None:
-        self.changed = threading.Condition()
+        self.changed: threading.Condition = threading.Condition()
         self._items: list[T] = []
 
     def __len__(self) -> int:
@@ -83,7 +83,7 @@ class CommandQueue(SharedList[PtpIpCmdRequest]):
     While `closed`, an added request ends at once with Cancelled, so that its caller does not wait.
     """
 
-    closed = False
+    closed: bool = False
 
     def insert(self, index: int, value: PtpIpCmdRequest) -> None:
         if not isinstance(value, PtpIpCmdRequest):

@@ -15,7 +15,7 @@ from ..ptp.codes import EventCode, ObjectFormat, ResponseCode
 from ..ptp.errors import ProtocolError, ResponseError, SessionNotOpen
 from ..ptp.objects import ObjectInfo
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # Right after ObjectAdded some bodies cannot describe the object yet: asked again for 5 s (airmtp).
 DESCRIBE_S, DESCRIBE_PAUSE_S = 5.0, 0.25

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from ..link.connection import Connection
 from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
+from ..logs import tell
 from ..ptp.arguments import callback, check_names, choice, switches, whole
 from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import ConnectFailed, OwnerAsked, PTPError
@@ -27,8 +28,6 @@ from .session import Session
 
 if TYPE_CHECKING:
     from ..trace import Trace
-
-log = logging.getLogger("ptpfast")
 
 MAX_DEPTH = 64
 
@@ -95,6 +94,7 @@ def connect(
     address = address_of(host, port, usual)
     depth, timeouts = _checked(depth, timeouts)
     _check(waiting, role, index)
+    began = time.monotonic()
     with _recorded(initiator) as (identity, own):
         honour_reconnect_pause(address)
         open_one = partial(_open, address, identity, timeouts, vendor, waiting)
@@ -102,6 +102,7 @@ def connect(
         with _closed_on_error(connection):
             session = Session(Link(connection, vendor, role, waiting), own)
             _take(session, connection.guid, depth, kept=index)
+            _tell_connected(session, time.monotonic() - began)
             return session
 
 
@@ -151,7 +152,7 @@ def _open(
 ) -> Connection:
     """Connect at an address; if nothing listens there, as the cameras of other vendors do."""
     if waiting is not None:
-        identity = identity._replace(confirm=partial(_tell, waiting, timeouts.approval))
+        identity = identity._replace(confirm=partial(_tell, address, waiting, timeouts.approval))
     transport = transport_of(vendor, address.port)
     try:
         return Connection.open(address, identity, timeouts, transport=transport)
@@ -173,10 +174,22 @@ def _open(
         raise NothingListens(refused.message, hint=hint) from refused.__cause__
 
 
-def _tell(waiting: Callable[[PTPError], object], within_s: float, text: str) -> None:
+def _tell(
+    address: Address, waiting: Callable[[PTPError], object], within_s: float, text: str
+) -> None:
     """Tell the user what a connection waits for."""
-    log.warning("%s", text)
+    tell("owner_awaited", camera=address, reason=text)
     waiting(OwnerAsked(text, within_s))
+
+
+def _tell_connected(session: Session, seconds: float) -> None:
+    tell(
+        "connected",
+        camera=session.link.connection.address,
+        model=session.device_info.model,
+        vendor=session.vendor.name,
+        seconds=seconds,
+    )
 
 
 def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 from ..link.losses import SAME_PLACE, Streak
 from ..link.patience import Patience, TooSlow
+from ..logs import tell
 from ..ptp.errors import (
     DeviceBusy,
     ProtocolError,
@@ -20,8 +20,6 @@ from ..ptp.errors import (
 )
 from ..ptp.scope import Scope, scope_of
 from .session import Session
-
-log = logging.getLogger("ptpfast")
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
@@ -60,7 +58,7 @@ class Persistence:
         self._lost = lost
         self._trying = trying
         self._patience = patience_of(tries, told=self._tell_try)
-        self.retries = 0
+        self.retries: int = 0
         # Losses at one place until it is the cause: with few tries, one fewer than would end all.
         self._limit = min(SAME_PLACE, tries + 1) if tries else SAME_PLACE
         self._reading = Streak()
@@ -167,6 +165,8 @@ class Persistence:
                 return done
 
     def _tell_try(self, error: PTPError, waited_s: float) -> None:
+        camera, attempt = self.session.link.connection.address, self._patience.waits
+        tell("connection_lost", camera=camera, reason=error.message, attempt=attempt)
         if self._trying is not None:
             self._trying(self._patience.waits)
 
@@ -182,7 +182,6 @@ class Persistence:
             except PTPError as again:
                 if scope_of(again) is not Scope.CONNECTION and not isinstance(again, ResponseError):
                     raise
-                log.debug("reconnecting failed: %s", again)
                 error = again
             else:
                 return

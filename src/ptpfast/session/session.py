@@ -53,7 +53,7 @@ if TYPE_CHECKING:  # imported where they are used: `import ptpfast` is not to wa
     from ..trace import Trace
     from ..transfer import Algorithm, Progress, Transfer, Verify
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MOST_PARAMETERS = 5  # of an operation (ISO 15740)
 
@@ -68,7 +68,7 @@ class Session:
 
     def __init__(self, link: Link, trace: Trace | None = None) -> None:
         self.link = link
-        self.camera = Camera(link)
+        self.camera: Camera = Camera(link)
         self._events = link.hub.subscribe()
         self.trace = trace  # closed with the session
 

@@ -17,9 +17,9 @@ from typing import Any
 from ..engine.wire import OperationRequest
 from ..ptp.arguments import numbers
 from ..ptp.codes import EventCode, OperationCode, ResponseCode
-from ..ptp.datasets import ObjectInfoDataset, StorageInfo
+from ..ptp.datasets import DevicePropDesc, ObjectInfoDataset, StorageInfo
 from ..vendors import Vendor
-from ..vendors.body import Later, Model, Reply
+from ..vendors.body import Habits, Later, Model, Reply
 from .approvals import Approvals
 from .device_properties import COMPRESSION_SETTING, device_properties
 from .store import FIRST_DATE, Store
@@ -64,15 +64,15 @@ class Body:
     ) -> None:
         model = vendor.model
         self.vendor = vendor
-        self.habits = model.habits
+        self.habits: Habits = model.habits
         self.store = store
         self.capture_size = capture_size
-        self.serial_number = identity(model, seed)[1]
-        self.properties = device_properties(FIRST_DATE, model)
+        self.serial_number: str = identity(model, seed)[1]
+        self.properties: dict[int, DevicePropDesc] = device_properties(FIRST_DATE, model)
         self.state: dict[str, Any] = {}  # the vendor's operations', see Responder
         self.initiator: tuple[bytes, str] = (bytes(16), "")
-        self.opening = OperationRequest(1, OperationCode.OpenSession, 0, (1,))
-        self.approval = approval or Approvals()
+        self.opening: OperationRequest = OperationRequest(1, OperationCode.OpenSession, 0, (1,))
+        self.approval: Approvals = approval or Approvals()
         self._frames = 0
         self.marked: dict[int, None] = {}
         self.ports: Callable[[bool], object] = lambda _: None  # the door's, see Responder
@@ -121,7 +121,8 @@ class Body:
 
     def begin_session(self, initiator: tuple[bytes, str], opening: OperationRequest) -> None:
         """Note the computer whose session begins, and the request that has opened it."""
-        self.initiator, self.opening = initiator, opening
+        self.initiator = initiator
+        self.opening = opening
         self.vendor.model.manners.opened(self)
 
     def end_session(self, *, orderly: bool) -> None:

@@ -43,7 +43,7 @@ class Page:
     def __init__(self, seed: int | str = 0) -> None:
         page = hashlib.shake_128(f"ptpfast content {seed}".encode()).digest(PAGE_SIZE)
         # Twice over, so that a window that begins anywhere in it is contiguous.
-        self.view = memoryview(page + page)
+        self.view: memoryview = memoryview(page + page)
 
     def content(self, number: int, size: int) -> SyntheticContent:
         """Return the object of this number; different numbers give different bytes."""
@@ -71,7 +71,7 @@ class BytesContent:
     """An object held in memory."""
 
     def __init__(self, data: bytes) -> None:
-        self.size = len(data)
+        self.size: int = len(data)
         self._view = memoryview(data)
 
     def spans(self, offset: int, size: int) -> Iterator[memoryview]:

@@ -37,7 +37,7 @@ class Counters:
     def __init__(self) -> None:
         self.operations: Counter[int] = Counter()  # requests by operation code
         self.initiators: list[tuple[bytes, str]] = []  # GUID and name of each that was let in
-        self.payload_bytes = 0  # sent in data-in phases
+        self.payload_bytes: int = 0  # sent in data-in phases
         self.connections = 0  # pairs of connections begun
         self.serving = 0  # connections that are open now
         self.sessions_opened = 0

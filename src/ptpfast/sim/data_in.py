@@ -65,7 +65,7 @@ class DataIn:
     def __init__(
         self, peer: Peer, plan: DataPlan, content: Content, offset: int, framing: Framing
     ) -> None:
-        self.sent = 0  # payload bytes
+        self.sent: int = 0  # payload bytes
         self._peer = peer
         self._plan = plan
         self._framing = framing

@@ -34,7 +34,7 @@ class HttpGate:
         self._answer = answer
         self._opens = opens
         self._listener = Listener(host, 0, _prepare, self._serve, counters)
-        self.port = self._listener.port
+        self.port: int = self._listener.port
         self._listener.start()
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class SlowContent:
     def __init__(
         self, content: Content, rate: float, block: int | None, wait: Callable[[float], None]
     ) -> None:
-        self.size = content.size
+        self.size: int = content.size
         self._content = content
         self._rate = rate
         self._block = block

@@ -100,8 +100,8 @@ class Peer:
         self.event: socket.socket | None = None
         self.extra: list[socket.socket] = []  # further ones, of a body that has them
         self.reader = reader
-        self.gone = threading.Event()
-        self.outlet = Outlet(
+        self.gone: threading.Event = threading.Event()
+        self.outlet: Outlet = Outlet(
             command, self.gone, bytes_per_s=bytes_per_s, fragment=fragment, writes=writes
         )
         self.initiator: tuple[bytes, str] = (bytes(16), "")  # GUID and name, from its Init

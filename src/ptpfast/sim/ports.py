@@ -60,7 +60,7 @@ class Ports:
         model = body.vendor.model
         self._side: list[Listener] = []
         for left in reversed(range(1 if address[1] else TRIES)):
-            self.first = self._listener(address[1], admit, accepts=model.gate is None)
+            self.first: Listener = self._listener(address[1], admit, accepts=model.gate is None)
             if not isinstance(door, ContainerDoor) or self._listens_behind(door, is_last=not left):
                 break
         self._gate: HttpGate | None = None

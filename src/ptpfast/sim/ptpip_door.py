@@ -63,7 +63,8 @@ class PtpIpDoor:
         counters: Counters,
         body: Body,
     ) -> None:
-        self.guid, self.name = identity
+        self.guid: bytes = identity[0]
+        self.name: str = identity[1]
         self._sending = sending
         self._writes = Writes(sending.writes)
         self._framing = framing

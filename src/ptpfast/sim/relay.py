@@ -42,7 +42,7 @@ class Line:
         self._jitter = self._jitter_until = 0.0
         rate = link.rate
         size = LARGEST_SLICE if rate is None else int(rate * SLICE_S)
-        self.slice = max(SMALLEST_SLICE, min(size, LARGEST_SLICE))
+        self.slice: int = max(SMALLEST_SLICE, min(size, LARGEST_SLICE))
 
     def full_for(self) -> float:
         """Return the seconds until the queue has room; 0 if it has."""

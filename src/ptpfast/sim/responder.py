@@ -27,6 +27,7 @@ from .container_door import ContainerDoor
 from .counters import Counters, Transaction
 from .data_in import EndData, Framing
 from .events import Events
+from .faults import FaultTable
 from .link import Link
 from .operations import OPERATIONS
 from .pace import Pace
@@ -102,18 +103,18 @@ class SimulatedCamera:
         store: Store | None = None,
         **options: Unpack[CameraOptions],
     ) -> None:
-        self.settings = Settings.of(options)
+        self.settings: Settings = Settings.of(options)
         service, seed = self.settings.service, self.settings.card.seed
         if self.settings.body.body is not None:
             vendor = vendors.with_body(self.settings.body.body)
         vendor = vendors.given(vendor)
         if store is None:
             store = self.settings.card.store(vendor.model)
-        self.counters = Counters()
-        self.faults = service.fault_table()
+        self.counters: Counters = Counters()
+        self.faults: FaultTable = service.fault_table()
         self._pairing = Pairing(self._count_end)
         events = Events(self._send_event)
-        self.body = self._make_body(vendor, store, events)
+        self.body: Body = self._make_body(vendor, store, events)
         self._door = self._make_door()
         self._pace = Pace(service.chosen_link(), service.jitter_s, seed)
         self._transactions = self._serving(
@@ -135,7 +136,8 @@ class SimulatedCamera:
             self.counters,
         )
         self._listener = self._ports.first
-        self.host, self.port = self._listener.host, self._listener.port
+        self.host: str = self._listener.host
+        self.port: int = self._listener.port
         self._door.deafen = self._listener.refuse_for
         self._relay = Relay(self.link, f"camera {self.port}") if self.link.shapes else None
         self._ports.start()

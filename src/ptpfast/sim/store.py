@@ -74,7 +74,7 @@ class Store:
         self._thumbnails = Thumbnails()
         self._shots = 0
         self.capacity = CAPACITY  # of each card, in bytes
-        self.left_out = 0  # links and unreadable or unnameable files of a real folder
+        self.left_out: int = 0  # links and unreadable or unnameable files of a real folder
 
     @classmethod
     def synthetic(

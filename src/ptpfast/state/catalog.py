@@ -34,7 +34,7 @@ from .fetched import (
 if TYPE_CHECKING:
     import sqlite3
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LONGEST_S = 10.0  # for one question; 100,000 records are read in less than one
 HURRIED_MS = 5  # for another process's transaction, once one has taken too long
@@ -62,7 +62,7 @@ class Catalog:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self.why = ""
+        self.why: str = ""
         self.path: Path | None = None
         self._database: sqlite3.Connection | None = None
         self._until = [0.0]

@@ -31,7 +31,7 @@ from .places import user_folder
 if TYPE_CHECKING:
     import sqlite3
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 APPLICATION = 0x50545043  # "PTPC": tells the file from other programs' SQLite files
 BUSY_S = 2.0  # for another process's transaction, which takes some milliseconds

@@ -39,7 +39,7 @@ from .places import user_folder
 if TYPE_CHECKING:
     import sqlite3
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 SCHEMA = 1
 _FORMATS = b"\x01\x01"  # SQLite's file format without a write-ahead log

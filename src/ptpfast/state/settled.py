@@ -19,7 +19,7 @@ from ..ownership.readback import read_back
 from ..ptp.datasets import DeviceInfo
 from .tuning import model_key
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_FILE_SIZE = 1 << 16
 MAX_MODELS = 256

@@ -25,7 +25,7 @@ from ..ptp.errors import SinkError
 from ..vendors import Tuning
 from .places import user_folder
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_FILE_SIZE = 1 << 20
 DISTRUSTED = "cannot handle pipelined requests"  # how the note of such a model begins

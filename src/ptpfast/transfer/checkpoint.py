@@ -21,7 +21,7 @@ from .journal import NOTHING_KEPT, Journal, Kept, Left
 from .part import PartFile
 from .proof import Proof, seal
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # How often what is there is flushed, if not in the middle of a partial read.
 KEEP_S = 10.0
@@ -36,7 +36,7 @@ class Checkpoint:
     def __init__(self, part: PartFile, journal: Journal) -> None:
         self._part = part
         self._journal = journal
-        self.checksum = Checksum()  # of the received bytes
+        self.checksum: Checksum = Checksum()  # of the received bytes
         self._sink: FileSink | None = None
         self._kept, self._kept_at = NOTHING_KEPT, 0.0  # what the journal says is on the disk
         self._noted, self._note_due, self._note_took = 0, 0.0, 0.0

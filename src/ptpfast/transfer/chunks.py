@@ -53,7 +53,7 @@ class Chunks:
         span: tuple[int, int],
         policy: ChunkPolicy,
     ) -> None:
-        self.label = read_label(info)
+        self.label: str = read_label(info)
         self.sizes: list[int] = []
         self._asked, self._end = span  # up to where requests have left, and will
         self._link = camera.link

@@ -36,9 +36,10 @@ from .part import PartFile, capture_time, reserves
 from .proof import forget, may_continue, prove
 from .reading import ObjectReader, Progress
 from .seam import is_seamless
+from .told import tell_received, tell_stored
 from .verify import check_camera, check_received, check_size
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # An object whose partial reads have taken so long is looked at once more: it may have grown, or be
 # another one, without a read that went wrong. For a shorter one it would be a round trip too many,
@@ -121,7 +122,7 @@ class Download:
     ) -> None:
         """then: what is downloaded next, in this order and in the same way: the camera begins with
         it while this file goes to the disk, with as many requests as `habits.depth` allows."""
-        self.transfer = Transfer(info, path, verified=options.level)
+        self.transfer: Transfer = Transfer(info, path, verified=options.level)
         self._camera = camera
         self._info = info
         self._options = options
@@ -168,8 +169,8 @@ class Download:
             self._close()
             raise
         self.transfer.seconds = time.monotonic() - began
-        self.transfer.operation = self._reader.operation
-        self.transfer.chunks = self._reader.chunks
+        self.transfer.operation, self.transfer.chunks = self._reader.operation, self._reader.chunks
+        tell_received(self._camera, self._info, self.transfer.received, self.transfer.seconds)
 
     def _check_name(self) -> None:
         is_taken = not self._options.overwrite and os.path.lexists(self._path)
@@ -193,8 +194,10 @@ class Download:
             self._publish()
         finally:
             self._close()
-        self.transfer.disk_seconds = time.monotonic() - began
-        return self.transfer
+        done = self.transfer
+        done.disk_seconds = time.monotonic() - began
+        tell_stored(self._camera, self._info, done.path, done.size, done.disk_seconds)
+        return done
 
     def abandon(self) -> None:
         """Close the part file. A later download resumes it. Safe to call at any time."""
@@ -254,11 +257,8 @@ class Download:
             # It may be all there is of an object that is gone: then this raises ResponseError.
             self._camera.compare(self._info, again=True)
         if there and self._options.resume:
-            log.warning(
-                "%s: restarted: the %.1f MB from an earlier run could not be verified",
-                self._path,
-                there / 1e6,
-            )
+            text = "%s: restarted: the %.1f MB from an earlier run could not be verified"
+            log.warning(text, self._path, there / 1e6)
         if not self._part.is_new:
             self._part.begin_anew()
         return 0

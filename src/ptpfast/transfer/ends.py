@@ -24,7 +24,7 @@ from ..ptp.objects import LARGEST_OBJECT, ObjectInfo
 from ..vendors.reads import PartialRead
 from .chunks import chunk_request
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 TWO_GIB, FOUR_GIB = 1 << 31, 1 << 32
 # A body that a read behind the end hangs, or that closes the connection then, is not asked again.

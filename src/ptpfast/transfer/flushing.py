@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 
 from ..engine.errors import LimitReached
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LOOK_S = 1.0  # how often a waiting thread looks whether the flush has ended
 
@@ -20,7 +20,7 @@ class Flush:
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
         self._error: BaseException | None = None
-        self.is_done = False
+        self.is_done: bool = False
         # Not an Event, which has a lock: a signal handler that raises could leave it taken.
         self._ended: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ptpfast flush", daemon=True)

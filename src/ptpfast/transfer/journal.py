@@ -38,7 +38,7 @@ from .notes import Identity as Identity
 from .notes import Kept as Kept
 from .syncing import sync_file, sync_folder
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # Why a part file stays as it is, and the object gets another name.
 ANOTHER_OBJECT = "it is of another object"
@@ -98,7 +98,7 @@ class Journal:
     def __init__(self, path: str, identity: Identity, *, source: Identity | None = None) -> None:
         self._path = path + JOURNAL_SUFFIX
         self._identity = identity
-        self.source = source or identity
+        self.source: Identity = source or identity
         self._is_own = True
         self._held: Descriptor | None = None  # the journal, open: this process has written it
         self._first = b""  # its first line

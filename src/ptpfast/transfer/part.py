@@ -26,7 +26,7 @@ from ..ptp.objects import ObjectInfo
 from .journal import Identity, Journal, claim, taken, whose
 from .syncing import close_file, sync_file, sync_folder
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 TAKEN = errno.EWOULDBLOCK  # of a SinkError: what is in the part file is another run's
 TURN_S = 2.0  # for other runs to begin their files in the folder
@@ -47,12 +47,12 @@ class PartFile:
 
     def __init__(self, path: str, journal: Journal) -> None:
         self.final = path
-        self.path = path + PART_SUFFIX
+        self.path: str = path + PART_SUFFIX
         self._journal = journal
         self._held: Descriptor | None = None
         self._owner = Owner("part file")
-        self.is_new = False
-        self.lost = False  # an fsync has failed: what it has lost the next one does not tell
+        self.is_new: bool = False
+        self.lost: bool = False  # an fsync has failed: what it has lost the next one does not tell
         self._published = False
 
     def __enter__(self) -> Self:

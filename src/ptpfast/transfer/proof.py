@@ -26,7 +26,7 @@ from .hashing import digest_of
 from .journal import Found, Identity, Journal, Stamp
 from .reading import ObjectReader
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 SEAL_S = 60.0  # so far back is the time that marks a part file as untouched
 # A file that was changed so recently could be changed again without another time: filesystems count

@@ -33,7 +33,7 @@ from ..ptp.objects import ObjectInfo
 from ..vendors.reads import PartialRead
 from .chunks import Chunks
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # Of a partial read: the camera may read no more than a certain size at a time.
 _REFUSALS = (ResponseCode.InvalidParameter, ResponseCode.ParameterNotSupported)
@@ -92,7 +92,8 @@ class RangeReader:
         report: Callable[[int], None],
         timeline: Timeline | None,
     ) -> None:
-        self.position, self._end = span
+        self.position: int = span[0]
+        self._end = span[1]
         self._camera = camera
         self._info = info
         self._sink = sink
@@ -124,7 +125,7 @@ class RangeReader:
                     raise GaveWay(f"{self._chunks.label}: paused", received=self.position)
                 return
             except Trickle as error:
-                log.warning("%s: %s; connecting again", self._chunks.label, error)
+                log.debug("%s: %s", self._chunks.label, error)
                 self._policy.stalled(error.message)
                 self._salvage(error)
                 self._camera.link.reconnect_after(error)

@@ -74,11 +74,11 @@ class ObjectReader:
         self._began = time.monotonic()
         # Some bodies report size 0 for what is large (gphoto2#526): only the transfer tells.
         self.size = size or info.size or None
-        self.end_is_proven = False  # it ends where its size says
+        self.end_is_proven: bool = False  # it ends where its size says
         self._least = 0  # bytes it has, if its size is not known
         self._trusted = 0
         self._chunks: RangeReader | None = None  # at work
-        self.operation = "GetObject"
+        self.operation: str = "GetObject"
         self.chunks: list[int] = []  # sizes of partial reads, each time it changed
 
     @property

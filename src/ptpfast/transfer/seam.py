@@ -13,7 +13,7 @@ from ..ptp.objects import ObjectInfo
 from .part import PartFile
 from .reading import ObjectReader
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 OVERLAP = 1 << 14  # bytes before the seam
 # Of an object that could be another one with the same description, so many places of so many bytes

@@ -88,7 +88,7 @@ class ObjectFile(io.RawIOBase):
         reader = reader_to_end(camera, info)
         if reader.size is None:
             raise io.UnsupportedOperation(f"no partial read reaches the end of {info.name}")
-        self.name = info.name
+        self.name: str = info.name
         self._size = reader.size
         self._reader = reader
         self._position = 0

@@ -31,7 +31,7 @@ from .identity import Identity
 from .tapping import Recorder
 from .timeouts import Timeouts
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_NAME_UNITS = 39  # and a NUL: the only explicit limit in any source is 40 (sequoia-ptpy)
 EVENT_CONNECT_RETRY_S = 0.1  # the Ricoh Theta listens late; libgphoto2 pauses as long

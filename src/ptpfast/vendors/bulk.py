@@ -18,7 +18,7 @@ from ..ptp.codes import SIZE_SATURATED, ObjectPropCode, OperationCode
 from ..ptp.datasets import ObjectInfoDataset, read_value
 from ..ptp.errors import ProtocolError
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # The answer about an object: its ObjectInfo with a saturated size, and the true size.
 Described = tuple[ObjectInfoDataset, int]

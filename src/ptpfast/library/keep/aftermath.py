@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...session.persistence import Persistence
     from ...session.session import Session
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 STILL_THERE = "the camera reported the deletion, but the picture is still there"
 MOST_IN_VAIN = 3  # deletions in a row, until no more are asked for
@@ -38,7 +38,7 @@ class Aftermath:
     """
 
     def __init__(self, session: Session, persistence: Persistence) -> None:
-        self.stopped = ""
+        self.stopped: str = ""
         self.vanished: list[int] = []
         self._session = session
         self._persistence = persistence

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from ..report.results import FileResult
     from .deletion_journal import What
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 PROTECTED = "protected on the camera"
 GONE = "no longer on the camera"

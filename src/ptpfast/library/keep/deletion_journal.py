@@ -26,7 +26,7 @@ from ...ptp.errors import SinkError, disk_error
 from ...transfer.journal import Identity
 from ...transfer.syncing import sync_file, sync_folder
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 SCHEMA = 2
 # What is read of its end: some ten thousand deletions. Each run looks after what is pending, so
@@ -56,7 +56,7 @@ class DeletionJournal:
     """The journal of the destination `folder`; there is no file before the first note."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / JOURNAL_NAME
+        self.path: Path = folder / JOURNAL_NAME
 
     def note(self, what: What, identity: Identity, **more: Any) -> None:
         """Append a line; it has reached the disk when this returns. SinkError."""

@@ -17,7 +17,7 @@ from ...ownership.readback import sha256_of
 from ...ptp.errors import SinkError
 from .manifest import Manifest
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Listed:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .copies import Copies
     from .deletion import Deletion
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Safekeeping:
@@ -51,9 +51,9 @@ class Safekeeping:
     def __init__(
         self, copies: Copies, deletion: Deletion | None, report: Report, observer: Observer
     ) -> None:
-        self.copies = bool(copies)
-        self.deletes = deletion is not None
-        self.active = self.copies or self.deletes
+        self.copies: bool = bool(copies)
+        self.deletes: bool = deletion is not None
+        self.active: bool = self.copies or self.deletes
         self.proven: dict[Path, str] = {}
         self._copies = copies
         self._deletion = deletion

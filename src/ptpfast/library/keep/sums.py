@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..report.report import Report
     from .manifest import Manifest
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Sums:

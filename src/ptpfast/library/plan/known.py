@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ..report.results import FileResult, KnownBy
     from .entry import Entry
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 PICTURES = {"raw", "jpeg", "heif", "video"}  # kinds that have the capture time of their shot
 # Records wait for a transaction of their own: one for each small file would slow the camera down.

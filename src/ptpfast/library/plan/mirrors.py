@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
     from ...session.persistence import Persistence
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 COMPARED = 3  # twins, besides those whose size is not their own
 Key = tuple[str, int, datetime]

@@ -19,7 +19,7 @@ class Given:
     """
 
     def __init__(self, lock: threading.RLock) -> None:
-        self.lock = lock
+        self.lock: threading.RLock = lock
         self.claimed: set[str] = set()
         self.taken: set[str] = set()
         self.numbers: dict[str, int] = {}
@@ -36,7 +36,7 @@ class Names:
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.owners: dict[tuple[Hashable, str, int], object] = {}
         self.last: dict[tuple[Hashable, str], int] = defaultdict(int)
         self.folders: dict[tuple[Path, str], Path] = {}

@@ -68,7 +68,7 @@ class Plan:
         self._listing = listing
         self._finish = finish
         self.known = known
-        self.tree = Tree(
+        self.tree: Tree = Tree(
             options.destination,
             camera,
             options.manifest,
@@ -76,8 +76,9 @@ class Plan:
             keeps_folders=options.keep_folders,
             names=names,
         )
-        self.storages = Storages(persistence, listing, report.card, options.selection)
-        self.room = Room(self.tree.root, 1 + len(on_disk_of(options.destination, options.copies)))
+        self.storages: Storages = Storages(persistence, listing, report.card, options.selection)
+        places = 1 + len(on_disk_of(options.destination, options.copies))
+        self.room: Room = Room(self.tree.root, places)
         self._planner = Planner(self.tree, options.on_conflict, self._kept)
         self._mirrors = Mirrors(persistence)
         self._leftovers = Leftovers(self.tree, camera)

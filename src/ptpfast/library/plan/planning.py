@@ -70,8 +70,8 @@ class Planner:
 
     def __init__(self, tree: Tree, on_conflict: str, kept: KeptOf) -> None:
         self.jobs: deque[Job] = deque()
-        self.count = 0
-        self.size = 0
+        self.count: int = 0
+        self.size: int = 0
         self._tree = tree
         self._on_conflict = on_conflict
         self._kept = kept

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..report.report import Card
     from .selection import Selection
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Storages:

@@ -55,8 +55,8 @@ class Tree:
         Raises:
             SinkError: the destination cannot be read.
         """
-        self.names = names or Names()
-        self.root = Folder(path, camera, manifest, known, given=self.names.of(path))
+        self.names: Names = names or Names()
+        self.root: Folder = Folder(path, camera, manifest, known, given=self.names.of(path))
         self.keeps_folders = keeps_folders
         self._camera = camera
         self._manifest = manifest

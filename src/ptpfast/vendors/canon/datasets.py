@@ -18,7 +18,7 @@ from ..bulk import BulkListing, Described
 from .codes import LISTING_FLAGS, CanonOperation
 from .records import CardObject, encode_short_name, read_card_object, write_card_object
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 ROOT = 0xFFFFFFFF  # of GetObjectInfoEx: the objects that lie in no folder
 ENTRY, WIDE_ENTRY = 0x38, 0x3C  # bytes of an entry with a size of 32 and of 64 bits

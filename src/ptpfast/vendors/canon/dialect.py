@@ -28,7 +28,7 @@ from .records import MemoryObject
 from .remote import Remote
 from .watching import Watching
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_OBJECT_INFO = 1 << 16
 FIRST_VENDOR_PROPERTY = 0xD000
@@ -60,7 +60,7 @@ class CanonDialect(Watching):
         self, link: Asks, info: DeviceInfo, quirks: Quirks, role: Role = "download"
     ) -> None:
         super().__init__(link, info, quirks, role)
-        self.remote = Remote(self) if role == "remote" else None
+        self.remote: Remote | None = Remote(self) if role == "remote" else None
 
     # Beginning and end
 
@@ -72,7 +72,7 @@ class CanonDialect(Watching):
         super().begin()
         if self.remote is not None:
             self.remote.prepare()
-            self.watches = True
+            self.watches: bool = True
         elif self.link.supports(CanonOperation.GetEvent):
             try:
                 self.link.command(CanonOperation.SetEventMode, 1)

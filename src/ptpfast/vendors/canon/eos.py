@@ -110,7 +110,9 @@ class Eos:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         lists = {**_LISTS, CanonProperty.EVFOutputDevice: profile.outputs}
-        self.choices = {code: [_word(each) for each in values] for code, values in lists.items()}
+        self.choices: dict[int, list[bytes]] = {
+            code: [_word(each) for each in values] for code, values in lists.items()
+        }
         self.choices[CanonProperty.ImageFormat] = list(IMAGE_FORMATS)
         self.values: dict[int, bytes] = {
             **{code: values[-1] for code, values in self.choices.items()},
@@ -127,8 +129,10 @@ class Eos:
     def begin(self) -> None:
         """Reset the state of a session; settings and pictures stay."""
         self.mode = 0
-        self.watched, self.is_told, self.has_room = False, False, False
-        self.capturing = False
+        self.watched: bool = False
+        self.is_told: bool = False
+        self.has_room: bool = False
+        self.capturing: bool = False
         self._records: deque[Record] = deque()
 
     @property

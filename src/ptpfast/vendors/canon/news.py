@@ -27,7 +27,7 @@ from .records import (
     parse_value,
 )
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 T = TypeVar("T")
 
 MOST_OBJECTS = 10_000  # in the camera's memory, and large ones on its cards; the newest are kept
@@ -61,17 +61,17 @@ class News:
     """
 
     def __init__(self) -> None:
-        self.properties = Properties()
+        self.properties: Properties = Properties()
         self.memory: dict[int, MemoryObject] = {}
         self.sizes: dict[int, int] = {}
         self.begin()
 
     def begin(self) -> None:
         """Forget what belongs to the last session. Pictures in the camera's memory may last."""
-        self.capturing = False
+        self.capturing: bool = False
         self.button: int | None = None
-        self.focused = False
-        self.sleeps_soon = False
+        self.focused: bool = False
+        self.sleeps_soon: bool = False
         self._shot, self._added = False, False
 
     def take(self, record: Record) -> list[PolledEvent]:

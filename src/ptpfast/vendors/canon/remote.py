@@ -35,7 +35,7 @@ from .codes import (
 from .datasets import ExtendedInfo, parse_extended_info, parse_frame
 from .watching import Watching
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 POLL_S = 0.05  # between two looks at the events, while something is waited for (libgphoto2)
 PREPARED_S = 0.5  # for the first properties (libgphoto2: ten looks)

@@ -20,7 +20,7 @@ from .datasets import encode_setting
 from .news import ABOUT_OBJECTS, News
 from .records import split_records
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_EVENTS = 4 << 20  # bytes of one list; the first of a session has about 11 KB
 MOST_LISTS = 100  # that are asked for in a row, should a body always have another one
@@ -51,8 +51,8 @@ class Watching(Dialect):
         self, link: Asks, info: DeviceInfo, quirks: Quirks, role: Role = "download"
     ) -> None:
         super().__init__(link, info, quirks, role)
-        self.news = News()
-        self.watches = False
+        self.news: News = News()
+        self.watches: bool = False
         self.unstored: set[int] = set()
         self.fetched: dict[int, float] = {}
         self._held: list[PolledEvent] = []
@@ -64,7 +64,8 @@ class Watching(Dialect):
         self.news.begin()
         self.unstored.clear()  # their handles may be those of other pictures now
         self.fetched.clear()
-        self.watches, self._awake_at = False, time.monotonic()
+        self.watches = False
+        self._awake_at = time.monotonic()
 
     @property
     def polls(self) -> bool:

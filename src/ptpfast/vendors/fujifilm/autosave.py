@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple, Self
 from ...ptp.errors import ConnectFailed, ProtocolError
 from . import signs, texts
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 CALL_BACK_S = 30.0  # for the camera's own connection (vcam: about 2 s)
 ANSWER_S = 5.0  # for a text

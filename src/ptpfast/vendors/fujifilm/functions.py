@@ -56,9 +56,9 @@ class Functions:
     """
 
     def __init__(self, link: Asks, model: str) -> None:
-        self.state = 0
+        self.state: int = 0
         self.versions: dict[int, int | None] = {}
-        self.in_pictures = False
+        self.in_pictures: bool = False
         self.changed: dict[int, int] = {}
         self._link = link
         self._viewer_version = OLDER_VIEWERS.get(model, VIEWER_VERSION)

@@ -19,7 +19,7 @@ from ..dialect import Asks
 from ..reads import PartialRead
 from .codes import PIECE
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 HANDLE = 1  # of the picture whose turn it is, for the body
 MAX_INFO = 1 << 16
@@ -34,8 +34,8 @@ class Selected:
     """
 
     def __init__(self, link: Asks) -> None:
-        self.turn = 1
-        self.read = PartialRead(OperationCode.GetPartialObject, 32, self._parameters)
+        self.turn: int = 1
+        self.read: PartialRead = PartialRead(OperationCode.GetPartialObject, 32, self._parameters)
         self._link = link
         self._dataset: ObjectInfoDataset | None = None  # of the picture whose turn it was last
         self._is_doubtful = False  # whether it is still that picture's turn

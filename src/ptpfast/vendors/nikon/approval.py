@@ -21,7 +21,7 @@ from ..dialect import Asks
 from .codes import NikonOperation
 from .datasets import parse_pairing_number
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 CONFIRM = 0x2001  # the parameter of ConfirmPairing
 CONFIRM_S = 60.0  # for the owner to press OK

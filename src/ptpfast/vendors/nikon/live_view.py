@@ -19,7 +19,7 @@ from .generations import is_nikon_1
 from .properties import number, set_number
 from .readiness import wait_until_ready
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 READY_POLL_S, READY_S = 0.02, 2.0
 MAX_FRAME = 16 << 20  # bytes; real ones have some hundred thousand

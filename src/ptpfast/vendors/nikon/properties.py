@@ -21,7 +21,7 @@ from .codes import KIND_PROPERTIES, NikonOperation
 from .datasets import parse_wide_prop_desc
 from .generations import is_nikon_1, may_be_asked
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 WIDEST_STANDARD = 0xFFFF
 MAX_CODES = 1 << 16  # bytes; bodies have some hundred codes

@@ -29,7 +29,7 @@ from ..dialect import Asks
 from .codes import NikonOperation
 from .datasets import Job, parse_job, parse_object_size
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 DONE = 0x2001  # the parameter of AdvancedTransfer: the result of the job before
 MAX_JOB = 1 << 16  # bytes

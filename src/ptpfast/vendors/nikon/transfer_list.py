@@ -13,7 +13,7 @@ from ...ptp.errors import ResponseError
 from ..dialect import Asks
 from .codes import NikonOperation, NikonResponse
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_LIST = 4 + (4 << 20)  # bytes of handles: a million
 _NONE_MARKED = (NikonResponse.NoTransferList, NikonResponse.NoTransferListOfAdapter)

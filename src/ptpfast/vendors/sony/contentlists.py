@@ -34,7 +34,7 @@ from .datasets import low_high
 from .deleting import Deletions
 from .sdio import SdioDialect, no_such_object
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 PAGE, MOST_IN_PAGE = 256, 1 << 16  # contents of one request
 MOST_OF_ONE = 16 << 10  # bytes of a content in a page, on average; one of two files has 600

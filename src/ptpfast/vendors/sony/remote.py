@@ -54,7 +54,7 @@ MAX_FRAME = 16 << 20
 MOST_NAMED = 20  # pictures in a warning
 _NO_FRAME = (ResponseCode.AccessDenied, ResponseCode.DeviceBusy)
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class RemoteControl(SdioDialect):
@@ -64,7 +64,7 @@ class RemoteControl(SdioDialect):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.shots = Shots(self, self.link)
+        self.shots: Shots = Shots(self, self.link)
         self._ready_at = 0.0
 
     def begin(self) -> None:

@@ -18,7 +18,7 @@ from ..dialect import Dialect, PolledEvent
 from .codes import VERSION, Mode, SonyEvent, SonyOperation, SonyProperty, SonyResponse
 from .datasets import Property, parse_ext_device_info, parse_properties
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 T = TypeVar("T")
 

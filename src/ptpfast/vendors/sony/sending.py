@@ -20,7 +20,7 @@ from .codes import STATUS, SonyOperation
 from .contenttransfer import FOLDER_BY_FOLDER, GET_PARTIAL_LARGE_OBJECT
 from .sdio import ONLY_REMOTE
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_STATUS = 1 << 16
 # Each message is followed by a question for the status: without it the camera is busy for ever.
