@@ -92,14 +92,14 @@ def test_run_does_not_go_far_ahead_of_a_slow_consumer(camera: Cameras, tmp_path:
 
     def waited() -> None:
         if handover._is_full():
-            waits.set()
+            waits.set()  # until it goes on
         wait()
+        waits.clear()
 
     handover.wait_for_room = waited  # type: ignore[method-assign]
     most = MOST_WAITING + MOST_FILES + 1
     for taken, _ in enumerate(results, 1):
         if taken % 20 == 1:
-            waits.clear()
             assert taken > 60 or waits.wait(20)
         assert len(begun) <= taken + most
     assert len(begun) == results.report.downloaded == 80
