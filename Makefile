@@ -118,13 +118,15 @@ $(VENV)/.built: $(VENV)/.installed $(COMPILED)
 
 contenders: $(VENV)/.contenders
 
-# Programs of others from PyPI: a contender, a client of Sony cameras, and libraries that read pictures.
+# Programs of others from PyPI: a contender, a client of Sony cameras, libraries that read pictures,
+# and servers of S3 and WebDAV.
 # Where one has no wheel for this machine, the benchmarks and tests say that it is missing.
 $(VENV)/.contenders: $(VENV)/.installed
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "gphoto2>=2.5"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "awire>=0.1"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group files
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group cluster
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group remote
 	@touch $@
 
 clean:

@@ -44,8 +44,10 @@ MAY_IMPORT |= {
     | {"library/report"},
     "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}
     | {"library/report", "library/plan"},
+    "library/remote": {"engine", "ptp", "ownership", "state", "link", "listing", "transfer"}
+    | {"session", "library/report", "library/plan", "library/keep"},
 }
-LIBRARY = {"library/report", "library/plan", "library/keep", "library"}
+LIBRARY = {"library/report", "library/plan", "library/keep", "library/remote", "library"}
 BELOW_EDGES = {*BELOW_LIBRARY, *LIBRARY, ROOT}
 MAY_IMPORT |= {
     "library": BELOW_LIBRARY | LIBRARY - {"library"},
@@ -76,7 +78,7 @@ EXTRAS = {
     "zeroconf": {"discovery", "sim"},
     "ifaddr": {"discovery"},
     "pytest": {"testing"},
-    "fsspec": {"filesystem"},
+    "fsspec": {"filesystem", "library/remote"},
     "distributed": {"cluster"},
 }
 # Cython's own modules; `posix` and `libc` are C headers.

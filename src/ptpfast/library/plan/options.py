@@ -46,6 +46,7 @@ class Options:
     new: bool = False
     history: bool = True
     keep_folders: bool = False
+    storage_options: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:

@@ -20,7 +20,6 @@ from .planning import Job, Planner
 from .room import Room, on_disk_of
 from .selection import LISTED
 from .storages import Storages
-from .tree import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     from ..report.report import Report
     from ..report.results import Leftover
     from .known import Known
-    from .names import Names
     from .options import Options
+    from .tree import Tree
 
 # Results of objects whose files were here before.
 _SAFE = {("skipped", ALREADY_HERE), ("skipped", FETCHED_BEFORE)}
@@ -53,9 +52,9 @@ class Plan:
         listing: Listing,
         finish: Callable[[FileResult], object],
         known: Known,
-        names: Names | None = None,
+        tree: Tree,
     ) -> None:
-        """names: those that the cameras of the run have got."""
+        """tree: the folders of the destination."""
         session = persistence.session
         camera = session.device_info.body
         self._persistence = persistence
@@ -65,14 +64,7 @@ class Plan:
         self._listing = listing
         self._finish = finish
         self.known = known
-        self.tree = Tree(
-            options.destination,
-            camera,
-            options.manifest,
-            known,
-            keeps_folders=options.keep_folders,
-            names=names,
-        )
+        self.tree = tree
         self.storages = Storages(persistence, listing, report.card, options.selection)
         self.room = Room(self.tree.root, 1 + len(on_disk_of(options.destination, options.copies)))
         self._planner = Planner(self.tree, options.on_conflict, self._kept)
