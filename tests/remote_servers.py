@@ -79,6 +79,7 @@ def python_server(script: str, *arguments: object) -> Iterator[int]:
         [sys.executable, "-c", script, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     )
     assert process.stdin is not None

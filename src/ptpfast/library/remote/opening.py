@@ -35,6 +35,7 @@ S3 = ("s3", "s3a")
 # An object appears under its name when its last part has come, and folders are only names.
 OBJECT_STORES = (*S3, "gs", "gcs", "abfs", "az", "oci", "oss")
 READ_ONLY = ("ptpip", "http", "https", "data", "github", "gist", "git", "zip", "tar", "libarchive")
+S3_TRIES = 2  # of s3fs, for each request
 WEBDAV_TIMEOUT_S = 60.0  # a server that stores a large file may be silent for long
 
 
@@ -131,7 +132,12 @@ def opened(url: str, options: Mapping[str, Any]) -> Any:
         # Without known hosts it would trust any server; () stands for ~/.ssh/known_hosts.
         told = {"known_hosts": (), **_of_sftp(url)}
         return kind(**{**told, **more})
-    return fsspec.core.url_to_fs(url, **more)[0]
+    if scheme in S3:  # ptpfast has its own tries, with pauses that the run's end interrupts
+        more.setdefault("config_kwargs", {"retries": {"max_attempts": 1}})
+    filesystem = fsspec.core.url_to_fs(url, **more)[0]
+    if scheme in S3:
+        filesystem.retries = S3_TRIES
+    return filesystem
 
 
 def _of_sftp(url: str) -> dict[str, Any]:

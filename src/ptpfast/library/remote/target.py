@@ -224,7 +224,7 @@ class Target:
         """Return a path as its filesystem takes it."""
         below = "/".join(path.parts[len(self.place.parts) :])
         if self.kind.is_webdav:  # which takes a path for a part of a URL
-            below = below.replace("%", "%25")
+            below = below.replace("%", "%25").replace("#", "%23").replace("?", "%3F")
         return f"{self._root}/{below}" if below else self._root or "/"
 
     def with_filesystem(self, doing: str, work: Callable[[Any], T]) -> T:
