@@ -16,12 +16,14 @@ import pytest
 import command_line
 from conftest import PATIENT, Cameras
 from ptpfast import NetworkError, Observer, SinkError, pull, pull_iter
+from ptpfast.library.remote import sending
 from ptpfast.library.remote import target as target_module
 from ptpfast.library.remote.deletion import journal_folder
 from ptpfast.library.remote.opening import MissingPackage
 from ptpfast.ptp.codes import OperationCode
 from ptpfast.session import persistence
 from ptpfast.sim import Store
+from ptpfast.sim.content import BytesContent
 from remote_folders import Faulty, contents, faulty, fetch, files_in, names
 
 URL = "faulty://card/today"
@@ -45,6 +47,7 @@ def there() -> Iterator[type[Faulty]]:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target_module, "PART", 1 << 16)
+    monkeypatch.setattr(sending, "PIECE", 1 << 15)
 
 
 def stored() -> dict[str, bytes]:
@@ -212,6 +215,24 @@ def test_object_that_comes_whole_is_compared_after_a_lost_connection(camera: Cam
     report = fetch(sim, URL, chunk=0, verify="hash")
     assert (report.downloaded, report.retries) == (1, 1)
     assert list(stored().values()) == contents(sim)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("chunk", [30_000, 0])
+def test_object_that_changes_behind_a_lost_connection_is_sent_again(
+    camera: Cameras, chunk: int
+) -> None:
+    sim = camera(objects=1, size=300_000)
+    (handle,) = [each.handle for each in sim.store.files()]
+    sim.faults.add("drop on GetPartialObject at 8" if chunk else "drop after 250000 on GetObject")
+
+    class Changing(Observer):
+        def lost(self, error: Any) -> None:
+            sim.store.replace(handle, content=BytesContent(b"\7" * 300_000))
+
+    report = fetch(sim, URL, chunk=chunk, observer=Changing(), verify="hash")
+    assert (report.downloaded, report.retries) == (1, 1)
+    assert list(stored().values()) == [b"\7" * 300_000]
 
 
 @pytest.mark.parametrize("doing", ["open", "write", "move"])

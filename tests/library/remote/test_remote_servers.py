@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +17,7 @@ from conftest import Cameras
 from objects_of import content
 from ptpfast import Report, SinkError
 from ptpfast.library.remote import target as target_module
+from ptpfast.library.remote.target import Target
 from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
 from remote_folders import contents, fetch
@@ -114,6 +118,18 @@ def test_lost_camera_does_not_begin_the_upload_again(camera: Cameras, site: Site
     assert site.proxy.passed < SIZE + 2 * MIB
 
 
+@pytest.mark.parametrize("at", [2, 8])  # in the first part, and in the second one
+def test_object_that_cannot_be_read_leaves_nothing_there(
+    camera: Cameras, site: Site, at: int
+) -> None:
+    sim = camera(objects=1, size=SIZE)
+    sim.faults.add(f"respond=0x200F on GetPartialObject at {at} times 0")
+    report = run(sim, site, chunk=1_000_000)
+    assert (report.downloaded, report.failed) == (0, 1)
+    gc.collect()  # a file of fsspec that is collected may complete itself
+    assert site.files() == {}
+
+
 def test_stopped_server_ends_the_run_with_nothing_half(camera: Cameras, site: Site) -> None:
     sim = camera(objects=3, size=SIZE)
     site.proxy.stop_after(SIZE + 7 * MIB)
@@ -138,9 +154,37 @@ def test_deletion_follows_the_proof_at_the_server(camera: Cameras, site: Site) -
     assert contents(sim) == []
 
 
+@pytest.mark.parametrize("verify", ["hash", "disk"])
+def test_etag_of_s3_saves_the_reading_back_with_hash_only(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verify: Any
+) -> None:
+    store = Store()
+    for number, size in enumerate((1, 70_000, 5 * MIB, 11 * MIB)):
+        store.add(f"IMG_{number}.DNG", size)
+    read: list[str] = []
+    hexdigest = Target.hexdigest
+
+    def told(self: Target, path: Any, algorithm: str) -> str:
+        read.append(path.name)
+        return hexdigest(self, path, algorithm)
+
+    monkeypatch.setattr(Target, "hexdigest", told)
+    with SITES["s3"](tmp_path) as site:
+        sim = camera(store=store)
+        report = run(sim, site, verify=verify)
+        assert report.ok
+        assert len(read) == (0 if verify == "hash" else 4)
+        assert_all_there(sim, site)
+    sums = {each.path.name: each.transfer.sha256 for each in report.files}
+    assert sums == {
+        each.name: hashlib.sha256(content(sim, each.handle)).hexdigest()
+        for each in sim.store.files()
+    }
+
+
+# Where the test can change or limit what the server has: moto keeps it in its memory.
+@pytest.mark.parametrize("kind", ["sftp", "webdav"])
 def test_bytes_that_change_there_are_found(camera: Cameras, kind: str, tmp_path: Path) -> None:
-    if kind == "s3":
-        pytest.skip("its objects are in the memory of moto")
     with SITES[kind](tmp_path) as site:
         sim = camera(objects=2, size=300_000)
         assert run(sim, site).ok
@@ -149,18 +193,15 @@ def test_bytes_that_change_there_are_found(camera: Cameras, kind: str, tmp_path:
         data = bytearray(path.read_bytes())
         data[1000] ^= 1
         path.write_bytes(data)
-        import os
-
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         report = run(sim, site, delete_verified=True)
         assert (report.deleted, report.failed) == (1, 1)
 
 
+@pytest.mark.parametrize("kind", ["sftp", "webdav"])
 def test_full_server_keeps_no_half_file_under_a_name(
     camera: Cameras, kind: str, tmp_path: Path
 ) -> None:
-    if kind == "s3":
-        pytest.skip("moto's memory has no limit")
     with SITES[kind](tmp_path, most=2 * MIB) as site:
         sim = camera(objects=5, size=3 * MIB)
         with pytest.raises(SinkError):
@@ -178,6 +219,17 @@ def test_unknown_host_key_is_refused_in_a_sentence(camera: Cameras, tmp_path: Pa
     with SITES["sftp"](tmp_path) as site:
         other = (tmp_path / "mine.pub").read_text()
         (tmp_path / "known").write_text(f"[127.0.0.1]:{site.proxy.port} {other}")
+        with pytest.raises(SinkError, match=r"[Hh]ost key"):
+            run(camera(), site)
+        assert site.files() == {}
+
+
+def test_host_that_was_never_seen_is_not_trusted(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # without known hosts
+    with SITES["sftp"](tmp_path) as site:
+        del site.storage["known_hosts"]
         with pytest.raises(SinkError, match=r"[Hh]ost key"):
             run(camera(), site)
         assert site.files() == {}
