@@ -166,7 +166,7 @@ class Sending:
         again, part = came.new_hash(), bytearray()
         for piece in whole_pieces(self._camera, reader, PIECE):
             with piece:
-                old = min(len(piece), before - seen)
+                old = max(0, min(len(piece), before - seen))
                 again.update(piece[:old])
                 seen += len(piece)
                 if old and seen >= before and again.digest() != came.hash.digest():
