@@ -142,8 +142,9 @@ def test_stopped_server_ends_the_run_with_nothing_half(camera: Cameras, site: Si
     assert caught.value.report.downloaded == len(named) or caught.value.report.remaining
     site.proxy.start_again()
     assert run(sim, site).ok
-    done = {name: data for name, data in site.files().items() if name in wanted}
-    assert done == wanted
+    # If only the answer about a name was lost, the next run stores that shot again, with a number.
+    assert set(wanted.values()) <= set(site.files().values())
+    assert named.items() <= site.files().items()
 
 
 def test_deletion_follows_the_proof_at_the_server(camera: Cameras, site: Site) -> None:
