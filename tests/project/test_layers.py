@@ -47,8 +47,10 @@ MAY_IMPORT |= {
     | {"library/report"},
     "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}
     | {"library/report", "library/plan"},
+    "library/remote": {"engine", "ptp", "ownership", "state", "link", "listing", "transfer"}
+    | {"session", "library/report", "library/plan", "library/keep"},
 }
-LIBRARY = {"library/report", "library/plan", "library/keep", "library"}
+LIBRARY = {"library/report", "library/plan", "library/keep", "library/remote", "library"}
 BELOW_EDGES = {*BELOW_LIBRARY, *LIBRARY, ROOT, "network"}
 MAY_IMPORT |= {
     "library": BELOW_LIBRARY | LIBRARY - {"library"},
@@ -85,7 +87,7 @@ EXTRAS = {
     "zeroconf": {"discovery", "sim"},
     "ifaddr": {"discovery"},
     "pytest": {"testing"},
-    "fsspec": {"filesystem"},
+    "fsspec": {"filesystem", "library/remote"},
     "distributed": {"cluster"},
     "prometheus_client": {"metrics"},
     "opentelemetry": {"metrics"},

@@ -51,6 +51,8 @@ def explain(error: BaseException) -> Failure:
     if isinstance(error, OSError):
         what = f"{error.filename}: " if error.filename else ""
         return Failure(f"{what}{error.strerror or error}", "check the disk and the folder", DISK)
+    if isinstance(error, ImportError) and (hint := getattr(error, "hint", "")):
+        return Failure(getattr(error, "message", str(error)), hint, USAGE)
     if isinstance(error, ModuleNotFoundError) and error.name in ("rich", "platformdirs"):
         return Failure(f"{error.name} is missing", "pip install 'ptpfast[cli]'", USAGE)
     if isinstance(error, ModuleNotFoundError) and error.name in ("zeroconf", "ifaddr"):

@@ -11,6 +11,7 @@ import click
 from ..library.plan.options import RETRY
 from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
+from ..library.remote.place import is_url, local_folder
 from ..library.report.report import Report, report_of
 from ..session.address import are_swapped, is_camera
 from ..transfer import VERIFY
@@ -53,6 +54,17 @@ class Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Destination(Folder):
+    """The folder to download into, or the URL of one on another computer."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            value = local_folder(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value if is_url(value) else super().convert(value, param, ctx)
+
+
 @command(
     "pull 192.168.1.1 ~/Pictures/today",
     "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
@@ -60,10 +72,11 @@ class Folder(click.Path):
     "pull 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
     "pull ~/Pictures/today",
+    "pull 192.168.1.1 s3://bucket/today --verify hash",
     "pull 192.168.1.1 . --json",
 )
 @click.argument("hosts", type=AddressType(), metavar="[CAMERA]...", nargs=-1)
-@click.argument("dest", type=Folder(path_type=Path), metavar="DEST")
+@click.argument("dest", type=Destination(path_type=Path), metavar="DEST")
 @selecting(order=LISTED)
 @click.option(
     "--on-conflict",
@@ -123,14 +136,18 @@ class Folder(click.Path):
 @depth_option
 @index_option
 def pull(
-    common: Common, hosts: tuple[tuple[str, int], ...], dest: Path, wanted: Wanted, **options: Any
+    common: Common,
+    hosts: tuple[tuple[str, int], ...],
+    dest: Path | str,
+    wanted: Wanted,
+    **options: Any,
 ) -> int:
     """Download the files that are not in the folder yet.
 
-    Several cameras are read at the same time. Without CAMERA, the only camera that is found in 3 s
-    is read. Files that are in the folder already are skipped. Downloads begin while the card is
-    still listed, so the default order is the camera's; ls sorts by date. Press Ctrl-C at any time:
-    the same command resumes.
+    DEST is a folder, or the URL of one: s3://, sftp://, webdav://. Several cameras are read at the
+    same time. Without CAMERA, the only camera that is found in 3 s is read. Files that are in the
+    folder already are skipped. Downloads begin while the card is still listed, so the default order
+    is the camera's; ls sorts by date. Press Ctrl-C at any time: the same command resumes.
     """
     from ..library.plan.apart import check_different
     from ..library.plan.room import on_disk_of
@@ -143,10 +160,13 @@ def pull(
     agree(options)
     where = options.pop("metrics")
     try:
-        check_different(dest, options["copies"], mark=not options["dry_run"])
+        if isinstance(dest, str):
+            _check_url(dest, options)
+        else:
+            check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    if options["delete_verified"]:  # said while nothing is deleted yet
+    if options["delete_verified"] and isinstance(dest, Path):  # said while nothing is deleted yet
         for folder in on_disk_of(dest, options["copies"]):
             output.note(
                 f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
@@ -172,7 +192,24 @@ def pull(
     return status(report)
 
 
-def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path) -> None:
+def _check_url(dest: str, options: dict[str, Any]) -> None:
+    """ValueError, UsageError for a URL that is none, or options that need a folder."""
+    from ..library.remote.opening import check
+    from ..library.remote.place import place_of
+
+    place_of(dest)
+    check(dest)
+    if options["copies"] or options["manifest"]:
+        raise click.UsageError(
+            "--copies and --manifest need a folder of this computer: leave them out with a URL"
+        )
+    if not options["history"]:
+        raise click.UsageError(
+            "files at a URL are known by the history only: leave --no-history out"
+        )
+
+
+def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path | str) -> None:
     """Raise UsageError unless the words are cameras and then a folder."""
     if not hosts:
         if is_camera(str(dest)) and not os.path.isdir(dest):

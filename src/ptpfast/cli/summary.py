@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.text import in_text
+from ..library.remote.place import is_url
 from ..library.report.results import KNOWN_BY
 from ..ptp.objects import card_name
 from ..transfer.verify import FROM_DISK
@@ -23,6 +24,13 @@ _CHECKED = {
     "hash": "read back; {digest} equals the received bytes",
     "disk": "read back from {disk}; {digest} equals the received bytes",
     "reread": "read back from {disk} and again from the camera; {digest} equal",
+}
+# The same of files at a URL.
+_CHECKED_THERE = {
+    "size": "only sizes checked",
+    "hash": "{digest} or ETag there equals the received bytes",
+    "disk": "read back from there; {digest} equals the received bytes",
+    "reread": "read back from there and again from the camera; {digest} equal",
 }
 # A wait is said for runs of so many seconds, if it was such a part of them.
 LONG_S, WORTH_SAYING = 5.0, 0.1
@@ -135,6 +143,8 @@ def advice_line(report: Report) -> str:
         return ""
     if report.waited_s > WORTH_SAYING * took:
         share = report.waited_s / took
+        if is_url(report.destination):
+            return f"the destination was waited for in {share:.0%} of the time"
         return f"the disk was waited for in {share:.0%} of the time; a faster disk would help"
     if (waited := report.round_trips_s) > WORTH_SAYING * took:
         share, gain = waited / took, took / max(took - waited, took / 10)
@@ -209,7 +219,8 @@ def _checked(report: Report) -> str:
     if report.downloaded:
         disk = "the disk" if FROM_DISK else "the disk or from memory"
         words = {"digest": _DIGESTS[report.algorithm], "disk": disk}
-        text += f"; {_CHECKED[report.verify].format(**words)}"
+        checked = _CHECKED_THERE if is_url(report.destination) else _CHECKED
+        text += f"; {checked[report.verify].format(**words)}"
     return text
 
 

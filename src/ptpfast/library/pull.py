@@ -6,10 +6,11 @@ import inspect
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import fields, replace
 from functools import partial
-from typing import Any, Unpack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..ownership.names import MANIFEST_NAME
 from ..ptp.arguments import check_names, path_of, switches
@@ -30,10 +31,14 @@ from .plan.options import Options
 from .plan.places import check, check_readable
 from .plan.planning import OnConflict
 from .plan.selection import Selecting, Selection
+from .remote.place import is_url, local_folder
 from .report.observer import Observer
 from .report.report import Report
 from .run import Run
 from .several import Camera, Several
+
+if TYPE_CHECKING:
+    from .remote.target import Target
 
 OnePath = str | os.PathLike[str]
 
@@ -64,6 +69,7 @@ class PullOptions(Selecting, total=False):
     new: bool
     history: bool
     keep_folders: bool
+    storage_options: Mapping[str, Any] | None
 
 
 def pull(
@@ -81,7 +87,7 @@ def pull(
     Args:
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
             time.
-        destination: the folder; it is made if need be.
+        destination: the folder, made if need be; or the URL of one for fsspec (`s3://bucket/folder`).
         formats: one or several of `raw`, `jpeg`, `heif`, `video`, `audio`, `other`, `all`.
         include, exclude: one glob or several, regardless of case. A glob with a slash is matched
             with the path on the card, one without with the name. An empty `include` is refused.
@@ -109,6 +115,7 @@ def pull(
         history: whether to use and update the history of downloads on this computer.
         keep_folders: keep the card's folders below `destination`, instead of no subfolders. Files
             that the history knows there from runs with the other setting count as here.
+        storage_options: arguments for the filesystem of a URL, such as `key` and `secret`.
 
     Returns:
         A `Report`; look at `.ok`. Objects that are refused or arrive wrong are in it as failed.
@@ -120,6 +127,7 @@ def pull(
         SinkError: the destination failed, or `new` has no history.
         Cancelled, KeyboardInterrupt: the run was stopped.
         ValueError, TypeError: an option is wrong; an unknown one is named.
+        ImportError: the package for a URL is not installed; the message names it.
         What ends a run that has begun carries the report so far as `error.report`. What ends one of
         several cameras is raised when the others are done; `error.report.cameras` has all errors.
     """
@@ -140,26 +148,29 @@ def prepared(
     several = cameras if isinstance(cameras, list | tuple) else None
     for camera in (cameras,) if several is None else several:
         check_camera(camera, destination, options)
-    asked = Options.of(path_of("destination", destination), options)
-    sums = check_folders(asked)
+    target, place = _target(destination, options)
+    asked = Options.of(place, options)
+    sums, make_run = None, _remote_run(target, asked) if target is not None else Run
+    if target is None:
+        sums = check_folders(asked)
     connecting = {name: value for name, value in options.items() if name in CONNECTING}
     if several is not None and connecting.get("trace") is not None:
         connecting["trace"] = opened(connecting["trace"])  # one for all of them
     guide = guide or Guide()
     if several is not None:
         each = _each_camera(several, asked, connecting)
-        return Several(each, asked, sums, guide).run
+        return _closing(target, Several(each, asked, sums, guide, make_run).run)
     assert isinstance(cameras, Session | str)
     asked = replace(asked, observer=guide.observer(asked.observer or Observer(), ""))
-    return partial(_run_one, cameras, asked, connecting, sums, began, guide.ending)
+    run = partial(make_run, options=asked, manifest=sums, began=began)
+    return _closing(target, partial(_run_one, cameras, asked, connecting, run, guide.ending))
 
 
 def _run_one(
     camera: Session | str,
     options: Options,
     connecting: dict[str, Any],
-    sums: Manifest | None,
-    began: float,
+    make_run: Callable[..., Run],
     ending: Ending,
 ) -> Report:
     with (
@@ -167,7 +178,7 @@ def _run_one(
         _session(camera, options, connecting) as session,
         ending.interrupts(session),
     ):
-        run = Run(session, options, sums, began)
+        run = make_run(session)
         return run.plan() if options.dry_run else run.go()
 
 
@@ -213,6 +224,54 @@ def check_camera(given: Any, destination: Any, options: Mapping[str, Any]) -> No
             "the camera comes first, then the folder"
         )
     address_of(given, options.get("port"))
+
+
+def _target(destination: OnePath, options: PullOptions) -> tuple[Target | None, Path]:
+    """Return a destination on another computer, None for a folder of this one; and its folder."""
+    local = local_folder(destination)
+    given = options.get("storage_options")
+    if not is_url(local):
+        if given is not None:
+            raise ValueError("storage_options are for a URL: leave them out with a folder")
+        return None, path_of("destination", local)
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(f"storage_options takes a mapping, not {given!r:.60}")
+    from .remote.target import Target  # nothing of it is loaded for a folder
+
+    target = Target(str(local), given)
+    return target, target.path
+
+
+def _check_remote(options: Options, target: Target) -> None:
+    """Check the options of a run to another computer. ValueError, SinkError."""
+    for name in ("copies", "manifest"):
+        if getattr(options, name):
+            raise ValueError(f"{name} needs a folder of this computer: leave it out with a URL")
+    if not options.history:
+        raise ValueError("files at a URL are known by the history only: leave history=False out")
+    target.limit_tries(options.retry)
+    if options.delete_verified:
+        target.check_lasting()
+
+
+def _remote_run(target: Target, options: Options) -> Callable[..., Run]:
+    """Return what makes a run to another computer. ValueError, SinkError for its options."""
+    _check_remote(options, target)
+    from .remote_run import RemoteRun
+
+    return partial(RemoteRun, target)
+
+
+def _closing(target: Target | None, run: Callable[[], Report]) -> Callable[[], Report]:
+    """Return what runs, and then closes the connections to the destination."""
+    if target is None:
+        return run
+
+    def run_and_close() -> Report:
+        with closing(target):
+            return run()
+
+    return run_and_close
 
 
 def spell_out(function: Callable[..., Any]) -> None:

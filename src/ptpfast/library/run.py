@@ -25,6 +25,7 @@ from .plan.destination import Destination
 from .plan.known import Known
 from .plan.plan import Plan
 from .plan.room import on_disk_of
+from .plan.tree import Tree
 from .report.observer import Observer
 from .report.report import Report, attach
 from .report.results import FileResult
@@ -130,16 +131,7 @@ class Run:
             keeping = self._keeping(listing)
             with keeping.telling_rest():
                 plan = self._planned(listing, keeping)
-                Fetching(
-                    self._persistence,
-                    self._options,
-                    self.report,
-                    self._observer,
-                    plan,
-                    keeping,
-                    self._sums,
-                    self._destination,
-                ).run()
+                self._fetching(plan, keeping).run()
                 # Only now is it known whether each existing file has the right content.
                 keeping.finish(self._manifest)
         plan.tidy()
@@ -176,15 +168,38 @@ class Run:
             listing,
             keeping.add,
             self._known,
-            self._names,
+            self._tree(),
+        )
+
+    def _tree(self) -> Tree:
+        options, camera = self._options, self._persistence.session.device_info.body
+        return Tree(
+            options.destination,
+            camera,
+            options.manifest,
+            self._known,
+            keeps_folders=options.keep_folders,
+            names=self._names,
         )
 
     def _keeping(self, listing: Listing) -> Safekeeping:
-        deletion = None
-        if self._options.delete_verified:
-            chunk = self._options.chunk
-            deletion = Deletion(self._persistence, listing, self.report, chunk)
+        deletion = self._deletion(listing) if self._options.delete_verified else None
         return Safekeeping(self._copies, deletion, self.report, self._observer)
+
+    def _deletion(self, listing: Listing) -> Deletion:
+        return Deletion(self._persistence, listing, self.report, self._options.chunk)
+
+    def _fetching(self, plan: Plan, keeping: Safekeeping) -> Fetching:
+        return Fetching(
+            self._persistence,
+            self._options,
+            self.report,
+            self._observer,
+            plan,
+            keeping,
+            self._sums,
+            self._destination,
+        )
 
     def _find_leftovers(self, plan: Plan) -> None:
         self.report.leftovers = plan.leftovers() + self._copies.leftovers()

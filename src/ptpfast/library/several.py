@@ -58,7 +58,9 @@ class Several:
         options: Options,
         manifest: Manifest | None,
         guide: Guide,
+        make_run: Callable[..., Run] = Run,
     ) -> None:
+        """make_run: makes the run of one camera, from the arguments of `Run`."""
         self._cameras = cameras
         self._options = options
         self._manifest = manifest
@@ -67,6 +69,7 @@ class Several:
         self._names = Names()
         self._turn = threading.RLock()  # of the observer
         self._guide = guide
+        self._make_run = make_run
         self._ending = guide.ending
 
     def run(self) -> Report:
@@ -127,7 +130,7 @@ class Several:
                 camera.connect(observer) as session,
                 self._ending.interrupts(session),
             ):
-                run = Run(session, options, self._manifest, self._began, self._names)
+                run = self._make_run(session, options, self._manifest, self._began, self._names)
                 camera.report = run.report
                 if options.dry_run:
                     run.plan()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ MAX_IDENTITY = 4096  # characters: three PTP strings as JSON
 MAX_PATH = 64 << 10  # bytes: folders of a card can be nested, and a PTP string has 254 characters
 MAX_DATE = 40  # characters
 UNKNOWN_BODY = ""  # identity of a record that was made from a folder
+_URL = re.compile(rb"[a-z][a-z0-9+.-]*://")
 _U32 = (1 << 32) - 1
 _LATEST = 1 << 40  # seconds since 1970
 _LATEST_NS = 1 << 62
@@ -68,7 +70,7 @@ class Stored:
     """A stored file.
 
     Attributes:
-        folder: Its folder, without symbolic links.
+        folder: Its folder, without symbolic links; the URL of a remote one.
         name: Its name.
         size: Bytes.
         mtime_ns: The modification time that the filesystem has kept, in nanoseconds since 1970.
@@ -161,12 +163,17 @@ def file_row(file: Stored) -> tuple[bytes, bytes, int, int]:
 def from_file_row(row: Sequence[Any]) -> Stored:
     """Return the file of a row. Raises Implausible."""
     folder, name, size, mtime_ns = row
-    _check(type(folder) is bytes and folder[:1] == b"/" and len(folder) <= MAX_PATH, "folder")
+    _check(type(folder) is bytes and len(folder) <= MAX_PATH and _is_folder(folder), "folder")
     _check(type(name) is bytes and 0 < len(name) <= MAX_PATH and b"/" not in name, "file name")
     _check(b"\0" not in folder + name and name not in (b".", b".."), "file name")
     _check(_is_number(size, LARGEST_OBJECT), "file size")
     _check(type(mtime_ns) is int and abs(mtime_ns) <= _LATEST_NS, "file time")
     return Stored(os.fsdecode(folder), os.fsdecode(name), size, mtime_ns)
+
+
+def _is_folder(folder: bytes) -> bool:
+    """Return whether it is an absolute path, or the URL of a remote folder."""
+    return folder[:1] == b"/" or _URL.match(folder) is not None
 
 
 def _check(is_plausible: bool, what: str) -> None:

@@ -34,7 +34,7 @@ def _pieces(camera: Camera, info: ObjectInfo, chunk_size: int) -> Iterator[memor
         for offset in range(0, len(held), chunk_size):
             yield memoryview(held)[offset : offset + chunk_size]
     elif reader.size is None or reader.partial() is None:
-        yield from _whole(camera, reader, chunk_size)
+        yield from whole_pieces(camera, reader, chunk_size)
     else:
         yield from _partial(reader, reader.size, chunk_size)
 
@@ -62,7 +62,7 @@ def _partial(reader: ObjectReader, size: int, chunk_size: int) -> Iterator[memor
         yield memoryview(buffer)[:got]
 
 
-def _whole(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
+def whole_pieces(camera: Camera, reader: ObjectReader, chunk_size: int) -> Iterator[memoryview]:
     """For cameras without partial reads, or objects of unknown size: one GetObject."""
     received = 0
     whole = whole_read(camera)

@@ -47,6 +47,8 @@ from .on_disk import check_found, check_kept
 from .volatile import Lasting
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...listing import Listing
     from ...ptp.objects import ObjectInfo
     from ...session.persistence import Persistence
@@ -83,7 +85,7 @@ class Deletion:
         self._session = session
         self._persistence = persistence
         self._listing = listing
-        self._journal = DeletionJournal(report.destination)
+        self._journal = self._new_journal(report.destination)
         self._report = report
         self._chunk = chunk
         self._whole: set[int] = set()  # handles of what was read as a whole, which has an end
@@ -96,6 +98,13 @@ class Deletion:
             self._journal.check()
         except SinkError as error:
             self._unnoted = error
+
+    def _new_journal(self, destination: Path) -> DeletionJournal:
+        return DeletionJournal(destination)
+
+    def _size_of(self, path: Path) -> int:
+        """Return the size of a file now. OSError."""
+        return path.stat().st_size
 
     def exempt(self, info: ObjectInfo) -> str:
         """Return why an object must not be deleted even if it is proven; '' if it may be."""
@@ -167,7 +176,13 @@ class Deletion:
         result.left = (
             self._aftermath.stopped
             or self._lasting.why_not(paths)
-            or why_not_the_end(session, self._persistence, info, result.path, in_parts=in_parts)
+            or why_not_the_end(
+                session,
+                self._persistence,
+                info,
+                partial(self._size_of, result.path),
+                in_parts=in_parts,
+            )
         )
         if result.left:
             return

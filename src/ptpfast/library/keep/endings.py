@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import ProtocolError, ResponseError, TransferError, Unreadable
@@ -18,7 +18,12 @@ END_UNKNOWN = "the end of the object cannot be checked"
 
 
 def why_not_the_end(
-    session: Session, persistence: Persistence, info: ObjectInfo, path: Path, *, in_parts: bool
+    session: Session,
+    persistence: Persistence,
+    info: ObjectInfo,
+    size_of_file: Callable[[], int],
+    *,
+    in_parts: bool,
 ) -> str:
     """Return why the file may not be the whole object, '' if it is.
 
@@ -26,7 +31,7 @@ def why_not_the_end(
     """
 
     def look() -> str:
-        size = path.stat().st_size
+        size = size_of_file()
         reader = ObjectReader(session.camera, info, size=size)
         reader.find_end()
         if reader.size != size:
@@ -40,7 +45,7 @@ def why_not_the_end(
     except TransferError as error:
         return f"{LONGER}: {error.message}"
     except OSError as error:
-        return f"the file here is not proven: {error.strerror}"
+        return f"the file here is not proven: {error.strerror or error}"
     except (ResponseError, ProtocolError) as error:
         if not session.usable:
             raise

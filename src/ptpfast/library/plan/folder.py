@@ -90,13 +90,16 @@ class Folder:
             return
         regular = stat.S_ISREG(status.st_mode)
         is_folder = stat.S_ISDIR(status.st_mode)
-        entry = Entry(found.name, regular, status.st_size, status.st_mtime, is_folder)
-        self._named[same_name(found.name)].append(entry)
-        if self._is_manifest(found.name):
-            self._given.claimed.add(found.name)
-        self._roots.add(_stem(root_name(found.name)))
-        self._stems[_stem(found.name)].append(entry)
-        if base := base_name(found.name):
+        self.enter(Entry(found.name, regular, status.st_size, status.st_mtime, is_folder))
+
+    def enter(self, entry: Entry) -> None:
+        """Take note of an entry of the folder."""
+        self._named[same_name(entry.name)].append(entry)
+        if self._is_manifest(entry.name):
+            self._given.claimed.add(entry.name)
+        self._roots.add(_stem(root_name(entry.name)))
+        self._stems[_stem(entry.name)].append(entry)
+        if base := base_name(entry.name):
             self._numbered[same_name(base)].append(entry)
 
     def _is_manifest(self, name: str) -> bool:

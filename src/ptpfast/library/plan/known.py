@@ -103,6 +103,11 @@ class Known:
                 hint="leave --new out",
             )
 
+    @property
+    def can_record(self) -> bool:
+        """Whether there is a catalog that can be used."""
+        return self._catalog is not None and not self._catalog.why
+
     def prepare(self) -> None:
         """Make the catalog if there is none. Never raises."""
         if self._catalog is not None:
@@ -233,11 +238,14 @@ class Known:
             log.debug("%s is not recorded: %s", path, error)
             return
         self._check_date(info, parent, status.st_mtime)
+        self.record(info, Stored(folder, path.name, status.st_size, status.st_mtime_ns), sha256)
+
+    def record(self, info: ObjectInfo, file: Stored, sha256: str | None) -> None:
+        """Record a file of an object as it is stored. Never raises."""
         if self._catalog is not None:
             item = fetched_of(self._identity, info, sha256, int(time.time()))
             if not item.size:  # it may have been recorded still: more of it is another size
-                item = replace(item, size=status.st_size)
-            file = Stored(folder, path.name, status.st_size, status.st_mtime_ns)
+                item = replace(item, size=file.size)
             with self._flushing:
                 self._pending.append((item, file))
                 is_due = time.monotonic() - self._flushed >= FLUSH_S

@@ -48,6 +48,7 @@ class Options:
     history: bool = True
     keep_folders: bool = False
     news: News | None = None  # of `watch`
+    storage_options: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:

@@ -23,7 +23,6 @@ from .planning import NEW_AND_FIRST, Job, Planner
 from .room import Room, on_disk_of
 from .selection import LISTED
 from .storages import Storages
-from .tree import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
     from ..report.report import Report
     from ..report.results import Leftover
     from .known import Known
-    from .names import Names
     from .options import Options
+    from .tree import Tree
 
 # Results of objects whose files were here before.
 _SAFE = {("skipped", ALREADY_HERE), ("skipped", FETCHED_BEFORE)}
@@ -56,9 +55,9 @@ class Plan:
         listing: Listing,
         finish: Callable[[FileResult], object],
         known: Known,
-        names: Names | None = None,
+        tree: Tree,
     ) -> None:
-        """names: those that the cameras of the run have got."""
+        """tree: the folders of the destination."""
         session = persistence.session
         camera = session.device_info.body
         self._persistence = persistence
@@ -68,14 +67,7 @@ class Plan:
         self._listing = listing
         self._finish = finish
         self.known = known
-        self.tree: Tree = Tree(
-            options.destination,
-            camera,
-            options.manifest,
-            known,
-            keeps_folders=options.keep_folders,
-            names=names,
-        )
+        self.tree: Tree = tree
         self.storages: Storages = Storages(persistence, listing, report.card, options.selection)
         places = 1 + len(on_disk_of(options.destination, options.copies))
         self.room: Room = Room(self.tree.root, places)

@@ -32,6 +32,8 @@ _NAMED = 3  # of the missing objects, in the error
 def on_disk_of(destination: Path, copies: Sequence[Path]) -> list[Path]:
     """Those of the folders that are, or would be made, on the disk of the destination; as where the
     disk that was meant is not mounted."""
+    if not copies:
+        return []
     try:
         disk = nearest(destination).stat().st_dev
         return [folder for folder in copies if nearest(folder).stat().st_dev == disk]

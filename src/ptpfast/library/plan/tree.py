@@ -56,11 +56,11 @@ class Tree:
             SinkError: the destination cannot be read.
         """
         self.names: Names = names or Names()
-        self.root: Folder = Folder(path, camera, manifest, known, given=self.names.of(path))
         self.keeps_folders = keeps_folders
         self._camera = camera
         self._manifest = manifest
         self._known = known
+        self.root = self._read(path)
         self._folders: dict[Path, Folder] = {path: self.root}
         self._below: dict[tuple[Path, str], Folder | None] = {}  # by parent and key of the name
         self._of: dict[str, Folder] = {}  # by the folders on the card, as text
@@ -200,14 +200,16 @@ class Tree:
         if any(is_same(path, ours) for ours, _ in own_folders()):
             return None
         try:
-            given = self.names.of(path)
-            found = Folder(
-                path, self._camera, self._manifest, self._known, given=given, is_new=is_new
-            )
+            found = self._read(path, is_new=is_new)
         except SinkError:
             return None
         self._folders[path] = found
         return found
+
+    def _read(self, path: Path, *, is_new: bool = False) -> Folder:
+        """Return a folder as it is now; with `is_new` there is none. SinkError."""
+        given = self.names.of(path)
+        return Folder(path, self._camera, self._manifest, self._known, given=given, is_new=is_new)
 
 
 def _parts_below(folder: Path) -> Iterator[Path]:
