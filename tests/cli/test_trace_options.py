@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+import ptpfast
 from command_line import at, records, run
 from ptpfast.cli.main import COMMANDS
 from ptpfast.trace.conversation import conversation
 from traced import camera_of
 
-FAR = ["ls", "info", "get", "bench", "tune"]
+FAR = ["ls", "info", "get", "bench", "tune", "pair"]
 
 
 @pytest.mark.parametrize("command", FAR)
@@ -40,6 +41,33 @@ def test_pull_records_the_download_and_says_where(tmp_path: Path) -> None:
     assert len(conversation(file).exchanges) == len(log)
     (told,) = [row for row in records(result.stdout) if row["type"] == "trace"]
     assert told == {"type": "trace", "path": str(file), "payload": False, "names": False}
+
+
+def test_doctor_records_its_examination(tmp_path: Path) -> None:
+    file = tmp_path / "trace.pcapng"
+    with camera_of("standard", objects=2) as camera:
+        assert run("doctor", at(camera), "--trace", file).exit_code == 0
+    assert 0x1002 in {each.operation for each in conversation(file).exchanges}
+
+
+def test_watch_records_all_of_its_connections(tmp_path: Path) -> None:
+    file = tmp_path / "trace.pcapng"
+    with camera_of("standard", objects=2) as camera:
+        camera.faults.add("drop on GetPartialObject at 1")
+        with ptpfast.watch(at(camera), tmp_path / "to", trace=file) as shots:
+            assert len({next(shots).path, next(shots).path}) == 2
+        sessions = camera.sessions_opened
+    told = conversation(file)
+    assert sessions == 2
+    assert sessions == sum(1 for each in told.exchanges if each.operation == 0x1002)
+
+
+def test_a_trace_goes_on_if_the_first_connection_is_lost(tmp_path: Path) -> None:
+    file = tmp_path / "trace.pcapng"
+    with camera_of("standard", objects=2) as camera:
+        camera.faults.add("drop on GetDeviceInfo at 1")
+        assert ptpfast.pull(at(camera), tmp_path / "to", trace=file).downloaded == 2
+    assert len(conversation(file).exchanges) > 2
 
 
 def test_every_command_that_connects_has_the_option() -> None:

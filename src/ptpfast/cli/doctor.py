@@ -57,11 +57,14 @@ def doctor(
     The exit status is 0 if the camera can be used.
     """
     from ..doctor import examine, search_and_examine
+    from ..session.connecting import own_identity
 
     output = common.output
     options: dict[str, Any] = {"told": lambda step: _show(output, step)}
     if common.waits:
         options["timeouts"] = common.timeouts
+    if common.trace is not None:
+        options["identity"] = own_identity()._replace(recorder=common.trace)
     if host is not None:
         found = examine(host[0], port=host[1], **options)
     else:

@@ -19,6 +19,7 @@ from .options import Common, Seconds, command, host_argument
 from .output import Output, plural
 
 if TYPE_CHECKING:
+    from ..engine.sink import Descriptor
     from ..session.live import Frame
 
 HERE = "127.0.0.1"
@@ -85,8 +86,8 @@ def _target(output: Output, to: str | None, port: int) -> Iterator[Callable[[Fra
             raise click.UsageError("standard output is closed")
         yield partial(_write, sys.stdout.buffer)
     elif to is not None:
-        with _new_file(to) as file:
-            yield partial(_write, file)
+        with _new_file(to) as held:
+            yield partial(_write_all, held.number)
     else:
         from .live_page import LivePage
 
@@ -101,26 +102,36 @@ def _target(output: Output, to: str | None, port: int) -> Iterator[Callable[[Fra
             yield page.show
 
 
-def _new_file(path: str) -> BinaryIO:
+def _new_file(path: str) -> Descriptor:
     """Return a new file. UsageError if there is one, SinkError if there can be none."""
     from ..ownership.files import create
     from ..ptp.errors import disk_error
 
     try:
-        with create(path) as held:
-            return open(os.dup(held.number), "wb")
+        return create(path)
     except FileExistsError:
         raise click.UsageError(f"{path} exists; name a new file") from None
     except OSError as error:
         raise disk_error("create", path, error) from error
 
 
-def _write(file: BinaryIO, frame: Frame) -> None:
+def _write_all(descriptor: int, frame: Frame) -> None:
+    from ..ptp.errors import disk_error
+
+    rest = memoryview(frame)
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError as error:
+        raise disk_error("write", "the frames", error) from error
+
+
+def _write(stream: BinaryIO, frame: Frame) -> None:
     from ..ptp.errors import disk_error
 
     try:
-        file.write(frame)
-        file.flush()
+        stream.write(frame)
+        stream.flush()
     except BrokenPipeError:
         raise OutputClosed from None
     except OSError as error:

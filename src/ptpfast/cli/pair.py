@@ -100,6 +100,7 @@ class Owner:
                 port=self._host[1],
                 timeouts=common.timeouts,
                 waiting=self._waiting,
+                trace=common.trace,
             )
         finally:
             self._countdown.end()

@@ -152,6 +152,7 @@ def watch(
                 on_status=teller.status,
                 observer=line,
                 timeouts=common.timeouts,
+                trace=common.trace,
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from error

@@ -20,7 +20,7 @@ from ..session.address import address_of, are_swapped
 from ..session.connecting import connect
 from ..session.persistence import patience_of
 from ..session.session import Session
-from ..trace import Trace, opened
+from ..trace import Trace, held, opened
 from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
 from .ending import Ending, Guide
@@ -302,7 +302,10 @@ def _session(
     if not isinstance(given, str):
         yield given
         return
-    with _opened(given, options, connecting) as session:
+    with (
+        held(connecting.get("trace")) as trace,
+        _opened(given, options, {**connecting, "trace": trace}) as session,
+    ):
         yield session
 
 

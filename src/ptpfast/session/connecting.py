@@ -90,10 +90,8 @@ def connect(
     """
     check_names("connect", initiator, Initiator.__optional_keys__)
     vendor = None if vendor is None else given(vendor)
-    usual = DEFAULT_PORT if vendor is None else vendor.transport.port
-    address = address_of(host, port, usual)
-    depth, timeouts = _checked(depth, timeouts)
-    _check(waiting, role, index)
+    address = address_of(host, port, DEFAULT_PORT if vendor is None else vendor.transport.port)
+    depth, timeouts = _checked(depth, timeouts, waiting, role, index)
     began = time.monotonic()
     with _recorded(initiator) as (identity, own):
         honour_reconnect_pause(address)
@@ -192,21 +190,19 @@ def _tell_connected(session: Session, seconds: float) -> None:
     )
 
 
-def _checked(depth: Any, timeouts: Any) -> tuple[int | None, Timeouts]:
-    """Return depth and timeouts. TypeError, ValueError."""
+def _checked(
+    depth: Any, timeouts: Any, waiting: Any, role: Any, index: Any
+) -> tuple[int | None, Timeouts]:
+    """Return depth and timeouts. TypeError, ValueError for an argument that is wrong."""
+    callback("waiting", waiting)
+    choice("role", role, ROLES)
+    switches(index=index)
     if depth is not None:
         depth = whole("depth", depth, "a number of requests", 1, MAX_DEPTH)
     if timeouts is not None and not isinstance(timeouts, Timeouts):
         example = "Timeouts(operation=5)"
         raise TypeError(f"timeouts takes Timeouts, such as {example}, not {timeouts!r:.60}")
     return depth, timeouts or Timeouts()
-
-
-def _check(waiting: Any, role: Any, index: Any) -> None:
-    """TypeError, ValueError for an argument that is wrong."""
-    callback("waiting", waiting)
-    choice("role", role, ROLES)
-    switches(index=index)
 
 
 def _take(session: Session, guid: bytes, depth: int | None, *, kept: bool) -> None:

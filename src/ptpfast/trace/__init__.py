@@ -4,6 +4,6 @@
 numbers that identify people and cameras, and `reading` reads one.
 """
 
-from .recording import Trace, opened
+from .recording import Trace, held, opened
 
-__all__ = ["Trace", "opened"]
+__all__ = ["Trace", "held", "opened"]

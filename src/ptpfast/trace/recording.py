@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from .._version import __version__
@@ -124,6 +126,17 @@ def opened(trace: Any, *, payload: bool = False, names: bool = False) -> Trace |
             raise ValueError("trace_payload and trace_names need trace, as the path of a file")
         return trace
     return Trace(trace, payload=payload, names=names)
+
+
+@contextmanager
+def held(trace: Any) -> Iterator[Trace | None]:
+    """Yield the trace of an argument, for several connections; a path's is closed afterwards."""
+    recorder = opened(trace)
+    try:
+        yield recorder
+    finally:
+        if recorder is not None and recorder is not trace:
+            recorder.close()
 
 
 def _option(builder: Builder, code: int, value: bytes) -> None:

@@ -28,6 +28,7 @@ from ..ptp.kinds import KINDS
 from ..ptp.scope import scope_of
 from ..session.connecting import connect
 from ..session.session import Session
+from ..trace import Trace, held
 from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
 from .status import WatchStatus
@@ -57,6 +58,7 @@ class WatchOptions(Selecting, total=False):
     port: int | None
     timeouts: Timeouts | None
     depth: int | None
+    trace: OnePath | Trace | None
     copies: Any
     delete_verified: bool
     keep_folders: bool
@@ -167,7 +169,8 @@ def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOp
         delete_verified: as in `pull`, for each file of this watch. The index of the camera is not
             used then, because new shots may get the handles of deleted ones.
         observer: an `Observer`, which is called in the thread of the watch.
-        port, timeouts, depth: as in `connect`, for an address.
+        port, timeouts, depth, trace: as in `connect`, for an address. One trace
+            has all connections.
 
     Returns:
         An iterator of `FileResult`: `downloaded`, or `failed` if an object could not be fetched; it
@@ -211,7 +214,10 @@ def prepared(
     def run() -> Report:
         with (
             guide.ending.interrupts_pauses(),
-            _session(camera, telling, connecting, index=not asked.delete_verified) as session,
+            held(connecting.get("trace")) as trace,
+            _session(
+                camera, telling, {**connecting, "trace": trace}, index=not asked.delete_verified
+            ) as session,
             guide.ending.interrupts(session),
         ):
             Watcher(session, asked, telling, first=kinds, new_only=not existing).run()
