@@ -15,8 +15,8 @@ demo: build
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
-# The tests mostly wait: four at a time on two cores.
-TEST_WORKERS ?= 4
+# The tests mostly wait: six at a time on two cores.
+TEST_WORKERS ?= 6
 PYTEST = $(BIN)/python -m pytest -n $(TEST_WORKERS)
 test: build
 	$(PYTEST) -m "not build and not tools and not paced"

@@ -328,15 +328,16 @@ def test_method_has_the_signature_of_the_other_session(name: str) -> None:
     wanted, found = inspect.signature(theirs), inspect.signature(ours)
     assert list(found.parameters.values()) == list(wanted.parameters.values())
     returns = str(wanted.return_annotation)
-    if returns.startswith("Iterator["):
-        kind = "Events" if name == "events" else returns.replace("Iterator", "Items")
+    iterates = returns.startswith(("Iterator[", "Generator["))
+    if iterates:
+        kind = "Events" if name == "events" else f"Items[{returns.partition('[')[2]}"
         assert found.return_annotation == kind
     elif name == "open":
         assert found.return_annotation == "ObjectFile"
     else:
         assert found.return_annotation == returns
     is_awaited = isinstance(public(ptpfast.Session)[name], property) or name in PLAIN
-    is_awaited |= returns.startswith("Iterator[")
+    is_awaited |= iterates
     assert inspect.iscoroutinefunction(ours) != is_awaited
 
 

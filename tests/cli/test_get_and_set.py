@@ -113,7 +113,7 @@ def test_a_camera_that_keeps_the_old_value_is_a_failure(
 
 
 def test_a_refused_value_is_said_in_a_sentence(camera: Cameras) -> None:
-    sim = camera(faults=["respond=0x2019 on SetDevicePropValue times 0"])
+    sim = camera(faults=["respond=0x201C on SetDevicePropValue times 0"])
     done = run("set", at(sim), "white-balance=flash", "--timeout", "1")
     assert done.exit_code == 4
     assert "the camera refused to set the property" in done.stderr

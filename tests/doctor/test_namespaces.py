@@ -28,6 +28,7 @@ FIRST = {
 NEEDS_MODULES = {"delay", "loss"}  # of the kernel: netem, tbf
 
 
+@pytest.mark.tools  # half a minute in networks of its own
 @pytest.mark.timeout(300)
 def test_each_trouble_of_a_network_has_its_cause_first() -> None:
     network = ["unshare", "--net", "--map-root-user"]

@@ -28,7 +28,9 @@ def test_what_the_options_are_read_into_has_the_same_names() -> None:
     own = names(Options) - {"destination", "selection", "news"}  # `news` is for `watch`
     assert PullOptions.__optional_keys__ == names(Selection) | own | of_connect
     assert not own & of_connect
-    assert Initiator.__optional_keys__ == set(Identity._fields) - {"confirm", "look"}
+    traces = {"trace", "trace_payload", "trace_names"}  # they become the recorder
+    inside = {"confirm", "look", "usual", "recorder"}
+    assert Initiator.__optional_keys__ - traces == set(Identity._fields) - inside
 
 
 def test_signature_that_help_shows_has_each_option_and_its_default() -> None:
@@ -40,7 +42,9 @@ def test_signature_that_help_shows_has_each_option_and_its_default() -> None:
 
 def test_signature_of_connect_has_the_name_and_the_guid() -> None:
     shown = inspect.signature(connect).parameters
-    assert all(shown[name].default is None for name in Initiator.__optional_keys__)
+    switches = {"trace_payload": False, "trace_names": False}
+    for name in Initiator.__optional_keys__:
+        assert shown[name].default is switches.get(name)
     assert not any(p.kind is p.VAR_KEYWORD for p in shown.values())
 
 

@@ -31,7 +31,8 @@ from ptpfast.vendors.fujifilm.codes import CameraState
 from ptpfast.vendors.fujifilm.conduct import offer
 from ptpfast.vendors.nikon.body_network import PcConnection, with_pc_connection
 
-pytestmark = pytest.mark.matrix  # every way of every body
+# Every way of every body: half a minute each.
+pytestmark = [pytest.mark.matrix, pytest.mark.tools]
 
 PAIRS = 200
 SMALL, LARGE = (20_000, 60_000), (1_000_000, 2_500_000)

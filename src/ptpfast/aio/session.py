@@ -264,9 +264,9 @@ class Session:
         """Return the codes of the camera's device properties."""
         return await self.worker.do(self.sync.property_codes)
 
-    def property_name(self, code: int) -> str:
+    async def property_name(self, code: int) -> str:
         """Return the name of a device property: `exposure-time`, or `0xD10B` if it has none."""
-        return self.sync.property_name(code)
+        return await self.worker.do(partial(self.sync.property_name, code))
 
     async def property(self, code: int | str) -> Any:
         """Return the value of a device property: an int, a str, or a list of ints."""

@@ -18,6 +18,7 @@ from .errors import (
     InitFailed,
     LimitReached,
     NetworkError,
+    OwnerAsked,
     ProtocolError,
     ResponseError,
     SinkError,
@@ -43,6 +44,7 @@ class Scope(Enum):
 BY_CLASS: tuple[tuple[type[BaseException], Scope], ...] = (
     (NetworkError, Scope.CONNECTION),
     (InitFailed, Scope.CONNECTION),
+    (OwnerAsked, Scope.CONNECTION),
     (ProtocolError, Scope.CONNECTION),
     (TransferError, Scope.OBJECT),
     (ResponseError, Scope.OBJECT),  # a vendor's code; the others are in BY_RESPONSE

@@ -23,6 +23,8 @@ from ptpfast.sim import SimulatedCamera, Store
 from remote_folders import contents, fetch
 from remote_servers import SITES, Site
 
+pytestmark = pytest.mark.tools  # servers of their own, a minute or two
+
 MIB = 1 << 20
 SIZE = 12 * MIB  # three parts of the least size that S3 takes
 Serve = Callable[..., Site]

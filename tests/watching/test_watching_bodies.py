@@ -38,6 +38,7 @@ def burst(
     assert_each_once(folder, bytes_)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("body", sorted(BODIES))
 def test_burst_on_each_body_arrives_whole_and_once(
     camera: Cameras, connect: Sessions, tmp_path: Path, body: str
