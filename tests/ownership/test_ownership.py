@@ -543,12 +543,12 @@ def test_a_destination_that_is_renamed_away_is_not_made_anew(
                 if replaced:
                     folder.mkdir()
 
-    sim = camera(objects=3)
+    sim = camera(objects=60, size=20_000)  # more than are received before the first is told of
     with pytest.raises(SinkError, match="renamed, removed or replaced during the run") as caught:
         fetch(sim, folder, manifest=True, observer=Rename())
     report: Report = caught.value.report  # type: ignore[attr-defined]
     assert folder.exists() == replaced
     assert not replaced or list(folder.iterdir()) == []
     stored = [*away.glob("*.DNG"), *away.glob("*.JPG")]
-    assert len(stored) == report.downloaded  # the next file may have been stored by then
-    assert 1 <= len(stored) < 3
+    assert len(stored) == report.downloaded  # the next files may have been stored by then
+    assert 1 <= len(stored) < 60
