@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from .signals import wait_for
+
 if TYPE_CHECKING:
     from ..library.report.results import FileResult
 
@@ -66,7 +68,7 @@ class Hook:
         """Wait until the command has been run for all files; without pauses between tries."""
         self._is_ending.set()
         self._files.put(None)
-        self._is_done.wait()
+        wait_for(self._is_done)
         self._thread.join()
 
     def add(self, result: FileResult) -> None:

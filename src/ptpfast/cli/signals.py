@@ -14,6 +14,7 @@ INTERRUPTED = 130  # what a shell shows for SIGINT; used for all of them (docume
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A terminal and a parent process may both pass on one Ctrl-C; no user presses it twice so quickly.
 SAME_S = 0.3
+LOOK_S = 0.25  # how often a wait looks for a signal
 
 
 @contextmanager
@@ -35,6 +36,16 @@ def orderly_end() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_for(event: threading.Event) -> None:
+    """Wait in the main thread, so that Ctrl-C ends the wait.
+
+    The system may give a signal to any thread. Then only the flag is set that the main thread looks
+    at when it runs, and a wait without a timeout would go on.
+    """
+    while not event.wait(LOOK_S):
+        pass
 
 
 class _End:

@@ -15,6 +15,7 @@ from ..ptp.codes import OperationCode
 from ..transport.contract import Address
 from .options import Common, Seconds, Size, command
 from .output import Output, human_size, plural
+from .signals import wait_for
 
 if TYPE_CHECKING:
     from ..sim import SimulatedCamera
@@ -233,7 +234,7 @@ def simulate(common: Common, faults: tuple[str, ...], replay: Path | None, **opt
                 _announce(common.output, camera)
             else:
                 announce(common.output, camera, told)
-            threading.Event().wait()
+            wait_for(threading.Event())
         except KeyboardInterrupt:
             common.output.note(f"stopped; {human_size(camera.payload_bytes)} were sent")
 

@@ -25,6 +25,7 @@ from .options import Common, Words, chunk_option, command, depth_option, host_ar
 from .output import Output, human_size, plural
 from .pull import Folder, agree
 from .selecting import Wanted, selecting
+from .signals import wait_for
 from .watch_line import WAITS, WatchLine
 
 if TYPE_CHECKING:
@@ -257,10 +258,10 @@ def _take_all(shots: Watch, teller: Teller, hook: Hook | None) -> None:
     thread = threading.Thread(target=take, name="ptpfast results", daemon=True)
     thread.start()
     try:
-        done.wait()
+        wait_for(done)
     except KeyboardInterrupt:
         shots.stop()
-        done.wait()
+        wait_for(done)
         raise
     finally:
         thread.join()
