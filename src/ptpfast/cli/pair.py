@@ -63,8 +63,9 @@ def pair(
 ) -> None:
     """Have a camera accept this computer, and remember it.
 
-    Connects, says what to press on the camera, and waits for it. Keeps the GUID and the name of
-    this computer, by which cameras recognise it. Cameras that ask nobody are only remembered.
+    Connects, says what to press on the camera, and waits for it. Cameras
+    recognise this computer by its GUID and its name, so both are kept. A camera that needs no
+    confirmation is remembered, too.
     """
     output = common.output
     if listing or forget is not None:

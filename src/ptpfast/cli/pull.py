@@ -65,6 +65,43 @@ class Destination(Folder):
         return value if is_url(value) else super().convert(value, param, ctx)
 
 
+# Of `watch`, too.
+conflict_option = click.option(
+    "--on-conflict",
+    type=click.Choice(ON_CONFLICT),
+    default="rename",
+    show_default=True,
+    help="What to do if a different file has the name.",
+)
+verify_option = click.option(
+    "--verify",
+    type=click.Choice(VERIFY),
+    default="size",
+    show_default=True,
+    help="How to verify the downloaded files.",
+)
+algorithm_option = click.option(
+    "--algorithm",
+    type=click.Choice(ALGORITHMS),
+    help="Hash to verify with; implies --verify hash.  [default: sha256]",
+)
+copies_option = click.option(
+    "--copies",
+    type=Folder(path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="Store a verified copy of each file here, too; repeatable.",
+)
+delete_option = click.option(
+    "--delete-verified",
+    is_flag=True,
+    help="Delete files from the camera once their copies are proven.",
+)
+folders_option = click.option(
+    "--keep-folders", is_flag=True, help="Keep the card's folders below DEST."
+)
+
+
 @command(
     "pull 192.168.1.1 ~/Pictures/today",
     "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
@@ -78,25 +115,9 @@ class Destination(Folder):
 @click.argument("hosts", type=AddressType(), metavar="[CAMERA]...", nargs=-1)
 @click.argument("dest", type=Destination(path_type=Path), metavar="DEST")
 @selecting(order=LISTED)
-@click.option(
-    "--on-conflict",
-    type=click.Choice(ON_CONFLICT),
-    default="rename",
-    show_default=True,
-    help="What to do if a different file has the name.",
-)
-@click.option(
-    "--verify",
-    type=click.Choice(VERIFY),
-    default="size",
-    show_default=True,
-    help="How to verify the downloaded files.",
-)
-@click.option(
-    "--algorithm",
-    type=click.Choice(ALGORITHMS),
-    help="Hash to verify with; implies --verify hash.  [default: sha256]",
-)
+@conflict_option
+@verify_option
+@algorithm_option
 @click.option(
     "--retry",
     callback=_tries,
@@ -110,18 +131,8 @@ class Destination(Folder):
     is_flag=True,
     help="Write SHA256SUMS into DEST; implies --verify hash.",
 )
-@click.option(
-    "--copies",
-    type=Folder(path_type=Path),
-    multiple=True,
-    metavar="FOLDER",
-    help="Store a verified copy of each file here, too; repeatable.",
-)
-@click.option(
-    "--delete-verified",
-    is_flag=True,
-    help="Delete files from the camera once their copies are proven.",
-)
+@copies_option
+@delete_option
 @click.option("--new", is_flag=True, help="Skip files that were ever fetched from this camera.")
 @click.option(
     "--history/--no-history",
@@ -129,7 +140,7 @@ class Destination(Folder):
     show_default=True,
     help="Use and update the history of downloads.",
 )
-@click.option("--keep-folders", is_flag=True, help="Keep the card's folders below DEST.")
+@folders_option
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
 @metrics_option
 @chunk_option

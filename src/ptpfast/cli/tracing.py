@@ -27,7 +27,7 @@ TRACE_OPTIONS = (
 
 
 class Wish(NamedTuple):
-    """What is to be recorded, and where."""
+    """The options of a trace: its file, and what it keeps."""
 
     path: Path | None = None
     payload: bool = False

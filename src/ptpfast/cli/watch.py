@@ -11,19 +11,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..engine.text import in_text
-from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
 from ..ptp.kinds import KINDS
 from ..session.address import are_swapped
-from ..transfer import VERIFY
-from ..transfer.hashing import ALGORITHMS
 from ..transport.contract import Address
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, words_of
 from .only_camera import only_camera
 from .options import Common, Words, chunk_option, command, depth_option, host_argument
 from .output import Output, human_size, plural
-from .pull import Folder, agree
+from .pull import (
+    Folder,
+    agree,
+    algorithm_option,
+    conflict_option,
+    copies_option,
+    delete_option,
+    folders_option,
+    verify_option,
+)
 from .selecting import Wanted, selecting
 from .signals import wait_for
 from .watch_line import WAITS, WatchLine
@@ -79,38 +85,12 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
     help="How often to run a failed command again for its file.",
 )
 @selecting(order=LISTED)
-@click.option(
-    "--on-conflict",
-    type=click.Choice(ON_CONFLICT),
-    default="rename",
-    show_default=True,
-    help="What to do if a different file has the name.",
-)
-@click.option(
-    "--verify",
-    type=click.Choice(VERIFY),
-    default="size",
-    show_default=True,
-    help="How to verify the downloaded files.",
-)
-@click.option(
-    "--algorithm",
-    type=click.Choice(ALGORITHMS),
-    help="Hash to verify with; implies --verify hash.  [default: sha256]",
-)
-@click.option(
-    "--copies",
-    type=Folder(path_type=Path),
-    multiple=True,
-    metavar="FOLDER",
-    help="Store a verified copy of each file here, too; repeatable.",
-)
-@click.option(
-    "--delete-verified",
-    is_flag=True,
-    help="Delete files from the camera once their copies are proven.",
-)
-@click.option("--keep-folders", is_flag=True, help="Keep the card's folders below DEST.")
+@conflict_option
+@verify_option
+@algorithm_option
+@copies_option
+@delete_option
+@folders_option
 @chunk_option
 @depth_option
 def watch(

@@ -81,7 +81,7 @@ class Ledger:
 
 
 def is_settled(result: FileResult) -> bool:
-    """Return whether nothing more is to be done for an object in this session."""
+    """Return whether an object needs no further download in this session."""
     if result.status == "skipped":
         # Of 0 bytes and not sent: perhaps the camera still writes it.
         return result.object is None or bool(result.object.size) or result.path is not None

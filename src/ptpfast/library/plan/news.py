@@ -28,7 +28,7 @@ class News:
         listen: Called before each look at the handles; it may `add` some. It must not use the
             camera.
         is_over: Whether the run has to end early, because its listing no longer holds.
-        wants: Whether an object is to be fetched, if it is selected.
+        wants: Returns whether a selected object should be downloaded.
         is_first: Whether a new object comes before the other new ones.
         unsettled: Handles of new objects whose runs have not said yet what came of them.
     """

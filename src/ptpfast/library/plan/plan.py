@@ -103,7 +103,7 @@ class Plan:
         return news is not None and news.is_over()
 
     def gives_way(self, job: Job) -> bool:
-        """Return whether a job under way is to be put back, because there are new objects."""
+        """Return whether a job must pause, because new objects come first."""
         news = self._options.news
         return news is not None and job.rank != NEW_AND_FIRST and news.waiting()
 

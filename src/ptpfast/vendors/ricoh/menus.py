@@ -1,4 +1,4 @@
-"""The words for the owner of a Ricoh Theta. It asks nobody."""
+"""Menu steps for the owner of a Ricoh Theta. The camera needs no confirmation."""
 
 from __future__ import annotations
 
