@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...ownership.names import PART_SUFFIX
 from ...ownership.readback import open_regular
-from ...ownership.sameness import is_same
+from ...ownership.sameness import are_same
 from ...ptp.errors import SinkError, TransferError, disk_error
 from ...transfer.hashing import digest_of, hex_of, new_hash
 from ...transfer.journal import Identity, Journal
@@ -148,7 +148,7 @@ class Copies:
             if here is not None:
                 self._check_apart(tree.path)
                 # Another name of one file, or another way to one folder, is no second copy.
-                if is_same(here.path, status):
+                if are_same(here.path, source.stat):
                     why = f"{here.path} is {source} itself, not a copy"
                     raise FileExistsError(errno.EEXIST, why)
                 tree.holding(here.path).tidy(here.path)

@@ -22,7 +22,7 @@ from ...engine.sink import CallbackSink
 from ...engine.text import in_text
 from ...link.patience import BUSY_S, Patience
 from ...listing import describe_one
-from ...ownership.sameness import is_same
+from ...ownership.sameness import are_same
 from ...ptp.errors import (
     DeviceBusy,
     InvalidObjectHandle,
@@ -323,7 +323,7 @@ class Deletion:
                 continue
             try:
                 check_kept(copy.path, sent)
-                if any(is_same(copy.path, other.stat()) for other in others):
+                if any(are_same(copy.path, other.stat) for other in others):
                     raise TransferError(f"{copy.path} is one file with another copy")
                 others.append(copy.path)
             except (PTPError, OSError) as error:

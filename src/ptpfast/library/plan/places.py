@@ -16,7 +16,7 @@ def is_same(one: Path, other: Path) -> bool:
     if os.path.realpath(one) == os.path.realpath(other):
         return True
     try:
-        return sameness.is_same(os.path.realpath(one), os.stat(other))
+        return sameness.are_same(os.path.realpath(one), lambda: os.stat(other))
     except OSError:
         return False
 
