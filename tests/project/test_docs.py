@@ -139,7 +139,8 @@ def run_line(
         with pytest.MonkeyPatch.context() as patch:
             if endless:  # until there is nothing more to fetch
                 patch.setattr(Watcher, "_wait", interrupted)
-            done = command_line.run(*arguments, *BUDGETS.get(arguments[0], []))
+            brief = BUDGETS.get(arguments[0], []) + ["--for", "1s"] * ("--for" in arguments)
+            done = command_line.run(*arguments, *brief)
         assert done.exit_code == (130 if endless else 0), f"{line}\n{done.output}"
 
 

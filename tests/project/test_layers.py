@@ -83,7 +83,7 @@ EXTRAS = {
     "rich": {"cli"},
     "platformdirs": {"cli", "library"},
     "xxhash": {"transfer"},
-    "matplotlib": {"measure"},
+    "resvg_py": {"measure"},
     "zeroconf": {"discovery", "sim"},
     "ifaddr": {"discovery"},
     "pytest": {"testing"},

@@ -33,6 +33,10 @@ _UNITS = {
     "TI": 1 << 40,
 }
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([dhms]?)")
+_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,6})?[dhms])+|\d{1,9}(?:\.\d{1,6})?")
+_TIMES = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_S = 366 * 86_400
 LARGEST = 1 << 62
 LEAST_CHUNK = 1024
 # The fields of `Timeouts`, which help is not to load.
@@ -99,6 +103,24 @@ class Seconds(_Kind):
             seconds = math.nan
         if not 0 < seconds <= 86_400:
             self.fail(f"{value!r} is not a number of seconds above 0", param, ctx)
+        return seconds
+
+
+class Duration(_Kind):
+    """A time in seconds: `90`, `90s`, `30m`, `2h`, `1h30m`, `7d`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        text = value.strip().lower()
+        parts = _DURATION.fullmatch(text) if text.isascii() else None
+        seconds = 0.0
+        for number, unit in _PART.findall(text) if parts is not None else ():
+            seconds += float(number) * _TIMES[unit]
+        if not 0 < seconds <= _LONGEST_S:
+            self.fail(f"{value!r} is not a time; write 90s, 30m, 2h or 1h30m", param, ctx)
         return seconds
 
 
