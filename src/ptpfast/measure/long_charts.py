@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .series import Course, Interval
-from .svg import WIDTH, Drawing, Scale, mark, number, ticks
+from .svg import Drawing, Scale, mark, number, ticks
 
 LEFT = 48.0
 RIGHT = 24.0  # room for half of the last mark
@@ -94,8 +94,9 @@ def _panel(
 def walk(courses: Sequence[Course]) -> str:
     """Draw a bar for each spot of a walk test; a line reaches from its slowest to its fastest
     interval."""
-    top, step, left, right = 4.0, 40.0, 130.0, WIDTH - 100
-    drawing = Drawing(top + step * len(courses), "The rate at each spot, in MB/s")
+    width = 1000.0
+    top, step, left, right = 4.0, 40.0, 160.0, width - 100
+    drawing = Drawing(top + step * len(courses), "The rate at each spot, in MB/s", width=width)
     most = max(max(course.rate.most for course in courses), 1e-9)
     scale = Scale(0, most, left, right)
     for index, course in enumerate(courses):

@@ -167,11 +167,11 @@ def _long(result: Result) -> Iterator[str]:
         about = f"{course.bytes / 1e9:,.2f} GB in {duration(course.seconds)}."
         yield _card("A long read", about, drawing, "wide")
     if places := spots(result.intervals):
-        about = "The same objects read at each spot. Lines reach from the slowest interval on."
+        about = "The same objects read at each spot. Lines reach from slowest to fastest interval."
         words = "".join(
             f"<dt>{shown(place.spot)}</dt><dd>{shown(spot_words(place))}</dd>" for place in places
         )
-        yield _card("Walk test", about, f"{long_charts.walk(places)}<dl>{words}</dl>")
+        yield _card("Walk test", about, f"{long_charts.walk(places)}<dl>{words}</dl>", "wide")
 
 
 def _legend(entries: Sequence[tuple[str, str]]) -> str:
