@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd src/ptpfast/engine/*.h) setup.py
 
-.PHONY: demo test check lint types tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
+.PHONY: demo test check lint types tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package docs sanitize build tools clean
 
 demo: $(VENV)/.built
 	@echo "make: download from a simulated camera, and compare every byte"
@@ -27,7 +27,7 @@ paced: build
 	$(BIN)/python -m pytest -q -n 0 -m paced
 
 # Everything that a change must pass besides `make test`.
-check: lint tool-tests paced bench-quick bench-check crash matrices package
+check: lint docs tool-tests paced bench-quick bench-check crash matrices package
 
 # The tests of benchmarks, fuzzing and soak themselves.
 tool-tests: build
@@ -84,6 +84,12 @@ matrices: build
 package: build
 	$(BIN)/python -m pytest -q -m build
 
+# The documentation as a site in build/site: no warnings, and every link inside it leads somewhere.
+docs: $(VENV)/.site
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	$(BIN)/python tests/check_site.py build/site
+	@echo "make: the documentation is at build/site/index.html"
+
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build
 	$(BIN)/python -m fuzz sanitize
@@ -111,9 +117,15 @@ $(VENV)/.installed: pyproject.toml | tools
 
 # What tests, lint and plots need besides.
 $(VENV)/.dev: pyproject.toml $(VENV)/.installed
-	@echo "make: install what tests, lint, plots and the documentation need"
+	@echo "make: install what tests, lint and plots need"
 	@$(PIP) --upgrade "pip>=25.1"
 	@$(HERE) ".[cli,discovery]" --group dev
+	@touch $@
+
+# What builds the documentation.
+$(VENV)/.site: pyproject.toml $(VENV)/.built $(VENV)/.dev
+	@echo "make: install what builds the documentation (Sphinx)"
+	@$(PIP) --group site
 	@touch $@
 
 # What guides the fuzzer. Where there is none, it goes by chance and says so.
