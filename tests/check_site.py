@@ -1,4 +1,4 @@
-"""Checks every link inside the built site. `make docs` runs `python tests/check_site.py build/site`.
+"""Checks every link inside the built site: `python tests/check_site.py build/site` (`make docs`).
 
 A link must lead to a file of the site and, with a `#`, to an element of it with that id. Pages may
 load nothing from other hosts. Links to other hosts are not followed.
