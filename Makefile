@@ -86,7 +86,8 @@ package: build
 
 # The documentation as a site in build/site: no warnings, and every link inside it leads somewhere.
 docs: $(VENV)/.site
-	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	@rm -rf build/site
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs -d build/doctrees . build/site
 	$(BIN)/python tests/check_site.py build/site
 	@echo "make: the documentation is at build/site/index.html"
 

@@ -37,6 +37,8 @@ suppress_warnings = ["myst.header"]  # pages may begin at any level
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_block"]
 
+smartquotes = False  # they would make one dash of the two of an option
+
 # The prompt of a shell line and what the command answered are not copied.
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
