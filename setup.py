@@ -14,6 +14,9 @@ SANITIZE = {
     "fuzzer": ["-fsanitize=address,undefined,fuzzer-no-link", "-fno-sanitize=function"],
 }.get(os.environ.get("PTPFAST_SANITIZE", ""), [])
 
+# Cython and the C compilers run side by side: they are most of what a first build takes.
+JOBS = os.cpu_count() or 1
+
 compile_args = ["-O1" if SANITIZE else "-O3", "-Wall", "-Wextra", *SANITIZE]
 # What Cython writes has both, and neither is a defect there.
 compile_args += ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
@@ -34,23 +37,26 @@ extensions = [
     if os.environ.get("PTPFAST_UNCOMPILED") != "1"
 ]
 
-setup(
-    # The C compilers run side by side: they are most of what a first build takes.
-    options={"build_ext": {"parallel": os.cpu_count() or 1}},
-    ext_modules=cythonize(
-        extensions,
-        build_dir="build/cython",
-        include_path=["src"],
-        annotate=TRACE,
-        compiler_directives={
-            "language_level": "3",
-            "embedsignature": True,
-            "auto_pickle": False,
-            "autotestdict": False,
-            "boundscheck": TRACE,
-            "wraparound": False,
-            "linetrace": TRACE,
-            "freethreading_compatible": True,
-        },
-    ),
-)
+# Cython's processes may import this file again.
+if __name__ == "__main__":
+    setup(
+        options={"build_ext": {"parallel": JOBS}},
+        ext_modules=cythonize(
+            extensions,
+            build_dir="build/cython",
+            include_path=["src"],
+            annotate=TRACE,
+            nthreads=JOBS,
+            quiet=True,
+            compiler_directives={
+                "language_level": "3",
+                "embedsignature": True,
+                "auto_pickle": False,
+                "autotestdict": False,
+                "boundscheck": TRACE,
+                "wraparound": False,
+                "linetrace": TRACE,
+                "freethreading_compatible": True,
+            },
+        ),
+    )

@@ -179,6 +179,26 @@ def test_the_reference_is_made_from_the_docstrings() -> None:
     assert written == draw_api.drawn(), "run `python tests/draw_api.py`"
 
 
+def test_a_docstring_is_drawn_with_a_list_entry_for_each_thing() -> None:
+    text = "Do it.\n\nArgs:\n    a: one\n        and more\n    b, c: two\n\n"
+    text += "Returns:\n    A sum\n    of both.\n\nExample:\n    f(1)"
+    assert draw_api.page_of(text) == [
+        *("Do it.", "", "**Args**", "", "- `a`: one and more", "- `b, c`: two", ""),
+        *("**Returns**", "", "A sum", "of both.", "", "**Example**", "", "```text", "f(1)", "```"),
+    ]
+
+
+def test_a_long_signature_has_a_line_for_each_parameter() -> None:
+    long = (
+        "f(a: dict[str, int] = {}, *, b: Callable[[int, str], None]) -> tuple[int, str]" + " " * 20
+    )
+    assert draw_api.wrapped("f(a, b)") == "f(a, b)"
+    assert draw_api.wrapped(long).split("\n") == [
+        *("f(", "    a: dict[str, int] = {},", "    *,"),
+        *("    b: Callable[[int, str], None],", ") -> tuple[int, str]" + " " * 20),
+    ]
+
+
 def test_the_reference_has_every_public_name() -> None:
     listed = [name for names in draw_api.CHAPTERS.values() for name in names]
     assert sorted(listed) == sorted(set(ptpfast.__all__) - {"__version__"})

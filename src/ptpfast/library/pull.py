@@ -128,6 +128,8 @@ def pull(
         Cancelled, KeyboardInterrupt: the run was stopped.
         ValueError, TypeError: an option is wrong; an unknown one is named.
         ImportError: the package for a URL is not installed; the message names it.
+
+    Notes:
         What ends a run that has begun carries the report so far as `error.report`. What ends one of
         several cameras is raised when the others are done; `error.report.cameras` has all errors.
     """
