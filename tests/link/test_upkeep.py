@@ -61,7 +61,7 @@ def test_what_ended_the_connection_in_a_poll_is_said_by_the_next_operation(
     with contextlib.suppress(ptpfast.ProtocolError):
         while session.usable:  # nobody has asked for it
             session.link._upkeep.ask_between()
-    with pytest.raises(ptpfast.ConnectionLost, match="the connection has ended: .*length") as lost:
+    with pytest.raises(ptpfast.ConnectionLost, match=r"the connection has ended: .*length") as lost:
         session.storage_ids()
     assert lost.value.hint == "connect again"
     session.reconnect()
