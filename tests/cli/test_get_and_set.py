@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from command_line import at, records, run
 from conftest import Cameras
 from ptpfast.cli import set as set_command
+from ptpfast.discovery import Found
+from ptpfast.state import identity
 
 TIME, WHITE_BALANCE = 0x500D, 0x5005
 
@@ -23,6 +27,42 @@ def test_all_properties_are_shown_with_their_names(camera: Cameras) -> None:
 def test_named_properties_are_shown_in_order(camera: Cameras) -> None:
     done = run("get", at(camera()), "WhiteBalance", "battery-level", "0x500D")
     assert done.stdout == "white-balance\tautomatic\nbattery-level\t87 %\nexposure-time\t1/125 s\n"
+
+
+def test_names_without_a_camera_are_those_of_the_only_one(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera()
+    only = [Found(sim.host, sim.port)]
+    monkeypatch.setattr("ptpfast.discovery.discover", lambda *_, **__: only)
+    assert run("get", "battery-level", "iso").stdout.startswith("battery-level\t87 %\n")
+    assert run("get", "0x5001").stdout == "battery-level\t87 %\n"
+    assert run("set", "white-balance=daylight").stdout == "white-balance\tdaylight\n"
+    assert run("set", "0x5005=2").stdout == "white-balance\tautomatic\n"
+
+
+def test_nickname_that_is_also_a_property_is_the_camera(camera: Cameras) -> None:
+    sim = camera()
+    known = identity.Known(host=sim.host, port=sim.port, nickname="iso")
+    identity.change(lambda kept: dataclasses.replace(kept, cameras=(known,)))
+    assert run("get", "iso", "battery-level").stdout == "battery-level\t87 %\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["set", "127.0.0.1"], "say what to change: NAME=VALUE"),
+        (["set", "127.0.0.1", "iso"], "'iso' is not NAME=VALUE"),
+        (["set", "=5"], "'=5' is not NAME=VALUE"),
+        (["get", "http://127.0.0.1/", "iso"], "is a web address"),
+    ],
+)
+def test_words_that_are_neither_camera_nor_property_are_refused(
+    words: list[str], said: str
+) -> None:
+    done = run(*words)
+    assert done.exit_code == 2
+    assert said in " ".join(done.stderr.split())
 
 
 def test_a_person_sees_what_a_property_may_be(

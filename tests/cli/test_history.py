@@ -140,6 +140,17 @@ def test_what_is_meant_is_forgotten_and_counted(
     assert len(list(place.iterdir())) == 3
 
 
+def test_files_at_a_url_are_forgotten_by_their_folder(sim: SimulatedCamera) -> None:
+    for url in ("memory://studio/today", "memory://studio/yesterday", "memory://studio-2/today"):
+        assert fetch(sim, url).downloaded == 3  # type: ignore[arg-type]
+    assert history("forget", "--folder", "memory://studio/today/") == "3 records forgotten\n"
+    assert history("forget", "--folder", "memory://studio") == "3 records forgotten\n"
+    assert {row["folder"] for row in records()} == {"memory://studio-2/today"}
+    done = command_line.run("history", "forget", "--folder", "memory://a/../b")
+    assert done.exit_code == 2
+    assert "'--folder': memory://a/../b has the part '..'" in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize("words", [[], ["--all", "A*"], ["--all", "--folder", "x"]])
 def test_forgetting_needs_to_know_what(place: Path, words: list[str]) -> None:
     done = command_line.run("history", "forget", *words)

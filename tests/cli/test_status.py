@@ -11,7 +11,7 @@ import pytest
 from ptpfast import ConnectionLost, InitFailed, ObjectInfo, PTPError, Timeout
 from ptpfast.cli.output import Output, in_lines
 from ptpfast.cli.progress import HELD, Lines
-from ptpfast.cli.status import Status, disk_words, human_wait, shortened
+from ptpfast.cli.status import Status, human_wait, shortened, storing_words
 from ptpfast.library.report.rate import WINDOW_S, Rate
 from ptpfast.library.report.report import Report
 from ptpfast.library.report.results import FileResult
@@ -131,7 +131,7 @@ def test_every_wait_says_what_is_waited_for(status: Status, clock: Clock) -> Non
     status.waits_for("the camera is busy", 4.0)
     clock.now += 1
     assert status.line(76) == "1/12 the camera is busy, 5 s"
-    status.waits_for(disk_words(3), 2.0)
+    status.waits_for(storing_words(3, "disk"), 2.0)
     assert status.line(76) == "1/12 waiting for the disk (3 files to store), 2 s"
     receive(status, clock, 0.1, rate=10_000_000)
     status.finished(1, stopped=False)
@@ -340,3 +340,10 @@ def test_files_that_take_less_than_a_second_are_counted_and_not_named(
     big = info(41)
     status.started(big, Path(big.name), 0)
     assert status.line(76).startswith("41/50 IMG_0041.DNG ")
+
+
+def test_wait_for_another_computer_does_not_blame_the_disk() -> None:
+    status = Status(8, Clock())
+    lines = Lines(Output("pull"), status, place="destination")
+    lines.storing(2, 5.0)
+    assert status.line(76).startswith("waiting for the destination (2 files to store)")

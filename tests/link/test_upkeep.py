@@ -3,6 +3,7 @@ idle session outlives a camera's time-out."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import threading
@@ -44,6 +45,27 @@ def vendor(name: str, *, idle_s: float | None = None, **quirks: Any) -> Vendor:
     body = dataclasses.replace(plain.model, habits=habits)
     changed = dataclasses.replace(plain.quirks, **quirks)
     return dataclasses.replace(plain, body=body, quirks=changed)
+
+
+@pytest.mark.parametrize(
+    ("body", "poll"), [("canon-r6m2", "0x9116"), ("sony-a7m4", "0x923C"), ("nikon-z6", "0x941C")]
+)
+def test_what_ended_the_connection_in_a_poll_is_said_by_the_next_operation(
+    camera: Cameras, connect: Sessions, body: str, poll: str
+) -> None:
+    sim = camera(body=body)
+    session = connect(sim, vendor=None)
+    session.link.poll()
+    sim.capture()
+    sim.faults.add(f"length=7 on {poll}")
+    with contextlib.suppress(ptpfast.ProtocolError):
+        while session.usable:  # nobody has asked for it
+            session.link._upkeep.ask_between()
+    with pytest.raises(ptpfast.ConnectionLost, match=r"the connection has ended: .*length") as lost:
+        session.storage_ids()
+    assert lost.value.hint == "connect again"
+    session.reconnect()
+    assert session.storage_ids()
 
 
 @pytest.mark.parametrize("name", ["standard", "nikon"])

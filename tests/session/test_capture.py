@@ -15,6 +15,7 @@ from ptpfast.ptp.codes import EventCode
 from ptpfast.sim import SimulatedCamera, Store
 from ptpfast.vendors import Vendor, named
 from ptpfast.vendors.body import Habits
+from ptpfast.vendors.nikon.codes import NikonOperation
 
 SILENT = Habits(events=False)
 
@@ -191,3 +192,28 @@ def test_a_new_folder_is_no_picture(camera: Cameras, connect: Sessions) -> None:
     info = session.capture()
     assert info is not None
     assert info.path == "101NEW/B.JPG"
+
+
+def test_polling_body_without_event_connection_is_asked_with_pauses(
+    camera: Cameras, connect: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera("nikon")
+    session = connect(sim)
+    link, paused = session.link, []
+    subscription = link.hub.subscribe()
+    sim.faults.add("drop_event on GetStorageIDs")
+    session.storage_ids()
+    while not link.hub.closed:
+        subscription.get(1)
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        if len(paused) == 3:
+            sim.push_event(EventCode.ObjectRemoved, 7)
+
+    monkeypatch.setattr("ptpfast.session.capture.pause", pause)
+    asked = sim.operations[NikonOperation.GetEvent]
+    event = next(session.events())
+    assert (event.code, event.parameters) == (EventCode.ObjectRemoved, (7,))
+    assert paused == [link.dialect.quirks.event_poll_s] * 3
+    assert sim.operations[NikonOperation.GetEvent] == asked + 4

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..session.address import parse_address
 from ..transport.contract import Address
 from .only_camera import only_camera
-from .options import Common, command, host_argument
+from .options import Common, command
 from .output import Output, plural
 from .waiting import showing
 
@@ -26,14 +28,18 @@ remote_option = click.option(
 
 @command(
     "get 192.168.1.1",
+    "get battery-level",
     "get 192.168.1.1 battery-level",
     "get 192.168.1.1 exposure-time 0x500F --remote --json",
 )
-@host_argument
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("words", nargs=-1, metavar="[CAMERA] [NAME]...")
 @remote_option
-def get(common: Common, host: Address | None, names: tuple[str, ...], remote: bool) -> None:
-    """Show the properties of the camera, or those named."""
+def get(common: Common, words: tuple[str, ...], remote: bool) -> None:
+    """Show the properties of the camera, or those named.
+
+    The first word is the camera, unless it is the name of a property.
+    """
+    host, names = divided(words, is_property)
     with session_for(common, host, remote=remote) as session:
         if names:
             codes = [code_for(session, name) for name in names]
@@ -41,6 +47,31 @@ def get(common: Common, host: Address | None, names: tuple[str, ...], remote: bo
                 show(common.output, session, session.property_desc(code), with_choice=True)
         else:
             _all(common.output, session)
+
+
+def divided(
+    words: tuple[str, ...], is_name: Callable[[str], bool]
+) -> tuple[Address | None, tuple[str, ...]]:
+    """Return the camera, None without one, and the words behind it. BadParameter."""
+    if not words or is_name(words[0]):
+        return None, words
+    try:
+        return parse_address(words[0]), words[1:]
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'[CAMERA]'") from error
+
+
+def is_property(word: str) -> bool:
+    """Return whether a word is the name of a property of any vendor, and no camera's nickname."""
+    from ..ptp.properties import code_of_property
+    from ..state import identity
+    from ..vendors import NAMES, named
+
+    try:
+        code_of_property(word, *(named(each).properties for each in NAMES))
+    except ValueError:
+        return False
+    return identity.find(word) is None
 
 
 def session_for(common: Common, host: Address | None, *, remote: bool) -> Session:

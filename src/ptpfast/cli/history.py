@@ -18,6 +18,7 @@ import click
 from ..engine.text import in_text, unescaped
 from .options import Common, command
 from .output import Output, human_size, plural
+from .pull import Destination
 
 if TYPE_CHECKING:
     from ..state.catalog import Catalog
@@ -89,6 +90,7 @@ def search(common: Common, globs: tuple[str, ...], limit: int) -> None:
 @command(
     "history forget 'DSC_01*'",
     "history forget --folder ~/Pictures/old",
+    "history forget --folder s3://bucket/today",
     "history forget --camera 'Simulated Camera'",
     name="history forget",
     far=False,
@@ -96,16 +98,16 @@ def search(common: Common, globs: tuple[str, ...], limit: int) -> None:
 @click.argument("globs", metavar="[GLOB]...", nargs=-1)
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path),
+    type=Destination(path_type=Path),
     metavar="FOLDER",
-    help="Forget the files that were stored there or below.",
+    help="Forget the files that were stored there or below; a folder or a URL.",
 )
 @click.option("--camera", metavar="GLOB", help="Forget a camera, by model or serial number.")
 @click.option("--all", "everything", is_flag=True, help="Forget everything.")
 def forget(
     common: Common,
     globs: tuple[str, ...],
-    folder: Path | None,
+    folder: Path | str | None,
     camera: str | None,
     everything: bool,
 ) -> None:
@@ -119,7 +121,10 @@ def forget(
     if some == everything:
         text = "say what to forget: GLOB, --folder, --camera; or --all alone"
         raise click.UsageError(text)
-    wanted = Wanted(tuple(map(unescaped, globs)), folder, camera)
+    try:
+        wanted = Wanted(tuple(map(unescaped, globs)), folder, camera)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--folder'") from error
     with _catalog(common.output) as catalog:
         count = catalog.forget(wanted.takes)
         check(catalog)

@@ -25,7 +25,7 @@ from .file_lines import finished_line, is_held, plan_line, waiting_line
 from .output import Output, in_lines, is_terminal
 from .shortage import short_line
 from .signals import INTERRUPTED
-from .status import Status, disk_words
+from .status import Status, storing_words
 from .statuses import Statuses
 
 if TYPE_CHECKING:
@@ -44,22 +44,23 @@ OWNER = "waiting for the camera's owner"
 
 
 @contextmanager
-def display(output: Output, *, tries: int | None = None) -> Iterator[Observer]:
+def display(output: Output, *, tries: int | None = None, place: str = "disk") -> Iterator[Observer]:
     """Yield the display for these streams: nothing, plain lines, or a status line.
 
     Args:
         output: the streams.
         tries: how often a lost connection is made again, for "try 2 of 8"; None without limit.
+        place: what is waited for when files come faster than they are stored.
     """
     if output.quiet:
         yield Observer()
         return
     # A status line and log lines would write over each other.
     if not output.verbose and is_terminal(sys.stderr) and has_rich():
-        with StatusLine(output, Status(tries)) as shown:
+        with StatusLine(output, Status(tries), place) as shown:
             yield shown
         return
-    with Lines(output, Status(tries)) as lines:
+    with Lines(output, Status(tries), place=place) as lines:
         yield lines
 
 
@@ -74,8 +75,9 @@ def has_rich() -> bool:
 class Display(Observer):
     """Keep a `Status`, and say what stays on the screen; `say` decides how."""
 
-    def __init__(self, output: Output, status: Status) -> None:
+    def __init__(self, output: Output, status: Status, place: str = "disk") -> None:
         self.status = status
+        self._place = place
         self.statuses: Statuses = Statuses(status)
         self._above: Display | None = None  # that of all cameras
         self._name = ""  # of one of several cameras
@@ -151,7 +153,7 @@ class Display(Observer):
         self.status.waits_for(BUSY, waited_s)
 
     def storing(self, files: int, waited_s: float) -> None:
-        self.status.waits_for(disk_words(files), waited_s)
+        self.status.waits_for(storing_words(files, self._place), waited_s)
 
     def hashing(self, path: Path) -> None:
         self.status.waits_for(f"computing the checksum of {printable(path.name)}")
@@ -168,9 +170,13 @@ class Lines(Display):
     """
 
     def __init__(
-        self, output: Output, status: Status, clock: Callable[[], float] = time.monotonic
+        self,
+        output: Output,
+        status: Status,
+        clock: Callable[[], float] = time.monotonic,
+        place: str = "disk",
     ) -> None:
-        super().__init__(output, status)
+        super().__init__(output, status, place)
         self._clock = clock
         self._said = self._listed = clock()
         self._lock = threading.Lock()
@@ -241,8 +247,8 @@ class Lines(Display):
 class StatusLine(Display):
     """One line that says what the run does now; it leaves nothing behind on the terminal."""
 
-    def __init__(self, output: Output, status: Status) -> None:
-        super().__init__(output, status)
+    def __init__(self, output: Output, status: Status, place: str = "disk") -> None:
+        super().__init__(output, status, place)
         self._live = live_line(self.statuses.line)
 
     def __enter__(self) -> StatusLine:

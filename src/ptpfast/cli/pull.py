@@ -183,10 +183,11 @@ def pull(
                 f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
             )
     cameras = [str(Address(*each)) for each in hosts or [only_camera(output)]]
+    place = "destination" if isinstance(dest, str) else "disk"
     try:
         with (
             exporting(output, where, cameras) as observed,
-            display(output, tries=options["retry"]) as shown,
+            display(output, tries=options["retry"], place=place) as shown,
         ):
             report = run(
                 cameras[0] if len(cameras) == 1 else cameras,

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..transport.contract import Address
 from .failure import REFUSED, Failure
-from .get import code_for, session_for, show
-from .options import Common, command, host_argument
+from .get import code_for, divided, session_for, show
+from .options import Common, command
 
 if TYPE_CHECKING:
     from ..ptp.datasets import DevicePropDesc
@@ -18,31 +17,23 @@ if TYPE_CHECKING:
 SETTLE_S = 3.0  # some cameras report a new value a moment after they have taken it
 
 
-class Setting(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
-    """`NAME=VALUE` as (name, value)."""
-
-    name = "name=value"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        name, equals, text = value.partition("=")
-        if not (equals and name.strip()):
-            self.fail(f"{value!r} is not NAME=VALUE, such as white-balance=daylight", param, ctx)
-        return name.strip(), text
-
-
 @command(
     "set 192.168.1.1 white-balance=daylight",
+    "set iso=400",
     "set 192.168.1.1 exposure-time=1/250 exposure-index=400",
     "set 192.168.1.1 0x5013=2",
 )
-@host_argument
-@click.argument("settings", nargs=-1, required=True, type=Setting(), metavar="NAME=VALUE...")
-def set(common: Common, host: Address | None, settings: tuple[tuple[str, str], ...]) -> int:
+@click.argument("words", nargs=-1, required=True, metavar="[CAMERA] NAME=VALUE...")
+def set(common: Common, words: tuple[str, ...]) -> int:
     """Change properties of the camera, in the order given.
 
     A value is written as `ptpfast get` shows it, or as a plain number. All names and values are
     checked before the first one is set.
     """
+    host, rest = divided(words, lambda word: "=" in word)
+    if not rest:
+        raise click.UsageError("say what to change: NAME=VALUE")
+    settings = [_setting(word) for word in rest]
     with session_for(common, host, remote=True) as session:
         wanted = [_checked(session, name, text) for name, text in settings]
         for desc, value in wanted:
@@ -60,6 +51,16 @@ def set(common: Common, host: Address | None, settings: tuple[tuple[str, str], .
                 )
                 return REFUSED
     return 0
+
+
+def _setting(word: str) -> tuple[str, str]:
+    """Return name and value of `NAME=VALUE`. BadParameter."""
+    name, equals, text = word.partition("=")
+    if not (equals and name.strip()):
+        raise click.BadParameter(
+            f"{word!r} is not NAME=VALUE, such as white-balance=daylight", param_hint="NAME=VALUE"
+        )
+    return name.strip(), text
 
 
 def _checked(session: Session, name: str, text: str) -> tuple[DevicePropDesc, Any]:

@@ -290,9 +290,9 @@ def human_wait(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def disk_words(files: int) -> str:
-    """Return the text that is shown during a wait for the disk."""
-    return f"waiting for the disk ({plural(files, 'file')} to store)"
+def storing_words(files: int, place: str) -> str:
+    """Return the text that is shown during a wait for the disk, or for another place."""
+    return f"waiting for the {place} ({plural(files, 'file')} to store)"
 
 
 def shortened(name: str, width: int) -> str:

@@ -19,6 +19,7 @@ from ..state.fetched import UNKNOWN_BODY, Fetched, Record, Stored
 from .keep.manifest import Manifest
 from .plan.dates import is_same_clock
 from .plan.naming import root_name
+from .remote.place import is_url, place_of
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
@@ -30,23 +31,33 @@ class Wanted:
     """Which records are meant: all that agree with everything that is given.
 
     globs: of the name, or with a slash of the path on the card or of the file; regardless of case.
-    folder: where the file was stored, or a folder above. camera: a glob of the model, of maker and
-    model, or of the serial number.
+    folder: where the file was stored, or a folder above; a path or a URL (ValueError for a wrong
+    one). camera: a glob of the model, of maker and model, or of the serial number.
     """
 
     globs: Sequence[str] = ()
-    folder: Path | None = None
+    folder: Path | str | None = None
     camera: str | None = None
+
+    def __post_init__(self) -> None:
+        _places(self.folder or "")
 
     def takes(self, record: Record) -> bool:
         """Whether a record is meant."""
         if self.globs and not any(_matches(record, glob) for glob in self.globs):
             return False
         if self.folder is not None:
-            places = (os.path.realpath(self.folder), os.path.abspath(self.folder))
+            places = _places(self.folder)
             if record.file is None or not any(_is_in(record.file, place) for place in places):
                 return False
         return self.camera is None or _is_of(record.object, self.camera)
+
+
+def _places(folder: Path | str) -> tuple[str, ...]:
+    """Return a folder as the catalog may have it. ValueError for a URL that is none."""
+    if is_url(folder):
+        return (str(place_of(str(folder))),)
+    return os.path.realpath(folder), os.path.abspath(folder)
 
 
 def _matches(record: Record, glob: str) -> bool:

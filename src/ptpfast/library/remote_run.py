@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 from ..ptp.errors import PTPError, TransferError
 from ..ptp.scope import Scope, scope_of
 from .fetching import Fetching, Meter
+from .plan.naming import local_name
 from .remote.deletion import RemoteDeletion
 from .remote.failures import TargetLost, Unsorted
-from .remote.folder import RemoteDestination, RemoteTree, remote
+from .remote.folder import RemoteDestination, RemoteFolder, RemoteTree, Strays, remote
 from .remote.sending import Broken, Sending
 from .remote.target import Target
 from .run import Run
@@ -137,6 +138,7 @@ class RemoteFetching(Fetching):
                     self._target,
                     meter,
                     name_is_ours=job.info.handle in self._lost,
+                    strays=self._strays(job),
                 )
                 self._current = cast("Download", self._sending)
             try:
@@ -148,6 +150,13 @@ class RemoteFetching(Fetching):
                 self._rename(job, error)
             else:
                 return cast("Download", self._sending)
+
+    def _strays(self, job: Job) -> Strays | None:
+        """Return the files that may be the object's, unless its own name is free for it."""
+        name = local_name(job.info.name)
+        if job.path.name == name or self._options.on_conflict != "rename":
+            return None
+        return Strays(cast(RemoteFolder, self._plan.tree.holding(job.path)), job.info, name)
 
     def _rename(self, job: Job, error: FileExistsError) -> None:
         """Give the object another name. TransferError if `on_conflict` forbids it."""

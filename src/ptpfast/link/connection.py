@@ -256,7 +256,6 @@ class Connection:
             return phase.done
 
     def _send(self, request: Request) -> Phase:
-        # Before an id is used up for it.
         payload = None if request.data is None else plain_bytes(request.data)
         transaction_id = self.next_transaction_id() if request.in_session else 0
         packets = self._transport.request(
@@ -271,7 +270,7 @@ class Connection:
         try:
             self._command.send(packets, timeout_s=self.timeouts.operation)
         except BaseException as error:
-            self._broken()  # it is unknown how much of the request has left
+            self._broken(error)  # it is unknown how much of the request has left
             if isinstance(error, PTPError):
                 error.precede(request.label)
             raise
@@ -318,29 +317,33 @@ class Connection:
             except (NetworkError, ProtocolError, Cancelled) as error:
                 log.debug("gave up the rest: %s", error)
             raise
-        except (ConnectionLost, ProtocolError):
-            self._broken()
+        except (ConnectionLost, ProtocolError) as error:
+            self._broken(error)
             raise
         self.last_used = time.monotonic()
         self._outstanding.end_first()
-        self._take_foreign_packets(phase)
+        for raw in phase.foreign_packets:
+            self._events.take(raw)
 
     def _settle(self, timeout_s: float) -> None:
         """Receive interrupted transactions to their end and drop their payload."""
         try:
             self._outstanding.drain(timeout_s)
-        except (NetworkError, ProtocolError):
-            self._broken()
+        except (NetworkError, ProtocolError) as error:
+            self._broken(error)
             raise
 
-    def _take_foreign_packets(self, phase: Phase) -> None:
-        for raw in phase.foreign_packets:
-            self._events.take(raw)
-
-    def _broken(self) -> None:
+    def _broken(self, error: BaseException) -> None:
         """Close the connection: it is lost, or out of step."""
+        if isinstance(error, PTPError):  # perhaps of a poll, of which nobody was told
+            self._turn.ended_by = self._turn.ended_by or error.message
         self._outstanding.clear()
         self._command.close()
+
+    @property
+    def ended_by(self) -> str:
+        """What the error said that has ended the connection; empty if none has."""
+        return self._turn.ended_by
 
     @property
     def usable(self) -> bool:
@@ -388,13 +391,10 @@ class Connection:
         try:
             self._command.cancel()  # a request of the event thread
             self._events.close(self.timeouts.close)
-            self._say_farewell()
+            farewell = self._transport.farewell()
+            if farewell and not self._outstanding and not self._command.closed:
+                with suppress(NetworkError, Cancelled):
+                    self._command.resume()
+                    self._command.send(farewell, timeout_s=self.timeouts.close)
         finally:
             self.opened.close()
-
-    def _say_farewell(self) -> None:
-        farewell = self._transport.farewell()
-        if farewell and not self._outstanding and not self._command.closed:
-            with suppress(NetworkError, Cancelled):
-                self._command.resume()
-                self._command.send(farewell, timeout_s=self.timeouts.close)

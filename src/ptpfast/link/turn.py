@@ -10,29 +10,33 @@ from ..ptp.errors import ConnectionLost
 
 
 class Turn:
-    """Exclusive use of the connection: `with turn.now():`. `over` is set once it is closed.
+    """Exclusive use of the connection: `with turn.now():`. `over` is set once it is closed, and
+    `ended_by` to what the error said that has ended it; not to the error, whose frames hold it.
 
     It uses the lock's own `with`, so a signal handler that raises cannot leave it locked.
     """
 
-    __slots__ = ("_lock", "over", "owner")
+    __slots__ = ("_lock", "ended_by", "over", "owner")
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # the kind that knows whose it is
         self.owner: Owner = Owner("session")
         self.over: bool = False
+        self.ended_by: str = ""
 
     def now(self) -> threading.RLock:
         """Return the lock, for a `with`.
 
         Raises:
-            ConnectionLost: the session is closed.
+            ConnectionLost: the session is closed, or the connection has ended.
             RuntimeError: this thread is in the middle of a transaction (a callback or a signal
                 handler calls the session), or this is a forked child.
         """
         self.owner.require()
         if self.over:
             raise ConnectionLost("this session has been closed", hint="connect again")
+        if self.ended_by:
+            raise ConnectionLost(f"the connection has ended: {self.ended_by}", hint="connect again")
         if self._lock._is_owned():  # type: ignore[attr-defined]
             raise RuntimeError("this thread already runs a transaction of this session")
         return self._lock

@@ -203,8 +203,8 @@ _ROWS = (
         "run",
         logging.INFO,
         "camera files",
-        "the run begins to wait for the disk; `files` are not stored yet",
-        "%(camera)s: waiting for the disk to store %(files)d files",
+        "the run begins to wait for the disk or the server; `files` are not stored yet",
+        "%(camera)s: waiting until %(files)d files are stored",
     ),
     _event(
         "disk_full",

@@ -11,6 +11,7 @@ import time
 from ..link.describing import describe_one
 from ..link.events import Event, Subscription
 from ..link.link import Link
+from ..link.patience import pause
 from ..ptp.codes import EventCode, ObjectFormat, ResponseCode
 from ..ptp.errors import ProtocolError, ResponseError, SessionNotOpen
 from ..ptp.objects import ObjectInfo
@@ -49,7 +50,11 @@ def poll(link: Link, subscription: Subscription, timeout: float | None) -> Event
         if left is not None and left <= 0:
             return None
         wait = interval if polls else left
-        event = subscription.get(wait if left is None or wait is None else min(wait, left))
+        wait = wait if left is None or wait is None else min(wait, left)
+        if link.hub.closed:  # which ends the waits of a subscription; a polling body still tells
+            pause(wait or 0.0)
+            continue
+        event = subscription.get(wait)
         if event is not None:
             return event
 

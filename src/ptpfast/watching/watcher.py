@@ -167,6 +167,7 @@ class Watcher:
         if not self._session.usable:
             status = self._telling.status
             known = status.reason if status.state == "away" else ""
+            known = known or self._session.link.connection.ended_by
             raise ConnectionLost(known or "the connection to the camera is lost")
 
     def _begin_session(self) -> None:
@@ -241,15 +242,10 @@ class Watcher:
 
     def _hear(self) -> None:
         """Wait a moment for the next event."""
-        link = self._session.link
-        if not link.hub.closed:
-            event = poll(link, self._subscription, self._step_s())
-            if event is not None:
-                self._reported.take(event)
-            return
-        if link.dialect.polls:
-            link.poll()
-        pause(self._step_s())
+        if self._is_deaf:
+            pause(self._step_s())
+        elif event := poll(self._session.link, self._subscription, self._step_s()):
+            self._reported.take(event)
 
     def _has_work(self) -> bool:
         reported = self._reported

@@ -135,6 +135,43 @@ def test_file_that_is_not_known_keeps_its_name(camera: Cameras) -> None:
     assert stored()[f"{FOLDER}/{stem}-1.{ending}"] == contents(sim)[0]
 
 
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_file_whose_answer_was_lost_is_not_stored_again(camera: Cameras, verify: Any) -> None:
+    sim = camera(objects=2)
+    plain = Faulty.mv
+
+    def move(self: Any, path1: str, path2: str, **more: Any) -> None:
+        plain(self, path1, path2, **more)
+        raise ConnectionResetError(errno.ECONNRESET, "the server went away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Faulty, "mv", move)
+        with pytest.raises(SinkError):
+            fetch(sim, URL, retry=0, verify=verify)
+    left = stored()
+    assert left
+    report = fetch(sim, URL, verify=verify)
+    assert (report.downloaded, report.ok) == (2, True)
+    assert sorted(stored().values()) == contents(sim)
+    assert left.items() <= stored().items()
+    assert {str(each.path) for each in report.files} == {
+        f"{URL}/{name}" for name in names(stored())
+    }
+    assert fetch(sim, URL).here == 2
+
+
+def test_file_with_the_same_bytes_counts_for_one_object_only(camera: Cameras) -> None:
+    store = Store(storages=1)
+    for folder in ("100AAAAA", "101AAAAA"):
+        content = BytesContent(b"\xff\xd8" + b"7" * 5000)
+        store.add("A.JPG", content, parent=store.add_folder(folder))
+    sim = camera(store=store)
+    Faulty().pipe_file(f"{FOLDER}/A.JPG", contents(sim)[0])
+    assert fetch(sim, URL).downloaded == 2
+    assert names(stored()) == ["A-1.JPG", "A.JPG"] or names(stored()) == ["A-2.JPG", "A.JPG"]
+    assert sorted(stored().values()) == contents(sim)
+
+
 @pytest.mark.parametrize(
     ("policy", "status", "kept"),
     [("skip", "skipped", True), ("fail", "failed", True), ("overwrite", "downloaded", False)],

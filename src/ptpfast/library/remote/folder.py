@@ -62,6 +62,19 @@ class RemoteFolder(Folder):
         key = same_name(name)
         return key not in self._given.taken and key not in self._named
 
+    def unrecorded(self, name: str, size: int) -> list[Entry]:
+        """Return the files of a size with that name, or a numbered form of it, of which the
+        catalog knows nothing."""
+        with self._given.lock:
+            return [each for each in self.alike(name, size) if self._record(each) is None]
+
+    def claim_once(self, entry: Entry) -> bool:
+        """Reserve a file; return whether it was free."""
+        with self._given.lock:
+            is_free = entry.name not in self._given.claimed
+            self.claim(entry)
+            return is_free
+
     def is_new(self, name: str) -> bool:
         """Whether nothing has that name by now."""
         return self._target.look(remote(self.path / name)) is None
@@ -83,6 +96,23 @@ class RemoteFolder(Folder):
     def free_space(self) -> int | None:
         """Return None: the room there is not known."""
         return None
+
+
+class Strays:
+    """The files in a folder that may be an object's by name and size, and have no record.
+
+    Attributes:
+        entries: The files.
+    """
+
+    def __init__(self, folder: RemoteFolder, info: ObjectInfo, name: str) -> None:
+        """name: the object's own."""
+        self._folder = folder
+        self.entries: list[Entry] = folder.unrecorded(name, info.size) if info.size else []
+
+    def claim(self, entry: Entry) -> bool:
+        """Reserve one for the object; return whether no other object has it. For any thread."""
+        return self._folder.claim_once(entry)
 
 
 class RemoteTree(Tree):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...link.camera import Camera
     from ...ptp.objects import ObjectInfo
     from ...transfer import DownloadOptions
+    from .folder import Strays
 
 OVERLAP = 1 << 14  # bytes before the seam that are compared with the camera's
 PIECE = 1 << 20  # bytes of an object that the camera sends as a whole
@@ -57,8 +58,10 @@ class Sending:
         progress: Progress,
         *,
         name_is_ours: bool = False,
+        strays: Strays | None = None,
     ) -> None:
-        """name_is_ours: a lost upload of this object may have taken the name already."""
+        """name_is_ours: a lost upload of this object may have taken the name already.
+        strays: files there that may be this object's, without a record of it."""
         self.transfer = Transfer(info, as_path(path), verified=options.level)
         self.stored: Stored | None = None
         self._camera = camera
@@ -69,6 +72,7 @@ class Sending:
         self._progress = progress
         self._bytes = _Bytes(options.algorithm or "sha256")
         self._upload: Upload | None = None
+        self._strays = strays
         self._looks = not (options.overwrite or target.kind.moves or name_is_ours)
         self._at = target.temporary(path) if target.kind.moves else path
 
@@ -233,7 +237,11 @@ class Sending:
         try:
             upload.finish()
             modified = self._verify(upload)
-            if self._at != self._path:
+            if (stray := self._stray()) is not None:
+                self._target.remove(self._at)
+                self._path, modified = stray
+                self.transfer.path = as_path(self._path)
+            elif self._at != self._path:
                 self._target.move(self._at, self._path, overwrite=self._options.overwrite)
                 found = self._target.look(self._path)
                 modified = modified if found is None else found.modified
@@ -245,6 +253,22 @@ class Sending:
         self.stored = Stored(parent, self._path.name, self.transfer.size, round(modified * 1e9))
         self.transfer.disk_seconds = time.monotonic() - began
         return self.transfer
+
+    def _stray(self) -> tuple[RemotePath, float] | None:
+        """Return a file that has the same bytes, and its time.
+
+        An earlier run that ended before the answer about a name has left it, or another computer.
+        """
+        if self._strays is None:
+            return None
+        algorithm, expected = self._options.algorithm or "sha256", self._bytes.hash.hexdigest()
+        for entry in self._strays.entries:
+            path = self._path.parent / entry.name
+            is_same = entry.size == self._bytes.done and path != self._path
+            is_same = is_same and self._target.hexdigest(path, algorithm) == expected
+            if is_same and self._strays.claim(entry):
+                return path, entry.modified
+        return None
 
     def abandon(self) -> None:
         """End the upload, and delete what it has written. Safe to call at any time."""
