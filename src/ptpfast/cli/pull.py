@@ -106,6 +106,7 @@ folders_option = click.option(
     "pull 192.168.1.1 ~/Pictures/today",
     "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
     "pull 192.168.1.1 . --include 'DSC_01*' --order newest --dry-run",
+    "pull 192.168.1.1 . --prefer raw --last 20",
     "pull 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
     "pull ~/Pictures/today",
@@ -114,7 +115,7 @@ folders_option = click.option(
 )
 @click.argument("hosts", type=AddressType(), metavar="[CAMERA]...", nargs=-1)
 @click.argument("dest", type=Destination(path_type=Path), metavar="DEST")
-@selecting(order=LISTED)
+@selecting(order=LISTED, whole=True)
 @conflict_option
 @verify_option
 @algorithm_option
@@ -192,7 +193,7 @@ def pull(
             report = run(
                 cameras[0] if len(cameras) == 1 else cameras,
                 dest,
-                **vars(wanted),
+                **wanted.options,
                 **options,
                 observer=observed(Recorder(output, shown)),
                 timeouts=common.timeouts,

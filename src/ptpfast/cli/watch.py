@@ -128,7 +128,7 @@ def watch(
             shots = run(
                 camera,
                 dest,
-                **vars(wanted),
+                **wanted.options,
                 **options,
                 on_status=teller.status,
                 observer=line,

@@ -30,7 +30,7 @@ from .plan.apart import check_different
 from .plan.options import Options
 from .plan.places import check, check_readable
 from .plan.planning import OnConflict
-from .plan.selection import Selecting, Selection
+from .plan.selection import Choosing, Selection
 from .remote.place import is_url, local_folder
 from .report.observer import Observer
 from .report.report import Report
@@ -46,7 +46,7 @@ OnePath = str | os.PathLike[str]
 CONNECTING = ("port", "timeouts", "depth", "index", "trace")
 
 
-class PullOptions(Selecting, total=False):
+class PullOptions(Choosing, total=False):
     """The options of `pull`, for type checkers and wrappers. All may be left out; `help(pull)` says
     what they mean."""
 
@@ -69,6 +69,7 @@ class PullOptions(Selecting, total=False):
     new: bool
     history: bool
     keep_folders: bool
+    marked: bool
     storage_options: Mapping[str, Any] | None
 
 
@@ -88,14 +89,12 @@ def pull(
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
             time.
         destination: the folder, made if need be; or the URL of one for fsspec (`s3://bucket/folder`).
-        formats: one or several of `raw`, `jpeg`, `heif`, `video`, `audio`, `other`, `all`.
-        include, exclude: one glob or several, regardless of case. A glob with a slash is matched
-            with the path on the card, one without with the name. An empty `include` is refused.
-        since, until: a date or datetime by the camera's clock, or a text: `2026-11-22`,
-            `2026-11-22T14:30`, `2026-11`, `2026`, `today`, `yesterday`, `2d`, `12h`. Both are
-            inclusive. Objects without a capture or modification date are left out.
+        formats, include, exclude, folder, since, until, min_size, max_size, protected, storage:
+            what is selected, everything by default; `Selection` has their values.
+        prefer, first, last: what of this is taken: of a pair `raw`, `jpeg` or `both` (default); the
+            oldest or newest files, so many, for which the whole card is listed first.
+        marked: take only what the camera's owner has marked for transfer (`Session.marked`).
         order: `listed` (default), `oldest` or `newest` first.
-        storage: one slot number or several: 2 for `card 2`. All cards by default.
         on_conflict: what to do when a different file has the name. `rename` (default) takes the
             next free number, `skip` leaves the object, `overwrite` replaces the file, `fail` counts
             the object as failed.

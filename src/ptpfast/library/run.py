@@ -58,7 +58,7 @@ class Run:
         run have got."""
         self.report: Report = Report(
             options.destination,
-            selection=options.selection.words,
+            selection=options.words,
             verify=options.verify,
             algorithm=options.algorithm or "sha256",
         )

@@ -160,7 +160,7 @@ class Several:
         options = self._options
         return Report(
             options.destination,
-            selection=options.selection.words,
+            selection=options.words,
             verify=options.verify,
             algorithm=options.algorithm or "sha256",
         )

@@ -163,7 +163,8 @@ def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOp
         first: kinds such as `jpeg`: new shots of these kinds come before the other new ones.
         on_status: called with a `WatchStatus` whenever what the watch is doing changes, in its
             thread.
-        formats, include, exclude, since, until, storage: as in `pull`.
+        formats, include, exclude, folder, since, until, storage: as in `pull`.
+        min_size, max_size, protected: as in `pull`.
         order: `newest` takes the newest of several new shots first.
         on_conflict, verify, algorithm, chunk, copies, keep_folders: as in `pull`.
         delete_verified: as in `pull`, for each file of this watch. The index of the camera is not
@@ -205,7 +206,9 @@ def prepared(
     kinds = frozenset() if first is None else frozenset(texts("first", first, KINDS))
     callback("on_status", options.get("on_status"))
     check_camera(camera, destination, options)
-    asked = Options.of(path_of("destination", destination), options)
+    # `first` is another option of `pull`.
+    shared = {name: value for name, value in options.items() if name != "first"}
+    asked = Options.of(path_of("destination", destination), shared)
     check_folders(asked)
     observer = guide.observer(asked.observer or Observer(), "")
     telling = Telling(observer, options.get("on_status"))

@@ -18,9 +18,10 @@ from .news import News
 from .planning import ON_CONFLICT, OnConflict
 from .selection import Selection
 
+MARKED = "marked on the camera"
 RETRY = 8  # about a minute of pauses
 NEEDS_SHA256 = "manifest, copies and delete_verified need SHA-256: leave algorithm out"
-_SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history", "keep_folders")
+_SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history", "keep_folders", "marked")
 NO_OVERWRITE = (
     "on_conflict='overwrite' cannot be combined with delete_verified: "
     "the replaced file may be the only copy of a deleted picture"
@@ -47,6 +48,7 @@ class Options:
     new: bool = False
     history: bool = True
     keep_folders: bool = False
+    marked: bool = False
     news: News | None = None  # of `watch`
     storage_options: Mapping[str, Any] | None = None
 
@@ -62,6 +64,11 @@ class Options:
         if "manifest" in own:
             own["manifest"] = _manifest(own["manifest"], destination)
         return cls(destination, selection, **own)
+
+    @property
+    def words(self) -> str:
+        """What narrows the selected objects, for people; '' when nothing does."""
+        return ", ".join(filter(None, [self.selection.words, MARKED if self.marked else ""]))
 
     def __post_init__(self) -> None:
         choice("on_conflict", self.on_conflict, ON_CONFLICT)

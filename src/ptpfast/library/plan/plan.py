@@ -19,6 +19,7 @@ from ..report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
 from .leftovers import Leftovers
 from .mirrors import Mirrors
 from .news import MOST
+from .picking import Picker
 from .planning import NEW_AND_FIRST, Job, Planner
 from .room import Room, on_disk_of
 from .selection import LISTED
@@ -73,6 +74,8 @@ class Plan:
         self.room: Room = Room(self.tree.root, places)
         self._planner = Planner(self.tree, options.on_conflict, self._kept)
         self._mirrors = Mirrors(persistence)
+        self._picker = Picker(options.selection)
+        self._marked = self._handles_marked()
         self._leftovers = Leftovers(self.tree, camera)
         self._found: set[int] = set()  # handles of files
         # What was decided on the word of an earlier session alone, by handle.
@@ -82,6 +85,12 @@ class Plan:
         if not listing.handles:
             self._add(ObjectTable([]))
 
+    def _handles_marked(self) -> set[int] | None:
+        """Return the objects that are marked on the camera; None if all are meant."""
+        if not self._options.marked:
+            return None
+        return set(self._persistence.run(self._persistence.session.marked))
+
     @property
     def jobs(self) -> deque[Job]:
         """The objects still to be fetched, in order."""
@@ -90,7 +99,8 @@ class Plan:
     def advance(self) -> bool:
         """Plans the next piece of the listing; all of it where its order is not the camera's. False
         when there is none."""
-        size = PIECE if self._options.selection.order == LISTED else None
+        selection = self._options.selection
+        size = PIECE if selection.order == LISTED and not selection.counts else None
         piece = self._persistence.run(partial(self._listing.next, size))
         if piece is None:
             return False
@@ -159,15 +169,21 @@ class Plan:
         self._retract(piece)
         piece = self._confirmed(piece)
         self._leftovers.see(piece)
-        chosen = selection.apply(piece)
-        if news is not None:
-            chosen = [info for info in chosen if news.wants(info)]
         card.listed = self._listing.complete
+        meant = self._meant(piece)
+        matching = selection.matching(meant)
+        if news is not None:
+            matching = [info for info in matching if news.wants(info)]
+        self._picker.forget(info.handle for info in piece)
+        self._picker.forget(handle for handle, _ in piece.failures)
+        chosen = self._picker.take(matching, last=card.listed)
         self._last = piece[-1] if len(piece) else self._last
         self._found.update(info.handle for info in piece)
         card.found = len(self._found)
         card.selected += len(chosen)
-        card.undated += selection.undated(piece)
+        card.undated += selection.undated(meant)
+        card.unsized += selection.unsized(meant)
+        card.unpreferred = self._picker.left_out if card.listed else 0
         for handle, error in piece.failures:
             if news is not None and news.postpone(handle):
                 continue
@@ -206,13 +222,19 @@ class Plan:
 
         The name of a file must not be an error of an earlier session.
         """
-        doubtful = [
+        while doubtful := [
             info
-            for info in self._options.selection.apply(piece)
+            for info in self._options.selection.apply(self._meant(piece))
             if info.remembered and not self._planner.is_here(info)
-        ]
-        if not doubtful:
-            return piece
+        ]:
+            piece = self._confirm(piece, doubtful)
+        return piece
+
+    def _meant(self, piece: ObjectTable) -> list[ObjectInfo]:
+        """Return the objects of a piece, with `marked` only those."""
+        return [info for info in piece if self._marked is None or info.handle in self._marked]
+
+    def _confirm(self, piece: ObjectTable, doubtful: list[ObjectInfo]) -> ObjectTable:
         confirm = partial(self._listing.confirm, doubtful, self._observer.confirming)
         now = self._persistence.run(confirm)
         objects: dict[int, ObjectInfo | None] = {info.handle: info for info in piece}

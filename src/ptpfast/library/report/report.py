@@ -28,6 +28,8 @@ class Card:
     found: int = 0
     selected: int = 0
     undated: int = 0
+    unsized: int = 0
+    unpreferred: int = 0
     storages: list[StorageFailure] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
@@ -136,8 +138,18 @@ class Report:
 
     @property
     def undated(self) -> int:
-        """Objects left out because a date range was asked for and they have no date."""
+        """Objects left out because dates were asked for and they have none."""
         return self.card.undated
+
+    @property
+    def unsized(self) -> int:
+        """Objects left out because sizes were asked for and the camera cannot tell theirs."""
+        return self.card.unsized
+
+    @property
+    def unpreferred(self) -> int:
+        """Objects left out because `prefer` takes the other file of their pair."""
+        return self.card.unpreferred
 
     @property
     def storages(self) -> list[StorageFailure]:
