@@ -24,8 +24,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINKING = [*PAGES, *(ROOT / name for name in ("SECURITY.md", "CHANGELOG.md"))]
 LINKING += [ROOT / folder / "README.md" for folder in ("bench", "examples", "fuzz", "soak")]
-# Their blocks are files, which tests/vendors/test_add_a_vendor.py and tests/testing run.
-RUN_ELSEWHERE = {"add-a-vendor.md", "testing.md"}
+# Their blocks are files, which tests/vendors/test_add_a_vendor.py, tests/testing and
+# tests/cli/test_add_a_command.py run.
+RUN_ELSEWHERE = {"add-a-vendor.md", "testing.md", "add-a-command.md"}
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # The vendors of the two cameras of a page, where they matter.

@@ -122,7 +122,8 @@ def _meant(word: str) -> str:
         return f" (for a camera's address: 'ptpfast info {word}')"
     from difflib import get_close_matches
 
-    near = ELSEWHERE.get(word.lower()) or next(iter(get_close_matches(word, COMMANDS, 1)), "")
+    near = next(iter(get_close_matches(word.lower(), [*COMMANDS, *ELSEWHERE], 1)), "")
+    near = ELSEWHERE.get(near, near)
     return f" (did you mean '{near}'?)" if near else ""
 
 

@@ -169,7 +169,10 @@ class Words(_Kind):
         words = tuple(word.strip().lower() for word in value.split(","))
         for word in words:
             if word not in self.allowed:
-                self.fail(f"{word!r} is not one of {', '.join(self.allowed)}", param, ctx)
+                text = f"{word!r} is not one of {', '.join(self.allowed)}"
+                if word.isalnum():
+                    text += f"; to select by extension: --include '*.{word}'"
+                self.fail(text, param, ctx)
         return words
 
 

@@ -235,6 +235,10 @@ def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path | str) -> None:
             f"{hosts[0][0]!r} is a folder and '{dest}' an address: "
             "the camera comes first, then the folder"
         )
+    if is_camera(str(dest)) and not os.path.isdir(dest):
+        raise click.UsageError(
+            f"'{dest}' is a camera's address, not a folder: the cameras come first, then the folder"
+        )
     for host, _ in hosts[1:]:
         if os.path.lexists(host):  # as of a pattern that the shell has expanded
             raise click.UsageError(
