@@ -101,7 +101,7 @@ def test_every_command_explains_itself_with_examples(command: str) -> None:
     if command:
         assert "--json" in result.stdout
         assert ("--timeout" in result.stdout) == (
-            command not in ("discover", "simulate", "demo", "history")
+            command not in ("discover", "simulate", "demo", "history", "config")
         )
     else:
         table = result.stdout.partition("Exit status:")[2]

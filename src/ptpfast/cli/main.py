@@ -32,6 +32,7 @@ COMMANDS = {
     "bench": "Measure the camera, the link and the disk; find the bottleneck.",
     "tune": "Find the fastest settings for this camera and remember them.",
     "history": "Show, search and edit the history of downloads.",
+    "config": "Show the settings, and where each value comes from.",
     "simulate": "Run a simulated camera.",
     "demo": "Download from a simulated camera and verify every byte.",
 }
@@ -53,6 +54,7 @@ ELSEWHERE = {
     "register": "pair",
     "diagnose": "doctor",
     "check": "doctor",
+    "settings": "config",
     "help": "--help",
     "version": "--version",
 }

@@ -18,6 +18,7 @@ import click
 from ..engine.text import printable
 from ..library.plan.moments import Edge, moment
 from ..session.address import parse_address
+from .configured import Configured
 from .output import Output
 from .tracing import TRACE_OPTIONS, Wish, tracing
 
@@ -53,6 +54,7 @@ class Address(_Kind):
     """`HOST[:PORT]` as (host, port)."""
 
     name = "host[:port]"
+    is_camera = True  # for `Configured`
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int]:
         try:
@@ -197,7 +199,7 @@ class Common:
 
 
 def command(
-    *examples: str, far: bool = True, name: str = ""
+    *examples: str, far: bool = True, name: str = "", reads_config: bool = True
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a command of a function, with the common options and examples in its help.
 
@@ -205,6 +207,7 @@ def command(
         examples: command lines without `ptpfast`.
         far: whether the camera is real; without, the command has no `--timeout` and `--trace`.
         name: of the command, its last word that of an action; by default that of the function.
+        reads_config: whether `config.toml` has options for it.
 
     Notes:
         The function gets `common` first, and returns an exit status or None for 0.
@@ -239,7 +242,10 @@ def command(
         for option in (*TRACE_OPTIONS, _TIMEOUT, *_COMMON) if far else _COMMON:
             run = option(run)
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
-        return click.command(full.split()[-1], epilog=epilog, context_settings=settings)(run)
+        last = full.split()[-1]
+        made = click.command(last, cls=Configured, epilog=epilog, context_settings=settings)(run)
+        made.name_variables(full, reads_config=reads_config)
+        return made
 
     return decorate
 

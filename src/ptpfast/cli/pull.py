@@ -13,7 +13,7 @@ from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
 from ..library.remote.place import is_url, local_folder
 from ..library.report.report import Report, report_of
-from ..session.address import are_swapped, is_camera
+from ..session.address import are_swapped, is_camera, is_nickname
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
 from ..transport.contract import Address
@@ -225,9 +225,11 @@ def _check_url(dest: str, options: dict[str, Any]) -> None:
 def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path | str) -> None:
     """Raise UsageError unless the words are cameras and then a folder."""
     if not hosts:
-        if is_camera(str(dest)) and not os.path.isdir(dest):
+        kind = "a camera" if is_nickname(str(dest)) else ""
+        kind = kind or ("a camera's address" if is_camera(str(dest)) else "")
+        if kind and not os.path.isdir(dest):
             raise click.UsageError(
-                f"'{dest}' is a camera's address; add the folder: ptpfast pull {dest} FOLDER"
+                f"'{dest}' is {kind}; add the folder: ptpfast pull {dest} FOLDER"
             )
         return
     if are_swapped(hosts[0][0], dest):
