@@ -70,6 +70,7 @@ class PullOptions(Choosing, total=False):
     history: bool
     keep_folders: bool
     marked: bool
+    template: str | None
     storage_options: Mapping[str, Any] | None
 
 
@@ -114,6 +115,7 @@ def pull(
         history: whether to use and update the history of downloads on this computer.
         keep_folders: keep the card's folders below `destination`, instead of no subfolders. Files
             that the history knows there from runs with the other setting count as here.
+        template: names the files: `{date}/{time}_{name}` (see docs/choosing-and-naming.md).
         storage_options: arguments for the filesystem of a URL, such as `key` and `secret`.
 
     Returns:
