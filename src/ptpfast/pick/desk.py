@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..library.plan.options import Options
+    from ..ptp.datasets import DeviceInfo
     from ..ptp.objects import ObjectTable
     from ..session.session import Session
     from .board import Board
@@ -65,8 +66,7 @@ class Desk:
 
     def start(self) -> None:
         """Start the thread."""
-        name = f"{self._session.device_info.manufacturer} {self._session.device_info.model}"
-        self._board.set_camera(name=name.strip() or "Camera")
+        self._board.set_camera(name=_name_of(self._session.device_info))
         self._thread.start()
 
     def close(self) -> None:
@@ -288,6 +288,15 @@ class Desk:
         self._serve_previews()
         if not self._is_stale:
             self._fill(in_view_only=True)
+
+
+def _name_of(device: DeviceInfo) -> str:
+    """Return the name of a camera: `Nikon Z 9`, without the rest of the company's name."""
+    brand = device.manufacturer.partition(" ")[0]
+    model = device.model.strip()
+    return (
+        model if model.lower().startswith(brand.lower()) and model else f"{brand} {model}".strip()
+    )
 
 
 def _can_tell_new(known: Known) -> bool:

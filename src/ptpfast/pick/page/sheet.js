@@ -103,6 +103,9 @@ export class Sheet {
       if (!wanted.has(id)) {
         this.tiles.delete(id);
         tile.hidden = true;
+        tile.removeAttribute("id");
+        tile.classList.remove("active");
+        tile.setAttribute("aria-selected", "false");
         this.pool.push(tile);
       }
     }
