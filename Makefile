@@ -143,7 +143,7 @@ $(VENV)/.built: $(VENV)/.installed $(COMPILED)
 contenders: $(VENV)/.contenders
 
 # Programs of others from PyPI: a contender, a client of Sony cameras, libraries that read pictures, and
-# servers of S3 and WebDAV, and what examples/ need.
+# servers of S3 and WebDAV, what examples/ need, and what drives a browser.
 # Where one has no wheel for this machine, the benchmarks and tests say that it is missing.
 $(VENV)/.contenders: $(VENV)/.dev
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "gphoto2>=2.5"
@@ -152,6 +152,7 @@ $(VENV)/.contenders: $(VENV)/.dev
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group cluster
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group examples
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group remote
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group browser
 	@touch $@
 
 clean:

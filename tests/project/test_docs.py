@@ -136,16 +136,18 @@ def run_line(
         addresses["127.0.0.1"] = int(port[1])
     else:
         assert program == "ptpfast", line
-        endless = arguments[0] == "watch"
+        endless = arguments[0] in ("watch", "pick")
         with pytest.MonkeyPatch.context() as patch:
             if endless:  # until there is nothing more to fetch
                 patch.setattr(Watcher, "_wait", interrupted)
+                patch.setattr("ptpfast.cli.pick.wait_for", interrupted)
+                patch.setattr("ptpfast.cli.pick.open_page", lambda address: None)
             brief = BUDGETS.get(arguments[0], []) + ["--for", "1s"] * ("--for" in arguments)
             done = command_line.run(*arguments, *brief)
         assert done.exit_code == (130 if endless else 0), f"{line}\n{done.output}"
 
 
-def interrupted(_: Watcher) -> None:
+def interrupted(_: object) -> None:
     raise ptpfast.Cancelled("stopped")
 
 

@@ -60,6 +60,7 @@ MAY_IMPORT |= {
     "ptpip": BELOW_EDGES,
     "testing": {"vendors", "sim"},
     "doctor": {*BELOW_EDGES, "discovery"},
+    "pick": BELOW_EDGES - {ROOT, "network"},
     "filesystem": BELOW_EDGES,
     "metrics": BELOW_EDGES,
     "cli": {
@@ -70,6 +71,7 @@ MAY_IMPORT |= {
         "measure",
         "doctor",
         "metrics",
+        "pick",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES | {"watching"},
     "cluster": BELOW_EDGES,
@@ -87,6 +89,8 @@ EXTRAS = {
     "zeroconf": {"discovery", "sim"},
     "ifaddr": {"discovery"},
     "pytest": {"testing"},
+    "starlette": {"pick"},
+    "uvicorn": {"pick"},
     "fsspec": {"filesystem", "library/remote"},
     "distributed": {"cluster"},
     "prometheus_client": {"metrics"},
