@@ -1,4 +1,4 @@
-"""docs/compared.md: each command and option that it names is there, and its table is the kept one."""
+"""docs/compared.md: each command and option that it names is there; its table is the kept one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from bench.jobs.__main__ import RESULTS, drawn
 
 from ptpfast.cli.main import ptpfast
 
@@ -53,6 +54,5 @@ def test_option_that_the_page_names_is_one_of_a_command(span: str) -> None:
 
 
 def test_the_table_of_jobs_is_drawn_from_the_kept_results() -> None:
-    from bench.jobs.__main__ import RESULTS, drawn
 
     assert drawn(PAGE, json.loads(RESULTS.read_text(encoding="utf-8"))) == PAGE
