@@ -140,6 +140,7 @@ class Opened:
         self.desk = desk
         self.session = session
         self.results = results
+        self.opening = ""
 
 
 class Held:
@@ -199,7 +200,9 @@ def picking(
             desk.start()
             stack.callback(desk.close)
             page = Page(server.address)
-            yield Opened(page, desk, session, results)
+            opened = Opened(page, desk, session, results)
+            opened.opening = server.opening
+            yield opened
             assert desk.error is None
         finally:
             stack.close()

@@ -96,7 +96,7 @@ def pick(
         output.result(server.address)
         output.note("open this address in a browser on this computer; Ctrl-C ends it")
         if browser:
-            open_page(server.address)
+            open_page(server.opening)
         wait_for(desk.ended)
         if desk.error is not None:
             raise desk.error
