@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from conftest import Sessions
-from ptpfast import FileResult, Session
+from ptpfast import FileResult, ObjectInfo, Session
 from ptpfast.library.plan.options import Options
 from ptpfast.pick.board import Board
 from ptpfast.pick.desk import Desk
+from ptpfast.pick.downloading import Downloading
 from ptpfast.pick.server import Server
 from ptpfast.sim import SimulatedCamera
 
@@ -137,6 +140,47 @@ class Opened:
         self.desk = desk
         self.session = session
         self.results = results
+        self.opening = ""
+
+
+class Held:
+    """Has a lost session wait with its reconnect until `release`."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._released = threading.Event()
+        reconnect = Session.reconnect
+
+        def held(session: Session, patience: Any = None) -> None:
+            assert self._released.wait(PATIENCE_S)
+            reconnect(session, patience)
+
+        patch.setattr(Session, "reconnect", held)
+
+    def release(self) -> None:
+        self._released.set()
+
+
+class Gate:
+    """Has the download wait in the middle of a file, after so many bytes, until `open`."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, after: int) -> None:
+        self._reached, self._opened = threading.Event(), threading.Event()
+        progress = Downloading.progress
+
+        def held(own: Downloading, info: ObjectInfo, received: int, size: int | None) -> None:
+            progress(own, info, received, size)
+            if after <= received < (size or 0) and not self._opened.is_set():
+                self._reached.set()
+                assert self._opened.wait(PATIENCE_S)
+
+        patch.setattr(Downloading, "progress", held)
+
+    def wait(self) -> None:
+        """Wait until the download does."""
+        assert self._reached.wait(PATIENCE_S)
+
+    def open(self) -> None:
+        self._opened.set()
 
 
 @contextmanager
@@ -156,7 +200,9 @@ def picking(
             desk.start()
             stack.callback(desk.close)
             page = Page(server.address)
-            yield Opened(page, desk, session, results)
+            opened = Opened(page, desk, session, results)
+            opened.opening = server.opening
+            yield opened
             assert desk.error is None
         finally:
             stack.close()

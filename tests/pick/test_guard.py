@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,6 +32,17 @@ def test_each_run_has_another_token(
     with picking(connect, camera(), tmp_path) as other:
         assert len(other.page.parts.path.strip("/")) == len(page.parts.path.strip("/")) >= 20
         assert other.page.ask("GET", page.parts.path).status == 404
+
+
+def test_the_address_that_a_browser_is_given_works_once(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    with picking(connect, camera(), tmp_path) as opened:
+        page, path = opened.page, urlsplit(opened.opening).path
+        assert page.ask("GET", path, headers={"Host": "evil.example"}).status == 404
+        answer = page.ask("GET", path)
+        assert (answer.status, answer.headers["Location"]) == (303, page.parts.path)
+        assert page.ask("GET", path).status == 404
 
 
 @pytest.mark.parametrize("path", ["", "events", "main.js", "command", "thumbnails", "preview/1"])

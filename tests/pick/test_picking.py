@@ -9,12 +9,23 @@ import pytest
 
 from cards import DATE, card
 from conftest import Cameras, Sessions
-from pages import Page, picking
+from pages import PATIENCE_S, Gate, Held, Page, picking
 from ptpfast.sim import Store
 from raw_files import KINDS, jpeg
 from watched import bytes_of, contents, files_in
 
 LARGE = 24_000_000
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """In the middle of a file that takes a second."""
+    return Gate(monkeypatch, 500_000)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Held:
+    return Held(monkeypatch)
 
 
 def by_name(page: Page) -> dict[str, int]:
@@ -113,15 +124,16 @@ def test_what_is_here_is_not_downloaded_again_and_no_longer_new(
 
 
 def test_a_paused_download_goes_on_from_its_byte(
-    camera: Cameras, connect: Sessions, tmp_path: Path
+    camera: Cameras, connect: Sessions, tmp_path: Path, gate: Gate
 ) -> None:
     sim = camera(objects=2, size=LARGE, bytes_per_s=20_000_000)
     with picking(connect, sim, tmp_path, chunk=1 << 18) as opened:
         page = opened.page
         page.wait_until_listed(1)
         page.command(do="download", ids=list(page.pictures))
-        page.wait_for(lambda: page.download["received"] > 2_000_000)
+        gate.wait()
         page.command(do="pause")
+        gate.open()
         page.wait_for(lambda: page.download["state"] == "paused")
         page.wait_for(lambda: {each["status"] for each in page.pictures.values()} == {"queued"})
         assert 0 < page.download["received"] < 2 * LARGE
@@ -135,7 +147,7 @@ def test_a_paused_download_goes_on_from_its_byte(
 
 
 def test_a_preview_comes_while_a_large_file_arrives(
-    camera: Cameras, connect: Sessions, tmp_path: Path
+    camera: Cameras, connect: Sessions, tmp_path: Path, gate: Gate
 ) -> None:
     store = card(1, size=LARGE)
     made = KINDS["nef"]()
@@ -146,14 +158,28 @@ def test_a_preview_comes_while_a_large_file_arrives(
         page.wait_until_listed(2)
         ids = by_name(page)
         page.command(do="download", ids=[ids["DSC_0000"]])
-        page.wait_for(lambda: page.download["received"] > 1_000_000)
-        answer = page.ask("GET", page.below(f"preview/{ids['OTHER']}"))
-        assert (answer.status, answer.body) == (200, made.preview)
-        assert answer.headers["Content-Type"] == "image/jpeg"
-        assert not opened.results
+        gate.wait()
+        wanted, before = opened.desk.preview(ids["OTHER"]), []
+        wanted.add_done_callback(lambda _: before.append(len(opened.results)))
+        gate.open()
+        assert wanted.result(PATIENCE_S) == made.preview
+        assert before == [0]
         idle(page, 1)
     (path,) = files_in(tmp_path)
     assert path.read_bytes() == bytes_of(sim.store, sim.store.files()[0].handle)
+
+
+def test_a_preview_is_served_as_a_picture(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    made, store = KINDS["nef"](), Store()
+    store.add("A.NEF", made.content)
+    with picking(connect, camera(store=store), tmp_path) as opened:
+        page = opened.page
+        page.wait_until_listed(1)
+        answer = page.ask("GET", page.below(f"preview/{next(iter(page.pictures))}"))
+        assert (answer.status, answer.body) == (200, made.preview)
+        assert answer.headers["Content-Type"] == "image/jpeg"
 
 
 def test_a_picture_without_a_preview_is_told_with_the_reason(
@@ -182,23 +208,25 @@ def test_bytes_that_are_no_picture_are_not_served_as_one(
 
 
 def test_a_lost_camera_is_told_and_the_download_goes_on(
-    camera: Cameras, connect: Sessions, tmp_path: Path
+    camera: Cameras, connect: Sessions, tmp_path: Path, gate: Gate, held: Held
 ) -> None:
     sim = camera(objects=6, size=4_000_000, bytes_per_s=20_000_000)
     with picking(connect, sim, tmp_path, chunk=1 << 18) as opened:
         page = opened.page
         page.wait_until_listed(3)
         page.command(do="download", ids=list(page.pictures))
-        page.wait_for(lambda: page.download["received"] > 1_000_000)
+        gate.wait()
         sim.drop_connections()
+        gate.open()
         page.wait_for(lambda: page.camera["state"] == "lost")
+        held.release()
         idle(page, 6)
         page.wait_for(lambda: page.camera["state"] == "ready" and not page.camera["message"])
     assert sorted(p.read_bytes() for p in files_in(tmp_path)) == sorted(contents(sim))
 
 
 def test_a_camera_that_numbers_its_files_anew_loses_no_choice(
-    camera: Cameras, connect: Sessions, tmp_path: Path
+    camera: Cameras, connect: Sessions, tmp_path: Path, gate: Gate
 ) -> None:
     """After a reconnect the same file has another handle, and its handle is another file's."""
     sim = camera(store=card(4, size=4_000_000), bytes_per_s=20_000_000)
@@ -207,16 +235,15 @@ def test_a_camera_that_numbers_its_files_anew_loses_no_choice(
         page = opened.page
         page.wait_until_listed(4)
         page.command(do="download", ids=[by_name(page)[f"DSC_000{n}"] for n in (0, 2, 3)])
-        page.wait_for(lambda: page.download["received"] > 500_000)
-        first, *_, third, fourth = sim.store.files()
-        del first
-        sim.store.replace(third.handle, name=fourth.name, content=fourth.content)
-        sim.store.replace(fourth.handle, name=third.name, content=third.content)
+        gate.wait()
+        for one, other in (sim.store.files()[2:], sim.store.files()[:1:-1]):
+            changes = {"name": other.name, "content": other.content, "captured": other.captured}
+            sim.store.replace(one.handle, **changes)
         sim.drop_connections()
-        page.wait_for(lambda: page.download["state"] == "idle")
+        gate.open()
+        idle(page, 3)
     have = {path.name: path.read_bytes() for path in files_in(tmp_path)}
-    assert have == {name: wanted[name] for name in have}
-    assert "DSC_0000.NEF" in have
+    assert have == {name: content for name, content in wanted.items() if name != "DSC_0001.NEF"}
 
 
 def test_a_refresh_shows_what_has_come_and_gone(
@@ -287,15 +314,16 @@ def test_a_full_disk_stops_the_download_and_can_be_resumed(
 
 
 def test_a_cancelled_download_leaves_no_file_half_done(
-    camera: Cameras, connect: Sessions, tmp_path: Path
+    camera: Cameras, connect: Sessions, tmp_path: Path, gate: Gate
 ) -> None:
     sim = camera(objects=2, size=LARGE, bytes_per_s=20_000_000)
     with picking(connect, sim, tmp_path, chunk=1 << 18) as opened:
         page = opened.page
         page.wait_until_listed(1)
         page.command(do="download", ids=list(page.pictures))
-        page.wait_for(lambda: page.download["received"] > 1_000_000)
+        gate.wait()
         page.command(do="clear")
+        gate.open()
         page.wait_for(lambda: page.download["files"] == 0)
         page.wait_for(lambda: {each["status"] for each in page.pictures.values()} == {""})
         page.command(do="download", ids=list(page.pictures))
@@ -303,13 +331,17 @@ def test_a_cancelled_download_leaves_no_file_half_done(
     assert sorted(p.read_bytes() for p in files_in(tmp_path)) == sorted(contents(sim))
 
 
-def test_the_end_keeps_what_has_arrived(camera: Cameras, connect: Sessions, tmp_path: Path) -> None:
+def test_the_end_keeps_what_has_arrived(
+    camera: Cameras, connect: Sessions, tmp_path: Path, gate: Gate
+) -> None:
     sim = camera(objects=2, size=LARGE, bytes_per_s=20_000_000)
     with picking(connect, sim, tmp_path, chunk=1 << 18) as opened:
         page = opened.page
         page.wait_until_listed(1)
         page.command(do="download", ids=list(page.pictures))
-        page.wait_for(lambda: page.download["received"] > 1_000_000)
+        gate.wait()
+        opened.desk.interrupt()
+        gate.open()
     assert page.has_ended
     assert any(path.name.endswith(".part") for path in files_in(tmp_path))
     with picking(connect, sim, tmp_path) as opened:
@@ -320,3 +352,18 @@ def test_the_end_keeps_what_has_arrived(camera: Cameras, connect: Sessions, tmp_
         transfers = [each.transfer for each in opened.results if each.transfer is not None]
         assert max(each.resumed_at for each in transfers) > 0
     assert sorted(p.read_bytes() for p in files_in(tmp_path)) == sorted(contents(sim))
+
+
+def test_a_camera_that_is_lost_while_nothing_happens_is_told(
+    camera: Cameras, connect: Sessions, tmp_path: Path, held: Held
+) -> None:
+    sim = camera(objects=4)
+    with picking(connect, sim, tmp_path) as opened:
+        page = opened.page
+        page.wait_until_listed(2)
+        page.wait_for(lambda: len(page.thumbnails) == 2)
+        sim.drop_connections()
+        page.wait_for(lambda: page.camera["state"] == "lost")
+        held.release()
+        page.wait_for(lambda: page.camera["state"] == "ready")
+        assert len(page.pictures) == 2

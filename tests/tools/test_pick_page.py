@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 import programs
 from browser import SCHEMES, SIZES, Opening, chromium, ready
 from conftest import Cameras, Sessions
-from pages import Opened, picking
+from pages import Gate, Held, Opened, picking
 from ptpfast.sim import Store
 from raw_files import jpeg
 from watched import bytes_of, contents, files_in
@@ -197,8 +196,13 @@ def test_hostile_names_are_shown_as_text(
 
 
 def test_the_page_says_that_the_camera_is_lost_and_goes_on(
-    camera: Cameras, connect: Sessions, tmp_path: Path, opened: Opening
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    opened: Opening,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    held, gate = Held(monkeypatch), Gate(monkeypatch, 500_000)
     sim = camera(objects=4, size=8_000_000, bytes_per_s=20_000_000)
     with picking(connect, sim, tmp_path / "to", chunk=1 << 18) as run:
         run.page.wait_until_listed(2)
@@ -207,9 +211,11 @@ def test_the_page_says_that_the_camera_is_lost_and_goes_on(
         page.keyboard.press("a")
         page.keyboard.press("d")
         page.locator("#pause", has_text="Pause").wait_for()
-        run.page.wait_for(lambda: run.page.download["received"] > 1_000_000)
+        gate.wait()
         sim.drop_connections()
+        gate.open()
         page.locator("#notice[data-state=lost]", has_text="does not answer").wait_for()
+        held.release()
         page.locator("#transfer-title", has_text="Downloaded").wait_for()
         page.locator("#link[data-state=ready]").wait_for()
         assert page.problems == []
@@ -217,18 +223,24 @@ def test_the_page_says_that_the_camera_is_lost_and_goes_on(
 
 
 def test_a_download_is_paused_and_resumed_by_a_button(
-    camera: Cameras, connect: Sessions, tmp_path: Path, opened: Opening
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    opened: Opening,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sim = camera(objects=1, size=LARGE, bytes_per_s=10_000_000)
+    gate = Gate(monkeypatch, 500_000)
+    sim = camera(objects=1, size=LARGE, bytes_per_s=20_000_000)
     with picking(connect, sim, tmp_path / "to", chunk=1 << 18) as run:
         run.page.wait_until_listed(1)
         page = opened(run.page.address)
         ready(page)
         page.keyboard.press("a")
         page.locator("#download").click()
+        gate.wait()
         page.locator("#pause", has_text="Pause").click()
         page.locator("#pause", has_text="Resume").wait_for()
-        assert not run.results
+        gate.open()
         page.keyboard.press("p")
         page.locator("#transfer-title", has_text="Downloaded").wait_for()
         assert page.problems == []
@@ -283,7 +295,7 @@ def test_axe_finds_nothing_that_keeps_people_out(
             for each in Axe().run(page).response["violations"]
         ]
 
-    with picking(connect, camera(store=landscapes), tmp_path / "to") as run, ExitStack():
+    with picking(connect, camera(store=landscapes), tmp_path / "to") as run:
         run.page.wait_until_listed(24)
         page = opened(run.page.address, width, scheme)
         ready(page, 6)

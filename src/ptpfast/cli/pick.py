@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..engine.text import in_text, printable
 from ..transport.contract import Address
 from .file_lines import file_record, finished_line
 from .get import session_for
@@ -82,7 +83,7 @@ def pick(
     told = Downloaded(output)
     with ExitStack() as stack:
         session = stack.enter_context(session_for(common, host, remote=False))
-        board = Board(str(dest))
+        board = Board(_short(dest))
         desk = Desk(session, asked, board, told)
         try:
             server = Server(board, desk, port)
@@ -92,14 +93,23 @@ def pick(
         stack.enter_context(server)
         desk.start()
         stack.callback(desk.close)
-        output.record("page", address=server.address, folder=str(dest))
+        output.record("page", address=server.address, folder=in_text(str(dest)))
         output.result(server.address)
         output.note("open this address in a browser on this computer; Ctrl-C ends it")
         if browser:
-            open_page(server.address)
+            open_page(server.opening)
         wait_for(desk.ended)
         if desk.error is not None:
             raise desk.error
+
+
+def _short(folder: Path) -> str:
+    """Return a folder for the page; `~` stands for the user's own."""
+    try:
+        folder = Path("~") / folder.relative_to(Path.home())
+    except (ValueError, RuntimeError):
+        pass
+    return printable(in_text(str(folder)))
 
 
 def open_page(address: str) -> None:

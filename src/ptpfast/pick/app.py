@@ -48,7 +48,8 @@ class BadRequest(Exception):
 class App:
     """The application of one run."""
 
-    def __init__(self, here: Loopback, board: Board, desk: Desk) -> None:
+    def __init__(self, here: Loopback, board: Board, desk: Desk, ticket: str) -> None:
+        """ticket: a path that leads to the page once."""
         self._board = board
         self._desk = desk
         routes = [
@@ -60,7 +61,8 @@ class App:
             _static("/", "index.html"),
         ]
         refused = {BadRequest: _bad_request, ClientDisconnect: _bad_request}
-        self.asgi: ASGIApp = Guard(Starlette(routes=routes, exception_handlers=refused), here)
+        app = Starlette(routes=routes, exception_handlers=refused)
+        self.asgi: ASGIApp = Guard(app, here, ticket)
 
     async def _events(self, request: Request) -> Response:
         return StreamingResponse(self._told(), media_type="text/event-stream")

@@ -59,6 +59,7 @@ class Desk:
         self._patience = patience_of(None, told=lambda *_: None)
         self._ending = Ending()
         self._listed_at = 0  # the reconnects when the card was last listed
+        self._probed_at = -1
         self._storage_ids: list[int] = []
         self._thread = threading.Thread(target=self._work, name="ptpfast pick")
         self.ended: threading.Event = threading.Event()
@@ -69,10 +70,14 @@ class Desk:
         self._board.set_camera(name=_name_of(self._session.device_info))
         self._thread.start()
 
-    def close(self) -> None:
-        """End the thread: received files are stored, and the partial file is kept."""
+    def interrupt(self) -> None:
+        """Have the thread end: received files are stored, and the partial file is kept."""
         self._ending.end()
         self._errands.wake()
+
+    def close(self) -> None:
+        """Interrupt the thread, and wait for its end."""
+        self.interrupt()
         self._thread.join()
 
     # From the pages
@@ -154,11 +159,19 @@ class Desk:
             self._fetch()
         elif not self._fill():
             self._errands.wait(WAIT_S)
+            self._look_for_loss()
 
     @property
     def _is_stale(self) -> bool:
         """Whether the handles may be others than those that are listed."""
         return self._session.link.reconnects != self._listed_at or not self._session.usable
+
+    def _look_for_loss(self) -> None:
+        """Ask the camera something, once, if its Event connection has ended while nobody asked."""
+        link = self._session.link
+        if link.hub.closed and self._probed_at != link.reconnects:
+            self._probed_at = link.reconnects
+            self._persistence.run(self._session.storage_ids)
 
     def _lost(self, error: PTPError) -> None:
         self._board.set_camera(state="lost", message=error.message)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
+
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .loopback import Loopback
@@ -29,12 +31,13 @@ class Guard:
 
     The path needs the token. The Host header has to be the address: else a site could have its
     name point to this computer. Other origins are refused, and commands need an Origin and the
-    page's own header.
+    page's own header. One path without the token leads to the page, once: that of the ticket.
     """
 
-    def __init__(self, app: ASGIApp, here: Loopback) -> None:
+    def __init__(self, app: ASGIApp, here: Loopback, ticket: str) -> None:
         self._app = app
         self._here = here
+        self._ticket = f"/{ticket}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on with the path below the token."""
@@ -53,10 +56,16 @@ class Guard:
         path = self._here.below(scope["path"])
         await self._app({**scope, "path": f"/{path}", "root_path": ""}, receive, send_guarded)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Return the answer to a request that is not the page's; None if it is."""
         headers = Headers(scope=scope)
         if not self._here.is_own(headers.get("host", "")):
             return PlainTextResponse("not found", 404)
+        if scope["method"] == "GET" and compare_digest(
+            scope["path"].encode(errors="surrogatepass"), self._ticket.encode()
+        ):
+            self._ticket = ""
+            return RedirectResponse(self._here.root, 303)
         if self._here.below(scope["path"]) is None:
             return PlainTextResponse("not found", 404)
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):

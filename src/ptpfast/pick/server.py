@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 from types import TracebackType
@@ -26,15 +27,19 @@ class Server:
 
     Attributes:
         address: The address of the page.
+        opening: An address that leads to the page once. The command line of a browser, which has
+            it, is no secret: other users of this computer see it.
     """
 
     def __init__(self, board: Board, desk: Desk, port: int = 0) -> None:
         self._board = board
         self._socket = socket.create_server((HERE, port))
         here = Loopback.at(self._socket.getsockname()[1])
+        ticket = secrets.token_urlsafe(16)
         self.address: str = here.address
+        self.opening: str = f"{here.origin}/{ticket}"
         config = uvicorn.Config(
-            App(here, board, desk).asgi,
+            App(here, board, desk, ticket).asgi,
             http="h11",
             ws="none",
             lifespan="off",
