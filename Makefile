@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd src/ptpfast/engine/*.h) setup.py
 
-.PHONY: demo test check lint types tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package docs sanitize build tools clean
+.PHONY: demo test check lint types tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package wheels docs sanitize build tools clean
 
 demo: $(VENV)/.built
 	@echo "make: download from a simulated camera, and compare every byte"
@@ -83,6 +83,12 @@ matrices: build
 # An sdist and a wheel, built and used where there is nothing else of the project.
 package: build
 	$(BIN)/python -m pytest -q -m build
+
+# A release for this computer in dist/: the sdist, a wheel for each Python here, tried where nothing
+# else of the project is, and the bill of materials. docs/releasing.md says more.
+wheels: $(VENV)/.dev
+	@$(PIP) --group release
+	$(BIN)/python packaging/wheels.py
 
 # The documentation as a site in build/site: no warnings, and every link inside it leads somewhere.
 docs: $(VENV)/.site
