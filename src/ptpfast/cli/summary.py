@@ -109,6 +109,7 @@ def _record(output: Output, report: Report) -> None:
         notes=[in_text(note) for note in report.notes],
         leftovers=[_leftover_record(left) for left in report.leftovers],
         **_cameras_record(report),
+        out_of_time=report.out_of_time,
         ok=report.ok,
     )
 
@@ -193,6 +194,8 @@ def summary_line(report: Report) -> str:
         text += f"; {report.remaining:,} remaining"
         if kept := sum(result.kept for result in report.having("unfinished")):
             text += f" ({human_size(kept)} kept)"
+    if report.out_of_time:
+        text += "; the time of --max-duration was over"
     if report.undated:
         text += f"; {report.undated:,} without a date left out"
     return text + _checked(report) + _kept_safe(report)

@@ -26,6 +26,7 @@ from ..transport.timeouts import Timeouts
 from .ending import Ending, Guide
 from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
+from .limits import limited, within
 from .plan.apart import check_different
 from .plan.options import Options
 from .plan.places import check, check_readable
@@ -70,6 +71,8 @@ class PullOptions(Selecting, total=False):
     history: bool
     keep_folders: bool
     storage_options: Mapping[str, Any] | None
+    bwlimit: str | int | None
+    max_duration: float | None
 
 
 def pull(
@@ -79,10 +82,9 @@ def pull(
 ) -> Report:
     """Download the selected objects that are not in a folder yet.
 
-    The files go into `destination`, under names that are safe everywhere.
-    An object whose file is here is skipped: the history knows the file as the object's; or the
-    history does not know the file, and name (or a numbered form of it), size and capture time
-    match, apart from whole quarter hours. Each file counts for at most one object.
+    The files get names that are safe everywhere. An object whose file is here is skipped: the
+    history knows the file as the object's; or the history does not know the file, and name (or a
+    numbered one), size and capture time match, apart from whole quarter hours. A file counts once.
 
     Args:
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
@@ -116,6 +118,8 @@ def pull(
         keep_folders: keep the card's folders below `destination`, instead of no subfolders. Files
             that the history knows there from runs with the other setting count as here.
         storage_options: arguments for the filesystem of a URL, such as `key` and `secret`.
+        bwlimit: bytes per second of all cameras together, or `2M`, or `08:00,2M 18:00,off`.
+        max_duration: seconds after which the run ends in order (`Report.out_of_time`).
 
     Returns:
         A `Report`; look at `.ok`. Objects that are refused or arrive wrong are in it as failed.
@@ -159,11 +163,13 @@ def prepared(
     guide = guide or Guide()
     if several is not None:
         each = _each_camera(several, asked, connecting)
-        return _closing(target, Several(each, asked, sums, guide, make_run).run)
+        work = within(guide.ending, asked, Several(each, asked, sums, guide, make_run).run)
+        return _closing(target, work)
     assert isinstance(cameras, Session | str)
     asked = replace(asked, observer=guide.observer(asked.observer or Observer(), ""))
     run = partial(make_run, options=asked, manifest=sums, began=began)
-    return _closing(target, partial(_run_one, cameras, asked, connecting, run, guide.ending))
+    work = partial(_run_one, cameras, asked, connecting, run, guide.ending)
+    return _closing(target, within(guide.ending, asked, work))
 
 
 def _run_one(
@@ -177,6 +183,7 @@ def _run_one(
         ending.interrupts_pauses(),
         _session(camera, options, connecting) as session,
         ending.interrupts(session),
+        limited(session, options.bwlimit),
     ):
         run = make_run(session)
         return run.plan() if options.dry_run else run.go()
