@@ -150,15 +150,15 @@ def state(segments: int, out_of_order: int) -> TcpState:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90", 90), ("90s", 90), ("30m", 1800), ("1h30m", 5400), ("0.5h", 1800), ("2D", 172_800)],
+    [("90", 90), ("90s", 90), ("30m", 1800), ("1h30m", 5400), ("2D", 172_800)],
 )
 def test_a_time_is_read_as_people_write_it(text: str, seconds: float) -> None:
     assert Duration().convert(text, None, None) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "h", "1x", "1h-2m", "9999d", "nan", "1 h", "٣m"])
-def test_what_is_no_time_is_refused_with_the_right_forms(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="write 90s, 30m, 2h or 1h30m"):
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is not a duration|out of range"):
         Duration().convert(text, None, None)
 
 
@@ -216,7 +216,7 @@ def test_saved_results_tell_neither_place_nor_time(
     assert "Compared with" in again.output
 
 
-@pytest.mark.parametrize("options", [(), ("--for", "1.2s"), ("--walk",)])
+@pytest.mark.parametrize("options", [(), ("--for", "2s"), ("--walk",)])
 def test_a_picture_is_an_svg_that_stands_alone(
     camera: Cameras, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
@@ -247,7 +247,7 @@ def test_a_picture_can_be_a_png(camera: Cameras, tmp_path: Path) -> None:
         (("--picture", "x.gif"), "must end with .svg or .png"),
         (("--picture", "missing/x.svg"), "there is no folder missing"),
         (("--save", "missing/x"), "there is no folder missing"),
-        (("--for", "soon"), "write 90s, 30m, 2h or 1h30m"),
+        (("--for", "soon"), "write 90, 45m, 2h or 1h30m"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_a_camera_is_asked(
@@ -277,7 +277,7 @@ def test_each_line_fits_its_schema_and_the_page_has_them_all(
     checker = jsonschema.Draft202012Validator(schema)
     sim = camera(objects=2, size=2 * MB, link=STEADY)
     saved = tmp_path / "saved.jsonl"
-    options = ("--for", "1.2s", "--walk", "--json", "--into", tmp_path, "--save", saved)
+    options = ("--for", "2s", "--walk", "--json", "--into", tmp_path, "--save", saved)
     run = command(at(sim), "--budget", 2, *options, text="door\n\n")
     other = command(at(sim), at(camera(objects=1, size=MB)), "--budget", 3, "--json")
     refused = command(at(camera(objects=0)), "--json", "--budget", 1)

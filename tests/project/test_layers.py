@@ -43,8 +43,8 @@ BELOW_LIBRARY |= {"link", "listing", "transfer", "trace", "session"}
 # A copy is named, and finds its room, as the file itself does: `keep` stands on `plan`.
 MAY_IMPORT |= {
     "library/report": {"engine", "logs", "ptp", "transfer"},
-    "library/plan": {"engine", "ptp", "ownership", "state", "listing", "transfer", "session"}
-    | {"library/report"},
+    "library/plan": {"engine", "ptp", "ownership", "state", "link", "listing", "transfer"}
+    | {"session", "library/report"},
     "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}
     | {"library/report", "library/plan"},
     "library/remote": {"engine", "ptp", "ownership", "state", "link", "listing", "transfer"}

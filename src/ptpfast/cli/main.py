@@ -73,6 +73,7 @@ Exit status:
   5    the camera broke the protocol
   6    this computer: the disk is full or not writable, or too many open files or threads
   7    a file arrived damaged, or a file has changed since its download
+  8    the time of --max-duration was over; the same command resumes
   70   a defect in ptpfast; --verbose shows where
   130  interrupted; complete and partial files are kept
   141  the output was closed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import math
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,28 +16,13 @@ import click
 
 from ..engine.text import printable
 from ..library.plan.moments import Edge, moment
+from ..link.limiting import RateLimit
+from ..ptp.sizes import duration_of, size_of
 from ..session.address import parse_address
 from .configured import Configured
 from .output import Output
 from .tracing import TRACE_OPTIONS, Wish, tracing
 
-_UNITS = {
-    "": 1,
-    "K": 1000,
-    "M": 1000**2,
-    "G": 1000**3,
-    "T": 1000**4,
-    "KI": 1 << 10,
-    "MI": 1 << 20,
-    "GI": 1 << 30,
-    "TI": 1 << 40,
-}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([dhms]?)")
-_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,6})?[dhms])+|\d{1,9}(?:\.\d{1,6})?")
-_TIMES = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-_LONGEST_S = 366 * 86_400
-LARGEST = 1 << 62
 LEAST_CHUNK = 1024
 # The fields of `Timeouts`, which help is not to load.
 WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held", "approval")
@@ -74,13 +58,13 @@ class Size(_Kind):
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         if isinstance(value, int):
             return value
-        match = _SIZE.fullmatch(value.strip()) if value.isascii() else None
-        if match is None or match[2].upper() == "I":
-            self.fail(f"{value!r} is not a size; write 65536, 512K, 25M or 1MiB", param, ctx)
-        size = float(match[1]) * _UNITS[match[2].upper()]
-        if not self.least <= size < LARGEST:
+        try:
+            size = size_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if size < self.least:
             self.fail(f"{value!r} is out of range", param, ctx)
-        return int(match[1]) * _UNITS[match[2].upper()] if match[1].isdecimal() else int(size)
+        return size
 
 
 class Chunk(Size):
@@ -109,21 +93,29 @@ class Seconds(_Kind):
 
 
 class Duration(_Kind):
-    """A time in seconds: `90`, `90s`, `30m`, `2h`, `1h30m`, `7d`."""
+    """A duration in seconds: `90`, `45m`, `2h`, `1h30m`."""
 
-    name = "time"
+    name = "duration"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        if isinstance(value, int | float):
-            return float(value)
-        text = value.strip().lower()
-        parts = _DURATION.fullmatch(text) if text.isascii() else None
-        seconds = 0.0
-        for number, unit in _PART.findall(text) if parts is not None else ():
-            seconds += float(number) * _TIMES[unit]
-        if not 0 < seconds <= _LONGEST_S:
-            self.fail(f"{value!r} is not a time; write 90s, 30m, 2h or 1h30m", param, ctx)
-        return seconds
+        if isinstance(value, float):
+            return value
+        try:
+            return duration_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Rate(_Kind):
+    """A limit of bytes per second, with times."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> RateLimit | None:
+        try:
+            return RateLimit.of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Wait(_Kind):
@@ -278,6 +270,12 @@ depth_option = click.option(
     help="Requests outstanding at a time.  [default: tuned, else 1]",
 )
 
+bwlimit_option = click.option(
+    "--bwlimit",
+    type=Rate(),
+    metavar="RATE",
+    help="Receive at most so much per second, together: 2M, or '08:00,2M 18:00,off'.",
+)
 index_option = click.option(
     "--index/--no-index",
     default=True,

@@ -15,6 +15,7 @@ from ..library.plan.selection import LISTED
 from ..library.plan.template import Template, read_template
 from ..library.remote.place import is_url, local_folder
 from ..library.report.report import Report, report_of
+from ..ptp.errors import Cancelled
 from ..session.address import are_swapped, is_camera, is_nickname
 from ..transfer import VERIFY
 from ..transfer.hashing import ALGORITHMS, new_hash
@@ -22,6 +23,7 @@ from ..transport.contract import Address
 from .exporting import exporting, metrics_option
 from .failure import (
     DISK,
+    OUT_OF_TIME,
     REFUSED,
     SOME_FAILED,
     VERIFICATION,
@@ -32,7 +34,15 @@ from .failure import (
 )
 from .only_camera import only_camera
 from .options import Address as AddressType
-from .options import Common, chunk_option, command, depth_option, index_option
+from .options import (
+    Common,
+    Duration,
+    bwlimit_option,
+    chunk_option,
+    command,
+    depth_option,
+    index_option,
+)
 from .output import Output, human_size, plural
 from .selecting import Wanted, selecting
 from .summary import summary
@@ -170,6 +180,13 @@ name_option = click.option(
 @folders_option
 @name_option
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
+@bwlimit_option
+@click.option(
+    "--max-duration",
+    type=Duration(),
+    metavar="TIME",
+    help="End the run in order after 45m or 2h; the same command resumes.",
+)
 @metrics_option
 @chunk_option
 @depth_option
@@ -228,6 +245,8 @@ def pull(
             )
     except BaseException as error:  # noqa: BLE001 # its report is shown
         return _ended_early(output, error)
+    if report.out_of_time and (kept := _kept(report)):
+        output.note(kept)
     summary(output, report)
     return status(report)
 
@@ -347,11 +366,19 @@ def _kept(report: Report) -> str:
 
 def status(report: Report) -> int:
     """Return the exit status of a run that came to its end; that of the worst of its cameras."""
+    found = _status_of_files(report)
     if report.cameras:
-        return max(
-            status(each.report) if each.error is None else explain(each.error).status
+        is_told = Cancelled if report.out_of_time else ()
+        found = max(
+            status(each.report)
+            if each.error is None or isinstance(each.error, is_told)
+            else explain(each.error).status
             for each in report.cameras
         )
+    return found or (OUT_OF_TIME if report.out_of_time else 0)
+
+
+def _status_of_files(report: Report) -> int:
     kinds = {
         status_of(result.error) if result.error else SOME_FAILED
         for result in report.having("failed")

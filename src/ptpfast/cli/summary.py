@@ -111,6 +111,7 @@ def _record(output: Output, report: Report) -> None:
         notes=[in_text(note) for note in report.notes],
         leftovers=[_leftover_record(left) for left in report.leftovers],
         **_cameras_record(report),
+        out_of_time=report.out_of_time,
         ok=report.ok,
     )
 
@@ -195,6 +196,8 @@ def summary_line(report: Report) -> str:
         text += f"; {report.remaining:,} remaining"
         if kept := sum(result.kept for result in report.having("unfinished")):
             text += f" ({human_size(kept)} kept)"
+    if report.out_of_time:
+        text += "; the time of --max-duration was over"
     text += left_out_text(report)
     return text + _checked(report) + _kept_safe(report)
 

@@ -18,7 +18,15 @@ from ..transport.contract import Address
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, words_of
 from .only_camera import only_camera
-from .options import Common, Words, chunk_option, command, depth_option, host_argument
+from .options import (
+    Common,
+    Words,
+    bwlimit_option,
+    chunk_option,
+    command,
+    depth_option,
+    host_argument,
+)
 from .output import Output, human_size, plural
 from .pull import (
     Folder,
@@ -94,6 +102,7 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
 @delete_option
 @folders_option
 @name_option
+@bwlimit_option
 @chunk_option
 @depth_option
 def watch(

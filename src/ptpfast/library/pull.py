@@ -26,6 +26,7 @@ from ..transport.timeouts import Timeouts
 from .ending import Ending, Guide
 from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
+from .limits import limited, within
 from .plan.apart import check_different
 from .plan.options import Options
 from .plan.places import check, check_readable
@@ -72,6 +73,8 @@ class PullOptions(Choosing, total=False):
     marked: bool
     template: str | None
     storage_options: Mapping[str, Any] | None
+    bwlimit: str | int | None
+    max_duration: float | None
 
 
 def pull(
@@ -81,10 +84,9 @@ def pull(
 ) -> Report:
     """Download the selected objects that are not in a folder yet.
 
-    The files go into `destination`, under names that are safe everywhere.
-    An object whose file is here is skipped: the history knows the file as the object's; or the
-    history does not know the file, and name (or a numbered form of it), size and capture time
-    match, apart from whole quarter hours. Each file counts for at most one object.
+    The files get names that are safe everywhere. An object whose file is here is skipped: the
+    history knows the file as the object's; or the history does not know the file, and name (or a
+    numbered one), size and capture time match, apart from whole quarter hours. A file counts once.
 
     Args:
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
@@ -117,6 +119,8 @@ def pull(
             that the history knows there from runs with the other setting count as here.
         template: names the files: `{date}/{time}_{name}` (see docs/choosing-and-naming.md).
         storage_options: arguments for the filesystem of a URL, such as `key` and `secret`.
+        bwlimit: bytes per second of all cameras together, or `2M`, or `08:00,2M 18:00,off`.
+        max_duration: seconds after which the run ends in order (`Report.out_of_time`).
 
     Returns:
         A `Report`; look at `.ok`. Objects that are refused or arrive wrong are in it as failed.
@@ -162,11 +166,13 @@ def prepared(
     guide = guide or Guide()
     if several is not None:
         each = _each_camera(several, asked, connecting)
-        return _closing(target, Several(each, asked, sums, guide, make_run).run)
+        work = within(guide.ending, asked, Several(each, asked, sums, guide, make_run).run)
+        return _closing(target, work)
     assert isinstance(cameras, Session | str)
     asked = replace(asked, observer=guide.observer(asked.observer or Observer(), ""))
     run = partial(make_run, options=asked, manifest=sums, began=began)
-    return _closing(target, partial(_run_one, cameras, asked, connecting, run, guide.ending))
+    work = partial(_run_one, cameras, asked, connecting, run, guide.ending)
+    return _closing(target, within(guide.ending, asked, work))
 
 
 def _run_one(
@@ -180,6 +186,7 @@ def _run_one(
         ending.interrupts_pauses(),
         _session(camera, options, connecting) as session,
         ending.interrupts(session),
+        limited(session, options.bwlimit),
     ):
         run = make_run(session)
         return run.plan() if options.dry_run else run.go()

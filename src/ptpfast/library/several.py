@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import LimitReached
 from ..ptp.errors import Cancelled, PTPError
+from .limits import limited
 from .plan.names import Names
 from .report.merged import merged
 from .report.observer import Observer
@@ -129,6 +130,7 @@ class Several:
                 self._ending.interrupts_pauses(),
                 camera.connect(observer) as session,
                 self._ending.interrupts(session),
+                limited(session, options.bwlimit),
             ):
                 run = self._make_run(session, options, self._manifest, self._began, self._names)
                 camera.report = run.report

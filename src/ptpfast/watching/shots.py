@@ -15,6 +15,7 @@ from ..engine.errors import LimitReached
 from ..library.ending import Ending, Guide
 from ..library.handing import End, Handing, Handover
 from ..library.iterating import work_on
+from ..library.limits import limited
 from ..library.plan.options import Options
 from ..library.plan.planning import OnConflict
 from ..library.plan.selection import Selecting, Selection
@@ -63,6 +64,7 @@ class WatchOptions(Selecting, total=False):
     delete_verified: bool
     keep_folders: bool
     template: str | None
+    bwlimit: str | int | None
 
 
 class Watch(Iterator[FileResult]):
@@ -223,6 +225,7 @@ def prepared(
                 camera, telling, {**connecting, "trace": trace}, index=not asked.delete_verified
             ) as session,
             guide.ending.interrupts(session),
+            limited(session, asked.bwlimit),
         ):
             Watcher(session, asked, telling, first=kinds, new_only=not existing).run()
         return Report(asked.destination)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+from ...link.limiting import RateLimit
 from ...ownership.names import MANIFEST_NAME, is_ours_for_another_use
 from ...ptp.arguments import choice, folders, path_of, switches, whole
 from ...ptp.objects import LARGEST_OBJECT
+from ...ptp.sizes import LONGEST_S
 from ...transfer import VERIFY, DownloadOptions, Verify
 from ...transfer.hashing import ALGORITHMS, Algorithm, new_hash
 from ...transfer.options import BYTES
@@ -58,6 +60,8 @@ class Options:
     template: Template | None = None
     news: News | None = None  # of `watch`
     storage_options: Mapping[str, Any] | None = None
+    bwlimit: RateLimit | None = None
+    max_duration: float | None = None
 
     @classmethod
     def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:
@@ -69,6 +73,7 @@ class Options:
             own["template"] = read_template(own["template"])
         if "copies" in own:
             own["copies"] = folders("copies", own["copies"])
+        own["bwlimit"] = RateLimit.of(own.get("bwlimit"))
         selection = Selection(**given_of(Selection, given))
         if "manifest" in own:
             own["manifest"] = _manifest(own["manifest"], destination)
@@ -88,6 +93,8 @@ class Options:
             whole("chunk", self.chunk, BYTES, 0, LARGEST_OBJECT)
         if self.retry is not None:
             whole("retry", self.retry, "a number of tries, or None for no limit", 0)
+        if self.max_duration is not None:
+            check_duration(self.max_duration)
         _check_observer(self.observer)
         least = self._least_verification()
         if self.verify in VERIFY[: VERIFY.index(least)]:
@@ -128,6 +135,14 @@ class Options:
             overwrite=overwrite,
             prove_end=self.delete_verified,
         )
+
+
+def check_duration(seconds: Any) -> None:
+    """TypeError, ValueError for what is no number of seconds above 0."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"max_duration takes a number of seconds, not {seconds!r:.60}")
+    if not 0 < seconds <= LONGEST_S:
+        raise ValueError(f"max_duration takes seconds above 0, at most a year, not {seconds!r}")
 
 
 def given_of(kind: type[Options | Selection], given: Mapping[str, Any]) -> dict[str, Any]:

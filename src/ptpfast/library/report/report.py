@@ -97,6 +97,7 @@ class Report:
         notes: Sentences about the history and the folders that the user must know.
         card, traffic, clearing: The values behind the properties below.
         cameras: With several cameras, the part of each; times are those of the slowest.
+        out_of_time: Whether `max_duration` ended the run.
     """
 
     destination: Path
@@ -111,6 +112,7 @@ class Report:
     traffic: Traffic = field(default_factory=Traffic)
     clearing: Clearing = field(default_factory=Clearing)
     cameras: list[CameraReport] = field(default_factory=list)
+    out_of_time: bool = False
 
     def __repr__(self) -> str:
         counts = [
@@ -309,7 +311,8 @@ class Report:
         """
         failed = self.failed or self.copies("failed") or self.storages or self.vanished
         failed = failed or any(each.error is not None for each in self.cameras)
-        return not failed and self.remaining == self.count("planned")
+        is_whole = not self.out_of_time and self.remaining == self.count("planned")
+        return is_whole and not failed
 
     @property
     def mb_per_s(self) -> float:
