@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from ..engine.text import unescaped
 from ..library.plan.options import RETRY
 from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
+from ..library.plan.template import Template, read_template
 from ..library.remote.place import is_url, local_folder
 from ..library.report.report import Report, report_of
 from ..session.address import are_swapped, is_camera
@@ -102,11 +104,35 @@ folders_option = click.option(
 )
 
 
+class NameTemplate(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
+    """A template for names, as `library.plan.template` reads it."""
+
+    name = "template"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = unescaped(value)
+        try:
+            read_template(text)
+        except ValueError as error:
+            self.fail(str(error).removeprefix("template: "), param, ctx)
+        return text
+
+
+name_option = click.option(
+    "--name",
+    "template",
+    type=NameTemplate(),
+    metavar="TEMPLATE",
+    help="Name the files: '{date}/{time}_{name}', '{model}_{seq:05}'.",
+)
+
+
 @command(
     "pull 192.168.1.1 ~/Pictures/today",
     "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
     "pull 192.168.1.1 . --include 'DSC_01*' --order newest --dry-run",
     "pull 192.168.1.1 . --prefer raw --last 20",
+    "pull 192.168.1.1 . --name '{date}/{time}_{name}' --dry-run",
     "pull 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
     "pull ~/Pictures/today",
@@ -142,6 +168,7 @@ folders_option = click.option(
     help="Use and update the history of downloads.",
 )
 @folders_option
+@name_option
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
 @metrics_option
 @chunk_option
@@ -255,6 +282,8 @@ def agree(options: dict[str, Any]) -> None:
         )
     if options["new"] and not options["history"]:
         raise click.UsageError("--new needs the history: leave --no-history out")
+    if options["template"] is not None:
+        _check_name(read_template(options["template"]), options)
     if options["algorithm"] is None:
         return
     by_sha256 = options["manifest"] or options["copies"] or options["delete_verified"]
@@ -266,6 +295,19 @@ def agree(options: dict[str, Any]) -> None:
         new_hash(options["algorithm"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--algorithm'") from error
+
+
+def _check_name(name: Template, options: dict[str, Any]) -> None:
+    """UsageError for a template that does not go together with the other options."""
+    if options["keep_folders"] and name.folders:
+        raise click.UsageError(
+            "you cannot combine --keep-folders with folders (/) in --name; use one of them"
+        )
+    if name.needs_history and not options["history"]:
+        raise click.UsageError(
+            "with {seq}, or without {name} and {number}, files are known again by the history "
+            "only: add {name} to --name, or leave --no-history out"
+        )
 
 
 def _ended_early(output: Output, error: BaseException) -> int:

@@ -28,6 +28,7 @@ from .pull import (
     copies_option,
     delete_option,
     folders_option,
+    name_option,
     verify_option,
 )
 from .selecting import Wanted, selecting
@@ -52,6 +53,7 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
     "watch 192.168.1.1 ~/Pictures/today",
     "watch 192.168.1.1 . --new-only --first jpeg",
     "watch 192.168.1.1 . --exec 'rsync {} backup:shots/' --exec-retries 5",
+    "watch 192.168.1.1 . --name '{date}/{nickname}_{seq:05}'",
     "watch 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "watch 192.168.1.1 . --json",
 )
@@ -91,6 +93,7 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
 @copies_option
 @delete_option
 @folders_option
+@name_option
 @chunk_option
 @depth_option
 def watch(

@@ -70,6 +70,7 @@ class PullOptions(Choosing, total=False):
     history: bool
     keep_folders: bool
     marked: bool
+    template: str | None
     storage_options: Mapping[str, Any] | None
 
 
@@ -89,8 +90,9 @@ def pull(
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
             time.
         destination: the folder, made if need be; or the URL of one for fsspec (`s3://bucket/folder`).
-        formats, include, exclude, folder, since, until, min_size, max_size, protected, storage:
-            what is selected, everything by default; `Selection` has their values.
+        formats, include, exclude, folder, since, until: what is selected, everything by default;
+            `Selection` has the values of these and the next.
+        min_size, max_size, protected, storage: what is selected, too.
         prefer, first, last: what of this is taken: of a pair `raw`, `jpeg` or `both` (default); the
             oldest or newest files, so many, for which the whole card is listed first.
         marked: take only what the camera's owner has marked for transfer (`Session.marked`).
@@ -114,6 +116,7 @@ def pull(
         history: whether to use and update the history of downloads on this computer.
         keep_folders: keep the card's folders below `destination`, instead of no subfolders. Files
             that the history knows there from runs with the other setting count as here.
+        template: names the files: `{date}/{time}_{name}` (see docs/choosing-and-naming.md).
         storage_options: arguments for the filesystem of a URL, such as `key` and `secret`.
 
     Returns:

@@ -62,6 +62,7 @@ class WatchOptions(Selecting, total=False):
     copies: Any
     delete_verified: bool
     keep_folders: bool
+    template: str | None
 
 
 class Watch(Iterator[FileResult]):
@@ -166,7 +167,7 @@ def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOp
         formats, include, exclude, folder, since, until, storage: as in `pull`.
         min_size, max_size, protected: as in `pull`.
         order: `newest` takes the newest of several new shots first.
-        on_conflict, verify, algorithm, chunk, copies, keep_folders: as in `pull`.
+        on_conflict, verify, algorithm, chunk, copies, keep_folders, template: as in `pull`.
         delete_verified: as in `pull`, for each file of this watch. The index of the camera is not
             used then, because new shots may get the handles of deleted ones.
         observer: an `Observer`, which is called in the thread of the watch.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ...listing import Listing, ListingProgress
     from ...ptp.objects import ObjectInfo
+    from .shots import Memory
 
 # Right after ObjectAdded some bodies cannot describe the object yet: asked again for 5 s (airmtp).
 DESCRIBE_S, DESCRIBE_PAUSE_S = 5.0, 0.25
@@ -31,6 +32,7 @@ class News:
         wants: Returns whether a selected object should be downloaded.
         is_first: Whether a new object comes before the other new ones.
         unsettled: Handles of new objects whose runs have not said yet what came of them.
+        shots: The shots of the runs so far: the files of one may be reported one by one.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class News:
         self.wants = wants
         self.is_first = is_first
         self.unsettled: set[int] = set()
+        self.shots: Memory = {}
         self._due: dict[int, float] = {}  # handle → when it can be asked for
         self._since: dict[int, float] = {}  # handles that could not be described, from when on
 

@@ -17,7 +17,13 @@ from ..report.observer import Observer
 from .news import News
 from .planning import ON_CONFLICT, OnConflict
 from .selection import Selection
+from .template import Template, read_template
 
+TWO_LAYOUTS = "template: one with folders (/) cannot be combined with keep_folders; use one"
+NAME_NEEDS_HISTORY = (
+    "template: with {seq}, or without {name} and {number}, files are known again by the history "
+    "only: add {name}, or leave history=False out"
+)
 MARKED = "marked on the camera"
 RETRY = 8  # about a minute of pauses
 NEEDS_SHA256 = "manifest, copies and delete_verified need SHA-256: leave algorithm out"
@@ -49,6 +55,7 @@ class Options:
     history: bool = True
     keep_folders: bool = False
     marked: bool = False
+    template: Template | None = None
     news: News | None = None  # of `watch`
     storage_options: Mapping[str, Any] | None = None
 
@@ -58,6 +65,8 @@ class Options:
         TypeError, ValueError."""
         own = given_of(cls, given)
         switches(**{name: value for name, value in own.items() if name in _SWITCHES})
+        if own.get("template") is not None:
+            own["template"] = read_template(own["template"])
         if "copies" in own:
             own["copies"] = folders("copies", own["copies"])
         selection = Selection(**given_of(Selection, given))
@@ -89,8 +98,17 @@ class Options:
             raise ValueError(NO_OVERWRITE)
         if self.new and not self.history:
             raise ValueError("new needs the history: leave history=False out")
+        if self.template is not None:
+            self._check_template(self.template)
         if self.algorithm is not None:
             new_hash(self.algorithm)  # if it can be had
+
+    def _check_template(self, template: Template) -> None:
+        """Raise ValueError if the template does not go together with the other options."""
+        if self.keep_folders and template.folders:
+            raise ValueError(TWO_LAYOUTS)
+        if template.needs_history and not self.history:
+            raise ValueError(NAME_NEEDS_HISTORY)
 
     def _least_verification(self) -> Verify:
         """Return the verification that the other options imply. ValueError."""

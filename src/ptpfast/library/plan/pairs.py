@@ -36,7 +36,7 @@ def preferred(objects: Sequence[ObjectInfo], prefer: Prefer) -> list[ObjectInfo]
         info
         for info in objects
         if info.kind not in other
-        or not any(_is_near(info, each) for key in _keys(info) for each in companions.get(key, ()))
+        or not any(is_near(info, each) for key in _keys(info) for each in companions.get(key, ()))
     ]
 
 
@@ -66,7 +66,8 @@ def _keys(info: ObjectInfo) -> list[tuple[object, ...]]:
     return keys
 
 
-def _is_near(one: ObjectInfo, other: ObjectInfo) -> bool:
+def is_near(one: ObjectInfo, other: ObjectInfo) -> bool:
+    """Whether two files can be of one shot, by their capture times."""
     if one.captured is None or other.captured is None:
         return True
     apart = one.captured.replace(tzinfo=None) - other.captured.replace(tzinfo=None)

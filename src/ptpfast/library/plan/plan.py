@@ -21,6 +21,7 @@ from .mirrors import Mirrors
 from .news import MOST
 from .picking import Picker
 from .planning import NEW_AND_FIRST, Job, Planner
+from .resumed import Begun
 from .room import Room, on_disk_of
 from .selection import LISTED
 from .storages import Storages
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 # Results of objects whose files were here before.
 _SAFE = {("skipped", ALREADY_HERE), ("skipped", FETCHED_BEFORE)}
+UNDATED = "Files whose date the camera does not tell have 'undated' in their names or folders."
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
 
@@ -72,7 +74,9 @@ class Plan:
         self.storages: Storages = Storages(persistence, listing, report.card, options.selection)
         places = 1 + len(on_disk_of(options.destination, options.copies))
         self.room: Room = Room(self.tree.root, places)
-        self._planner = Planner(self.tree, options.on_conflict, self._kept)
+        begun = Begun(tree, camera) if tree.namer.has_seq else None
+        memory = None if options.news is None else options.news.shots
+        self._planner = Planner(self.tree, options.on_conflict, self._kept, begun, memory)
         self._mirrors = Mirrors(persistence)
         self._picker = Picker(options.selection)
         self._marked = self._handles_marked()
@@ -203,6 +207,8 @@ class Plan:
             planned = self._planner.add_new(chosen, news.is_first, newest=newest)
         else:
             planned = self._planner.add(chosen, last=self._report.listed)
+        if UNDATED not in self.known.notes and any(map(self.tree.namer.is_undated, chosen)):
+            self.known.notes.append(UNDATED)
         for result in [*decided, *planned]:
             self._finish(result)
             if result.object is not None and result.object.remembered:
