@@ -181,7 +181,7 @@ class Run:
 
     def _tree(self) -> Tree:
         options, camera = self._options, self._persistence.session.device_info.body
-        return Tree(
+        tree = Tree(
             options.destination,
             camera,
             options.manifest,
@@ -190,6 +190,8 @@ class Run:
             names=self._names,
             namer=self._namer,
         )
+        tree.leave(options.copies)
+        return tree
 
     def _keeping(self, listing: Listing) -> Safekeeping:
         deletion = self._deletion(listing) if self._options.delete_verified else None

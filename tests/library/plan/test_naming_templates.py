@@ -298,6 +298,22 @@ def test_copies_get_the_names_and_folders_of_the_files(camera: Cameras, tmp_path
     assert len(tree(main)) == 5
 
 
+@pytest.mark.parametrize(("main", "copy"), [("a", "a/b"), ("a/b", "a")])
+def test_copy_in_the_folder_of_the_files_is_no_file_itself(
+    camera: Cameras, tmp_path: Path, main: str, copy: str
+) -> None:
+    sim = camera(store=card(*NEXT))
+    for _ in range(2):
+        report = fetch(sim, tmp_path / main, copies=tmp_path / copy)
+        assert (report.copies("failed"), report.failed) == (0, 0)
+        (tmp_path / main / "2026_001.NEF").unlink()
+    assert report.downloaded == 1
+    assert {path.name for path in (tmp_path / copy).glob("2026*")} >= {
+        "2026_001.NEF",
+        "2026_001.JPG",
+    }
+
+
 def test_proven_files_are_deleted_and_listed_by_their_new_paths(
     camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

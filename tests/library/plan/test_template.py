@@ -75,6 +75,11 @@ def test_number_too_long_to_be_ours_does_not_count() -> None:
     assert namer.last_number(["a_123456789012.NEF", "a_0003.NEF", "b_0009.NEF", "a_.NEF"]) == 3
 
 
+def test_name_of_many_separators_is_read_in_no_time() -> None:
+    namer = Namer(read_template("_".join(["{kind}"] * 20) + "_{seq}_" + "{kind}_" * 10), CAMERA)
+    assert namer.last_number(["_" * 235 + "x" for _ in range(1000)]) == 0
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [

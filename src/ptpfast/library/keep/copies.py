@@ -62,6 +62,8 @@ class Copies:
         """names: those that the cameras of the run have got. namer: what names the folders."""
         make = partial(Tree, keeps_folders=options.keep_folders, names=names, namer=namer)
         self._trees = [make(path, camera, options.manifest, known) for path in options.copies]
+        for tree in self._trees:
+            tree.leave((options.destination, *options.copies))
         self._main = options.destination
         self._known = known
         self._renames = options.on_conflict in _RENAMING

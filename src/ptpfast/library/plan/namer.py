@@ -186,15 +186,33 @@ def _cased(text: str, form: str) -> str:
 
 def _seq_pattern(template: Template) -> re.Pattern[str]:
     """Return what finds the sequence number in the stem of a file name."""
-    parts = []
-    for piece in template.file:
-        if isinstance(piece, str):
-            parts.append(re.escape(piece))
-        elif piece.name == "seq":
-            parts.append(f"([0-9]{{1,{MOST_DIGITS}}})")
-        elif piece.is_moment:
-            parts.append(f"(?:{pattern(piece.form)}|{UNDATED})")
-        else:
-            parts.append(".*")
+    names = [each.name if isinstance(each, Field) else "" for each in template.file]
+    at = names.index("seq")
+    before = _around(template.file[:at])
+    behind = _around(template.file[at + 1 :])
+    digits = f"([0-9]{{1,{MOST_DIGITS}}})"
     # A name that was taken has another number behind it.
-    return re.compile("".join(parts) + "(?:-[1-9][0-9]*)?", re.IGNORECASE | re.DOTALL)
+    return re.compile(f"{before}{digits}{behind}(?:-[1-9][0-9]*)?", re.IGNORECASE | re.DOTALL)
+
+
+def _around(pieces: tuple[Piece, ...]) -> str:
+    """Return a pattern for the pieces on one side of a number.
+
+    From the first to the last piece that can be any text it is one wildcard: with more of them, a
+    name could take a regular expression for ever.
+    """
+    parts = [_pattern(piece) for piece in pieces]
+    wild = [number for number, part in enumerate(parts) if part is None]
+    if not wild:
+        return "".join(filter(None, parts))
+    first, last = parts[: wild[0]], parts[wild[-1] + 1 :]
+    return "".join((*filter(None, first), ".*", *filter(None, last)))
+
+
+def _pattern(piece: Piece) -> str | None:
+    """Return a pattern for a piece; None if it can be any text."""
+    if isinstance(piece, str):
+        return re.escape(piece)
+    if piece.is_moment:
+        return f"(?:{pattern(piece.form)}|{UNDATED})"
+    return None

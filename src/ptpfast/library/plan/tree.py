@@ -70,6 +70,13 @@ class Tree:
         self._below: dict[tuple[Path, str], Folder | None] = {}  # by parent and key of the name
         self._of: dict[str, Folder] = {}  # by the folders on the card, as text
         self._elsewhere: dict[str, Folder | None] = {}
+        self._others: list[list[str]] = []  # folders below that are other folders of the run
+
+    @property
+    def has_subfolders(self) -> bool:
+        """Whether objects go into folders below the destination."""
+        template = self.namer.template
+        return self.keeps_folders or (template is not None and bool(template.folders))
 
     @property
     def has_subfolders(self) -> bool:
@@ -172,6 +179,8 @@ class Tree:
             yield from ((folder, name) for name in folder.renamed(info))
             return
         for place, name in self._known.files_of(info, self.root.real):
+            if any(place[: len(other)] == other for other in self._others):
+                continue
             found: Folder | None = self.root
             for part in place:
                 found = None if found is None else self._existing(found, part)
@@ -210,6 +219,14 @@ class Tree:
         return self.of(info).has_copy(info, name, recorded=recorded) or (
             other is not None and other.has_copy(info, name, recorded=True)
         )
+
+    def leave(self, folders: Iterable[Path]) -> None:
+        """Have the files in other folders of the run not count as files of this destination, if
+        those folders are below it."""
+        root = Path(self.root.real)
+        for folder in map(Path, map(os.path.realpath, folders)):
+            if folder != root and folder.is_relative_to(root):
+                self._others.append(list(folder.relative_to(root).parts))
 
     def last_number(self, info: ObjectInfo) -> int:
         """Return the highest number of a sequence in the folder of an object."""
