@@ -43,7 +43,6 @@ extensions = [
 ]
 
 
-
 class ReproducibleSdist(sdist):
     """An sdist that depends on the files alone: not on who builds it, where, and when.
 

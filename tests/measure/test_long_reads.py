@@ -158,7 +158,7 @@ def test_a_time_is_read_as_people_write_it(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "h", "1x", "1h-2m", "9999d", "nan", "1 h", "٣m"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="is not a duration|out of range"):
+    with pytest.raises(click.BadParameter, match=r"is not a duration|out of range"):
         Duration().convert(text, None, None)
 
 

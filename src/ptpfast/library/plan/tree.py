@@ -79,12 +79,6 @@ class Tree:
         return self.keeps_folders or (template is not None and bool(template.folders))
 
     @property
-    def has_subfolders(self) -> bool:
-        """Whether objects go into folders below the destination."""
-        template = self.namer.template
-        return self.keeps_folders or (template is not None and bool(template.folders))
-
-    @property
     def path(self) -> Path:
         """The destination."""
         return self.root.path
