@@ -11,11 +11,11 @@ import click
 
 from ..engine.text import in_text, printable
 from ..transport.contract import Address
+from .destination import Folder, conflict_option, folders_option, verify_option
 from .file_lines import file_record, finished_line
 from .get import session_for
 from .options import Common, command, host_argument
 from .output import Output, human_size, plural
-from .pull import Folder, conflict_option, folders_option, verify_option
 from .signals import wait_for
 
 if TYPE_CHECKING:

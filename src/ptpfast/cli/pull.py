@@ -8,18 +8,24 @@ from typing import Any
 
 import click
 
-from ..engine.text import unescaped
 from ..library.plan.options import RETRY
-from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
 from ..library.plan.template import Template, read_template
-from ..library.remote.place import is_url, local_folder
 from ..library.report.report import Report, report_of
 from ..ptp.errors import Cancelled
 from ..session.address import are_swapped, is_camera, is_nickname
-from ..transfer import VERIFY
-from ..transfer.hashing import ALGORITHMS, new_hash
+from ..transfer.hashing import new_hash
 from ..transport.contract import Address
+from .destination import (
+    Destination,
+    algorithm_option,
+    conflict_option,
+    copies_option,
+    delete_option,
+    folders_option,
+    name_option,
+    verify_option,
+)
 from .exporting import exporting, metrics_option
 from .failure import (
     DISK,
@@ -55,86 +61,6 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
     if not (value.isascii() and value.isdecimal()):
         raise click.BadParameter(f"{value!r} is neither a number nor 'forever'")
     return int(value)
-
-
-class Folder(click.Path):
-    """The folder to download into; an empty word is none."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        if value == "":
-            self.fail("'' is not a folder; write . for this one", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class Destination(Folder):
-    """The folder to download into, or the URL of one on another computer."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        try:
-            value = local_folder(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return value if is_url(value) else super().convert(value, param, ctx)
-
-
-# Of `watch`, too.
-conflict_option = click.option(
-    "--on-conflict",
-    type=click.Choice(ON_CONFLICT),
-    default="rename",
-    show_default=True,
-    help="What to do if a different file has the name.",
-)
-verify_option = click.option(
-    "--verify",
-    type=click.Choice(VERIFY),
-    default="size",
-    show_default=True,
-    help="How to verify the downloaded files.",
-)
-algorithm_option = click.option(
-    "--algorithm",
-    type=click.Choice(ALGORITHMS),
-    help="Hash to verify with; implies --verify hash.  [default: sha256]",
-)
-copies_option = click.option(
-    "--copies",
-    type=Folder(path_type=Path),
-    multiple=True,
-    metavar="FOLDER",
-    help="Store a verified copy of each file here, too; repeatable.",
-)
-delete_option = click.option(
-    "--delete-verified",
-    is_flag=True,
-    help="Delete files from the camera once their copies are proven.",
-)
-folders_option = click.option(
-    "--keep-folders", is_flag=True, help="Keep the card's folders below DEST."
-)
-
-
-class NameTemplate(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
-    """A template for names, as `library.plan.template` reads it."""
-
-    name = "template"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        text = unescaped(value)
-        try:
-            read_template(text)
-        except ValueError as error:
-            self.fail(str(error).removeprefix("template: "), param, ctx)
-        return text
-
-
-name_option = click.option(
-    "--name",
-    "template",
-    type=NameTemplate(),
-    metavar="TEMPLATE",
-    help="Name the files: '{date}/{time}_{name}', '{model}_{seq:05}'.",
-)
 
 
 @command(

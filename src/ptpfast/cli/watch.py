@@ -15,6 +15,16 @@ from ..library.plan.selection import LISTED
 from ..ptp.kinds import KINDS
 from ..session.address import are_swapped
 from ..transport.contract import Address
+from .destination import (
+    Folder,
+    algorithm_option,
+    conflict_option,
+    copies_option,
+    delete_option,
+    folders_option,
+    name_option,
+    verify_option,
+)
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, words_of
 from .only_camera import only_camera
@@ -28,17 +38,7 @@ from .options import (
     host_argument,
 )
 from .output import Output, human_size, plural
-from .pull import (
-    Folder,
-    agree,
-    algorithm_option,
-    conflict_option,
-    copies_option,
-    delete_option,
-    folders_option,
-    name_option,
-    verify_option,
-)
+from .pull import agree
 from .selecting import Wanted, selecting
 from .signals import wait_for
 from .watch_line import WAITS, WatchLine

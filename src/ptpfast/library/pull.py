@@ -92,9 +92,8 @@ def pull(
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
             time.
         destination: the folder, made if need be; or the URL of one for fsspec (`s3://bucket/folder`).
-        formats, include, exclude, folder, since, until: what is selected, everything by default;
-            `Selection` has the values of these and the next.
-        min_size, max_size, protected, storage: what is selected, too.
+        formats, include, exclude, folder, since, until, min_size, max_size, protected, storage:
+            what is selected, everything by default; `Selection` has their values.
         prefer, first, last: what of this is taken: of a pair `raw`, `jpeg` or `both` (default); the
             oldest or newest files, so many, for which the whole card is listed first.
         marked: take only what the camera's owner has marked for transfer (`Session.marked`).
@@ -132,8 +131,7 @@ def pull(
         InitFailed, ProtocolError: the camera refuses the connection, or breaks the protocol.
         SinkError: the destination failed, or `new` has no history.
         Cancelled, KeyboardInterrupt: the run was stopped.
-        ValueError, TypeError: an option is wrong; an unknown one is named.
-        ImportError: the package for a URL is not installed; the message names it.
+        ValueError, TypeError, ImportError: an option is wrong, or needs a package; it is named.
 
     Notes:
         What ends a run that has begun carries the report so far as `error.report`. What ends one of

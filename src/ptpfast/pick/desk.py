@@ -304,7 +304,7 @@ class Desk:
 
 
 def _name_of(device: DeviceInfo) -> str:
-    """Return the name of a camera: `Nikon Z 9`, without the rest of the company's name."""
+    """Return the name of a camera: its brand and model, without the rest of the company's name."""
     brand = device.manufacturer.partition(" ")[0]
     model = device.model.strip()
     return (
