@@ -127,8 +127,7 @@ def pull(
         With several cameras it is the sum of all, and `.cameras` has the part of each.
 
     Raises:
-        NetworkError: the connection stays lost.
-        InitFailed, ProtocolError: the camera refuses the connection, or breaks the protocol.
+        NetworkError, InitFailed, ProtocolError: the connection stays lost, is refused, or broken.
         SinkError: the destination failed, or `new` has no history.
         Cancelled, KeyboardInterrupt: the run was stopped.
         ValueError, TypeError, ImportError: an option is wrong, or needs a package; it is named.
