@@ -92,7 +92,7 @@ def pull(
         destination: the folder, made if need be; or the URL of one for fsspec (`s3://bucket/folder`).
         formats, include, exclude, folder, since, until: what is selected, everything by default;
             `Selection` has the values of these and the next.
-        min_size, max_size, protected, storage: what is selected, too.
+        min_size, max_size, protected, rating, storage: what is selected, too.
         prefer, first, last: what of this is taken: of a pair `raw`, `jpeg` or `both` (default); the
             oldest or newest files, so many, for which the whole card is listed first.
         marked: take only what the camera's owner has marked for transfer (`Session.marked`).

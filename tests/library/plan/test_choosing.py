@@ -145,6 +145,8 @@ def test_first_and_last_count_by_date_and_keep_the_order() -> None:
         {"last": -1},
         {"first": 1, "last": 1},
         {"min_size": -1},
+        {"rating": 0},
+        {"rating": 6},
         {"min_size": 2, "max_size": 1},
         {"prefer": "heif"},
         {"folder": ()},
@@ -240,6 +242,13 @@ def test_camera_without_a_list_of_marks_ends_the_run(camera: Cameras, tmp_path: 
     done = command_line.run("ls", command_line.at(sim), "--marked")
     assert done.exit_code == 1
     assert "no list of objects to transfer" in done.stderr
+
+
+def test_camera_that_tells_no_rating_has_its_files_counted(camera: Cameras) -> None:
+    at = command_line.at(camera(objects=4))
+    done = command_line.run("ls", at, "--rating", "3")
+    assert "0 of 4 files match rated 3 or more" in done.stderr
+    assert "4 files of unknown rating left out" in done.stderr
 
 
 def test_nothing_marked_is_said_in_words(camera: Cameras, tmp_path: Path) -> None:
