@@ -235,6 +235,10 @@ class SimulatedCamera:
         """Mark an object for transfer with the buttons, if the body has such a list."""
         self.body.marked[handle] = None
 
+    def rate(self, handle: int, stars: int) -> None:
+        """Rate an object with the buttons, if the body tells ratings."""
+        self.body.ratings[handle] = stars
+
     def push_event(self, code: int, *parameters: int) -> None:
         """Report an event the way this body does: at once, or when it is polled."""
         self.body.push_event(code, *parameters)

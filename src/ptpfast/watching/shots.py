@@ -167,7 +167,7 @@ def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOp
         on_status: called with a `WatchStatus` whenever what the watch is doing changes, in its
             thread.
         formats, include, exclude, folder, since, until, storage: as in `pull`.
-        min_size, max_size, protected: as in `pull`.
+        min_size, max_size, protected, rating: as in `pull`.
         order: `newest` takes the newest of several new shots first.
         on_conflict, verify, algorithm, chunk, copies, keep_folders, template: as in `pull`.
         delete_verified: as in `pull`, for each file of this watch. The index of the camera is not

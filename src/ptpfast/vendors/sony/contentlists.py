@@ -39,6 +39,7 @@ log: logging.Logger = logging.getLogger("ptpfast")
 PAGE, MOST_IN_PAGE = 256, 1 << 16  # contents of one request
 MOST_OF_ONE = 16 << 10  # bytes of a content in a page, on average; one of two files has 600
 FEW = 16  # contents, to see one again
+MOST_STARS = 5  # of a rating (the reference)
 MOST_FILES = 1 << 19
 MAX_LIST = 64 << 20  # bytes of an answer
 ADDED = 1  # kind of a change of a list
@@ -218,6 +219,12 @@ class ContentLists(SdioDialect):
         raise no_such_object(handle)
 
     # Reading
+
+    def rating(self, handle: int) -> int | None:
+        """Return the rating in the content list; −1 there means that there is none."""
+        entry = self._find(handle)
+        rating = -1 if entry is None else entry.content.rating
+        return rating if 0 <= rating <= MOST_STARS else None
 
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return none: the content list has described everything."""
