@@ -221,10 +221,7 @@ class SimulatedCamera:
         return self.counters.wait_for(predicate, timeout)
 
     def capture(self) -> list[int]:
-        """Press the shutter; return the handles of the new files.
-
-        Events are reported as after a press of the button.
-        """
+        """Press the shutter, with its events; return the handles of the new files."""
         return self.body.capture()
 
     def delete(self, handle: int) -> None:
