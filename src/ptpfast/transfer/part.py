@@ -212,6 +212,10 @@ class PartFile:
             except FileExistsError as error:
                 if isinstance(error, NotOurs):
                     raise
+            except FileNotFoundError:
+                # Another run has taken the new, empty file for the rest of a crash.
+                if not os.path.isdir(os.path.dirname(self.path) or "."):
+                    raise
         raise _in_use(self.path)
 
     def _make(self) -> Descriptor:
@@ -232,8 +236,9 @@ class PartFile:
                     self._journal.forget()
                 self._journal.close()  # it may be another run's by now
                 raise
+            held = self._locked(held)
             self.is_new = True
-            return self._locked(held)
+            return held
 
     def _open_old(self) -> Descriptor:
         """Open an existing part file, if it may be used. FileNotFoundError, NotOurs."""
