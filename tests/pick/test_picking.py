@@ -262,6 +262,21 @@ def test_a_refresh_shows_what_has_come_and_gone(
         assert len(before & set(page.pictures)) == 1
 
 
+def test_what_its_owner_has_marked_or_protected_is_told(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(body="nikon-d7200", objects=6, size=1000)
+    handle = sim.store.files()[0].handle
+    sim.mark(handle)
+    sim.store.replace(sim.store.files()[2].handle, protected=True)
+    with picking(connect, sim, tmp_path) as opened:
+        page = opened.page
+        page.wait_until_listed(3)
+        told = [(each["marked"], each["protected"]) for each in page.pictures.values()]
+        assert told == [(True, False), (False, True), (False, False)]
+    assert list(sim.body.marked) == [handle]
+
+
 HOSTILE = [
     "<img src=x onerror=alert(1)>.JPG",
     "</script><script>alert(1)</script>.JPG",
