@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cards import DATE, card
+from cards import DATE, card, replaced
 from conftest import Cameras, Sessions
 from pages import PATIENCE_S, Gate, Held, Page, picking
 from ptpfast.sim import Store
@@ -244,6 +244,22 @@ def test_a_camera_that_numbers_its_files_anew_loses_no_choice(
         idle(page, 3)
     have = {path.name: path.read_bytes() for path in files_in(tmp_path)}
     assert have == {name: content for name, content in wanted.items() if name != "DSC_0001.NEF"}
+
+
+def test_another_file_with_the_handle_of_the_chosen_one_is_not_stored(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(store=card(2))
+    with picking(connect, sim, tmp_path) as opened:
+        page = opened.page
+        page.wait_until_listed(2)
+        replaced(sim.store, 0)
+        number = by_name(page)["DSC_0000"]
+        page.command(do="download", ids=[number])
+        page.wait_for(lambda: page.pictures[number]["status"] == "failed")
+        assert "has changed" in page.pictures[number]["reason"]
+        page.wait_for(lambda: page.download["state"] == "idle" and page.download["failed"] == 1)
+    assert files_in(tmp_path) == []
 
 
 def test_a_refresh_shows_what_has_come_and_gone(
