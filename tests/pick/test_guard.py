@@ -121,7 +121,7 @@ def test_the_page_has_no_inline_script_and_nothing_from_elsewhere(page: Page) ->
         b'{"do": "download", "ids": [99999999999]}',
         b'{"do": "download", "ids": [1], "take": "../"}',
         b'{"do": "download", "ids": [1], "take": ["raw"]}',
-        b"{" + b" " * (2 << 20) + b"}",
+        b'{"do": "pause"' + b" " * (2 << 20) + b"}",
     ],
     ids=lambda body: repr(body[:40]),
 )

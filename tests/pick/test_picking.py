@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cards import DATE, card
+from cards import DATE, card, replaced
 from conftest import Cameras, Sessions
 from pages import PATIENCE_S, Gate, Held, Page, picking
 from ptpfast.sim import Store
@@ -246,6 +246,22 @@ def test_a_camera_that_numbers_its_files_anew_loses_no_choice(
     assert have == {name: content for name, content in wanted.items() if name != "DSC_0001.NEF"}
 
 
+def test_another_file_with_the_handle_of_the_chosen_one_is_not_stored(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(store=card(2))
+    with picking(connect, sim, tmp_path) as opened:
+        page = opened.page
+        page.wait_until_listed(2)
+        replaced(sim.store, 0)
+        number = by_name(page)["DSC_0000"]
+        page.command(do="download", ids=[number])
+        page.wait_for(lambda: page.pictures[number]["status"] == "failed")
+        assert "has changed" in page.pictures[number]["reason"]
+        page.wait_for(lambda: page.download["state"] == "idle" and page.download["failed"] == 1)
+    assert files_in(tmp_path) == []
+
+
 def test_a_refresh_shows_what_has_come_and_gone(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:
@@ -260,6 +276,21 @@ def test_a_refresh_shows_what_has_come_and_gone(
         page.command(do="list")
         page.wait_for(lambda: set(by_name(page)) == {"IMG_0002", "IMG_0003"})
         assert len(before & set(page.pictures)) == 1
+
+
+def test_what_its_owner_has_marked_or_protected_is_told(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(body="nikon-d7200", objects=6, size=1000)
+    handle = sim.store.files()[0].handle
+    sim.mark(handle)
+    sim.store.replace(sim.store.files()[2].handle, protected=True)
+    with picking(connect, sim, tmp_path) as opened:
+        page = opened.page
+        page.wait_until_listed(3)
+        told = [(each["marked"], each["protected"]) for each in page.pictures.values()]
+        assert told == [(True, False), (False, True), (False, False)]
+    assert list(sim.body.marked) == [handle]
 
 
 HOSTILE = [

@@ -13,13 +13,15 @@ from ..engine.text import in_text, printable
 from ..transport.contract import Address
 from .destination import Folder, conflict_option, folders_option, verify_option
 from .file_lines import file_record, finished_line
-from .get import session_for
+from .only_camera import only_camera
 from .options import Common, command, host_argument
 from .output import Output, human_size, plural
 from .signals import wait_for
+from .waiting import showing
 
 if TYPE_CHECKING:
     from ..library.report.results import FileResult
+    from ..session.session import Session
 
 INSTALL = "pip install 'ptpfast[pick]'"
 
@@ -82,7 +84,7 @@ def pick(
     check_folders(asked)
     told = Downloaded(output)
     with ExitStack() as stack:
-        session = stack.enter_context(session_for(common, host, remote=False))
+        session = stack.enter_context(_connected(common, host))
         board = Board(_short(dest))
         desk = Desk(session, asked, board, told)
         try:
@@ -101,6 +103,17 @@ def pick(
         wait_for(desk.ended)
         if desk.error is not None:
             raise desk.error
+
+
+def _connected(common: Common, host: Address | None) -> Session:
+    """Open a session; wait for a camera that may hold an aborted one."""
+    from ..session.connecting import connect
+
+    host = host or Address(*only_camera(common.output))
+    waiting = showing(common.output)
+    return connect(
+        host[0], port=host[1], timeouts=common.timeouts, waiting=waiting, trace=common.trace
+    )
 
 
 def _short(folder: Path) -> str:

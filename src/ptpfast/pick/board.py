@@ -144,23 +144,18 @@ class Board:
                 picture.thumbnail_failed = False
         self.set_camera(state="listing", message="", listed=0, total=0)
 
-    def add(self, infos: Iterable[ObjectInfo], new: Iterable[bool | None]) -> None:
-        """Add listed files. A file that was listed before keeps its picture.
-
-        Args:
-            infos: the files.
-            new: for each, whether it was never downloaded; None if the history cannot tell.
-        """
+    def add(self, listed: Iterable[File]) -> None:
+        """Add listed files. A file that was listed before keeps its picture and its status."""
         changed: dict[int, None] = {}
         with self._lock:
-            for info, is_new in zip(infos, new, strict=True):
-                changed[self._add(info, is_new)] = None
+            for file in listed:
+                changed[self._add(file)] = None
         for feed in self._all_feeds():
             for number in changed:
                 feed.picture(number)
 
-    def _add(self, info: ObjectInfo, is_new: bool | None) -> int:
-        key, shot = key_of(info), self._shots.of(info)
+    def _add(self, listed: File) -> int:
+        key, shot = key_of(listed.info), self._shots.of(listed.info)
         self._seen.add(key)
         picture = self._by_shot.get(id(shot)) or self._by_key.get(key)
         if picture is None:
@@ -173,9 +168,9 @@ class Board:
             self._take_out(before, key)
         self._by_shot[id(shot)] = self._by_key[key] = picture
         if (file := picture.files.get(key)) is None:
-            picture.files[key] = File(info, is_new)
+            picture.files[key] = listed
         else:
-            file.info, file.new = info, is_new
+            file.info, file.new, file.marked = listed.info, listed.new, listed.marked
         return picture.number
 
     def end_listing(self) -> None:

@@ -22,6 +22,7 @@ from ..ptp.scope import Scope, scope_of
 from ..session.persistence import Persistence, patience_of
 from .downloading import Downloading, Told
 from .errands import Errands, Preview
+from .picture import File
 from .previews import preview_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from ..library.plan.options import Options
     from ..ptp.datasets import DeviceInfo
-    from ..ptp.objects import ObjectTable
     from ..session.session import Session
     from .board import Board
     from .picture import Take
@@ -190,6 +190,7 @@ class Desk:
         self._board.begin_listing()
         known = Known.of(self._session, history=True)
         knows = _can_tell_new(known)
+        marked = self._persistence.run(self._marked)
         begin = partial(self._session.listing, progress=self._show_listed)
         failed = 0
         try:
@@ -198,7 +199,14 @@ class Desk:
                     failed += len(piece.failures)
                     self._storage_ids = listing.storage_ids
                     known.see(piece, listing.storage_ids)
-                    self._add(piece, known if knows else None)
+                    self._board.add(
+                        File(
+                            info,
+                            not known.was_fetched(info) if knows else None,
+                            info.handle in marked,
+                        )
+                        for info in piece
+                    )
                     self._serve_previews()
                     self._fill(in_view_only=True)
                 unlisted = [str(error) for error in listing.unlisted.values()]
@@ -208,9 +216,14 @@ class Desk:
         notes = [f"{failed} files cannot be described by the camera"] if failed else []
         self._board.set_camera(state="ready", message="; ".join(unlisted + notes), knows_new=knows)
 
-    def _add(self, piece: ObjectTable, known: Known | None) -> None:
-        new = [None if known is None else not known.was_fetched(info) for info in piece]
-        self._board.add(piece, new)
+    def _marked(self) -> set[int]:
+        """Return the objects that the camera's owner has marked, if the camera tells."""
+        try:
+            return set(self._session.marked())
+        except PTPError as error:
+            if scope_of(error) is not Scope.OBJECT:
+                raise
+            return set()
 
     def _show_listed(self, done: int, total: int) -> None:
         self._board.set_camera(listed=done, total=total)

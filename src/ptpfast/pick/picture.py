@@ -29,10 +29,14 @@ def key_of(info: ObjectInfo) -> Key:
 
 @dataclass(slots=True)
 class File:
-    """A file of a picture. `new`: never downloaded; None if the history cannot tell."""
+    """A file of a picture.
+
+    new: never downloaded; None if the history cannot tell. marked: for transfer, on the camera.
+    """
 
     info: ObjectInfo
     new: bool | None = None
+    marked: bool = False
     status: Status = ""
     reason: str = ""
 
@@ -92,6 +96,7 @@ class Picture:
             "time": taken.isoformat()[11:19] if taken else "",
             "sizes": [info.size for info in infos],
             "protected": any(info.protected for info in infos),
+            "marked": any(file.marked for file in files),
             "new": any(news) if news else None,
             "status": status,
             "reason": "; ".join(_shown(file.reason) for file in files if file.reason),

@@ -44,6 +44,7 @@ class Server:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="error",  # what is no HTTP is not worth a line
             access_log=False,
             server_header=False,
             h11_max_incomplete_event_size=MOST_HEAD,

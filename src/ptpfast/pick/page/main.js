@@ -7,7 +7,7 @@ import { Thumbs } from "./thumbs.js";
 import { Viewer } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
-const FILTERS = ["find", "day", "kind", "order", "new", "protected", "chosen"];
+const FILTERS = ["find", "day", "kind", "order", "new", "protected", "marked", "chosen"];
 
 const model = new Model();
 const thumbs = new Thumbs((id) => sheet.thumbCame(id));
@@ -89,6 +89,7 @@ function fillChoices() {
   choices($("kind"), "All kinds", model.kinds());
   $("take").hidden = !model.has(isPair);
   $("protected").closest("label").hidden = !model.has((picture) => picture.protected);
+  $("marked").closest("label").hidden = !model.has((picture) => picture.marked);
   $("new").closest("label").hidden = !model.has((picture) => picture.new !== null);
 }
 

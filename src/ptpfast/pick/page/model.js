@@ -10,7 +10,7 @@ export class Model {
     this.selected = new Set();
     this.shown = [];
     this.filter = {
-      find: "", day: "", kind: "", order: "oldest", new: false, protected: false, chosen: false,
+      find: "", day: "", kind: "", order: "oldest", new: false, protected: false, marked: false, chosen: false,
     };
   }
 
@@ -36,6 +36,7 @@ export class Model {
       if (kind && !picture.kinds.includes(kind)) continue;
       if (this.filter.new && !picture.new) continue;
       if (this.filter.protected && !picture.protected) continue;
+      if (this.filter.marked && !picture.marked) continue;
       if (this.filter.chosen && !this.selected.has(picture.id)) continue;
       if (text && !fullName(picture).toLowerCase().includes(text)) continue;
       shown.push(picture);
@@ -46,8 +47,9 @@ export class Model {
   }
 
   get isFiltered() {
-    const { find, day, kind } = this.filter;
-    return Boolean(find.trim() || day || kind || this.filter.new || this.filter.protected || this.filter.chosen);
+    const { find, day, kind, marked, chosen } = this.filter;
+    return Boolean(find.trim() || day || kind || marked || chosen
+      || this.filter.new || this.filter.protected);
   }
 
   // [value, words, count] of the days and kinds there are.

@@ -165,6 +165,7 @@ export class Sheet {
     tile.setAttribute("aria-posinset", String(this.index.get(id) + 1));
     const words = [picture.name, typesWords(picture), dayWords(picture.day), picture.time];
     if (picture.protected) words.push("protected");
+    if (picture.marked) words.push("marked on the camera");
     if (picture.status) words.push(WORDS[picture.status]);
     else if (picture.new === false) words.push("downloaded before");
     if (picture.reason) words.push(picture.reason);
