@@ -167,12 +167,12 @@ def pull(
     from .recorder import Recorder
 
     output = common.output
-    _check_order(hosts, dest)
+    check_order(hosts, dest)
     agree(options)
     where = options.pop("metrics")
     try:
         if isinstance(dest, str):
-            _check_url(dest, options)
+            check_url(dest, options)
         else:
             check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
@@ -204,7 +204,7 @@ def pull(
     return status(report)
 
 
-def _check_url(dest: str, options: dict[str, Any]) -> None:
+def check_url(dest: str, options: dict[str, Any]) -> None:
     """ValueError, UsageError for a URL that is none, or options that need a folder."""
     from ..library.remote.opening import check
     from ..library.remote.place import place_of
@@ -221,12 +221,14 @@ def _check_url(dest: str, options: dict[str, Any]) -> None:
         )
 
 
-def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path | str) -> None:
+def check_order(
+    hosts: tuple[tuple[str, int], ...], dest: Path | str, command: str = "pull"
+) -> None:
     """Raise UsageError unless the words are cameras and then a folder."""
     if not hosts:
         if is_camera(str(dest)) and not os.path.isdir(dest):
             raise click.UsageError(
-                f"'{dest}' is a camera's address; add the folder: ptpfast pull {dest} FOLDER"
+                f"'{dest}' is a camera's address; add the folder: ptpfast {command} {dest} FOLDER"
             )
         return
     if are_swapped(hosts[0][0], dest):

@@ -11,15 +11,15 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Collection
-from contextlib import closing
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..library.plan.known import Known
 from ..library.plan.news import News
-from ..library.run import Run
+from ..library.remote.failures import TargetLost
 from ..link.patience import Patience, go_on, pause
 from ..listing import Listing
 from ..ptp.codes import EventCode
@@ -41,9 +41,12 @@ from .reported import Reported
 
 if TYPE_CHECKING:
     from ..library.plan.options import Options
+    from ..library.run import Run
     from ..listing import ListingProgress
     from ..session.session import Session
     from .telling import Telling
+
+    Runs = Callable[[Session, Options], AbstractContextManager[Run]]
 
 log = logging.getLogger("ptpfast")
 
@@ -75,11 +78,14 @@ class Watcher:
         *,
         first: frozenset[str] = frozenset(),
         new_only: bool = False,
+        runs: Runs,
     ) -> None:
-        """options: of each run. first: the kinds of new objects that come before the others."""
+        """options: of each run. first: the kinds of new objects that come before the others.
+        runs: makes each run."""
         self._session = session
         self._telling = telling
         self._new_only = new_only
+        self._runs = runs
         self._ledger = Ledger()
         self._news = News(
             self._begin,
@@ -126,10 +132,13 @@ class Watcher:
 
     def _survive(self, error: PTPError) -> None:
         """Wait after an error of the camera. Raises the error if it is not the camera's."""
-        if scope_of(error) in ENDS_WATCH:
+        comes_back = isinstance(error, TargetLost) and self._telling.was_watching
+        if scope_of(error) in ENDS_WATCH and not comes_back:
             raise error
         log.info("%s; trying again", error)
-        if isinstance(error, StoreNotAvailable):
+        if comes_back:
+            self._telling.become("no destination", error.message)
+        elif isinstance(error, StoreNotAvailable):
             self._telling.become("no card", error.message)
         elif scope_of(error) is Scope.CONNECTION:
             self._telling.become("away", error.message)
@@ -186,15 +195,15 @@ class Watcher:
                 self._ledger.note_existing(piece)
 
     def _run(self) -> None:
-        run = Run(self._session, self._options, None, time.monotonic())
-        try:
-            run.go()
-        finally:
-            listing, self._listing = self._listing, None
-            listed = listing.handles if listing is not None else ()
-            self._ledger.learn(run.report.files, listed)
-            settled = [result.handle for result in run.report.files if is_settled(result)]
-            self._news.settle(settled)
+        with self._runs(self._session, self._options) as run:
+            try:
+                run.go()
+            finally:
+                listing, self._listing = self._listing, None
+                listed = listing.handles if listing is not None else ()
+                self._ledger.learn(run.report.files, listed)
+                settled = [result.handle for result in run.report.files if is_settled(result)]
+                self._news.settle(settled)
         if not self._is_over():
             self._is_due = False
             self._news.settle()
