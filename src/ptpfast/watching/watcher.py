@@ -113,8 +113,6 @@ class Watcher:
                     self._step()
                 except PTPError as error:
                     self._survive(error)
-                else:
-                    self._patience.reset()
         finally:
             self._subscription.close()
 
@@ -136,6 +134,7 @@ class Watcher:
         if scope_of(error) in ENDS_WATCH and not comes_back:
             raise error
         log.info("%s; trying again", error)
+        was_calm = self._telling.status.state == "watching"
         if comes_back:
             self._telling.become("no destination", error.message)
         elif isinstance(error, StoreNotAvailable):
@@ -145,7 +144,8 @@ class Watcher:
         else:
             self._telling.become("failing", error.message)
         self._is_due = True
-        self._patience.wait(error)
+        if not was_calm or self._session.usable:  # else there is a pause before the next connection
+            self._patience.wait(error)
 
     def _step(self) -> None:
         go_on()
@@ -156,6 +156,7 @@ class Watcher:
         elif self._news.waiting():
             self._run()
         self._telling.become("watching")
+        self._patience.reset()
         self._wait()
 
     # Runs
