@@ -17,12 +17,14 @@ from ..transport.contract import Address
 from .exporting import exporting, metrics_option
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, words_of
+from .object_record import object_record
 from .only_camera import only_camera
 from .options import Address as AddressType
 from .options import Common, Words, chunk_option, command, depth_option
 from .output import Output, human_size, plural
 from .pull import (
     Destination,
+    Folder,
     agree,
     algorithm_option,
     check_order,
@@ -39,7 +41,7 @@ from .watch_line import WAITS, WatchLine
 
 if TYPE_CHECKING:
     from ..library.report.results import FileResult
-    from ..watching import Watch, WatchStatus
+    from ..watching import ShotPreview, Watch, WatchStatus
 
 
 def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
@@ -56,6 +58,7 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
     "watch ~/Pictures/today",
     "watch 192.168.1.1 192.168.1.2 ~/Pictures/studio",
     "watch 192.168.1.1 . --new-only --first jpeg",
+    "watch 192.168.1.1 ~/Pictures/today --preview ~/Pictures/previews",
     "watch 192.168.1.1 . --exec 'rsync {} backup:shots/' --exec-retries 5",
     "watch 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "watch 192.168.1.1 . --json",
@@ -73,6 +76,12 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
     type=Words(KINDS),
     metavar=",".join(KINDS),
     help="Of new shots, download these file types before the others.",
+)
+@click.option(
+    "--preview",
+    type=Folder(path_type=Path),
+    metavar="FOLDER",
+    help="Store the previews of new RAW files here, before any of these files is downloaded.",
 )
 @click.option(
     "--exec",
@@ -137,6 +146,7 @@ def watch(
                 **vars(wanted),
                 **options,
                 on_status=teller.status,
+                on_preview=teller.preview,
                 observer=observed(line),
                 timeouts=common.timeouts,
                 trace=common.trace,
@@ -216,6 +226,15 @@ class Teller:
             self._output.record("file", **{**file_record(result), "camera": camera})
             if (text := finished_line(result)) is not None:
                 self._note(self._of_camera(text, camera))
+
+    def preview(self, preview: ShotPreview) -> None:
+        """Say that the preview of a new file is stored."""
+        camera = preview.camera or self._cameras[0]
+        path = in_text(str(preview.path))
+        with self._lock:
+            of = object_record(preview.object)
+            self._output.record("preview", camera=camera, file=path, object=of)
+            self._note(self._of_camera(f"{in_text(preview.path.name)}  preview", camera))
 
     def ran(self, ran: Ran) -> None:
         """Say what came of the command for a file."""

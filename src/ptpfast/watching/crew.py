@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import LimitReached
@@ -20,10 +20,13 @@ from ..library.several import OneAtATime
 from ..ptp.errors import Cancelled, PTPError
 from ..ptp.scope import scope_of
 from ..session.connecting import connect
+from .previews import OnPreview, Previews, ShotPreview
 from .telling import Telling
 from .watcher import ENDS_WATCH, Watcher, patience
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..library.ending import Ending, Guide
     from ..library.plan.options import Options
     from ..library.run import Run
@@ -44,6 +47,8 @@ class Setting:
         guide: What another thread has to do with the watch.
         make_run: Makes a run, from the arguments of `Run`.
         new_only: Whether what is on the card at the start is left.
+        previews: The folder for previews, if they are wanted.
+        on_preview: Called with each of them.
     """
 
     options: Options
@@ -52,6 +57,8 @@ class Setting:
     guide: Guide
     make_run: Callable[..., Run]
     new_only: bool
+    previews: Path | None = None
+    on_preview: OnPreview | None = None
 
 
 class Member:
@@ -82,6 +89,11 @@ class Member:
     def watch(self) -> None:
         """Watch in this thread until something ends it, by an error."""
         setting, ending = self._setting, self._setting.guide.ending
+        previews = None
+        if setting.previews is not None:
+            previews = Previews(
+                setting.previews, setting.options.destination, setting.on_preview, self.name
+            )
         with (
             ending.interrupts_pauses(),
             self._session() as session,
@@ -94,6 +106,7 @@ class Member:
                 first=setting.first,
                 new_only=setting.new_only,
                 runs=self._run,
+                previews=previews,
             ).run()
 
     @contextmanager
@@ -134,10 +147,16 @@ def together(
             if on_status is not None:
                 on_status(status)
 
+    def one_by_one(preview: ShotPreview) -> None:
+        with turn:
+            if setting.on_preview is not None:
+                setting.on_preview(preview)
+
+    each = replace(setting, on_preview=one_by_one)
     return [
         Member(
             given,
-            setting,
+            each,
             one_at_a_time,
             name,
             OneAtATime(shared.of_camera(name), turn, stop),

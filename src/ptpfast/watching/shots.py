@@ -15,6 +15,7 @@ from ..library.ending import Ending, Guide
 from ..library.handing import End, Handing, Handover
 from ..library.iterating import work_on
 from ..library.plan.options import Options
+from ..library.plan.places import check
 from ..library.plan.planning import OnConflict
 from ..library.plan.selection import Selecting, Selection
 from ..library.pull import (
@@ -31,7 +32,7 @@ from ..library.report.observer import Observer
 from ..library.report.report import Report
 from ..library.report.results import FileResult
 from ..library.run import Run
-from ..ptp.arguments import callback, check_names, switches, texts
+from ..ptp.arguments import callback, check_names, path_of, switches, texts
 from ..ptp.errors import Cancelled
 from ..ptp.kinds import KINDS
 from ..session.connecting import connect
@@ -40,6 +41,7 @@ from ..trace import Trace, held
 from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
 from .crew import Member, Setting, together, watch_all
+from .previews import OnPreview
 from .status import WatchStatus, merged
 from .telling import Telling
 
@@ -58,6 +60,8 @@ class WatchOptions(Selecting, total=False):
     existing: bool
     first: str | Collection[str] | None
     on_status: OnStatus | None
+    preview: OnePath | None
+    on_preview: OnPreview | None
     on_conflict: OnConflict
     verify: Verify
     algorithm: Algorithm | None
@@ -191,6 +195,9 @@ def watch(
         first: kinds such as `jpeg`: new shots of these kinds come before the other new ones.
         on_status: called with a `WatchStatus` whenever what the watch of a camera is doing changes,
             in its thread; one call at a time.
+        preview: a folder for the previews of new RAW files, `DSC_0001.NEF.jpg`. Each is read out of
+            its file before any of the new files is downloaded. What has that name is replaced.
+        on_preview: called with a `ShotPreview` for each, as `on_status` is.
         formats, include, exclude, since, until, storage: as in `pull`.
         order: `newest` takes the newest of several new shots first.
         on_conflict, verify, algorithm, chunk, copies, keep_folders, storage_options: as in `pull`.
@@ -236,6 +243,10 @@ def prepared(
     switches(existing=existing)
     kinds = frozenset() if first is None else frozenset(texts("first", first, KINDS))
     callback("on_status", options.get("on_status"))
+    callback("on_preview", options.get("on_preview"))
+    previews = None
+    if (asked_previews := options.get("preview")) is not None:
+        previews = path_of("preview", asked_previews)
     several = list(cameras) if isinstance(cameras, list | tuple) else None
     for each in [cameras] if several is None else several:
         check_camera(each, destination, options)
@@ -244,9 +255,20 @@ def prepared(
     make_run = Run if target is None else remote_run(target, asked)
     if target is None:
         check_folders(asked)
+    if previews is not None:
+        check(previews)
     connecting: dict[str, Any] = {n: v for n, v in options.items() if n in CONNECTING}
     connecting["index"] = not asked.delete_verified
-    setting = Setting(asked, connecting, kinds, guide, make_run, new_only=not existing)
+    setting = Setting(
+        asked,
+        connecting,
+        kinds,
+        guide,
+        make_run,
+        new_only=not existing,
+        previews=previews,
+        on_preview=options.get("on_preview"),
+    )
     if several is None:
         assert isinstance(cameras, Session | str)
         crew = [Member(cameras, setting, options.get("on_status"))]
@@ -271,6 +293,7 @@ def _spell_out() -> None:
     of_connect = inspect.signature(connect).parameters
     defaults |= {name: of_connect[name].default for name in CONNECTING}
     defaults |= {"existing": True, "first": None, "on_status": None, "storage_options": None}
+    defaults |= {"preview": None, "on_preview": None}
     more = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=hint

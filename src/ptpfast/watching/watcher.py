@@ -40,10 +40,14 @@ from .ledger import Ledger, is_settled
 from .reported import Reported
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..library.plan.options import Options
     from ..library.run import Run
     from ..listing import ListingProgress
+    from ..ptp.objects import ObjectInfo
     from ..session.session import Session
+    from .previews import Previews
     from .telling import Telling
 
     Runs = Callable[[Session, Options], AbstractContextManager[Run]]
@@ -79,9 +83,10 @@ class Watcher:
         first: frozenset[str] = frozenset(),
         new_only: bool = False,
         runs: Runs,
+        previews: Previews | None = None,
     ) -> None:
         """options: of each run. first: the kinds of new objects that come before the others.
-        runs: makes each run."""
+        runs: makes each run. previews: stores those of new RAW files."""
         self._session = session
         self._telling = telling
         self._new_only = new_only
@@ -93,6 +98,7 @@ class Watcher:
             is_over=self._is_over,
             wants=self._ledger.wants,
             is_first=lambda info: not first or info.kind in first,
+            show=_nothing if previews is None else partial(previews.show, session.camera),
         )
         self._subscription = session.link.hub.subscribe()
         self._reported = Reported(self._news, self._subscription)
@@ -304,6 +310,10 @@ class Watcher:
         self._cards.list(handles)
         for handle in self._ledger.unknown(handles):
             self._news.add(handle)
+
+
+def _nothing(info: ObjectInfo, path: Path) -> None:
+    pass
 
 
 class _Cards:
