@@ -70,6 +70,7 @@ MAY_IMPORT |= {
         "measure",
         "doctor",
         "metrics",
+        "cluster",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES | {"watching"},
     "cluster": BELOW_EDGES,

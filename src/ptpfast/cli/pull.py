@@ -29,9 +29,9 @@ from .failure import (
     status_of,
 )
 from .only_camera import only_camera
-from .options import Address as AddressType
 from .options import Common, chunk_option, command, depth_option, index_option
 from .output import Output, human_size, plural
+from .rig import AddressOrRig, pull_rig, scheduler_option
 from .selecting import Wanted, selecting
 from .summary import summary
 
@@ -110,9 +110,10 @@ folders_option = click.option(
     "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
     "pull ~/Pictures/today",
     "pull 192.168.1.1 s3://bucket/today --verify hash",
+    "pull --scheduler tcp://10.0.0.1:8786 rig.toml s3://bucket/today",
     "pull 192.168.1.1 . --json",
 )
-@click.argument("hosts", type=AddressType(), metavar="[CAMERA]...", nargs=-1)
+@click.argument("hosts", type=AddressOrRig(), metavar="[CAMERA]...", nargs=-1)
 @click.argument("dest", type=Destination(path_type=Path), metavar="DEST")
 @selecting(order=LISTED)
 @conflict_option
@@ -143,6 +144,7 @@ folders_option = click.option(
 @folders_option
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
 @metrics_option
+@scheduler_option
 @chunk_option
 @depth_option
 @index_option
@@ -167,6 +169,8 @@ def pull(
     from .recorder import Recorder
 
     output = common.output
+    if (scheduler := options.pop("scheduler")) is not None:
+        return pull_rig(common, scheduler, hosts, dest, wanted, options)
     check_order(hosts, dest)
     agree(options)
     where = options.pop("metrics")
