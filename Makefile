@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 COMPILED := $(wildcard src/ptpfast/engine/*.pyx src/ptpfast/engine/*.pxd src/ptpfast/engine/*.h) setup.py
 
-.PHONY: demo test check lint types tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package sanitize build tools clean
+.PHONY: demo test check lint types tool-tests paced bench bench-quick bench-check bench-page contenders fuzz soak crash matrices package wheels docs sanitize build tools clean
 
-demo: build
-	$(BIN)/ptpfast demo
+demo: $(VENV)/.built
+	@echo "make: download from a simulated camera, and compare every byte"
+	@$(BIN)/ptpfast demo
 
 # Many tests start Python, which is to find everything compiled, whatever the shell is set to.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,7 +27,7 @@ paced: build
 	$(BIN)/python -m pytest -q -n 0 -m paced
 
 # Everything that a change must pass besides `make test`.
-check: lint tool-tests paced bench-quick bench-check crash matrices package
+check: lint docs tool-tests paced bench-quick bench-check crash matrices package
 
 # The tests of benchmarks, fuzzing and soak themselves.
 tool-tests: build
@@ -83,56 +84,81 @@ matrices: build
 package: build
 	$(BIN)/python -m pytest -q -m build
 
+# A release for this computer in dist/: the sdist, a wheel for each Python here, tried where nothing
+# else of the project is, and the bill of materials. docs/releasing.md says more.
+wheels: $(VENV)/.dev
+	@$(PIP) --group release
+	$(BIN)/python packaging/wheels.py
+
+# The documentation as a site in build/site: no warnings, and every link inside it leads somewhere.
+docs: $(VENV)/.site
+	@rm -rf build/site
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	$(BIN)/python tests/check_site.py build/site
+	@echo "make: the documentation is at build/site/index.html"
+
 # The tests that reach the compiled modules, under sanitizers.
 sanitize: build
 	$(BIN)/python -m fuzz sanitize
 
-build: $(VENV)/.built
+# Everything to work on ptpfast: what `demo` needs, and what tests, lint and plots need.
+build: $(VENV)/.built $(VENV)/.dev
 
 # What the machine must have is looked for first: pip and the compiler would take a minute to say it.
 CC ?= cc
 tools:
-	@command -v $(PYTHON) >/dev/null || { \
-	    echo "make: there is no $(PYTHON) here; install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo "make: $(PYTHON) is older than Python 3.11; install a newer one and name it: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	    echo "make: $(PYTHON) cannot make environments; install its venv package (Debian: apt install python3-venv)" >&2; exit 1; }
-	@$(PYTHON) -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || { \
-	    echo "make: the headers of $(PYTHON) are missing (Debian: apt install python3-dev)" >&2; exit 1; }
-	@command -v $(CC) >/dev/null || { \
-	    echo "make: there is no C compiler ($(CC)); install one (Debian: apt install gcc; macOS: xcode-select --install)" >&2; exit 1; }
+	@echo "make: look for Python, its venv module and headers, and a C compiler"
+	@packaging/missing.sh "$(PYTHON)" "$(CC)"
 
-# The environment: once, and again when the dependencies change.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+HERE := PTPFAST_UNCOMPILED=1 $(PIP) --no-build-isolation --editable
+
+# What ptpfast runs on and what compiles it: once, and again when the dependencies change.
 $(VENV)/.installed: pyproject.toml | tools
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev "setuptools>=77" "Cython>=3.1,<4"
-	PTPFAST_UNCOMPILED=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[cli,discovery]"
+	@echo "make: create the environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "make: install what ptpfast runs on (numpy, click, rich, platformdirs, xxhash), and Cython"
+	@$(PIP) "setuptools>=77" "Cython>=3.1,<4"
+	@$(HERE) ".[cli]"
+	@touch $@
+
+# What tests, lint and plots need besides.
+$(VENV)/.dev: pyproject.toml $(VENV)/.installed
+	@echo "make: install what tests, lint and plots need"
+	@$(PIP) --upgrade "pip>=25.1"
+	@$(HERE) ".[cli,discovery]" --group dev
+	@touch $@
+
+# What builds the documentation.
+$(VENV)/.site: pyproject.toml $(VENV)/.built $(VENV)/.dev
+	@echo "make: install what builds the documentation (Sphinx)"
+	@$(PIP) --group site
 	@touch $@
 
 # What guides the fuzzer. Where there is none, it goes by chance and says so.
-$(VENV)/.atheris: $(VENV)/.installed
+$(VENV)/.atheris: $(VENV)/.dev
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@
 
 # The compiled modules: whenever one of their sources is newer.
 $(VENV)/.built: $(VENV)/.installed $(COMPILED)
-	$(BIN)/python setup.py --quiet build_ext --inplace
+	@echo "make: compile the six modules of the engine (20 seconds on two cores)"
+	@$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 
 contenders: $(VENV)/.contenders
 
 # Programs of others from PyPI: a contender, a client of Sony cameras, libraries that read pictures, and
-# servers of S3 and WebDAV, and what examples/ need.
+# servers of S3 and WebDAV, what examples/ need, and what drives a browser.
 # Where one has no wheel for this machine, the benchmarks and tests say that it is missing.
-$(VENV)/.contenders: $(VENV)/.installed
+$(VENV)/.contenders: $(VENV)/.dev
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "gphoto2>=2.5"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "awire>=0.1"
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group files
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group cluster
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group examples
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group remote
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group browser
 	@touch $@
 
 clean:

@@ -6,6 +6,7 @@ python tests/draw_api.py
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,11 @@ WITH_MEMBERS = {
     "MemorySink",
     "CallbackSink",
 }
+
+# A longer signature has a line for each parameter.
+WIDTH = 88
+LISTS = {"Args", "Attributes", "Raises"}
+SECTION = r"(Args|Attributes|Example|Notes|Raises|Returns|Yields):"
 
 OF_METRICS = ("Metrics", "tracing")
 OF_TESTING = ("camera", "flaky_camera", "make_camera", "assert_complete")
@@ -143,8 +149,53 @@ def called(name: str) -> tuple[str, str]:
 def entry(level: str, title: str, signature: str, text: str) -> list[str]:
     heading = ["", f"{level} {title}", ""]
     if signature != title:
-        heading += ["```text", signature, "```", ""]
-    return [*heading, "```text", text, "```"]
+        heading += ["```text", wrapped(signature), "```", ""]
+    return [*heading, *page_of(text)]
+
+
+def wrapped(signature: str) -> str:
+    """A signature, with a line for each parameter if it is long."""
+    if len(signature) <= WIDTH:
+        return signature
+    name, _, rest = signature.partition("(")
+    inside, depth, at = [""], 1, 0
+    while depth:
+        letter = rest[at]
+        depth += (letter in "([{") - (letter in ")]}")
+        at += 1
+        if letter == "," and depth == 1:
+            inside.append("")
+        elif depth:
+            inside[-1] += letter
+    parameters = "".join(f"    {each.strip()},\n" for each in inside)
+    return f"{name}(\n{parameters}){rest[at:]}"
+
+
+def page_of(text: str) -> list[str]:
+    """A docstring as lines of Markdown: sections by name, a list entry for each thing described."""
+    lines: list[str] = []
+    section = ""
+    for line in text.splitlines():
+        if re.fullmatch(SECTION, line):
+            if section == "Example":
+                lines.append("```")
+            section = line.removesuffix(":")
+            lines += [f"**{section}**", "", *(["```text"] if section == "Example" else [])]
+        elif section == "Example":
+            lines.append(line.removeprefix("    "))
+        elif not section or not line:
+            lines.append(line)
+        elif line.startswith("        "):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(described(line.strip()) if section in LISTS else line.strip())
+    return [*lines, "```"] if section == "Example" else lines
+
+
+def described(line: str) -> str:
+    """`name: text` of a section as an entry of a list, with the name as code."""
+    name, colon, text = line.partition(": ")
+    return f"- `{name}`: {text}" if colon else f"- {line}"
 
 
 if __name__ == "__main__":

@@ -40,8 +40,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 NUMBERS: Mapping[str, Any] = {
-    "camera": "left", "state": "waiting", "files": 1, "of_files": 4,
-    "bytes": 2_000_000, "of_bytes": 8_000_000,
+    "camera": "left",
+    "state": "waiting",
+    "files": 1,
+    "of_files": 4,
+    "bytes": 2_000_000,
+    "of_bytes": 8_000_000,
 }
 
 

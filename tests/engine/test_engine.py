@@ -375,6 +375,36 @@ def test_a_slice_of_time_returns_between_bytes(pair: tuple[Channel, socket.socke
     assert sink.finish() == PAYLOAD
 
 
+@pytest.mark.parametrize("most", [0, 1000, 65_536, len(PAYLOAD) * 2])
+@pytest.mark.parametrize("packet", [500, 8192, len(PAYLOAD)])
+@pytest.mark.parametrize("is_lent", [False, True])
+def test_no_more_is_received_at_a_time_than_asked_for(
+    pair: tuple[Channel, socket.socket], most: int, packet: int, is_lent: bool
+) -> None:
+    channel, far = pair
+    data, pieces = bytearray(), []
+    sink = MemorySink() if is_lent else CallbackSink(data.extend)
+    phase = DataPhase(1, sink)
+    with in_background(lambda: far.sendall(stream(PAYLOAD, packet))):
+        while not channel.receive(phase, most=most):
+            pieces.append(channel.bytes_received - sum(pieces))
+    assert (sink.finish() if is_lent else data) == PAYLOAD
+    assert max(pieces, default=0) <= most + 64  # a head may be read with it
+    assert len(pieces) >= len(PAYLOAD) // (most + 64)
+
+
+def test_a_limit_of_one_receive_ends_with_it(pair: tuple[Channel, socket.socket]) -> None:
+    channel, far = pair
+    sink = MemorySink()
+    phase = DataPhase(1, sink)
+    with in_background(lambda: far.sendall(stream(PAYLOAD, 8192))):
+        assert not channel.receive(phase, most=1000)
+        assert channel.receive(phase)
+        far.sendall(OK)
+        assert channel.receive_packet(timeout_s=20) == OK
+    assert sink.finish() == PAYLOAD
+
+
 def test_a_timeline_rises_and_ends_with_all_bytes(pair: tuple[Channel, socket.socket]) -> None:
     channel, far = pair
     timeline = Timeline()

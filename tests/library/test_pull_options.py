@@ -11,7 +11,7 @@ import pytest
 
 from ptpfast import PullOptions, connect, pull
 from ptpfast.library.plan.options import Options
-from ptpfast.library.plan.selection import Selecting, Selection
+from ptpfast.library.plan.selection import Choosing, Selection
 from ptpfast.session.connecting import Initiator
 from ptpfast.transport.identity import Identity
 
@@ -24,7 +24,7 @@ def names(kind: type[Options | Selection]) -> set[str]:
 
 def test_what_the_options_are_read_into_has_the_same_names() -> None:
     of_connect = set(inspect.signature(connect).parameters) & PullOptions.__optional_keys__
-    assert names(Selection) == Selecting.__optional_keys__
+    assert names(Selection) == Choosing.__optional_keys__
     own = names(Options) - {"destination", "selection", "news"}  # `news` is for `watch`
     assert PullOptions.__optional_keys__ == names(Selection) | own | of_connect
     assert not own & of_connect

@@ -29,7 +29,7 @@ from ptpfast import (
     connect,
     vendors,
 )
-from ptpfast.cli.bench import _Bar
+from ptpfast.cli.bench_display import Bar
 from ptpfast.cli.main import ptpfast
 from ptpfast.cli.output import Output
 from ptpfast.measure import reads, steps, waits
@@ -415,7 +415,7 @@ def test_what_a_camera_calls_itself_cannot_steer_a_terminal(
 def test_a_bar_shows_on_a_terminal_and_is_gone_at_the_end(
     camera: Cameras, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = _Bar(Output("bench"), 1.0)
+    shown = Bar(Output("bench"), 1.0)
     shown.step("parts of \x1b[31m")
     shown.found("GetObjectInfo", "5.0 ms")
     shown.close()
@@ -457,8 +457,8 @@ def test_the_run_begins_when_the_camera_lets_us_in(
 def test_the_bar_of_the_time_does_not_count_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=0.0)
     clock.monotonic = lambda: clock.now
-    monkeypatch.setattr("ptpfast.cli.bench.time", clock)
-    bar = _Bar(Output("bench"), 40.0)
+    monkeypatch.setattr("ptpfast.cli.bench_display.time", clock)
+    bar = Bar(Output("bench"), 40.0)
     shown = []
     for clock.now, what in ((0.0, "connecting"), (45.0, "listing"), (50.0, "the disk")):
         bar.step(what)

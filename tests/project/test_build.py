@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -30,9 +32,14 @@ print("right")
 """
 
 
-def run(*command: object, cwd: Path) -> str:
+def run(*command: object, cwd: Path, **settings: str) -> str:
     done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=500
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=500,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -50,11 +57,35 @@ def test_the_sdist_holds_the_sources_and_no_generated_code(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = [Path(name).name for name in archive.getnames()]
+    assert "checksum.h" in names
     for name in ("wire", "sink", "channel"):
         assert {f"{name}.pyx", f"{name}.pxd", f"{name}.pyi"} <= set(names)
         assert f"{name}.c" not in names
     assert "LICENSE" in names
     assert not [name for name in names if name.endswith(".so")]
+
+
+def sdist_of_a_checkout(folder: Path, moment: int, mask: int) -> bytes:
+    """The sdist of a copy of the checkout elsewhere, by another user, at another time."""
+    folder.mkdir()
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.egg-info")
+    shutil.copytree(ROOT / "src", folder / "src", ignore=ignored)
+    for path in folder.rglob("*"):
+        os.utime(path, (moment, moment))
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
+    out = folder.parent / f"{folder.name}-sdist"
+    options = ("--sdist", "--no-isolation", "--outdir", out)
+    run(sys.executable, "-m", "build", *options, folder, cwd=folder, SOURCE_DATE_EPOCH="1790000000")
+    (sdist,) = out.glob("*.tar.gz")
+    return sdist.read_bytes()
+
+
+def test_the_sdist_is_the_same_wherever_and_whenever_it_is_built(tmp_path: Path) -> None:
+    first = sdist_of_a_checkout(tmp_path / "one", 1_700_000_000, 0o022)
+    second = sdist_of_a_checkout(tmp_path / "another", 1_750_000_000, 0o077)
+    assert first == second
 
 
 def test_the_wheel_holds_modules_stubs_and_the_typing_marker(built: Path) -> None:
@@ -65,6 +96,7 @@ def test_the_wheel_holds_modules_stubs_and_the_typing_marker(built: Path) -> Non
         assert f"ptpfast/engine/{name}.pyi" in names
     assert "ptpfast/py.typed" in names
     assert not [n for n in names if n.startswith(("tests/", "bench/"))]
+    assert not [n for n in names if n.endswith((".pyx", ".pxd", ".h", ".c"))]
 
 
 def test_the_wheel_works_where_there_is_nothing_else_of_ours(built: Path, tmp_path: Path) -> None:

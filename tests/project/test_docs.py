@@ -24,8 +24,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINKING = [*PAGES, *(ROOT / name for name in ("SECURITY.md", "CHANGELOG.md"))]
 LINKING += [ROOT / folder / "README.md" for folder in ("bench", "examples", "fuzz", "soak")]
-# Their blocks are files, which tests/vendors/test_add_a_vendor.py and tests/testing run.
-RUN_ELSEWHERE = {"add-a-vendor.md", "testing.md"}
+# Their blocks are files, which tests/vendors/test_add_a_vendor.py, tests/testing and
+# tests/cli/test_add_a_command.py run.
+RUN_ELSEWHERE = {"add-a-vendor.md", "testing.md", "add-a-command.md"}
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # The vendors of the two cameras of a page, where they matter.
@@ -135,15 +136,18 @@ def run_line(
         addresses["127.0.0.1"] = int(port[1])
     else:
         assert program == "ptpfast", line
-        endless = arguments[0] == "watch"
+        endless = arguments[0] in ("watch", "pick")
         with pytest.MonkeyPatch.context() as patch:
             if endless:  # until there is nothing more to fetch
                 patch.setattr(Watcher, "_wait", interrupted)
-            done = command_line.run(*arguments, *BUDGETS.get(arguments[0], []))
+                patch.setattr("ptpfast.cli.pick.wait_for", interrupted)
+                patch.setattr("ptpfast.cli.pick.open_page", lambda address: None)
+            brief = BUDGETS.get(arguments[0], []) + ["--for", "1s"] * ("--for" in arguments)
+            done = command_line.run(*arguments, *brief)
         assert done.exit_code == (130 if endless else 0), f"{line}\n{done.output}"
 
 
-def interrupted(_: Watcher) -> None:
+def interrupted(_: object) -> None:
     raise ptpfast.Cancelled("stopped")
 
 
@@ -176,6 +180,26 @@ def test_every_page_is_reached_from_the_readme() -> None:
 def test_the_reference_is_made_from_the_docstrings() -> None:
     written = draw_api.PAGE.read_text(encoding="utf-8")
     assert written == draw_api.drawn(), "run `python tests/draw_api.py`"
+
+
+def test_a_docstring_is_drawn_with_a_list_entry_for_each_thing() -> None:
+    text = "Do it.\n\nArgs:\n    a: one\n        and more\n    b, c: two\n\n"
+    text += "Returns:\n    A sum\n    of both.\n\nExample:\n    f(1)"
+    assert draw_api.page_of(text) == [
+        *("Do it.", "", "**Args**", "", "- `a`: one and more", "- `b, c`: two", ""),
+        *("**Returns**", "", "A sum", "of both.", "", "**Example**", "", "```text", "f(1)", "```"),
+    ]
+
+
+def test_a_long_signature_has_a_line_for_each_parameter() -> None:
+    long = (
+        "f(a: dict[str, int] = {}, *, b: Callable[[int, str], None]) -> tuple[int, str]" + " " * 20
+    )
+    assert draw_api.wrapped("f(a, b)") == "f(a, b)"
+    assert draw_api.wrapped(long).split("\n") == [
+        *("f(", "    a: dict[str, int] = {},", "    *,"),
+        *("    b: Callable[[int, str], None],", ") -> tuple[int, str]" + " " * 20),
+    ]
 
 
 def test_the_reference_has_every_public_name() -> None:

@@ -43,8 +43,8 @@ BELOW_LIBRARY |= {"link", "listing", "transfer", "trace", "session"}
 # A copy is named, and finds its room, as the file itself does: `keep` stands on `plan`.
 MAY_IMPORT |= {
     "library/report": {"engine", "logs", "ptp", "transfer"},
-    "library/plan": {"engine", "ptp", "ownership", "state", "listing", "transfer", "session"}
-    | {"library/report"},
+    "library/plan": {"engine", "ptp", "ownership", "state", "link", "listing", "transfer"}
+    | {"session", "library/report"},
     "library/keep": {"engine", "ptp", "ownership", "link", "listing", "transfer", "session"}
     | {"library/report", "library/plan"},
     "library/remote": {"engine", "ptp", "ownership", "state", "link", "listing", "transfer"}
@@ -60,6 +60,7 @@ MAY_IMPORT |= {
     "ptpip": BELOW_EDGES,
     "testing": {"vendors", "sim"},
     "doctor": {*BELOW_EDGES, "discovery"},
+    "pick": BELOW_EDGES - {ROOT, "network"},
     "filesystem": BELOW_EDGES,
     "metrics": BELOW_EDGES,
     "cli": {
@@ -71,6 +72,7 @@ MAY_IMPORT |= {
         "doctor",
         "metrics",
         "cluster",
+        "pick",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES | {"watching"},
     "cluster": BELOW_EDGES,
@@ -84,10 +86,12 @@ EXTRAS = {
     "rich": {"cli"},
     "platformdirs": {"cli", "library"},
     "xxhash": {"transfer"},
-    "matplotlib": {"measure"},
+    "resvg_py": {"measure"},
     "zeroconf": {"discovery", "sim"},
     "ifaddr": {"discovery"},
     "pytest": {"testing"},
+    "starlette": {"pick"},
+    "uvicorn": {"pick"},
     "fsspec": {"filesystem", "library/remote"},
     "distributed": {"cluster"},
     "prometheus_client": {"metrics"},

@@ -42,3 +42,15 @@ def test_a_file_without_a_preview_is_said_so(camera: Cameras, connect: Sessions)
     with pytest.raises(Unsupported, match="no preview that ptpfast can find"):
         session.preview(session.objects()[0])
     assert session.usable
+
+
+def test_a_preview_that_is_no_picture_by_its_size_is_not_read(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = KINDS["nef"]()
+    (tmp_path / "A.NEF").write_bytes(made.content)
+    session = connect(camera(store=Store.from_folder(tmp_path)))
+    monkeypatch.setattr("ptpfast.transfer.preview.LARGEST_PREVIEW", len(made.preview) - 1)
+    with pytest.raises(Unsupported, match="a preview of 300,000 bytes"):
+        session.preview(session.objects()[0])
+    assert session.usable

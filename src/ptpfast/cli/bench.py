@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import time
+import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,21 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..engine.text import printable
-from ..ownership import files
-from ..ptp.errors import SinkError, disk_error
-from .bars import bars
-from .file_lines import waiting_line
+from ..ptp.errors import SinkError
+from .bench_display import display
+from .bench_report import Files, report
+from .bench_sharing import measure_sharing, refuse_alone
 from .only_camera import only_camera
-from .options import Common, Seconds, Size, command, host_argument
-from .output import Output, is_terminal
+from .options import Address, Common, Duration, Seconds, Size, command
+from .output import Output
+from .spots import asked_spots
 
 if TYPE_CHECKING:
     from ..measure.disk import Destination
     from ..measure.plan import Plan
-    from ..measure.result import Result
     from ..measure.summary import Figures
-    from ..ptp.errors import PTPError
 
 LEAST_BUDGET_S = 1.0
 
@@ -36,14 +33,28 @@ LEAST_BUDGET_S = 1.0
     "bench 192.168.1.1 --depth 2 --budget 120",
     "bench 192.168.1.1 --json > today.jsonl",
     "bench 192.168.1.1 --compare yesterday.jsonl --html camera.html",
+    "bench 192.168.1.1 --for 1h --picture hour.svg",
+    "bench 192.168.1.1 --walk --html walk.html",
+    "bench 192.168.1.1 192.168.1.2",
 )
-@host_argument
+@click.argument("hosts", type=Address(), metavar="[CAMERA]...", nargs=-1)
 @click.option(
     "--budget",
     type=Seconds(),
-    default=40.0,
     metavar="S",
-    help="Seconds to spend, about.  [default: 40]",
+    help="Seconds to spend, about.  [default: 40; 15 with --walk]",
+)
+@click.option(
+    "--for",
+    "long_s",
+    type=Duration(),
+    metavar="TIME",
+    help="Then read for that long: 90s, 30m, 2h.",
+)
+@click.option(
+    "--walk",
+    is_flag=True,
+    help="Then ask for spots, and read for 10 s at each.",
 )
 @click.option(
     "--into",
@@ -71,6 +82,18 @@ LEAST_BUDGET_S = 1.0
     help="Write a page with plots, as one file.",
 )
 @click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write one drawing: .svg, or .png (needs resvg-py).",
+)
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the results to show to others: without place and time.",
+)
+@click.option(
     "--compare",
     "earlier",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -80,26 +103,32 @@ LEAST_BUDGET_S = 1.0
 )
 def bench(
     common: Common,
-    host: tuple[str, int] | None,
-    html: Path | None,
+    hosts: tuple[tuple[str, int], ...],
     earlier: tuple[Path, ...],
     into: Path | None,
     **options: Any,
 ) -> None:
     """Measure the camera, the link and the disk; find the bottleneck.
 
-    Only reads. Press Ctrl-C to stop early and see what was measured so far.
+    Only reads. Press Ctrl-C to stop early and see what was measured so far. With several cameras it
+    measures each alone and all at once: whether they slow each other down.
     """
     from ..measure.run import Bench
 
     output = common.output
     before = _read_earlier(earlier)
-    if html is not None and not html.absolute().parent.is_dir():
-        raise click.BadParameter(f"there is no folder {html.parent}", param_hint="'--html'")
-    plan = _plan(**options)
-    host = host or only_camera(output)
+    files = Files(options.pop("html"), options.pop("picture"), options.pop("save"))
+    files.check()
+    plan, walk = _plan(**options)
+    if len(set(hosts)) > 1:
+        refuse_alone(options | {"html": files.html, "picture": files.picture, "save": files.save})
+        measure_sharing(common, hosts, plan.budget_s, display(output, plan))
+        return
+    host = hosts[0] if hosts else only_camera(output)
     with _destination(output, into) as destination:
-        shown = _display(output, plan.budget_s)
+        shown = display(output, plan)
+        if walk:
+            plan = dataclasses.replace(plan, spots=asked_spots(shown))
         run = Bench(
             *host,
             timeouts=common.timeouts,
@@ -113,16 +142,26 @@ def bench(
         finally:
             shown.close()
             if run.result.latencies:  # the report of what there is, also when it was interrupted
-                _report(output, run.result, html, before)
+                report(output, run.result, files, before)
 
 
-def _plan(*, budget: float, chunks: tuple[int, ...], depth: int | None) -> Plan:
-    from ..measure.plan import Plan
+def _plan(
+    *,
+    budget: float | None,
+    chunks: tuple[int, ...],
+    depth: int | None,
+    long_s: float | None,
+    walk: bool,
+) -> tuple[Plan, bool]:
+    from ..measure.plan import BUDGET_S, WALK_BUDGET_S, Plan
 
+    if budget is None:
+        budget = WALK_BUDGET_S if walk else BUDGET_S
     if budget < LEAST_BUDGET_S:
         raise click.BadParameter(f"at least {LEAST_BUDGET_S:g} s", param_hint="'--budget'")
     depths = None if depth is None else tuple(sorted({2, depth})) if depth > 1 else ()
-    return Plan(budget, tuple(sorted(set(chunks))) or None, depths)
+    chosen = tuple(sorted(set(chunks))) or None
+    return Plan(budget, chosen, depths, long_s=long_s or 0.0, engine=True), walk
 
 
 def _read_earlier(paths: tuple[Path, ...]) -> list[Figures]:
@@ -154,112 +193,3 @@ def _destination(output: Output, into: Path | None) -> Iterator[Destination | No
                 raise
             output.note(f"the disk is not measured: {error.message}; {error.hint}")
         yield destination
-
-
-class _Quiet:
-    """Shows nothing of a run, and records that the camera was waited for."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-
-    def step(self, what: str) -> None:
-        pass
-
-    def found(self, what: str, value: str) -> None:
-        self.say(f"{what}: {value}")
-
-    def waiting(self, error: PTPError) -> None:
-        self.say(waiting_line(error))
-        self._output.record("waiting", reason=error.message)
-
-    def say(self, line: str) -> None:
-        """Write a line about the run."""
-
-    def close(self) -> None:
-        """Nothing of it stays on the screen."""
-
-
-class _Lines(_Quiet):
-    """A line for each finding."""
-
-    def say(self, line: str) -> None:
-        self._output.note(line)
-
-
-class _Bar(_Quiet):
-    """A bar over the time it takes, and what is measured just now."""
-
-    def __init__(self, output: Output, budget: float) -> None:
-        super().__init__(output)
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-
-        from ..measure.waits import CONNECTING
-
-        self._connecting = CONNECTING
-        self._began: float | None = None  # of the first step after connecting
-        self._bar = bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TimeElapsedColumn(),
-        )
-        self._task = self._bar.add_task(CONNECTING, total=budget)
-        self._bar.start()
-
-    def step(self, what: str) -> None:
-        if self._began is None and what != self._connecting:
-            self._began = time.monotonic()
-        spent = 0.0 if self._began is None else time.monotonic() - self._began
-        self._bar.update(self._task, description=printable(what), completed=spent)
-
-    def found(self, what: str, value: str) -> None:
-        super().found(what, value)
-        self.step(what)
-
-    def say(self, line: str) -> None:
-        self._bar.console.print(printable(line), soft_wrap=True)
-
-    def close(self) -> None:
-        self._bar.stop()
-
-
-def _display(output: Output, budget: float) -> _Quiet:
-    """Return what is shown on standard error during the run."""
-    if output.quiet:
-        return _Quiet(output)
-    if output.verbose or not is_terminal(sys.stderr):
-        return _Lines(output)
-    try:
-        return _Bar(output, budget)
-    except ModuleNotFoundError:
-        return _Lines(output)
-
-
-def _report(output: Output, result: Result, html: Path | None, earlier: list[Figures]) -> None:
-    """Write lines, records and page of a run, complete or not."""
-    from ..measure import figures as all_figures
-    from ..measure.report import records
-    from ..measure.text import lines
-    from ..measure.verdict import judge
-
-    figures = all_figures.figures(result)
-    verdict = judge(figures, result.readings)
-    for type, fields in records(result, figures, verdict):
-        output.record(type, **fields)
-    for line in lines(result, figures, verdict, earlier):
-        if output.json:
-            output.note(line)
-        else:
-            output.result(printable(line))
-    if html is not None:
-        from ..measure.page import page
-
-        _write(html, page(result, figures, verdict, earlier))
-        output.note(f"the page is {html}")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the whole file or nothing."""
-    try:
-        files.write_named(path, text.encode("utf-8", errors="backslashreplace"))
-    except OSError as error:
-        raise disk_error("write", path, error, hint="give another file with --html") from error

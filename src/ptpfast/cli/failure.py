@@ -10,6 +10,7 @@ from .signals import INTERRUPTED
 
 USAGE, UNREACHABLE, REFUSED, PROTOCOL, DISK, VERIFICATION = 2, 3, 4, 5, 6, 7
 SOME_FAILED = 1
+OUT_OF_TIME = 8
 DEFECT = 70  # EX_SOFTWARE of sysexits.h
 
 
@@ -39,6 +40,9 @@ def explain(error: BaseException) -> Failure:
         return Failure(limit.message, limit.hint, DISK)
     if isinstance(error, PTPError):
         return Failure(error.message, error.hint, status_of(error))
+    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.parent is None:
+        text = f"{error.option_name} is no option of ptpfast itself"
+        return Failure(text, "options come after the command; see 'ptpfast --help'", USAGE)
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else "ptpfast"
         return Failure(error.format_message().rstrip("."), f"see '{command} --help'", USAGE)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..engine.text import in_text, unescaped
+from .destination import Destination
 from .options import Common, command
 from .output import Output, human_size, plural
-from .pull import Destination
 
 if TYPE_CHECKING:
     from ..state.catalog import Catalog

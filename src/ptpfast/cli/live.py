@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from ..pick.loopback import HERE
 from ..transport.contract import Address
 from .failure import OutputClosed
 from .get import session_for
@@ -21,8 +22,6 @@ from .output import Output, plural
 if TYPE_CHECKING:
     from ..engine.sink import Descriptor
     from ..session.live import Frame
-
-HERE = "127.0.0.1"
 
 
 @command(

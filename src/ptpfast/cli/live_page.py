@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .._version import __version__
+from ..pick.loopback import Loopback
 
 if TYPE_CHECKING:
     from ..session.live import Frame
@@ -44,9 +44,9 @@ class LivePage:
         self._newest: tuple[int, bytes] = (0, b"")
         self._changed = threading.Condition()
         self._ended = False
-        self._root = f"/{secrets.token_urlsafe(12)}/"
         self._server = _Server((host, port), self._handler())
-        self.address = f"http://{host}:{self._server.server_port}{self._root}"
+        self._here = Loopback.at(self._server.server_port, host)
+        self.address = self._here.address
         self._thread = threading.Thread(target=self._server.serve_forever, name="ptpfast-live-page")
 
     def __enter__(self) -> Self:
@@ -88,12 +88,12 @@ class LivePage:
 
             def do_GET(self) -> None:
                 """Answer with the page, or with frames until the browser closes."""
-                host = self.headers.get("Host", "")
-                if f"http://{host}{page._root}" != page.address:
+                path = page._here.below(self.path)
+                if not page._here.is_own(self.headers.get("Host", "")):
                     self.send_error(404)
-                elif self.path == page._root:
+                elif path == "":
                     self._send_page()
-                elif self.path == f"{page._root}stream":
+                elif path == "stream":
                     self._send_frames()
                 else:
                     self.send_error(404)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..engine.text import printable
+from ..library.plan.pairs import preferred
 from ..library.report.results import StorageFailure
 from ..ptp.kinds import KINDS, Kind, kind_name
 from .object_record import object_record
@@ -25,17 +26,18 @@ if TYPE_CHECKING:
     from ..ptp.objects import ObjectInfo, ObjectTable
     from ..session.session import Session
 
-ADVICE = "leave out --format, --include, --since and --until to see all"
+ADVICE = "leave out the options that select to see all"
 CODES = ("HANDLE", "FORMAT")
 
 
 @command(
     "ls 192.168.1.1",
     "ls 192.168.1.1 --format raw --since 2026-11-22",
+    "ls 192.168.1.1 --folder 101D5300 --prefer raw --last 20",
     "ls 192.168.1.1 --json | jq -r 'select(.type==\"object\") | .path'",
 )
 @host_argument
-@selecting(order="oldest")
+@selecting(order="oldest", whole=True)
 @depth_option
 @index_option
 def ls(common: Common, host: tuple[str, int] | None, wanted: Wanted, **options: Any) -> int:
@@ -62,17 +64,34 @@ def ls(common: Common, host: tuple[str, int] | None, wanted: Wanted, **options: 
             session.link.losses.recover = _recovering(session, shown)
             listing = session.listing(progress=shown.listing)
             table = listing.table()
-        chosen = selection.apply(table)
+            marked = set(session.marked()) if wanted.marked else None
+        meant = [info for info in table if marked is None or info.handle in marked]
+        chosen = selection.apply(meant)
         _show(common.output, chosen)
-        undated = selection.undated(table)
     ids = [*listing.storage_ids, *filter(None, listing.unlisted)]
     for doubt in (*listing.doubts, *selection.missing_cards(ids)):
         common.output.note(doubt)
     if not chosen and not table.failures and not table.unlisted:
-        common.output.note(nothing_text(len(table), selection.words, ADVICE))
-    if undated:
-        common.output.note(f"{plural(undated, 'file')} without a date left out")
+        common.output.note(nothing_text(len(table), wanted.words, ADVICE))
+    _tell_left_out(common.output, selection, meant)
     return _failures(common.output, table, selection)
+
+
+def _tell_left_out(output: Output, selection: Selection, meant: list[ObjectInfo]) -> None:
+    """Say how many files are left out that the selection cannot judge, or that are one of a
+    pair."""
+    matching = selection.matching(meant)
+    ways = (
+        (selection.undated(meant), "without a date left out"),
+        (selection.unsized(meant), "of unknown size left out"),
+        (
+            len(matching) - len(preferred(matching, selection.prefer)),
+            "left out for the other file of the pair",
+        ),
+    )
+    for count, way in ways:
+        if count:
+            output.note(f"{plural(count, 'file')} {way}")
 
 
 def _recovering(session: Session, shown: Observer) -> Callable[[PTPError, bool], None]:

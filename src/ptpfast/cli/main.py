@@ -24,6 +24,7 @@ COMMANDS = {
     "info": "Show model, memory cards, battery and supported operations.",
     "ls": "List the files on the camera.",
     "pull": "Download the files that are not in the folder yet.",
+    "pick": "Choose pictures on a page in the browser, and download them.",
     "watch": "Download each new shot as it happens, until it is stopped.",
     "capture": "Take a picture.",
     "live": "Show what the camera sees, until Ctrl-C.",
@@ -32,6 +33,7 @@ COMMANDS = {
     "bench": "Measure the camera, the link and the disk; find the bottleneck.",
     "tune": "Find the fastest settings for this camera and remember them.",
     "history": "Show, search and edit the history of downloads.",
+    "config": "Show the settings, and where each value comes from.",
     "simulate": "Run a simulated camera.",
     "demo": "Download from a simulated camera and verify every byte.",
 }
@@ -45,6 +47,9 @@ ELSEWHERE = {
     "fetch": "pull",
     "import": "pull",
     "sync": "pull",
+    "choose": "pick",
+    "browse": "pick",
+    "gallery": "pick",
     "tether": "watch",
     "follow": "watch",
     "status": "info",
@@ -53,6 +58,7 @@ ELSEWHERE = {
     "register": "pair",
     "diagnose": "doctor",
     "check": "doctor",
+    "settings": "config",
     "help": "--help",
     "version": "--version",
 }
@@ -67,6 +73,7 @@ Exit status:
   5    the camera broke the protocol
   6    this computer: the disk is full or not writable, or too many open files or threads
   7    a file arrived damaged, or a file has changed since its download
+  8    the time of --max-duration was over; the same command resumes
   70   a defect in ptpfast; --verbose shows where
   130  interrupted; complete and partial files are kept
   141  the output was closed
@@ -122,7 +129,8 @@ def _meant(word: str) -> str:
         return f" (for a camera's address: 'ptpfast info {word}')"
     from difflib import get_close_matches
 
-    near = ELSEWHERE.get(word.lower()) or next(iter(get_close_matches(word, COMMANDS, 1)), "")
+    near = next(iter(get_close_matches(word.lower(), [*COMMANDS, *ELSEWHERE], 1)), "")
+    near = ELSEWHERE.get(near, near)
     return f" (did you mean '{near}'?)" if near else ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..library.plan.selection import KINDS
+
 if TYPE_CHECKING:
     from ..library.report.report import Report
 
@@ -23,6 +25,13 @@ def nothing_text(found: int, selection: str, advice: str) -> str:
     """
     if not found:
         return "no files on the camera"
-    return (
-        f"0 of {found:,} files match {selection}; {advice}" if selection else "nothing to download"
-    )
+    if not selection:
+        return "nothing to download"
+    if names := [part for part in selection.split(", ") if _is_a_whole_name(part)]:
+        advice = f"for names that begin so, write '{names[0]}*'; {advice}"
+    return f"0 of {found:,} files match {selection}; {advice}"
+
+
+def _is_a_whole_name(part: str) -> bool:
+    """Return whether a part of a selection is a pattern that can match one name only."""
+    return part not in KINDS and not any(sign in part for sign in " *?[.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import math
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,23 +16,13 @@ import click
 
 from ..engine.text import printable
 from ..library.plan.moments import Edge, moment
+from ..link.limiting import RateLimit
+from ..ptp.sizes import duration_of, size_of
 from ..session.address import parse_address
+from .configured import Configured
 from .output import Output
 from .tracing import TRACE_OPTIONS, Wish, tracing
 
-_UNITS = {
-    "": 1,
-    "K": 1000,
-    "M": 1000**2,
-    "G": 1000**3,
-    "T": 1000**4,
-    "KI": 1 << 10,
-    "MI": 1 << 20,
-    "GI": 1 << 30,
-    "TI": 1 << 40,
-}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", re.IGNORECASE)
-LARGEST = 1 << 62
 LEAST_CHUNK = 1024
 # The fields of `Timeouts`, which help is not to load.
 WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held", "approval")
@@ -49,6 +38,7 @@ class Address(_Kind):
     """`HOST[:PORT]` as (host, port)."""
 
     name = "host[:port]"
+    is_camera = True  # for `Configured`
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int]:
         try:
@@ -68,13 +58,13 @@ class Size(_Kind):
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         if isinstance(value, int):
             return value
-        match = _SIZE.fullmatch(value.strip()) if value.isascii() else None
-        if match is None or match[2].upper() == "I":
-            self.fail(f"{value!r} is not a size; write 65536, 512K, 25M or 1MiB", param, ctx)
-        size = float(match[1]) * _UNITS[match[2].upper()]
-        if not self.least <= size < LARGEST:
+        try:
+            size = size_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if size < self.least:
             self.fail(f"{value!r} is out of range", param, ctx)
-        return int(match[1]) * _UNITS[match[2].upper()] if match[1].isdecimal() else int(size)
+        return size
 
 
 class Chunk(Size):
@@ -100,6 +90,32 @@ class Seconds(_Kind):
         if not 0 < seconds <= 86_400:
             self.fail(f"{value!r} is not a number of seconds above 0", param, ctx)
         return seconds
+
+
+class Duration(_Kind):
+    """A duration in seconds: `90`, `45m`, `2h`, `1h30m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return duration_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Rate(_Kind):
+    """A limit of bytes per second, with times."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> RateLimit | None:
+        try:
+            return RateLimit.of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Wait(_Kind):
@@ -147,7 +163,10 @@ class Words(_Kind):
         words = tuple(word.strip().lower() for word in value.split(","))
         for word in words:
             if word not in self.allowed:
-                self.fail(f"{word!r} is not one of {', '.join(self.allowed)}", param, ctx)
+                text = f"{word!r} is not one of {', '.join(self.allowed)}"
+                if word.isalnum():
+                    text += f"; to select by extension: --include '*.{word}'"
+                self.fail(text, param, ctx)
         return words
 
 
@@ -172,7 +191,7 @@ class Common:
 
 
 def command(
-    *examples: str, far: bool = True, name: str = ""
+    *examples: str, far: bool = True, name: str = "", reads_config: bool = True
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a command of a function, with the common options and examples in its help.
 
@@ -180,6 +199,7 @@ def command(
         examples: command lines without `ptpfast`.
         far: whether the camera is real; without, the command has no `--timeout` and `--trace`.
         name: of the command, its last word that of an action; by default that of the function.
+        reads_config: whether `config.toml` has options for it.
 
     Notes:
         The function gets `common` first, and returns an exit status or None for 0.
@@ -214,7 +234,10 @@ def command(
         for option in (*TRACE_OPTIONS, _TIMEOUT, *_COMMON) if far else _COMMON:
             run = option(run)
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
-        return click.command(full.split()[-1], epilog=epilog, context_settings=settings)(run)
+        last = full.split()[-1]
+        made = click.command(last, cls=Configured, epilog=epilog, context_settings=settings)(run)
+        made.name_variables(full, reads_config=reads_config)
+        return made
 
     return decorate
 
@@ -247,6 +270,12 @@ depth_option = click.option(
     help="Requests outstanding at a time.  [default: tuned, else 1]",
 )
 
+bwlimit_option = click.option(
+    "--bwlimit",
+    type=Rate(),
+    metavar="RATE",
+    help="Receive at most so much per second, together: 2M, or '08:00,2M 18:00,off'.",
+)
 index_option = click.option(
     "--index/--no-index",
     default=True,

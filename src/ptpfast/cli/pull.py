@@ -9,17 +9,27 @@ from typing import Any
 import click
 
 from ..library.plan.options import RETRY
-from ..library.plan.planning import ON_CONFLICT
 from ..library.plan.selection import LISTED
-from ..library.remote.place import is_url, local_folder
+from ..library.plan.template import Template, read_template
 from ..library.report.report import Report, report_of
-from ..session.address import are_swapped, is_camera
-from ..transfer import VERIFY
-from ..transfer.hashing import ALGORITHMS, new_hash
+from ..ptp.errors import Cancelled
+from ..session.address import are_swapped, is_camera, is_nickname
+from ..transfer.hashing import new_hash
 from ..transport.contract import Address
+from .destination import (
+    Destination,
+    algorithm_option,
+    conflict_option,
+    copies_option,
+    delete_option,
+    folders_option,
+    name_option,
+    verify_option,
+)
 from .exporting import exporting, metrics_option
 from .failure import (
     DISK,
+    OUT_OF_TIME,
     REFUSED,
     SOME_FAILED,
     VERIFICATION,
@@ -29,7 +39,15 @@ from .failure import (
     status_of,
 )
 from .only_camera import only_camera
-from .options import Common, chunk_option, command, depth_option, index_option
+from .options import (
+    Common,
+    Duration,
+    bwlimit_option,
+    chunk_option,
+    command,
+    depth_option,
+    index_option,
+)
 from .output import Output, human_size, plural
 from .rig import AddressOrRig, pull_rig, scheduler_option
 from .selecting import Wanted, selecting
@@ -45,67 +63,12 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
     return int(value)
 
 
-class Folder(click.Path):
-    """The folder to download into; an empty word is none."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        if value == "":
-            self.fail("'' is not a folder; write . for this one", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class Destination(Folder):
-    """The folder to download into, or the URL of one on another computer."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        try:
-            value = local_folder(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        return value if is_url(value) else super().convert(value, param, ctx)
-
-
-# Of `watch`, too.
-conflict_option = click.option(
-    "--on-conflict",
-    type=click.Choice(ON_CONFLICT),
-    default="rename",
-    show_default=True,
-    help="What to do if a different file has the name.",
-)
-verify_option = click.option(
-    "--verify",
-    type=click.Choice(VERIFY),
-    default="size",
-    show_default=True,
-    help="How to verify the downloaded files.",
-)
-algorithm_option = click.option(
-    "--algorithm",
-    type=click.Choice(ALGORITHMS),
-    help="Hash to verify with; implies --verify hash.  [default: sha256]",
-)
-copies_option = click.option(
-    "--copies",
-    type=Folder(path_type=Path),
-    multiple=True,
-    metavar="FOLDER",
-    help="Store a verified copy of each file here, too; repeatable.",
-)
-delete_option = click.option(
-    "--delete-verified",
-    is_flag=True,
-    help="Delete files from the camera once their copies are proven.",
-)
-folders_option = click.option(
-    "--keep-folders", is_flag=True, help="Keep the card's folders below DEST."
-)
-
-
 @command(
     "pull 192.168.1.1 ~/Pictures/today",
     "pull 192.168.1.1 . --format raw --since 2026-11-22 --manifest",
     "pull 192.168.1.1 . --include 'DSC_01*' --order newest --dry-run",
+    "pull 192.168.1.1 . --prefer raw --last 20",
+    "pull 192.168.1.1 . --name '{date}/{time}_{name}' --dry-run",
     "pull 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
     "pull ~/Pictures/today",
@@ -115,7 +78,7 @@ folders_option = click.option(
 )
 @click.argument("hosts", type=AddressOrRig(), metavar="[CAMERA]...", nargs=-1)
 @click.argument("dest", type=Destination(path_type=Path), metavar="DEST")
-@selecting(order=LISTED)
+@selecting(order=LISTED, whole=True)
 @conflict_option
 @verify_option
 @algorithm_option
@@ -142,7 +105,15 @@ folders_option = click.option(
     help="Use and update the history of downloads.",
 )
 @folders_option
+@name_option
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
+@bwlimit_option
+@click.option(
+    "--max-duration",
+    type=Duration(),
+    metavar="TIME",
+    help="End the run in order after 45m or 2h; the same command resumes.",
+)
 @metrics_option
 @scheduler_option
 @chunk_option
@@ -196,7 +167,7 @@ def pull(
             report = run(
                 cameras[0] if len(cameras) == 1 else cameras,
                 dest,
-                **vars(wanted),
+                **wanted.options,
                 **options,
                 observer=observed(Recorder(output, shown)),
                 timeouts=common.timeouts,
@@ -204,6 +175,8 @@ def pull(
             )
     except BaseException as error:  # noqa: BLE001 # its report is shown
         return _ended_early(output, error)
+    if report.out_of_time and (kept := _kept(report)):
+        output.note(kept)
     summary(output, report)
     return status(report)
 
@@ -230,15 +203,21 @@ def check_order(
 ) -> None:
     """Raise UsageError unless the words are cameras and then a folder."""
     if not hosts:
-        if is_camera(str(dest)) and not os.path.isdir(dest):
+        kind = "a camera" if is_nickname(str(dest)) else ""
+        kind = kind or ("a camera's address" if is_camera(str(dest)) else "")
+        if kind and not os.path.isdir(dest):
             raise click.UsageError(
-                f"'{dest}' is a camera's address; add the folder: ptpfast {command} {dest} FOLDER"
+                f"'{dest}' is {kind}; add the folder: ptpfast {command} {dest} FOLDER"
             )
         return
     if are_swapped(hosts[0][0], dest):
         raise click.UsageError(
             f"{hosts[0][0]!r} is a folder and '{dest}' an address: "
             "the camera comes first, then the folder"
+        )
+    if is_camera(str(dest)) and not os.path.isdir(dest):
+        raise click.UsageError(
+            f"'{dest}' is a camera's address, not a folder: the cameras come first, then the folder"
         )
     for host, _ in hosts[1:]:
         if os.path.lexists(host):  # as of a pattern that the shell has expanded
@@ -260,6 +239,8 @@ def agree(options: dict[str, Any]) -> None:
         )
     if options["new"] and not options["history"]:
         raise click.UsageError("--new needs the history: leave --no-history out")
+    if options["template"] is not None:
+        _check_name(read_template(options["template"]), options)
     if options["algorithm"] is None:
         return
     by_sha256 = options["manifest"] or options["copies"] or options["delete_verified"]
@@ -271,6 +252,19 @@ def agree(options: dict[str, Any]) -> None:
         new_hash(options["algorithm"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--algorithm'") from error
+
+
+def _check_name(name: Template, options: dict[str, Any]) -> None:
+    """UsageError for a template that does not go together with the other options."""
+    if options["keep_folders"] and name.folders:
+        raise click.UsageError(
+            "you cannot combine --keep-folders with folders (/) in --name; use one of them"
+        )
+    if name.needs_history and not options["history"]:
+        raise click.UsageError(
+            "with {seq}, or without {name} and {number}, files are known again by the history "
+            "only: add {name} to --name, or leave --no-history out"
+        )
 
 
 def _ended_early(output: Output, error: BaseException) -> int:
@@ -304,11 +298,19 @@ def _kept(report: Report) -> str:
 
 def status(report: Report) -> int:
     """Return the exit status of a run that came to its end; that of the worst of its cameras."""
+    found = _status_of_files(report)
     if report.cameras:
-        return max(
-            status(each.report) if each.error is None else explain(each.error).status
+        is_told = Cancelled if report.out_of_time else ()
+        found = max(
+            status(each.report)
+            if each.error is None or isinstance(each.error, is_told)
+            else explain(each.error).status
             for each in report.cameras
         )
+    return found or (OUT_OF_TIME if report.out_of_time else 0)
+
+
+def _status_of_files(report: Report) -> int:
     kinds = {
         status_of(result.error) if result.error else SOME_FAILED
         for result in report.having("failed")

@@ -106,7 +106,7 @@ def _asked(wanted: Wanted, options: Mapping[str, Any]) -> dict[str, Any]:
     of_words = {"formats": "format"}
     return {
         name: value
-        for name, value in {**here, **vars(wanted)}.items()
+        for name, value in {**here, **wanted.options}.items()
         if source(of_words.get(name, name)) is ParameterSource.COMMANDLINE
     }
 

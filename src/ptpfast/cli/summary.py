@@ -85,6 +85,8 @@ def _record(output: Output, report: Report) -> None:
         downloaded=report.downloaded,
         remaining=report.remaining,
         undated=report.undated,
+        unsized=report.unsized,
+        unpreferred=report.unpreferred,
         mb_per_s=round(report.mb_per_s, 3),
         manifest=in_text(str(report.manifest)) if report.manifest else None,
         copied=report.copies("stored"),
@@ -109,6 +111,7 @@ def _record(output: Output, report: Report) -> None:
         notes=[in_text(note) for note in report.notes],
         leftovers=[_leftover_record(left) for left in report.leftovers],
         **_cameras_record(report),
+        out_of_time=report.out_of_time,
         ok=report.ok,
     )
 
@@ -193,8 +196,9 @@ def summary_line(report: Report) -> str:
         text += f"; {report.remaining:,} remaining"
         if kept := sum(result.kept for result in report.having("unfinished")):
             text += f" ({human_size(kept)} kept)"
-    if report.undated:
-        text += f"; {report.undated:,} without a date left out"
+    if report.out_of_time:
+        text += "; the time of --max-duration was over"
+    text += left_out_text(report)
     return text + _checked(report) + _kept_safe(report)
 
 
@@ -209,8 +213,19 @@ def _is_up_to_date(report: Report) -> bool:
         and report.here + report.fetched_before + report.mirrored == len(here)
         and report.mirrored < len(here)
         and report.unread == report.here
-        and not (report.bytes or report.storages or report.undated)
+        and not (report.bytes or report.storages or report.undated or report.unsized)
     )
+
+
+def left_out_text(report: Report) -> str:
+    """Return how many objects are left out that the selection cannot judge, or that are one of a
+    pair."""
+    ways = (
+        (report.undated, "without a date left out"),
+        (report.unsized, "of unknown size left out"),
+        (report.unpreferred, "left out for the other file of the pair"),
+    )
+    return "".join(f"; {count:,} {way}" for count, way in ways if count)
 
 
 def _checked(report: Report) -> str:

@@ -14,27 +14,26 @@ from ..engine.text import in_text
 from ..library.plan.selection import LISTED
 from ..ptp.kinds import KINDS
 from ..transport.contract import Address
+from .destination import (
+    Destination,
+    Folder,
+    algorithm_option,
+    conflict_option,
+    copies_option,
+    delete_option,
+    folders_option,
+    name_option,
+    verify_option,
+)
 from .exporting import exporting, metrics_option
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, words_of
 from .object_record import object_record
 from .only_camera import only_camera
 from .options import Address as AddressType
-from .options import Common, Words, chunk_option, command, depth_option
+from .options import Common, Words, bwlimit_option, chunk_option, command, depth_option
 from .output import Output, human_size, plural
-from .pull import (
-    Destination,
-    Folder,
-    agree,
-    algorithm_option,
-    check_order,
-    check_url,
-    conflict_option,
-    copies_option,
-    delete_option,
-    folders_option,
-    verify_option,
-)
+from .pull import agree, check_order, check_url
 from .selecting import Wanted, selecting
 from .signals import wait_for
 from .watch_line import WAITS, WatchLine
@@ -60,6 +59,7 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
     "watch 192.168.1.1 . --new-only --first jpeg",
     "watch 192.168.1.1 ~/Pictures/today --preview ~/Pictures/previews",
     "watch 192.168.1.1 . --exec 'rsync {} backup:shots/' --exec-retries 5",
+    "watch 192.168.1.1 . --name '{date}/{nickname}_{seq:05}'",
     "watch 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "watch 192.168.1.1 . --json",
 )
@@ -106,6 +106,8 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
 @delete_option
 @folders_option
 @metrics_option
+@name_option
+@bwlimit_option
 @chunk_option
 @depth_option
 def watch(
@@ -143,7 +145,7 @@ def watch(
             shots = run(
                 given[0] if len(given) == 1 else given,
                 dest,
-                **vars(wanted),
+                **wanted.options,
                 **options,
                 on_status=teller.status,
                 on_preview=teller.preview,

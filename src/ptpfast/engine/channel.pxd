@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from ptpfast.engine.phase cimport Phase
+from ptpfast.engine.sink cimport iovec
 
 
 cdef class Timeline:
@@ -40,6 +41,7 @@ cdef class Channel:
     cdef readonly uint64_t bytes_received
     cdef readonly uint64_t reads
     cdef uint64_t _acknowledged
+    cdef uint64_t _stop_at
     cdef bint _quick_acks
     cdef double _now
     cdef double _last_check
@@ -47,6 +49,7 @@ cdef class Channel:
         self, Phase phase, double deadline, double idle_s, double end, Timeline timeline
     ) except -1 nogil
     cdef int _fill(self, Phase phase, double deadline, Timeline timeline) except -1 nogil
+    cdef int _curb(self, iovec *pieces, int count) noexcept nogil
     cdef void _acknowledge(self) noexcept nogil
     cdef int _wait(self, short events, double deadline) except -1 nogil
     cdef int _check(self) except -1 nogil

@@ -31,7 +31,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memmove
 
 from ptpfast.engine.phase cimport COMPLETE, FINISHED, NEED_BYTES, WAIT_START, Phase, State
@@ -90,6 +90,7 @@ cdef double CHECK_S = 0.1
 cdef size_t FIRST_SAMPLES = 16
 cdef Py_ssize_t SMALL_SEND = 4096
 cdef double FOREVER = 1e15
+cdef uint64_t NO_STOP = <uint64_t>-1
 
 assert RING_SIZE >= 2 * MAX_CONTROL_SIZE  # an incomplete control packet always fits beside more
 
@@ -226,6 +227,7 @@ cdef class Channel:
 
     def __cinit__(self):
         self._fd = self._wake_read = self._wake_write = -1
+        self._stop_at = NO_STOP
 
     def __init__(self, sock, *, quick_acks=True):
         sock.setblocking(False)
@@ -264,11 +266,12 @@ cdef class Channel:
             self._end()
 
     def receive(self, Phase phase not None, *, first_s=30.0, idle_s=30.0, slice_s=None,
-                Timeline timeline=None):
+                Timeline timeline=None, most=None):
         """Receive a data phase; return True when it is done.
 
-        Returns False when its sink is full (`phase.sink_full`, set another one), or when `slice_s`
-        seconds have passed while bytes came. Then call it again.
+        Returns False when its sink is full (`phase.sink_full`, set another one), when `slice_s`
+        seconds have passed while bytes came, or when about `most` bytes have come. Then call it
+        again.
 
         first_s: how long to wait for the first byte; idle_s: for each later one.
         Raises Timeout, ConnectionLost, Cancelled, ProtocolError, the sink's SinkError, or what a
@@ -282,6 +285,7 @@ cdef class Channel:
             phase.asked = self._now
         cdef double first = self._now + <double>first_s
         cdef double end = FOREVER if slice_s is None else self._now + <double>slice_s
+        self._stop_at = NO_STOP if most is None else self.bytes_received + <uint64_t>most
         try:
             with nogil:
                 done = self._run(phase, first, idle, end, timeline)
@@ -291,6 +295,7 @@ cdef class Channel:
             error.precede(phase.label)
             raise
         finally:
+            self._stop_at = NO_STOP
             self._end()
         return bool(done)
 
@@ -348,7 +353,7 @@ cdef class Channel:
                 if self._now >= deadline:
                     with gil:
                         raise Timeout("nothing of the answer arrived in time")
-            if self._now > end:
+            if self._now > end or self.bytes_received >= self._stop_at:
                 return 0
             if self._fill(phase, deadline, timeline):
                 deadline = self._now + idle_s
@@ -373,6 +378,9 @@ cdef class Channel:
             pieces[count].iov_base = self._ring + self._last
             # Behind a direct piece only heads are wanted, not payload that would have to be copied.
             pieces[count].iov_len = HEADS_SIZE if count else RING_SIZE - self._last
+            if self._stop_at != NO_STOP:  # a rate is limited: no more than was asked for
+                count = self._curb(pieces, count)
+                direct = min(direct, pieces[0].iov_len)
             size = readv(self._fd, pieces, count + 1)
             if size > 0:
                 break
@@ -403,6 +411,16 @@ cdef class Channel:
         if self._now - self._last_check > CHECK_S or self._cancelled:
             self._check()
         return direct > 0
+
+    cdef int _curb(self, iovec *pieces, int count) noexcept nogil:
+        """Shorten a read to what is left of `most`; return how many pieces come before the last."""
+        cdef uint64_t left = self._stop_at - self.bytes_received
+        if self.bytes_received >= self._stop_at or left < HEADS_SIZE:
+            left = HEADS_SIZE
+        if pieces[0].iov_len <= left:
+            return count
+        pieces[0].iov_len = left
+        return 0
 
     cdef void _acknowledge(self) noexcept nogil:
         """Make the kernel acknowledge the bytes that were read.

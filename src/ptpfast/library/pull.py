@@ -26,11 +26,12 @@ from ..transport.timeouts import Timeouts
 from .ending import Ending, Guide
 from .keep.manifest import Manifest
 from .keep.volatile import check_lasting
+from .limits import limited, within
 from .plan.apart import check_different
 from .plan.options import Options
 from .plan.places import check, check_readable
 from .plan.planning import OnConflict
-from .plan.selection import Selecting, Selection
+from .plan.selection import Choosing, Selection
 from .remote.place import is_url, local_folder
 from .report.observer import Observer
 from .report.report import Report
@@ -46,7 +47,7 @@ OnePath = str | os.PathLike[str]
 CONNECTING = ("port", "timeouts", "depth", "index", "trace")
 
 
-class PullOptions(Selecting, total=False):
+class PullOptions(Choosing, total=False):
     """The options of `pull`, for type checkers and wrappers. All may be left out; `help(pull)` says
     what they mean."""
 
@@ -69,7 +70,11 @@ class PullOptions(Selecting, total=False):
     new: bool
     history: bool
     keep_folders: bool
+    marked: bool
+    template: str | None
     storage_options: Mapping[str, Any] | None
+    bwlimit: str | int | None
+    max_duration: float | None
 
 
 def pull(
@@ -79,23 +84,20 @@ def pull(
 ) -> Report:
     """Download the selected objects that are not in a folder yet.
 
-    The files go into `destination`, under names that are safe everywhere.
-    An object whose file is here is skipped: the history knows the file as the object's; or the
-    history does not know the file, and name (or a numbered form of it), size and capture time
-    match, apart from whole quarter hours. Each file counts for at most one object.
+    The files get names that are safe everywhere. An object whose file is here is skipped: the
+    history knows the file as the object's; or the history does not know the file, and name (or a
+    numbered one), size and capture time match, apart from whole quarter hours. A file counts once.
 
     Args:
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
             time.
         destination: the folder, made if need be; or the URL of one for fsspec (`s3://bucket/folder`).
-        formats: one or several of `raw`, `jpeg`, `heif`, `video`, `audio`, `other`, `all`.
-        include, exclude: one glob or several, regardless of case. A glob with a slash is matched
-            with the path on the card, one without with the name. An empty `include` is refused.
-        since, until: a date or datetime by the camera's clock, or a text: `2026-11-22`,
-            `2026-11-22T14:30`, `2026-11`, `2026`, `today`, `yesterday`, `2d`, `12h`. Both are
-            inclusive. Objects without a capture or modification date are left out.
+        formats, include, exclude, folder, since, until, min_size, max_size, protected, storage:
+            what is selected, everything by default; `Selection` has their values.
+        prefer, first, last: what of this is taken: of a pair `raw`, `jpeg` or `both` (default); the
+            oldest or newest files, so many, for which the whole card is listed first.
+        marked: take only what the camera's owner has marked for transfer (`Session.marked`).
         order: `listed` (default), `oldest` or `newest` first.
-        storage: one slot number or several: 2 for `card 2`. All cards by default.
         on_conflict: what to do when a different file has the name. `rename` (default) takes the
             next free number, `skip` leaves the object, `overwrite` replaces the file, `fail` counts
             the object as failed.
@@ -115,19 +117,22 @@ def pull(
         history: whether to use and update the history of downloads on this computer.
         keep_folders: keep the card's folders below `destination`, instead of no subfolders. Files
             that the history knows there from runs with the other setting count as here.
+        template: names the files: `{date}/{time}_{name}` (see docs/choosing-and-naming.md).
         storage_options: arguments for the filesystem of a URL, such as `key` and `secret`.
+        bwlimit: bytes per second of all cameras together, or `2M`, or `08:00,2M 18:00,off`.
+        max_duration: seconds after which the run ends in order (`Report.out_of_time`).
 
     Returns:
         A `Report`; look at `.ok`. Objects that are refused or arrive wrong are in it as failed.
         With several cameras it is the sum of all, and `.cameras` has the part of each.
 
     Raises:
-        NetworkError: the connection stays lost.
-        InitFailed, ProtocolError: the camera refuses the connection, or breaks the protocol.
+        NetworkError, InitFailed, ProtocolError: the connection stays lost, is refused, or broken.
         SinkError: the destination failed, or `new` has no history.
         Cancelled, KeyboardInterrupt: the run was stopped.
-        ValueError, TypeError: an option is wrong; an unknown one is named.
-        ImportError: the package for a URL is not installed; the message names it.
+        ValueError, TypeError, ImportError: an option is wrong, or needs a package; it is named.
+
+    Notes:
         What ends a run that has begun carries the report so far as `error.report`. What ends one of
         several cameras is raised when the others are done; `error.report.cameras` has all errors.
     """
@@ -159,11 +164,13 @@ def prepared(
     guide = guide or Guide()
     if several is not None:
         each = _each_camera(several, asked, connecting)
-        return closing_target(target, Several(each, asked, sums, guide, make_run).run)
+        work = within(guide.ending, asked, Several(each, asked, sums, guide, make_run).run)
+        return closing_target(target, work)
     assert isinstance(cameras, Session | str)
     asked = replace(asked, observer=guide.observer(asked.observer or Observer(), ""))
     run = partial(make_run, options=asked, manifest=sums, began=began)
-    return closing_target(target, partial(_run_one, cameras, asked, connecting, run, guide.ending))
+    work = partial(_run_one, cameras, asked, connecting, run, guide.ending)
+    return closing_target(target, within(guide.ending, asked, work))
 
 
 def _run_one(
@@ -177,6 +184,7 @@ def _run_one(
         ending.interrupts_pauses(),
         _session(camera, options, connecting) as session,
         ending.interrupts(session),
+        limited(session, options.bwlimit),
     ):
         run = make_run(session)
         return run.plan() if options.dry_run else run.go()

@@ -62,7 +62,14 @@ class RemoteRun(Run):
     def _tree(self) -> Tree:
         camera = self._persistence.session.device_info.body
         keeps = self._options.keep_folders
-        tree = RemoteTree(self._target, camera, self._known, keeps=keeps, names=self._names)
+        tree = RemoteTree(
+            self._target,
+            camera,
+            self._known,
+            keeps=keeps,
+            names=self._names,
+            namer=self._namer,
+        )
         if not self._known.can_record:
             self._known.notes.append(NO_CATALOG.format(self._target.place))
         return tree

@@ -23,6 +23,7 @@ from .keep.safekeeping import Safekeeping
 from .keep.sums import Sums
 from .plan.destination import Destination
 from .plan.known import Known
+from .plan.namer import CameraWords, Namer
 from .plan.plan import Plan
 from .plan.room import on_disk_of
 from .plan.tree import Tree
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from .plan.options import Options
 
 
+NOT_KNOWN_AGAIN = (
+    "The history cannot be used, so files with names of this template are not recognised: the next "
+    "run stores them again."
+)
 log: logging.Logger = logging.getLogger("ptpfast")
 
 
@@ -58,7 +63,7 @@ class Run:
         run have got."""
         self.report: Report = Report(
             options.destination,
-            selection=options.selection.words,
+            selection=options.words,
             verify=options.verify,
             algorithm=options.algorithm or "sha256",
         )
@@ -75,7 +80,8 @@ class Run:
         camera = session.device_info.body
         self._known = Known.of(session, history=options.history)
         self._names = names
-        self._copies = Copies(options, camera, self._known, names)
+        self._namer = _namer(session, options)
+        self._copies = Copies(options, camera, self._known, names, self._namer)
         if options.delete_verified:
             self.report.clearing.same_disk = on_disk_of(options.destination, options.copies)
         for folder in self.report.same_disk:
@@ -160,6 +166,8 @@ class Run:
             session.link.on_busy = before
 
     def _planned(self, listing: Listing, keeping: Safekeeping) -> Plan:
+        if self._namer.needs_record and not self._known.can_record:
+            self._known.notes.append(NOT_KNOWN_AGAIN)
         return Plan(
             self._persistence,
             self._options,
@@ -173,14 +181,17 @@ class Run:
 
     def _tree(self) -> Tree:
         options, camera = self._options, self._persistence.session.device_info.body
-        return Tree(
+        tree = Tree(
             options.destination,
             camera,
             options.manifest,
             self._known,
             keeps_folders=options.keep_folders,
             names=self._names,
+            namer=self._namer,
         )
+        tree.leave(options.copies)
+        return tree
 
     def _keeping(self, listing: Listing) -> Safekeeping:
         deletion = self._deletion(listing) if self._options.delete_verified else None
@@ -207,3 +218,8 @@ class Run:
     def _lost(self, error: PTPError) -> None:
         self.report.traffic.retries += 1
         self._observer.lost(error)
+
+
+def _namer(session: Session, options: Options) -> Namer:
+    """Return what names the files of a session's camera."""
+    return Namer() if options.template is None else Namer(options.template, CameraWords.of(session))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import LimitReached
 from ..ptp.errors import Cancelled, PTPError
+from .limits import limited
 from .plan.names import Names
 from .report.merged import merged
 from .report.observer import Observer
@@ -127,6 +128,7 @@ class Several:
                 self._ending.interrupts_pauses(),
                 camera.connect(observer) as session,
                 self._ending.interrupts(session),
+                limited(session, options.bwlimit),
             ):
                 run = self._make_run(session, options, self._manifest, self._began, self._names)
                 camera.report = run.report
@@ -158,7 +160,7 @@ class Several:
         options = self._options
         return Report(
             options.destination,
-            selection=options.selection.words,
+            selection=options.words,
             verify=options.verify,
             algorithm=options.algorithm or "sha256",
         )

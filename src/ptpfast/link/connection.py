@@ -2,6 +2,8 @@
 
 This module does not know the meaning of operations, or vendors. The handshake and the packets are
 known to the `Transport` only.
+
+It is over 400 lines because a transaction, what it waits for and its end share one turn.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from ..transport.identity import Identity
 from ..transport.ptpip import PTP_IP
 from ..transport.timeouts import Timeouts
 from .events import EventHub, EventReader
+from .limiting import RateLimit
 from .outstanding import Outstanding
 from .patience import SlowestPace, go_on
 from .pipelining import Following, Overfull, Request, Run, TransactionRunning
@@ -76,6 +79,7 @@ class Connection:
         self._events = EventReader(transport.hear, events, address.host)
         self._last_id = 0
         self.last_used: float = time.monotonic()  # when the last transaction ended
+        self.limit: RateLimit | None = None  # of what objects bring; `limited` sets it
         self._turn = Turn()
         self._outstanding = Outstanding(opened.command)
         try:
@@ -114,7 +118,7 @@ class Connection:
         self.close()
         self.events.reopen()
         try:
-            return Connection(
+            again = Connection(
                 self.address,
                 self._identity._replace(confirm=None),  # the camera knows this computer already
                 self.timeouts,
@@ -125,6 +129,8 @@ class Connection:
         except BaseException:
             self.events.close()
             raise
+        again.limit = self.limit
+        return again
 
     def listen(self, *, events: bool = True) -> None:
         """Serve events from now on, since a session is open, and tell `watch` when it is quiet.
@@ -155,6 +161,11 @@ class Connection:
     def number(self) -> int:
         """The camera's number for this connection."""
         return self.opened.number
+
+    @property
+    def is_limited(self) -> bool:
+        """True if a limit slows it down now, so that its rate tells nothing of the camera."""
+        return self.limit is not None and self.limit.rate is not None
 
     @property
     def is_idle(self) -> bool:
@@ -292,15 +303,26 @@ class Connection:
             wait_s = self.timeouts.close
         elif phase.sink is not None and self.timeouts.first_byte is not None:
             wait_s = self.timeouts.first_byte
+        counted = phase.received
         pace = SlowestPace(wait_s, phase.received)
         slice_s = PAUSE_S if on_pause is not None else LOOK_S
+        limit = None if phase.sink is None or request.in_passing else self.limit
         try:
             while not self._command.receive(
-                phase, first_s=wait_s, idle_s=self.timeouts.idle, slice_s=slice_s, timeline=timeline
+                phase,
+                first_s=wait_s,
+                idle_s=self.timeouts.idle,
+                slice_s=slice_s,
+                timeline=timeline,
+                most=None if limit is None else limit.wait(),
             ):
                 pace.require(phase.label, phase.received)
                 if on_pause is not None:
                     on_pause(phase)
+                if limit is not None:
+                    limit.count(phase.received - counted)
+                    counted = phase.received
+                    limit.wait()  # before `resume`: the camera is not to blame
                 pace.resume()
                 if phase.sink_full and until_full:
                     return
@@ -320,6 +342,8 @@ class Connection:
         except (ConnectionLost, ProtocolError) as error:
             self._broken(error)
             raise
+        if limit is not None:
+            limit.count(phase.received - counted)  # the next answer waits for it
         self.last_used = time.monotonic()
         self._outstanding.end_first()
         for raw in phase.foreign_packets:

@@ -31,6 +31,7 @@ class Measure:
 
 MEASURES = (
     Measure("rates.best_mb_per_s", "best rate", "MB/s"),
+    Measure("lasting.long_p50_mb_per_s", "long read", "MB/s"),
     Measure("storing.file_mb_per_s", "download to disk", "MB/s"),
     Measure("answers.operation_ms", "GetObjectInfo", "ms", more_is_better=False),
     Measure("network.rtt_ms", "round trip", "ms", more_is_better=False),

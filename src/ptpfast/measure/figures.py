@@ -10,7 +10,8 @@ from ..vendors.quirks import MiB, Quirks
 from .acks import ack_wait
 from .result import Reading, Result, named
 from .samples import Spread
-from .summary import About, Answers, Figures, Network, Rates, Steadiness, Storing
+from .series import Course
+from .summary import About, Answers, Figures, Lasting, Network, Rates, Steadiness, Storing
 
 AS_FAST = 0.9  # of the best rate, to be looked at second by second
 ENOUGH_SECONDS = 10  # for one in twenty to mean something
@@ -50,6 +51,7 @@ def figures(result: Result) -> Figures:
         _rates(result),
         _storing(result),
         _steadiness(result),
+        _lasting(result),
     )
 
 
@@ -68,6 +70,7 @@ def _rates(result: Result) -> Rates:
         flow_mb_per_s=flow.timing.flow_mb_per_s if flow else None,
         whole_mb_per_s=whole.mb_per_s if whole else None,
         cpu=_cpu(result.measured("parts", "whole", "memory")),
+        engine_mb_per_s=result.engine_mb_per_s,
     )
 
 
@@ -91,6 +94,18 @@ def _steadiness(result: Result) -> Steadiness:
         len(stalls),
         max((stall.seconds for stall in stalls), default=0.0),
     )
+
+
+def _lasting(result: Result) -> Lasting:
+    if (course := long_course(result)) is None:
+        return Lasting()
+    return Lasting(course.seconds, course.mb_per_s, course.rate.p50, course.worst, course.lost)
+
+
+def long_course(result: Result) -> Course | None:
+    """Return the figures of the long read; None if there was none."""
+    intervals = [each for each in result.intervals if not each.spot]
+    return Course.of(intervals) if intervals else None
 
 
 def round_trip(result: Result) -> tuple[float | None, str]:

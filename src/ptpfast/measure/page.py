@@ -6,16 +6,19 @@ It has no script and loads no other file. All text from the camera or an earlier
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from .. import _version
-from . import charts
+from . import charts, long_charts
 from .compare import comparison
+from .figures import long_course
 from .result import Reading, Result, chunk_words, named
+from .series import spots
 from .summary import Figures
 from .svg import number, shown
+from .text import course_facts, duration, spot_words
 from .verdict import CERTAINTY, Verdict, sentence
 
 OPTION = re.compile(r"(?<![\w-])--[a-z]+(?: \d\w*)?")  # of a command, with its value
@@ -32,6 +35,7 @@ def page(
         _verdict(verdict, figures),
         _tiles(result, figures),
         _charts(result, figures),
+        *_long(result),
         comparison(figures, earlier) if earlier else "",
         _readings(result.readings),
         _latencies(result),
@@ -149,6 +153,27 @@ def _charts(result: Result, figures: Figures) -> str:
     return pair + _card("Second by second", about, drawing, "wide")
 
 
+def _long(result: Result) -> Iterator[str]:
+    """Yield the sections about a long read and a walk test."""
+    if (course := long_course(result)) is not None:
+        facts = "".join(f"<dt>{n}</dt><dd>{shown(v)}</dd>" for n, v in course_facts(course))
+        intervals = [each for each in result.intervals if not each.spot]
+        legend = [
+            ("d-0", "median of the intervals of a moment"),
+            ("spread", "slowest to fastest of them"),
+            ("c-stalls", "a lost connection"),
+        ]
+        drawing = f"{long_charts.over_time(intervals)}{_legend(legend)}<dl>{facts}</dl>"
+        about = f"{course.bytes / 1e9:,.2f} GB in {duration(course.seconds)}."
+        yield _card("A long read", about, drawing, "wide")
+    if places := spots(result.intervals):
+        about = "The same objects read at each spot. Lines reach from slowest to fastest interval."
+        words = "".join(
+            f"<dt>{shown(place.spot)}</dt><dd>{shown(spot_words(place))}</dd>" for place in places
+        )
+        yield _card("Walk test", about, f"{long_charts.walk(places)}<dl>{words}</dl>", "wide")
+
+
 def _legend(entries: Sequence[tuple[str, str]]) -> str:
     words = "".join(f'<span><i class="{kind}"></i>{text}</span>' for kind, text in entries)
     return f'<div class="legend">{words}</div>'
@@ -221,6 +246,9 @@ def _link(result: Result, figures: Figures) -> str:
         text = f"half have {number(p50)} MB/s or more, one in twenty {number(p5)} or less"
         facts.append(("single seconds", text))
     facts.append(("stalls", steady.words or "none"))
+    if figures.rates.engine_mb_per_s is not None:
+        text = f"{number(figures.rates.engine_mb_per_s)} MB/s from a simulated camera on it"
+        facts.append(("this computer alone", text))
     rows = "".join(f"<dt>{name}</dt><dd>{shown(value)}</dd>" for name, value in facts)
     return f'<section class="card"><h2>Link</h2><dl>{rows}</dl></section>'
 

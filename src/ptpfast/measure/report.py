@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from .figures import long_course
 from .result import Reading, Result
 from .samples import Spread
+from .series import Course, Interval, spots
 from .summary import SCHEMA, Figures
 from .verdict import Verdict
 
@@ -65,11 +67,21 @@ def records(result: Result, figures: Figures, verdict: Verdict) -> Iterator[tupl
             ],
         },
     )
+    yield from _long(result)
     for note in result.notes:
         yield "note", {"text": note}
     yield "verdict", _rounded(dataclasses.asdict(verdict))
     judged = {"limit": verdict.limit, "certainty": verdict.certainty}
     yield "summary", {"schema": SCHEMA, **_rounded(figures.flat()), **judged}
+
+
+def _long(result: Result) -> Iterator[tuple[str, Fields]]:
+    if (whole := long_course(result)) is not None:
+        yield "long", course_fields(whole)
+    for spot in spots(result.intervals):
+        yield "spot", course_fields(spot)
+    if result.engine_mb_per_s is not None:
+        yield "engine", {"mb_per_s": _short(result.engine_mb_per_s)}
 
 
 def spread(values: Spread, unit: str) -> Fields:
@@ -79,7 +91,50 @@ def spread(values: Spread, unit: str) -> Fields:
         value = getattr(values, name)
         if value is not None:
             found[f"{name}_{unit}"] = _short(value)
+    if values.bounds:
+        found["bounds"] = {
+            f"p{percent}_{unit}": [_short(low), _short(high)]
+            for percent, (low, high) in values.bounds.items()
+        }
     return found
+
+
+def interval_fields(found: Interval) -> Fields:
+    """Return the fields of an interval of a long read."""
+    return {
+        "at_s": _short(found.at),
+        "seconds": _short(found.seconds),
+        "bytes": found.bytes,
+        "mb_per_s": _short(found.mb_per_s),
+        "silence_s": _short(found.silence_s),
+        "lost": found.lost,
+        "rtt_ms": found.rtt_ms,
+        "segments": found.segments,
+        "out_of_order": found.out_of_order,
+        "repeated": found.repeated,
+        "signal_dbm": found.signal_dbm,
+        "mbit_per_s": found.mbit_per_s,
+        "spot": found.spot,
+    }
+
+
+def course_fields(found: Course) -> Fields:
+    """Return the fields of a whole long read, or of a spot."""
+    fields: Fields = {
+        "spot": found.spot,
+        "seconds": _short(found.seconds),
+        "bytes": found.bytes,
+        "mb_per_s": _short(found.mb_per_s),
+        "intervals": spread(found.rate, "mb_per_s"),
+        "p5_mb_per_s": None if found.worst is None else _short(found.worst),
+        "longest_silence_s": _short(found.longest_silence_s),
+        "lost": found.lost,
+        "loss": None if found.loss is None else _short(found.loss),
+    }
+    for name in ("rtt_ms", "signal_dbm", "mbit_per_s"):
+        value = getattr(found, name)
+        fields[name] = None if value is None else [_short(each) for each in value]
+    return fields
 
 
 def _reading(reading: Reading) -> Fields:

@@ -10,6 +10,7 @@ from ..transport.handshake import acknowledges_at_once
 from ..vendors.quirks import MiB
 from .disk import DiskSpeed
 from .samples import Arrival, Blocks, Spread, Stall, per_second
+from .series import Interval
 
 ENOUGH = 0.97  # of the best rate: the smallest chunk that reaches it is the gentlest
 # Whole objects end only with the object and make some firmware stall: so much faster than the best
@@ -116,6 +117,8 @@ class Result:
     notes: list[str] = field(default_factory=list)
     phases: list[tuple[str, float, float]] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list, repr=False)
+    intervals: list[Interval] = field(default_factory=list, repr=False)
+    engine_mb_per_s: float | None = None
     quick_acks: bool = field(default_factory=acknowledges_at_once)
 
     def latency(self, what: str) -> Spread | None:

@@ -17,6 +17,7 @@ from ..transport.identity import Identity
 from ..transport.tapping import Recorder
 from ..transport.timeouts import Timeouts
 from .disk import Destination
+from .engine import engine_speed
 from .plan import NobodyWatches, Plan, Watch
 from .reads import Clock
 from .result import Latency, Result, Subject
@@ -78,6 +79,9 @@ class Bench:
                     result.tcp = tcp_state(self._host, self._port)
                     result.interface = interface_of(result.tcp.local if result.tcp else self._host)
             self._handshakes(session.link.dialect.quirks)
+            if self._plan.engine:
+                self._watch.step("this computer alone")
+                result.engine_mb_per_s = engine_speed()
             result.complete = True
         finally:
             result.seconds = self._clock.now()

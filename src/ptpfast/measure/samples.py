@@ -8,7 +8,7 @@ within a millisecond from its time on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ HEADS = 20 + 12
 RESOLUTION_S = 0.001
 STALL_S = 0.25  # this long without a byte, in the middle of data, is felt by the user
 PERCENTILES = (50, 90, 95, 99)
+CERTAIN = 0.95  # how often the true percentile lies between the bounds that are given for it
 # Pauses between blocks that a camera reads: at least so long, and that much above the usual step.
 PAUSE_S = 0.003
 PAUSE_STEPS = 3.0
@@ -38,6 +39,10 @@ class Spread:
     """Least, percentiles and most of some values, in their unit.
 
     A percentile is None if there are too few values for one to lie beyond it: p99 takes a hundred.
+
+    Attributes:
+        bounds: Percentile → the values between which it lies with a probability of 95 %, whatever
+            the distribution. A percentile of too few values has none.
     """
 
     count: int
@@ -47,6 +52,7 @@ class Spread:
     p95: float | None
     p99: float | None
     most: float
+    bounds: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
@@ -58,7 +64,29 @@ class Spread:
         for percent in PERCENTILES:
             enough = percent == 50 or len(data) * (100 - percent) >= 100
             found[f"p{percent}"] = float(np.percentile(data, percent)) if enough else None
-        return cls(len(data), float(data[0]), **found, most=float(data[-1]))
+        bounds = {p: pair for p in PERCENTILES if (pair := _bounds(data, p)) is not None}
+        return cls(len(data), float(data[0]), **found, most=float(data[-1]), bounds=bounds)
+
+
+def _bounds(data: Floats, percent: int) -> tuple[float, float] | None:
+    """Return the values of the sorted data between which a percentile lies; None of too few.
+
+    Notes:
+        How many of n values are below the percentile is binomial, with the chance `percent`. So
+        the order statistics at the outer 2.5 % of that distribution enclose it.
+    """
+    count, chance = len(data), percent / 100
+    ranks = np.arange(count + 1)
+    # log of n over k, from the sums of the logarithms of 1, 2, … n
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])
+    choices = factorials[-1] - factorials - factorials[::-1]
+    below = np.cumsum(np.exp(choices + ranks * np.log(chance) + ranks[::-1] * np.log1p(-chance)))
+    outside = (1 - CERTAIN) / 2
+    low = int(np.searchsorted(below, outside, "right"))  # so many values are below it, at least
+    high = int(np.searchsorted(below, 1 - outside))
+    if not 1 <= low <= high < count:
+        return None
+    return float(data[low - 1]), float(data[high])
 
 
 @dataclass(frozen=True, slots=True)

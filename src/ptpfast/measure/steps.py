@@ -22,6 +22,7 @@ from ..link.patience import Patience
 from ..ptp.errors import NetworkError, ProtocolError, PTPError, SinkError, Timeout, TransferError
 from ..transfer import ObjectReader
 from ..vendors.quirks import MiB
+from .long import LinkLook, LongRead
 from .reads import Course, Downloads, Parts, whole
 from .result import Described, Latency, Reading, Result, named
 from .samples import Spread
@@ -102,6 +103,8 @@ class Steps:
         if self._destination is not None:
             self._step("the disk", DISK, self._disk)
         self._step("downloads", DOWNLOADS, self._downloads)
+        if self._plan.long_s or self._plan.spots is not None:
+            self._long()
 
     def _step(self, what: str, share: float, work: Callable[[float], None]) -> PTPError | None:
         """Do something for a share of the time, and record what went wrong."""
@@ -285,6 +288,24 @@ class Steps:
             self._result.readings.append(reading)
         for reading in found.values():
             self._watch.found(named(reading), f"{reading.mb_per_s:.2f} MB/s")
+
+    def _long(self) -> None:
+        """Read for a long time, or at each spot of a walk, in the best of the ways."""
+        best = self._result.best()
+        way = (best.chunk, best.depth) if best else (0, 1)
+        address = self._session.link.connection.address
+        look = LinkLook(address.host, address.port)
+        read = LongRead(self._session, self._clock, self._objects, way, look, self._watch)
+        self._result.intervals = read.intervals
+        try:
+            if self._plan.long_s:
+                self._watch.step("a long read")
+                read.run(self._plan.long_s)
+            for spot in self._plan.spots or ():
+                self._watch.step(f"at {spot}")
+                read.run(self._plan.spot_s, spot)
+        except PTPError as error:
+            self._note(f"the read ended early: {error.message}")
 
     def _disk_takes(self, seconds: float) -> int:
         """Return the bytes that the disk takes in a time, as far as is known."""

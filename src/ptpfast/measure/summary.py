@@ -76,6 +76,7 @@ class Rates:
     """How quickly objects are read. best_chunk: 0 for whole objects. cpu: of one core.
 
     usual_mb_per_s: the best of one request at a time with chunks that `pull` takes by default.
+    engine_mb_per_s: what the engine can do on this computer, over loopback.
     """
 
     best_mb_per_s: float | None = None
@@ -86,6 +87,7 @@ class Rates:
     flow_mb_per_s: float | None = None
     whole_mb_per_s: float | None = None
     cpu: float | None = None
+    engine_mb_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,24 @@ class Steadiness:
         return f"{self.stalls}, the longest {self.longest_stall_s:.1f} s" if self.stalls else ""
 
 
-Group = TypeVar("Group", About, Network, Answers, Rates, Storing, Steadiness)
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A long read, if there was one.
+
+    Attributes:
+        long_p50_mb_per_s, long_p5_mb_per_s: Of its intervals, the usual rate, and the rate that one
+            in twenty does not reach.
+        long_lost: Connections that were lost.
+    """
+
+    long_s: float | None = None
+    long_mb_per_s: float | None = None
+    long_p50_mb_per_s: float | None = None
+    long_p5_mb_per_s: float | None = None
+    long_lost: int | None = None
+
+
+Group = TypeVar("Group", About, Network, Answers, Rates, Storing, Steadiness, Lasting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +149,7 @@ class Figures:
     rates: Rates
     storing: Storing
     steadiness: Steadiness
+    lasting: Lasting = Lasting()
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
@@ -142,6 +162,7 @@ class Figures:
             _group(Rates, row),
             _group(Storing, row),
             _group(Steadiness, row),
+            _group(Lasting, row),
         )
 
     def flat(self) -> dict[str, Any]:

@@ -53,6 +53,16 @@ class Drawing:
         circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" class="{kind}"'
         self._add(circle, "circle", title)
 
+    def area(self, points: Sequence[tuple[float, float]], kind: str) -> None:
+        """Add a filled area within these corners."""
+        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        self._parts.append(f'<polygon points="{corners}" class="{kind}"/>')
+
+    def course(self, points: Sequence[tuple[float, float]], kind: str) -> None:
+        """Add a line through these points."""
+        places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        self._parts.append(f'<polyline points="{places}" class="{kind}"/>')
+
     def line(self, x1: float, y1: float, x2: float, y2: float, kind: str = "grid") -> None:
         """Add a line."""
         self._parts.append(

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from .charts import SHARE_WORDS
 from .compare import label, told
+from .figures import long_course
 from .result import Result, named
+from .samples import Spread
+from .series import Course, spots
 from .summary import Figures
 from .svg import number
 from .verdict import CERTAINTY, Verdict, sentence
@@ -35,6 +38,7 @@ def lines(
     if shares:
         yield f"{'Where the time goes':<42}{', '.join(shares)}"
     yield from (f"{name:<42}{value}" for name, value in _facts(result, figures))
+    yield from _long(result)
     yield from (f"note: {note}" for note in result.notes)
     if earlier:
         before = earlier[-1]
@@ -55,7 +59,7 @@ def _facts(result: Result, figures: Figures) -> Iterator[tuple[str, str]]:
             if value is not None
         )
         tail += f", most {ms.most:.1f}" if ms.count > 1 else ""
-        yield row.what, f"{ms.p50:.1f} ms{tail}"
+        yield row.what, f"{ms.p50:.1f} ms{_bounds(ms)}{tail}"
     if figures.answers.listing_per_s:
         yield "objects described", f"{number(figures.answers.listing_per_s)} a second"
     for reading in result.readings:
@@ -68,5 +72,76 @@ def _facts(result: Result, figures: Figures) -> Iterator[tuple[str, str]]:
     if result.disk is not None:
         speed = f"{number(result.disk.mb_per_s)} MB/s"
         yield "the disk alone", f"{speed}, a flush {result.disk.flush_ms:.1f} ms"
+    if figures.rates.engine_mb_per_s is not None:
+        speed = f"{number(figures.rates.engine_mb_per_s)} MB/s"
+        yield "this computer alone", f"{speed}, read from a simulated camera on it"
     if figures.steadiness.stalls:
         yield "stalls", figures.steadiness.words
+
+
+def _bounds(values: Spread) -> str:
+    """Return the uncertainty of a median, in words; '' if it is not known."""
+    if (bounds := values.bounds.get(50)) is None:
+        return ""
+    return f" ({bounds[0]:.1f} to {bounds[1]:.1f})"
+
+
+def _long(result: Result) -> Iterator[str]:
+    """Return the lines about a long read and a walk test."""
+    if (course := long_course(result)) is not None:
+        yield ""
+        yield f"A read of {duration(course.seconds)}: {course.bytes / 1e9:,.2f} GB"
+        yield from (f"  {name:<40}{value}" for name, value in course_facts(course))
+    places = sorted(spots(result.intervals), key=lambda place: -place.mb_per_s)
+    if places:
+        yield ""
+        yield "Spots, the fastest first:"
+        width = max(len(place.spot) for place in places)
+        yield from (f"  {place.spot:<{width}}  {spot_words(place)}" for place in places)
+
+
+def course_facts(course: Course) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each figure of a long read."""
+    yield "its rate", f"{course.mb_per_s:.2f} MB/s"
+    slowest = f"; one in twenty below {course.worst:.2f}" if course.worst is not None else ""
+    yield "an interval, median", f"{course.rate.p50:.2f} MB/s{_bounds(course.rate)}{slowest}"
+    yield "longest silence", f"{course.longest_silence_s:.1f} s"
+    yield "connections lost", f"{course.lost}"
+    if course.loss is not None:
+        yield "packets out of order", f"{course.loss:.2%}"
+    ranges = (
+        ("round trip", course.rtt_ms, "ms"),
+        ("signal", course.signal_dbm, "dBm"),
+        ("bit rate", course.mbit_per_s, "Mbit/s"),
+    )
+    for name, found, unit in ranges:
+        if found is not None:
+            least, middle, most = found
+            yield name, f"{middle:.4g} {unit}, {least:.4g} to {most:.4g}"
+
+
+def spot_words(course: Course) -> str:
+    """Return the figures of a spot in one line."""
+    words = f"{course.mb_per_s:.2f} MB/s{_bounds(course.rate)}"
+    if course.lost:
+        words += f", {plural(course.lost, 'lost connection')}"
+    if course.longest_silence_s:
+        words += f", silent for {course.longest_silence_s:.1f} s"
+    if course.signal_dbm is not None:
+        words += f", signal {course.signal_dbm[1]:.0f} dBm"
+    if course.rtt_ms is not None:
+        words += f", round trip {course.rtt_ms[1]:.1f} ms"
+    return words
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: `45 s`, `12 min`, `1 h 30 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -26,7 +26,7 @@ def parse_address(text: str) -> Address:
     """Return host and port of an address.
 
     The forms are `HOST[:PORT]`, `[IPv6][:PORT]` and a bare IPv6 address, each also after `ptpip:`,
-    and the nickname of a camera that was paired.
+    and the nickname of a camera that was paired or is in `config.toml`.
 
     Raises:
         TypeError: The address is not a text.
@@ -87,17 +87,61 @@ def is_camera(text: str) -> bool:
     return True
 
 
+def is_nickname(text: str) -> bool:
+    """Return whether a word is the nickname of a camera, paired or in `config.toml`."""
+    from ..state import config, identity
+
+    if not identity.NICKNAME.fullmatch(text):
+        return False
+    return config.address(text) is not None or identity.find(text) is not None
+
+
 def _divided(text: Any) -> tuple[str, int | None]:
     """Return host and port of an address; a nickname stands for both."""
     host, port = _as_written(text)
     if "." in host or ":" in host:
         return host, port
-    from ..state import identity  # not at once: it would be a good part of `import ptpfast`
+    from ..state import config, identity  # not at once: a good part of `import ptpfast`
 
+    if (named := config.address(host) if identity.NICKNAME.fullmatch(host) else None) is not None:
+        return _configured(host, *named, port)
     camera = identity.find(host)
     if camera is None:
         return host, port
     return camera.host, camera.port if port is None else port
+
+
+def vendor_at(address: Address) -> str:
+    """Return the vendor that `config.toml` names for the camera at an address; '' without one."""
+    from ..state import config
+    from ..vendors import NAMES
+
+    for nickname, table in config.cameras().table(config.CAMERAS).items():
+        named = config.address(nickname) if isinstance(table, dict) else None
+        if named is None or named[1] not in NAMES:
+            continue
+        try:
+            host, port = _configured(nickname, *named, None)
+        except ValueError:
+            continue
+        if address == (host, DEFAULT_PORT if port is None else port):
+            return named[1]
+    return ""
+
+
+def _configured(
+    nickname: str, written: str, vendor: str, port: int | None
+) -> tuple[str, int | None]:
+    """Return host and port of a camera in `config.toml`; its vendor may have another usual port."""
+    from ..vendors import NAMES, named
+
+    try:
+        host, own = _as_written(written)
+    except ValueError as error:
+        raise ValueError(f"the address of {nickname} in config.toml: {error}") from error
+    if own is None and vendor in NAMES:
+        own = named(vendor).transport.port
+    return host, own if port is None else port
 
 
 def _as_written(text: Any) -> tuple[str, int | None]:

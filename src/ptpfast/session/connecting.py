@@ -15,7 +15,6 @@ from ..link.courtesy import connect_when_free, honour_reconnect_pause
 from ..link.link import Link
 from ..logs import tell
 from ..ptp.arguments import callback, check_names, choice, switches, whole
-from ..ptp.codes import DEFAULT_PORT
 from ..ptp.errors import ConnectFailed, OwnerAsked, PTPError
 from ..transport.contract import Address
 from ..transport.handshake import NothingListens
@@ -23,7 +22,7 @@ from ..transport.identity import Identity
 from ..transport.timeouts import Timeouts
 from ..vendors import ROLES, Role, Vendor, given, transport_of
 from ..vendors.elsewhere import others
-from .address import address_of
+from .address import address_of, vendor_at
 from .session import Session
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def connect(
         host: `HOST`, `HOST:PORT`, `[IPv6]:PORT`, one of these behind `ptpip:`, or a nickname.
         port: TCP port; by default 15740, or the port of the vendor. If nothing listens at 15740,
             the ports of other vendors are tried.
-        vendor: speak as this vendor, instead of choosing by the camera's answer.
+        vendor: speak as this vendor. By default as `config.toml` or the answer of the camera says.
         timeouts: see `Timeouts`.
         depth: pipeline depth, the number of requests outstanding at a time. By default what
             `ptpfast tune` found for this model, else 1: no specification promises more. If the
@@ -89,8 +88,7 @@ def connect(
             print(session.device_info.model)
     """
     check_names("connect", initiator, Initiator.__optional_keys__)
-    vendor = None if vendor is None else given(vendor)
-    address = address_of(host, port, DEFAULT_PORT if vendor is None else vendor.transport.port)
+    address, vendor = _place(host, port, vendor)
     depth, timeouts = _checked(depth, timeouts, waiting, role, index)
     began = time.monotonic()
     with _recorded(initiator) as (identity, own):
@@ -109,6 +107,19 @@ def own_identity(guid: bytes | None = None, name: str | None = None) -> Identity
     from ..state import identity  # not at once: it would be a good part of `import ptpfast`
 
     return Identity.of(guid, name)._replace(usual=identity.own())
+
+
+def _place(
+    host: str, port: int | None, vendor: Vendor | str | None
+) -> tuple[Address, Vendor | None]:
+    """Return where the camera is, and the vendor to speak as, if one is known. ValueError,
+    TypeError."""
+    if vendor is not None:
+        vendor = given(vendor)
+        return address_of(host, port, vendor.transport.port), vendor
+    address = address_of(host, port)
+    kept = vendor_at(address)
+    return address, given(kept) if kept else None
 
 
 @contextmanager

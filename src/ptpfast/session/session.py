@@ -605,7 +605,9 @@ class Session:
             Unsupported: the camera has no such list.
         """
         if (handles := self.link.dialect.marked()) is None:
-            raise Unsupported("this camera has no list of objects to transfer")
+            raise Unsupported(
+                "this camera has no list of objects to transfer", hint="select in another way"
+            )
         return handles
 
     def unmark(self, object_or_handle: ObjectInfo | int) -> None:

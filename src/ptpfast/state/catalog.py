@@ -116,6 +116,33 @@ class Catalog:
                 return [from_row(row[0], row[1:]) for row in rows]
         return []
 
+    def files_of(self, identity: str, path: str) -> list[Stored]:
+        """Return the files of the objects with that path that were fetched from a body."""
+        with self._guarded("read"):
+            if (database := self._opened()) is not None:
+                rows = database.execute(
+                    f"SELECT {_FILE} FROM object JOIN body ON body.id = object.body "
+                    "JOIN file ON file.object = object.id JOIN folder ON folder.id = file.folder "
+                    "WHERE body.identity = ? AND object.path = ? LIMIT ?",
+                    (identity, path.encode(errors="surrogatepass"), MOST_SEEN),
+                )
+                return [from_file_row(row) for row in rows]
+        return []
+
+    def names_in(self, identity: str, folder: str) -> list[tuple[str, str]]:
+        """Return (path on the card, file name) of a body's files in a folder."""
+        with self._guarded("read"):
+            if (database := self._opened()) is not None:
+                rows = database.execute(
+                    "SELECT object.path, file.name FROM folder "
+                    "JOIN file ON file.folder = folder.id JOIN object ON object.id = file.object "
+                    "JOIN body ON body.id = object.body "
+                    "WHERE folder.path = ? AND body.identity = ?",
+                    (os.fsencode(folder), identity),
+                )
+                return [_named(*row) for row in rows]
+        return []
+
     def store(self, items: Iterable[tuple[Fetched, Stored]]) -> int:
         """Record objects and their files in one transaction; return how many were recorded."""
         with self._guarded("write"):
@@ -223,6 +250,12 @@ class Catalog:
         self.close()
         self.why = why
         log.debug("no catalog: %s", why)
+
+
+def _named(path: object, name: object) -> tuple[str, str]:
+    if type(path) is not bytes or type(name) is not bytes:
+        raise Implausible("a row has a name that cannot be")
+    return path.decode(errors="surrogatepass"), os.fsdecode(name)
 
 
 @contextmanager

@@ -114,11 +114,12 @@ class TappedChannel:
         idle_s: float = 30.0,
         slice_s: float | None = None,
         timeline: Timeline | None = None,
+        most: int | None = None,
     ) -> bool:
         """Receive a phase as `Channel.receive` does, and log the bytes that it uses."""
         if not self._use.acquire(blocking=False):
             return self._channel.receive(
-                phase, first_s=first_s, idle_s=idle_s, slice_s=slice_s, timeline=timeline
+                phase, first_s=first_s, idle_s=idle_s, slice_s=slice_s, timeline=timeline, most=most
             )
         asked = self._asked.get(phase.transaction_id)
         keeping = self._keeping(asked)
@@ -126,7 +127,12 @@ class TappedChannel:
         broken = False
         try:
             return self._channel.receive(
-                tapped, first_s=first_s, idle_s=idle_s, slice_s=slice_s, timeline=timeline
+                tapped,
+                first_s=first_s,
+                idle_s=idle_s,
+                slice_s=slice_s,
+                timeline=timeline,
+                most=most,
             )
         except (ProtocolError, ConnectionLost):
             broken = True

@@ -8,6 +8,8 @@ from ..ptp.objects import ObjectInfo
 from ..raw import find_preview
 from .memory import read, read_into
 
+LARGEST_PREVIEW = 256 << 20  # bytes; the file says how many there are, and the camera sent the file
+
 
 def preview(camera: Camera, info: ObjectInfo) -> bytes:
     """Return the largest JPEG in a RAW file, or a whole JPEG file.
@@ -28,4 +30,6 @@ def preview(camera: Camera, info: ObjectInfo) -> bytes:
             f"{info.name} has no preview that ptpfast can find",
             hint="its thumbnail is smaller: session.thumbnail",
         )
+    if place.size > LARGEST_PREVIEW:
+        raise Unsupported(f"{info.name} has a preview of {place.size:,} bytes, which is none")
     return part(place.offset, place.size)

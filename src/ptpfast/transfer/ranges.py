@@ -49,6 +49,7 @@ class Tempo:
 
     def __init__(self, camera: Camera, label: str, position: int) -> None:
         self._pace = camera.habits.pace
+        self._connection = camera.link.connection
         self._wait_s = camera.link.timeouts.operation
         self._label = label
         self.begin(position)
@@ -67,6 +68,10 @@ class Tempo:
 
     def came_to(self, position: int, report: Callable[[int], None]) -> None:
         """Bytes up to there have come; it is reported. Trickle, TooSlow."""
+        if self._connection.is_limited:
+            report(position)
+            self.begin(position)
+            return
         # Each of many answers may be in time, and bring next to nothing.
         self._slowest.require(self._label, position)
         report(position)
@@ -204,13 +209,17 @@ class RangeReader:
         if phase.received < request.about:
             self._chunks.drop(self.position)
         took_s = self._tempo.lap()
+        self._patience.reset()
+        if not self._camera.link.connection.is_limited:  # else it tells nothing of the camera
+            self._learn(request, phase, took_s)
+        self._came_to(self.position)
+
+    def _learn(self, request: Request, phase: Phase, took_s: float) -> None:
         # How long one took that left before this object's turn is not known.
         self._policy.paused(None if request.left_before else phase.waited, phase.silence)
         if not request.left_before:
             self._camera.habits.waited_s += phase.waited
             self._policy.done(phase.received, took_s, phase.waited)
-        self._patience.reset()
-        self._came_to(self.position)
 
     def _is_refused(self, request: Request, phase: Phase, error: PTPError | None) -> bool:
         """Whether the camera refused the size of a chunk; the next one is smaller then."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import LimitReached
+from ..library.limits import limited
 from ..library.plan.names import Together
 from ..library.report.observer import Observer
 from ..library.several import OneAtATime
@@ -98,6 +99,7 @@ class Member:
             ending.interrupts_pauses(),
             self._session() as session,
             ending.interrupts(session),
+            limited(session, setting.options.bwlimit),
         ):
             Watcher(
                 session,

@@ -75,6 +75,8 @@ class WatchOptions(Selecting, total=False):
     delete_verified: bool
     keep_folders: bool
     storage_options: Mapping[str, Any] | None
+    template: str | None
+    bwlimit: str | int | None
 
 
 class Watch(Iterator[FileResult]):
@@ -198,9 +200,11 @@ def watch(
         preview: a folder for the previews of new RAW files, `DSC_0001.NEF.jpg`. Each is read out of
             its file before any of the new files is downloaded. What has that name is replaced.
         on_preview: called with a `ShotPreview` for each, as `on_status` is.
-        formats, include, exclude, since, until, storage: as in `pull`.
+        formats, include, exclude, folder, since, until, storage: as in `pull`.
+        min_size, max_size, protected: as in `pull`.
         order: `newest` takes the newest of several new shots first.
-        on_conflict, verify, algorithm, chunk, copies, keep_folders, storage_options: as in `pull`.
+        on_conflict, verify, algorithm, chunk, copies, keep_folders, template, storage_options: as
+            in `pull`.
         delete_verified: as in `pull`, for each file of this watch. The index of the camera is not
             used then, because new shots may get the handles of deleted ones.
         observer: an `Observer`, which is called in the thread of the watch.
@@ -251,7 +255,9 @@ def prepared(
     for each in [cameras] if several is None else several:
         check_camera(each, destination, options)
     target, place = target_of(destination, options.get("storage_options"))
-    asked = Options.of(place, options)
+    # `first` is another option of `pull`.
+    shared = {name: value for name, value in options.items() if name != "first"}
+    asked = Options.of(place, shared)
     make_run = Run if target is None else remote_run(target, asked)
     if target is None:
         check_folders(asked)

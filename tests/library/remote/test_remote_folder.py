@@ -220,6 +220,20 @@ def test_folders_of_the_card_are_kept_when_asked(camera: Cameras) -> None:
     assert fetch(sim, URL, keep_folders=True).here == 2
 
 
+def test_template_names_files_at_a_url(camera: Cameras) -> None:
+    sim = camera(objects=4)  # two pairs
+    template = "{date}/{seq:03}"
+    assert fetch(sim, URL, template=template).ok
+    there = sorted(stored())
+    assert [path.rpartition("/")[2] for path in there] == [
+        *("001.DNG", "001.JPG", "002.DNG", "002.JPG"),
+    ]
+    for again in (template, "{name}"):
+        assert fetch(sim, URL, template=again).here == 4
+    assert sorted(stored()) == there
+    assert sorted(stored().values()) == contents(sim)
+
+
 def test_dry_run_shows_the_urls_and_stores_nothing(camera: Cameras) -> None:
     report = fetch(camera(objects=2), URL, dry_run=True)
     assert {str(each.path).rpartition("/")[0] for each in report.files} == {URL}

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
     from ..plan.folder import Folder, Found
     from ..plan.known import Known
+    from ..plan.namer import Namer
     from ..plan.names import Names
     from ..plan.options import Options
 
@@ -50,14 +52,18 @@ class Copies:
     """
 
     def __init__(
-        self, options: Options, camera: str, known: Known, names: Names | None = None
+        self,
+        options: Options,
+        camera: str,
+        known: Known,
+        names: Names | None = None,
+        namer: Namer | None = None,
     ) -> None:
-        """names: those that the cameras of the run have got."""
-        keeps = options.keep_folders
-        self._trees = [
-            Tree(path, camera, options.manifest, known, keeps_folders=keeps, names=names)
-            for path in options.copies
-        ]
+        """names: those that the cameras of the run have got. namer: what names the folders."""
+        make = partial(Tree, keeps_folders=options.keep_folders, names=names, namer=namer)
+        self._trees = [make(path, camera, options.manifest, known) for path in options.copies]
+        for tree in self._trees:
+            tree.leave((options.destination, *options.copies))
         self._main = options.destination
         self._known = known
         self._renames = options.on_conflict in _RENAMING
@@ -203,9 +209,7 @@ class Copies:
 
 def _known(tree: Tree, info: ObjectInfo, name: str) -> Found | None:
     for forgiving in (False, True):
-        found = tree.claim_same_name(info, name, forgiving=forgiving)
-        found = found or tree.claim_numbered(info, name, forgiving=forgiving)
-        if found is not None:
+        if (found := tree.claim_any(info, name, forgiving=forgiving)) is not None:
             return found
     return None
 
@@ -216,8 +220,8 @@ def _here(found: Found | None) -> Copy | None:
 
 def _proven(tree: Tree, info: ObjectInfo, name: str, size: int, expected: str) -> Copy | None:
     """Return the copy that has the bytes of the file; None without one."""
-    for folder in tree.places(info):
-        for entry in folder.alike(name, size):
+    for folder, called in [*((each, name) for each in tree.places(info)), *tree.recorded(info)]:
+        for entry in folder.alike(called, size):
             try:
                 if hash_from_disk(os.fspath(folder.path / entry.name)) == expected:
                     return Copy(folder.claim(entry), "already here", compared=True)

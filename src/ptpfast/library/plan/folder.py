@@ -62,7 +62,8 @@ class Folder:
         self.path = path
         self._camera = camera
         self._known = known
-        self._real = os.path.realpath(path)
+        self.real: str = os.path.realpath(path)
+        self._renamed: dict[str, list[str]] | None = None  # by the path on the card
         self._records: dict[str, tuple[Fetched, Stored] | None] = {}  # of the catalog, by name
         self._manifest = _names_in(path, manifest)  # keys
         self._list = _names_in(path, manifest, above=False)
@@ -137,8 +138,16 @@ class Folder:
         if self._known is None or not entry.regular:
             return None
         if entry.name not in self._records:
-            self._records[entry.name] = self._known.at(self._real, entry.name)
+            self._records[entry.name] = self._known.at(self.real, entry.name)
         return self._records[entry.name]
+
+    def renamed(self, info: ObjectInfo) -> list[str]:
+        """Return the names of an object's files here that are no form of its name on the card."""
+        if self._known is None:
+            return []
+        if self._renamed is None:
+            self._renamed = self._known.renamed_in(self.real) if self._named else {}
+        return self._renamed.get(info.path, [])
 
     def concerns(self, name: str) -> bool:
         """Whether something here has the stem of that name, with other numbers behind it or
@@ -227,6 +236,11 @@ class Folder:
         """Return the name of the subfolder of that name, in any case; None without one."""
         found = [each.name for each in self._named.get(same_name(name), []) if each.is_folder]
         return min(found, key=lambda each: (each != name, each), default=None)
+
+    def names(self) -> list[str]:
+        """Return the names of all entries; of an unfinished file, the name that it is to get."""
+        found = [each.name for entries in self._named.values() for each in entries]
+        return [name.removesuffix(PART_SUFFIX) for name in found]
 
     def subfolders(self) -> list[str]:
         """Return the names of all subfolders."""

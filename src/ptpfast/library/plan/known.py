@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...ownership.names import same_name
 from ...ptp.errors import SinkError
 from ...ptp.kinds import kind_of
 from ...state.catalog import Catalog
@@ -133,6 +134,43 @@ class Known:
     def at(self, folder: str, name: str) -> tuple[Fetched, Stored] | None:
         """Return the record of a stored file. `folder` must have no symbolic links."""
         return self._catalog.at(folder, name) if self._catalog is not None else None
+
+    def files_of(self, info: ObjectInfo, root: str) -> Iterator[tuple[list[str], str]]:
+        """Yield the places of an object's stored files in or below a folder.
+
+        Args:
+            info: the object.
+            root: the folder, without symbolic links.
+
+        Yields:
+            The folders below `root`, and the name.
+        """
+        if self._catalog is None:
+            return
+        for path in _endings(info.path):
+            for file in self._catalog.files_of(self._identity, path):
+                if file.folder == root:
+                    yield [], file.name
+                elif file.folder.startswith(below := root.rstrip("/") + "/"):
+                    yield file.folder.removeprefix(below).split("/"), file.name
+
+    def renamed_in(self, folder: str) -> dict[str, list[str]]:
+        """Return the files of a folder whose names are no forms of the names on the card.
+
+        Args:
+            folder: the folder, without symbolic links.
+
+        Returns:
+            Their names, by the paths of the objects.
+        """
+        found: dict[str, list[str]] = {}
+        for item, name in (
+            () if self._catalog is None else self._catalog.names_in(self._identity, folder)
+        ):
+            plain = local_name(item.rpartition("/")[2])
+            if same_name(root_name(name)) != same_name(root_name(plain)):
+                found.setdefault(item, []).append(name)
+        return found
 
     def verdict(
         self, found: tuple[Fetched, Stored], entry: Entry, info: ObjectInfo, *, complete: bool

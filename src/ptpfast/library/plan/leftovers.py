@@ -34,7 +34,7 @@ class Leftovers:
         self._camera = camera
         self._seen: set[tuple[Any, ...]] = set()
         # The card's folders are read one by one: any object may have a part file in a later one.
-        self._may_be_any = tree.keeps_folders or bool(self._parts())
+        self._may_be_any = tree.has_subfolders or bool(self._parts())
 
     def _parts(self) -> list[tuple[Path, Identity]]:
         found = []

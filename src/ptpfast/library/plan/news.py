@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ...listing import Listing, ListingProgress
     from ...ptp.objects import ObjectInfo
+    from .shots import Memory
 
 # Right after ObjectAdded some bodies cannot describe the object yet: asked again for 5 s (airmtp).
 DESCRIBE_S, DESCRIBE_PAUSE_S = 5.0, 0.25
@@ -33,6 +34,7 @@ class News:
         wants: Returns whether a selected object should be downloaded.
         is_first: Whether a new object comes before the other new ones.
         unsettled: Handles of new objects whose runs have not said yet what came of them.
+        shots: The shots of the runs so far: the files of one may be reported one by one.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class News:
         self.is_first = is_first
         self.show = show
         self.unsettled: set[int] = set()
+        self.shots: Memory = {}
         self._due: dict[int, float] = {}  # handle → when it can be asked for
         self._since: dict[int, float] = {}  # handles that could not be described, from when on
 

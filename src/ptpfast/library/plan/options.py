@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+from ...link.limiting import RateLimit
 from ...ownership.names import MANIFEST_NAME, is_ours_for_another_use
 from ...ptp.arguments import choice, folders, path_of, switches, whole
 from ...ptp.objects import LARGEST_OBJECT
+from ...ptp.sizes import LONGEST_S
 from ...transfer import VERIFY, DownloadOptions, Verify
 from ...transfer.hashing import ALGORITHMS, Algorithm, new_hash
 from ...transfer.options import BYTES
@@ -17,10 +19,17 @@ from ..report.observer import Observer
 from .news import News
 from .planning import ON_CONFLICT, OnConflict
 from .selection import Selection
+from .template import Template, read_template
 
+TWO_LAYOUTS = "template: one with folders (/) cannot be combined with keep_folders; use one"
+NAME_NEEDS_HISTORY = (
+    "template: with {seq}, or without {name} and {number}, files are known again by the history "
+    "only: add {name}, or leave history=False out"
+)
+MARKED = "marked on the camera"
 RETRY = 8  # about a minute of pauses
 NEEDS_SHA256 = "manifest, copies and delete_verified need SHA-256: leave algorithm out"
-_SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history", "keep_folders")
+_SWITCHES = ("dry_run", "resume", "delete_verified", "new", "history", "keep_folders", "marked")
 NO_OVERWRITE = (
     "on_conflict='overwrite' cannot be combined with delete_verified: "
     "the replaced file may be the only copy of a deleted picture"
@@ -47,8 +56,12 @@ class Options:
     new: bool = False
     history: bool = True
     keep_folders: bool = False
+    marked: bool = False
+    template: Template | None = None
     news: News | None = None  # of `watch`
     storage_options: Mapping[str, Any] | None = None
+    bwlimit: RateLimit | None = None
+    max_duration: float | None = None
 
     @classmethod
     def of(cls, destination: Path, given: Mapping[str, Any]) -> Self:
@@ -56,12 +69,20 @@ class Options:
         TypeError, ValueError."""
         own = given_of(cls, given)
         switches(**{name: value for name, value in own.items() if name in _SWITCHES})
+        if own.get("template") is not None:
+            own["template"] = read_template(own["template"])
         if "copies" in own:
             own["copies"] = folders("copies", own["copies"])
+        own["bwlimit"] = RateLimit.of(own.get("bwlimit"))
         selection = Selection(**given_of(Selection, given))
         if "manifest" in own:
             own["manifest"] = _manifest(own["manifest"], destination)
         return cls(destination, selection, **own)
+
+    @property
+    def words(self) -> str:
+        """What narrows the selected objects, for people; '' when nothing does."""
+        return ", ".join(filter(None, [self.selection.words, MARKED if self.marked else ""]))
 
     def __post_init__(self) -> None:
         choice("on_conflict", self.on_conflict, ON_CONFLICT)
@@ -72,6 +93,8 @@ class Options:
             whole("chunk", self.chunk, BYTES, 0, LARGEST_OBJECT)
         if self.retry is not None:
             whole("retry", self.retry, "a number of tries, or None for no limit", 0)
+        if self.max_duration is not None:
+            check_duration(self.max_duration)
         _check_observer(self.observer)
         least = self._least_verification()
         if self.verify in VERIFY[: VERIFY.index(least)]:
@@ -82,8 +105,17 @@ class Options:
             raise ValueError(NO_OVERWRITE)
         if self.new and not self.history:
             raise ValueError("new needs the history: leave history=False out")
+        if self.template is not None:
+            self._check_template(self.template)
         if self.algorithm is not None:
             new_hash(self.algorithm)  # if it can be had
+
+    def _check_template(self, template: Template) -> None:
+        """Raise ValueError if the template does not go together with the other options."""
+        if self.keep_folders and template.folders:
+            raise ValueError(TWO_LAYOUTS)
+        if template.needs_history and not self.history:
+            raise ValueError(NAME_NEEDS_HISTORY)
 
     def _least_verification(self) -> Verify:
         """Return the verification that the other options imply. ValueError."""
@@ -103,6 +135,14 @@ class Options:
             overwrite=overwrite,
             prove_end=self.delete_verified,
         )
+
+
+def check_duration(seconds: Any) -> None:
+    """TypeError, ValueError for what is no number of seconds above 0."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"max_duration takes a number of seconds, not {seconds!r:.60}")
+    if not 0 < seconds <= LONGEST_S:
+        raise ValueError(f"max_duration takes seconds above 0, at most a year, not {seconds!r}")
 
 
 def given_of(kind: type[Options | Selection], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from ..report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
 from .leftovers import Leftovers
 from .mirrors import Mirrors
 from .news import MOST
+from .picking import Picker
 from .planning import NEW_AND_FIRST, Job, Planner
+from .resumed import Begun
 from .room import Room, on_disk_of
 from .selection import LISTED
 from .storages import Storages
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 # Results of objects whose files were here before.
 _SAFE = {("skipped", ALREADY_HERE), ("skipped", FETCHED_BEFORE)}
+UNDATED = "Files whose date the camera does not tell have 'undated' in their names or folders."
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
 
@@ -71,8 +74,12 @@ class Plan:
         self.storages: Storages = Storages(persistence, listing, report.card, options.selection)
         places = 1 + len(on_disk_of(options.destination, options.copies))
         self.room: Room = Room(self.tree.root, places)
-        self._planner = Planner(self.tree, options.on_conflict, self._kept)
+        begun = Begun(tree, camera) if tree.namer.has_seq else None
+        memory = None if options.news is None else options.news.shots
+        self._planner = Planner(self.tree, options.on_conflict, self._kept, begun, memory)
         self._mirrors = Mirrors(persistence)
+        self._picker = Picker(options.selection)
+        self._marked = self._handles_marked()
         self._leftovers = Leftovers(self.tree, camera)
         self._found: set[int] = set()  # handles of files
         # What was decided on the word of an earlier session alone, by handle.
@@ -82,6 +89,12 @@ class Plan:
         if not listing.handles:
             self._add(ObjectTable([]))
 
+    def _handles_marked(self) -> set[int] | None:
+        """Return the objects that are marked on the camera; None if all are meant."""
+        if not self._options.marked:
+            return None
+        return set(self._persistence.run(self._persistence.session.marked))
+
     @property
     def jobs(self) -> deque[Job]:
         """The objects still to be fetched, in order."""
@@ -90,7 +103,8 @@ class Plan:
     def advance(self) -> bool:
         """Plans the next piece of the listing; all of it where its order is not the camera's. False
         when there is none."""
-        size = PIECE if self._options.selection.order == LISTED else None
+        selection = self._options.selection
+        size = PIECE if selection.order == LISTED and not selection.counts else None
         piece = self._persistence.run(partial(self._listing.next, size))
         if piece is None:
             return False
@@ -162,15 +176,21 @@ class Plan:
         self._retract(piece)
         piece = self._confirmed(piece)
         self._leftovers.see(piece)
-        chosen = selection.apply(piece)
-        if news is not None:
-            chosen = [info for info in chosen if news.wants(info)]
         card.listed = self._listing.complete
+        meant = self._meant(piece)
+        matching = selection.matching(meant)
+        if news is not None:
+            matching = [info for info in matching if news.wants(info)]
+        self._picker.forget(info.handle for info in piece)
+        self._picker.forget(handle for handle, _ in piece.failures)
+        chosen = self._picker.take(matching, last=card.listed)
         self._last = piece[-1] if len(piece) else self._last
         self._found.update(info.handle for info in piece)
         card.found = len(self._found)
         card.selected += len(chosen)
-        card.undated += selection.undated(piece)
+        card.undated += selection.undated(meant)
+        card.unsized += selection.unsized(meant)
+        card.unpreferred = self._picker.left_out if card.listed else 0
         for handle, error in piece.failures:
             if news is not None and news.postpone(handle):
                 continue
@@ -190,6 +210,8 @@ class Plan:
             planned = self._planner.add_new(chosen, news.is_first, newest=newest)
         else:
             planned = self._planner.add(chosen, last=self._report.listed)
+        if UNDATED not in self.known.notes and any(map(self.tree.namer.is_undated, chosen)):
+            self.known.notes.append(UNDATED)
         for result in [*decided, *planned]:
             self._finish(result)
             if result.object is not None and result.object.remembered:
@@ -209,13 +231,19 @@ class Plan:
 
         The name of a file must not be an error of an earlier session.
         """
-        doubtful = [
+        while doubtful := [
             info
-            for info in self._options.selection.apply(piece)
+            for info in self._options.selection.apply(self._meant(piece))
             if info.remembered and not self._planner.is_here(info)
-        ]
-        if not doubtful:
-            return piece
+        ]:
+            piece = self._confirm(piece, doubtful)
+        return piece
+
+    def _meant(self, piece: ObjectTable) -> list[ObjectInfo]:
+        """Return the objects of a piece, with `marked` only those."""
+        return [info for info in piece if self._marked is None or info.handle in self._marked]
+
+    def _confirm(self, piece: ObjectTable, doubtful: list[ObjectInfo]) -> ObjectTable:
         confirm = partial(self._listing.confirm, doubtful, self._observer.confirming)
         now = self._persistence.run(confirm)
         objects: dict[int, ObjectInfo | None] = {info.handle: info for info in piece}

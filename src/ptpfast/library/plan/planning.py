@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..report.results import ALREADY_HERE, FileResult
-from .naming import local_name
-from .shots import Shots, name_with
+from .namer import Namer
+from .resumed import Begun
+from .shots import Memory, Shots
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
@@ -60,7 +61,8 @@ class Job:
 class Planner:
     """The planner of one destination.
 
-    kept(info, path) returns how many bytes of an earlier run a download resumes from.
+    kept(info, path) returns how many bytes of an earlier run a download resumes from. begun: the
+    part files of an earlier run, if they have no names of their own. memory: as in `Shots`.
 
     Attributes:
         jobs: The remaining downloads, in order.
@@ -68,7 +70,14 @@ class Planner:
         size: Bytes of them that are missing here.
     """
 
-    def __init__(self, tree: Tree, on_conflict: str, kept: KeptOf) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        on_conflict: str,
+        kept: KeptOf,
+        begun: Begun | None = None,
+        memory: Memory | None = None,
+    ) -> None:
         self.jobs: deque[Job] = deque()
         self.count: int = 0
         self.size: int = 0
@@ -76,11 +85,15 @@ class Planner:
         self._on_conflict = on_conflict
         self._kept = kept
         self._waiting: list[ObjectInfo] = []
-        self._shots = Shots(lambda info: tree.of(info).path, tree.names)
+        self._namer: Namer = tree.namer
+        self._begun = begun
+        self._shots = Shots(
+            lambda info: tree.of(info).path, tree.names, tree.namer, tree.last_number, memory
+        )
 
     def is_here(self, info: ObjectInfo) -> bool:
         """Whether there is a file of its name that is this object, by size and date."""
-        return self._tree.has_copy(info, local_name(info.name))
+        return self._tree.has_copy(info)
 
     def add(self, chosen: Iterable[ObjectInfo], *, last: bool) -> list[FileResult]:
         """Plans some more objects, and with `last` those that had to wait for it. What is not to be
@@ -92,10 +105,9 @@ class Planner:
         undecided = []
         # Exact names first: else an object could take for itself the numbered file of another.
         for info in chosen:
-            name = local_name(info.name)
-            if (found := self._tree.claim_same_name(info, name)) is not None:
+            if (found := self._tree.claim_first(info)) is not None:
                 decided.append(self._here(info, found))
-            elif not last and self._tree.concerns(info, name):
+            elif not last and self._tree.concerns(info):
                 self._waiting.append(info)
             else:
                 undecided.append(info)
@@ -105,7 +117,7 @@ class Planner:
             for forgiving in (False, True):
                 undecided = self._claimed(undecided, decided, forgiving=forgiving)
         for info in undecided:
-            decided += self._decide(info, local_name(info.name))
+            decided += self._decide(info)
         return decided
 
     def add_new(
@@ -147,31 +159,32 @@ class Planner:
         """Move the objects whose files are here to `decided`, and return the others."""
         left = []
         for info in objects:
-            name = local_name(info.name)
-            found = self._tree.claim_same_name(info, name, forgiving=forgiving)
-            found = found or self._tree.claim_numbered(info, name, forgiving=forgiving)
+            found = self._tree.claim_any(info, forgiving=forgiving)
             if found is None:
                 left.append(info)
             else:
                 decided.append(self._here(info, found))
         return left
 
-    def _decide(self, info: ObjectInfo, name: str) -> list[FileResult]:
+    def _decide(self, info: ObjectInfo) -> list[FileResult]:
         """Add a job, by `on_conflict` if its name is taken; else return the object's result."""
         with self._tree.names.lock:
-            chosen = self._chosen(info, name)
+            chosen = self._chosen(info)
         if isinstance(chosen, FileResult):
             return [chosen]
         path, overwrite = chosen
         self._take(info, path, overwrite=overwrite)
         return []
 
-    def _chosen(self, info: ObjectInfo, name: str) -> tuple[Path, bool] | FileResult:
+    def _chosen(self, info: ObjectInfo) -> tuple[Path, bool] | FileResult:
         """Return the path of an object and whether it replaces a file, or why it gets none."""
-        folder, policy = self._tree.of(info), self._on_conflict
-        if policy in ("rename", "overwrite"):
+        folder, policy, name = self._tree.of(info), self._on_conflict, self._namer.name(info)
+        if policy in ("rename", "overwrite") or self._namer.has_seq:
+            begun = None if self._begun is None else self._begun.path_of(info)
+            if begun is not None and begun.parent == folder.path:
+                self._shots.suggest(info, begun)
             number = self._shots.number(info, self._is_usable)
-            shared = name_with(name, number)
+            shared = self._namer.name(info, number)
             if folder.is_free(shared, info):
                 return folder.take(shared), False
             if policy == "overwrite" and not number and folder.can_replace(name, info):
@@ -188,7 +201,7 @@ class Planner:
     def _is_usable(self, name: str, info: ObjectInfo) -> bool:
         """Whether an object can have a name that is its own or has the number of its shot."""
         folder = self._tree.of(info)
-        if self._on_conflict == "overwrite" and name == local_name(info.name):
+        if self._on_conflict == "overwrite" and name == self._namer.name(info):
             return folder.is_free(name, info) or folder.can_replace(name, info)
         return folder.is_free(name, info) and not folder.is_beside_another(name, info)
 
@@ -206,9 +219,8 @@ class Planner:
         shot = self._shots.of(info)
         for each in others:
             if self._shots.of(each.info) is shot:
-                name = name_with(local_name(each.info.name), number)
-                each.path = self._tree.of(each.info).take(name)
-        return self._tree.of(info).take(name_with(local_name(info.name), number))
+                each.path = self._tree.of(each.info).take(self._namer.name(each.info, number))
+        return self._tree.of(info).take(self._namer.name(info, number))
 
     def _is_unused(self, name: str, info: ObjectInfo) -> bool:
         return self._tree.of(info).is_new(name) and self._is_usable(name, info)

@@ -1,4 +1,5 @@
-"""Which objects of a listing are meant: by kind, name, path and capture date; and in which order.
+"""Which objects of a listing are meant: by kind, name, folder, date, size, protection and number;
+and in which order.
 
 Works on what the camera says of its objects; never asks the camera anything.
 """
@@ -12,12 +13,14 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from ...ownership.names import same_text
-from ...ptp.arguments import choice, numbers, texts
+from ...ptp.arguments import choice, numbers, switches, texts, whole
 from ...ptp.codes import ObjectFormat
 from ...ptp.kinds import KINDS as OBJECT_KINDS
 from ...ptp.kinds import Kind as OneKind
-from ...ptp.objects import card_name
+from ...ptp.objects import LARGEST_OBJECT, card_name
+from ...transfer.options import BYTES
 from .moments import is_later, moment
+from .pairs import PREFER, Prefer, pick_first, preferred
 
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
@@ -39,10 +42,22 @@ class Selecting(TypedDict, total=False):
     formats: Format | Collection[Format]
     include: OneOrSeveral | None
     exclude: OneOrSeveral
+    folder: OneOrSeveral | None
     since: date | str | None
     until: date | str | None
+    min_size: int | None
+    max_size: int | None
+    protected: bool | None
     order: Order
     storage: int | Sequence[int] | None
+
+
+class Choosing(Selecting, total=False):
+    """Those that need the whole card to be listed; `watch` has none of them."""
+
+    prefer: Prefer
+    first: int | None
+    last: int | None
 
 
 @dataclass(frozen=True)
@@ -55,12 +70,24 @@ class Selection:
             with the whole path (`DCIM/100*/*`; a `*` there crosses folders), one without with the
             name. Without `include` everything is selected. An empty list is a ValueError, because a
             caller whose computed list is empty does not want everything.
-        since, until: Both inclusive. A date means the whole day by the camera's clock; a naive
-            datetime is by that clock, too. `moments` reads texts. They are compared with the
-            capture date, or with the modification date if there is none. An object without either
-            is in no range.
+        folder: One name or glob of a folder on the card, or several, regardless of case. A glob
+            without a slash is compared with each folder of the path, one with a slash with the path
+            from the root of the card. Folders below it are included.
+        since, until: Both inclusive: a date, a datetime, or a text: `2026-11-22`,
+            `2026-11-22T14:30`, `2026-11`, `2026`, `today`, `yesterday`, `2d`, `12h`. A date means
+            the whole day by the camera's clock; a naive datetime is by that clock, too. They are
+            compared with the capture date, or with the modification date if there is none. An
+            object without either is in no range.
+        min_size, max_size: Bytes, both inclusive. An object of unknown size is in no range.
+        protected: True takes the objects that are protected on the camera, False the others.
         order: `oldest` or `newest` by that date and the path, without a date last; or `listed`.
         storage: One slot number or several, the N of `card N`; None for all cards.
+        prefer: `raw` leaves out a JPEG or HEIF file if the RAW file of its shot is selected, `jpeg`
+            the other way round, `both` neither. The files of a shot have the same folder and stem,
+            or the same stem and capture time. If their times are more than 10 s apart, both are
+            taken.
+        first, last: Of all that is selected otherwise, the oldest or the newest files, so many.
+            Objects without a date are left out.
     """
 
     formats: str | Collection[str] = ("all",)
@@ -70,6 +97,13 @@ class Selection:
     until: date | str | None = None
     order: Order = LISTED
     storage: int | Sequence[int] | None = None
+    folder: OneOrSeveral | None = None
+    min_size: int | None = None
+    max_size: int | None = None
+    protected: bool | None = None
+    prefer: Prefer = "both"
+    first: int | None = None
+    last: int | None = None
 
     def __post_init__(self) -> None:
         # From here on they are tuples.
@@ -79,11 +113,17 @@ class Selection:
             object.__setattr__(self, "include", texts("include", self.include))
             if not self.include:
                 raise ValueError("include is empty; leave it out to take everything")
+        if self.folder is not None:
+            object.__setattr__(self, "folder", texts("folder", self.folder))
+            if not self.folder or not all(each.strip("/") for each in self.folder):
+                raise ValueError("folder is empty; leave it out to take every folder")
         if self.storage is not None:
             object.__setattr__(self, "storage", _slots(self.storage))
         if not self.formats:
             raise ValueError(f"no format given; use one of {', '.join(KINDS)}")
         choice("order", self.order, ORDERS)
+        choice("prefer", self.prefer, PREFER)
+        self._check_numbers()
         if self.since is not None:
             object.__setattr__(self, "since", moment("since", self.since))
         if self.until is not None:
@@ -92,31 +132,91 @@ class Selection:
         if since is not None and until is not None and is_later(since, until):
             raise ValueError(f"until ({until}) is before since ({since}): nothing could match")
 
+    def _check_numbers(self) -> None:
+        for name in ("min_size", "max_size"):
+            if (size := getattr(self, name)) is not None:
+                whole(name, size, BYTES, 0, LARGEST_OBJECT)
+        for name in ("first", "last"):
+            if (count := getattr(self, name)) is not None:
+                whole(name, count, "a number of files", 1)
+        if self.first is not None and self.last is not None:
+            raise ValueError("first and last cannot be combined; use one of them")
+        if self.protected is not None:
+            switches(protected=self.protected)
+        least, most = self.min_size, self.max_size
+        if least is not None and most is not None and least > most:
+            raise ValueError(
+                f"max_size ({most:,}) is below min_size ({least:,}): nothing could match"
+            )
+
     def apply(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-        """Return the selected objects, in order."""
-        return self.sort(info for info in objects if self.takes(info) and self.dated(info))
+        """Return the selected objects of a whole listing, in order."""
+        return self.sort(self.pick(self.matching(objects)))
+
+    def matching(self, objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+        """Return the objects that match one by one, in order, without `prefer`, `first`, `last`."""
+        return self.sort(
+            info for info in objects if self.takes(info) and self.sized(info) and self.dated(info)
+        )
+
+    def pick(self, matching: Sequence[ObjectInfo]) -> list[ObjectInfo]:
+        """Return what `prefer`, `first` and `last` take of all objects that match."""
+        left = preferred(matching, self.prefer)
+        if not self.counts:
+            return left
+        dated = [info for info in left if _date_of(info) is not None]
+        return pick_first(dated, self.first, self.last, _wall_clock)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it takes a number of files, for which the whole card must be listed."""
+        return self.first is not None or self.last is not None
 
     @property
     def words(self) -> str:
         """What narrows it, for people: `*.CR3, since 2026-11-22`; '' when nothing does."""
         kinds = () if "all" in self.formats else self.formats
         cards = [card_name(slot << 16) for slot in self._cards]
-        parts = [*cards, *kinds, *(self.include or ()), *(f"not {glob}" for glob in self.exclude)]
+        folders = (f"folder {glob}" for glob in self.folder or ())
+        parts = [*cards, *folders, *kinds, *(self.include or ())]
+        parts += [f"not {glob}" for glob in self.exclude]
         parts += [f"since {self.since}"] if self.since is not None else []
         parts += [f"until {self.until}"] if self.until is not None else []
+        parts += [f"from {self.min_size:,} bytes"] if self.min_size is not None else []
+        parts += [f"up to {self.max_size:,} bytes"] if self.max_size is not None else []
+        if self.protected is not None:
+            parts.append("protected" if self.protected else "not protected")
+        parts += [f"the first {self.first:,}"] if self.first is not None else []
+        parts += [f"the last {self.last:,}"] if self.last is not None else []
         return ", ".join(parts)
 
     def undated(self, objects: Iterable[ObjectInfo]) -> int:
         """How many objects are left out only because they have no date to compare."""
-        if self.since is None and self.until is None:
+        if self.since is None and self.until is None and not self.counts:
             return 0
-        return sum(1 for info in objects if _date_of(info) is None and self.takes(info))
+        return sum(
+            1
+            for info in objects
+            if _date_of(info) is None and self.takes(info) and self.sized(info)
+        )
+
+    def unsized(self, objects: Iterable[ObjectInfo]) -> int:
+        """How many objects are left out only because the camera cannot tell their size."""
+        if self.min_size is None and self.max_size is None:
+            return 0
+        return sum(
+            1 for info in objects if info.size is None and self.takes(info) and self.dated(info)
+        )
 
     def takes(self, info: ObjectInfo) -> bool:
-        """Whether an object is meant by its kind and its name."""
+        """Whether an object is meant by its card, folder, kind, name and protection."""
         if info.format == ObjectFormat.Association or not self.takes_card(info.storage_id):
             return False
         if "all" not in self.formats and info.kind not in self.formats:
+            return False
+        if self.protected is not None and info.protected != self.protected:
+            return False
+        if self.folder and not any(_is_below(info, glob) for glob in self.folder):
             return False
         if self.include and not any(_matches(info, glob) for glob in self.include):
             return False
@@ -140,6 +240,14 @@ class Selection:
             for slot in self._cards
             if slot not in slots
         ]
+
+    def sized(self, info: ObjectInfo) -> bool:
+        """Whether an object's size is in the range."""
+        if self.min_size is None and self.max_size is None:
+            return True
+        if info.size is None or (self.min_size is not None and info.size < self.min_size):
+            return False
+        return self.max_size is None or info.size <= self.max_size
 
     def dated(self, info: ObjectInfo) -> bool:
         """Whether an object's date is in the range."""
@@ -183,6 +291,16 @@ def _slots(given: int | Sequence[int]) -> tuple[int, ...]:
 def _matches(info: ObjectInfo, glob: str) -> bool:
     text = info.path if "/" in glob else info.name
     return fnmatchcase(same_text(text.strip("/")), same_text(glob.strip("/")))
+
+
+def _is_below(info: ObjectInfo, glob: str) -> bool:
+    """Whether an object is in a folder, or below it."""
+    folders = [same_text(name) for name in info.path.split("/")[:-1] if name]
+    pattern = same_text(glob.strip("/"))
+    if "/" in glob:
+        paths = ("/".join(folders[: count + 1]) for count in range(len(folders)))
+        return any(fnmatchcase(path, pattern) for path in paths)
+    return any(fnmatchcase(name, pattern) for name in folders)
 
 
 def _first(bound: date) -> datetime:

@@ -1,4 +1,5 @@
-"""The folders of a destination: the destination alone, or with the card's folders below it.
+"""The folders of a destination: the destination alone, or with the card's folders below it, or
+those of a template.
 
 A camera's folder names are untrusted, so they follow the rules of file names (`naming`). Names that
 some filesystem takes for one are one folder. A folder that cannot be used gets a numbered name:
@@ -9,7 +10,7 @@ not used, because it may lead out of the destination.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, same_name
 from ...ptp.errors import SinkError
 from .apart import own_folders
 from .folder import Folder
+from .namer import Namer
 from .names import Names
 from .naming import local_name, numbered
 from .places import is_same
@@ -47,16 +49,19 @@ class Tree:
         *,
         keeps_folders: bool = False,
         names: Names | None = None,
+        namer: Namer | None = None,
     ) -> None:
         """Read the destination; a missing one is empty.
 
-        The arguments are those of `Folder`, and the names that the cameras of a run have got.
+        The arguments are those of `Folder`, the names that the cameras of a run have got, and what
+        names files and folders.
 
         Raises:
             SinkError: the destination cannot be read.
         """
         self.names: Names = names or Names()
         self.keeps_folders = keeps_folders
+        self.namer: Namer = namer or Namer()
         self._camera = camera
         self._manifest = manifest
         self._known = known
@@ -65,6 +70,13 @@ class Tree:
         self._below: dict[tuple[Path, str], Folder | None] = {}  # by parent and key of the name
         self._of: dict[str, Folder] = {}  # by the folders on the card, as text
         self._elsewhere: dict[str, Folder | None] = {}
+        self._others: list[list[str]] = []  # folders below that are other folders of the run
+
+    @property
+    def has_subfolders(self) -> bool:
+        """Whether objects go into folders below the destination."""
+        template = self.namer.template
+        return self.keeps_folders or (template is not None and bool(template.folders))
 
     @property
     def path(self) -> Path:
@@ -91,7 +103,7 @@ class Tree:
 
     def _unread(self) -> list[Path]:
         """Return the unread folders beside the card's folders."""
-        if not self.keeps_folders:
+        if not self.has_subfolders:
             return []
         below = (each for each in self.folders if each is not self.root)
         paths = (each.path / name for each in below for name in each.subfolders())
@@ -99,25 +111,82 @@ class Tree:
 
     def of(self, info: ObjectInfo) -> Folder:
         """Return the folder that gets an object's file."""
+        if self.namer.template is not None and self.namer.template.folders:
+            return self._below_root(self.namer.folders(info))
         if not self.keeps_folders:
             return self.root
         place = _folders_of(info)
         if (found := self._of.get(place)) is None:
-            found = self.root
-            for name in _local_names(place):
-                found = self._child(found, name)
-            self._of[place] = found
+            found = self._of[place] = self._below_root(_local_names(place))
+        return found
+
+    def _below_root(self, names: Iterable[str]) -> Folder:
+        found = self.root
+        for name in names:
+            found = self._child(found, name)
         return found
 
     def holding(self, path: Path) -> Folder:
         """Return the folder of a file that was named or found here."""
         return self._folders[path.parent]
 
+    def claim_first(self, info: ObjectInfo) -> Found | None:
+        """Return the file that is this object under its own name, or under one of a template, as
+        the history knows, and reserve it."""
+        found = None if self.namer.has_seq else self.claim_same_name(info, self.namer.name(info))
+        return found or self.claim_recorded(info)
+
+    def claim_any(
+        self, info: ObjectInfo, name: str | None = None, *, forgiving: bool = False
+    ) -> Found | None:
+        """Return the file that is this object under any name that it can have, and reserve it.
+
+        Args:
+            info: the object.
+            name: its name, if it is not that of the namer.
+            forgiving: as in `Folder.claim_same_name`.
+        """
+        found = None
+        if name is not None or not self.namer.has_seq:
+            name = name or self.namer.name(info)
+            found = self.claim_same_name(info, name, forgiving=forgiving)
+            found = found or self.claim_numbered(info, name, forgiving=forgiving)
+        return found or self.claim_recorded(info, forgiving=forgiving)
+
+    def claim_recorded(self, info: ObjectInfo, *, forgiving: bool = False) -> Found | None:
+        """Return a file of `recorded` that is still this object, and reserve it."""
+        for folder, name in self.recorded(info):
+            found = folder.claim_same_name(info, name, forgiving=forgiving, recorded=True)
+            if found is not None:
+                return found
+        return None
+
+    def recorded(self, info: ObjectInfo) -> Iterator[tuple[Folder, str]]:
+        """Yield folder and name of each file here that the history has of an object.
+
+        Without a template these are the files in the object's folder that were stored with one.
+        """
+        if self._known is None:
+            return
+        if self.namer.template is None:
+            folder = self.of(info)
+            yield from ((folder, name) for name in folder.renamed(info))
+            return
+        for place, name in self._known.files_of(info, self.root.real):
+            if any(place[: len(other)] == other for other in self._others):
+                continue
+            found: Folder | None = self.root
+            for part in place:
+                found = None if found is None else self._existing(found, part)
+            if found is not None:
+                yield found, name
+
     def claim_same_name(
         self, info: ObjectInfo, name: str, *, forgiving: bool = False
     ) -> Found | None:
         """Return the file that is this object under its own name, and reserve it."""
-        found = self.of(info).claim_same_name(info, name, forgiving=forgiving)
+        recorded = self.namer.needs_record
+        found = self.of(info).claim_same_name(info, name, forgiving=forgiving, recorded=recorded)
         if found is None and (other := self._elsewhere_of(info)) is not None:
             found = other.claim_same_name(info, name, forgiving=forgiving, recorded=True)
         return found
@@ -126,21 +195,45 @@ class Tree:
         self, info: ObjectInfo, name: str, *, forgiving: bool = False
     ) -> Found | None:
         """Return the file that is this object under a numbered name, and reserve it."""
-        found = self.of(info).claim_numbered(info, name, forgiving=forgiving)
+        recorded = self.namer.needs_record
+        found = self.of(info).claim_numbered(info, name, forgiving=forgiving, recorded=recorded)
         if found is None and (other := self._elsewhere_of(info)) is not None:
             found = other.claim_numbered(info, name, forgiving=forgiving, recorded=True)
         return found
 
-    def has_copy(self, info: ObjectInfo, name: str) -> bool:
-        """Return whether a file under its own name is this object and is not reserved."""
-        other = self._elsewhere_of(info)
-        return self.of(info).has_copy(info, name) or (
+    def has_copy(self, info: ObjectInfo) -> bool:
+        """Return whether a file that is this object is here and is not reserved: under its own
+        name, or known by the history."""
+        if any(each.has_copy(info, name, recorded=True) for each, name in self.recorded(info)):
+            return True
+        if self.namer.has_seq:
+            return False
+        name, other = self.namer.name(info), self._elsewhere_of(info)
+        recorded = self.namer.needs_record
+        return self.of(info).has_copy(info, name, recorded=recorded) or (
             other is not None and other.has_copy(info, name, recorded=True)
         )
 
-    def concerns(self, info: ObjectInfo, name: str) -> bool:
-        """Return whether a file with that stem is where the object's file may be."""
-        other = self._elsewhere_of(info)
+    def leave(self, folders: Iterable[Path]) -> None:
+        """Have the files in other folders of the run not count as files of this destination, if
+        those folders are below it."""
+        root = Path(self.root.real)
+        for folder in map(Path, map(os.path.realpath, folders)):
+            if folder != root and folder.is_relative_to(root):
+                self._others.append(list(folder.relative_to(root).parts))
+
+    def last_number(self, info: ObjectInfo) -> int:
+        """Return the highest number of a sequence in the folder of an object."""
+        return self.namer.last_number(self.of(info).names())
+
+    def concerns(self, info: ObjectInfo) -> bool:
+        """Return whether a file with the object's stem is where its file may be.
+
+        What is numbered in sequence is known by the history alone.
+        """
+        if self.namer.has_seq or any(True for _ in self.recorded(info)):
+            return any(True for _ in self.recorded(info))
+        name, other = self.namer.name(info), self._elsewhere_of(info)
         return self.of(info).concerns(name) or (other is not None and other.concerns(name))
 
     def places(self, info: ObjectInfo) -> list[Folder]:
@@ -150,6 +243,8 @@ class Tree:
 
     def _elsewhere_of(self, info: ObjectInfo) -> Folder | None:
         """Return the folder that the object has with the other setting; None without one."""
+        if self.namer.template is not None:
+            return None  # the history finds it wherever it is
         place = _folders_of(info)
         if place not in self._elsewhere:
             self._elsewhere[place] = self._find_elsewhere(place)

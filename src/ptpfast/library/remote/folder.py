@@ -19,6 +19,7 @@ from .place import RemotePath
 if TYPE_CHECKING:
     from ...ptp.objects import ObjectInfo
     from ..plan.known import Known
+    from ..plan.namer import Namer
     from ..plan.names import Given, Names
     from ..report.results import KnownBy
     from .target import Target
@@ -39,7 +40,7 @@ class RemoteFolder(Folder):
     ) -> None:
         """List the folder; a missing one is empty. SinkError."""
         super().__init__(path, camera, None, known, given=given, is_new=True)
-        self._real = str(path)  # as the catalog has it
+        self.real = str(path)  # as the catalog has it
         self._target = target
         if is_new:
             return
@@ -119,7 +120,14 @@ class RemoteTree(Tree):
     """The folders of a remote destination."""
 
     def __init__(
-        self, target: Target, camera: str, known: Known | None, *, keeps: bool, names: Names | None
+        self,
+        target: Target,
+        camera: str,
+        known: Known | None,
+        *,
+        keeps: bool,
+        names: Names | None,
+        namer: Namer | None = None,
     ) -> None:
         """List the destination. SinkError.
 
@@ -129,9 +137,12 @@ class RemoteTree(Tree):
             known: what the catalog knows.
             keeps: whether the card's folders are kept.
             names: the names that the cameras of the run have got.
+            namer: what names files and folders.
         """
         self._target = target
-        super().__init__(target.path, camera, None, known, keeps_folders=keeps, names=names)
+        super().__init__(
+            target.path, camera, None, known, keeps_folders=keeps, names=names, namer=namer
+        )
 
     def _read(self, path: Path, *, is_new: bool = False) -> Folder:
         given = self.names.of(path)

@@ -33,6 +33,8 @@ def merged(into: Report, cameras: Sequence[CameraReport]) -> Report:
         card.found += report.found
         card.selected += report.selected
         card.undated += report.undated
+        card.unsized += report.unsized
+        card.unpreferred += report.unpreferred
         card.storages += [replace(failure, camera=each.name) for failure in report.storages]
         card.doubts += [f"{each.name}: {doubt}" for doubt in report.doubts]
         traffic.bytes += report.bytes

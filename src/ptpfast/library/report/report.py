@@ -28,6 +28,8 @@ class Card:
     found: int = 0
     selected: int = 0
     undated: int = 0
+    unsized: int = 0
+    unpreferred: int = 0
     storages: list[StorageFailure] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
@@ -95,6 +97,7 @@ class Report:
         notes: Sentences about the history and the folders that the user must know.
         card, traffic, clearing: The values behind the properties below.
         cameras: With several cameras, the part of each; times are those of the slowest.
+        out_of_time: Whether `max_duration` ended the run.
     """
 
     destination: Path
@@ -109,6 +112,7 @@ class Report:
     traffic: Traffic = field(default_factory=Traffic)
     clearing: Clearing = field(default_factory=Clearing)
     cameras: list[CameraReport] = field(default_factory=list)
+    out_of_time: bool = False
 
     def __repr__(self) -> str:
         counts = [
@@ -136,8 +140,18 @@ class Report:
 
     @property
     def undated(self) -> int:
-        """Objects left out because a date range was asked for and they have no date."""
+        """Objects left out because dates were asked for and they have none."""
         return self.card.undated
+
+    @property
+    def unsized(self) -> int:
+        """Objects left out because sizes were asked for and the camera cannot tell theirs."""
+        return self.card.unsized
+
+    @property
+    def unpreferred(self) -> int:
+        """Objects left out because `prefer` takes the other file of their pair."""
+        return self.card.unpreferred
 
     @property
     def storages(self) -> list[StorageFailure]:
@@ -297,7 +311,8 @@ class Report:
         """
         failed = self.failed or self.copies("failed") or self.storages or self.vanished
         failed = failed or any(each.error is not None for each in self.cameras)
-        return not failed and self.remaining == self.count("planned")
+        is_whole = not self.out_of_time and self.remaining == self.count("planned")
+        return is_whole and not failed
 
     @property
     def mb_per_s(self) -> float:
