@@ -49,6 +49,28 @@ def test_content_lists_are_read_in_pages(monkeypatch: pytest.MonkeyPatch) -> Non
         assert all(parameters[2:] == (4, 1, 1) for _, parameters in pages)
 
 
+def test_ratings_of_the_owner_are_told_and_select_files(tmp_path: Path) -> None:
+    store = Store()
+    folder = store.add_folder("DCIM")
+    stars = {"A.ARW": 5, "B.ARW": 3, "C.ARW": 0, "D.ARW": None, "E.ARW": 77, "F.ARW": -5}
+    handles = {
+        name: store.add(name, 10 + number, parent=folder) for number, name in enumerate(stars)
+    }
+    with camera_of("a7m4", store=store) as camera, session_with(camera) as session:
+        for name, count in stars.items():
+            if count is not None:
+                camera.rate(handles[name], count)
+        objects = session.objects()
+        told = {info.name: info.rating for info in objects}
+        assert told == stars | {"D.ARW": None, "E.ARW": None, "F.ARW": None}  # none is hostile
+        selection = ptpfast.Selection(rating=4)
+        assert [info.name for info in selection.apply(objects)] == ["A.ARW"]
+        assert selection.unrated(objects) == 3
+        report = ptpfast.pull(session, tmp_path, rating=3)
+        assert {path.name for path in tmp_path.iterdir()} == {"A.ARW", "B.ARW"}
+        assert (report.unrated, report.selection) == (3, "rated 3 or more")
+
+
 def test_more_pictures_of_one_moment_than_a_page_has_are_all_listed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -84,6 +84,7 @@ def _tell_left_out(output: Output, selection: Selection, meant: list[ObjectInfo]
     ways = (
         (selection.undated(meant), "without a date left out"),
         (selection.unsized(meant), "of unknown size left out"),
+        (selection.unrated(meant), "of unknown rating left out"),
         (
             len(matching) - len(preferred(matching, selection.prefer)),
             "left out for the other file of the pair",

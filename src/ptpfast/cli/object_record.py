@@ -20,4 +20,5 @@ def object_record(info: ObjectInfo) -> dict[str, object]:
         "kind": info.kind,
         "storage_id": info.storage_id,
         "protected": info.protected,
+        "rating": info.rating,
     }

@@ -13,7 +13,7 @@ from ..engine.text import unescaped
 from ..library.plan.moments import is_later
 from ..library.plan.options import MARKED
 from ..library.plan.pairs import PREFER
-from ..library.plan.selection import KINDS, LAST_SLOT, ORDERS, Selection
+from ..library.plan.selection import KINDS, LAST_SLOT, MOST_STARS, ORDERS, Selection
 from ..ptp.arguments import texts
 from .options import Moment, Size, Words
 
@@ -110,7 +110,7 @@ def _order_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
 _NAMES = (
     *("format", "include", "exclude", "folder", "since", "until", "min_size", "max_size"),
-    *("protected", "storage", "order"),
+    *("protected", "rating", "storage", "order"),
 )
 _WHOLE_NAMES = ("prefer", "first", "last", "marked")
 
@@ -143,6 +143,12 @@ _OPTIONS = (
         "--protected/--unprotected",
         default=None,
         help="Select the files that are protected on the camera, or the others.",
+    ),
+    click.option(
+        "--rating",
+        type=click.IntRange(1, MOST_STARS),
+        metavar="N",
+        help="Select files with N stars or more, where the camera tells them.",
     ),
     click.option("--max-size", type=Size(), metavar="BYTES", help="Select files up to this size."),
     click.option(

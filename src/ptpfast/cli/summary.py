@@ -86,6 +86,7 @@ def _record(output: Output, report: Report) -> None:
         remaining=report.remaining,
         undated=report.undated,
         unsized=report.unsized,
+        unrated=report.unrated,
         unpreferred=report.unpreferred,
         mb_per_s=round(report.mb_per_s, 3),
         manifest=in_text(str(report.manifest)) if report.manifest else None,
@@ -213,7 +214,8 @@ def _is_up_to_date(report: Report) -> bool:
         and report.here + report.fetched_before + report.mirrored == len(here)
         and report.mirrored < len(here)
         and report.unread == report.here
-        and not (report.bytes or report.storages or report.undated or report.unsized)
+        and not (report.bytes or report.storages)
+        and not (report.undated or report.unsized or report.unrated)
     )
 
 
@@ -223,6 +225,7 @@ def left_out_text(report: Report) -> str:
     ways = (
         (report.undated, "without a date left out"),
         (report.unsized, "of unknown size left out"),
+        (report.unrated, "of unknown rating left out"),
         (report.unpreferred, "left out for the other file of the pair"),
     )
     return "".join(f"; {count:,} {way}" for count, way in ways if count)

@@ -52,6 +52,7 @@ class Folders:
             parent=description.parent,
             protected=description.protection != 0,
             remembered=remembered,
+            rating=self._link.dialect.rating(handle),
         )
 
     def _path(self, handle: int, description: Description) -> str:

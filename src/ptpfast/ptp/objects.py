@@ -104,6 +104,7 @@ class ObjectInfo:
         parent: the handle of its folder; 0 in the root.
         protected: whether the camera refuses to delete it.
         remembered: whether the description comes from the index.
+        rating: stars, 0 to 5; None if the camera does not tell.
 
     Notes:
         A camera without 64-bit sizes cannot tell sizes of 4 GiB and more.
@@ -121,6 +122,7 @@ class ObjectInfo:
     protected: bool = False
     # From an earlier session: it is compared with the camera before it is read.
     remembered: bool = field(default=False, compare=False)
+    rating: int | None = field(default=None, compare=False)  # a button changes it
 
     @property
     def extension(self) -> str:

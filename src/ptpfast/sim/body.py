@@ -75,6 +75,7 @@ class Body:
         self.approval: Approvals = approval or Approvals()
         self._frames = 0
         self.marked: dict[int, None] = {}
+        self.ratings: dict[int, int] = {}
         self.ports: Callable[[bool], object] = lambda _: None  # the door's, see Responder
         self.listing_blocks: dict[tuple[int, int], tuple[StoredObject, bytes]] = {}
         self._emit = emit

@@ -221,10 +221,7 @@ class SimulatedCamera:
         return self.counters.wait_for(predicate, timeout)
 
     def capture(self) -> list[int]:
-        """Press the shutter; return the handles of the new files.
-
-        Events are reported as after a press of the button.
-        """
+        """Press the shutter, with its events; return the handles of the new files."""
         return self.body.capture()
 
     def delete(self, handle: int) -> None:
@@ -234,6 +231,10 @@ class SimulatedCamera:
     def mark(self, handle: int) -> None:
         """Mark an object for transfer with the buttons, if the body has such a list."""
         self.body.marked[handle] = None
+
+    def rate(self, handle: int, stars: int) -> None:
+        """Rate an object with the buttons, if the body tells ratings."""
+        self.body.ratings[handle] = stars
 
     def push_event(self, code: int, *parameters: int) -> None:
         """Report an event the way this body does: at once, or when it is polled."""

@@ -75,6 +75,7 @@ class Responder(Protocol):
     """The methods of the simulated camera that a vendor's operation may call."""
 
     state: dict[str, Any]  # free for the vendor's operations, one dict for each camera
+    ratings: dict[int, int]  # stars that the owner has given, by handle
     marked: dict[int, None]  # handles of the objects that its user has marked for transfer
     properties: dict[int, DevicePropDesc]  # `current` can be set
     initiator: tuple[bytes, str]  # GUID and name of the connected computer

@@ -188,6 +188,10 @@ class Dialect:
         """Describe an object that GetObjectInfo cannot; None to ask as the standard does."""
         return None
 
+    def rating(self, handle: int) -> int | None:
+        """Return the stars of an object, 0 to 5, without asking the camera; None if unknown."""
+        return None
+
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return the operations that describe many objects at once, in order of preference."""
         return (GET_OBJECT_PROP_LIST,)

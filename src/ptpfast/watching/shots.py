@@ -201,7 +201,7 @@ def watch(
             its file before any of the new files is downloaded. What has that name is replaced.
         on_preview: called with a `ShotPreview` for each, as `on_status` is.
         formats, include, exclude, folder, since, until, storage: as in `pull`.
-        min_size, max_size, protected: as in `pull`.
+        min_size, max_size, protected, rating: as in `pull`.
         order: `newest` takes the newest of several new shots first.
         on_conflict, verify, algorithm, chunk, copies, keep_folders, template, storage_options: as
             in `pull`.

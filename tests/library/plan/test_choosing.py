@@ -13,6 +13,7 @@ from conftest import PATIENT, Cameras
 from objects_of import content
 from ptpfast import ObjectInfo, Report, Unsupported, pull, watch
 from ptpfast.library.plan import plan
+from ptpfast.library.plan.picking import Picker
 from ptpfast.library.plan.selection import Selection
 from ptpfast.sim import SimulatedCamera, Store
 
@@ -144,6 +145,8 @@ def test_first_and_last_count_by_date_and_keep_the_order() -> None:
         {"last": -1},
         {"first": 1, "last": 1},
         {"min_size": -1},
+        {"rating": 0},
+        {"rating": 6},
         {"min_size": 2, "max_size": 1},
         {"prefer": "heif"},
         {"folder": ()},
@@ -191,16 +194,32 @@ def test_pull_takes_the_last_files_of_the_whole_card(
     assert report.skipped == 3
 
 
+@pytest.mark.parametrize("folder", ["one", "two"])
 def test_raw_file_that_is_gone_from_the_index_leaves_its_jpeg_to_be_taken(
-    camera: Cameras, tmp_path: Path
+    camera: Cameras, tmp_path: Path, folder: str
 ) -> None:
     store = card(("100N", "A.NEF", 0), ("100N", "A.JPG", 0), ("100N", "B.NEF", 1))
     sim = camera(store=store)
     fetch(sim, tmp_path / "one", prefer="raw")
     raw = next(each for each in store.files() if each.name == "A.NEF")
     store.replace(raw.handle, name="C.NEF", content=raw.content, captured=NOON + timedelta(days=1))
-    fetch(sim, tmp_path / "two", prefer="raw")
-    assert names(tmp_path / "two") == {"A.JPG", "B.NEF", "C.NEF"}
+    fetch(sim, tmp_path / folder, prefer="raw")
+    assert names(tmp_path / folder) >= {"A.JPG", "B.NEF", "C.NEF"}
+
+
+def test_what_is_described_anew_is_judged_anew() -> None:
+    raw, jpeg = made("100N/A.NEF"), made("100N/A.JPG")
+    picker = Picker(Selection(prefer="raw"))
+    assert picker.take([raw, jpeg], last=True) == [raw]
+    picker.forget([raw.handle])  # it was another picture
+    assert picker.take([], last=True) == [jpeg]
+
+
+def test_number_of_files_waits_for_the_whole_card() -> None:
+    new, old = made("B.NEF", 5), made("A.NEF", 1)
+    picker = Picker(Selection(first=1))
+    assert picker.take([new], last=False) == []
+    assert picker.take([old], last=True) == [old]
 
 
 def test_pull_takes_what_is_marked_on_the_camera(camera: Cameras, tmp_path: Path) -> None:
@@ -223,6 +242,13 @@ def test_camera_without_a_list_of_marks_ends_the_run(camera: Cameras, tmp_path: 
     done = command_line.run("ls", command_line.at(sim), "--marked")
     assert done.exit_code == 1
     assert "no list of objects to transfer" in done.stderr
+
+
+def test_camera_that_tells_no_rating_has_its_files_counted(camera: Cameras) -> None:
+    at = command_line.at(camera(objects=4))
+    done = command_line.run("ls", at, "--rating", "3")
+    assert "0 of 4 files match rated 3 or more" in done.stderr
+    assert "4 files of unknown rating left out" in done.stderr
 
 
 def test_nothing_marked_is_said_in_words(camera: Cameras, tmp_path: Path) -> None:

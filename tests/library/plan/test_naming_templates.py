@@ -18,6 +18,9 @@ from conftest import PATIENT, Cameras, Sessions
 from objects_of import content
 from ptpfast import EventCode, NetworkError, ObjectInfo, Observer, Report, pull
 from ptpfast.library.keep.deletion_journal import JOURNAL_NAME
+from ptpfast.library.plan.namer import Namer
+from ptpfast.library.plan.shots import Shots
+from ptpfast.library.plan.template import read_template
 from ptpfast.sim import Fault, SimulatedCamera, Store
 from ptpfast.state import catalog_file
 from ptpfast.state.identity import Known, remember
@@ -140,6 +143,22 @@ def test_changed_file_is_not_the_picture_any_more(camera: Cameras, tmp_path: Pat
     assert fetch(sim, tmp_path).downloaded == 1
     assert tree(tmp_path) == {"2026_001.NEF", "2026_002.NEF"}
     assert (tmp_path / "2026_001.NEF").read_bytes() == b"edited"
+
+
+def test_handle_that_is_described_anew_is_named_as_it_is_now() -> None:
+    """The index of an earlier session was wrong about it, and about the lead of its shot."""
+    namer = Namer(read_template("{date}_{name}"))
+    shots = Shots(namer=namer)
+    raw = ObjectInfo(1, "A_1.NEF", "100N/A_1.NEF", 10, 0x3000, NOON)
+    jpeg = ObjectInfo(2, "A_1.JPG", "100N/A_1.JPG", 10, 0x3801, NOON + timedelta(seconds=1))
+    shots.see([raw, jpeg])
+    assert namer.name(jpeg) == "2026-01-02_A_1.JPG"
+    now = dataclasses.replace(
+        raw, name="B_2.NEF", path="100N/B_2.NEF", captured=NOON.replace(day=9)
+    )
+    shots.see([now])
+    assert namer.name(now) == "2026-01-09_B_2.NEF"
+    assert namer.lead_of(jpeg) == jpeg
 
 
 @pytest.mark.parametrize("history", [True, False])

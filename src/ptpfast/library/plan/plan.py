@@ -190,6 +190,7 @@ class Plan:
         card.selected += len(chosen)
         card.undated += selection.undated(meant)
         card.unsized += selection.unsized(meant)
+        card.unrated += selection.unrated(meant)
         card.unpreferred = self._picker.left_out if card.listed else 0
         for handle, error in piece.failures:
             if news is not None and news.postpone(handle):

@@ -7,7 +7,7 @@ Works on what the camera says of its objects; never asks the camera anything.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
@@ -31,6 +31,7 @@ Order = Literal["listed", "oldest", "newest"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 LISTED: Order = "listed"
 
+MOST_STARS = 5
 LAST_SLOT = 0xFFFF  # a storage id has 16 bits for the slot
 
 OneOrSeveral = str | Sequence[str]
@@ -48,6 +49,7 @@ class Selecting(TypedDict, total=False):
     min_size: int | None
     max_size: int | None
     protected: bool | None
+    rating: int | None
     order: Order
     storage: int | Sequence[int] | None
 
@@ -80,6 +82,8 @@ class Selection:
             object without either is in no range.
         min_size, max_size: Bytes, both inclusive. An object of unknown size is in no range.
         protected: True takes the objects that are protected on the camera, False the others.
+        rating: The least stars, 1 to 5. An object whose rating the camera does not tell is left
+            out.
         order: `oldest` or `newest` by that date and the path, without a date last; or `listed`.
         storage: One slot number or several, the N of `card N`; None for all cards.
         prefer: `raw` leaves out a JPEG or HEIF file if the RAW file of its shot is selected, `jpeg`
@@ -101,6 +105,7 @@ class Selection:
     min_size: int | None = None
     max_size: int | None = None
     protected: bool | None = None
+    rating: int | None = None
     prefer: Prefer = "both"
     first: int | None = None
     last: int | None = None
@@ -139,6 +144,8 @@ class Selection:
         for name in ("first", "last"):
             if (count := getattr(self, name)) is not None:
                 whole(name, count, "a number of files", 1)
+        if self.rating is not None:
+            whole("rating", self.rating, "a number of stars", 1, MOST_STARS)
         if self.first is not None and self.last is not None:
             raise ValueError("first and last cannot be combined; use one of them")
         if self.protected is not None:
@@ -186,6 +193,7 @@ class Selection:
         parts += [f"up to {self.max_size:,} bytes"] if self.max_size is not None else []
         if self.protected is not None:
             parts.append("protected" if self.protected else "not protected")
+        parts += [f"rated {self.rating} or more"] if self.rating is not None else []
         parts += [f"the first {self.first:,}"] if self.first is not None else []
         parts += [f"the last {self.last:,}"] if self.last is not None else []
         return ", ".join(parts)
@@ -208,13 +216,29 @@ class Selection:
             1 for info in objects if info.size is None and self.takes(info) and self.dated(info)
         )
 
+    def unrated(self, objects: Iterable[ObjectInfo]) -> int:
+        """How many objects are left out only because the camera does not tell their rating."""
+        if self.rating is None:
+            return 0
+        others = replace(self, rating=None)
+        return sum(
+            1
+            for info in objects
+            if info.rating is None
+            and others.takes(info)
+            and others.sized(info)
+            and others.dated(info)
+        )
+
     def takes(self, info: ObjectInfo) -> bool:
-        """Whether an object is meant by its card, folder, kind, name and protection."""
+        """Whether an object is meant by its card, folder, kind, name, protection and rating."""
         if info.format == ObjectFormat.Association or not self.takes_card(info.storage_id):
             return False
         if "all" not in self.formats and info.kind not in self.formats:
             return False
         if self.protected is not None and info.protected != self.protected:
+            return False
+        if self.rating is not None and (info.rating is None or info.rating < self.rating):
             return False
         if self.folder and not any(_is_below(info, glob) for glob in self.folder):
             return False

@@ -34,6 +34,7 @@ def merged(into: Report, cameras: Sequence[CameraReport]) -> Report:
         card.selected += report.selected
         card.undated += report.undated
         card.unsized += report.unsized
+        card.unrated += report.unrated
         card.unpreferred += report.unpreferred
         card.storages += [replace(failure, camera=each.name) for failure in report.storages]
         card.doubts += [f"{each.name}: {doubt}" for doubt in report.doubts]

@@ -29,6 +29,7 @@ class Card:
     selected: int = 0
     undated: int = 0
     unsized: int = 0
+    unrated: int = 0
     unpreferred: int = 0
     storages: list[StorageFailure] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
@@ -147,6 +148,11 @@ class Report:
     def unsized(self) -> int:
         """Objects left out because sizes were asked for and the camera cannot tell theirs."""
         return self.card.unsized
+
+    @property
+    def unrated(self) -> int:
+        """Objects left out because a rating was asked for and the camera does not tell theirs."""
+        return self.card.unrated
 
     @property
     def unpreferred(self) -> int:

@@ -39,6 +39,7 @@ def contents(camera: Responder, slot: int) -> list[Content]:
         path = camera.path(handle)
         content = found.setdefault(path.rpartition(".")[0], _content(body, handle, info))
         content.protection |= info.protection_status
+        content.rating = max(content.rating, camera.ratings.get(handle, -1))
         size = 0 if handle in body.writing else camera.object_size(handle) or 0
         umid = hashlib.sha256(f"{slot} {handle}".encode()).digest()
         number = len(content.files) + 1

@@ -22,6 +22,7 @@ MOST_PARTS = 32  # folders of a path; a card has three
 MOST_NAME = 254  # characters of a name, as in ObjectInfo
 _EPOCH = datetime(1970, 1, 1)
 _SLOT_SHIFT = 16  # of a storage id
+MOST_STARS = 5  # of a rating (Camera Control PTP 3 Reference)
 
 
 @dataclass(slots=True)
@@ -39,6 +40,12 @@ class Entry:
     def is_written(self) -> bool:
         """False while the camera still writes the file."""
         return self.file.size > 0
+
+    @property
+    def stars(self) -> int | None:
+        """The rating; None for -1, which means that there is none, and for what cannot be one."""
+        rating = self.content.rating
+        return rating if 0 <= rating <= MOST_STARS else None
 
     @property
     def file_parameter(self) -> int:

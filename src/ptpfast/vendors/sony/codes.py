@@ -90,3 +90,9 @@ FOCUSED = (2, 6)  # values of FocusIndication: locked, tracking
 STATUS = 4  # the parameter of SetSendStatus and GetSendStatus
 # CompressionSetting of RAW + JPEG (libgphoto2 config.c, Sony's image qualities).
 RAW_AND_JPEG = frozenset({0x11, 0x12, 0x13, 0x14})
+
+
+# Properties of the content lists, by slot; and the other way round.
+ENABLED = {1: SonyProperty.ContentList1Enabled, 2: SonyProperty.ContentList2Enabled}
+REGENERATED = {1: SonyProperty.ContentList1Regenerated, 2: SonyProperty.ContentList2Regenerated}
+UPDATED = {int(SonyProperty.ContentList1Updated): 1, int(SonyProperty.ContentList2Updated): 2}

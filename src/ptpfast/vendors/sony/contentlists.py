@@ -28,7 +28,7 @@ from ..dialect import PolledEvent
 from ..quirks import MiB, Quirks
 from ..reads import PartialRead, WholeRead
 from .catalogue import Card, Entry, Handles, add, slot_of, storage_of
-from .codes import Mode, SonyEvent, SonyOperation, SonyProperty
+from .codes import ENABLED, REGENERATED, UPDATED, Mode, SonyEvent, SonyOperation
 from .contents import ContentInfoList, parse_capture_times, parse_contents
 from .datasets import low_high
 from .deleting import Deletions
@@ -53,9 +53,6 @@ QUIRKS = Quirks(
     whole_objects=False,
     keep_awake_s=5.0,  # airmtp
 )
-_ENABLED = {1: SonyProperty.ContentList1Enabled, 2: SonyProperty.ContentList2Enabled}
-_REGENERATED = {1: SonyProperty.ContentList1Regenerated, 2: SonyProperty.ContentList2Regenerated}
-_UPDATED = {int(SonyProperty.ContentList1Updated): 1, int(SonyProperty.ContentList2Updated): 2}
 
 
 class ContentLists(SdioDialect):
@@ -83,15 +80,15 @@ class ContentLists(SdioDialect):
         super().begin()
         self._fresh.clear()
         for slot, card in list(self._cards.items()):
-            renewed = self.value(_REGENERATED[slot])
+            renewed = self.value(REGENERATED[slot])
             if renewed is None or renewed != card.data_time:
                 del self._cards[slot]
         for slot in self._slots():
             self._newest[slot] = self._last_capture(slot)
 
     def _slots(self) -> list[int]:
-        enabled = [slot for slot, code in _ENABLED.items() if self.value(code)]
-        known = any(code in self.now for code in _ENABLED.values())
+        enabled = [slot for slot, code in ENABLED.items() if self.value(code)]
+        known = any(code in self.now for code in ENABLED.values())
         return enabled if known else [1]
 
     def _last_capture(self, slot: int) -> int:
@@ -113,10 +110,9 @@ class ContentLists(SdioDialect):
 
     def handles(self, storage_id: int, parent: int) -> list[int]:
         """Ask for the list of a slot; ask again for some seconds while the camera writes a file."""
-        slot = slot_of(storage_id)
-        if slot not in _ENABLED:
+        slot, code = slot_of(storage_id), ResponseCode.InvalidStorageID
+        if slot not in ENABLED:
             what = f"content list of 0x{storage_id:08X}"
-            code = ResponseCode.InvalidStorageID
             raise response_error(code, SonyOperation.GetContentInfoList, doing=what)
         card = self._listed(slot)
         for _ in range(WRITE_TRIES):
@@ -219,6 +215,10 @@ class ContentLists(SdioDialect):
 
     # Reading
 
+    def rating(self, handle: int) -> int | None:
+        """Return the rating in the content list; None if there is none."""
+        return None if (entry := self._find(handle)) is None else entry.stars
+
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return none: the content list has described everything."""
         return ()
@@ -277,7 +277,7 @@ class ContentLists(SdioDialect):
         if entry is None:
             return True
         self.look(changes=True)
-        renewed = self.value(_REGENERATED[entry.slot])
+        renewed = self.value(REGENERATED[entry.slot])
         if renewed == self._cards[entry.slot].data_time:
             return False
         self._fresh.discard(handle)
@@ -351,7 +351,7 @@ class ContentLists(SdioDialect):
         """Note changes of the lists and results of deletions; `poll` reports the objects."""
         if code == SonyEvent.ContentInfoListChanged:
             slot, kind = (*parameters, 1, 0)[:2] if parameters else (1, 0)
-            if slot in _ENABLED:
+            if slot in ENABLED:
                 self._changed[slot] = self._changed.get(slot, False) or kind != ADDED
             return []
         if code == SonyEvent.DeleteResult:
@@ -363,8 +363,8 @@ class ContentLists(SdioDialect):
         """Report changed properties, and the files that are new or gone."""
         changed = super().poll()
         for _, (code,) in changed:
-            if code in _UPDATED:
-                self._changed.setdefault(_UPDATED[code], True)
+            if code in UPDATED:
+                self._changed.setdefault(UPDATED[code], True)
         for slot in self._slots():
             if slot not in self._changed:
                 continue
