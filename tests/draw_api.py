@@ -24,7 +24,7 @@ CHAPTERS: dict[str, list[str]] = {
         *("pull_iter", "PullIterator", "Transfer", "Timeouts"),
         *("Observer", "Selection", "FileResult", "CameraReport", "Vendor"),
     ],
-    "New shots as they happen": ["watch", "WatchOptions", "Watch", "WatchStatus"],
+    "New shots as they happen": ["watch", "WatchOptions", "Watch", "WatchStatus", "ShotPreview"],
     "Find cameras": ["discover", "Found"],
     "Objects and what a camera says": [
         *("ObjectInfo", "ObjectTable", "Listing", "DeviceInfo", "StorageInfo", "DevicePropDesc"),

@@ -14,10 +14,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import fsspec.asyn
 
 from programs import module, program
 from ptpfast.library.remote import opening
@@ -70,6 +73,17 @@ class Site:
     proxy: Proxy
     files: Callable[[], dict[str, bytes]]
     storage: dict[str, Any] = field(default_factory=dict)
+
+
+def begin_loop_of_fsspec() -> None:
+    """Begin the threads of fsspec, and of its loop: they stay to the end of the process."""
+    loop = fsspec.asyn.get_loop()
+
+    async def warm() -> None:
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        await loop.run_in_executor(None, int)
+
+    fsspec.asyn.sync(loop, warm)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .listing import Listing
     from .trace import Trace
     from .transfer import Transfer
-    from .watching import Watch, WatchOptions, WatchStatus, watch
+    from .watching import ShotPreview, Watch, WatchOptions, WatchStatus, watch
 
 # fmt: off
 __all__ = [
@@ -61,7 +61,8 @@ __all__ = [
     "InvalidObjectHandle", "Listing", "MemorySink", "NetworkError", "ObjectFormat", "ObjectInfo",
     "ObjectTable", "Observer", "OperationCode", "PTPError", "ProtocolError", "PullIterator",
     "PullOptions",
-    "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "SinkError",
+    "Report", "Response", "ResponseCode", "ResponseError", "Selection", "Session", "ShotPreview",
+    "SinkError",
     "StorageInfo", "Timeline", "Timeout", "Timeouts", "Trace", "Transfer", "TransferError",
     "Unreadable", "Unsupported", "Vendor", "Watch", "WatchOptions", "WatchStatus", "__version__",
     "connect", "discover", "pull", "pull_iter", "watch",
@@ -87,6 +88,7 @@ _LATER = {
     "Trace": "trace",
     "Transfer": "transfer",
     "Watch": "watching",
+    "ShotPreview": "watching",
     "WatchOptions": "watching",
     "WatchStatus": "watching",
     "discover": "discovery",

@@ -15,12 +15,15 @@ from typing import Any
 
 import pytest
 
+import command_line
 from adversity import assert_right, expected_files, finished_files
 from command_line import at
 from conftest import Cameras
 from programs import module
 from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import SimulatedCamera
+from remote_folders import contents
+from remote_servers import begin_loop_of_fsspec, s3
 
 pytestmark = [pytest.mark.interop, pytest.mark.tools, pytest.mark.timeout(300)]
 
@@ -58,11 +61,12 @@ class Computers:
         program = "distributed.cli.dask_scheduler"
         self.scheduler = self.start(program, "--port", port, "--no-dashboard")
 
-    def start(self, program: str, *arguments: str) -> Process:
+    def start(self, program: str, *arguments: str, data: Path | None = None) -> Process:
         words = ["-m", program, "--scheduler-file", str(self._file), *arguments]
         process = subprocess.Popen(
             [sys.executable, *words],
             cwd=self._folder,
+            env=None if data is None else {**os.environ, "PTPFAST_DATA": str(data)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -70,12 +74,24 @@ class Computers:
         self._stack.callback(_ended, process)
         return process
 
-    def worker(self, *resources: str) -> Process:
-        """Start a worker; `resources` as `NAME=NUMBER`."""
+    def pull(self, rig: Path, destination: object, *more: str) -> Process:
+        """Start `ptpfast pull --scheduler`, with its records on standard output."""
+        words = [sys.executable, "-m", "ptpfast", "pull", "--scheduler", self.address]
+        process = subprocess.Popen(
+            [*words, str(rig), str(destination), "--json", *more],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._stack.callback(_ended, process)
+        return process
+
+    def worker(self, *resources: str, data: Path | None = None) -> Process:
+        """Start a worker; `resources` as `NAME=NUMBER`, `data` for a history of its own."""
         options = ["--no-dashboard", "--no-nanny", "--nthreads", "2"]
         if resources:
             options += ["--resources", " ".join(resources)]
-        process = self.start("distributed.cli.dask_worker", *options)
+        process = self.start("distributed.cli.dask_worker", *options, data=data)
         self.workers.append(process)
         return process
 
@@ -92,6 +108,11 @@ class Computers:
 def _ended(process: Process) -> None:
     process.kill()
     process.communicate()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loop_of_fsspec() -> None:
+    begin_loop_of_fsspec()
 
 
 @pytest.fixture
@@ -251,3 +272,72 @@ def test_an_interrupted_call_stops_its_workers(
     assert sim.wait_for(lambda: sim.operations[closed] > 0, 60)
     assert_right(tmp_path / "card" / "cam0", expected_files(sim))
     assert len(finished_files(tmp_path / "card" / "cam0")) < 400
+
+
+def test_command_downloads_a_rig_and_tells_of_each_camera(
+    camera: Cameras, computers: Computers, tmp_path: Path
+) -> None:
+    sims = [camera(objects=4, seed=seed) for seed in range(3)]
+    computers.worker()
+    rig = rig_of(tmp_path, sims)
+    process = computers.pull(rig, tmp_path / "card")
+    out, said = process.communicate()
+    assert process.returncode == 0, said
+    rows = command_line.records(out)
+    assert [row["downloaded"] for row in rows if row["type"] == "camera"] == [4, 4, 4]
+    assert {row["camera"] for row in rows if row["type"] == "progress"} == {"cam0", "cam1", "cam2"}
+    assert (rows[-1]["type"], rows[-1]["ok"], rows[-1]["downloaded"]) == ("summary", True, 12)
+    assert_all_there(tmp_path / "card", sims)
+    process = computers.pull(rig, tmp_path / "raw", "--format", "jpeg")
+    out, said = process.communicate()
+    assert process.returncode == 0, said
+    assert {path.suffix for path in (tmp_path / "raw").rglob("*") if path.is_file()} == {".JPG"}
+
+
+def test_command_tells_of_a_camera_that_fails(
+    camera: Cameras, computers: Computers, tmp_path: Path
+) -> None:
+    sims = [
+        camera(objects=2),
+        camera(objects=2, faults=["respond=0x200F on GetPartialObject times 0"]),
+    ]
+    computers.worker()
+    process = computers.pull(rig_of(tmp_path, sims), tmp_path / "card")
+    out, _ = process.communicate()
+    assert process.returncode == 1
+    rows = [row for row in command_line.records(out) if row["type"] == "camera"]
+    assert [row["ok"] for row in rows] == [True, False]
+    assert rows[1]["failed"] == len(rows[1]["failures"]) == 2
+
+
+def test_worker_without_the_history_stores_nothing_twice_at_a_url(
+    camera: Cameras, computers: Computers, tmp_path: Path
+) -> None:
+    sim = camera(objects=12, size=200_000, bytes_per_s=2_000_000)
+    rig = rig_of(tmp_path, [sim])
+    with s3(tmp_path) as site:
+        with rig.open("a") as file:
+            file.write(f"retry = 1\n[options.storage_options]\n{toml(site.storage)}")
+        first = computers.worker(data=tmp_path / "one")
+        process = computers.pull(rig, site.url)
+        assert process.stdout is not None
+        for line in process.stdout:  # until some files are stored
+            if json.loads(line).get("files", 0) >= 5:
+                break
+        os.kill(first.pid, signal.SIGKILL)
+        computers.worker(data=tmp_path / "another")
+        rows = [json.loads(line) for line in process.stdout]
+        assert process.wait() == 0
+        assert rows[-1]["ok"]
+        assert sorted(site.files().values()) == contents(sim)
+
+
+def toml(storage: dict[str, Any]) -> str:
+    """These `storage_options` as lines of TOML; a table in them is written in one line."""
+    return "".join(f"{key} = {_value(value)}\n" for key, value in storage.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + "}"
+    return json.dumps(value)

@@ -71,6 +71,7 @@ MAY_IMPORT |= {
         "measure",
         "doctor",
         "metrics",
+        "cluster",
         "pick",
     },  # `ptpfast bench` is the command of measure
     "aio": BELOW_EDGES | {"watching"},

@@ -27,7 +27,7 @@ NAMES = {
     *("CameraReport", "FileResult", "Listing", "Observer", "Selection", "Vendor"),
     *("Found", "discover"),
     *("PullIterator", "pull_iter"),
-    *("Watch", "WatchOptions", "WatchStatus", "watch"),
+    *("Watch", "ShotPreview", "WatchOptions", "WatchStatus", "watch"),
 }
 SESSION = {
     *("device_info", "storage_ids", "storage_info", "objects", "object_info", "thumbnail", "read"),

@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,9 +22,11 @@ from ptpfast.cli.hook import Hook, Ran, variables, words_of
 from ptpfast.cli.output import Output
 from ptpfast.cli.watch import Teller
 from ptpfast.cli.watch_line import WatchLine
+from ptpfast.ptp.objects import ObjectInfo
 from ptpfast.sim import SimulatedCamera
 from watched import assert_each_once, contents
 
+INFO = ObjectInfo(1, "A.NEF", "A.NEF", 2, 0x3000)
 PRINT = "import os, sys; print(sys.argv[1], file=open(sys.argv[2], 'a'))"
 
 
@@ -31,8 +35,11 @@ def running(tmp_path: Path) -> Iterator[Any]:
     """Starts `ptpfast watch --json` in a process; `records` are taken from it one by one."""
     started: list[subprocess.Popen[str]] = []
 
-    def run(sim: SimulatedCamera, *arguments: object) -> subprocess.Popen[str]:
-        words = [sys.executable, "-m", "ptpfast", "watch", command_line.at(sim), tmp_path / "in"]
+    def run(*arguments: object) -> subprocess.Popen[str]:
+        sims = [each for each in arguments if isinstance(each, SimulatedCamera)]
+        arguments = tuple(each for each in arguments if each not in sims)
+        cameras = [command_line.at(sim) for sim in sims]
+        words = [sys.executable, "-m", "ptpfast", "watch", *cameras, tmp_path / "in"]
         process = subprocess.Popen(
             [str(word) for word in (*words, "--json", *arguments)],
             stdout=subprocess.PIPE,
@@ -80,8 +87,9 @@ def test_signal_ends_the_watch_with_a_summary(
     process = running(sim)
     records = until(process, type="status", state="watching")
     assert records[0]["type"] == "header"
-    sim.capture()
-    files = [row for row in until(process, type="file", status="downloaded") if "handle" in row]
+    handle = sim.capture()[-1]
+    # Not the first file: the records of the others may come after the status.
+    files = [row for row in until(process, type="file", handle=handle) if row["type"] == "file"]
     process.send_signal(number)
     status, rest, said = ended(process)
     files += [row for row in [*records, *rest] if row["type"] == "file"]
@@ -189,19 +197,89 @@ def test_variables_of_an_undescribed_object_are_there_and_empty(tmp_path: Path) 
 
 
 def test_terminal_line_says_the_state_the_file_and_the_counts() -> None:
-    line = WatchLine("cam")
+    line = WatchLine(["cam"])
     assert line.line(80) == "connecting to cam"
     long_ago = datetime.now() - timedelta(minutes=3)
-    line.status = WatchStatus("away", "no route", long_ago, files=3, size=2_000_000)
+    line.tell(WatchStatus("away", "no route", long_ago, files=3, size=2_000_000))
     assert line.line(80) == "connection lost for 3 min 00 s; 3 files, 2.0 MB"
-    line.status = WatchStatus("watching", files=1)
+    line.tell(WatchStatus("away", "no route", files=1))
+    assert line.line(80) == "connection lost for 0 s; 1 file, 0 B"
+    line.tell(WatchStatus("watching", files=1))
     assert line.line(80) == "watching cam; 1 file, 0 B"
     assert line.line(14) == "watching cam;"
 
 
+def test_terminal_line_of_several_cameras_tells_of_those_that_are_not_quiet() -> None:
+    line = WatchLine(["a", "b", "c"])
+    assert line.line(80) == "watching 3 cameras; a: connecting; b: connecting; c: connecting"
+    for camera in "abc":
+        line.tell(WatchStatus("watching", files=2, size=1000, camera=camera))
+    assert line.line(80) == "watching 3 cameras; 6 files, 3.0 kB"
+    line.tell(WatchStatus("away", "gone", files=2, size=1000, camera="b"))
+    line.tell(WatchStatus("fetching", files=2, size=1000, camera="c"))
+    line.of_camera("c").progress(INFO, 1, 2)
+    full = "watching 3 cameras; 6 files, 3.0 kB; b: connection lost for 0 s; c: A.NEF 50%"
+    assert line.line(len(full)) == full
+    less = "watching 3 cameras; 6 files, 3.0 kB; b: connection lost for 0 s; 1 more"
+    assert line.line(len(full) - 1) == less
+    assert line.line(36) == "watching 3 cameras; 6 files, 3.0 kB"
+
+
+def test_lines_of_several_cameras_begin_with_their_addresses() -> None:
+    said: list[str] = []
+    teller = Teller(Output("watch"), ["a", "b"], WatchLine(["a", "b"]), said.append)
+    for camera in "ab":
+        teller.status(WatchStatus("listing", camera=camera))
+        teller.status(WatchStatus("watching", camera=camera))
+    lost = "GetEventEx(): connection lost: the camera closed the connection"
+    teller.status(WatchStatus("away", lost, camera="b"))
+    teller.result(FileResult(1, INFO, None, "failed", "no", camera="a"))
+    assert said == [
+        "connected to a",
+        "watching a; press Ctrl-C to stop",
+        "connected to b",
+        "watching b",
+        "b: connection lost: the camera closed the connection; trying again",
+        "a: A.NEF failed: no",
+    ]
+
+
+def test_several_cameras_are_watched_and_measured_by_one_command(
+    camera: Cameras, running: Any, tmp_path: Path
+) -> None:
+    sims = [camera(objects=2, seed=seed) for seed in (1, 2)]
+    process = running(*sims, "--metrics", "0")
+    (*_, metrics) = until(process, type="metrics")
+    arrived = Counter(until(process, type="file")[-1]["camera"] for _ in range(4))
+    assert arrived == {command_line.at(sim): 2 for sim in sims}
+    sims[1].capture()
+    assert until(process, type="file")[-1]["camera"] == command_line.at(sims[1])
+    with urllib.request.urlopen(metrics["url"]) as answer:
+        rows = answer.read().decode()
+    for sim in sims:
+        assert (
+            f'ptpfast_files_total{{camera="{command_line.at(sim)}",outcome="downloaded"}}' in rows
+        )
+    process.send_signal(signal.SIGINT)
+    status, rest, said = ended(process)
+    assert status == 130
+    (summary,) = [row for row in rest if row["type"] == "summary"]
+    assert summary["downloaded"] >= 5
+    assert f"{command_line.at(sims[0])}: " in said
+
+
+def test_watch_without_a_camera_finds_the_only_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("ptpfast.discovery.discover", lambda *_, **__: [])
+    done = command_line.run("watch", tmp_path)
+    assert done.exit_code == 3
+    assert "no camera was found" in done.stderr
+
+
 def test_each_change_that_matters_is_said_once() -> None:
     said: list[str] = []
-    teller = Teller(Output("watch"), "cam", WatchLine("cam"), said.append)
+    teller = Teller(Output("watch"), ["cam"], WatchLine(["cam"]), said.append)
     states = ("connecting", "listing", "fetching", "watching", "fetching", "watching", "away")
     for state in (*states, "listing", "watching"):
         teller.status(WatchStatus(state, "why" if state in ("connecting", "away") else ""))
@@ -221,6 +299,10 @@ def test_each_change_that_matters_is_said_once() -> None:
         ("127.0.0.1:9", ".", "--exec", ""),
         ("127.0.0.1:9", ".", "--first", "pictures"),
         ("127.0.0.1:9", ".", "--on-conflict", "overwrite", "--delete-verified"),
+        ("127.0.0.1:9", "memory://a", "--copies", "."),
+        ("127.0.0.1:9", "memory://"),
+        ("127.0.0.1:9", "127.0.0.1:9", "."),
+        ("127.0.0.1:9",),
     ],
 )
 def test_wrong_command_lines_are_usage_errors(arguments: tuple[str, ...]) -> None:

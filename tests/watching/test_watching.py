@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import ptpfast
 from command_line import at
 from conftest import PATIENT, Cameras, Sessions
 from ptpfast import EventCode, FileResult, Observer, OperationCode, SinkError, pull
+from ptpfast.link.patience import Patience
 from ptpfast.ptp.objects import ObjectInfo
 from ptpfast.sim import Fault, SimulatedCamera, Store
 from ptpfast.vendors import named
-from ptpfast.watching import ledger
+from ptpfast.watching import ledger, watcher
 from watched import Statuses, assert_each_once, bytes_of, contents, files_in, hurried, start, take
 
 BIG = 3_000_000
@@ -391,3 +393,27 @@ def test_wrong_options_are_refused_before_anything_begins(
         ptpfast.watch("127.0.0.1:9", tmp_path / "in", **options)
     with pytest.raises(TypeError, match="camera"):
         ptpfast.watch(tmp_path, "127.0.0.1:9")  # type: ignore[arg-type]
+
+
+def test_pauses_do_not_grow_from_one_lost_connection_to_the_next(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[float] = []
+
+    class Noted(Patience):
+        def wait(self, error: ptpfast.PTPError) -> None:
+            paused.append(self._pause_s)
+            super().wait(error)
+
+    longest = 0.05
+    own = lambda: Noted(math.inf, first_s=0.001, most_s=longest)  # noqa: E731
+    monkeypatch.setattr(watcher, "patience", own)
+    sim, statuses = camera(objects=1), Statuses()
+    with start(connect(sim), tmp_path, on_status=statuses) as shots:
+        take(shots, 1)
+        for times in range(1, 9):
+            statuses.wait_for("watching", times=times)
+            sim.drop_connections()
+            statuses.wait_for("away", times=times)
+        shoot(sim, shots)
+    assert max(paused, default=0.0) < longest

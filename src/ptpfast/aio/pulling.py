@@ -209,6 +209,14 @@ def _wake(this: weakref.ref[PullIterator]) -> None:
         iterator.wake()
 
 
+def plain_cameras(cameras: OneCamera | Sequence[OneCamera]) -> tuple[list[Worker], Any]:
+    """Return the workers of the open sessions, and the cameras as `ptpfast.pull` takes them."""
+    given = list(cameras) if isinstance(cameras, list | tuple) else [cameras]
+    workers = [each.worker for each in given if isinstance(each, Session)]
+    plain: Any = [each.sync if isinstance(each, Session) else each for each in given]
+    return workers, plain if isinstance(cameras, list | tuple) else plain[0]
+
+
 def pull_iter(
     cameras: OneCamera | Sequence[OneCamera],
     destination: OnePath,
@@ -231,11 +239,7 @@ def pull_iter(
                 print(result.path, result.status)
     """
     began = time.monotonic()
-    given = list(cameras) if isinstance(cameras, list | tuple) else [cameras]
-    workers = [each.worker for each in given if isinstance(each, Session)]
-    plain: Any = [each.sync if isinstance(each, Session) else each for each in given]
-    if not isinstance(cameras, list | tuple):
-        (plain,) = plain
+    workers, plain = plain_cameras(cameras)
 
     def prepare(guide: Guide) -> Callable[[], Report]:
         return prepared("pull_iter", plain, destination, options, began, guide)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Unpack
+from collections.abc import Callable, Sequence
+from typing import Unpack
 
 from ..library.ending import Guide
 from ..library.pull import OnePath
 from ..library.report.report import Report
 from ..watching.shots import WatchOptions, prepared
-from .pulling import OneCamera, PullIterator
-from .session import Session
+from .pulling import OneCamera, PullIterator, plain_cameras
 
 
-def watch(camera: OneCamera, destination: OnePath, **options: Unpack[WatchOptions]) -> PullIterator:
+def watch(
+    cameras: OneCamera | Sequence[OneCamera],
+    destination: OnePath,
+    **options: Unpack[WatchOptions],
+) -> PullIterator:
     """Download each new shot as soon as the camera can be asked for it; see `ptpfast.watch`.
 
     Args:
-        camera: an open session of `ptpfast.aio` or `ptpfast`, or an address.
-        destination: the folder; it is made if need be.
+        cameras: an open session of `ptpfast.aio` or `ptpfast`, an address, or a list of several.
+        destination: the folder, made if need be, or a URL.
         options: all options of `ptpfast.watch`. `observer` and `on_status` are called in the thread
             of the watch.
 
@@ -31,8 +34,7 @@ def watch(camera: OneCamera, destination: OnePath, **options: Unpack[WatchOption
             async for shot in shots:
                 print(shot.path)
     """
-    workers = [camera.worker] if isinstance(camera, Session) else []
-    plain: Any = camera.sync if isinstance(camera, Session) else camera
+    workers, plain = plain_cameras(cameras)
 
     def prepare(guide: Guide) -> Callable[[], Report]:
         _, run = prepared(plain, destination, options, guide)

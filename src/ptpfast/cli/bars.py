@@ -46,3 +46,26 @@ def live_line(line: Callable[[int], str]) -> Live:
             yield Text(line(max(1, options.max_width - ECHO)), no_wrap=True, overflow="crop")
 
     return Live(Line(), console=console, transient=True, refresh_per_second=4)
+
+
+def live_table(rows: Callable[[], list[tuple[str, ...]]]) -> Live:
+    """Return a table on standard error that is drawn again four times a second.
+
+    Args:
+        rows: returns the cells of each row.
+    """
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    class Rows:
+        def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+            table = Table.grid(padding=(0, 2))
+            for row in rows():
+                table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
+            yield table
+
+    return Live(Rows(), console=console, transient=True, refresh_per_second=4)

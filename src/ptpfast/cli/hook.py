@@ -85,7 +85,7 @@ class Hook:
     def _run(self, result: FileResult) -> Ran:
         path = os.fspath(result.path or "")
         words = [word.replace(PLACE, path) for word in self._words]
-        environment = {**os.environ, **variables(result, self._camera)}
+        environment = {**os.environ, **variables(result, result.camera or self._camera)}
         pause_s = 1.0
         for tried in range(self._retries + 1):
             if not (error := _error_of(words, environment)):

@@ -39,7 +39,6 @@ from .failure import (
     status_of,
 )
 from .only_camera import only_camera
-from .options import Address as AddressType
 from .options import (
     Common,
     Duration,
@@ -50,6 +49,7 @@ from .options import (
     index_option,
 )
 from .output import Output, human_size, plural
+from .rig import AddressOrRig, pull_rig, scheduler_option
 from .selecting import Wanted, selecting
 from .summary import summary
 
@@ -73,9 +73,10 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
     "pull 192.168.1.1 192.168.1.2 ~/Pictures/today",
     "pull ~/Pictures/today",
     "pull 192.168.1.1 s3://bucket/today --verify hash",
+    "pull --scheduler tcp://10.0.0.1:8786 rig.toml s3://bucket/today",
     "pull 192.168.1.1 . --json",
 )
-@click.argument("hosts", type=AddressType(), metavar="[CAMERA]...", nargs=-1)
+@click.argument("hosts", type=AddressOrRig(), metavar="[CAMERA]...", nargs=-1)
 @click.argument("dest", type=Destination(path_type=Path), metavar="DEST")
 @selecting(order=LISTED, whole=True)
 @conflict_option
@@ -114,6 +115,7 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
     help="End the run in order after 45m or 2h; the same command resumes.",
 )
 @metrics_option
+@scheduler_option
 @chunk_option
 @depth_option
 @index_option
@@ -138,12 +140,14 @@ def pull(
     from .recorder import Recorder
 
     output = common.output
-    _check_order(hosts, dest)
+    if (scheduler := options.pop("scheduler")) is not None:
+        return pull_rig(common, scheduler, hosts, dest, wanted, options)
+    check_order(hosts, dest)
     agree(options)
     where = options.pop("metrics")
     try:
         if isinstance(dest, str):
-            _check_url(dest, options)
+            check_url(dest, options)
         else:
             check_different(dest, options["copies"], mark=not options["dry_run"])
     except ValueError as error:
@@ -177,7 +181,7 @@ def pull(
     return status(report)
 
 
-def _check_url(dest: str, options: dict[str, Any]) -> None:
+def check_url(dest: str, options: dict[str, Any]) -> None:
     """ValueError, UsageError for a URL that is none, or options that need a folder."""
     from ..library.remote.opening import check
     from ..library.remote.place import place_of
@@ -194,14 +198,16 @@ def _check_url(dest: str, options: dict[str, Any]) -> None:
         )
 
 
-def _check_order(hosts: tuple[tuple[str, int], ...], dest: Path | str) -> None:
+def check_order(
+    hosts: tuple[tuple[str, int], ...], dest: Path | str, command: str = "pull"
+) -> None:
     """Raise UsageError unless the words are cameras and then a folder."""
     if not hosts:
         kind = "a camera" if is_nickname(str(dest)) else ""
         kind = kind or ("a camera's address" if is_camera(str(dest)) else "")
         if kind and not os.path.isdir(dest):
             raise click.UsageError(
-                f"'{dest}' is {kind}; add the folder: ptpfast pull {dest} FOLDER"
+                f"'{dest}' is {kind}; add the folder: ptpfast {command} {dest} FOLDER"
             )
         return
     if are_swapped(hosts[0][0], dest):

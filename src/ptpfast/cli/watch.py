@@ -13,9 +13,9 @@ import click
 from ..engine.text import in_text
 from ..library.plan.selection import LISTED
 from ..ptp.kinds import KINDS
-from ..session.address import are_swapped
 from ..transport.contract import Address
 from .destination import (
+    Destination,
     Folder,
     algorithm_option,
     conflict_option,
@@ -25,27 +25,22 @@ from .destination import (
     name_option,
     verify_option,
 )
+from .exporting import exporting, metrics_option
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, words_of
+from .object_record import object_record
 from .only_camera import only_camera
-from .options import (
-    Common,
-    Words,
-    bwlimit_option,
-    chunk_option,
-    command,
-    depth_option,
-    host_argument,
-)
+from .options import Address as AddressType
+from .options import Common, Words, bwlimit_option, chunk_option, command, depth_option
 from .output import Output, human_size, plural
-from .pull import agree
+from .pull import agree, check_order, check_url
 from .selecting import Wanted, selecting
 from .signals import wait_for
 from .watch_line import WAITS, WatchLine
 
 if TYPE_CHECKING:
     from ..library.report.results import FileResult
-    from ..watching import Watch, WatchStatus
+    from ..watching import ShotPreview, Watch, WatchStatus
 
 
 def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
@@ -59,14 +54,17 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
 
 @command(
     "watch 192.168.1.1 ~/Pictures/today",
+    "watch ~/Pictures/today",
+    "watch 192.168.1.1 192.168.1.2 ~/Pictures/studio",
     "watch 192.168.1.1 . --new-only --first jpeg",
+    "watch 192.168.1.1 ~/Pictures/today --preview ~/Pictures/previews",
     "watch 192.168.1.1 . --exec 'rsync {} backup:shots/' --exec-retries 5",
     "watch 192.168.1.1 . --name '{date}/{nickname}_{seq:05}'",
     "watch 192.168.1.1 . --copies /media/backup/today --delete-verified",
     "watch 192.168.1.1 . --json",
 )
-@host_argument
-@click.argument("dest", type=Folder(path_type=Path), metavar="DEST")
+@click.argument("hosts", type=AddressType(), metavar="[CAMERA]...", nargs=-1)
+@click.argument("dest", type=Destination(path_type=Path), metavar="DEST")
 @click.option(
     "--existing/--new-only",
     default=True,
@@ -78,6 +76,12 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
     type=Words(KINDS),
     metavar=",".join(KINDS),
     help="Of new shots, download these file types before the others.",
+)
+@click.option(
+    "--preview",
+    type=Folder(path_type=Path),
+    metavar="FOLDER",
+    help="Store the previews of new RAW files here, before any of these files is downloaded.",
 )
 @click.option(
     "--exec",
@@ -101,49 +105,51 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
 @copies_option
 @delete_option
 @folders_option
+@metrics_option
 @name_option
 @bwlimit_option
 @chunk_option
 @depth_option
 def watch(
     common: Common,
-    host: tuple[str, int] | None,
-    dest: Path,
+    hosts: tuple[tuple[str, int], ...],
+    dest: Path | str,
     wanted: Wanted,
     words: list[str] | None,
     exec_retries: int,
+    metrics: Address | None,
     **options: Any,
 ) -> int:
     """Download each new shot as it happens, until it is stopped.
 
-    If the connection is lost, it is made again without end, and what was shot meanwhile is
-    downloaded. No shot is downloaded twice. Files that are already on the card are downloaded in
-    the background.
+    DEST is a folder, or the URL of one, as for pull. If the connection is lost, it is made again
+    without end, and what was shot meanwhile is downloaded. No shot is downloaded twice. Files that
+    are already on the card are downloaded in the background. Several cameras are watched at the
+    same time; without CAMERA, the only camera that is found.
     """
+    from ..library.pull import named_cameras
     from ..watching import watch as run
 
-    if host is not None and are_swapped(host[0], dest):
-        raise click.UsageError(
-            f"{host[0]!r} is a folder and '{dest}' an address: "
-            "the camera comes first, then the folder"
-        )
-    agree({**options, "new": False, "history": True, "manifest": False})
-    camera = str(Address(*(host or only_camera(common.output))))
-    line = WatchLine(camera)
+    _check(hosts, dest, options)
+    given = [str(Address(*each)) for each in hosts or [only_camera(common.output)]]
+    cameras = given if len(given) == 1 else list(named_cameras(given, None))
+    line = WatchLine(cameras)
     with ExitStack() as stack:
+        observed = stack.enter_context(exporting(common.output, metrics, given))
         note = stack.enter_context(line.shown(common.output))
-        teller = Teller(common.output, camera, line, note)
+        teller = Teller(common.output, cameras, line, note)
         hook = None
         if words is not None:
-            hook = stack.enter_context(Hook(words, camera, exec_retries, teller.ran))
+            hook = stack.enter_context(Hook(words, cameras[0], exec_retries, teller.ran))
         try:
             shots = run(
-                camera,
+                given[0] if len(given) == 1 else given,
                 dest,
                 **wanted.options,
                 **options,
                 on_status=teller.status,
-                observer=line,
+                on_preview=teller.preview,
+                observer=observed(line),
                 timeouts=common.timeouts,
                 trace=common.trace,
             )
@@ -157,47 +163,80 @@ def watch(
     return 0
 
 
+def _check(hosts: tuple[tuple[str, int], ...], dest: Path | str, options: dict[str, Any]) -> None:
+    """UsageError for words and options that do not go together."""
+    check_order(hosts, dest, "watch")
+    of_pull = {**options, "new": False, "history": True, "manifest": False}
+    agree(of_pull)
+    if isinstance(dest, str):
+        try:
+            check_url(dest, of_pull)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+
+
 class Teller:
     """Say what a watch does: lines on standard error, records with `--json`. Thread-safe."""
 
     def __init__(
-        self, output: Output, camera: str, line: WatchLine, note: Callable[[str], object]
+        self,
+        output: Output,
+        cameras: list[str],
+        line: WatchLine,
+        note: Callable[[str], object],
     ) -> None:
         """line: what is shown of the status. note: writes a line that stays."""
         self._output = output
-        self._camera = camera
+        self._cameras = cameras
         self._shown = line
         self._note = note
         self._lock = threading.Lock()
-        self._said = ""  # waiting, connected or watching
+        self._said: dict[str, str] = {}  # of each camera: waiting, connected or watching
 
     def status(self, status: WatchStatus) -> None:
         """Say that the watch does something else now."""
+        camera = status.camera or self._cameras[0]
         with self._lock:
-            self._shown.status = status
-            self._output.record("status", **status_record(status, self._camera))
-            if (text := self._line(status)) is not None:
+            self._shown.tell(status)
+            self._output.record("status", **status_record(status, camera))
+            if (text := self._line(status, camera)) is not None:
                 self._note(text)
 
-    def _line(self, status: WatchStatus) -> str | None:
+    def _line(self, status: WatchStatus, camera: str) -> str | None:
         """Return the line about a status; None if it goes without saying."""
-        said = self._said
+        said = self._said.get(camera, "")
         if (words := WAITS.get(status.state)) is not None:
-            self._said = "waiting"
-            return f"{words}: {status.reason}; trying again"
+            self._said[camera] = "waiting"
+            # Of an operation that nobody has asked for, and then the same words again.
+            reason = status.reason.rpartition(f"{words}: ")[2]
+            return self._of_camera(f"{words}: {reason}; trying again", camera)
         if status.state == "watching":
-            self._said = "watching"
-            is_told = said == "watching"
-            return None if is_told else f"watching {self._camera}; press Ctrl-C to stop"
-        self._said = "watching" if said == "watching" else "connected"
-        return None if said in ("watching", "connected") else f"connected to {self._camera}"
+            is_first = "watching" not in self._said.values()
+            self._said[camera] = "watching"
+            stop = "; press Ctrl-C to stop" if is_first else ""
+            return None if said == "watching" else f"watching {camera}{stop}"
+        self._said[camera] = "watching" if said == "watching" else "connected"
+        return None if said in ("watching", "connected") else f"connected to {camera}"
+
+    def _of_camera(self, text: str, camera: str) -> str:
+        return text if len(self._cameras) == 1 else f"{camera}: {text}"
 
     def result(self, result: FileResult) -> None:
         """Say that a file is finished or has failed."""
+        camera = result.camera or self._cameras[0]
         with self._lock:
-            self._output.record("file", camera=self._camera, **file_record(result))
+            self._output.record("file", **{**file_record(result), "camera": camera})
             if (text := finished_line(result)) is not None:
-                self._note(text)
+                self._note(self._of_camera(text, camera))
+
+    def preview(self, preview: ShotPreview) -> None:
+        """Say that the preview of a new file is stored."""
+        camera = preview.camera or self._cameras[0]
+        path = in_text(str(preview.path))
+        with self._lock:
+            of = object_record(preview.object)
+            self._output.record("preview", camera=camera, file=path, object=of)
+            self._note(self._of_camera(f"{in_text(preview.path.name)}  preview", camera))
 
     def ran(self, ran: Ran) -> None:
         """Say what came of the command for a file."""

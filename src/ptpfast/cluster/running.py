@@ -74,7 +74,8 @@ def pull(
     Args:
         scheduler: the address of a dask scheduler, such as `tcp://10.0.0.1:8786`, or a client.
         rig: the cameras.
-        destination: a folder that every worker sees. Each camera has a folder in it, with its name.
+        destination: a folder that every worker sees, or a URL, as in `ptpfast.pull`. Each camera
+            has a folder in it, with its name.
         told: called with a camera's numbers a few times a second, in a thread of the client.
 
     Returns:

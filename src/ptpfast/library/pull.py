@@ -153,9 +153,9 @@ def prepared(
     several = cameras if isinstance(cameras, list | tuple) else None
     for camera in (cameras,) if several is None else several:
         check_camera(camera, destination, options)
-    target, place = _target(destination, options)
+    target, place = target_of(destination, options.get("storage_options"))
     asked = Options.of(place, options)
-    sums, make_run = None, _remote_run(target, asked) if target is not None else Run
+    sums, make_run = None, remote_run(target, asked) if target is not None else Run
     if target is None:
         sums = check_folders(asked)
     connecting = {name: value for name, value in options.items() if name in CONNECTING}
@@ -165,12 +165,12 @@ def prepared(
     if several is not None:
         each = _each_camera(several, asked, connecting)
         work = within(guide.ending, asked, Several(each, asked, sums, guide, make_run).run)
-        return _closing(target, work)
+        return closing_target(target, work)
     assert isinstance(cameras, Session | str)
     asked = replace(asked, observer=guide.observer(asked.observer or Observer(), ""))
     run = partial(make_run, options=asked, manifest=sums, began=began)
     work = partial(_run_one, cameras, asked, connecting, run, guide.ending)
-    return _closing(target, within(guide.ending, asked, work))
+    return closing_target(target, within(guide.ending, asked, work))
 
 
 def _run_one(
@@ -194,25 +194,29 @@ def _each_camera(
     given: Sequence[Session | str], options: Options, connecting: dict[str, Any]
 ) -> list[Camera]:
     """Return the cameras, each with its address as its name. ValueError."""
-    found: dict[str, Camera] = {}
+
+    def connect(each: Session | str, observer: Observer) -> AbstractContextManager[Session]:
+        return _session(each, replace(options, observer=observer), connecting)
+
+    named = named_cameras(given, connecting.get("port"))
+    return [Camera(name, partial(connect, each)) for name, each in named.items()]
+
+
+def named_cameras(given: Sequence[Session | str], port: int | None) -> dict[str, Session | str]:
+    """Return the cameras by name: the address, without the usual port. ValueError."""
+    found: dict[str, Session | str] = {}
     for each in given:
         if isinstance(each, Session):
             address = each.link.connection.address
         else:
-            address = address_of(each, connecting.get("port"))
+            address = address_of(each, port)
         name = address.host if address.port == DEFAULT_PORT else str(address)
         if name in found:
             raise ValueError(f"the camera {name} is given twice")
-
-        def connect(
-            observer: Observer, each: Session | str = each
-        ) -> AbstractContextManager[Session]:
-            return _session(each, replace(options, observer=observer), connecting)
-
-        found[name] = Camera(name, connect)
+        found[name] = each
     if not found:
         raise ValueError("give at least one camera")
-    return list(found.values())
+    return found
 
 
 def check_camera(given: Any, destination: Any, options: Mapping[str, Any]) -> None:
@@ -234,10 +238,14 @@ def check_camera(given: Any, destination: Any, options: Mapping[str, Any]) -> No
     address_of(given, options.get("port"))
 
 
-def _target(destination: OnePath, options: PullOptions) -> tuple[Target | None, Path]:
-    """Return a destination on another computer, None for a folder of this one; and its folder."""
+def target_of(destination: OnePath, given: Mapping[str, Any] | None) -> tuple[Target | None, Path]:
+    """Return a destination on another computer, None for a folder of this one; and its folder.
+
+    Args:
+        destination: the folder or URL.
+        given: arguments for the filesystem of a URL.
+    """
     local = local_folder(destination)
-    given = options.get("storage_options")
     if not is_url(local):
         if given is not None:
             raise ValueError("storage_options are for a URL: leave them out with a folder")
@@ -262,7 +270,7 @@ def _check_remote(options: Options, target: Target) -> None:
         target.check_lasting()
 
 
-def _remote_run(target: Target, options: Options) -> Callable[..., Run]:
+def remote_run(target: Target, options: Options) -> Callable[..., Run]:
     """Return what makes a run to another computer. ValueError, SinkError for its options."""
     _check_remote(options, target)
     from .remote_run import RemoteRun
@@ -270,7 +278,7 @@ def _remote_run(target: Target, options: Options) -> Callable[..., Run]:
     return partial(RemoteRun, target)
 
 
-def _closing(target: Target | None, run: Callable[[], Report]) -> Callable[[], Report]:
+def closing_target(target: Target | None, run: Callable[[], Report]) -> Callable[[], Report]:
     """Return what runs, and then closes the connections to the destination."""
     if target is None:
         return run

@@ -103,9 +103,7 @@ class Several:
     def _begin(self, camera: Camera) -> None:
         own = self._observer.of_camera(camera.name)
         # What waits for another thread is outside: the other cameras have their turn meanwhile.
-        observer = self._guide.observer(
-            _OneAtATime(own, self._turn, self._ending.stop), camera.name
-        )
+        observer = self._guide.observer(OneAtATime(own, self._turn, self._ending.stop), camera.name)
         work, name = partial(self._work, camera, observer), f"ptpfast {camera.name}"
         camera.thread = threading.Thread(target=work, name=name)
         try:
@@ -168,7 +166,7 @@ class Several:
         )
 
 
-class _OneAtATime(Passing):
+class OneAtATime(Passing):
     """Pass the calls of one camera on, while those of the others wait.
 
     Once the run is to stop, the first call after that raises Cancelled.

@@ -113,6 +113,7 @@ class Counting(Passing):
         self._moved = 0  # bytes of this run
         self._at = 0  # bytes of the current object that are here
         self._begun: dict[int, float] = {}  # handle → when its download began
+        self._report: Report | None = None
         self._done = 0
         self._planned = 0
         self._is_lost = False
@@ -154,6 +155,8 @@ class Counting(Passing):
         self._of("retries_total").inc()
 
     def _plan(self, report: Report, count: int, size: int) -> None:
+        if report is not self._report:  # a watch has many runs
+            self._report, self._done = report, 0
         self._planned = count
         self._show_left()
 

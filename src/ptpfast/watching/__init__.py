@@ -7,7 +7,8 @@ the runs of `ptpfast.library`.
 
 from __future__ import annotations
 
+from .previews import ShotPreview
 from .shots import Watch, WatchOptions, watch
 from .status import WatchStatus
 
-__all__ = ["Watch", "WatchOptions", "WatchStatus", "watch"]
+__all__ = ["ShotPreview", "Watch", "WatchOptions", "WatchStatus", "watch"]

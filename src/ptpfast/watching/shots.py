@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -15,26 +14,36 @@ from ..engine.errors import LimitReached
 from ..library.ending import Ending, Guide
 from ..library.handing import End, Handing, Handover
 from ..library.iterating import work_on
-from ..library.limits import limited
 from ..library.plan.options import Options
+from ..library.plan.places import check
 from ..library.plan.planning import OnConflict
 from ..library.plan.selection import Selecting, Selection
-from ..library.pull import CONNECTING, OnePath, check_camera, check_folders
+from ..library.pull import (
+    CONNECTING,
+    OnePath,
+    check_camera,
+    check_folders,
+    closing_target,
+    named_cameras,
+    remote_run,
+    target_of,
+)
 from ..library.report.observer import Observer
 from ..library.report.report import Report
 from ..library.report.results import FileResult
+from ..library.run import Run
 from ..ptp.arguments import callback, check_names, path_of, switches, texts
-from ..ptp.errors import Cancelled, PTPError
+from ..ptp.errors import Cancelled
 from ..ptp.kinds import KINDS
-from ..ptp.scope import scope_of
 from ..session.connecting import connect
 from ..session.session import Session
 from ..trace import Trace, held
 from ..transfer import Algorithm, Verify
 from ..transport.timeouts import Timeouts
-from .status import WatchStatus
+from .crew import Member, Setting, together, watch_all
+from .previews import OnPreview
+from .status import WatchStatus, merged
 from .telling import Telling
-from .watcher import ENDS_WATCH, Watcher, patience
 
 log = logging.getLogger("ptpfast")
 
@@ -51,6 +60,8 @@ class WatchOptions(Selecting, total=False):
     existing: bool
     first: str | Collection[str] | None
     on_status: OnStatus | None
+    preview: OnePath | None
+    on_preview: OnPreview | None
     on_conflict: OnConflict
     verify: Verify
     algorithm: Algorithm | None
@@ -63,6 +74,7 @@ class WatchOptions(Selecting, total=False):
     copies: Any
     delete_verified: bool
     keep_folders: bool
+    storage_options: Mapping[str, Any] | None
     template: str | None
     bwlimit: str | int | None
 
@@ -75,12 +87,16 @@ class Watch(Iterator[FileResult]):
     """
 
     def __init__(
-        self, handover: Handover, ending: Ending, telling: Telling, run: Callable[[], Report]
+        self,
+        handover: Handover,
+        ending: Ending,
+        tellings: Sequence[Telling],
+        run: Callable[[], Report],
     ) -> None:
         self._handover = handover
         self._ending = ending
-        self._telling = telling
-        self._has_ended = False
+        self._tellings = tellings
+        self._has_ended = self._was_stopped = False
         # The thread does not know this object, so that it can be collected.
         work = partial(work_on, run, handover)
         self._thread = threading.Thread(target=work, name="ptpfast watch")
@@ -92,8 +108,17 @@ class Watch(Iterator[FileResult]):
 
     @property
     def status(self) -> WatchStatus:
-        """What the watch is doing now."""
-        return self._telling.status
+        """What the watch is doing now.
+
+        With several cameras it has the state of the one that needs attention most, and the files
+        of all.
+        """
+        return merged(self.statuses)
+
+    @property
+    def statuses(self) -> tuple[WatchStatus, ...]:
+        """What the watch of each camera is doing now."""
+        return tuple(telling.status for telling in self._tellings)
 
     def __iter__(self) -> Self:
         return self
@@ -112,7 +137,7 @@ class Watch(Iterator[FileResult]):
         if not isinstance(item, End):
             return item
         error = self._take_end(item)
-        if error is None or (isinstance(error, Cancelled) and self._ending.stop.is_set()):
+        if error is None or (isinstance(error, Cancelled) and self._was_stopped):
             raise StopIteration
         raise error
 
@@ -123,6 +148,7 @@ class Watch(Iterator[FileResult]):
 
     def stop(self) -> None:
         """Have the watch end; the iterator stops after the results that are finished by then."""
+        self._was_stopped = True
         self._ending.end()
 
     def close(self) -> None:
@@ -151,7 +177,11 @@ class Watch(Iterator[FileResult]):
             self._ending.end()
 
 
-def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOptions]) -> Watch:
+def watch(
+    cameras: Session | str | Sequence[Session | str],
+    destination: OnePath,
+    **options: Unpack[WatchOptions],
+) -> Watch:
     """Download each new shot as soon as the camera can be asked for it, until it is stopped.
 
     The shots come first, and the rest of the card in the background. If the connection is lost, it
@@ -159,17 +189,22 @@ def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOp
     fetched, so no shot is fetched twice, wherever its file is by then.
 
     Args:
-        camera: an open session or `HOST[:PORT]`. An address that does not answer is tried again.
-        destination: the folder; it is made if need be.
+        cameras: an open session or `HOST[:PORT]`, or a list of several, which are watched at the
+            same time. An address that does not answer is tried again.
+        destination: the folder, made if need be, or a URL, as in `pull`.
         existing: whether to download what is on the card at the start, too. It gives way to a new
             shot between two chunks.
         first: kinds such as `jpeg`: new shots of these kinds come before the other new ones.
-        on_status: called with a `WatchStatus` whenever what the watch is doing changes, in its
-            thread.
+        on_status: called with a `WatchStatus` whenever what the watch of a camera is doing changes,
+            in its thread; one call at a time.
+        preview: a folder for the previews of new RAW files, `DSC_0001.NEF.jpg`. Each is read out of
+            its file before any of the new files is downloaded. What has that name is replaced.
+        on_preview: called with a `ShotPreview` for each, as `on_status` is.
         formats, include, exclude, folder, since, until, storage: as in `pull`.
         min_size, max_size, protected, rating: as in `pull`.
         order: `newest` takes the newest of several new shots first.
-        on_conflict, verify, algorithm, chunk, copies, keep_folders, template: as in `pull`.
+        on_conflict, verify, algorithm, chunk, copies, keep_folders, template, storage_options: as
+            in `pull`.
         delete_verified: as in `pull`, for each file of this watch. The index of the camera is not
             used then, because new shots may get the handles of deleted ones.
         observer: an `Observer`, which is called in the thread of the watch.
@@ -178,7 +213,8 @@ def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOp
 
     Returns:
         An iterator of `FileResult`: `downloaded`, or `failed` if an object could not be fetched; it
-        is tried again later. `.status` says what the watch is doing.
+        is tried again later. `.status` says what the watch is doing, `.statuses` that of each
+        camera.
 
     Raises:
         ValueError, TypeError: an option is wrong.
@@ -195,65 +231,64 @@ def watch(camera: Session | str, destination: OnePath, **options: Unpack[WatchOp
     def handing(observer: Observer, camera: str) -> Observer:
         return Handing(observer, camera, handover, ending)
 
-    telling, run = prepared(camera, destination, options, Guide(ending, handing))
-    return Watch(handover, ending, telling, run)
+    tellings, run = prepared(cameras, destination, options, Guide(ending, handing))
+    return Watch(handover, ending, tellings, run)
 
 
 def prepared(
-    camera: Session | str, destination: OnePath, options: WatchOptions, guide: Guide
-) -> tuple[Telling, Callable[[], Report]]:
+    cameras: Session | str | Sequence[Session | str],
+    destination: OnePath,
+    options: WatchOptions,
+    guide: Guide,
+) -> tuple[list[Telling], Callable[[], Report]]:
     """Check all arguments, and return what tells and what runs. ValueError, TypeError."""
     check_names("watch", options, WatchOptions.__optional_keys__)
     existing, first = options.get("existing", True), options.get("first")
     switches(existing=existing)
     kinds = frozenset() if first is None else frozenset(texts("first", first, KINDS))
     callback("on_status", options.get("on_status"))
-    check_camera(camera, destination, options)
+    callback("on_preview", options.get("on_preview"))
+    previews = None
+    if (asked_previews := options.get("preview")) is not None:
+        previews = path_of("preview", asked_previews)
+    several = list(cameras) if isinstance(cameras, list | tuple) else None
+    for each in [cameras] if several is None else several:
+        check_camera(each, destination, options)
+    target, place = target_of(destination, options.get("storage_options"))
     # `first` is another option of `pull`.
     shared = {name: value for name, value in options.items() if name != "first"}
-    asked = Options.of(path_of("destination", destination), shared)
-    check_folders(asked)
-    observer = guide.observer(asked.observer or Observer(), "")
-    telling = Telling(observer, options.get("on_status"))
+    asked = Options.of(place, shared)
+    make_run = Run if target is None else remote_run(target, asked)
+    if target is None:
+        check_folders(asked)
+    if previews is not None:
+        check(previews)
     connecting: dict[str, Any] = {n: v for n, v in options.items() if n in CONNECTING}
+    connecting["index"] = not asked.delete_verified
+    setting = Setting(
+        asked,
+        connecting,
+        kinds,
+        guide,
+        make_run,
+        new_only=not existing,
+        previews=previews,
+        on_preview=options.get("on_preview"),
+    )
+    if several is None:
+        assert isinstance(cameras, Session | str)
+        crew = [Member(cameras, setting, options.get("on_status"))]
+    else:
+        named = named_cameras(several, options.get("port"))
+        crew = together(named, setting, options.get("on_status"))
 
     def run() -> Report:
-        with (
-            guide.ending.interrupts_pauses(),
-            held(connecting.get("trace")) as trace,
-            _session(
-                camera, telling, {**connecting, "trace": trace}, index=not asked.delete_verified
-            ) as session,
-            guide.ending.interrupts(session),
-            limited(session, asked.bwlimit),
-        ):
-            Watcher(session, asked, telling, first=kinds, new_only=not existing).run()
+        with held(connecting.get("trace")) as trace:
+            connecting["trace"] = trace
+            watch_all(crew, guide.ending)
         return Report(asked.destination)
 
-    return telling, run
-
-
-@contextmanager
-def _session(
-    given: Session | str, telling: Telling, connecting: dict[str, Any], *, index: bool
-) -> Iterator[Session]:
-    """Yield the given session, or one to the given address; wait for a camera that is away."""
-    if not isinstance(given, str):
-        yield given
-        return
-    pauses = patience()
-    while True:
-        try:
-            session = connect(given, waiting=telling.waiting, index=index, **connecting)
-        except PTPError as error:
-            if scope_of(error) in ENDS_WATCH:
-                raise
-            telling.become("connecting", error.message)
-            pauses.wait(error)
-        else:
-            break
-    with session:
-        yield session
+    return [member.telling for member in crew], closing_target(target, run)
 
 
 def _spell_out() -> None:
@@ -263,7 +298,8 @@ def _spell_out() -> None:
     defaults = {name: row.default for kind in (Selection, Options) for name, row in _rows(kind)}
     of_connect = inspect.signature(connect).parameters
     defaults |= {name: of_connect[name].default for name in CONNECTING}
-    defaults |= {"existing": True, "first": None, "on_status": None}
+    defaults |= {"existing": True, "first": None, "on_status": None, "storage_options": None}
+    defaults |= {"preview": None, "on_preview": None}
     more = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=hint

@@ -24,19 +24,30 @@ class Telling(Passing):
 
     Attributes:
         status: What the watch is doing. Each change replaces it, so that any thread may read it.
+        was_watching: Whether everything was at the destination at some time.
     """
 
     def __init__(
-        self, observer: Observer, changed: Callable[[WatchStatus], object] | None = None
+        self,
+        observer: Observer,
+        changed: Callable[[WatchStatus], object] | None = None,
+        camera: str = "",
     ) -> None:
-        """Call `changed`, if given, with each status whose state or reason is another one."""
+        """
+        Args:
+            observer: to whom the calls are passed.
+            changed: called with each status whose state or reason is another one.
+            camera: its address, if there are several.
+        """
         super().__init__(observer)
-        self.status = WatchStatus()
+        self.status = WatchStatus(camera=camera)
+        self.was_watching = False
         self._changed = changed
         self._failures: dict[str, str] = {}  # path on the card → reason that was told
 
     def become(self, state: State, reason: str = "") -> None:
         """Change the state."""
+        self.was_watching = self.was_watching or state == "watching"
         before = self.status
         if (before.state, before.reason) == (state, reason):
             return

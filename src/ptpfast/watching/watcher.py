@@ -11,15 +11,15 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Collection
-from contextlib import closing
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..library.plan.known import Known
 from ..library.plan.news import News
-from ..library.run import Run
+from ..library.remote.failures import TargetLost
 from ..link.patience import Patience, go_on, pause
 from ..listing import Listing
 from ..ptp.codes import EventCode
@@ -40,10 +40,17 @@ from .ledger import Ledger, is_settled
 from .reported import Reported
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..library.plan.options import Options
+    from ..library.run import Run
     from ..listing import ListingProgress
+    from ..ptp.objects import ObjectInfo
     from ..session.session import Session
+    from .previews import Previews
     from .telling import Telling
+
+    Runs = Callable[[Session, Options], AbstractContextManager[Run]]
 
 log = logging.getLogger("ptpfast")
 
@@ -75,11 +82,15 @@ class Watcher:
         *,
         first: frozenset[str] = frozenset(),
         new_only: bool = False,
+        runs: Runs,
+        previews: Previews | None = None,
     ) -> None:
-        """options: of each run. first: the kinds of new objects that come before the others."""
+        """options: of each run. first: the kinds of new objects that come before the others.
+        runs: makes each run. previews: stores those of new RAW files."""
         self._session = session
         self._telling = telling
         self._new_only = new_only
+        self._runs = runs
         self._ledger = Ledger()
         self._news = News(
             self._begin,
@@ -87,6 +98,7 @@ class Watcher:
             is_over=self._is_over,
             wants=self._ledger.wants,
             is_first=lambda info: not first or info.kind in first,
+            show=_nothing if previews is None else partial(previews.show, session.camera),
         )
         self._subscription = session.link.hub.subscribe()
         self._reported = Reported(self._news, self._subscription)
@@ -107,8 +119,6 @@ class Watcher:
                     self._step()
                 except PTPError as error:
                     self._survive(error)
-                else:
-                    self._patience.reset()
         finally:
             self._subscription.close()
 
@@ -126,17 +136,22 @@ class Watcher:
 
     def _survive(self, error: PTPError) -> None:
         """Wait after an error of the camera. Raises the error if it is not the camera's."""
-        if scope_of(error) in ENDS_WATCH:
+        comes_back = isinstance(error, TargetLost) and self._telling.was_watching
+        if scope_of(error) in ENDS_WATCH and not comes_back:
             raise error
         log.info("%s; trying again", error)
-        if isinstance(error, StoreNotAvailable):
+        was_calm = self._telling.status.state == "watching"
+        if comes_back:
+            self._telling.become("no destination", error.message)
+        elif isinstance(error, StoreNotAvailable):
             self._telling.become("no card", error.message)
         elif scope_of(error) is Scope.CONNECTION:
             self._telling.become("away", error.message)
         else:
             self._telling.become("failing", error.message)
         self._is_due = True
-        self._patience.wait(error)
+        if not was_calm or self._session.usable:  # else there is a pause before the next connection
+            self._patience.wait(error)
 
     def _step(self) -> None:
         go_on()
@@ -147,6 +162,7 @@ class Watcher:
         elif self._news.waiting():
             self._run()
         self._telling.become("watching")
+        self._patience.reset()
         self._wait()
 
     # Runs
@@ -186,15 +202,15 @@ class Watcher:
                 self._ledger.note_existing(piece)
 
     def _run(self) -> None:
-        run = Run(self._session, self._options, None, time.monotonic())
-        try:
-            run.go()
-        finally:
-            listing, self._listing = self._listing, None
-            listed = listing.handles if listing is not None else ()
-            self._ledger.learn(run.report.files, listed)
-            settled = [result.handle for result in run.report.files if is_settled(result)]
-            self._news.settle(settled)
+        with self._runs(self._session, self._options) as run:
+            try:
+                run.go()
+            finally:
+                listing, self._listing = self._listing, None
+                listed = listing.handles if listing is not None else ()
+                self._ledger.learn(run.report.files, listed)
+                settled = [result.handle for result in run.report.files if is_settled(result)]
+                self._news.settle(settled)
         if not self._is_over():
             self._is_due = False
             self._news.settle()
@@ -294,6 +310,10 @@ class Watcher:
         self._cards.list(handles)
         for handle in self._ledger.unknown(handles):
             self._news.add(handle)
+
+
+def _nothing(info: ObjectInfo, path: Path) -> None:
+    pass
 
 
 class _Cards:

@@ -6,11 +6,9 @@ import gc
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import fsspec.asyn
 import pytest
 
 from conftest import Cameras
@@ -21,7 +19,7 @@ from ptpfast.library.remote.target import Target
 from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
 from remote_folders import contents, fetch
-from remote_servers import SITES, Site
+from remote_servers import SITES, Site, begin_loop_of_fsspec
 
 pytestmark = pytest.mark.tools  # servers of their own, a minute or two
 
@@ -32,14 +30,7 @@ Serve = Callable[..., Site]
 
 @pytest.fixture(scope="module", autouse=True)
 def _loop_of_fsspec() -> None:
-    """The threads of fsspec, and of its loop, stay to the end of the process."""
-    loop = fsspec.asyn.get_loop()
-
-    async def warm() -> None:
-        loop.set_default_executor(ThreadPoolExecutor(1))
-        await loop.run_in_executor(None, int)
-
-    fsspec.asyn.sync(loop, warm)
+    begin_loop_of_fsspec()
 
 
 @pytest.fixture(autouse=True)

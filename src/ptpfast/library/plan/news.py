@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...listing import Listing, ListingProgress
     from ...ptp.objects import ObjectInfo
     from .shots import Memory
@@ -43,12 +45,14 @@ class News:
         is_over: Callable[[], bool] = lambda: False,
         wants: Callable[[ObjectInfo], bool] = lambda info: True,
         is_first: Callable[[ObjectInfo], bool] = lambda info: True,
+        show: Callable[[ObjectInfo, Path], object] = lambda info, path: None,
     ) -> None:
         self.begin = begin
         self.listen = listen
         self.is_over = is_over
         self.wants = wants
         self.is_first = is_first
+        self.show = show
         self.unsettled: set[int] = set()
         self.shots: Memory = {}
         self._due: dict[int, float] = {}  # handle → when it can be asked for

@@ -130,6 +130,9 @@ class Plan:
         # The others of those are done: a handle has one object in a session.
         if new := [handle for handle in handles if handle not in self._found]:
             self._add(self._persistence.run(partial(self._listing.ahead, new)), is_new=True)
+        taken = set(handles)
+        for job in [job for job in self.jobs if job.info.handle in taken]:
+            news.show(job.info, job.path)
 
     def put_back(self, job: Job) -> None:
         """Have a job come again, whose download has given way to a new object."""

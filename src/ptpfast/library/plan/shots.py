@@ -188,7 +188,7 @@ class Shots:
         """Return whether another shot has the stem with that number in the object's folder."""
         shot = self.of(info)
         key = (self._folder_of(info), self._namer.stem(info), number)
-        return shot.is_picture and self._names.owners.get(key, shot) is not shot
+        return shot.is_picture and self._names.owner(key) not in (None, shot)
 
     def _first(
         self, shot: Shot, files: list[ObjectInfo], is_usable: Usable, first: Iterable[int]
