@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,11 +103,19 @@ def sdist(work: Path) -> Path:
     return Path(shutil.copy(builds[0], DIST))
 
 
+def flags() -> dict[str, str]:
+    """Return the compiler's flags of a wheel for this system."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    system = "linux" if sys.platform == "linux" else "macos"
+    flags: dict[str, str] = settings["tool"]["cibuildwheel"][system]["environment"]
+    return flags
+
+
 def wheel(python: str, source: Path, work: Path) -> Path:
     """Build the wheel of an interpreter; on Linux, auditwheel repairs it."""
     builder = environment(python, work / "builder", "setuptools>=77", "Cython>=3.1,<4")
     options = ("--no-deps", "--no-build-isolation", "--wheel-dir", work / "raw")
-    run(builder, "-m", "pip", "wheel", "--quiet", *options, source)
+    run(builder, "-m", "pip", "wheel", "--quiet", *options, source, **flags())
     (raw,) = (work / "raw").glob("*.whl")
     if sys.platform != "linux":
         return Path(shutil.copy(raw, DIST))
