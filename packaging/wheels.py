@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-LARGEST = 1_500_000  # bytes of a wheel
+LARGEST = 1_600_000  # bytes of a wheel: a third is compiled, the rest is Python
 # What an installed wheel can run: no test here reads the checkout, or needs other programs.
 TESTED = ("engine", "ptp", "raw", "session", "transport")
 # It imports every module, and so needs every extra.
