@@ -48,6 +48,7 @@ html_theme = "furo"
 html_title = f"ptpfast {release}"
 html_static_path = ["_static"]
 html_css_files = ["ptpfast.css"]
+html_js_files = ["ptpfast.js"]
 html_additional_pages = {"index": "start.html"}
 html_copy_source = False
 html_show_sphinx = False

@@ -17,15 +17,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-LARGEST = 1_500_000  # bytes of a wheel
+LARGEST = 1_600_000  # bytes of a wheel: a third is compiled, the rest is Python
 # What an installed wheel can run: no test here reads the checkout, or needs other programs.
 TESTED = ("engine", "ptp", "raw", "session", "transport")
+# It imports every module, and so needs every extra.
+LEFT_OUT = "not every_error_class"
 NEEDS = ("pytest>=8.2", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "hypothesis>=6.100")
 
 
@@ -100,11 +103,19 @@ def sdist(work: Path) -> Path:
     return Path(shutil.copy(builds[0], DIST))
 
 
+def flags() -> dict[str, str]:
+    """Return the compiler's flags of a wheel for this system."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    system = "linux" if sys.platform == "linux" else "macos"
+    flags: dict[str, str] = settings["tool"]["cibuildwheel"][system]["environment"]
+    return flags
+
+
 def wheel(python: str, source: Path, work: Path) -> Path:
     """Build the wheel of an interpreter; on Linux, auditwheel repairs it."""
     builder = environment(python, work / "builder", "setuptools>=77", "Cython>=3.1,<4")
     options = ("--no-deps", "--no-build-isolation", "--wheel-dir", work / "raw")
-    run(builder, "-m", "pip", "wheel", "--quiet", *options, source)
+    run(builder, "-m", "pip", "wheel", "--quiet", *options, source, **flags())
     (raw,) = (work / "raw").glob("*.whl")
     if sys.platform != "linux":
         return Path(shutil.copy(raw, DIST))
@@ -133,7 +144,7 @@ def check(python: str, built: Path, work: Path) -> str:
     shutil.copytree(ROOT / "tests", tests, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", work)  # pytest's settings
     run(inside, "-m", "ptpfast", "demo", "--pairs", "1", cwd=work)
-    options = ("-q", "-n", "2", "-p", "no:cacheprovider")
+    options = ("-q", "-n", "2", "-p", "no:cacheprovider", "-k", LEFT_OUT)
     ran = run(inside, "-m", "pytest", *options, *(tests / name for name in TESTED), cwd=work)
     return ran.strip().splitlines()[-1]
 

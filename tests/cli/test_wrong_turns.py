@@ -58,8 +58,8 @@ COMMAND_LINE = {
     "--verbose is no option of ptpfast itself; options come after the command": Turn(
         "--verbose info CAMERA", "info CAMERA --verbose"
     ),
-    "No such option '--formt'. Did you mean '--format'?": Turn(
-        "pull CAMERA x --formt raw", "pull CAMERA x --format raw"
+    "No such option '--formt'. …": Turn(
+        "pull CAMERA x --formt raw", "pull CAMERA x --format raw", leads="'--format'"
     ),
     "'…' is a camera's address; add the folder": Turn("pull CAMERA"),
     "'…' is a camera's address, not a folder: the cameras come first, then the folder": Turn(
