@@ -35,7 +35,8 @@ class AddressOrRig(Address):
     """A camera's address; with --scheduler the file of a rig."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        if ctx is not None and ctx.params.get("scheduler"):
+        # Some versions of click have a mark in the place of a value that was not given.
+        if ctx is not None and isinstance(ctx.params.get("scheduler"), str):
             return value
         return super().convert(value, param, ctx)
 
