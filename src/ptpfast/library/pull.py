@@ -107,8 +107,7 @@ def pull(
         dry_run: report what would be done, and change nothing.
         observer: an `Observer`, whose methods are called during the run.
         port, timeouts, depth, index, trace: as in `connect`, for an address.
-        retry: how often in a row to reconnect after a lost connection, with growing pauses, when
-            nothing was received since (default 8); 0 for never, None without end.
+        retry: reconnects in a row without a byte before giving up (default 8); None: no limit.
         copies: further folders that get every file. Implies `verify="hash"` with `sha256`.
         delete_verified: delete an object on the camera when its file and all copies are proven.
             Implies at least `verify="disk"`, with `sha256`; refused with `overwrite` and with
