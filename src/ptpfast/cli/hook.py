@@ -1,4 +1,4 @@
-"""The command of `ptpfast watch --exec`: run for one file after the other, in a thread."""
+"""`pull --exec` and `watch --exec`: run a command for one file after the other, in a thread."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from ..engine.text import in_text
+from .output import Output, plural, say
 from .signals import wait_for
 
 if TYPE_CHECKING:
@@ -44,6 +49,41 @@ def words_of(command: str) -> list[str]:
     return words if any(PLACE in word for word in words) else [*words, PLACE]
 
 
+def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
+    if value is None:
+        return None
+    try:
+        return words_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+exec_option = click.option(
+    "--exec",
+    "words",
+    callback=_words,
+    metavar="COMMAND",
+    help="Run this for each file, without a shell; {} is its path.",
+)
+retries_option = click.option(
+    "--exec-retries",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="How often to run a failed command again for its file.",
+)
+
+
+def tell(output: Output, ran: Ran, note: Callable[[str], object]) -> None:
+    """Say what came of the command for a file."""
+    file = in_text(ran.path)
+    output.record("exec", file=file, tries=ran.tries, error=ran.error or None)
+    if ran.error:
+        tries = f" ({plural(ran.tries, 'try', 'tries')})" if ran.tries > 1 else ""
+        note(f"--exec failed for {file}: {in_text(ran.error)}{tries}")
+
+
 class Hook:
     """Runs a command for each file that is added, in their order. Use it in a `with`."""
 
@@ -55,7 +95,8 @@ class Hook:
         self._camera = camera
         self._retries = retries
         self._told = told
-        self._files: SimpleQueue[FileResult | None] = SimpleQueue()
+        self.failed: int = 0  # files
+        self._files: SimpleQueue[tuple[FileResult, str] | None] = SimpleQueue()
         self._is_ending = threading.Event()
         self._is_done = threading.Event()  # `Thread.join` is not safe from a Ctrl-C
         self._thread = threading.Thread(target=self._work, name="ptpfast exec", daemon=True)
@@ -71,21 +112,28 @@ class Hook:
         wait_for(self._is_done)
         self._thread.join()
 
-    def add(self, result: FileResult) -> None:
-        """Run the command for a downloaded file, after those that were added before."""
-        self._files.put(result)
+    def add(self, result: FileResult, camera: str = "") -> None:
+        """Run the command for a downloaded file, after those that were added before.
+
+        Args:
+            result: Of the file.
+            camera: The camera, if there are several.
+        """
+        self._files.put((result, camera or self._camera))
 
     def _work(self) -> None:
         try:
-            while (result := self._files.get()) is not None:
-                self._told(self._run(result))
+            while (file := self._files.get()) is not None:
+                ran = self._run(*file)
+                self.failed += bool(ran.error)
+                self._told(ran)
         finally:
             self._is_done.set()
 
-    def _run(self, result: FileResult) -> Ran:
+    def _run(self, result: FileResult, camera: str) -> Ran:
         path = os.fspath(result.path or "")
         words = [word.replace(PLACE, path) for word in self._words]
-        environment = {**os.environ, **variables(result, result.camera or self._camera)}
+        environment = {**os.environ, **variables(result, result.camera or camera)}
         pause_s = 1.0
         for tried in range(self._retries + 1):
             if not (error := _error_of(words, environment)):
@@ -94,6 +142,27 @@ class Hook:
                 self._is_ending.wait(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         return Ran(path, self._retries + 1, error)
+
+
+@contextmanager
+def hooked(
+    output: Output, words: list[str] | None, retries: int, camera: str, shown: object
+) -> Iterator[Hook | None]:
+    """Yield a hook for the files of a run, None without words; wait for it at the end.
+
+    Args:
+        output: Gets the records.
+        words: The command; None for no hook.
+        retries: How often to run a failed one again.
+        camera: The only camera.
+        shown: The display, which writes lines beside its own; a failure is told without one, too.
+    """
+    if words is None:
+        yield None
+        return
+    note: Callable[[str], object] = getattr(shown, "write", say)
+    with Hook(words, camera, retries, lambda ran: tell(output, ran, note)) as hook:
+        yield hook
 
 
 def variables(result: FileResult, camera: str) -> dict[str, str]:

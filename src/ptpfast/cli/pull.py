@@ -38,6 +38,7 @@ from .failure import (
     explain,
     status_of,
 )
+from .hook import Hook, exec_option, hooked, retries_option
 from .only_camera import only_camera
 from .options import (
     Common,
@@ -107,6 +108,8 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
 @folders_option
 @name_option
 @click.option("--dry-run", is_flag=True, help="Show what would be downloaded; download nothing.")
+@exec_option
+@retries_option
 @bwlimit_option
 @click.option(
     "--max-duration",
@@ -144,7 +147,8 @@ def pull(
         return pull_rig(common, scheduler, hosts, dest, wanted, options)
     check_order(hosts, dest)
     agree(options)
-    where = options.pop("metrics")
+    where, words = options.pop("metrics"), options.pop("words")
+    retries = options.pop("exec_retries")
     try:
         if isinstance(dest, str):
             check_url(dest, options)
@@ -159,17 +163,19 @@ def pull(
             )
     cameras = [str(Address(*each)) for each in hosts or [only_camera(output)]]
     place = "destination" if isinstance(dest, str) else "disk"
+    hook: Hook | None = None
     try:
         with (
             exporting(output, where, cameras) as observed,
             display(output, tries=options["retry"], place=place) as shown,
+            hooked(output, words, retries, cameras[0], shown) as hook,
         ):
             report = run(
                 cameras[0] if len(cameras) == 1 else cameras,
                 dest,
                 **wanted.options,
                 **options,
-                observer=observed(Recorder(output, shown)),
+                observer=observed(Recorder(output, shown, hook=hook)),
                 timeouts=common.timeouts,
                 trace=common.trace,
             )
@@ -178,7 +184,7 @@ def pull(
     if report.out_of_time and (kept := _kept(report)):
         output.note(kept)
     summary(output, report)
-    return status(report)
+    return status(report) or (SOME_FAILED if hook is not None and hook.failed else 0)
 
 
 def check_url(dest: str, options: dict[str, Any]) -> None:

@@ -19,21 +19,25 @@ if TYPE_CHECKING:
     from ..library.report.results import Shortage
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo
+    from .hook import Hook
 
 
 class Recorder(Observer):
     """Hands everything on to a display, and prints what is a result: a record for each object with
     `--json`, a line for each that a dry run would fetch without."""
 
-    def __init__(self, output: Output, shown: Observer, camera: str = "") -> None:
-        """camera: the address of one camera of several."""
+    def __init__(
+        self, output: Output, shown: Observer, camera: str = "", hook: Hook | None = None
+    ) -> None:
+        """camera: the address of one camera of several. hook: gets the downloaded files."""
+        self._hook = hook
         self._camera = camera
         self._output = output
         self._shown = shown
         self._busy = BusyLines()
 
     def of_camera(self, name: str) -> Recorder:
-        return Recorder(self._output, self._shown.of_camera(name), name)
+        return Recorder(self._output, self._shown.of_camera(name), name, self._hook)
 
     def ended(self, report: Report, error: BaseException | None) -> None:
         self._shown.ended(report, error)
@@ -95,6 +99,8 @@ class Recorder(Observer):
 
     def finished(self, result: FileResult) -> None:
         self._shown.finished(result)
+        if self._hook is not None and result.status == "downloaded":
+            self._hook.add(result, self._camera)
         if self._output.json:
             self._record("file", **file_record(result))
         elif (text := planned_line(result)) is not None:

@@ -27,7 +27,7 @@ from .destination import (
 )
 from .exporting import exporting, metrics_option
 from .file_lines import file_record, finished_line
-from .hook import Hook, Ran, words_of
+from .hook import Hook, Ran, exec_option, retries_option, tell
 from .object_record import object_record
 from .only_camera import only_camera
 from .options import Address as AddressType
@@ -41,15 +41,6 @@ from .watch_line import WAITS, WatchLine
 if TYPE_CHECKING:
     from ..library.report.results import FileResult
     from ..watching import ShotPreview, Watch, WatchStatus
-
-
-def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
-    if value is None:
-        return None
-    try:
-        return words_of(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @command(
@@ -83,21 +74,8 @@ def _words(ctx: Any, param: Any, value: str | None) -> list[str] | None:
     metavar="FOLDER",
     help="Store the previews of new RAW files here, before any of these files is downloaded.",
 )
-@click.option(
-    "--exec",
-    "words",
-    callback=_words,
-    metavar="COMMAND",
-    help="Run this for each file, without a shell; {} is its path.",
-)
-@click.option(
-    "--exec-retries",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    metavar="N",
-    help="How often to run a failed command again for its file.",
-)
+@exec_option
+@retries_option
 @selecting(order=LISTED)
 @conflict_option
 @verify_option
@@ -241,11 +219,7 @@ class Teller:
     def ran(self, ran: Ran) -> None:
         """Say what came of the command for a file."""
         with self._lock:
-            file = in_text(ran.path)
-            self._output.record("exec", file=file, tries=ran.tries, error=ran.error or None)
-            if ran.error:
-                tries = f" ({plural(ran.tries, 'try', 'tries')})" if ran.tries > 1 else ""
-                self._note(f"--exec failed for {file}: {in_text(ran.error)}{tries}")
+            tell(self._output, ran, self._note)
 
     def sum_up(self, status: WatchStatus) -> None:
         """Say what was downloaded."""
