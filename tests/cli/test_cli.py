@@ -101,7 +101,7 @@ def test_every_command_explains_itself_with_examples(command: str) -> None:
     if command:
         assert "--json" in result.stdout
         assert ("--timeout" in result.stdout) == (
-            command not in ("discover", "simulate", "demo", "history", "config")
+            command not in ("discover", "simulate", "demo", "history", "config", "completion")
         )
     else:
         table = result.stdout.partition("Exit status:")[2]
@@ -110,10 +110,13 @@ def test_every_command_explains_itself_with_examples(command: str) -> None:
     assert result.stderr == ""
 
 
-def test_without_a_command_the_help_is_shown_as_it_is() -> None:
+def test_without_a_command_the_first_steps_are_shown() -> None:
     result = run()
     assert result.exit_code == 2
-    assert result.stderr == run("--help").stdout
+    assert max(map(len, result.stderr.splitlines())) <= 40
+    named = re.findall(r"^  ptpfast ([a-z]+)", result.stderr, re.MULTILINE)
+    assert named == ["discover", "ls", "pull", "doctor", "demo"]
+    assert set(named) <= set(COMMANDS)
 
 
 def test_help_of_the_group_says_what_each_command_says_of_itself() -> None:

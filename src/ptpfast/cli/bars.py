@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
     from rich.progress import Progress, ProgressColumn
 
@@ -13,14 +15,22 @@ if TYPE_CHECKING:
 ECHO = 4
 
 
+def _console() -> Console:
+    """Return standard error. rich itself looks at NO_COLOR, FORCE_COLOR and TERM."""
+    from rich.console import Console
+
+    no_color = True if os.environ.get("CLICOLOR") == "0" else None
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, no_color=no_color)
+
+
 def bars(*columns: ProgressColumn) -> Progress:
     """Bars on standard error, gone when they end. They stop short of the terminal's edge: a ^C that
     it shows behind them would go into the next line, and the bars above it stay for good."""
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.constrain import Constrain
     from rich.progress import Progress
 
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    console = _console()
 
     class Narrow(Progress):
         def get_renderable(self) -> RenderableType:
@@ -35,11 +45,11 @@ def live_line(line: Callable[[int], str]) -> Live:
     Args:
         line: returns the text for a number of columns.
     """
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import ConsoleOptions, RenderResult
     from rich.live import Live
     from rich.text import Text
 
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    console = _console()
 
     class Line:
         def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:

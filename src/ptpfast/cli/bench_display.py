@@ -121,7 +121,7 @@ def display(output: Output, plan: Plan) -> Quiet:
     """Return what is shown on standard error during the run."""
     if output.quiet:
         return Quiet(output)
-    if output.verbose or not is_terminal(sys.stderr):
+    if output.verbose or output.plain or not is_terminal(sys.stderr):
         return Lines(output)
     try:
         return Bar(output, plan.budget_s + plan.long_s)

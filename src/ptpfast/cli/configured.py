@@ -22,6 +22,7 @@ from ..library.remote.place import is_url
 from ..state.config import CAMERA_KEYS, CAMERAS, DEFAULTS, Config, Keys, load
 from ..state.identity import NICKNAME, find
 from ..vendors import NAMES
+from .narrow import Context
 
 
 class WrongSetting(click.ClickException):
@@ -46,6 +47,7 @@ class Configured(click.Command):
         reads_config: Whether `config.toml` has options for it.
     """
 
+    context_class = Context
     words: Keys = ()
     reads_config = True
 

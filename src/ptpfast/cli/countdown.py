@@ -26,7 +26,7 @@ class Countdown:
         self.end()
         if self._output.quiet:
             return
-        if self._output.verbose or not is_terminal(sys.stderr):
+        if self._output.verbose or self._output.plain or not is_terminal(sys.stderr):
             say(f"{what} ({seconds:.0f} s)")
             return
         self._over.clear()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..engine.text import unescaped
 from ..library.plan.planning import ON_CONFLICT
@@ -22,6 +23,9 @@ class Folder(click.Path):
         if value == "":
             self.fail("'' is not a folder; write . for this one", param, ctx)
         return super().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="dir")]
 
 
 class Destination(Folder):

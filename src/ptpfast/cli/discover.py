@@ -159,7 +159,7 @@ def _display(output: Output, seconds: float) -> Iterator[Lines | TableAtEnd]:
     if not output.for_terminal:
         yield Lines(output)
         return
-    if output.quiet or output.verbose or not is_terminal(sys.stderr):
+    if output.quiet or output.verbose or output.plain or not is_terminal(sys.stderr):
         yield TableAtEnd(output)
         return
     from rich.console import Console

@@ -17,6 +17,7 @@ import click
 
 from ..engine.text import in_text, unescaped
 from .destination import Destination
+from .narrow import Context
 from .options import Common, command
 from .output import Output, human_size, plural
 
@@ -35,6 +36,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 class Actions(click.Group):
     """The group; without an action it lists."""
+
+    context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from .._version import __version__
 from .failure import USAGE, OutputClosed, explain
+from .narrow import Context, width
 from .output import Output
 from .signals import orderly_end
 
@@ -34,6 +36,7 @@ COMMANDS = {
     "tune": "Find the fastest settings for this camera and remember them.",
     "history": "Show, search and edit the history of downloads.",
     "config": "Show the settings, and where each value comes from.",
+    "completion": "Print the completion script of a shell.",
     "simulate": "Run a simulated camera.",
     "demo": "Download from a simulated camera and verify every byte.",
 }
@@ -80,8 +83,30 @@ Exit status:
 """
 
 
+# Lines of at most 40 columns, the narrowest terminal.
+FIRST_STEPS = """\
+ptpfast downloads files from a camera
+over Wi-Fi.
+
+Switch on Wi-Fi at the camera, and join
+its network with this computer. Then:
+  ptpfast discover     find the camera
+  ptpfast ls           list its files
+  ptpfast pull FOLDER  download them
+
+If that fails:
+  ptpfast doctor       find out why
+Without a camera:
+  ptpfast demo         try it
+All commands:
+  ptpfast --help
+"""
+
+
 class Commands(click.Group):
     """The group; `main` is where every run ends."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -106,11 +131,23 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command, without importing any."""
+        named = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def main(  # type: ignore[override] # one of click's own two forms
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         arguments = list(sys.argv[1:] if args is None else args)
+        if arguments[:1] == ["help"]:
+            arguments = [*arguments[1:], "--help"]
         extra["standalone_mode"] = False
+        extra["terminal_width"] = width()
         extra["obj"] = state = State(arguments)
         _lenient_streams()
         with orderly_end():
@@ -192,7 +229,7 @@ def _flush() -> None:
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, message="ptpfast %(version)s")
+@click.version_option(__version__, "-V", "--version", message="ptpfast %(version)s")
 @click.pass_context
 def ptpfast(context: click.Context) -> None:
     """Download large files from a camera over Wi-Fi.
@@ -202,7 +239,8 @@ def ptpfast(context: click.Context) -> None:
       ptpfast demo
       ptpfast ls 192.168.1.1
       ptpfast pull 192.168.1.1 ~/Pictures/today --format raw
+      ptpfast help pull
     """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help(), err=True)
+        click.echo(FIRST_STEPS, err=True, nl=False)
         context.exit(USAGE)

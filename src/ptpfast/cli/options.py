@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..engine.text import printable
 from ..library.plan.moments import Edge, moment
@@ -39,6 +40,19 @@ class Address(_Kind):
 
     name = "host[:port]"
     is_camera = True  # for `Configured`
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        """Complete nicknames; behind other words, or for another beginning, the folder."""
+        from ..state import config, identity
+
+        names = [*config.cameras().table(config.CAMERAS)]
+        names += [each.nickname for each in identity.load().cameras if each.nickname]
+        begins = incomplete.lower()
+        found = [each for each in dict.fromkeys(names) if each.lower().startswith(begins)]
+        is_behind = ctx.params.get(param.name) or ctx.params.get("dest")
+        if param.nargs == -1 and (not found or (is_behind and not incomplete)):
+            return [CompletionItem(incomplete, type="dir")]
+        return [CompletionItem(each, help="camera") for each in found]
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, int]:
         try:
@@ -218,20 +232,26 @@ def command(
             json: bool,
             quiet: bool,
             verbose: bool,
+            plain: bool,
+            notify: bool = False,
             timeout: tuple[tuple[str, float], ...] = (),
             trace: Any = None,
             trace_payload: bool = False,
             trace_names: bool = False,
             **options: Any,
         ) -> int:
-            output = Output(full, json=json, quiet=quiet, verbose=verbose)
+            output = Output(full, json=json, quiet=quiet, verbose=verbose, plain=plain)
             context.obj.output = output
             output.header()
             wish = Wish(trace, trace_payload, trace_names)
-            with _logging(verbose), tracing(output, wish) as opened:
+            with (
+                _notifying(output, asked=notify),
+                _logging(verbose),
+                tracing(output, wish) as opened,
+            ):
                 return function(Common(output, timeout, opened), **options) or 0
 
-        for option in (*TRACE_OPTIONS, _TIMEOUT, *_COMMON) if far else _COMMON:
+        for option in (*TRACE_OPTIONS, _TIMEOUT, _NOTIFY, *_COMMON) if far else _COMMON:
             run = option(run)
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH}
         last = full.split()[-1]
@@ -249,7 +269,11 @@ _TIMEOUT = click.option(
     metavar="[NAME=]SECONDS",
     help="Set all timeouts but total, or the one named; repeatable.",
 )
+_NOTIFY = click.option(
+    "--notify", is_flag=True, help="Notify on the desktop, or by the bell, at the end."
+)
 _COMMON = (
+    click.option("--plain", is_flag=True, help="Write sentences, and redraw no line."),
     click.option("--verbose", is_flag=True, help="Show protocol details."),
     click.option("--quiet", is_flag=True, help="Show errors only."),
     click.option("--json", is_flag=True, help="Write JSON Lines to standard output."),
@@ -282,6 +306,23 @@ index_option = click.option(
     show_default=True,
     help="Use the index of this camera, or delete it.",
 )
+
+
+@contextmanager
+def _notifying(output: Output, *, asked: bool) -> Iterator[None]:
+    """Notify the user at the end of the command, by its last sentence or its error."""
+    if not asked:
+        yield
+        return
+    from .failure import explain
+    from .notification import notify
+
+    try:
+        yield
+    except BaseException as error:
+        notify(explain(error).message)
+        raise
+    notify(output.last_sentence or f"ptpfast {output.command} has ended")
 
 
 @contextmanager

@@ -28,8 +28,16 @@ class Output:
     SinkError when it cannot be written."""
 
     def __init__(
-        self, command: str, *, json: bool = False, quiet: bool = False, verbose: bool = False
+        self,
+        command: str,
+        *,
+        json: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        plain: bool = False,
     ) -> None:
+        self.plain = plain
+        self.last_sentence: str = ""
         self.command = command
         self.json = json
         self.quiet = quiet
@@ -52,6 +60,7 @@ class Output:
 
     def sentence(self, text: str) -> None:
         """Write a sentence to standard output, broken between words on a terminal."""
+        self.last_sentence = text
         if not self.json:
             text = printable(text)
             self._write(text if sys.stdout is None else wrapped(text, sys.stdout))

@@ -56,7 +56,7 @@ def display(output: Output, *, tries: int | None = None, place: str = "disk") ->
         yield Observer()
         return
     # A status line and log lines would write over each other.
-    if not output.verbose and is_terminal(sys.stderr) and has_rich():
+    if not (output.verbose or output.plain) and is_terminal(sys.stderr) and has_rich():
         with StatusLine(output, Status(tries), place) as shown:
             yield shown
         return

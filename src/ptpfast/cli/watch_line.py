@@ -111,7 +111,13 @@ class WatchLine(Observer):
     @contextmanager
     def shown(self, output: Output) -> Iterator[Callable[[str], object]]:
         """Show the line if a person looks; yield what writes a line that stays."""
-        if output.quiet or output.verbose or not is_terminal(sys.stderr) or not has_rich():
+        if (
+            output.quiet
+            or output.verbose
+            or output.plain
+            or not is_terminal(sys.stderr)
+            or not has_rich()
+        ):
             yield output.note
             return
         live = live_line(self.line)

@@ -1,0 +1,179 @@
+"""What makes the command line pleasant: help, narrow terminals, plain lines, notifications."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from command_line import at, run
+from conftest import Cameras
+from ptpfast import __version__
+from ptpfast.cli import bars, notification
+from ptpfast.cli.main import COMMANDS
+from ptpfast.cli.output import Output
+from ptpfast.cli.progress import Lines, StatusLine, display
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    return stream
+
+
+# Help
+
+
+@pytest.mark.parametrize("words", [[], ["pull"], ["history", "list"]], ids=" ".join)
+def test_help_with_a_command_is_its_help(words: list[str]) -> None:
+    assert run("help", *words).stdout == run(*words, "--help").stdout
+    assert run("help", *words).exit_code == 0
+
+
+def test_help_of_an_unknown_command_names_a_near_one() -> None:
+    done = run("help", "pul")
+    assert done.exit_code == 2
+    assert "did you mean 'pull'?" in done.stderr
+
+
+def test_the_version_has_a_short_option() -> None:
+    assert run("-V").stdout == run("--version").stdout == f"ptpfast {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_forty_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = run(*filter(None, [command]), "--help").stdout
+    monkeypatch.setenv("COLUMNS", "100")
+    wide = run(*filter(None, [command]), "--help").stdout
+    # Examples and the like stand as they are, and so does a word that is longer.
+    as_they_are = set(wide.splitlines())
+    long = [line for line in text.splitlines() if len(line) > 40 and line not in as_they_are]
+    assert all(len(line.split()) == 1 for line in long), long
+    if command != "history":  # click shortens what it says of actions
+        assert sorted("".join(wide.split())) == sorted("".join(text.split()))
+
+
+# Plain
+
+
+def test_plain_output_redraws_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_a_terminal(monkeypatch)
+    with display(Output("pull")) as shown:
+        assert isinstance(shown, StatusLine)
+    with display(Output("pull", plain=True)) as shown:
+        assert isinstance(shown, Lines)
+
+
+@pytest.mark.parametrize("command", ["pull", "watch", "bench", "pair", "discover", "demo"])
+def test_every_command_has_a_plain_mode(command: str) -> None:
+    assert "--plain" in run(command, "--help").stdout
+
+
+def test_plain_sentences_have_no_control_characters(camera: Cameras, tmp_path: Path) -> None:
+    done = run("pull", at(camera(objects=2, size=3000)), tmp_path, "--plain")
+    assert done.exit_code == 0
+    assert "\x1b" not in done.output
+    assert "\r" not in done.output
+
+
+# Colours
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_plain"),
+    [("NO_COLOR", "1", True), ("CLICOLOR", "0", True), ("X", "", False)],
+)
+def test_colours_are_off_where_asked(
+    name: str, value: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_terminal(monkeypatch)
+    for each in ("NO_COLOR", "CLICOLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv(name, value)
+    assert bars._console().no_color is is_plain
+
+
+# Notifications
+
+
+@pytest.fixture
+def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A desktop whose `notify-send` writes down what it is given, and then fails if asked to."""
+    log = tmp_path / "notified"
+    program = tmp_path / "bin" / "notify-send"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> "{log}"\nexit ${{NOTIFY_STATUS:-0}}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(sys, "platform", "linux")
+    return log
+
+
+def test_the_end_of_a_run_is_notified_by_its_summary(
+    camera: Cameras, tmp_path: Path, desktop: Path
+) -> None:
+    done = run("pull", at(camera(objects=2, size=3000)), tmp_path / "in", "--notify")
+    assert done.exit_code == 0
+    *words, text = desktop.read_text().splitlines()
+    assert words == ["--app-name=ptpfast", "--", "ptpfast"]
+    assert text.startswith("2 files downloaded")
+    assert text in done.stdout
+
+
+def test_the_error_of_a_run_is_notified(tmp_path: Path, desktop: Path) -> None:
+    done = run("pull", "127.0.0.1:9", tmp_path / "in", "--notify")
+    assert done.exit_code == 3
+    assert "127.0.0.1:9" in desktop.read_text()
+
+
+def test_nobody_is_notified_unless_asked(camera: Cameras, tmp_path: Path, desktop: Path) -> None:
+    run("pull", at(camera(objects=1, size=3000)), tmp_path / "in")
+    assert not desktop.exists()
+
+
+def test_a_failing_notification_is_no_failure(
+    camera: Cameras, tmp_path: Path, desktop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_STATUS", "1")
+    done = run("pull", at(camera(objects=1, size=3000)), tmp_path / "in", "--notify")
+    assert done.exit_code == 0
+    assert desktop.exists()
+    monkeypatch.setattr(notification.shutil, "which", lambda _: "notify-send")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run("pull", at(camera(objects=1, size=3000)), tmp_path / "there", "--notify")
+    assert done.exit_code == 0
+
+
+def test_without_a_desktop_the_bell_is_rung(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_a_terminal(monkeypatch)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    notification.notify("done")
+    assert terminal.getvalue() == "\a"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    notification.notify("done")
+    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_a_hostile_name_is_one_harmless_argument(
+    desktop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notification.notify("--x $(id) \x1b[31m" + "a" * 1000)
+    text = desktop.read_text().splitlines()[3:]
+    assert len(text) == 1
+    assert text[0].startswith("--x $(id) ")
+    assert "\x1b" not in text[0]
+    assert len(text[0]) == notification.LONGEST
