@@ -137,7 +137,6 @@ def pull(
     is the camera's; ls sorts by date. Press Ctrl-C at any time: the same command resumes.
     """
     from ..library.plan.apart import check_different
-    from ..library.plan.room import on_disk_of
     from ..library.pull import pull as run
     from .progress import display
     from .recorder import Recorder
@@ -157,10 +156,7 @@ def pull(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if options["delete_verified"] and isinstance(dest, Path):  # said while nothing is deleted yet
-        for folder in on_disk_of(dest, options["copies"]):
-            output.note(
-                f"{folder} is on the same disk as {dest}: if that disk fails, both are lost"
-            )
+        _warn_of_one_disk(output, dest, options["copies"])
     cameras = [str(Address(*each)) for each in hosts or [only_camera(output)]]
     place = "destination" if isinstance(dest, str) else "disk"
     hook: Hook | None = None
@@ -185,6 +181,13 @@ def pull(
         output.note(kept)
     summary(output, report)
     return status(report) or (SOME_FAILED if hook is not None and hook.failed else 0)
+
+
+def _warn_of_one_disk(output: Output, dest: Path, copies: tuple[Path, ...]) -> None:
+    from ..library.plan.room import on_disk_of
+
+    for folder in on_disk_of(dest, copies):
+        output.note(f"{folder} is on the same disk as {dest}: if that disk fails, both are lost")
 
 
 def check_url(dest: str, options: dict[str, Any]) -> None:
