@@ -511,7 +511,6 @@ def test_a_wrong_command_line_is_one_line_and_status_two(words: Sequence[object]
     [
         ("pul", " (did you mean 'pull'?)"),
         ("Download", " (did you mean 'pull'?)"),
-        ("help", " (did you mean '--help'?)"),
         ("192.168.1.1", " (for a camera's address: 'ptpfast info 192.168.1.1')"),
         ("xyzzy", ""),
     ],

@@ -62,7 +62,6 @@ ELSEWHERE = {
     "diagnose": "doctor",
     "check": "doctor",
     "settings": "config",
-    "help": "--help",
     "version": "--version",
 }
 
