@@ -93,6 +93,8 @@ def test_relative_folder_is_sent_as_an_absolute_one(
         (["RIG", "s3://bucket/../in"], "has the part '..'"),
         (["RIG", "in", "--dry-run"], "--dry-run does not go with --scheduler"),
         (["RIG", "in", "--copies", "b"], "--copies does not go with --scheduler"),
+        (["RIG", "in", "--exec", "true {}"], "--exec does not go with --scheduler"),
+        (["RIG", "in", "--bwlimit", "2M"], "--bwlimit does not go with --scheduler"),
         (["RIG", "in", "--trace", "t.pcapng"], "--trace does not go with --scheduler"),
     ],
 )

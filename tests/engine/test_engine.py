@@ -477,3 +477,16 @@ def test_probes_do_not_put_off_the_first_deadline(pair: tuple[Channel, socket.so
         done.set()
         thread.join()
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("most", [0, -1])
+def test_a_limit_that_lets_nothing_come_is_refused(
+    pair: tuple[Channel, socket.socket], most: int
+) -> None:
+    channel, far = pair
+    data = bytearray()
+    phase = DataPhase(1, CallbackSink(data.extend))
+    with pytest.raises(ValueError, match="most is at least 1 byte"):
+        channel.receive(phase, most=most)
+    far.sendall(stream(PAYLOAD[:1000], 1000))
+    assert channel.receive(phase)  # the channel can still be used

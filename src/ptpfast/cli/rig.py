@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'ptpfast[cluster]'"
 WAITS = ("reconnecting", "waiting")
 # Options of `pull` that are of one computer.
-_NOT_HERE = ("copies", "manifest", "dry_run", "metrics")
+_NOT_HERE = {
+    "copies": "--copies",
+    "manifest": "--manifest",
+    "dry_run": "--dry-run",
+    "metrics": "--metrics",
+    "words": "--exec",
+    "exec_retries": "--exec-retries",
+    "bwlimit": "--bwlimit",
+    "max_duration": "--max-duration",
+}
 
 
 class AddressOrRig(Address):
@@ -61,9 +70,9 @@ def pull_rig(
     output = common.output
     if len(words) != 1:
         raise click.UsageError("with --scheduler give the file of the rig, and then the folder")
-    for name in _NOT_HERE:
+    for name, option in _NOT_HERE.items():
         if options[name]:
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --scheduler")
+            raise click.UsageError(f"{option} does not go with --scheduler")
     if common.trace is not None:
         raise click.UsageError("--trace does not go with --scheduler")
     try:

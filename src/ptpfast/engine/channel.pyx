@@ -280,15 +280,14 @@ cdef class Channel:
         """
         cdef double idle = idle_s
         cdef int done
+        if most is not None and most < 1:
+            raise ValueError(f"most is at least 1 byte, not {most}")
         self._begin()
         if not phase.asked:
             phase.asked = self._now
         cdef double first = self._now + <double>first_s
         cdef double end = FOREVER if slice_s is None else self._now + <double>slice_s
-        if most is not None:
-            if most < 1:
-                raise ValueError(f"most is at least 1 byte, not {most}")
-            self._stop_at = self.bytes_received + <uint64_t>most
+        self._stop_at = NO_STOP if most is None else self.bytes_received + <uint64_t>most
         try:
             with nogil:
                 done = self._run(phase, first, idle, end, timeline)
