@@ -61,10 +61,12 @@ def measure(task: Task, program: str) -> Done | None:
         return task.job(Place(camera, folder, home), program, lines)
 
 
-def run() -> dict[str, Any]:
-    """Run all jobs in turn; return their figures."""
+def run(only: str) -> dict[str, Any]:
+    """Run all jobs in turn, or those whose names have a text; return their figures."""
     rows = []
     for task in TASKS:
+        if only not in task.name:
+            continue
         runs: dict[str, list[Done]] = {GPHOTO2: [], PTPFAST: []}
         for number in range(ROUNDS):
             order = (GPHOTO2, PTPFAST) if number % 2 else (PTPFAST, GPHOTO2)
@@ -133,10 +135,15 @@ def main() -> None:
     """Run what the options say."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--only", default="", help="the jobs with this in their names")
     options = parser.parse_args()
     if shutil.which("gphoto2") is None:
         sys.exit("this needs gphoto2 (Debian: apt install gphoto2)")
-    kept = run()
+    kept = run(options.only)
+    if options.keep and options.only:  # the others stay as they were measured
+        new = {row["job"]: row for row in kept["jobs"]}
+        kept = json.loads(RESULTS.read_text(encoding="utf-8"))
+        kept["jobs"] = [new.get(row["job"], row) for row in kept["jobs"]]
     if options.keep:
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(drawn(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")

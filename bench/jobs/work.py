@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -76,7 +77,9 @@ def only_raw(place: Place, program: str, lines: Sequence[str]) -> Done:
         for words in map(str.split, listed.splitlines())
         if words and words[0].startswith("#") and not words[1].endswith(".JPG")
     ]
-    place.run(program, lines[1].replace("NUMBERS", ",".join(numbers)))
+    folder = re.findall(r"files? in folder '([^']+)'", listed)[-1]  # where the pictures are
+    line = lines[1].replace("FOLDER", folder).replace("NUMBERS", ",".join(numbers))
+    place.run(program, line)
     return ended(place, time.monotonic() - began)
 
 

@@ -92,8 +92,8 @@ def pull(
         cameras: an open session or `HOST[:PORT]`, or a list of several, which are read at the same
             time.
         destination: the folder, made if need be; or the URL of one for fsspec (`s3://bucket/folder`).
-        formats, include, exclude, folder, since, until, min_size, max_size, protected, rating,
-            storage: what is selected, everything by default; `Selection` has their values.
+        formats, include, exclude, folder, since, until: what is selected; see `Selection`.
+        min_size, max_size, protected, rating, storage: what is selected, too.
         prefer, first, last: what of this is taken: of a pair `raw`, `jpeg` or `both` (default); the
             oldest or newest files, so many, for which the whole card is listed first.
         marked: take only what the camera's owner has marked for transfer (`Session.marked`).
