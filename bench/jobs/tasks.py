@@ -25,7 +25,7 @@ TASKS = (
         "the RAW files only",
         only_raw,
         {
-            GPHOTO2: ("gphoto2 --list-files", "gphoto2 --folder FOLDER --get-file NUMBERS"),
+            GPHOTO2: ("gphoto2 --list-files", "gphoto2 --get-file N"),
             PTPFAST: (f"{PULL} --format raw",),
         },
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import time
@@ -77,9 +76,8 @@ def only_raw(place: Place, program: str, lines: Sequence[str]) -> Done:
         for words in map(str.split, listed.splitlines())
         if words and words[0].startswith("#") and not words[1].endswith(".JPG")
     ]
-    folder = re.findall(r"files? in folder '([^']+)'", listed)[-1]  # where the pictures are
-    line = lines[1].replace("FOLDER", folder).replace("NUMBERS", ",".join(numbers))
-    place.run(program, line)
+    gets = " ".join(f"--get-file {number}" for number in numbers)  # it takes no list here
+    place.run(program, lines[1].replace("--get-file N", gets))
     return ended(place, time.monotonic() - began)
 
 
