@@ -33,7 +33,7 @@ from .work import Done, Task, tethered
 ROUNDS = 3
 LINK = Link(rate=30e6, rtt=0.003)
 PAIRS, RAW_SIZE, JPEG_SIZE = 12, 6_000_000, 2_000_000
-RESULTS = Path(__file__).parents[1] / "results" / "jobs.json"
+RESULTS = Path(__file__).with_name("results.json")
 PAGE = peers.ROOT / "docs" / "compared.md"
 BEGIN, END = "<!-- jobs: drawn by `python -m bench.jobs --keep` -->", "<!-- jobs: end -->"
 

@@ -24,6 +24,8 @@ from operator import index, or_
 import cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.list cimport PyList_New, PyList_SET_ITEM
+from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from .errors import ProtocolError
@@ -198,6 +200,9 @@ cdef class Cursor:
         cdef size_t count = load_u32(self.need(4, "array count"))
         cdef size_t smallest = _WIDTH.get(kind, 1)
         cdef const uint8_t *p
+        cdef size_t i
+        cdef list values
+        cdef object value
         if count > <size_t>(self._end - self._next) // smallest:
             self._next = before
             raise ProtocolError(
@@ -207,7 +212,12 @@ cdef class Cursor:
             )
         if kind == "u32":
             p = self.need(4 * count, "array")
-            return [load_u32(p + 4 * i) for i in range(count)]
+            values = PyList_New(count)  # a list that grows is moved again and again
+            for i in range(count):
+                value = load_u32(p + 4 * i)
+                Py_INCREF(value)  # which PyList_SET_ITEM takes over
+                PyList_SET_ITEM(values, i, value)
+            return values
         read = getattr(self, kind)
         try:
             return [read() for _ in range(count)]
