@@ -68,7 +68,9 @@ def _page(command: click.Command, context: click.Context, words: list[str]) -> I
     for option in command.get_params(context):
         record = option.get_help_record(context) if isinstance(option, click.Option) else None
         if record is not None:
-            yield from _term(*record)
+            # click keeps the names of its own option from whoever has asked for them first.
+            term = "-h, --help" if "--help" in option.opts else record[0]
+            yield from _term(term, record[1])
     examples = [text for text in (*rest, command.epilog or "") if "Examples:" in text]
     for text in examples:
         yield from _verbatim("EXAMPLES", text.partition("Examples:")[2])

@@ -160,3 +160,24 @@ def test_command_tells_of_each_preview_in_a_line_and_a_record(
     assert (row["type"], row["camera"], row["object"]["path"]) == ("preview", "a", "DCIM/A.NEF")
     assert row["file"] == str(tmp_path / "A.NEF.jpg")
     assert said == ["A.NEF.jpg  preview"]
+
+
+def test_a_preview_never_replaces_a_file_of_that_name(
+    sim: SimulatedCamera, connect: Sessions, tmp_path: Path
+) -> None:
+    previews = tmp_path / "previews"
+    previews.mkdir()
+    (previews / "A.NEF.jpg").write_bytes(b"somebody's own")
+    (previews / "B.NEF.jpg").write_bytes(MADE.preview)  # of an earlier watch
+    (previews / "C.NEF.jpg").symlink_to(tmp_path / "nowhere")
+    shots, statuses, told = told_in_order(connect(sim), tmp_path)
+    with shots:
+        statuses.wait_for("watching")
+        shoot(sim, ["A.NEF", "B.NEF", "C.NEF"])
+        take(shots, 3)
+    assert (previews / "A.NEF.jpg").read_bytes() == b"somebody's own"
+    assert (previews / "C.NEF.jpg").is_symlink()
+    assert not (tmp_path / "nowhere").exists()
+    kept = {"A.NEF.jpg", "A.NEF_2.jpg", "B.NEF.jpg", "C.NEF.jpg", "C.NEF_2.jpg"}
+    assert {path.name for path in previews.iterdir()} == kept
+    assert {"A.NEF_2.jpg", "B.NEF.jpg", "C.NEF_2.jpg"} < set(told)

@@ -6,11 +6,13 @@ import errno
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..ownership.files import write_named
+from ..ownership import files, folders
+from ..ownership.names import random_name
 from ..ptp.errors import Cancelled, LimitReached, PTPError, disk_error
 from ..ptp.scope import Scope, scope_of
 from ..transfer.preview import preview
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ptpfast")
 
+MOST_NAMES = 1000  # of one preview, until it is given up
 MOST_SHOWN = 10_000  # that are remembered, so that a reconnect does not read them again
 
 
@@ -93,8 +96,8 @@ class Previews:
         below = path.relative_to(self._destination)
         stored = self._folder.joinpath(*below.parent.parts, f"{path.name}.jpg")
         try:
-            os.makedirs(stored.parent, exist_ok=True)
-            write_named(stored, content)
+            folders.make(stored.parent)
+            stored = _write_new(stored, content)
         except OSError as error:
             if isinstance(error, FileExistsError):  # something else than a folder
                 error = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -105,3 +108,39 @@ class Previews:
             return
         if self._told is not None:
             self._told(ShotPreview(stored, info, self._camera))
+
+
+def _write_new(path: Path, content: bytes) -> Path:
+    """Write a file that replaces none: with a number where the name has another content.
+
+    Returns:
+        Its path.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = random_name(os.fspath(path.parent))
+    with files.create(temporary) as held:
+        try:
+            with open(held.number, "wb", closefd=False) as file:
+                file.write(content)
+            for number in range(1, MOST_NAMES):
+                name = path if number == 1 else path.with_name(f"{path.stem}_{number}.jpg")
+                if _has(name, content):
+                    files.remove_made(temporary, held.number)
+                    return name
+                with suppress(FileExistsError):
+                    files.publish(held, temporary, os.fspath(name), overwrite=False)
+                    return name
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
+        except BaseException:
+            files.remove_made(temporary, held.number)
+            raise
+
+
+def _has(path: Path, content: bytes) -> bool:
+    """Return whether that preview is there, of an earlier watch."""
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
