@@ -55,6 +55,7 @@ def records(text: str) -> list[dict[str, Any]]:
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start no other process for the speed of this computer."""
     monkeypatch.setattr("ptpfast.measure.run.engine_speed", lambda: 1234.5)
+    monkeypatch.setattr("ptpfast.measure.plan.SPOT_S", 1.2)
 
 
 # Percentiles
@@ -99,7 +100,7 @@ def test_a_long_read_notes_each_interval_and_a_lost_connection(camera: Cameras) 
 
 def test_a_long_read_that_the_camera_leaves_for_good_is_reported_so_far(camera: Cameras) -> None:
     sim = camera(objects=3, size=MB, link=STEADY)
-    bench = Bench(sim.host, sim.port, timeouts=HASTY, plan=Plan(1.0, long_s=60.0))
+    bench = Bench(sim.host, sim.port, timeouts=HASTY, plan=Plan(1.0, long_s=3.0))
 
     class Watch(NobodyWatches):
         def interval(self, interval: Interval) -> None:
@@ -166,9 +167,8 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 def test_a_walk_compares_the_spots_and_ends_with_an_empty_line(
-    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    camera: Cameras, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("ptpfast.measure.plan.Plan.spot_s", 1.2)
     sim = camera(objects=2, size=2 * MB, link=STEADY)
     names = "at the <door>\n  window \n\nnever reached\n"
     run = command(at(sim), "--budget", 1, "--walk", "--json", "--into", tmp_path, text=names)
@@ -192,9 +192,7 @@ def test_a_spot_that_is_named_twice_is_one_spot() -> None:
 # Files
 
 
-def test_saved_results_tell_neither_place_nor_time(
-    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_saved_results_tell_neither_place_nor_time(camera: Cameras, tmp_path: Path) -> None:
     sim = camera(objects=2, size=2 * MB, link=STEADY)
     secret = tmp_path / "kitchen-of-ann"
     secret.mkdir()

@@ -128,7 +128,7 @@ def bench(
     with _destination(output, into) as destination:
         shown = display(output, plan)
         if walk:
-            plan = dataclasses.replace(plan, spots=asked_spots(shown))
+            plan = dataclasses.replace(plan, spots=asked_spots(shown), spot_s=spot_seconds())
         run = Bench(
             *host,
             timeouts=common.timeouts,
@@ -162,6 +162,13 @@ def _plan(
     depths = None if depth is None else tuple(sorted({2, depth})) if depth > 1 else ()
     chosen = tuple(sorted(set(chunks))) or None
     return Plan(budget, chosen, depths, long_s=long_s or 0.0, engine=True), walk
+
+
+def spot_seconds() -> float:
+    """Return how long each spot of a walk is measured."""
+    from ..measure.plan import SPOT_S
+
+    return SPOT_S
 
 
 def _read_earlier(paths: tuple[Path, ...]) -> list[Figures]:
