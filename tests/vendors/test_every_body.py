@@ -5,6 +5,7 @@ session says so.
 """
 
 import contextlib
+import dataclasses
 
 import pytest
 
@@ -23,6 +24,13 @@ LACKS = {
     ("ricoh-theta-m15", "live view"): "it has none over PTP/IP",
     ("ricoh-theta-m15", "partial reads"): "it lists no such operation",
     ("panasonic-bgh1", "settable properties"): "its properties have a form known in part only",
+    **{
+        (body, "parts over 4 GiB"): "no read that it lists has an offset of 64 bits"
+        for body in (
+            *("canon-80d", "canon-m50", "canon-r6m2", "fuji-xt2", "fuji-xt4", "nikon-d5300"),
+            *("nikon-d7200", "nikon-d850", "panasonic-bgh1", "ricoh-theta-m15", "sony-a7r3"),
+        )
+    },
 }
 BODIES = sorted(vendors.BODIES)
 REMOTE = {"capture", "events", "live view", "properties"}
@@ -121,6 +129,39 @@ def test_every_body_reads_whole_files_and_parts(body):
                 continue
             assert session.read_into(info, piece, offset=SIZE - 70_000) == 70_000
             assert piece == whole[-70_000:]
+
+
+def test_every_body_has_files_over_4_gib_as_far_as_it_can(body):
+    size = (4 << 30) + 5_000_000
+    piece, offset = bytearray(70_000), size - 70_000
+    with connected(body, objects=1, size=size) as (camera, session):
+        [stored] = files_of(camera).values()
+        [info] = session.objects()
+        if lacks(body, "parts over 4 GiB"):
+            assert info.size in (size, None)  # never a wrong one
+            with pytest.raises(ptpfast.TransferError, match="read the whole object instead"):
+                session.read_into(info, piece, offset=offset)
+            return
+        assert info.size == size
+        assert session.read_into(info, piece, offset=offset) == 70_000
+        content = camera.store.expected(stored.handle)
+        assert piece == b"".join(content.spans(offset, 70_000))
+
+
+def test_every_body_is_asked_for_something_while_its_session_is_idle(body, monkeypatch):
+    monkeypatch.setattr("ptpfast.link.events.LOOK_S", 0.05)
+    with connected(body) as (camera, session):
+        quirks = session.link.dialect.quirks
+        session.link.dialect.quirks = dataclasses.replace(quirks, keep_awake_s=0.05)
+        before = asked(camera)
+        assert camera.wait_for(lambda: asked(camera) >= before + 3, timeout=30)
+        assert session.objects()
+
+
+def asked(camera):
+    """How many operations and probes the camera has answered."""
+    counters = camera.counters
+    return sum(counters.operations.values()) + counters.probe_responses
 
 
 def test_every_body_is_continued_after_a_drop(body, tmp_path):
