@@ -50,7 +50,7 @@ class Files:
 
     @property
     def is_png(self) -> bool:
-        """Whether the picture is to be a PNG."""
+        """Whether the name of the picture ends with .png."""
         return self.picture is not None and self.picture.suffix.lower() == ".png"
 
 

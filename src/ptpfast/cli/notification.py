@@ -30,7 +30,7 @@ def notify(text: str) -> None:
     if words and _runs([*words, shown]):
         return
     if sys.stderr is None or not is_terminal(sys.stderr):
-        log.debug("nobody is notified: there is neither a desktop nor a terminal")
+        log.debug("no notification: there is no desktop and no terminal")
         return
     try:
         sys.stderr.write("\a")

@@ -185,7 +185,7 @@ class Teller:
         said = self._said.get(camera, "")
         if (words := WAITS.get(status.state)) is not None:
             self._said[camera] = "waiting"
-            # Of an operation that nobody has asked for, and then the same words again.
+            # Drop the name of the background operation, and the words that the line has already.
             reason = status.reason.rpartition(f"{words}: ")[2]
             return self._of_camera(f"{words}: {reason}; trying again", camera)
         if status.state == "watching":

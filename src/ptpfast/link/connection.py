@@ -359,7 +359,7 @@ class Connection:
 
     def _broken(self, error: BaseException) -> None:
         """Close the connection: it is lost, or out of step."""
-        if isinstance(error, PTPError):  # perhaps of a poll, of which nobody was told
+        if isinstance(error, PTPError):  # kept, because no caller gets the error of a poll
             self._turn.ended_by = self._turn.ended_by or error.message
         self._outstanding.clear()
         self._command.close()

@@ -1,7 +1,7 @@
 """What the engine can do on this computer: reads from a simulated camera in another process.
 
-It is measured so that nobody blames a camera for a slow computer. The simulated camera and the
-engine share the processors, so the engine alone can do more.
+It shows whether the camera or this computer is slow. The simulated camera and the engine share the
+processors, so the engine alone can do more.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class Desk:
         return self._session.link.reconnects != self._listed_at or not self._session.usable
 
     def _look_for_loss(self) -> None:
-        """Ask the camera something, once, if its Event connection has ended while nobody asked."""
+        """Ask the camera for its storages, once, if its Event connection has ended."""
         link = self._session.link
         if link.hub.closed and self._probed_at != link.reconnects:
             self._probed_at = link.reconnects
@@ -258,7 +258,7 @@ class Desk:
         return came
 
     def _is_interrupted(self, *, in_view_only: bool) -> bool:
-        """Whether something is to be done before the next thumbnail."""
+        """Return whether another task comes before the next thumbnail."""
         if self._errands.has_preview or self._ending.stop.is_set():
             return True
         if self._session.link.reconnects != self._listed_at:

@@ -18,12 +18,12 @@ TAKES: tuple[Take, ...] = ("both", "raw", "jpeg")
 _ORDER: tuple[Status, ...] = ("now", "queued", "failed", "done", "here", "")
 LONGEST = 255  # characters of a name that the page is told
 
-# What tells a file again after a reconnect, when the camera may have numbered its objects anew.
+# Identifies a file after a reconnect, when the camera may have given its objects other handles.
 Key = tuple[int, str, int | None, str]
 
 
 def key_of(info: ObjectInfo) -> Key:
-    """Return what tells a file again in another session."""
+    """Return the key that identifies a file in another session."""
     return info.storage_id, info.path, info.size, str(info.captured)
 
 

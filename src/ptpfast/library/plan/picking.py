@@ -31,7 +31,7 @@ class Picker:
         return len(seen) - len(preferred(seen, self._selection.prefer))
 
     def forget(self, handles: Iterable[int]) -> None:
-        """Forget objects that are described anew."""
+        """Forget these objects: the camera describes them again."""
         for handle in handles:
             self._seen.pop(handle, None)
             self._taken.discard(handle)
