@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+from soak import week as week_module
 from soak.week import Run, Week
 
 pytestmark = pytest.mark.tools
 
 
-def test_nothing_is_lost_or_doubled_in_a_week_of_drops_and_cards(tmp_path: Path) -> None:
+def test_nothing_is_lost_or_doubled_in_a_week_of_drops_and_cards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(week_module, "WAIT_S", 60.0)  # so that a finding comes before the time-out
     week = Week(shots=300, drops=9, sleeps=3, cards=2)
     figures = Run(week, tmp_path / "in", print).go()
     assert figures.findings == []

@@ -42,5 +42,5 @@ def attempt(link: Link, operation: int, about: int, work: Callable[[], T]) -> T:
                 raise
             link.losses.add(operation, about, error)
         else:
-            link.losses.answered()
+            link.losses.answered(operation, about)
             return done

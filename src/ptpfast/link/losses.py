@@ -2,7 +2,8 @@
 
 A connection can be lost anywhere. If it is lost at the same request again and again, although
 reconnecting works, the request is the cause: its object is set aside so that the rest can be
-downloaded. If one object after the other fails like this, the run ends.
+downloaded. An answer clears the request, so that chance losses over days do not add up. If one
+object after the other fails like this, the run ends.
 """
 
 from __future__ import annotations
@@ -114,14 +115,27 @@ class Losses:
         self.recover(error, is_new)
         return aside
 
-    def answered(self, error: PTPError | None = None) -> None:
+    def answered(self, operation: int, about: int, error: PTPError | None = None) -> None:
         """Note that the camera answered a request about one object, perhaps with an error.
 
         Raises:
             CameraFailing: the camera stays busy for one object after the other.
         """
+        if self._counts:
+            self._counts.pop((operation, about), None)
         if isinstance(error, DeviceBusy):
             self.streak.add(error)
         else:
             self._is_new = True
             self.streak.ended()
+
+    def forgive(self, about: int) -> None:
+        """Have an object that was set aside be asked for again."""
+        for place in [place for place in self._aside if place[1] == about]:
+            del self._aside[place]
+            self._counts.pop(place, None)
+
+    def forget(self) -> None:
+        """Forget all objects: the handles are those of another card."""
+        self._counts.clear()
+        self._aside.clear()

@@ -106,7 +106,7 @@ class Many:
             self._tally.count(1)
             answer = self._ask_one(handle)
             if isinstance(answer, DeviceBusy):
-                losses.answered(answer)
+                losses.answered(self._operation, handle, answer)
             answered(handle, answer)
 
     def _next(self) -> Request | None:
@@ -133,7 +133,7 @@ class Many:
         elif isinstance(error, ResponseError) and scope_of(error) is Scope.CONNECTION:
             raise error
         else:
-            self._link.losses.answered(error)
+            self._link.losses.answered(self._operation, request.about, error)
             done(request.about, error or payload)
 
     def _ask_one(self, handle: int) -> bytearray | PTPError:

@@ -30,10 +30,19 @@ class Ledger:
         self.existing: set[Key] = set()
         self._failed: dict[int, tuple[float, float]] = {}  # handle → when it is due, next pause
 
-    def begin_session(self) -> None:
-        """Forget the handles: after a reconnect they may be those of other objects."""
+    def begin_session(self, *, is_other_card: bool) -> None:
+        """Forget the handles: after a reconnect they may be those of other objects.
+
+        What failed keeps its pause, except on another card: each try may cost a connection.
+        """
         self.seen.clear()
-        self._failed.clear()
+        if is_other_card:
+            self._failed.clear()
+
+    def keep(self, handles: Iterable[int]) -> None:
+        """Forget what failed except these, which the camera still has."""
+        still_there = self._failed.keys() & set(handles)
+        self._failed = {handle: self._failed[handle] for handle in still_there}
 
     def learn(self, results: Iterable[FileResult], listed: Iterable[int]) -> None:
         """Note the end of a run.
@@ -52,9 +61,10 @@ class Ledger:
                 self._postpone(handle)
 
     def _postpone(self, handle: int) -> None:
-        _, pause_s = self._failed.get(handle, (0.0, FIRST_PAUSE_S))
-        next_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        self._failed[handle] = (time.monotonic() + pause_s, next_s)
+        now = time.monotonic()
+        due, pause_s = self._failed.get(handle, (now, FIRST_PAUSE_S))
+        if due <= now:
+            self._failed[handle] = (now + pause_s, min(2 * pause_s, LONGEST_PAUSE_S))
 
     def due(self) -> list[int]:
         """Return the handles that failed and are to be tried again now."""

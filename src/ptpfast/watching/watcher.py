@@ -187,12 +187,16 @@ class Watcher:
             raise ConnectionLost(known or "the connection to the camera is lost")
 
     def _begin_session(self) -> None:
-        self._session_number = self._session.link.reconnects
-        self._ledger.begin_session()
+        link = self._session.link
+        # A camera that fails at an object may report its cards anew each time it has restarted.
+        is_other_card = self._reported.cards_changed and link.reconnects == self._session_number
+        if is_other_card:
+            link.losses.forget()
+        self._session_number = link.reconnects
+        self._ledger.begin_session(is_other_card=is_other_card)
         self._reported.forget()
-        quirks = self._session.link.dialect.quirks
-        poll_s = min(POLL_S, quirks.busy_poll_s)
-        self._session.link.dialect.quirks = replace(quirks, busy_poll_s=poll_s)
+        quirks = link.dialect.quirks
+        link.dialect.quirks = replace(quirks, busy_poll_s=min(POLL_S, quirks.busy_poll_s))
 
     def _note_existing(self) -> None:
         """With `new_only`: have the objects that are on the card count as unwanted."""
@@ -219,6 +223,7 @@ class Watcher:
         """Return the listing of the next run: of the whole card, or of what is reported alone."""
         if self._is_due:
             self._listing = self._session.listing(progress=progress)
+            self._ledger.keep(self._listing.handles)
             # What was shot while the connection was lost comes before older files.
             urgent = self._news.unsettled.intersection(self._listing.handles)
             for handle in urgent.union(self._cards.list(self._listing.handles)):
@@ -272,6 +277,7 @@ class Watcher:
             reported.changed.clear()
             reported.gone.clear()
         for handle in self._ledger.due():
+            self._session.link.losses.forgive(handle)
             self._news.add(handle)
         return self._news.waiting() or self._is_over()
 
