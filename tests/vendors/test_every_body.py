@@ -13,6 +13,7 @@ import ptpfast
 from conftest import without_pauses
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors.dialect import ROLES
 from ptpfast.vendors.panasonic import panasonic
 
 pytestmark = pytest.mark.matrix  # every ability on every body
@@ -33,6 +34,32 @@ LACKS = {
     },
 }
 BODIES = sorted(vendors.BODIES)
+
+# Requests that keep a body awake: operation, and the parameters that make it this request.
+STORAGES, INFO = (0x1004,), (0x1001,)
+KEEP_ON = (0x911D,)  # Canon's own
+FUJIFILM_NEWS = (0x1015, 0xD212)
+NIKON_EVENTS, NIKON_EVENTS_EX = (0x90C7,), (0x941C,)
+SONY_CHANGES = (0x9209, 1)
+NIKON_DSLRS = ("nikon-d5300", "nikon-d7200", "nikon-d850")
+NIKON_ZS = ("nikon-z6", "nikon-z6-3", "nikon-z8", "nikon-z9")
+SONYS = ("sony-a7m4", "sony-a7r3", "sony-a7sm3")
+# Body → that of its own, where no events are polled.
+UNPOLLED = {
+    **dict.fromkeys(("canon-80d", "canon-m50", "canon-r6m2"), KEEP_ON),
+    **dict.fromkeys(("fuji-xt2", "fuji-xt4"), FUJIFILM_NEWS),
+    **dict.fromkeys((*NIKON_DSLRS, *NIKON_ZS), STORAGES),
+    **dict.fromkeys(("panasonic-bgh1", "ricoh-theta-m15"), STORAGES),
+    **dict.fromkeys(SONYS, INFO),
+}
+# (body, role) → that of an idle session: the poll of events does it, if there is one.
+KEPT_AWAKE_BY = {
+    **{(body, role): request for body, request in UNPOLLED.items() for role in ROLES},
+    **{(body, role): NIKON_EVENTS for body in NIKON_DSLRS for role in ROLES},
+    **{(body, role): NIKON_EVENTS_EX for body in NIKON_ZS for role in ROLES},
+    **{(body, "remote"): SONY_CHANGES for body in SONYS},
+    ("sony-a7m4", "download"): SONY_CHANGES,
+}
 REMOTE = {"capture", "events", "live view", "properties"}
 
 
@@ -148,20 +175,35 @@ def test_every_body_has_files_over_4_gib_as_far_as_it_can(body):
         assert piece == b"".join(content.spans(offset, 70_000))
 
 
-def test_every_body_is_asked_for_something_while_its_session_is_idle(body, monkeypatch):
+@pytest.mark.parametrize("role", ROLES)
+def test_every_body_gets_its_keep_alive_while_nobody_uses_the_session(body, role, monkeypatch):
+    monkeypatch.setattr("ptpfast.link.events.LOOK_S", 0.05)
+    monkeypatch.setattr("ptpfast.vendors.canon.watching.STAY_AWAKE_S", 0.05)
+    with connected(body, role=role) as (camera, session):
+        dialect = session.link.dialect
+        before = len(camera.log)
+        dialect.quirks = dataclasses.replace(dialect.quirks, keep_awake_s=0.05, busy_poll_s=0.05)
+        assert camera.wait_for(lambda: times(camera, KEPT_AWAKE_BY[body, role], before) >= 3, 30)
+        assert session.storage_ids()
+
+
+def test_every_body_gets_a_keep_alive_of_its_own_where_events_are_not_polled(body, monkeypatch):
     monkeypatch.setattr("ptpfast.link.events.LOOK_S", 0.05)
     with connected(body) as (camera, session):
-        quirks = session.link.dialect.quirks
-        session.link.dialect.quirks = dataclasses.replace(quirks, keep_awake_s=0.05)
-        before = asked(camera)
-        assert camera.wait_for(lambda: asked(camera) >= before + 3, timeout=30)
+        dialect = session.link.dialect
+        monkeypatch.setattr(type(dialect), "polls", False)
+        session.storage_ids()  # a poll that had begun before has come to its end
+        before = len(camera.log)
+        dialect.quirks = dataclasses.replace(dialect.quirks, keep_awake_s=0.05)
+        assert camera.wait_for(lambda: times(camera, UNPOLLED[body], before) >= 3, 30)
         assert session.objects()
 
 
-def asked(camera):
-    """How many operations and probes the camera has answered."""
-    counters = camera.counters
-    return sum(counters.operations.values()) + counters.probe_responses
+def times(camera, request, after):
+    """How often the camera has answered a request since that line of its log."""
+    operation, *parameters = request
+    asked = [(entry.operation, *entry.parameters) for entry in camera.log[after:]]
+    return sum(each[: len(request)] == (operation, *parameters) for each in asked)
 
 
 def test_every_body_is_continued_after_a_drop(body, tmp_path):
