@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,16 @@ RESULTS = Path(__file__).with_name("results.json")
 PICTURE = peers.ROOT / "docs" / "watch.svg"
 PAGE = peers.ROOT / "docs" / "watch.md"
 BEGIN, END = "<!-- burst: drawn by `python -m bench.burst --keep` -->", "<!-- burst: end -->"
+HELD = plots.COLOURS[plots.GPHOTO2]
 HEAD = f"{'body':22}{'files':>6}  {'missing, twice, wrong':23}{'median s':>9}{'95 %':>8}{'most':>8}"
 
 
 def row(came: dict[str, Any]) -> str:
     """Return a line of the table."""
     bad = f"{came['missing']}, {came['twice']}, {came['wrong']}"
-    figures = "".join(f"{value:>{width}.2f}" for value, width in zip(of(came), (9, 8, 8)))
+    figures = "".join(
+        f"{value:>{width}.2f}" for value, width in zip(of(came), (9, 8, 8), strict=True)
+    )
     return f"{came['body']:22}{came['files']:>6}  {bad:23}{figures}"
 
 
@@ -53,14 +57,9 @@ def drawn(bodies: list[dict[str, Any]]) -> Figure:
     figure, axes = plots._figure(1, 1, height)
     ax = axes[0][0]
     for at, came in enumerate(reversed(bodies)):
-        for seconds, colour, shift in (
-            (came["seconds"], plots.OURS, 0.0),
-            (came["lost"], plots.COLOURS[plots.GPHOTO2], 0.0),
-        ):
+        for seconds, colour in ((came["seconds"], plots.OURS), (came["lost"], HELD)):
             spread = np.linspace(-0.3, 0.3, len(seconds) or 1)[: len(seconds)]
-            ax.plot(
-                seconds, at + spread + shift, ".", color=colour, markersize=2.5, alpha=0.5, zorder=2
-            )
+            ax.plot(seconds, at + spread, ".", color=colour, markersize=2.5, alpha=0.5)
         ax.plot([of(came)[0]] * 2, [at - 0.4, at + 0.4], color=plots.INK, linewidth=1.5, zorder=3)
     ax.axvline(1.0, color=plots.FAINT, linewidth=0.8, linestyle=":")
     ax.set_xscale("log")
@@ -83,18 +82,18 @@ def paragraph(kept: dict[str, Any]) -> str:
     middle = [of(came)[0] for came in bodies]
     ends = [of(came)[1] for came in bodies]
     lost = [second for came in bodies for second in came["lost"]]
-    losses = (
-        f"{bad} missing, twice or wrong" if bad else "none missing, none twice, all bytes right"
+    losses = f"{bad} missing, twice or wrong" if bad else "none missing, none twice, no byte wrong"
+    sentences = (
+        f"{burst['shots']} shots at {burst['rate']:g} a second on each of {len(bodies)} simulated",
+        f"bodies, with {burst['drops']} lost connections: {files:,} files, {losses}. The median is",
+        f"{min(middle):.2f} to {max(middle):.2f} s, the 95th percentile {min(ends):.2f} to",
+        f"{max(ends):.2f} s. A shot that a lost connection holds up, or that has to wait until all",
+        f"before it have come then, takes {np.median(lost):.1f} s in the median, and {max(lost):.1f} s at",
+        f"most. Files of {burst['size'] // 1000} KB, {kept['link']}, {machine['cpu']},",
+        f"{machine['cores']} cores with a load of {kept['load']}, commit {kept['commit']}:",
     )
-    return f"""![seconds from the shutter to the disk, on each body](watch.svg)
-
-{burst["shots"]} shots at {burst["rate"]:g} a second on each of {len(bodies)} simulated bodies, with {burst["drops"]} lost \
-connections: {files:,} files, {losses}.
-The median is {min(middle):.2f} to {max(middle):.2f} s, the 95th percentile {min(ends):.2f} to {max(ends):.2f} s. \
-Of a shot that a lost connection held up, it is
-{np.median(lost):.1f} s, and {max(lost):.1f} s at most. Files of {burst["size"] // 1000} KB, {kept["link"]}, \
-{machine["cpu"]}, {machine["cores"]} cores
-with a load of {kept["load"]}, commit {kept["commit"]}: `{kept["command"]}`."""
+    text = "\n".join([*textwrap.wrap(" ".join(sentences), 118), f"`{kept['command']}`."])
+    return f"![seconds from the shutter to the disk, on each body](watch.svg)\n\n{text}"
 
 
 def main() -> int:
