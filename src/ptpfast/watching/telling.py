@@ -24,7 +24,7 @@ class Telling(Passing):
 
     Attributes:
         status: What the watch is doing. Each change replaces it, so that any thread may read it.
-        was_watching: Whether everything was at the destination at some time.
+        was_watching: Whether all that was listed was at the destination at some time.
     """
 
     def __init__(
@@ -47,7 +47,6 @@ class Telling(Passing):
 
     def become(self, state: State, reason: str = "") -> None:
         """Change the state."""
-        self.was_watching = self.was_watching or state == "watching"
         before = self.status
         if (before.state, before.reason) == (state, reason):
             return
