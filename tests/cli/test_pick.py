@@ -67,7 +67,7 @@ def test_depth_and_chunk_are_those_of_the_session_and_its_downloads(
     begin = Desk.__init__
 
     def noted(desk: Desk, session: Session, options: Options, *rest: Any) -> None:
-        made.append((session.depth, options.chunk))
+        made.append((session.habits.depth, options.chunk))
         begin(desk, session, options, *rest)
 
     monkeypatch.setattr(Desk, "__init__", noted)
