@@ -236,6 +236,36 @@ def test_a_preview_is_the_picture_in_the_raw_file(
         assert page.problems == []
 
 
+@pytest.mark.parametrize(("turned", "size"), [(1, [300, 200]), (6, [200, 300]), (8, [200, 300])])
+def test_a_preview_stands_upright_as_the_raw_file_says(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    opened: Opening,
+    turned: int,
+    size: list[int],
+) -> None:
+    programs.module("PIL", "Pillow")
+    import photos
+
+    store = Store()
+    store.add("A.NEF", photos.raw(photos.plain((300, 200)), 200_000, turned))
+    store.add("B.NEF", photos.raw(photos.encoded(photos.landscape(1, (300, 200))), 200_000, turned))
+    with picking(connect, camera(store=store), tmp_path / "to") as run:
+        run.page.wait_until_listed(2)
+        page = opened(run.page.address)
+        page.locator("#p2").wait_for()
+        shape = "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
+        for name in "AB":  # without EXIF, and with some that has no orientation
+            page.keyboard.press("Enter" if name == "A" else "ArrowRight")
+            page.locator("#viewer-name", has_text=name).wait_for()
+            page.locator("#viewer-image:not(.small)").wait_for()
+            page.locator("#viewer-note").wait_for(state="hidden")
+            assert page.locator("#viewer-image").evaluate(shape) == size
+        page.keyboard.press("z")
+        assert not [each for each in page.problems if "Failed to load" not in each]
+
+
 def test_hostile_names_are_shown_as_text(
     camera: Cameras, connect: Sessions, tmp_path: Path, opened: Opening
 ) -> None:
