@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +165,8 @@ class Downloaded:
         self._output.record(
             "summary", downloaded=self._files, bytes=self._size, failed=self._failed
         )
-        if sys.stderr is not None:
-            failed = f", {self._failed:,} failed" if self._failed else ""
-            files = plural(self._files, "file")
-            self._output.note(f"{files} downloaded, {human_size(self._size)}{failed}")
+        failed = f", {self._failed:,} failed" if self._failed else ""
+        files = plural(self._files, "file")
+        text = f"{files} downloaded, {human_size(self._size)}{failed}"
+        self._output.last_sentence = text
+        self._output.note(text)
