@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from command_line import at, run
+from command_line import at, records, run
 from conftest import Cameras
 from ptpfast import __version__
 from ptpfast.cli import bars, notification
 from ptpfast.cli.main import COMMANDS
 from ptpfast.cli.output import Output
 from ptpfast.cli.progress import Lines, StatusLine, display
+from ptpfast.library import limits
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+class AtOnce:
+    """A timer that is over before it begins."""
+
+    def __init__(self, seconds: float, expire: Callable[[], object]) -> None:
+        self._expire = expire
+
+    def start(self) -> None:
+        self._expire()
+
+    def cancel(self) -> None:
+        pass
+
+    join = cancel
 
 
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
@@ -136,6 +153,39 @@ def test_the_error_of_a_run_is_notified(tmp_path: Path, desktop: Path) -> None:
     done = run("pull", "127.0.0.1:9", tmp_path / "in", "--notify")
     assert done.exit_code == 3
     assert "127.0.0.1:9" in desktop.read_text()
+
+
+@pytest.mark.parametrize(("status", "by"), [("0", "desktop"), ("1", None)])
+def test_a_record_says_what_has_notified_and_of_what(
+    camera: Cameras,
+    tmp_path: Path,
+    desktop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    by: str | None,
+) -> None:
+    monkeypatch.setenv("NOTIFY_STATUS", status)
+    done = run("pull", at(camera(objects=2, size=3000)), tmp_path / "in", "--notify", "--json")
+    (record,) = (each for each in records(done.stdout) if each["type"] == "notified")
+    assert record["by"] == by
+    assert record["text"].startswith("2 files downloaded")
+    assert desktop.read_text().splitlines()[3] == record["text"]
+
+
+def test_the_record_of_an_error_comes_after_its_notification(tmp_path: Path, desktop: Path) -> None:
+    done = run("pull", "127.0.0.1:9", tmp_path / "in", "--notify", "--json")
+    *_, notified, error = records(done.stdout)
+    assert (notified["type"], error["type"]) == ("notified", "error")
+    assert notified["text"] == error["message"]
+
+
+def test_the_end_of_a_watch_is_notified_by_its_summary(
+    camera: Cameras, tmp_path: Path, desktop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "Timer", AtOnce)
+    words = ("watch", at(camera()), tmp_path / "in", "--notify", "--max-duration", "1h")
+    assert run(*words).exit_code == 8
+    assert "--max-duration was over" in desktop.read_text()
 
 
 def test_nobody_is_notified_unless_asked(camera: Cameras, tmp_path: Path, desktop: Path) -> None:

@@ -122,6 +122,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
+        if word == "help" and ctx.resilient_parsing:  # a shell asks what may follow
+            return None, None, args[1:]
         if word not in COMMANDS and not word.startswith("-"):
             raise click.UsageError(f"there is no command {word!r}{_meant(word)}", ctx)
         return super().resolve_command(ctx, args)
@@ -134,7 +136,7 @@ class Commands(click.Group):
         """Complete the name of a command, without importing any."""
         named = [
             CompletionItem(name, help=text)
-            for name, text in COMMANDS.items()
+            for name, text in [*COMMANDS.items(), ("help", "Show the help of a command.")]
             if name.startswith(incomplete)
         ]
         return [*named, *click.Command.shell_complete(self, ctx, incomplete)]

@@ -26,12 +26,21 @@ from .destination import (
     verify_option,
 )
 from .exporting import exporting, metrics_option
+from .failure import OUT_OF_TIME
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, exec_option, retries_option, tell
 from .object_record import object_record
 from .only_camera import only_camera
 from .options import Address as AddressType
-from .options import Common, Words, bwlimit_option, chunk_option, command, depth_option
+from .options import (
+    Common,
+    Words,
+    bwlimit_option,
+    chunk_option,
+    command,
+    depth_option,
+    duration_option,
+)
 from .output import Output, human_size, plural
 from .pull import agree, check_order, check_url
 from .selecting import Wanted, selecting
@@ -86,6 +95,7 @@ if TYPE_CHECKING:
 @metrics_option
 @name_option
 @bwlimit_option
+@duration_option
 @chunk_option
 @depth_option
 def watch(
@@ -137,8 +147,8 @@ def watch(
         try:
             _take_all(shots, teller, hook)
         finally:
-            teller.sum_up(shots.status)
-    return 0
+            teller.sum_up(shots.status, out_of_time=shots.out_of_time)
+    return OUT_OF_TIME if shots.out_of_time else 0
 
 
 def _check(hosts: tuple[tuple[str, int], ...], dest: Path | str, options: dict[str, Any]) -> None:
@@ -221,12 +231,18 @@ class Teller:
         with self._lock:
             tell(self._output, ran, self._note)
 
-    def sum_up(self, status: WatchStatus) -> None:
+    def sum_up(self, status: WatchStatus, *, out_of_time: bool) -> None:
         """Say what was downloaded."""
+        files = plural(status.files, "file")
+        text = f"{files} downloaded, {human_size(status.size)}"
+        if out_of_time:
+            text += "; the time of --max-duration was over"
         with self._lock:
-            self._output.record("summary", downloaded=status.files, bytes=status.size)
-            files = plural(status.files, "file")
-            self._note(f"{files} downloaded, {human_size(status.size)}")
+            self._output.record(
+                "summary", downloaded=status.files, bytes=status.size, out_of_time=out_of_time
+            )
+            self._output.last_sentence = text
+            self._note(text)
 
 
 def status_record(status: WatchStatus, camera: str) -> dict[str, Any]:
