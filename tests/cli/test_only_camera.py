@@ -97,7 +97,7 @@ def test_without_the_search_the_camera_has_to_be_named(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "zeroconf", None)
     done = run("ls")
     assert done.exit_code == 2
-    assert "name the camera by its address; to have it found, pip install" in done.stderr
+    assert "give the camera's address; to search for cameras, pip install" in done.stderr
 
 
 def test_an_open_port_of_a_camera_that_announces_itself_is_no_second_one() -> None:

@@ -48,7 +48,7 @@ LONGEST_S = 3600
     "interfaces",
     multiple=True,
     metavar="ADDRESS",
-    help="Search the network of this own address only; repeatable.",
+    help="Search only the network in which this computer has this address; repeatable.",
 )
 @click.option(
     "--try",

@@ -22,7 +22,7 @@ NAME_WIDTH = 28
 remote_option = click.option(
     "--remote",
     is_flag=True,
-    help="Take control of the camera; some cameras tell and take more then.",
+    help="Take control of the camera; some cameras have more properties then.",
 )
 
 
@@ -35,7 +35,7 @@ remote_option = click.option(
 @click.argument("words", nargs=-1, metavar="[CAMERA] [NAME]...")
 @remote_option
 def get(common: Common, words: tuple[str, ...], remote: bool) -> None:
-    """Show the properties of the camera, or those named.
+    """Show all properties of the camera, or only some.
 
     The first word is the camera, unless it is the name of a property.
     """

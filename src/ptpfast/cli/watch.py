@@ -69,13 +69,13 @@ if TYPE_CHECKING:
     "--existing/--new-only",
     default=True,
     show_default=True,
-    help="Download what is on the card already, too; it gives way to new shots.",
+    help="Download the files that are already on the card, too; new shots come first.",
 )
 @click.option(
     "--first",
     type=Words(KINDS),
     metavar=",".join(KINDS),
-    help="Of new shots, download these file types before the others.",
+    help="Download these file types of new shots before the others.",
 )
 @click.option(
     "--preview",
