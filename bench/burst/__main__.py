@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from ptpfast.vendors import BODIES
 
 from .. import peers, plots
+from ..contenders import GPHOTO2
 from ..machine import about
 from .run import Burst, Came, run
 
@@ -35,7 +36,7 @@ RESULTS = Path(__file__).with_name("results.json")
 PICTURE = peers.ROOT / "docs" / "watch.svg"
 PAGE = peers.ROOT / "docs" / "watch.md"
 BEGIN, END = "<!-- burst: drawn by `python -m bench.burst --keep` -->", "<!-- burst: end -->"
-HELD = plots.COLOURS[plots.GPHOTO2]
+HELD = plots.COLOURS[GPHOTO2]
 HEAD = f"{'body':22}{'files':>6}  {'missing, twice, wrong':23}{'median s':>9}{'95 %':>8}{'most':>8}"
 
 
