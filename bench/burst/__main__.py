@@ -105,8 +105,9 @@ def paragraph(kept: dict[str, Any]) -> str:
         "Of shots that no loss holds up,",
         f"the median is {min(middle):.2f} to {max(middle):.2f} s,",
         f"the 95th percentile {min(ends):.2f} to {max(ends):.2f} s.",
-        f"{held:.0%} of the files were shot while the connection was lost, or before all that had been",
-        "shot then was here: at this pace that is mostly the end of the burst. They took",
+        f"{100 * held:.0f} % of the files were shot while the connection was lost, or while others",
+        "that were shot then were still to come: after each loss the card is listed, and at this",
+        "pace all has come only after the last shot. They took",
         f"{np.median(lost):.1f} s in the median, and {max(lost):.1f} s at most.",
         f"Files of {burst['size'] // 1000} KB, {kept['link']}, {machine['cpu']},",
         f"{machine['cores']} cores with a load of {kept['load']}, commit {kept['commit']}:",
@@ -153,10 +154,14 @@ def main() -> int:
 def keep(kept: dict[str, Any]) -> None:
     """Draw the picture, and the paragraph of the page."""
     plots.save(drawn(kept["bodies"]), PICTURE)
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")
+
+
+def page(text: str, kept: dict[str, Any]) -> str:
+    """Return the page with the paragraph of the kept figures."""
+    before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    text = f"{before}{BEGIN}\n{paragraph(kept)}\n{END}{after}"
-    PAGE.write_text(text, encoding="utf-8")
+    return f"{before}{BEGIN}\n{paragraph(kept)}\n{END}{after}"
 
 
 if __name__ == "__main__":
