@@ -97,15 +97,19 @@ def paragraph(kept: dict[str, Any]) -> str:
     middle = [of(came)[0] for came in bodies]
     ends = [of(came)[1] for came in bodies]
     lost = [second for came in bodies for second in came["lost"]]
+    held = len(lost) / (len(lost) + sum(len(came["seconds"]) for came in bodies))
     losses = f"{bad} missing, twice or wrong" if bad else "none missing, none twice, no byte wrong"
     of_all = f"{len(bodies)} simulated bodies"
     sentences = (
         f"{burst['shots']} shots at {burst['rate']:g} a second on each of {of_all},",
         f"with {burst['drops']} lost connections: {files:,} files, {losses}.",
-        f"The median is {min(middle):.2f} to {max(middle):.2f} s,",
+        "Of shots that no loss holds up,",
+        f"the median is {min(middle):.2f} to {max(middle):.2f} s,",
         f"the 95th percentile {min(ends):.2f} to {max(ends):.2f} s.",
-        "A shot that a lost connection holds up, or that waits until all before it have come,",
-        f"takes {np.median(lost):.1f} s in the median, and {max(lost):.1f} s at most.",
+        f"{100 * held:.0f} % of the files were shot while the connection was lost, or while others",
+        "that were shot then were still to come: after each loss the card is listed, and at this",
+        "pace all has come only after the last shot. They took",
+        f"{np.median(lost):.1f} s in the median, and {max(lost):.1f} s at most.",
         f"Files of {burst['size'] // 1000} KB, {kept['link']}, {machine['cpu']},",
         f"{machine['cores']} cores with a load of {kept['load']}, commit {kept['commit']}:",
     )
@@ -151,10 +155,14 @@ def main() -> int:
 def keep(kept: dict[str, Any]) -> None:
     """Draw the picture, and the paragraph of the page."""
     plots.save(drawn(kept["bodies"]), PICTURE)
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")
+
+
+def page(text: str, kept: dict[str, Any]) -> str:
+    """Return the page with the paragraph of the kept figures."""
+    before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    text = f"{before}{BEGIN}\n{paragraph(kept)}\n{END}{after}"
-    PAGE.write_text(text, encoding="utf-8")
+    return f"{before}{BEGIN}\n{paragraph(kept)}\n{END}{after}"
 
 
 if __name__ == "__main__":
