@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,12 +74,64 @@ def test_help_fits_a_terminal_of_forty_columns(
     text = run(*filter(None, [command]), "--help").stdout
     monkeypatch.setenv("COLUMNS", "100")
     wide = run(*filter(None, [command]), "--help").stdout
-    # Examples and the like stand as they are, and so does a word that is longer.
-    as_they_are = set(wide.splitlines())
-    long = [line for line in text.splitlines() if len(line) > 40 and line not in as_they_are]
-    assert all(len(line.split()) == 1 for line in long), long
+    long = [line for line in text.splitlines() if len(line) > 40]
+    words = [shlex.split(line.removesuffix(" \\")) for line in long]
+    assert all(len(each) == 1 for each in words), long  # no word is broken
     if command != "history":  # click shortens what it says of actions
-        assert sorted("".join(wide.split())) == sorted("".join(text.split()))
+        whole = text.replace(" \\\n", "\n")
+        assert sorted("".join(wide.split())) == sorted("".join(whole.split()))
+
+
+@pytest.mark.parametrize("command", ["ls", "pull", "watch", "simulate", "completion"])
+def test_examples_that_are_broken_are_still_the_same_commands(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def examples() -> list[list[str]]:
+        text = run(command, "--help").stdout.partition("Examples:\n")[2]
+        return [shlex.split(line) for line in text.replace("\\\n", "").splitlines()]
+
+    monkeypatch.setenv("COLUMNS", "300")
+    wide = examples()
+    monkeypatch.setenv("COLUMNS", "40")
+    assert examples() == wide
+
+
+LONG_LINE = (
+    "ok    port         127.0.0.1:38431 accepts connections from /a/folder/that/is/long/a.jpg"
+)
+
+
+@pytest.mark.parametrize(
+    ("whole", "lines"),
+    [
+        (
+            False,
+            [
+                "ok    port         127.0.0.1:38431",
+                "  accepts connections from",
+                "  /a/folder/that/is/long/a.jpg",
+            ],
+        ),
+        (True, [LONG_LINE]),
+    ],
+)
+def test_lines_of_tables_are_broken_between_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, whole: bool, lines: list[str]
+) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(stream, "fileno", lambda: 1)
+    monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((40, 24)))
+    Output("doctor").result(LONG_LINE, whole=whole)
+    Output("doctor").result("  12  fits")
+    assert stream.getvalue().splitlines() == [*lines, "  12  fits"]
+
+
+def test_lines_in_a_pipe_are_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    Output("doctor").result(f"a\t{LONG_LINE}")
+    assert stream.getvalue() == f"a\t{LONG_LINE}\n"
 
 
 # Plain

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..engine.text import printable
 from .bars import bars
 from .file_lines import waiting_line
-from .output import Output, is_terminal
+from .output import Output, in_lines, is_terminal
 
 if TYPE_CHECKING:
     from ..measure.plan import Plan
@@ -117,7 +117,8 @@ class Bar(Quiet):
         self.step(f"{interval.spot or 'a long read'}: {interval.mb_per_s:.1f} MB/s")
 
     def say(self, line: str) -> None:
-        self._bar.console.print(printable(line), soft_wrap=True)
+        console = self._bar.console
+        console.print(in_lines(printable(line), console.width), soft_wrap=True)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -99,7 +99,7 @@ def _taken(output: Output, session: Session, info: ObjectInfo, dest: Path | None
     )
     if paths:
         for path in paths:
-            output.result(str(path))
+            output.result(str(path), whole=True)
     else:
         output.result(f"{info.name}\t{human_size(info.size)}")
 

@@ -167,14 +167,14 @@ def export(common: Common, kind: str) -> None:
     output = common.output
     with _catalog(output) as catalog:
         if kind == "csv":
-            output.result(_csv(COLUMNS))
+            output.result(_csv(COLUMNS), whole=True)
         for record in catalog.records():
             fields = _fields(record)
             output.record("record", **fields)
             if kind == "csv":
-                output.result(_csv(tuple(_cell(fields[name]) for name in COLUMNS)))
+                output.result(_csv(tuple(_cell(fields[name]) for name in COLUMNS)), whole=True)
             else:
-                output.result(json.dumps(fields))
+                output.result(json.dumps(fields), whole=True)
         check(catalog)
 
 
