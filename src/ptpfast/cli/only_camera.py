@@ -37,7 +37,7 @@ def only_camera(output: Output) -> tuple[str, int]:
     if not cameras:
         raise ConnectFailed(
             f"no camera was found in {human_seconds(SEARCH_S)}",
-            hint="name it by its address, or run 'ptpfast doctor', which finds out why",
+            hint="give its address, or run 'ptpfast doctor', which finds out why",
         )
     if len(cameras) > 1:
         listed = ", ".join(map(_named, cameras))

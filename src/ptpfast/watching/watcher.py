@@ -152,7 +152,7 @@ class Watcher:
             self._list()
         elif self._news.waiting():
             self._run()
-        self._telling.was_watching = True
+        self._telling.complete()
         if not self._has_work():  # else not all that the camera has reported is here
             self._telling.become("watching")
         self._patience.reset()
