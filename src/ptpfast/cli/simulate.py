@@ -173,7 +173,7 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     "hold_s",
     type=Seconds(),
     metavar="S",
-    help="Seconds that a session must last to keep a new approval (Nikon Z).",
+    help="Seconds that a session must last to keep a new approval.",
 )
 @click.option(
     "--pause",
