@@ -10,6 +10,13 @@ except ModuleNotFoundError as error:
         "ptpfast's compiled modules are not here: in a checkout run `make build`; "
         "elsewhere install it again with `pip install --force-reinstall ptpfast`"
     ) from error
+except ImportError as error:
+    if "interpreter" not in str(error):
+        raise
+    raise ImportError(
+        "ptpfast cannot be imported in a second interpreter of one process; "
+        "use threads or processes"
+    ) from error
 from ._version import __version__
 from .engine.sink import CallbackSink, FileSink, MemorySink
 from .link.answers import Response
