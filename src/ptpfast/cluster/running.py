@@ -20,7 +20,7 @@ from .rig import Camera, Rig
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 SCHEDULER_S = 60.0  # how long a lost scheduler is waited for
 MOST_TRIES = 10  # workers that one camera's task may lose, with the scheduler's own retries

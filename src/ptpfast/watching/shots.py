@@ -45,7 +45,7 @@ from .previews import OnPreview
 from .status import WatchStatus, merged
 from .telling import Telling
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 # Results that may wait for a slow consumer before the next download begins.
 MOST_WAITING = 1000
