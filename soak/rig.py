@@ -33,6 +33,7 @@ from .rig_computers import SIDES, Computers, own_data
 LOOK_S = 0.5
 # What a lost worker costs for each camera: a read on its way, and received bytes not flushed yet.
 REREAD = 16 << 20
+LISTING = 1 << 16  # bytes of each camera that are no files
 FREE = 4 << 30  # bytes that the disk keeps free
 CPU_TIMES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 
@@ -56,8 +57,9 @@ class Rig:
 
     @property
     def allowed(self) -> int:
-        """Bytes that may be sent again: for each camera that a lost worker was reading."""
-        return (self.kills + self.schedulers * self.workers) * self.threads * REREAD
+        """Bytes that may be sent besides the files: listings, and parts of files once more."""
+        lost = (self.kills + self.schedulers * self.workers) * self.threads
+        return self.cameras * LISTING + lost * REREAD
 
     def cards(self, seed: str, files: int) -> list[Card]:
         """One for each camera, no two alike."""
@@ -221,7 +223,7 @@ class Run:
             process = subprocess.Popen(
                 words, cwd=ROOT, env=own_data(folder / "call"), stdout=subprocess.PIPE, text=True
             )
-            stack.callback(process.wait)
+            stack.callback(process.communicate)
             stack.callback(process.kill)
             rows: list[dict[str, Any]] = []
             reader = threading.Thread(target=_read, args=(process, rows))
