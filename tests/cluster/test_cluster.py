@@ -28,6 +28,7 @@ from remote_servers import begin_loop_of_fsspec, s3
 
 pytestmark = [pytest.mark.interop, pytest.mark.tools, pytest.mark.timeout(300)]
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rig_on_cluster.py"
 CALLER = """
 import json, sys
 from ptpfast import cluster
@@ -187,6 +188,28 @@ def test_each_camera_is_downloaded_once_by_some_worker(
     assert all(sim.payload_bytes < 3 * 5 * 300_000 for sim in sims)
     again, _ = result_of(call(address, rig))
     assert [row["skipped"] for row in again["cameras"]] == [5] * 4
+
+
+def test_example_downloads_forty_cameras_on_one_cluster(
+    camera: Cameras, computers: Computers, tmp_path: Path
+) -> None:
+    sims = [camera(objects=2, size=50_000, seed=seed) for seed in range(40)]
+    computers.worker()
+    computers.worker()
+    words = [
+        sys.executable,
+        str(EXAMPLE),
+        computers.address,
+        str(tmp_path / "card"),
+        *map(at, sims),
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) >= 40
+    for number, sim in enumerate(sims, start=1):
+        assert f"camera{number:02}: 2 files, 0 MB" in told
+        assert_right(tmp_path / "card" / f"camera{number:02}", expected_files(sim))
 
 
 def test_a_camera_goes_to_a_worker_that_can_reach_it(
