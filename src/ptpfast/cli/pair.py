@@ -85,7 +85,7 @@ class Owner:
     """The camera's owner, who is told what to press, and for how long."""
 
     def __init__(self, output: Output, host: tuple[str, int]) -> None:
-        self.asked = False
+        self.asked: bool = False
         self._output = output
         self._host = host
         self._vendor = ""

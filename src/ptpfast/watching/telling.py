@@ -40,8 +40,8 @@ class Telling(Passing):
             camera: its address, if there are several.
         """
         super().__init__(observer)
-        self.status = WatchStatus(camera=camera)
-        self.was_watching = False
+        self.status: WatchStatus = WatchStatus(camera=camera)
+        self.was_watching: bool = False
         self._changed = changed
         self._failures: dict[str, str] = {}  # path on the card → reason that was told
         self._known: set[int] = set()  # handles, until the first watching

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Runs = Callable[[Session, Options], AbstractContextManager[Run]]
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LOOK_S = 30.0  # between two looks at the handles, where events tell of new objects
 LOOK_OFTEN_S = 1.0  # where they do not, and after an event that names no object
