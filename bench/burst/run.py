@@ -147,7 +147,7 @@ def run(body: str, burst: Burst) -> Came:
         finally:
             process.send_signal(signal.SIGINT)
             arrivals.close()
-            process.wait()
+            process.communicate()
         return _compared(Came(body, len(shots)), camera, shots, arrivals)
 
 
@@ -157,7 +157,13 @@ def _watch(address: str, base: Path) -> subprocess.Popen[str]:
         **{f"PTPFAST_{name}": str(base / name) for name in ("CONFIG", "CACHE", "DATA")},
     }
     words = [*peers.PYTHON, "-m", "ptpfast", "watch", address, str(base / "photos"), "--json"]
-    return subprocess.Popen([*words, "--quiet"], stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        [*words, "--quiet"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # errors are records
+        text=True,
+        env=environment,
+    )
 
 
 def _shoot(camera: SimulatedCamera, burst: Burst, arrivals: Arrivals) -> dict[str, Shot]:
