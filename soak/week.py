@@ -78,17 +78,19 @@ class Run:
         self._state = ""
         self._ended = False
         self._first: dict[str, int] = {}
+        self._process: subprocess.Popen[str] | None = None
 
     def go(self) -> Figures:
         """Run it."""
         with SimulatedCamera(objects=0, size=SIZE) as camera:
-            process = self._watch(camera.address)
+            process = self._process = self._watch(camera.address)
             reader = threading.Thread(target=self._read, args=(process,))
             reader.start()
             try:
                 self._wait(lambda: self._state == "watching", "the watch does not begin")
                 self._shoot(camera, process)
                 self._look_at(process)
+                self._compare_memory()
                 process.send_signal(signal.SIGINT)
                 if process.wait(60) != 130:
                     self._find(f"the watch ended with status {process.returncode}")
@@ -172,6 +174,8 @@ class Run:
 
     def _change_card(self, camera: SimulatedCamera) -> None:
         self._wait(lambda: not self._wanted, "files are missing before the card is changed")
+        assert self._process is not None
+        self._look_at(self._process)  # the card is as full as it gets
         self.figures.happened["card"] += 1
         store = Store(seed=self.figures.happened["card"])
         store._shots = camera.store._shots  # the body counts on
@@ -212,7 +216,7 @@ class Run:
         self.figures.files += 1
 
     def _look_at(self, process: subprocess.Popen[str]) -> None:
-        """Compare memory, descriptors and threads of the watch, once it has nothing to do."""
+        """Note the memory of the watch, and compare its descriptors and threads, once it is idle."""
         self._wait(lambda: not self._wanted and self._state == "watching", "the watch is not idle")
         status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
         rows = dict(line.split(":\t", 1) for line in status if ":\t" in line)
@@ -224,9 +228,12 @@ class Run:
         for name, count in now.items():
             if count > self._first.setdefault(name, count):
                 self._find(f"{count} {name} instead of {self._first[name]}")
-        grown = self.figures.memory_mib[-1] - self.figures.memory_mib[0]
-        if grown > MOST_MIB:
-            self._find(f"{grown:.1f} MiB more memory")
+
+    def _compare_memory(self) -> None:
+        """Compare the memory at the end with the most before: a full card takes some."""
+        *before, last = self.figures.memory_mib
+        if last - max(before) > MOST_MIB:
+            self._find(f"{last - max(before):.1f} MiB more memory")
 
     def _wait(self, condition: Callable[[], bool], otherwise: str) -> None:
         with self._changed:
