@@ -216,7 +216,7 @@ class Run:
         self.figures.files += 1
 
     def _look_at(self, process: subprocess.Popen[str]) -> None:
-        """Note the memory of the watch, and compare its descriptors and threads, once it is idle."""
+        """Note the memory of an idle watch, and compare its descriptors and threads."""
         self._wait(lambda: not self._wanted and self._state == "watching", "the watch is not idle")
         status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
         rows = dict(line.split(":\t", 1) for line in status if ":\t" in line)
