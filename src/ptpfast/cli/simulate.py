@@ -277,14 +277,14 @@ def _announce(output: Output, camera: SimulatedCamera) -> None:
         )
     address = Address(camera.host, camera.port)
     where: dict[str, Any] = {"host": camera.host, "port": camera.port}
+    name = camera.body.vendor.name
     if (gate := camera.gate_port) is not None:
         output.note(f"the port opens when the HTTP gate at port {gate} was asked; from Python:")
-        output.note(f"panasonic(description_port={gate}, access_port={gate}) is its vendor")
+        output.note(f"{name}(description_port={gate}, access_port={gate}) is its vendor")
         where["gate_port"] = gate
     elif (usual := camera.body.vendor.transport.port) in (DEFAULT_PORT, camera.port):
         output.note(f"download them with: ptpfast pull {address} FOLDER")
     else:
-        name = camera.body.vendor.name
         output.note(f"the command line finds it at port {usual}; from Python: vendor={name!r}")
     if camera.settings.service.announce:
         where["announced"] = camera.announced
