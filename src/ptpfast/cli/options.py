@@ -291,20 +291,20 @@ depth_option = click.option(
     "--depth",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Requests outstanding at a time.  [default: tuned, else 1]",
+    help="Requests to send before an answer must come.  [default: tuned, else 1]",
 )
 
 bwlimit_option = click.option(
     "--bwlimit",
     type=Rate(),
     metavar="RATE",
-    help="Receive at most so much per second, together: 2M, or '08:00,2M 18:00,off'.",
+    help="Limit the bytes per second of all cameras together: 2M, or '08:00,2M 18:00,off'.",
 )
 duration_option = click.option(
     "--max-duration",
     type=Duration(),
     metavar="TIME",
-    help="End the run in order after 45m or 2h; the same command resumes.",
+    help="Stop after this time, such as 45m or 2h; the same command resumes.",
 )
 index_option = click.option(
     "--index/--no-index",

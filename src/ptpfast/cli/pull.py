@@ -98,7 +98,11 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
 )
 @copies_option
 @delete_option
-@click.option("--new", is_flag=True, help="Skip files that were ever fetched from this camera.")
+@click.option(
+    "--new",
+    is_flag=True,
+    help="Skip files that were downloaded from this camera before, to any folder.",
+)
 @click.option(
     "--history/--no-history",
     default=True,

@@ -69,13 +69,13 @@ if TYPE_CHECKING:
     "--existing/--new-only",
     default=True,
     show_default=True,
-    help="Download what is on the card already, too; it gives way to new shots.",
+    help="Download the files that are already on the card, too; new shots come first.",
 )
 @click.option(
     "--first",
     type=Words(KINDS),
     metavar=",".join(KINDS),
-    help="Of new shots, download these file types before the others.",
+    help="Download these file types of new shots before the others.",
 )
 @click.option(
     "--preview",
@@ -180,6 +180,7 @@ class Teller:
         self._note = note
         self._lock = threading.Lock()
         self._said: dict[str, str] = {}  # of each camera: waiting, connected or watching
+        self._told_known: set[str] = set()  # cameras
 
     def status(self, status: WatchStatus) -> None:
         """Say that the watch does something else now."""
@@ -202,9 +203,17 @@ class Teller:
             is_first = "watching" not in self._said.values()
             self._said[camera] = "watching"
             stop = "; press Ctrl-C to stop" if is_first else ""
-            return None if said == "watching" else f"watching {camera}{stop}"
+            before = self._known_before(status, camera)
+            return None if said == "watching" else f"watching {camera}{before}{stop}"
         self._said[camera] = "watching" if said == "watching" else "connected"
         return None if said in ("watching", "connected") else f"connected to {camera}"
+
+    def _known_before(self, status: WatchStatus, camera: str) -> str:
+        """Return, once for each camera, how many files need no download."""
+        if not status.known or camera in self._told_known:
+            return ""
+        self._told_known.add(camera)
+        return f"; downloaded before: {plural(status.known, 'file')}"
 
     def _of_camera(self, text: str, camera: str) -> str:
         return text if len(self._cameras) == 1 else f"{camera}: {text}"
@@ -254,6 +263,7 @@ def status_record(status: WatchStatus, camera: str) -> dict[str, Any]:
         "since": status.since.isoformat(timespec="seconds"),
         "downloaded": status.files,
         "bytes": status.size,
+        "known": status.known,
     }
 
 

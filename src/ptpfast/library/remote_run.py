@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from .finishing import Arrival
     from .keep.deletion import Deletion
     from .keep.safekeeping import Safekeeping
+    from .plan.jobs import Job
     from .plan.names import Names
     from .plan.options import Options
     from .plan.plan import Plan
-    from .plan.planning import Job
     from .plan.tree import Tree
     from .report.results import FileResult
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MOST_IN_A_ROW = 3  # files that fail at the destination for unknown reasons, until it is all of them
 NO_CATALOG = (

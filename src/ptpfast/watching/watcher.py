@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Runs = Callable[[Session, Options], AbstractContextManager[Run]]
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LOOK_S = 30.0  # between two looks at the handles, where events tell of new objects
 LOOK_OFTEN_S = 1.0  # where they do not, and after an event that names no object
@@ -152,7 +152,9 @@ class Watcher:
             self._list()
         elif self._news.waiting():
             self._run()
-        self._telling.become("watching")
+        self._telling.complete()
+        if not self._has_work():  # else not all that the camera has reported is here
+            self._telling.become("watching")
         self._patience.reset()
         self._wait()
 
