@@ -75,7 +75,7 @@ def test_actions_of_the_history_and_their_options_are_completed() -> None:
 
 
 def test_a_command_is_completed_behind_help() -> None:
-    assert completed("ptpfast hel") == ["plain,help"]
+    assert completed("ptpfast he") == ["plain,help"]
     assert completed("ptpfast help pu") == ["plain,pull"]
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from ptpfast.ptp.errors import ConnectFailed
 from ptpfast.ptp.objects import ObjectInfo
 from ptpfast.session import persistence
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.sim.content import BytesContent
+from ptpfast.transport.timeouts import Timeouts
 
 NOON = datetime(2026, 1, 2, 12, 0, 0)
 NOTHING = "127.0.0.1:9"
@@ -156,6 +159,51 @@ def test_a_camera_that_is_lost_does_not_end_the_other(
     bad.faults.clear()
     report = fetch(sims, tmp_path)
     assert (report.downloaded, report.skipped) == (3, 3)
+    assert_whole(sims, report)
+
+
+class Held(BytesContent):
+    """An object that comes to a stop in its middle, until the other camera is so far."""
+
+    def __init__(self, data: bytes, may_go_on: threading.Event) -> None:
+        super().__init__(data)
+        self._may_go_on = may_go_on
+        self.was_read = threading.Event()
+
+    def spans(self, offset: int, size: int) -> Iterator[memoryview]:
+        if offset >= self.size // 2:
+            self.was_read.set()
+            assert self._may_go_on.wait(60), "the other camera has waited for this one"
+        yield from super().spans(offset, size)
+
+
+@pytest.mark.parametrize("limit", [None, 50_000_000], ids=["free", "limited"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_camera_that_stalls_does_not_starve_the_other(
+    camera: Cameras, tmp_path: Path, first: bool, limit: int | None
+) -> None:
+    """Both are in the middle of a file; one goes on when the other one has all its files."""
+    through = threading.Event()
+    stalled, free = Store(), Store()
+    held = Held(bytes(range(256)) * 1200, through)
+    stalled.add("HELD.NEF", held, captured=NOON)
+    free.add("A.NEF", Held(bytes(300_000), held.was_read), captured=NOON)
+    for name in ("B.NEF", "C.NEF"):
+        free.add(name, 300_000, captured=NOON)
+    slow, quick = camera(store=stalled), camera(store=free)
+
+    class Told(Observer):
+        left = 3
+
+        def finished(self, result: FileResult) -> None:
+            self.left -= result.path is not None and result.path.name != "HELD.NEF"
+            if not self.left:
+                through.set()
+
+    sims = [slow, quick] if first else [quick, slow]
+    timeouts = Timeouts(connect=10, operation=90, idle=90, first_byte=90, close=5)
+    report = fetch(sims, tmp_path, observer=Told(), chunk=65_536, bwlimit=limit, timeouts=timeouts)
+    assert report.ok
     assert_whole(sims, report)
 
 

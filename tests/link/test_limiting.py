@@ -145,6 +145,82 @@ def test_several_cameras_share_one_limit(camera: Cameras, clock: Clock, tmp_path
     assert clock.now - 1000 >= 1.2 - 4 * SLICE_S
 
 
+class Greedy(Exception):
+    """A connection with more data than the limit lets through had to wait."""
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_a_connection_that_always_has_data_does_not_starve_another(
+    others: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each moment at which something may be received, the greedy ones ask first."""
+    limit = clock.limit("1M")
+    limit.count(50_000)
+    turns: list[str] = []
+
+    def greedy() -> None:
+        """Receive, unless another connection has waited for longer."""
+        try:
+            size = limit.wait()
+        except Greedy:
+            return
+        assert size is not None
+        turns.append("greedy")
+        limit.count(size)
+
+    def paused(seconds: float) -> None:
+        if len(limit._waiting) > 1:  # of a greedy one, while the patient one waits
+            raise Greedy
+        assert len(turns) < 100, "the patient connection never gets its turn"
+        clock.now += seconds
+        for _ in range(others):
+            greedy()
+
+    monkeypatch.setattr(limiting, "pause", paused)
+    for _ in range(5):
+        size = limit.wait()
+        assert size is not None
+        turns.append("patient")
+        limit.count(size)
+    assert turns == ["patient"] * 5
+
+
+def test_a_thread_that_stops_while_it_waits_holds_up_no_other(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = clock.limit("1M")
+    limit.count(500_000)
+
+    def stopped(seconds: float) -> None:
+        raise Cancelled("stopped")
+
+    monkeypatch.setattr(limiting, "pause", stopped)
+    with pytest.raises(Cancelled):
+        limit.wait()
+    monkeypatch.setattr(limiting, "pause", clock.pause)
+    assert limit.wait()
+
+
+@pytest.mark.parametrize("drops", [1, 4])
+def test_a_camera_that_drops_and_comes_back_shares_the_limit_again(
+    camera: Cameras, clock: Clock, tmp_path: Path, drops: int
+) -> None:
+    fault = Fault("drop", operation=0x101B, after=100_000, times=drops)
+    lost = camera(without_pauses("standard"), objects=2, size=300_000, faults=fault)
+    other = camera(objects=2, size=300_000, seed=7)
+    options: dict[str, Any] = {"chunk": 65_536 * 2, "timeouts": PATIENT}
+    report = ptpfast.pull([at(lost), at(other)], tmp_path, bwlimit=clock.limit("1M"), **options)
+    assert report.ok
+    assert report.downloaded == 4
+    first, second = (each.report for each in report.cameras)
+    assert first.retries
+    assert not second.retries
+    for sim, one in ((lost, first), (other, second)):
+        for result in one.files:
+            assert result.path is not None
+            assert result.path.read_bytes() == content(sim, result.handle)
+
+
 def test_a_session_is_free_again_after_the_run(
     camera: Cameras, clock: Clock, tmp_path: Path
 ) -> None:

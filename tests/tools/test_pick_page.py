@@ -177,7 +177,8 @@ def test_ratings_filter_where_the_camera_tells_them(
         page.locator("#sheet").focus()
         page.keyboard.press("Enter")
         assert "3 stars" in page.locator("#viewer-text").text_content()
-        assert page.problems == []
+        # These files have no preview.
+        assert not [each for each in page.problems if "Failed to load" not in each]
 
 
 def test_no_rating_is_shown_where_the_camera_tells_none(run: Opened, opened: Opening) -> None:
@@ -385,10 +386,14 @@ def test_axe_finds_nothing_that_keeps_people_out(
             for each in Axe().run(page).response["violations"]
         ]
 
-    with picking(connect, camera(store=landscapes), tmp_path / "to") as run:
+    sim = camera(body="sony-a7m4", store=landscapes)
+    for number, stored in enumerate(landscapes.files()):
+        sim.rate(stored.handle, number % 6)
+    with picking(connect, sim, tmp_path / "to") as run:
         run.page.wait_until_listed(24)
         page = opened(run.page.address, width, scheme)
         ready(page, 6)
+        assert page.locator(".stars:visible").count()
         assert findings(page) == []
         page.locator("#p2 .check").click()
         page.keyboard.press("d")

@@ -18,6 +18,7 @@ from .failure import OutputClosed
 from .get import session_for
 from .options import Common, Seconds, command, host_argument
 from .output import Output, plural
+from .page import page_at, port_option, tell_address
 
 if TYPE_CHECKING:
     from ..engine.sink import Descriptor
@@ -31,13 +32,7 @@ if TYPE_CHECKING:
     "live 192.168.1.1 --to view.mjpeg --seconds 60",
 )
 @host_argument
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="N",
-    help="Port of the page on this computer; 0: any.  [default: 0]",
-)
+@port_option
 @click.option(
     "--to",
     metavar="FILE|-",
@@ -90,14 +85,8 @@ def _target(output: Output, to: str | None, port: int) -> Iterator[Callable[[Fra
     else:
         from .live_page import LivePage
 
-        try:
-            page_here = LivePage(HERE, port)
-        except OSError as error:
-            raise click.UsageError(f"no page at port {port}: {error.strerror}") from None
-        with page_here as page:
-            output.record("page", address=page.address)
-            output.result(page.address)
-            output.note("open this address in a browser on this computer; Ctrl-C ends it")
+        with page_at(port, partial(LivePage, HERE)) as page:
+            tell_address(output, page.address)
             yield page.show
 
 

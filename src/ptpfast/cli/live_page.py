@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
 from ..pick.loopback import Loopback
+from ..pick.serving import Serving
 
 if TYPE_CHECKING:
     from ..session.live import Frame
@@ -30,7 +30,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # the end waits for them
 
 
-class LivePage:
+class LivePage(Serving):
     """A web page with the newest frame, served to browsers on this computer only.
 
     A browser that is slower than the camera misses frames. The address has a token, because any
@@ -47,23 +47,15 @@ class LivePage:
         self._server = _Server((host, port), self._handler())
         self._here = Loopback.at(self._server.server_port, host)
         self.address: str = self._here.address
-        self._thread = threading.Thread(target=self._server.serve_forever, name="ptpfast-live-page")
+        super().__init__(self._server.serve_forever, "ptpfast-live-page")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def _stop(self) -> None:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
         self._server.shutdown()
-        self._thread.join()
+
+    def _close(self) -> None:
         self._server.server_close()
 
     def show(self, frame: Frame) -> None:

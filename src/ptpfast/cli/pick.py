@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .file_lines import file_record, finished_line
 from .only_camera import only_camera
 from .options import Common, chunk_option, command, depth_option, host_argument
 from .output import Output, human_size, plural
+from .page import page_at, port_option, tell_address
 from .signals import wait_for
 from .waiting import showing
 
@@ -39,13 +41,7 @@ INSTALL = "pip install 'ptpfast[pick]'"
     metavar="FOLDER",
     help="Folder to download into.  [default: this one]",
 )
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="N",
-    help="Port of the page on this computer; 0: any.  [default: 0]",
-)
+@port_option
 @click.option(
     "--browser/--no-browser",
     default=True,
@@ -89,17 +85,11 @@ def pick(
         session = stack.enter_context(_connected(common, host, depth))
         board = Board(_short(dest))
         desk = Desk(session, asked, board, told)
-        try:
-            server = Server(board, desk, port)
-        except OSError as error:
-            raise click.UsageError(f"no page at port {port}: {error.strerror}") from None
+        server = stack.enter_context(page_at(port, partial(Server, board, desk)))
         stack.callback(told.sum_up)
-        stack.enter_context(server)
         desk.start()
         stack.callback(desk.close)
-        output.record("page", address=server.address, folder=in_text(str(dest)))
-        output.result(server.address)
-        output.note("open this address in a browser on this computer; Ctrl-C ends it")
+        tell_address(output, server.address, folder=in_text(str(dest)))
         if browser:
             open_page(server.opening)
         wait_for(desk.ended)

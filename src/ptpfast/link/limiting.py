@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
@@ -31,6 +32,8 @@ _FORMS = "write 2M, off, or times: 08:00,2M 18:00,off"
 class RateLimit:
     """Bytes per second that all connections together may receive. Thread-safe.
 
+    The connections take turns: one that always has data cannot pass one that waits.
+
     Args:
         changes: Minutes since Monday 00:00, rising, and the rate from then on; None for no limit.
         clock, today: For tests.
@@ -48,6 +51,7 @@ class RateLimit:
         self._today = today
         self._lock = threading.Lock()
         self._free_at = 0.0  # when what was received is paid for
+        self._waiting: deque[object] = deque()  # a place for each thread, the next one first
         self._look_at = 0.0
         self._rate: int | None = None
 
@@ -80,13 +84,21 @@ class RateLimit:
         Raises:
             Cancelled: this thread is to stop.
         """
-        while (rate := self.rate) is not None:
+        place = object()
+        with self._lock:
+            self._waiting.append(place)
+        try:
+            while (rate := self.rate) is not None:
+                with self._lock:
+                    owed_s = self._free_at - self._clock()
+                    is_next = self._waiting[0] is place
+                if owed_s < LEAST_PAUSE_S and is_next:
+                    return min(max(int(rate * SLICE_S), LEAST_READ), MOST_READ)
+                pause(min(max(owed_s, LEAST_PAUSE_S), LOOK_S))
+            return None
+        finally:  # also of a thread that is to stop: it holds up no other
             with self._lock:
-                owed_s = self._free_at - self._clock()
-            if owed_s < LEAST_PAUSE_S:
-                return min(max(int(rate * SLICE_S), LEAST_READ), MOST_READ)
-            pause(min(owed_s, LOOK_S))
-        return None
+                self._waiting.remove(place)
 
     def count(self, size: int) -> None:
         """Count received bytes."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import secrets
 import socket
-import threading
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from .app import App
 from .loopback import HERE, Loopback
+from .serving import Serving
 
 if TYPE_CHECKING:
     from .board import Board
@@ -22,7 +21,7 @@ MOST_CONNECTIONS = 64
 CLOSE_S = 2  # for answers under way at the end
 
 
-class Server:
+class Server(Serving):
     """The server of a desk; use it in a `with`. OSError if the port cannot be used.
 
     Attributes:
@@ -52,22 +51,11 @@ class Server:
             timeout_graceful_shutdown=CLOSE_S,
         )
         self._server = uvicorn.Server(config)
-        sockets = {"sockets": [self._socket]}
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs=sockets, name="ptpfast pick page"
-        )
+        super().__init__(self._server.run, "ptpfast pick page", sockets=[self._socket])
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def _stop(self) -> None:
         self._board.end()
         self._server.should_exit = True
-        self._thread.join()
+
+    def _close(self) -> None:
         self._socket.close()

@@ -80,7 +80,7 @@ export class Model {
       for (let stars = rating || 0; stars > 0; stars -= 1) counts[stars] += 1;
     }
     return [1, 2, 3, 4, 5].filter((stars) => counts[stars])
-      .map((stars) => [String(stars), atLeast(stars), counts[stars]]);
+      .map((stars) => [String(stars), orMore(stars), counts[stars]]);
   }
 
   has(test) {
@@ -106,7 +106,7 @@ export function starsWords(stars) {
   return plural(stars, "star");
 }
 
-function atLeast(stars) {
+function orMore(stars) {
   return stars === MOST_STARS ? starsWords(stars) : `${starsWords(stars)} or more`;
 }
 

@@ -1,0 +1,38 @@
+"""The server of a page on a thread of its own, from the beginning of a `with` to its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+
+class Serving:
+    """A served page; use it in a `with`. Subclasses say how the server ends."""
+
+    def __init__(self, serve: Callable[..., object], name: str, **given: object) -> None:
+        """serve: serves with these arguments until `_stop`. name: of its thread."""
+        self._thread = threading.Thread(target=serve, kwargs=given, name=name)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+        self._thread.join()
+        self._close()
+
+    def _stop(self) -> None:
+        """Have the server end, and the answers that are under way."""
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        """Close the socket; the server has ended."""
+        raise NotImplementedError
