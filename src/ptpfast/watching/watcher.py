@@ -322,6 +322,10 @@ class Watcher:
         self._cards.list(handles)
         for handle in self._ledger.unknown(handles):
             self._news.add(handle)
+        if self._session.link.dialect.offers_one:
+            # A picture that is offered again has to be told to be here, before another one comes.
+            for handle in self._ledger.here.intersection(handles):
+                self._news.add(handle)
 
 
 def _nothing(info: ObjectInfo, path: Path) -> None:
