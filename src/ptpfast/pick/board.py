@@ -149,12 +149,17 @@ class Board:
         changed: dict[int, None] = {}
         with self._lock:
             for file in listed:
-                changed[self._add(file)] = None
+                for picture in self._add(file):
+                    changed[picture.number] = None
+            some_are_gone = any(number not in self._pictures for number in changed)
         for feed in self._all_feeds():
+            if some_are_gone:
+                feed.reset()
             for number in changed:
                 feed.picture(number)
 
-    def _add(self, listed: File) -> int:
+    def _add(self, listed: File) -> list[Picture]:
+        """Add a file; return its picture, and the one that it was in before."""
         key, shot = key_of(listed.info), self._shots.of(listed.info)
         self._seen.add(key)
         picture = self._by_shot.get(id(shot)) or self._by_key.get(key)
@@ -164,14 +169,16 @@ class Board:
             self._pictures[picture.number] = picture
             self._unasked.append(picture.number)
         picture.shot = shot  # keeps it, and with it the number that stands for it
-        if (before := self._by_key.get(key)) not in (None, picture):
+        changed = [picture]
+        if (before := self._by_key.get(key)) is not None and before is not picture:
             self._take_out(before, key)
+            changed.append(before)
         self._by_shot[id(shot)] = self._by_key[key] = picture
         if (file := picture.files.get(key)) is None:
             picture.files[key] = listed
         else:
             file.info, file.new, file.marked = listed.info, listed.new, listed.marked
-        return picture.number
+        return changed
 
     def end_listing(self) -> None:
         """Forget the files that the camera lists no longer."""
