@@ -15,6 +15,7 @@ import ptpfast
 import ptpfast.aio
 from ptpfast import metrics, testing
 from ptpfast.filesystem import PtpIpFileSystem
+from ptpfast.library.iterating import Results
 from ptpfast.sim import SimulatedCamera
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
@@ -82,8 +83,14 @@ def signature_of(name: str, thing: Any) -> str:
 
 
 def members_of(kind: type) -> Iterator[tuple[str, str]]:
-    """Title and docstring of each public method and property, in the order of the source."""
-    for name, member in vars(kind).items():
+    """Title and docstring of each public method and property, in the order of the source.
+
+    Those of `Results` are among them: it is not public, so it has no entry of its own.
+    """
+    members = dict(vars(kind))
+    if issubclass(kind, Results):
+        members = {**members, **{n: m for n, m in vars(Results).items() if n not in members}}
+    for name, member in members.items():
         if name.startswith("_") or not text_of(member):
             continue
         if isinstance(member, property):

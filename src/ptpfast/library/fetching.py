@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from .keep.safekeeping import Safekeeping
     from .keep.sums import Sums
     from .plan.destination import Destination
+    from .plan.jobs import Job
     from .plan.options import Options
     from .plan.plan import Plan
-    from .plan.planning import Job
     from .report.observer import Observer
     from .report.report import Report
 
@@ -136,7 +136,7 @@ class Fetching:
                 plan.recall()
             if plan.jobs:
                 self._destination.prepare()
-                self._fetch(plan.jobs.popleft())
+                self._fetch(plan.jobs.take())
             elif not more and not plan.more():
                 return
 

@@ -24,7 +24,7 @@ from .report.results import FileResult
 
 if TYPE_CHECKING:
     from ..transfer import Download
-    from .plan.planning import Job
+    from .plan.jobs import Job
 
 log: logging.Logger = logging.getLogger("ptpfast")
 

@@ -25,41 +25,34 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger("ptpfast")
 
 
-class PullIterator(Iterator[FileResult]):
-    """The results of a run, each as soon as its file is finished. `pull_iter` makes it.
+class Results(Iterator[FileResult]):
+    """The results of a run in a thread of its own, each as soon as its file is finished."""
 
-    Use it in a `with`, or in a `for`. If the loop ends early, the run ends in order: received files
-    are stored, the partial file is kept, and the session is closed. `close` does the same.
-    """
-
-    def __init__(self, handover: Handover, ending: Ending, run: Callable[[], Report]) -> None:
+    def __init__(
+        self, handover: Handover, ending: Ending, run: Callable[[], Report], thread_name: str
+    ) -> None:
         self._handover = handover
         self._ending = ending
         self._end: End | None = None
         # The thread does not know this object, so that it can be collected.
         work = partial(work_on, run, handover)
-        self._thread = threading.Thread(target=work, name="ptpfast pull")
+        self._thread = threading.Thread(target=work, name=thread_name)
         try:
             self._thread.start()
         except RuntimeError as error:
             self._end = End(None)
             raise LimitReached.of(error) or error from error
 
-    @property
-    def report(self) -> Report:
-        """The report of the run, once it has ended.
-
-        Raises:
-            RuntimeError: the run has not ended.
-        """
-        if self._end is None or self._end.report is None:
-            raise RuntimeError("the report is complete when the run has ended")
-        return self._end.report
-
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> FileResult:
+        """Wait for the next result.
+
+        Raises:
+            StopIteration: the run has ended, and all its results are taken.
+            PTPError: the error that ended the run.
+        """
         if self._end is not None:
             raise StopIteration
         self._handover.taker = threading.current_thread()
@@ -71,9 +64,13 @@ class PullIterator(Iterator[FileResult]):
         if not isinstance(item, End):
             return item
         error = self._take_end(item)
-        if error is not None:
-            raise error
-        raise StopIteration
+        if error is None or self._is_wanted(error):
+            raise StopIteration
+        raise error
+
+    def _is_wanted(self, error: BaseException) -> bool:
+        """Return whether the run has ended because it was told to."""
+        return False
 
     def _take_end(self, end: End) -> BaseException | None:
         """Note the end, and return its error; it is not kept, as it knows the frames."""
@@ -89,7 +86,7 @@ class PullIterator(Iterator[FileResult]):
             if isinstance(item, End):
                 error = self._take_end(item)
                 if error is not None and not isinstance(error, Cancelled):
-                    log.warning("the run did not end in order: %s", error)
+                    log.warning("%s did not end in order: %s", self._thread.name, error)
 
     def __enter__(self) -> Self:
         return self
@@ -109,6 +106,28 @@ class PullIterator(Iterator[FileResult]):
             self.close()
         else:  # perhaps a thread of the run itself, which would wait for itself
             self._ending.end()
+
+
+class PullIterator(Results):
+    """The results of a run, each as soon as its file is finished. `pull_iter` makes it.
+
+    Use it in a `with`, or in a `for`. If the loop ends early, the run ends in order: received files
+    are stored, the partial file is kept, and the session is closed. `close` does the same.
+    """
+
+    def __init__(self, handover: Handover, ending: Ending, run: Callable[[], Report]) -> None:
+        super().__init__(handover, ending, run, "ptpfast pull")
+
+    @property
+    def report(self) -> Report:
+        """The report of the run, once it has ended.
+
+        Raises:
+            RuntimeError: the run has not ended.
+        """
+        if self._end is None or self._end.report is None:
+            raise RuntimeError("the report is complete when the run has ended")
+        return self._end.report
 
 
 def work_on(run: Callable[[], Report], handover: Handover) -> None:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from .finishing import Arrival
     from .keep.deletion import Deletion
     from .keep.safekeeping import Safekeeping
+    from .plan.jobs import Job
     from .plan.names import Names
     from .plan.options import Options
     from .plan.plan import Plan
-    from .plan.planning import Job
     from .plan.tree import Tree
     from .report.results import FileResult
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
-from ..engine.errors import LimitReached
 from ..library.ending import Ending, Guide
-from ..library.handing import End, Handing, Handover
-from ..library.iterating import work_on
+from ..library.handing import Handing, Handover
+from ..library.iterating import Results
 from ..library.plan.options import Options
 from ..library.plan.places import check
 from ..library.plan.planning import OnConflict
@@ -30,7 +25,6 @@ from ..library.pull import (
 )
 from ..library.report.observer import Observer
 from ..library.report.report import Report
-from ..library.report.results import FileResult
 from ..library.run import Run
 from ..ptp.arguments import callback, check_names, path_of, switches, texts
 from ..ptp.errors import Cancelled
@@ -44,8 +38,6 @@ from .crew import Member, Setting, together, watch_all
 from .previews import OnPreview
 from .status import WatchStatus, merged
 from .telling import Telling
-
-log = logging.getLogger("ptpfast")
 
 # Results that may wait for a slow consumer before the next download begins.
 MOST_WAITING = 1000
@@ -79,7 +71,7 @@ class WatchOptions(Selecting, total=False):
     bwlimit: str | int | None
 
 
-class Watch(Iterator[FileResult]):
+class Watch(Results):
     """The results of a watch, each as soon as its file is finished. `watch` makes it.
 
     Use it in a `with`. `stop` ends the watch and leaves the last results to be taken; `close` ends
@@ -93,18 +85,9 @@ class Watch(Iterator[FileResult]):
         tellings: Sequence[Telling],
         run: Callable[[], Report],
     ) -> None:
-        self._handover = handover
-        self._ending = ending
         self._tellings = tellings
-        self._has_ended = self._was_stopped = False
-        # The thread does not know this object, so that it can be collected.
-        work = partial(work_on, run, handover)
-        self._thread = threading.Thread(target=work, name="ptpfast watch")
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            self._has_ended = True
-            raise LimitReached.of(error) or error from error
+        self._was_stopped = False
+        super().__init__(handover, ending, run, "ptpfast watch")
 
     @property
     def status(self) -> WatchStatus:
@@ -120,61 +103,13 @@ class Watch(Iterator[FileResult]):
         """What the watch of each camera is doing now."""
         return tuple(telling.status for telling in self._tellings)
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> FileResult:
-        """Wait for the next result.
-
-        Raises:
-            StopIteration: the watch was stopped, and all its results are taken.
-            SinkError: the destination failed.
-        """
-        if self._has_ended:
-            raise StopIteration
-        self._handover.taker = threading.current_thread()
-        item = self._handover.take()
-        if not isinstance(item, End):
-            return item
-        error = self._take_end(item)
-        if error is None or (isinstance(error, Cancelled) and self._was_stopped):
-            raise StopIteration
-        raise error
-
-    def _take_end(self, end: End) -> BaseException | None:
-        self._has_ended = True
-        self._thread.join()
-        return end.error
-
     def stop(self) -> None:
         """Have the watch end; the iterator stops after the results that are finished by then."""
         self._was_stopped = True
         self._ending.end()
 
-    def close(self) -> None:
-        """End the watch and wait for its end. Does not raise its error."""
-        while not self._has_ended:
-            self._ending.end()
-            item = self._handover.take()
-            if isinstance(item, End):
-                error = self._take_end(item)
-                if error is not None and not isinstance(error, Cancelled):
-                    log.warning("the watch did not end in order: %s", error)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if not getattr(self, "_has_ended", True):
-            self._ending.end()
+    def _is_wanted(self, error: BaseException) -> bool:
+        return self._was_stopped and isinstance(error, Cancelled)
 
 
 def watch(

@@ -155,6 +155,8 @@ class Folder:
     def concerns(self, name: str) -> bool:
         """Whether something here has the stem of that name, with other numbers behind it or
         none."""
+        if not self._roots:
+            return False
         names = (name, *numbered_bases(name))
         return any(_stem(root_name(each)) in self._roots for each in names)
 

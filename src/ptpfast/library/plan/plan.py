@@ -7,7 +7,6 @@ names, and `room` checks the disk.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,11 +15,12 @@ from ...ptp.objects import ObjectTable
 from ...transfer.part import part_size
 from ...transfer.proof import counted
 from ..report.results import ALREADY_HERE, FETCHED_BEFORE, FileResult
+from .jobs import NEW_AND_FIRST, Job, Jobs
 from .leftovers import Leftovers
 from .mirrors import Mirrors
 from .news import MOST
 from .picking import Picker
-from .planning import NEW_AND_FIRST, Job, Planner
+from .planning import Planner
 from .resumed import Begun
 from .room import Room, on_disk_of
 from .selection import LISTED
@@ -96,7 +96,7 @@ class Plan:
         return set(self._persistence.run(self._persistence.session.marked))
 
     @property
-    def jobs(self) -> deque[Job]:
+    def jobs(self) -> Jobs:
         """The objects still to be fetched, in order."""
         return self._planner.jobs
 
@@ -131,14 +131,14 @@ class Plan:
         if new := [handle for handle in handles if handle not in self._found]:
             self._add(self._persistence.run(partial(self._listing.ahead, new)), is_new=True)
         taken = set(handles)
-        for job in [job for job in self.jobs if job.info.handle in taken]:
+        for job in [job for job in self.jobs.new() if job.info.handle in taken]:
             news.show(job.info, job.path)
 
     def put_back(self, job: Job) -> None:
         """Have a job come again, whose download has given way to a new object."""
         job.there = part_size(os.fspath(job.path))
         job.kept = self._kept(job.info, job.path) if job.there else 0
-        self.jobs.appendleft(job)
+        self.jobs.extend([job], first=True)
 
     def more(self) -> bool:
         """Return whether the camera offers further objects, now that all listed ones are settled.
@@ -296,8 +296,10 @@ class Plan:
         """Leaves for later what there is no room for, and says so."""
         planner = self._planner
         self.room.keep_to(planner.jobs)
+        if self._is_short and not self._report.listed:
+            return
         shortage = self.room.shortage(planner.jobs, planner.count, planner.size)
-        if shortage is not None and (self._report.listed or not self._is_short):
+        if shortage is not None:
             self._is_short = True
             self._observer.short(shortage)
 

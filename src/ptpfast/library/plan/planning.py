@@ -9,13 +9,12 @@ card and on the folder, not on how fast the card is listed.
 from __future__ import annotations
 
 import errno
-from collections import deque
-from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..report.results import ALREADY_HERE, FileResult
+from .jobs import NEW, NEW_AND_FIRST, Job, Jobs
 from .namer import Namer
 from .resumed import Begun
 from .shots import Memory, Shots
@@ -28,34 +27,6 @@ if TYPE_CHECKING:
 KeptOf = Callable[["ObjectInfo", Path], int]
 OnConflict = Literal["rename", "skip", "overwrite", "fail"]
 ON_CONFLICT: tuple[OnConflict, ...] = get_args(OnConflict)
-# Ranks of jobs.
-NEW_AND_FIRST, NEW, LISTED_BEFORE = range(3)
-
-
-@dataclass(slots=True)
-class Job:
-    """An object to fetch.
-
-    kept: bytes of its part file that the download resumes from. there: bytes in its part file.
-    rank: jobs of a lower rank come first, and those of rank 0 give way to no other.
-    """
-
-    info: ObjectInfo
-    path: Path
-    kept: int = 0
-    there: int = 0
-    overwrite: bool = False
-    rank: int = LISTED_BEFORE
-
-    @property
-    def missing(self) -> int:
-        """Bytes that are not here, as far as its size is known."""
-        return max(0, (self.info.size or 0) - self.kept)
-
-    @property
-    def room(self) -> int:
-        """Bytes that the disk must have for it, as far as its size is known."""
-        return max(0, (self.info.size or 0) - self.there)
 
 
 class Planner:
@@ -78,7 +49,7 @@ class Planner:
         begun: Begun | None = None,
         memory: Memory | None = None,
     ) -> None:
-        self.jobs: deque[Job] = deque()
+        self.jobs: Jobs = Jobs()
         self.count: int = 0
         self.size: int = 0
         self._tree = tree
@@ -131,26 +102,24 @@ class Planner:
             newest: whether new objects come before earlier new ones.
         """
         waiting, self._waiting = self._waiting, []
-        before = list(self.jobs)
-        self.jobs.clear()
+        before, self.jobs = self.jobs, Jobs()
         try:
-            decided = self.add(chosen, last=True)
-            for job in self.jobs:
-                job.rank = NEW_AND_FIRST if is_first(job.info) else NEW
+            return self.add(chosen, last=True)
         finally:
             self._waiting = waiting
-            jobs = [*self.jobs, *before] if newest else [*before, *self.jobs]
-            self.jobs.clear()
-            self.jobs.extend(sorted(jobs, key=lambda job: job.rank))
-        return decided
+            new, self.jobs = self.jobs.take_all(), before
+            for job in new:
+                job.rank = NEW_AND_FIRST if is_first(job.info) else NEW
+            self.jobs.extend(new, first=newest)
 
-    def promote(self, handles: Container[int], is_first: Callable[[ObjectInfo], bool]) -> None:
+    def promote(self, handles: Collection[int], is_first: Callable[[ObjectInfo], bool]) -> None:
         """Have the jobs of these objects come first, as if they were new."""
-        for job in self.jobs:
+        if not handles:
+            return
+        jobs = self.jobs.take_all()
+        for job in jobs:
             if job.info.handle in handles:
                 job.rank = NEW_AND_FIRST if is_first(job.info) else NEW
-        jobs = sorted(self.jobs, key=lambda job: job.rank)
-        self.jobs.clear()
         self.jobs.extend(jobs)
 
     def _claimed(

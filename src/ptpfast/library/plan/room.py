@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import errno
 import math
-from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ptp.errors import SinkError
 from ..report.results import Shortage
+from .jobs import Jobs, on_disk
 from .places import nearest
 
 if TYPE_CHECKING:
     from .folder import Folder
-    from .planning import Job
+    from .jobs import Job
 
 # For journals and folders; not so much that a card would not fit a disk of just its size.
 SPARE_SPACE = 1 << 20
 FULL = (errno.ENOSPC, errno.EDQUOT)
-_BLOCK = 1 << 12  # files take whole ones
 _NAMED = 3  # of the missing objects, in the error
 
 
@@ -53,15 +52,15 @@ class Room:
         self._refused = math.inf  # the disk had no room for this much, despite its free space
         self._refusal: SinkError | None = None
 
-    def keep_to(self, jobs: deque[Job]) -> None:
+    def keep_to(self, jobs: Jobs) -> None:
         """Remove from `jobs` those that do not fit; they wait."""
         self._waiting += self._taken_out(jobs)
 
-    def recall(self, jobs: deque[Job]) -> None:
+    def recall(self, jobs: Jobs) -> None:
         """Put waiting jobs back for which there is room now."""
-        again, self._waiting = deque(self._waiting), []
+        again, self._waiting = Jobs(self._waiting), []
         self.keep_to(again)
-        jobs.extend(again)
+        jobs.extend(again.take_all())
 
     def give_up(self) -> list[Job]:
         """Those that still wait; they are missing."""
@@ -69,7 +68,7 @@ class Room:
         self._missing += given_up
         return given_up
 
-    def is_used_up(self, job: Job, error: BaseException, jobs: deque[Job]) -> bool:
+    def is_used_up(self, job: Job, error: BaseException, jobs: Jobs) -> bool:
         """Whether the error says that the disk was full in the midst of an object of known size.
         Then no other as large is tried, and `jobs` keep to what fits."""
         size = job.info.size
@@ -114,34 +113,28 @@ class Room:
             hint="make room, choose another folder, or select fewer files (--include, --since)",
         )
 
-    def is_short_for(self, jobs: Iterable[Job]) -> bool:
+    def is_short_for(self, jobs: Jobs) -> bool:
         """Return whether not all of these fit."""
-        return sum(self._need(job) for job in jobs) > self._left()
+        return self._need(jobs) > self._left()
 
     def _left(self) -> float:
         free = self._folder.free_space()
-        return math.inf if free is None else _on_disk(free - SPARE_SPACE)
+        return math.inf if free is None else on_disk(free - SPARE_SPACE)
 
-    def _taken_out(self, jobs: deque[Job]) -> list[Job]:
+    def _taken_out(self, jobs: Jobs) -> list[Job]:
         left = self._left()
-        if sum(self._need(job) for job in jobs) <= left and math.isinf(self._refused):
+        if self._need(jobs) <= left and math.isinf(self._refused):
             return []
         kept, out = [], []
-        for job in jobs:
+        for job in jobs.take_all():
             need = self._need(job)
             if (need <= left or not need) and (job.info.size or 0) < self._refused:
                 left -= need
                 kept.append(job)
             else:
                 out.append(job)
-        jobs.clear()
         jobs.extend(kept)
         return out
 
-    def _need(self, job: Job) -> int:
-        copies = (self._times - 1) * _on_disk(job.info.size or 0)
-        return _on_disk(job.room) + copies
-
-
-def _on_disk(size: int) -> int:
-    return -(-size // _BLOCK) * _BLOCK
+    def _need(self, jobs: Job | Jobs) -> int:
+        return jobs.room + (self._times - 1) * jobs.size
