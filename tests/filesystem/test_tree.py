@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ptpfast import ObjectInfo
+from ptpfast.filesystem import tree
 from ptpfast.filesystem.tree import Node, Tree
+from ptpfast.library.plan import naming
 from ptpfast.ptp.objects import Description
 
 CARD1, CARD2 = 0x00010001, 0x00020001
@@ -109,3 +111,20 @@ def test_a_missing_path_says_that_objects_were_left_out() -> None:
         with pytest.raises(FileNotFoundError) as caught:
             Tree([CARD1], [], {}, failures).find("/A.NEF")
         assert caught.value.strerror == f"no such file on the card{hint}"
+
+
+def test_many_files_of_one_name_are_numbered_without_a_look_at_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names: list[str] = []
+
+    def numbered(name: str, number: int) -> str:
+        names.append(name)
+        return naming.numbered(name, number)
+
+    monkeypatch.setattr(tree, "numbered", numbered)
+    card = Node(0, 0)
+    for number in range(1000):
+        card.add("A.JPG" if number % 2 else "a.jpg", Node(number, 0))
+    assert len(card.children) == 1000
+    assert len(names) < 2000

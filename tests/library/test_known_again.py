@@ -391,6 +391,17 @@ def test_new_without_a_history_is_refused_before_anything_is_fetched(
     assert not place.exists()
 
 
+def test_new_is_refused_once_where_the_history_was_damaged(camera: Cameras, place: Path) -> None:
+    sim = camera(store=card("A.NEF"))
+    assert fetch(sim, place, new=True).downloaded == 1
+    path = catalog_file.path()
+    path.write_bytes(b"damaged" * 1000)
+    with pytest.raises(SinkError, match="cannot be used: it was damaged and is renamed") as raised:
+        fetch(sim, place, new=True)
+    assert "ptpfast history rebuild FOLDER" in str(raised.value.hint)
+    assert fetch(sim, place, new=True).downloaded == 0
+
+
 def test_new_is_refused_for_a_body_that_cannot_be_told_from_others(
     camera: Cameras, place: Path
 ) -> None:

@@ -21,7 +21,7 @@ from ptpfast import (
     PTPError,
     ResponseError,
 )
-from ptpfast.link import pipelining
+from ptpfast.link import habits, pipelining
 from ptpfast.sim import SimulatedCamera, Temperament
 from ptpfast.state import tuning
 from ptpfast.state.tuning import Tuning
@@ -659,3 +659,36 @@ def test_a_drop_after_it_went_well_is_not_held_against_the_model(
     known = tuning.load(session.device_info)
     assert known is not None
     assert known.depth == 3
+
+
+def test_requests_are_sent_ahead_again_when_enough_went_well_after_a_drop(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=SIZE)
+    session = connect(sim)
+    session.habits.depth = 3
+    session.habits.chunks.fixed = 100_000
+    info = session.objects()[0]
+    session.read(info)
+    for _ in range(3):  # drops far apart do not make the time longer
+        sim.faults.add("drop on GetPartialObject after 50000")
+        assert session.read(info) == content(sim, info.handle)
+        assert session.habits.depth == 1
+        for _ in range(habits.HEALED):
+            session.describe([info.handle])
+        assert session.habits.depth == 3
+        for _ in range(habits.HEALED):
+            session.describe([info.handle])
+
+
+def test_a_camera_that_rejects_what_is_sent_ahead_is_asked_one_at_a_time_for_good(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(size=SIZE, temperament=Temperament.BUSY)
+    session = connect(sim, depth=3)
+    table = session.objects()
+    session.read(table[0])
+    assert session.habits.depth == 1
+    for _ in range(2 * habits.HEALED):
+        session.describe([table[0].handle])
+    assert session.habits.depth == 1

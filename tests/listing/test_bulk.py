@@ -322,6 +322,28 @@ def test_whatever_becomes_of_the_list_the_listing_is_right(
     assert_true(session.objects(), sim)
 
 
+def test_a_listing_in_bulk_is_tried_again_after_a_connection_lost_by_chance(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(store=card())
+    session = connect(sim, index=False)
+    for _ in range(3):  # as over days
+        sim.faults.add("drop on GetObjectPropList")
+        table, _, each = listed(session, sim)
+        assert each == len(list(sim.store))
+        table, bulk, _ = listed(session, sim)
+        assert bulk == 1
+        assert_true(table, sim)
+
+
+def test_a_camera_that_ends_the_connection_at_each_list_is_asked_for_it_twice(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(store=card(), faults=["drop on GetObjectPropList times 0"])
+    session = connect(sim, index=False)
+    assert [listed(session, sim)[1] for _ in range(4)] == [1, 1, 0, 0]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

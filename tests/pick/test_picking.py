@@ -294,6 +294,20 @@ def test_a_refresh_shows_what_has_come_and_gone(
         assert len(before & set(page.pictures)) == 1
 
 
+def test_a_refresh_asks_again_for_what_the_connection_was_lost_at(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    fault = "drop on GetObjectInfo handle 0x40003 times 2"
+    with picking(connect, camera(objects=4, faults=[fault]), tmp_path) as opened:
+        page = opened.page
+        page.wait_until_listed(2)
+        page.wait_for(lambda: "cannot be described" in page.camera.get("message", ""))
+        assert page.command(do="list") == {}
+        page.wait_for(
+            lambda: [each["types"] for each in page.pictures.values()] == [["DNG", "JPG"]] * 2
+        )
+
+
 def test_what_its_owner_has_marked_or_protected_is_told(
     camera: Cameras, connect: Sessions, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ CONNECT: list[tuple[dict[str, Any], str]] = [
 ]
 PULL: list[tuple[dict[str, Any], str]] = [
     ({"chunk": "1M"}, "chunk takes a number of bytes, such as 1_000_000"),
+    ({"min_size": "1M"}, "min_size takes a number of bytes, such as 1_000_000, not"),
     ({"chunk": -1}, "chunk takes a number of bytes"),
     ({"chunk": True}, "chunk takes a number of bytes"),
     ({"chunk": 1 << 63}, "chunk takes a number of bytes"),

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from ptpfast import (
     TransferError,
 )
 from ptpfast.link import connection as connection_module
+from ptpfast.link.chunking import HEALED
+from ptpfast.link.healing import MOST_TIMES
 from ptpfast.link.pace import Trickle
 from ptpfast.ownership import files
 from ptpfast.sim import SimulatedCamera
@@ -745,6 +748,49 @@ def test_a_failure_halves_the_chunk_and_it_stays() -> None:
     for _ in range(20):
         policy.failed()
     assert policy.size == 65_536
+
+
+def test_chunks_grow_again_when_much_has_come_after_a_failure() -> None:
+    policy = ChunkPolicy(8 * MiB)
+    learn(policy, lambda size: size / 90e6)
+    for _ in range(20):  # chance losses of days
+        policy.failed()
+        assert policy.size == 4 * MiB
+        assert set(learn(policy, lambda size: size / 90e6, reads=HEALED // (4 * MiB))) == {4 * MiB}
+        assert learn(policy, lambda size: size / 90e6, reads=100)[-1] == 8 * MiB
+
+
+def test_the_size_at_which_a_camera_fails_each_time_is_tried_ever_more_rarely() -> None:
+    policy = ChunkPolicy(8 * MiB, start=4 * MiB)
+    came, at = 0, []
+    while len(at) < 12:
+        size = policy.size
+        if size == 8 * MiB:
+            policy.failed()
+            at.append(came)
+            continue
+        policy.done(size, WAIT_S + size / 90e6, WAIT_S)
+        came += size
+    between = [later - before for before, later in pairwise(at)]
+    assert between[0] < 1.2 * HEALED
+    for before, later in pairwise(between[:6]):
+        assert later > 1.8 * before
+    assert MOST_TIMES * HEALED <= between[-1] < 1.1 * MOST_TIMES * HEALED
+
+
+@pytest.mark.parametrize("why", ["broke off", "stalled"])
+def test_objects_are_read_whole_again_when_much_has_come_after_a_failure(why: str) -> None:
+    policy = ChunkPolicy(8 * MiB, fixed=0)
+    for _ in range(5):
+        if why == "stalled":
+            policy.whole_paused(3.0, 40 * MiB)
+        else:
+            policy.whole_failed()
+        assert not policy.is_whole(40 * MiB)
+        learn(policy, lambda size: size / 90e6, reads=HEALED // MiB)
+        assert policy.is_whole(40 * MiB)
+        for _ in range(7):
+            policy.whole_paused(0.1, 40 * MiB)
 
 
 # What a read waits for its first byte, and the longest it waits later, in seconds.

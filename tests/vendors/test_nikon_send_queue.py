@@ -21,7 +21,9 @@ from ptpfast.vendors.body import Reply
 from ptpfast.vendors.nikon.body_network import PcConnection, with_pc_connection
 from ptpfast.vendors.nikon.codes import NikonOperation as Nikon
 from ptpfast.vendors.nikon.datasets import Job, parse_job
+from ptpfast.vendors.nikon.send_queue import MOST_REPEATS
 from raw_initiator import Initiator
+from watched import Statuses, hurried
 
 NEXT = 0x9010
 SIZE = 300_000
@@ -232,14 +234,37 @@ def test_camera_that_repeats_what_is_here_is_not_asked_for_ever(
     camera: Cameras, tmp_path: Path
 ) -> None:
     sim = camera(transferring())
-    handles = chosen(sim, 1)
+    *handles, another = chosen(sim, 2)
+    del sim.body.marked[another]
     with connect(sim) as session:
         session.objects()
         queue = session.link.dialect
         pop, sim.body.marked = sim.body.marked, _Stubborn(sim.body.marked)
         assert queue.more(set(handles)) == []
         assert pop
-    assert sim.operations[NEXT] < 20
+        assert sim.operations[NEXT] < 20
+        sim.body.marked = {another: None}  # the owner has noticed
+        assert queue.more(set(handles)) == [another]
+
+
+def test_watch_goes_on_behind_pictures_that_are_sent_again(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried(monkeypatch)
+    statuses = Statuses()
+    sim = camera(transferring(), objects=2 * MOST_REPEATS)
+    handles = chosen(sim, MOST_REPEATS + 3)
+    first, others, last = handles[0], handles[: MOST_REPEATS + 2], handles[-1]
+    del sim.body.marked[last]
+    with connect(sim) as session, ptpfast.watch(session, tmp_path, on_status=statuses) as shots:
+        assert [shot.handle for _, shot in zip(others, shots, strict=False)] == others
+        statuses.wait_for("watching")
+        sim.mark(first)  # while it waits
+        assert sim.wait_for(lambda: not sim.body.marked, timeout=60)
+        sim.body.marked |= dict.fromkeys(
+            [*others, last]
+        )  # at once: more than are asked for in a row
+        assert next(shots).handle == last
 
 
 class _Stubborn(dict[int, None]):

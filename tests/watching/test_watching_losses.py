@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from conftest import Cameras, Sessions
 from ptpfast import EventCode, FileResult
 from ptpfast.link.losses import SAME_DESCRIPTION
 from ptpfast.sim import Store
+from ptpfast.state import catalog_file
 from ptpfast.watching import ledger
 from watched import Statuses, assert_each_once, bytes_of, contents, hurried, start, take
 
@@ -112,3 +114,34 @@ def test_a_watch_is_not_idle_before_it_has_listed_again(
     assert "away" in states
     assert states[: states.index("watching")].count("listing") == 2, states
     assert_each_once(tmp_path, contents(sim))
+
+
+@pytest.mark.parametrize("by", ["damage", "folder"])
+def test_a_history_that_fails_for_a_while_does_not_end_a_watch(
+    camera: Cameras, connect: Sessions, tmp_path: Path, caplog: pytest.LogCaptureFixture, by: str
+) -> None:
+    sim = camera(objects=2)
+    with start(connect(sim), tmp_path) as shots:
+        take(shots, 2)
+        path = catalog_file.path()
+        shutil.rmtree(path.parent)
+        if by == "damage":
+            path.parent.mkdir()
+            path.write_bytes(b"damaged" * 1000)
+        else:
+            path.parent.touch()
+        take(shots, len(sim.capture()))
+        assert caplog.text.count("only files in the folder count as downloaded") == 1
+        if by == "folder":
+            path.parent.unlink()
+        # The history works again.
+        moved = [Path(str(result.path)) for result in take(shots, len(sim.capture()))]
+        wanted = [bytes_of(sim.store, handle.handle) for handle in sim.store.files()]
+        for each in moved:
+            wanted.remove(each.read_bytes())
+            each.unlink()
+        sim.drop_connections()
+        handles = sim.capture()
+        wanted += [bytes_of(sim.store, handle) for handle in handles]
+        take(shots, len(handles))
+    assert_each_once(tmp_path, wanted)

@@ -28,6 +28,8 @@ class Node:
     children: dict[str, Node] = field(default_factory=dict)
     # The same names without case: many disks take `a.jpg` and `A.JPG` for one file.
     taken: set[str] = field(default_factory=set)
+    # The last number of each name: many files of one name must not take a look at each of them.
+    numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_folder(self) -> bool:
@@ -37,10 +39,12 @@ class Node:
     def add(self, name: str, node: Node) -> None:
         """Add a child under a name that no other has."""
         part = wanted = local_name(name)
-        number = 0
+        number = self.numbers.get(wanted.casefold(), 0)
         while part.casefold() in self.taken:
             number += 1
             part = numbered(wanted, number)
+        if number:
+            self.numbers[wanted.casefold()] = number
         self.taken.add(part.casefold())
         self.children[part] = node
 

@@ -7,7 +7,8 @@ radio's rate varies by more than a doubling gains. If the larger size is clearly
 goes back and stays. Where chunks take milliseconds, many can be compared, and a little slower
 is enough: on very fast links large chunks fill the socket's buffer beyond the processor's cache.
 After a stall or a failure the size is halved, and so it is while a chunk takes longer than five
-seconds. It never exceeds the vendor's limit, nor reaches a size that the camera refused.
+seconds. When much has arrived after that without another one, larger sizes are tried again
+(`healing`). It never exceeds the vendor's limit, nor reaches a size that the camera refused.
 
 An object is cut into equal pieces of one to two chunks: a small rest would cost a round trip more.
 
@@ -20,6 +21,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+
+from .healing import Healing
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
@@ -41,6 +44,7 @@ STALL_S = 2.0
 UNUSUAL = 5  # times the usual silence: a card may be slow to begin, and the more so with more of it
 SMALLEST_STALLED = START_CHUNK // 2
 REMEMBERED = 15  # reads whose silences are known
+HEALED = 256 << 20  # bytes without a failure, after which larger sizes are tried again
 
 
 class ChunkPolicy:
@@ -80,6 +84,7 @@ class ChunkPolicy:
         self._slower = SLOWER  # the share of it that is clearly slower
         self._samples: list[tuple[float, float]] = []  # rate, share of waiting
         self._silences: deque[float] = deque(maxlen=REMEMBERED)  # seconds, of each read
+        self._healing = Healing(HEALED)
 
     @property
     def size(self) -> int:
@@ -100,21 +105,29 @@ class ChunkPolicy:
         """Return whether to read an object of that size (None: unknown) whole."""
         return self.fixed == 0 and (self._most_whole is None or (size or 0) <= self._most_whole)
 
-    def whole_paused(self, silence: float) -> None:
-        """Note the longest silence (seconds) within a whole object."""
+    def whole_paused(self, silence: float, size: int) -> None:
+        """Note the longest silence (seconds) within a whole object of so many bytes."""
         if silence >= STALL_S:
             self.whole_failed(f"nothing came for {silence:.1f} s in one")
+        elif self.fixed == 0:
+            self._healing.went_well(size)
 
     def whole_failed(self, why: str = "one broke off") -> None:
-        """Stop reading whole objects; the rest of the current one is read in chunks."""
+        """Stop reading whole objects for a while; the rest of this one is read in chunks."""
         if self.fixed == 0:
-            log.warning("whole objects are no longer used: %s", why)
+            log.warning("objects are read in chunks instead of whole: %s", why)
             self.fixed = None
+            self._healing.give_up("whole objects", self._use_whole)
+
+    def _use_whole(self) -> None:
+        log.info("whole objects are read again")
+        self.fixed = 0
 
     def done(self, size: int, seconds: float, waited: float) -> None:
         """Note that `size` bytes took `seconds`, of them `waited` until the first byte."""
         self._before_refusals = None  # this size was not refused
         self._largest = max(self._largest, size)
+        self._healing.went_well(size)
         if self.fixed or self._settled or size < self.chunk:
             return
         self.is_known = True
@@ -204,6 +217,8 @@ class ChunkPolicy:
         self._halve("a read failed", SMALLEST_CHUNK)
 
     def _halve(self, why: str, smallest: int) -> None:
+        if not self.fixed:
+            self._healing.give_up("larger chunks", self._unsettle)
         self._settle(why, max(self.chunk // 2, min(smallest, self.chunk)))
 
     def _settle(self, why: str, chunk: int) -> None:
@@ -212,6 +227,10 @@ class ChunkPolicy:
         self._settled = True
         self._samples.clear()
         self._change(chunk, why)
+
+    def _unsettle(self) -> None:
+        self._settled = False
+        self.forget()
 
     def _change(self, chunk: int, why: str) -> None:
         if chunk != self.chunk:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ..engine.phase import Phase
@@ -9,6 +11,7 @@ from ..ptp.errors import DeviceBusy, PTPError
 from ..state import settled
 from ..vendors import Tuning
 from .chunking import START_CHUNK, ChunkPolicy
+from .healing import Healing
 from .pace import Pace
 from .pipelining import BusyDetector
 
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
     from ..ptp.datasets import DeviceInfo
     from ..vendors import Vendor
     from ..vendors.quirks import Quirks
+
+log: logging.Logger = logging.getLogger("ptpfast")
+
+# Runs of requests that end well, after a lost connection, until requests are sent ahead again.
+HEALED = 64
 
 
 class Habits:
@@ -30,6 +38,7 @@ class Habits:
         refused: Operations that are listed but refused.
         proven: Partial reads that have worked.
         lost_at_end: Connections lost by a read behind an object's end, by operation.
+        lost_in_bulk: Connections lost by a bulk listing, without one that was answered since.
         is_brief: Wait only shortly for a busy camera.
         remembers: Store for the model what the camera cannot handle.
     """
@@ -43,9 +52,11 @@ class Habits:
         self.refused: set[int] = set()
         self.proven: set[int] = set()
         self.lost_at_end: dict[int, int] = {}
+        self.lost_in_bulk = 0
         self.is_brief = False
         self.remembers = True
         self._busy_detector = BusyDetector()
+        self._healing = Healing(HEALED)
 
     @classmethod
     def of(cls, info: DeviceInfo, quirks: Quirks, known: Tuning) -> Self:
@@ -80,10 +91,21 @@ class Habits:
         self._busy_detector = BusyDetector()
         return self.depth > 1
 
-    def one_at_a_time(self) -> None:
-        """Stop pipelining."""
+    def went_well(self) -> None:
+        """Note that a run of requests has ended without a lost connection."""
+        self._healing.went_well(1)
+
+    def one_at_a_time(self, *, for_good: bool) -> None:
+        """Stop pipelining, `for_good` or until enough runs went well."""
+        if not for_good:
+            self._healing.give_up("pipelining", partial(self._pipeline, self.depth))
         self.depth = 1
         self.chunks.forget()  # without requests ahead every chunk takes longer
+
+    def _pipeline(self, depth: int) -> None:
+        log.info("%d requests are sent ahead again", depth)
+        self.depth = depth
+        self.chunks.forget()
 
 
 def tuned(info: DeviceInfo, vendor: Vendor) -> Tuning:

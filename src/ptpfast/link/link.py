@@ -125,7 +125,7 @@ class Link:
         if request.sink is None and request.limit is None:
             request.limit = MAX_STRUCTURE  # dropped on arrival, but bounded
         request.in_passing = self._upkeep.in_passing
-        patience: Patience | None = None
+        patience = None
         while True:
             phase = self.connection.transact(request, timeline)
             error = outcome(self.vendor, self.dialect, request, phase)
@@ -193,6 +193,7 @@ class Link:
                 timeline=timeline,
                 following=None if following is None else requests.following,
             )
+        self.habits.went_well()
 
     @contextmanager
     def plan(self, following: Following | None) -> Iterator[None]:
@@ -389,10 +390,9 @@ class Link:
 
         Args:
             why: the reason, for the log.
-            to_blame: whether the camera cannot handle pipelining. This is remembered for the model
-                unless a measurement is running (`habits.remembers`).
+            to_blame: for good, because the camera cannot handle it. The model is remembered, too.
         """
-        self.habits.one_at_a_time()
+        self.habits.one_at_a_time(for_good=to_blame)
         tell("pipelining_off", camera=self.connection.address, reason=why)
         if to_blame and self.habits.remembers:
             from ..state import tuning

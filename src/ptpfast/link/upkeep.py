@@ -17,6 +17,8 @@ from .pipelining import Following, Request, TransactionRunning
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
+MAX_LOST = 2  # connections in a row that ended in a poll; one may be chance
+
 
 class Upkeep:
     """Event polls and keep-alive requests, from `start` to `stop`.
@@ -30,7 +32,7 @@ class Upkeep:
         self._at_work = threading.Lock()
         self._of_thread = threading.local()
         self._polled = 0.0
-        self._gave_up = False  # a poll has ended the connection: not asked again
+        self._lost = 0  # connections that ended in a poll, without an answered one since
 
     def start(self, connection: Connection) -> None:
         """Begin, also while the session is idle."""
@@ -59,7 +61,6 @@ class Upkeep:
             yield
         except PTPError as error:
             error.in_passing = True
-            self._gave_up = self._gave_up or isinstance(error, NetworkError)
             raise
         finally:
             self._of_thread.in_passing = False
@@ -71,6 +72,10 @@ class Upkeep:
             return 0
         try:
             found = self._dialect.poll()
+            self._lost = 0
+        except NetworkError:
+            self._lost += self.in_passing
+            raise
         finally:
             self._polled = time.monotonic()
             self._at_work.release()
@@ -78,6 +83,10 @@ class Upkeep:
             for code, parameters in found:
                 connection.events.publish(Event(code, parameters, source=Source.POLL))
         return len(found)
+
+    @property
+    def _gave_up(self) -> bool:
+        return self._lost >= MAX_LOST
 
     @property
     def is_due(self) -> bool:
@@ -109,7 +118,7 @@ class Upkeep:
             raise
         except (PTPError, TransactionRunning) as error:
             if connection is None or not connection.usable:
-                self._gave_up = True
+                self._lost = MAX_LOST
                 raise
             log.debug("no events: %s", error)
 

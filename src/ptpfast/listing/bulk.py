@@ -3,7 +3,7 @@
 One request covers the whole tree, or else one folder. Some bodies cut such a list, contradict it in
 single descriptions, or close the connection. So a few objects are also requested alone and must
 agree, and missing ones are requested alone. A body that fails is not asked like this again in the
-session.
+session; if it only lost the connection, after the second time.
 
 Source: libgphoto2 (library.c), which goes folder by folder and falls back to each object.
 """
@@ -39,6 +39,7 @@ MOST_OF_THEM = 8  # they must be at least one in so many objects of the answer
 BYTES_EACH = 4096
 BYTES_BESIDE = 1 << 20
 MAX_BULK = 256 << 20
+MAX_LOST = 2  # connections in a row; one may be chance
 
 Found = dict[int, Description]
 
@@ -86,6 +87,7 @@ class Bulk:
         except (NetworkError, ProtocolError) as error:
             self._recover(operation, error)
             return {}
+        self._link.habits.lost_in_bulk = 0
         if not answer:
             self.refuse("it says nothing")
         return answer
@@ -170,8 +172,13 @@ class Bulk:
                 return
 
     def _recover(self, operation: BulkListing, error: NetworkError | ProtocolError) -> None:
-        """Stop using the operation and reconnect: it may have made the camera fail."""
-        self.refuse(str(error))
+        """Reconnect, and stop using the operation if it may have made the camera fail."""
+        habits = self._link.habits
+        habits.lost_in_bulk += isinstance(error, NetworkError)
+        if isinstance(error, NetworkError) and habits.lost_in_bulk < MAX_LOST:
+            log.info("objects are listed one by one now: %s", error)
+        else:
+            self.refuse(str(error))
         if isinstance(error, NetworkError) or not self._link.usable:
             try:
                 self._link.reconnect_after(error)

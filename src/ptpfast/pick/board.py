@@ -168,8 +168,10 @@ class Board:
             self._pictures[picture.number] = picture
             self._unasked.append(picture.number)
         picture.shot = shot  # keeps it, and with it the number that stands for it
-        if (before := self._by_key.get(key)) not in (None, picture):
+        changed = [picture.number]
+        if (before := self._by_key.get(key)) is not None and before is not picture:
             self._take_out(before, key)
+            changed.append(before.number)
         self._by_shot[id(shot)] = self._by_key[key] = picture
         if (file := picture.files.get(key)) is None:
             picture.files[key] = listed
@@ -181,7 +183,7 @@ class Board:
         was = self._by_handle.get(listed.info.handle, key)
         self._by_handle[listed.info.handle] = key
         # Another name, size or date: the file has changed since it was listed.
-        return [picture.number, *(self._forget(was) if was != key else [])]
+        return [*changed, *(self._forget(was) if was != key else [])]
 
     def remove(self, handles: Iterable[int]) -> None:
         """Forget files that were deleted from the card."""

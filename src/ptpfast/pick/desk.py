@@ -197,6 +197,9 @@ class Desk:
         """List the card, piece by piece."""
         self._persistence.run(self._connected)
         self._errands.listing_due = False
+        if self._errands.is_forgiving:
+            self._errands.is_forgiving = False
+            self._session.link.losses.forget()
         self._listed_at = self._session.link.reconnects
         self._persistence.run(self._arrivals.begin_listing)
         self._board.begin_listing()

@@ -21,12 +21,14 @@ class Errands:
         queue: The files to download, in order.
         paused: Whether the download has to wait.
         listing_due: Whether the card has to be listed.
+        is_forgiving: Whether that was asked for: then what was set aside is tried again.
     """
 
     def __init__(self) -> None:
         self.queue: dict[Key, ObjectInfo] = {}
         self.paused: bool = False
         self.listing_due: bool = True
+        self.is_forgiving: bool = False
         self._previews: dict[int, Preview] = {}  # by picture, the newest last
         self._changed = threading.Condition()
 
@@ -104,5 +106,5 @@ class Errands:
     def list_again(self) -> None:
         """Have the card listed."""
         with self._changed:
-            self.listing_due = True
+            self.listing_due = self.is_forgiving = True
             self._changed.notify_all()

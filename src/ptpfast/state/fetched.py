@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ..ptp.datasets import DeviceInfo
@@ -102,6 +103,7 @@ def body_identity(info: DeviceInfo, guid: bytes) -> str:
     return identity_of(info, guid) or json.dumps([info.manufacturer, info.model, ""])
 
 
+@lru_cache(maxsize=256)
 def is_weak(identity: str) -> bool:
     """Return whether bodies of one model can share the identity."""
     return not identity or not json.loads(identity)[2]

@@ -257,7 +257,7 @@ class ObjectReader:
         self.check_whole(phase.received)
         self.end_is_proven = True  # the camera said so
         self._trusted = phase.received
-        self._policy.whole_paused(phase.silence)
+        self._policy.whole_paused(phase.silence, phase.received)
         self._report(phase.received)
         return phase.received
 

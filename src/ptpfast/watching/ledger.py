@@ -22,11 +22,13 @@ class Ledger:
 
     Attributes:
         seen: Handles that need nothing more.
+        here: Those of them whose files are here.
         existing: With `new_only`, the objects that were on the card at the start.
     """
 
     def __init__(self) -> None:
         self.seen: set[int] = set()
+        self.here: set[int] = set()
         self.existing: set[Key] = set()
         self._failed: dict[int, tuple[float, float]] = {}  # handle → when it is due, next pause
 
@@ -36,6 +38,7 @@ class Ledger:
         What failed keeps its pause, except on another card: each try may cost a connection.
         """
         self.seen.clear()
+        self.here.clear()
         if is_other_card:
             self._failed.clear()
 
@@ -56,6 +59,7 @@ class Ledger:
             handle = result.handle
             if is_settled(result):
                 self._failed.pop(handle, None)
+                self.here.add(handle)
             else:
                 self.seen.discard(handle)
                 self._postpone(handle)
@@ -79,6 +83,7 @@ class Ledger:
         """Forget objects that are gone, or that have changed."""
         for handle in handles:
             self.seen.discard(handle)
+            self.here.discard(handle)
             self._failed.pop(handle, None)
 
     def note_existing(self, objects: Iterable[ObjectInfo]) -> None:

@@ -93,7 +93,7 @@ class Watcher:
         )
         self._subscription = session.link.hub.subscribe()
         self._reported = Reported(self._news, self._subscription)
-        self._options = replace(options, observer=telling, retry=None, news=self._news)
+        self._options = replace(options, observer=telling, retry=None, news=self._news, new=True)
         self._persistence = Persistence(session, None, telling.lost, telling.reconnecting)
         self._patience = patience()
         self._cards = Cards(session)
@@ -103,7 +103,6 @@ class Watcher:
 
     def run(self) -> None:
         """Watch until something ends it."""
-        self._options = replace(self._options, new=self._can_tell_new())
         try:
             while True:
                 try:
@@ -113,17 +112,23 @@ class Watcher:
         finally:
             self._subscription.close()
 
-    def _can_tell_new(self) -> bool:
-        """Return whether the history tells which objects were fetched, wherever their files are."""
+    def _look_at_history(self) -> None:
+        """Find out whether the history tells which objects were fetched, wherever their files are.
+
+        It may fail for a while, or be damaged. That ends no watch.
+        """
         known = Known.of(self._session, history=True)
+        can_tell = True
         try:
             known.require()
         except SinkError as error:
-            log.warning("only files in the folder count as downloaded: %s", error)
-            return False
+            can_tell = False
+            if self._options.new:
+                log.warning("only files in the folder count as downloaded: %s", error)
         finally:
             known.close()
-        return True
+        if can_tell != self._options.new:
+            self._options = replace(self._options, new=can_tell)
 
     def _survive(self, error: PTPError) -> None:
         """Wait after an error of the camera. Raises the error if it is not the camera's."""
@@ -199,6 +204,7 @@ class Watcher:
                 self._ledger.note_existing(piece)
 
     def _run(self) -> None:
+        self._look_at_history()
         with self._runs(self._session, self._options) as run:
             try:
                 run.go()
@@ -309,6 +315,10 @@ class Watcher:
         self._cards.list(handles)
         for handle in self._ledger.unknown(handles):
             self._news.add(handle)
+        if self._session.link.dialect.offers_one:
+            # A picture that is offered again has to be told to be here, before another one comes.
+            for handle in self._ledger.here.intersection(handles):
+                self._news.add(handle)
 
 
 def _nothing(info: ObjectInfo, path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from conftest import PATIENT, Cameras
 from ptpfast import ObjectInfo, Report, pull
+from ptpfast.library.plan.known import Known
 from ptpfast.library.plan.shots import Shots
 from ptpfast.library.report.observer import Observer
 from ptpfast.sim import SimulatedCamera, Store
@@ -138,6 +139,29 @@ def test_thousands_of_one_name_need_no_search_for_each() -> None:
         taken.add(f"DSC_0001-{number}.NEF" if number else "DSC_0001.NEF")
     assert len(taken) == 6000
     assert tries <= 2 * 6000
+
+
+def test_files_of_one_name_are_known_again_without_a_look_at_each(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, count = Store(seed=0), 300
+    folder = store.add_folder("100N", parent=store.add_folder("DCIM"))
+    for number in range(count):
+        store.add("A.JPG", 30, parent=folder, captured=JANUARY + timedelta(seconds=number))
+    sim = camera(store=store)
+    assert fetch(sim, tmp_path).downloaded == count
+    looks = 0
+    verdict = Known.verdict
+
+    def counted(*given: Any, **more: Any) -> bool | None:
+        nonlocal looks
+        looks += 1
+        return verdict(*given, **more)
+
+    monkeypatch.setattr(Known, "verdict", counted)
+    report = fetch(sim, tmp_path)
+    assert (report.downloaded, report.skipped) == (0, count)
+    assert looks <= 3 * count
 
 
 @pytest.mark.parametrize("first", ["the first", "the second"])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...engine.text import in_text
 from ...ownership.names import JOURNAL_SUFFIX, PART_SUFFIX, keys, same_name, same_text
+from ...state.fetched import wall_clock
 from ...transfer.journal import Identity, tidy
 from ...transfer.part import reserves, why_taken
 from .entry import Entry
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .known import Known
 
 Found = tuple[Path, "KnownBy"]
+MANY = 8  # files with numbers; of more the catalog is asked first which are an object's
 
 
 class Folder:
@@ -69,6 +71,7 @@ class Folder:
         self._list = _names_in(path, manifest, above=False)
         self._named: dict[str, list[Entry]] = defaultdict(list)
         self._numbered: dict[str, list[Entry]] = defaultdict(list)
+        self._by_object: dict[str, dict[tuple[str, str], list[Entry]]] = {}  # by base, path, date
         self._roots: set[str] = set()  # keys of stems without all their numbers
         self._stems: dict[str, list[Entry]] = defaultdict(list)
         self._given = given or Given(threading.RLock())
@@ -175,9 +178,26 @@ class Folder:
         self, info: ObjectInfo, name: str, *, forgiving: bool = False, recorded: bool = False
     ) -> Found | None:
         """Return the file that is this object under a numbered name, and reserve it."""
-        found = (self._numbered.get(same_name(base), []) for base in numbered_bases(name))
-        entries = [entry for entries in found for entry in entries]
+        bases = [same_name(base) for base in numbered_bases(name)]
+        likely = [entry for base in bases for entry in self._likely(base, info)]
+        found = self._claim(info, likely, forgiving=forgiving, recorded=recorded)
+        if found is not None:
+            return found
+        entries = [entry for base in bases for entry in self._numbered.get(base, [])]
         return self._claim(info, entries, forgiving=forgiving, recorded=recorded)
+
+    def _likely(self, base: str, info: ObjectInfo) -> list[Entry]:
+        """Return the files, of many with numbers, that the catalog has with an object's path and
+        date: to look at each for each object would take quadratic time."""
+        entries = self._numbered.get(base, ())
+        if len(entries) < MANY:
+            return []
+        if (found := self._by_object.get(base)) is None:
+            found = self._by_object[base] = defaultdict(list)
+            for entry in entries:
+                if (record := self._record(entry)) is not None:
+                    found[record[0].path, record[0].captured].append(entry)
+        return found.get((info.path, wall_clock(info.captured)), [])
 
     def _claim(
         self, info: ObjectInfo, entries: list[Entry], *, forgiving: bool, recorded: bool

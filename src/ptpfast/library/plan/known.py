@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from ...ownership.names import same_name
 from ...ptp.errors import SinkError
 from ...ptp.kinds import kind_of
-from ...state.catalog import Catalog
+from ...state.catalog import REBUILD, Catalog
 from ...state.fetched import (
     UNKNOWN_BODY,
     Fetched,
@@ -50,6 +50,7 @@ log: logging.Logger = logging.getLogger("ptpfast")
 PICTURES = {"raw", "jpeg", "heif", "video"}  # kinds that have the capture time of their shot
 # Records wait for a transaction of their own: one for each small file would slow the camera down.
 FLUSH_S, FLUSH_COUNT = 0.2, 64
+REPAIR = "repair the folder, set PTPFAST_DATA to another one, or leave --new out"
 Key = tuple[int, str, int | None, str]
 
 
@@ -90,11 +91,16 @@ class Known:
     def require(self) -> None:
         """Raise SinkError if the catalog cannot tell which objects were fetched from this body."""
         if self._catalog is None or not self._catalog.prepare():
-            why = self._catalog.why if self._catalog is not None else "history=False"
+            why, hint = "history=False", "leave --new out"
+            if self._catalog is not None:
+                why, hint = self._catalog.why, REPAIR
+            if self._catalog is not None and not why:  # another one is made next time
+                why = "it was damaged and is renamed"
+                hint = f"run '{REBUILD}' for each folder with your files, or leave --new out"
             raise SinkError(
                 f"new files cannot be told from old ones: the history cannot be used: {why}",
                 errno=errno.ENOTSUP,
-                hint="repair the folder, set PTPFAST_DATA to another one, or leave --new out",
+                hint=hint,
             )
         if is_weak(self._identity):
             raise SinkError(

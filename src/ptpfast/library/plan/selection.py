@@ -18,7 +18,6 @@ from ...ptp.codes import ObjectFormat
 from ...ptp.kinds import KINDS as OBJECT_KINDS
 from ...ptp.kinds import Kind as OneKind
 from ...ptp.objects import LARGEST_OBJECT, card_name
-from ...transfer.options import BYTES
 from .moments import is_later, moment
 from .pairs import PREFER, Prefer, pick_first, preferred
 
@@ -35,6 +34,8 @@ MOST_STARS = 5
 LAST_SLOT = 0xFFFF  # a storage id has 16 bits for the slot
 
 OneOrSeveral = str | Sequence[str]
+
+SIZE = "a number of bytes, such as 1_000_000"
 
 
 class Selecting(TypedDict, total=False):
@@ -140,7 +141,7 @@ class Selection:
     def _check_numbers(self) -> None:
         for name in ("min_size", "max_size"):
             if (size := getattr(self, name)) is not None:
-                whole(name, size, BYTES, 0, LARGEST_OBJECT)
+                whole(name, size, SIZE, 0, LARGEST_OBJECT)
         for name in ("first", "last"):
             if (count := getattr(self, name)) is not None:
                 whole(name, count, "a number of files", 1)

@@ -117,6 +117,8 @@ _DESTINATION = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPE
 _DESTINATION |= {errno.ENOTDIR, errno.ENOTSUP}
 _FULL = ("InsufficientStorage", "SFTPNoSpaceOnFilesystem", "SFTPQuotaExceeded")
 _REFUSED = (PermissionError, FileNotFoundError, NotADirectoryError)
+# WebDAV answers 409 where the folder is missing.
+_MISSING = ("ResourceConflict", "ResourceNotFound", "SFTPNoSuchFile", "SFTPNoSuchPath")
 _HINT = "check the URL, the credentials and the room there"
 
 
@@ -140,6 +142,13 @@ def reach_of(error: BaseException) -> Reach:
         if isinstance(error, _REFUSED):
             return Reach.DESTINATION
     return Reach.UNKNOWN
+
+
+def is_missing(error: BaseException | None) -> bool:
+    """Return whether a file or its folder was not there."""
+    if isinstance(error, FileNotFoundError):
+        return True
+    return error is not None and type(error).__name__ in _MISSING
 
 
 def _by_status(status: object) -> Reach | None:

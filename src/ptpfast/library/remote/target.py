@@ -10,7 +10,9 @@ import errno
 import math
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -21,13 +23,14 @@ from ...ptp.errors import SinkError
 from ...transfer.hashing import new_hash
 from ..keep.volatile import ALLOW
 from . import opening
-from .failures import TargetLost, failure
+from .failures import TargetLost, failure, is_missing
 from .opening import Kind
 from .place import RemotePath, as_path, place_of
 
 T = TypeVar("T")
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+MOST_MADE_AGAIN = 3  # times that a folder is made which other programs remove
 MOST_TRIES = 8  # also where the camera is waited for without end
 PART = 8 << 20  # bytes that are written at a time
 MOST_PARTS = 6  # of all files of a run that wait in memory
@@ -82,6 +85,7 @@ class Target:
         self._filesystem: Any = None
         self._root = ""
         self._made: set[RemotePath] = set()
+        self._made_again: Counter[RemotePath] = Counter()  # and nothing was written there since
         self._was_reached = False  # until then nothing is tried again
         self._old: list[Any] = []
 
@@ -188,7 +192,8 @@ class Target:
 
         if not overwrite and self.look(to) is not None:
             raise taken(to)
-        self._call(f"give {to} its name", move)
+        with self._in_folder_of(to):
+            self._call(f"give {to} its name", move)
 
     def remove(self, path: RemotePath) -> None:
         """Delete a file of this run; this is tried once. SinkError."""
@@ -227,9 +232,37 @@ class Target:
             below = below.replace("%", "%25").replace("#", "%23").replace("?", "%3F")
         return f"{self._root}/{below}" if below else self._root or "/"
 
-    def with_filesystem(self, doing: str, work: Callable[[Any], T]) -> T:
-        """Call `work` with the filesystem, once. SinkError."""
-        return self._call(doing, work, tries=0)
+    def write(self, path: RemotePath, work: Callable[[Any], T]) -> T:
+        """Call `work`, which writes a file, with the filesystem, once.
+
+        Raises:
+            TargetLost: the connection was lost, or the folder was removed since it was made.
+            SinkError: it cannot be written.
+        """
+        with self._in_folder_of(path):
+            done = self._call(f"write {path}", work, tries=0)
+        if path.parent in self._made:  # else it was removed since, as another thread has found
+            self._made_again.pop(path.parent, None)
+        return done
+
+    @contextmanager
+    def _in_folder_of(self, path: RemotePath) -> Iterator[None]:
+        """Have a folder that was removed be made again. TargetLost: send the file again."""
+        try:
+            yield
+        except SinkError as error:
+            folder = path.parent
+            if not is_missing(error.__cause__):
+                raise
+            if folder in self._made:
+                self._made.discard(folder)
+                if self._made_again[folder] >= MOST_MADE_AGAIN:
+                    raise  # that does not help
+                self._made_again[folder] += 1
+            elif folder not in self._made_again:
+                raise
+            message = f"{folder} was removed during the run ({error.message})"
+            raise TargetLost(message, errno=errno.EIO, hint=error.hint) from error.__cause__
 
     def patience(self, tries: int | None = None) -> Patience:
         """Return the pauses between tries; `tries` instead of those of the run."""

@@ -123,7 +123,7 @@ class Upload:
         parts = self._given()
         try:
             self._before()
-            self._target.with_filesystem(f"write {self._path}", lambda fs: self._write(fs, parts))
+            self._target.write(self._path, lambda fs: self._write(fs, parts))
         except _GivenUp:
             pass
         except BaseException as error:  # noqa: BLE001  raised by `put` and `finish`

@@ -133,7 +133,6 @@ class SendQueue:
             if job is None or job.handle not in taken:
                 return job
             self.job = None  # the next request says that it is done
-        self._is_over = True
         return None
 
     def described(self, handle: int) -> Described | None:
