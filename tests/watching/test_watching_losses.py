@@ -97,3 +97,18 @@ def test_what_was_set_aside_on_one_card_is_not_on_another(
         sim.push_event(EventCode.StoreAdded, 0x10001)
         taken = take_others(shots, 1)
     assert_each_once(tmp_path, wanted + [bytes_of(other, result.handle) for result in taken])
+
+
+def test_a_watch_is_not_idle_before_it_has_listed_again(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(objects=3, size=1_000_000)
+    sim.faults.add("drop after-total 1500000")
+    statuses = Statuses()
+    with start(connect(sim), tmp_path, on_status=statuses) as shots:
+        take(shots, 3)
+        statuses.wait_for("watching")
+    states = [status.state for status in statuses.seen]
+    assert "away" in states
+    assert states[: states.index("watching")].count("listing") == 2, states
+    assert_each_once(tmp_path, contents(sim))
