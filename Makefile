@@ -117,16 +117,16 @@ HERE := PTPFAST_UNCOMPILED=1 $(PIP) --no-build-isolation --editable
 $(VENV)/.installed: pyproject.toml | tools
 	@echo "make: create the environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@echo "make: install what ptpfast runs on (numpy, click, rich, platformdirs, xxhash), and Cython"
+	@echo "make: install what the command ptpfast runs on (numpy, click, rich, zeroconf, starlette, ...), and Cython"
 	@$(PIP) "setuptools>=77" "Cython>=3.1,<4"
-	@$(HERE) ".[cli]"
+	@$(HERE) ".[cli,discovery,pick]"
 	@touch $@
 
 # What tests, lint and plots need besides.
 $(VENV)/.dev: pyproject.toml $(VENV)/.installed
 	@echo "make: install what tests, lint and plots need"
 	@$(PIP) --upgrade "pip>=25.1"
-	@$(HERE) ".[cli,discovery]" --group dev
+	@$(HERE) ".[cli,discovery,pick]" --group dev
 	@touch $@
 
 # What builds the documentation.

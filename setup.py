@@ -25,6 +25,9 @@ JOBS = os.cpu_count() or 1
 compile_args = ["-O1" if SANITIZE else "-O3", "-Wall", "-Wextra", *SANITIZE]
 # What Cython writes has both, and neither is a defect there.
 compile_args += ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
+if not (SANITIZE or TRACE):
+    # Python's own flags have both, but a CFLAGS in the environment replaces those.
+    compile_args += ["-DNDEBUG", "-fwrapv"]
 if os.environ.get("PTPFAST_WERROR") == "1":
     compile_args.append("-Werror")
 

@@ -29,6 +29,7 @@ QUESTIONS = {
     "download": "Into files, beside C",
     "cameras": "Eight cameras at once",
     "aio": "Tasks beside the session that they use",
+    "loop": "Ten cameras in one event loop, beside ten processes",
     "pipelines": "What stands between the engine and a program",
     "verify": "The price of certainty",
     "trace": "The price of a trace",

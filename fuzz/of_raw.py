@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import raw_files
-from ptpfast.raw import boxes, find_preview, previews, tiff
+from ptpfast.raw import boxes, find_preview, orientation, previews, tiff
 from ptpfast.raw.ranges import MOST_BLOCKS
 
 LENGTH = 3
 HEADER = 1200  # bytes of each seed, which has its directories in front
-PYTHON = (find_preview, tiff.candidates, boxes.candidates, previews._is_shown)
+PYTHON = (
+    *(find_preview, tiff.candidates, tiff.first_values, boxes.candidates, boxes.metadata),
+    *(previews._is_shown, orientation.of_raw, orientation.of_jpeg),
+)
 
 
 def run(data: bytes) -> None:
@@ -26,12 +29,18 @@ def run(data: bytes) -> None:
     assert reads <= MOST_BLOCKS
     if found is not None:
         assert 0 < found.offset < found.offset + found.size <= size
-        assert content[found.offset :].startswith(previews.START)
+        jpeg = content[found.offset : found.offset + found.size]
+        assert jpeg.startswith(previews.START)
+        turned = orientation.with_orientation(jpeg, found.orientation)
+        assert turned.endswith(jpeg[2:])
+        assert orientation.of_jpeg(turned) == orientation.of_jpeg(jpeg) or turned != jpeg
 
 
 def seeds() -> list[bytes]:
     """Return the beginning of a file of each structure, with all its pictures moved into it."""
-    made = [make().content[:HEADER] for make in raw_files.KINDS.values()]
+    all_made = [make() for make in raw_files.KINDS.values()]
+    all_made += [raw_files.nef(turned=6), raw_files.cr3(turned=6)]
+    made = [each.content[:HEADER] for each in all_made]
     small = bytes(raw_files.jpeg(600))
     tail = [len(each).to_bytes(LENGTH, "little") + each for each in made]
     near = raw_files.place(

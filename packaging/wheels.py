@@ -18,13 +18,14 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-LARGEST = 1_600_000  # bytes of a wheel: a third is compiled, the rest is Python
+LARGEST = 1_500_000  # bytes of a wheel: a quarter is compiled, the rest is Python
 # What an installed wheel can run: no test here reads the checkout, or needs other programs.
 TESTED = ("engine", "ptp", "raw", "session", "transport")
 # It imports every module, and so needs every extra.
@@ -108,6 +109,9 @@ def flags() -> dict[str, str]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     system = "linux" if sys.platform == "linux" else "macos"
     flags: dict[str, str] = settings["tool"]["cibuildwheel"][system]["environment"]
+    if system == "linux":
+        # Some Pythons link with a path to their own library, which would be stored in each module.
+        flags = {"LDSHARED": f"{os.environ.get('CC', 'cc')} -shared", **flags}
     return flags
 
 
@@ -134,11 +138,23 @@ def wheel(python: str, source: Path, work: Path) -> Path:
     return Path(shutil.copy(repaired, DIST))
 
 
+def contents(built: Path, prefix: str) -> None:
+    """End the program if a compiled module names a folder of this computer."""
+    with zipfile.ZipFile(built) as archive:
+        for name in archive.namelist():
+            data = archive.read(name) if name.endswith(".so") else b""
+            if any(folder.encode() in data for folder in (prefix, str(ROOT))):
+                sys.exit(f"{built.name}: {name} names a folder of this computer")
+
+
 def check(python: str, built: Path, work: Path) -> str:
     """Install the wheel into a new environment and use it; returns what its tests said."""
     size = built.stat().st_size
     if size >= LARGEST:
-        sys.exit(f"{built.name} has {size:,} bytes, which is too much: {LARGEST:,}")
+        sys.exit(f"{built.name} has {size:,} bytes; it must have fewer than {LARGEST:,}")
+    prefix = run(python, "-c", "import sys; print(sys.base_prefix)").strip()
+    if prefix not in ("/usr", "/usr/local"):
+        contents(built, prefix)
     inside = environment(python, work / "clean", f"{built}[cli]", *NEEDS)
     tests = work / "tests"
     shutil.copytree(ROOT / "tests", tests, ignore=shutil.ignore_patterns("__pycache__"))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ptpfast.ptp.codes import OperationCode
 
-from . import drops, plan, report, run, week
+from . import drops, plan, report, rig, run, week
 
 
 def main() -> int:
@@ -54,6 +54,13 @@ def _arguments() -> argparse.Namespace:
     for name in ("shots", "drops", "sleeps", "cards"):
         command.add_argument(f"--{name}", type=int, default=getattr(week.Week, name))
     command.set_defaults(run=_week)
+
+    command = commands.add_parser("rig", help="a rig of cameras on a cluster that loses workers")
+    _add_common(command)
+    command.add_argument("--seconds", type=float, default=1800, help="at most")
+    for name in ("cameras", "files", "size", "workers", "threads", "kills", "schedulers"):
+        command.add_argument(f"--{name}", type=int, default=getattr(rig.Rig, name))
+    command.set_defaults(run=_rig)
 
     command = commands.add_parser("plan", help="print the faults of a seed")
     _add_common(command)
@@ -97,6 +104,15 @@ def _week(arguments: argparse.Namespace) -> int:
     result = done.result()
     print(json.dumps(result, indent=1))
     _keep(arguments, result)
+    return 1 if done.findings else 0
+
+
+def _rig(arguments: argparse.Namespace) -> int:
+    names = ("cameras", "files", "size", "workers", "threads", "kills", "schedulers")
+    wanted = rig.Rig(**{name: getattr(arguments, name) for name in names})
+    done = rig.Run(arguments.seed, wanted, arguments.seconds, _say).go(arguments.into)
+    print(report.rig_table(done))
+    _keep(arguments, done.result())
     return 1 if done.findings else 0
 
 

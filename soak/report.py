@@ -9,6 +9,7 @@ from typing import Any
 
 from . import ROOT
 from .drops import Drops
+from .rig import Figures
 from .run import Soak
 
 IN_A_ROW = 4  # kinds of faults
@@ -50,6 +51,24 @@ def drops_table(drops: Drops) -> str:
         ("seed", f"{drops.seed}"),
     ]
     return "\n".join([*_aligned(rows), *_failures([] if drops.ok else ["not as asked"])])
+
+
+def rig_table(done: Figures) -> str:
+    """Of a rig on a cluster."""
+    rig = done.rig
+    killed = [each["killed"].split()[0] for each in done.happened]
+    rows = [
+        ("cameras, workers", f"{rig.cameras} × {rig.files} × {rig.size:,} bytes, {rig.workers}"),
+        ("killed", f"{killed.count('worker')} workers, {killed.count('scheduler')} schedulers"),
+        ("files, each once and right", f"{done.files:,}"),
+        ("bytes re-read", f"{done.sent - rig.payload:,}, {done.reread:.3%} of the payload"),
+        ("seconds", f"{done.seconds:.0f}: {rig.payload / done.seconds / 1e6:.0f} MB/s"),
+        ("  without a cluster", f"{done.plain_bytes / done.plain_seconds / 1e6:.0f} MB/s"),
+        ("  rate of the rig ÷ that", f"{done.ratio:.2f}"),
+        ("time of the cores", ", ".join(f"{k} {v:.0%}" for k, v in done.cpu.items() if v >= 0.01)),
+        ("seed", f"{done.seed}"),
+    ]
+    return "\n".join([*_aligned(rows), *_failures(done.findings)])
 
 
 def _held(held: dict[str, Any], name: str) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from ptpfast.vendors import BODIES, NAMES
+from ptpfast.vendors import BODIES, NAMES, named
 from ptpfast.vendors.abilities import KNOWN, Ability
 
 PAGE = Path(__file__).parents[1] / "docs" / "cameras.md"
 BEGIN, END = "<!-- abilities: drawn by tests/draw_cameras.py -->", "<!-- abilities: end -->"
+NOBODY = "the camera asks nobody"
 MAKERS = {
     "standard": "Other cameras",
     "nikon": "Nikon",
@@ -38,6 +39,8 @@ def table() -> str:
         bodies = [f"`{body}`" for body, owner in BODIES.items() if owner == vendor]
         if bodies:
             lines += [f"Simulated bodies: {', '.join(bodies)}.", ""]
+        menus = named(vendor).menus
+        lines += [f"- To connect: {menus.connect}.", f"- To accept: {menus.accept or NOBODY}.", ""]
         lines += ["| cameras | role | ability | known from | note |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(row)} |" for row in abilities_of(vendor)]
     return "\n".join(lines)

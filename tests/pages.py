@@ -70,6 +70,8 @@ class Page:
             self.pictures.clear()
         elif name == "pictures":
             self.pictures |= {each["id"]: each for each in data}
+        elif name == "gone":
+            self.pictures = {n: each for n, each in self.pictures.items() if n not in data}
         elif name == "thumbnails":
             self.thumbnails.update(data)
         elif name == "state":

@@ -73,11 +73,18 @@ def _fitted(size: tuple[int, int]) -> tuple[int, int]:
     return round(size[0] * share), round(size[1] * share)
 
 
-def raw(preview: bytes, size: int) -> bytes:
-    """As Nikon's RAW files: with this preview."""
+def plain(size: tuple[int, int]) -> bytes:
+    """A JPEG without EXIF, as in most RAW files."""
+    whole = io.BytesIO()
+    landscape(1, size).save(whole, "JPEG")
+    return whole.getvalue()
+
+
+def raw(preview: bytes, size: int, turned: int = 1) -> bytes:
+    """As Nikon's RAW files: with this preview, and an orientation."""
     parts = {
         0: b"II*\0\x08\0\0\0",
-        8: directory("<", [(0x14A, 4, 1, 1000)]),
+        8: directory("<", [(0x112, 3, 1, turned), (0x14A, 4, 1, 1000)]),
         1000: directory("<", [(0x103, 3, 1, 6), (0x201, 4, 1, 4096), (0x202, 4, 1, len(preview))]),
         4096: preview,
     }

@@ -11,11 +11,12 @@ from typing import NoReturn
 import pytest
 
 
-def program(name: str) -> str:
+def program(name: str, package: str = "") -> str:
     """The program's path; skips the test without it, or fails it where it must be there."""
-    path = shutil.which(name)
+    # Daemons are in a folder that is in no user's PATH.
+    path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if path is None:
-        _missing(f"{name} is not installed (Debian: apt-get install -y {name})")
+        _missing(f"{name} is not installed (Debian: apt-get install -y {package or name})")
     return path
 
 

@@ -38,13 +38,19 @@ def place(parts: dict[int, bytes], size: int) -> bytes:
     return bytes(content)
 
 
-def nef(order: str = "<") -> Made:
-    """As Nikon's: a thumbnail in the first directory, the JPEG in a directory below it."""
+def nef(order: str = "<", turned: int | None = None) -> Made:
+    """As Nikon's: a thumbnail in the first directory, the JPEG in a directory below it.
+
+    turned: the orientation, which the first directory has.
+    """
+    tag = [] if turned is None else [(0x112, 3, 1, turned)]
     small, large, raw = jpeg(9_000), jpeg(300_000), bytes(500_000)
     mark = b"II" if order == "<" else b"MM"
     parts = {
         0: mark + struct.pack(f"{order}HI", 42, 8),
-        8: directory(order, [(0x201, 4, 1, 5000), (0x202, 4, 1, len(small)), (0x14A, 4, 2, 400)]),
+        8: directory(
+            order, [*tag, (0x201, 4, 1, 5000), (0x202, 4, 1, len(small)), (0x14A, 4, 2, 400)]
+        ),
         400: struct.pack(f"{order}II", 1000, 2000),
         1000: directory(
             order, [(0x103, 3, 1, 6), (0x201, 4, 1, 90_000), (0x202, 4, 1, len(large))]
@@ -103,14 +109,24 @@ def track(offset: int, size: int) -> bytes:
     return box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", sizes, places))))
 
 
-def cr3() -> Made:
-    """As Canon's: a small picture in a box of its own, the large one and the RAW data as tracks."""
+def cr3(turned: int | None = None) -> Made:
+    """As Canon's: a small picture in a box of its own, the large one and the RAW data as tracks.
+
+    turned: the orientation, in a TIFF of a box of its own.
+    """
+    about = b""
+    if turned is not None:
+        head = b"II" + struct.pack("<HI", 42, 8) + directory("<", [(0x112, 3, 1, turned)])
+        described = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+        about = box(b"uuid", described, box(b"CNCV", bytes(30)), box(b"CMT1", head))
     small, large, raw = jpeg(20_000), jpeg(350_000), b"\xff\x01" + bytes(500_000)
     preview = struct.pack(">I4sIIII", 24 + len(small), b"PRVW", 0, 1, 0, len(small)) + small
     uuid = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
     start = 60_000
     top = box(b"ftyp", b"crx \0\0\0\1")
-    top += box(b"moov", track(start + 16, len(large)), track(start + 16 + len(large), len(raw)))
+    top += box(
+        b"moov", about, track(start + 16, len(large)), track(start + 16 + len(large), len(raw))
+    )
     top += box(b"uuid", uuid, bytes(8), preview)
     top += box(b"free", bytes(start - len(top) - 8))
     data = struct.pack(">I4sQ", 1, b"mdat", 16 + len(large) + len(raw)) + large + raw

@@ -25,14 +25,16 @@ from ptpfast.sim import Link, SimulatedCamera, Store
 
 from .. import peers
 from ..harness import DISK_DIR, Range
-from ..machine import about
+from ..machine import about, commit
 from .place import GPHOTO2, PTPFAST, Place
+from .shooting import live_view
 from .tasks import TASKS
 from .work import Done, Task, tethered
 
 ROUNDS = 3
 LINK = Link(rate=30e6, rtt=0.003)
 PAIRS, RAW_SIZE, JPEG_SIZE = 12, 6_000_000, 2_000_000
+SMALL = 1_000_000  # where shots come at a pace
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = peers.ROOT / "docs" / "compared.md"
 BEGIN, END = "<!-- jobs: drawn by `python -m bench.jobs --keep` -->", "<!-- jobs: end -->"
@@ -49,10 +51,13 @@ def measure(task: Task, program: str) -> Done | None:
     )
     if task.job is tethered:
         store = Store.synthetic(2, RAW_SIZE, jpeg_size=JPEG_SIZE)
+    card: dict[str, Any] = {"store": store}
+    if task.body is not None:
+        card = {"body": task.body, "objects": 2, "size": SMALL}
     where = DISK_DIR if DISK_DIR.is_dir() else None
     with (
         tempfile.TemporaryDirectory(prefix="ptpfast-jobs-", dir=where) as base,
-        SimulatedCamera(store=store, link=LINK) as camera,
+        SimulatedCamera(**card, link=LINK) as camera,
     ):
         folder, home = Path(base, "photos"), Path(base, "home")
         folder.mkdir()
@@ -77,7 +82,9 @@ def run(only: str) -> dict[str, Any]:
             {
                 "job": task.name,
                 "lines": task.lines,
-                "files": 0 if task.listed else 2 * PAIRS,
+                "commit": commit(),
+                "files": 0 if task.listed or task.job is live_view else 2 * PAIRS,
+                "unit": task.unit,
                 "runs": {name: [asdict(done) for done in each] for name, each in runs.items()},
             }
         )
@@ -103,11 +110,12 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
                 lines.append(f"| {job} | {program}: no option for it | – | – | – | |")
                 continue
             done = row["runs"][program]
-            seconds = Range.of([each["seconds"] for each in done]).text(1)
+            took = Range.of([each["seconds"] for each in done])
+            seconds = took.text(1 if took.median >= 1 else 2)
             sent = Range.of([each["sent"] / 1e6 for each in done]).text(0)
             right = min(each["right"] for each in done)
             wrong, other = (max(each[what] for each in done) for what in ("wrong", "other"))
-            files = "listed" if not row["files"] else f"{right}"
+            files = row.get("unit", "listed") if not row["files"] else f"{right}"
             files += f", **{wrong} wrong**" if wrong else ""
             files += f", {other} unfinished" if other else ""
             command = "; ".join(f"`{line}`" for line in dict.fromkeys(words))
@@ -122,9 +130,10 @@ def drawn(page: str, kept: dict[str, Any]) -> str:
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     machine = kept["machine"]
+    commits = dict.fromkeys(row.get("commit", kept["commit"]) for row in kept["jobs"])
     about_it = (
         f"Medians of {ROUNDS} runs, with the range. {kept['gphoto2']}, a link of {kept['link']}, "
-        f"{machine['cpu']}, {machine['cores']} cores, commit {kept['commit']}: "
+        f"{machine['cpu']}, {machine['cores']} cores, commit {', '.join(commits)}: "
         f"`{kept['command']}`."
     )
     text = "\n".join([about_it, "", *table(kept["jobs"])])
@@ -143,7 +152,8 @@ def main() -> None:
     if options.keep and options.only:  # the others stay as they were measured
         new = {row["job"]: row for row in kept["jobs"]}
         kept = json.loads(RESULTS.read_text(encoding="utf-8"))
-        kept["jobs"] = [new.get(row["job"], row) for row in kept["jobs"]]
+        rows = {row["job"]: row for row in kept["jobs"]} | new
+        kept["jobs"] = [rows[task.name] for task in TASKS if task.name in rows]
     if options.keep:
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(drawn(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")

@@ -51,23 +51,27 @@ class Place:
 
     def start(self, program: str, line: str) -> subprocess.Popen[str]:
         """Start a line in the folder."""
-        home = str(self.home)
         return subprocess.Popen(
             self.command(program, line),
             cwd=self.folder,
-            env={
-                **peers.environment(),
-                "HOME": home,
-                "LC_ALL": "C.UTF-8",
-                "PTPFAST_CONFIG": f"{home}/config",
-                "PTPFAST_CACHE": f"{home}/cache",
-                "PTPFAST_DATA": f"{home}/data",
-            },
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a program: without a setting of this computer."""
+        home = str(self.home)
+        return {
+            **peers.environment(),
+            "HOME": home,
+            "LC_ALL": "C.UTF-8",
+            "PTPFAST_CONFIG": f"{home}/config",
+            "PTPFAST_CACHE": f"{home}/cache",
+            "PTPFAST_DATA": f"{home}/data",
+        }
 
     def run(self, program: str, line: str) -> str:
         """Run a line to its end; return what it says, whatever its status is."""

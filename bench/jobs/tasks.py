@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from .place import GPHOTO2, PTPFAST
+from .shooting import LIVE_S, live_view, shot_by_shot, with_losses
 from .work import Task, again, cut, killed, only_raw, tethered, timed
 
 LISTED = 1000
 ALL = "gphoto2 --get-all-files"
 PULL = "ptpfast pull CAMERA DEST"
+WATCH, TETHERED = "ptpfast watch CAMERA DEST", "gphoto2 --capture-tethered"
+BODY = "nikon-z8"  # both programs can drive it
 TASKS = (
     Task("download the card", timed, {GPHOTO2: (ALL,), PTPFAST: (PULL,)}),
     Task(
@@ -62,8 +65,30 @@ TASKS = (
         "each shot as it is taken",
         tethered,
         {
-            GPHOTO2: ("gphoto2 --capture-tethered",),
-            PTPFAST: ("ptpfast watch CAMERA DEST",),
+            GPHOTO2: (TETHERED,),
+            PTPFAST: (WATCH,),
         },
+    ),
+    Task(
+        "24 shots, one each half second",
+        shot_by_shot,
+        {GPHOTO2: (TETHERED,), PTPFAST: (WATCH,)},
+        body=BODY,
+    ),
+    Task(
+        "24 shots, and the connection is lost twice",
+        with_losses,
+        {GPHOTO2: (TETHERED,), PTPFAST: (WATCH,)},
+        body=BODY,
+    ),
+    Task(
+        f"live view for {LIVE_S} s",
+        live_view,
+        {
+            GPHOTO2: (f"gphoto2 --capture-movie={LIVE_S}s --stdout",),
+            PTPFAST: (f"ptpfast live CAMERA --to - --seconds {LIVE_S}",),
+        },
+        body=BODY,
+        unit="–",
     ),
 )

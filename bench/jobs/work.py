@@ -32,13 +32,18 @@ Job = Callable[[Place, str, Sequence[str]], Done]
 
 @dataclass(frozen=True)
 class Task:
-    """A job: its name, how it is run, and the lines of each program; none if it has no way."""
+    """A job: its name, how it is run, and the lines of each program; none if it has no way.
+
+    With a body, the camera is that one, with two small files; otherwise it follows the standard.
+    """
 
     name: str
     job: Job
     lines: dict[str, tuple[str, ...]]
     why: str = ""  # a program has no way
     listed: int = 0  # files on the card, where they are only listed
+    body: str | None = None
+    unit: str = "listed"  # what the table says where no files come
 
 
 def timed(place: Place, program: str, lines: Sequence[str]) -> Done:

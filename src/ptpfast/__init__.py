@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 try:
     from .engine.channel import Timeline
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ImportError(
         "ptpfast's compiled modules are not here: in a checkout run `make build`; "
         "elsewhere install it again with `pip install --force-reinstall ptpfast`"
-    ) from error
+    ) from _error
+except ImportError as _error:
+    if "interpreter" not in str(_error):
+        raise
+    raise ImportError(
+        "ptpfast cannot be imported in a second interpreter of one process; "
+        "use threads or processes"
+    ) from _error
 from ._version import __version__
 from .engine.sink import CallbackSink, FileSink, MemorySink
 from .link.answers import Response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,15 +63,24 @@ def test_every_body_takes_a_picture_and_sends_it(
     tmp_path: Path, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_memory: dict[str, Content] = {}  # what is on no card, and forgotten once it was read
-    keep = Store.keep_in_memory
+    taken: list[str] = []
+    keep, add_shot = Store.keep_in_memory, Store.add_shot
 
     def keep_and_note(store: Store, handle: int) -> None:
         in_memory.update({item.name: store.expected(item.handle) for item in store.files()})
         keep(store, handle)
 
+    def shoot_and_note(store: Store, *given: Any, **named: Any) -> Any:
+        before = {item.name for item in store.files()}
+        shot = add_shot(store, *given, **named)
+        taken.extend(sorted({item.name for item in store.files()} - before))
+        return shot
+
     monkeypatch.setattr(Store, "keep_in_memory", keep_and_note)
     with SimulatedCamera(body=body, objects=2, size=200_000) as sim:
+        monkeypatch.setattr(Store, "add_shot", shoot_and_note)
         done = run("capture", at(sim), tmp_path / "new")
         assert done.exit_code == 0, done.output
         assert_right(tmp_path / "new", in_memory | expected_files(sim))
-    assert finished_files(tmp_path / "new")
+    assert taken
+    assert sorted(path.name for path in finished_files(tmp_path / "new")) == sorted(taken)

@@ -66,6 +66,19 @@ def test_options_and_their_words_are_completed() -> None:
     assert completed("ptpfast pull --verify h") == ["plain,hash"]
 
 
+def test_actions_of_the_history_and_their_options_are_completed() -> None:
+    assert completed("ptpfast history li") == ["plain,list"]
+    actions = {"export", "forget", "list", "rebuild", "search"}
+    assert {f"plain,{name}" for name in actions} == set(completed("ptpfast history "))
+    assert completed("ptpfast history --lim") == ["plain,--limit"]
+    assert completed("ptpfast history forget --fol") == ["plain,--folder"]
+
+
+def test_a_command_is_completed_behind_help() -> None:
+    assert completed("ptpfast hel") == ["plain,help"]
+    assert completed("ptpfast help pu") == ["plain,pull"]
+
+
 def test_broken_settings_do_not_break_completion() -> None:
     config.path().write_text("[")
     assert completed("ptpfast pul") == ["plain,pull"]

@@ -109,9 +109,12 @@ def test_a_name_that_nobody_knows_is_refused_with_a_near_one(camera: Cameras) ->
 
 
 def test_a_property_that_the_camera_lacks_is_its_refusal(camera: Cameras) -> None:
-    done = run("get", at(camera()), "digital-zoom")
-    assert done.exit_code == 4
-    assert "it has no such property" in done.stderr
+    sim = camera()
+    for words in (("get", at(sim), "digital-zoom"), ("set", at(sim), "digital-zoom=2")):
+        done = run(*words)
+        assert done.exit_code == 4
+        assert "digital-zoom: the camera refused" in done.stderr
+        assert "it has no such property; 'ptpfast get CAMERA' lists" in done.stderr
 
 
 def test_values_are_set_and_shown_as_the_camera_has_them(camera: Cameras) -> None:

@@ -50,6 +50,23 @@ def test_a_pull_into_a_folder_reads_the_only_camera(
     assert_right(sim, tmp_path / "today")
 
 
+def test_a_picture_of_the_only_camera_goes_into_a_folder_with_a_slash(
+    camera: Cameras, found: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=0)
+    found(Found(sim.host, sim.port))
+    monkeypatch.chdir(tmp_path)
+    for folder in ("./today", "."):
+        done = run("capture", folder)
+        assert done.exit_code == 0, done.stderr
+        for line in done.stdout.splitlines():
+            assert Path(line).parent == Path(folder)
+            assert Path(line).is_file()
+    done = run("capture", "./today", ".")
+    assert done.exit_code == 2
+    assert "'today' is a folder: name the camera before '.'" in done.stderr
+
+
 @pytest.mark.parametrize("command", [*COMMANDS, "pull"])
 def test_no_camera_ends_with_the_way_to_the_doctor(
     command: str, found: Told, tmp_path: Path
@@ -57,7 +74,7 @@ def test_no_camera_ends_with_the_way_to_the_doctor(
     found()
     done = run(command, *([tmp_path] if command == "pull" else []))
     assert done.exit_code == 3
-    assert "no camera was found in 3.00 s; name it by its address, or run 'ptpfast doctor'" in (
+    assert "no camera was found in 3.00 s; give its address, or run 'ptpfast doctor'" in (
         done.stderr
     )
 
@@ -97,7 +114,7 @@ def test_without_the_search_the_camera_has_to_be_named(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "zeroconf", None)
     done = run("ls")
     assert done.exit_code == 2
-    assert "name the camera by its address; to have it found, pip install" in done.stderr
+    assert "give the camera's address; to search for cameras, pip install" in done.stderr
 
 
 def test_an_open_port_of_a_camera_that_announces_itself_is_no_second_one() -> None:

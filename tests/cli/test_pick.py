@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,9 @@ from conftest import Cameras
 from pages import Page
 from ptpfast.cli import pick
 from ptpfast.engine.text import in_text
+from ptpfast.library.plan.options import Options
+from ptpfast.pick.desk import Desk
+from ptpfast.session.session import Session
 from watched import contents, files_in
 
 
@@ -54,6 +58,32 @@ def test_the_browser_can_be_left_closed(camera: Cameras, tmp_path: Path, opened:
     assert summary == {"type": "summary", "downloaded": 0, "bytes": 0, "failed": 0}
     assert error["status"] == 130
     assert opened == []
+
+
+def test_depth_and_chunk_are_those_of_the_session_and_its_downloads(
+    camera: Cameras, tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, int | None]] = []
+    begin = Desk.__init__
+
+    def noted(desk: Desk, session: Session, options: Options, *rest: Any) -> None:
+        made.append((session.habits.depth, options.chunk))
+        begin(desk, session, options, *rest)
+
+    monkeypatch.setattr(Desk, "__init__", noted)
+    words = ("pick", at(camera()), "--to", tmp_path, "--no-browser")
+    assert run(*words, "--depth", 7, "--chunk", "512K").exit_code == 130
+    assert run(*words).exit_code == 130
+    assert made == [(7, 512_000), (1, None)]
+
+
+@pytest.mark.parametrize("wrong", [("--depth", 0), ("--depth", 65), ("--chunk", "1")])
+def test_a_wrong_depth_or_chunk_is_refused(
+    camera: Cameras, tmp_path: Path, wrong: tuple[str, object]
+) -> None:
+    sim = camera()
+    assert run("pick", at(sim), "--to", tmp_path, *wrong).exit_code == 2
+    assert sim.sessions_opened == 0
 
 
 def test_missing_packages_are_named_with_the_way_to_install_them(

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import io
+import os
+import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from command_line import at, run
+from command_line import at, records, run
 from conftest import Cameras
 from ptpfast import __version__
 from ptpfast.cli import bars, notification
 from ptpfast.cli.main import COMMANDS
 from ptpfast.cli.output import Output
 from ptpfast.cli.progress import Lines, StatusLine, display
+from ptpfast.library import limits
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+class AtOnce:
+    """A timer that is over before it begins."""
+
+    def __init__(self, seconds: float, expire: Callable[[], object]) -> None:
+        self._expire = expire
+
+    def start(self) -> None:
+        self._expire()
+
+    def cancel(self) -> None:
+        pass
+
+    join = cancel
 
 
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
@@ -55,12 +74,64 @@ def test_help_fits_a_terminal_of_forty_columns(
     text = run(*filter(None, [command]), "--help").stdout
     monkeypatch.setenv("COLUMNS", "100")
     wide = run(*filter(None, [command]), "--help").stdout
-    # Examples and the like stand as they are, and so does a word that is longer.
-    as_they_are = set(wide.splitlines())
-    long = [line for line in text.splitlines() if len(line) > 40 and line not in as_they_are]
-    assert all(len(line.split()) == 1 for line in long), long
+    long = [line for line in text.splitlines() if len(line) > 40]
+    words = [shlex.split(line.removesuffix(" \\")) for line in long]
+    assert all(len(each) == 1 for each in words), long  # no word is broken
     if command != "history":  # click shortens what it says of actions
-        assert sorted("".join(wide.split())) == sorted("".join(text.split()))
+        whole = text.replace(" \\\n", "\n")
+        assert sorted("".join(wide.split())) == sorted("".join(whole.split()))
+
+
+@pytest.mark.parametrize("command", ["ls", "pull", "watch", "simulate", "completion"])
+def test_examples_that_are_broken_are_still_the_same_commands(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def examples() -> list[list[str]]:
+        text = run(command, "--help").stdout.partition("Examples:\n")[2]
+        return [shlex.split(line) for line in text.replace("\\\n", "").splitlines()]
+
+    monkeypatch.setenv("COLUMNS", "300")
+    wide = examples()
+    monkeypatch.setenv("COLUMNS", "40")
+    assert examples() == wide
+
+
+LONG_LINE = (
+    "ok    port         127.0.0.1:38431 accepts connections from /a/folder/that/is/long/a.jpg"
+)
+
+
+@pytest.mark.parametrize(
+    ("whole", "lines"),
+    [
+        (
+            False,
+            [
+                "ok    port         127.0.0.1:38431",
+                "  accepts connections from",
+                "  /a/folder/that/is/long/a.jpg",
+            ],
+        ),
+        (True, [LONG_LINE]),
+    ],
+)
+def test_lines_of_tables_are_broken_between_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, whole: bool, lines: list[str]
+) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(stream, "fileno", lambda: 1)
+    monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((40, 24)))
+    Output("doctor").result(LONG_LINE, whole=whole)
+    Output("doctor").result("  12  fits")
+    assert stream.getvalue().splitlines() == [*lines, "  12  fits"]
+
+
+def test_lines_in_a_pipe_are_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    Output("doctor").result(f"a\t{LONG_LINE}")
+    assert stream.getvalue() == f"a\t{LONG_LINE}\n"
 
 
 # Plain
@@ -136,6 +207,39 @@ def test_the_error_of_a_run_is_notified(tmp_path: Path, desktop: Path) -> None:
     done = run("pull", "127.0.0.1:9", tmp_path / "in", "--notify")
     assert done.exit_code == 3
     assert "127.0.0.1:9" in desktop.read_text()
+
+
+@pytest.mark.parametrize(("status", "by"), [("0", "desktop"), ("1", None)])
+def test_a_record_says_what_has_notified_and_of_what(
+    camera: Cameras,
+    tmp_path: Path,
+    desktop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    by: str | None,
+) -> None:
+    monkeypatch.setenv("NOTIFY_STATUS", status)
+    done = run("pull", at(camera(objects=2, size=3000)), tmp_path / "in", "--notify", "--json")
+    (record,) = (each for each in records(done.stdout) if each["type"] == "notified")
+    assert record["by"] == by
+    assert record["text"].startswith("2 files downloaded")
+    assert desktop.read_text().splitlines()[3] == record["text"]
+
+
+def test_the_record_of_an_error_comes_after_its_notification(tmp_path: Path, desktop: Path) -> None:
+    done = run("pull", "127.0.0.1:9", tmp_path / "in", "--notify", "--json")
+    *_, notified, error = records(done.stdout)
+    assert (notified["type"], error["type"]) == ("notified", "error")
+    assert notified["text"] == error["message"]
+
+
+def test_the_end_of_a_watch_is_notified_by_its_summary(
+    camera: Cameras, tmp_path: Path, desktop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "Timer", AtOnce)
+    words = ("watch", at(camera()), tmp_path / "in", "--notify", "--max-duration", "1h")
+    assert run(*words).exit_code == 8
+    assert "--max-duration was over" in desktop.read_text()
 
 
 def test_nobody_is_notified_unless_asked(camera: Cameras, tmp_path: Path, desktop: Path) -> None:

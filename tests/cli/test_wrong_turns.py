@@ -61,6 +61,7 @@ COMMAND_LINE = {
     "No such option '--formt'. …": Turn(
         "pull CAMERA x --formt raw", "pull CAMERA x --format raw", leads="'--format'"
     ),
+    "the folder to download into is missing: ptpfast pull CAMERA FOLDER": Turn("pull"),
     "'…' is a camera's address; add the folder": Turn("pull CAMERA"),
     "'…' is a camera's address, not a folder: the cameras come first, then the folder": Turn(
         "pull x CAMERA"

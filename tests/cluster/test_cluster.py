@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +20,7 @@ from adversity import assert_right, expected_files, finished_files
 from command_line import at
 from conftest import Cameras
 from programs import module
+from ptpfast.cluster import Camera, Rig, running
 from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import SimulatedCamera
 from remote_folders import contents
@@ -27,6 +28,7 @@ from remote_servers import begin_loop_of_fsspec, s3
 
 pytestmark = [pytest.mark.interop, pytest.mark.tools, pytest.mark.timeout(300)]
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rig_on_cluster.py"
 CALLER = """
 import json, sys
 from ptpfast import cluster
@@ -188,6 +190,28 @@ def test_each_camera_is_downloaded_once_by_some_worker(
     assert [row["skipped"] for row in again["cameras"]] == [5] * 4
 
 
+def test_example_downloads_forty_cameras_on_one_cluster(
+    camera: Cameras, computers: Computers, tmp_path: Path
+) -> None:
+    sims = [camera(objects=2, size=50_000, seed=seed) for seed in range(40)]
+    computers.worker()
+    computers.worker()
+    words = [
+        sys.executable,
+        str(EXAMPLE),
+        computers.address,
+        str(tmp_path / "card"),
+        *map(at, sims),
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) >= 40
+    for number, sim in enumerate(sims, start=1):
+        assert f"camera{number:02}: 2 files, 0 MB" in told
+        assert_right(tmp_path / "card" / f"camera{number:02}", expected_files(sim))
+
+
 def test_a_camera_goes_to_a_worker_that_can_reach_it(
     camera: Cameras, computers: Computers, call: Callable[..., Process], tmp_path: Path
 ) -> None:
@@ -234,12 +258,12 @@ def test_a_camera_that_fails_does_not_end_the_others(
 
 
 def test_a_scheduler_that_starts_again_is_given_the_rest(
-    camera: Cameras, computers: Computers, call: Callable[..., Process], tmp_path: Path
+    camera: Cameras, computers: Computers, tmp_path: Path
 ) -> None:
     sims = [camera(objects=20, size=200_000, bytes_per_s=2_000_000, seed=seed) for seed in range(2)]
     worker = computers.worker()
     address = computers.address
-    process = call(address, rig_of(tmp_path, sims))
+    process = computers.pull(rig_of(tmp_path, sims), tmp_path / "card")
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line).get("files", 0) >= 3:
@@ -249,9 +273,31 @@ def test_a_scheduler_that_starts_again_is_given_the_rest(
     computers.workers.clear()
     computers.start_scheduler(address.rpartition(":")[2])
     computers.worker()
-    report, _ = result_of(process)
-    assert report["ok"]
+    out, said = process.communicate()
+    assert process.returncode == 0, said
+    assert "lost: trying again" in said or "no scheduler at" in said
+    assert "Traceback" not in said
+    assert json.loads(out.splitlines()[-1])["ok"]
     assert_all_there(tmp_path / "card", sims)
+
+
+class LostWithItsResult:
+    """A task that has ended on a worker that is lost, and so is the scheduler."""
+
+    status = "finished"
+
+    def result(self) -> Any:
+        from distributed.client import FutureCancelledError
+
+        raise FutureCancelledError("a task", "scheduler-connection-lost")
+
+
+def test_a_result_that_is_lost_with_the_scheduler_is_asked_for_again() -> None:
+    module("distributed", "--group cluster")
+    rig = Rig([Camera("192.168.1.1", "left")])
+    run = running._Run("tcp://127.0.0.1:1", rig, "/nowhere", None)
+    run._take(cast("Any", LostWithItsResult()), "left")
+    assert run._results == {}
 
 
 def test_an_interrupted_call_stops_its_workers(

@@ -242,6 +242,13 @@ def test_the_address_of_a_service_is_one_that_a_camera_can_have(
     assert mdns.host_of(info, inside) == host
 
 
+def test_the_scope_of_an_address_is_the_name_of_its_interface() -> None:
+    index, name = socket.if_nameindex()[0]
+    assert mdns.with_name(f"fe80::1%{index}") == f"fe80::1%{name}"
+    for scope in ("wlan0", "-1", "2147483647", "9" * 30, ""):
+        assert mdns.with_name(f"fe80::1%{scope}") == f"fe80::1%{scope}"
+
+
 def test_a_link_local_address_without_a_scope_needs_a_single_interface() -> None:
     inside = [
         Network(IPv4Interface("10.0.0.7/24"), "fe80::7%wlan0"),

@@ -22,11 +22,18 @@ from dng import dng
 from objects_of import content
 from programs import module
 from ptpfast.sim import SimulatedCamera, Store
+from remote_folders import contents
+from remote_servers import begin_loop_of_fsspec, s3
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GROUP = "--group examples"
 MOST_LINES = 60
 MiB = 1 << 20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loop_of_fsspec() -> None:
+    begin_loop_of_fsspec()
 
 
 @pytest.fixture
@@ -89,6 +96,18 @@ def test_raw_files_are_decoded_while_the_next_ones_arrive(
         with Image.open(path) as image:
             pixel: Any = image.getpixel((image.width // 2, image.height // 2))
         assert pixel.index(max(pixel)) == colour.index(max(colour))
+
+
+def test_pictures_go_into_a_bucket_one_after_the_other(
+    camera: Cameras, example: Example, tmp_path: Path
+) -> None:
+    sim = camera(objects=4, size=300_000)
+    with s3(tmp_path / "site") as site:
+        found = example("to_object_store").stored(command_line.at(sim), site.url, **site.storage)
+        assert [place.rpartition("/")[2] for place in found] == [
+            item.name for item in sim.store.files()
+        ]
+        assert sorted(site.files().values()) == contents(sim)
 
 
 @pytest.mark.parametrize("body", [{}, {"body": "nikon-z6"}], ids=["standard", "nikon-z6"])

@@ -9,6 +9,7 @@ import time
 import awire
 
 SEARCH_S = 10  # for a camera; the library itself stops after some seconds
+CLOUDY = 0x8010  # of the white balance
 QUIET = awire.AwLogLevel.ERROR
 
 
@@ -28,10 +29,13 @@ def used(devices: awire.AwDeviceList, version: int, files: int) -> dict[str, obj
     control = device.open_control()
     try:
         assert control.connect(version)
+        balance = control.get_property_by_code(awire.AwPropertyCode.WHITE_BALANCE)
+        changed = bool(balance.set_value(CLOUDY))
         pictures = [control.capture_and_download()]
         pictures += [control.download_image() for _ in range(files - 1)]
         view = bytes(control.get_live_view_image() or b"")
         return {
+            "changed": changed,
             "properties": control.get_num_properties(),
             "files": {
                 one.filename: hashlib.sha256(one.data).hexdigest() for one in pictures if one

@@ -49,10 +49,13 @@ def main(body: str, client: str, *arguments: str) -> None:
             [sys.executable, client, *arguments], capture_output=True, text=True, timeout=60
         )
         sys.stderr.write(done.stderr)
+        balance = camera.body.properties[0x5005].current
         last = done.stdout.strip().splitlines()[-1:] or ["null"]
         came = json.loads(last[0]) if not done.returncode else done.stdout
         wrong = camera.protocol_errors + camera.defects + camera.unclean_ends
-        sys.stdout.write(json.dumps({"taken": taken, "came": came, "wrong": wrong}))
+        sys.stdout.write(
+            json.dumps({"taken": taken, "came": came, "wrong": wrong, "balance": balance})
+        )
 
 
 if __name__ == "__main__":

@@ -112,5 +112,6 @@ def test_awire_finds_a_body_and_takes_its_picture(body: str, version: str, files
     assert told["came"]["files"] == told["taken"], done.stderr
     assert len(told["taken"]) == files
     assert told["came"]["properties"] > 20
+    assert (told["came"]["changed"], told["balance"]) == (True, 0x8010)
     assert told["came"]["view"] == "ffd8"
     assert told["wrong"] == 0

@@ -14,11 +14,19 @@ import pytest
 
 import ptpfast
 from programs import program
+from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors.dialect import ROLES, Role
 from ptpfast.vendors.panasonic import panasonic
 
 pytestmark = pytest.mark.interop
 
+# Those that speak PTP/IP, and without a gate before it: Wireshark knows no Fujifilm containers.
+BODIES = [
+    body
+    for body, vendor in vendors.BODIES.items()
+    if vendors.named(vendor).transport is vendors.STANDARD.transport
+]
 Fields = dict[str, str]
 
 
@@ -111,6 +119,35 @@ def test_the_dissector_reads_operations_names_and_sizes_without_a_malformed_pack
     sizes = [int(fields["ptpip.datalen"]) for fields in packets(frames, 9)]
     assert sizes == [entry.payload for entry in log if entry.payload]
     assert 100_000 in sizes
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("body", BODIES)
+def test_the_dissector_reads_a_session_of_each_body_without_a_malformed_packet(
+    tmp_path: Path, body: str, role: Role
+) -> None:
+    file = tmp_path / "session.pcapng"
+    program("tshark")
+    with SimulatedCamera(body=body, objects=2, size=50_000) as camera:
+        with captured(camera.port, file):
+            with ptpfast.connect(camera.host, port=camera.port, role=role) as session:
+                for info in session.objects():
+                    session.read(info)
+                    session.thumbnail(info)
+                if role == "remote":
+                    shot = session.capture()
+                    assert shot is not None
+                    session.read(shot)
+            for _ in range(40):
+                frames = dissected(file, camera.port)
+                if finished(frames):
+                    break
+        log = list(camera.log)
+    assert finished(frames)
+    assert not [frame for frame in frames if "_ws.malformed" in json.dumps(frame)]
+    requests = packets(frames, 6)
+    assert [int(fields["ptpip.opcode"], 16) for fields in requests] == [e.operation for e in log]
 
 
 def test_the_dissector_reads_a_session_behind_a_gate_without_a_malformed_packet(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,59 @@ def test_the_command_has_a_status_and_a_sentence(
     assert records(done.stdout)[-1]["out_of_time"] is False
 
 
+@pytest.mark.parametrize("count", [1, 2], ids=["one camera", "two cameras"])
+def test_a_watch_ends_in_order_and_the_next_resumes(
+    count: int, camera: Cameras, tmp_path: Path
+) -> None:
+    sims = [camera(objects=1, size=900_000, seed=seed) for seed in range(count)]
+    hosts: Any = [at(sim) for sim in sims] if count > 1 else at(sims[0])
+    options: dict[str, Any] = {"chunk": 65_536, "timeouts": PATIENT, "max_duration": 60}
+    with ptpfast.watch(hosts, tmp_path, observer=Expiring(), **options) as shots:
+        assert len([shot for shot in shots if shot.status == "downloaded"]) < count
+    assert shots.out_of_time
+    assert list(tmp_path.glob("*.part"))
+    assert Timer.last.seconds == 60
+    assert Timer.last.is_cancelled
+    with ptpfast.watch(hosts, tmp_path, **options) as shots:
+        files = [shots.status.files, *(next(shots).path for _ in range(count - shots.status.files))]
+    assert not shots.out_of_time  # it was closed
+    assert any(files)
+    whole = {path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".part"}
+    assert whole == {content(sim, sim.store.files()[0].handle) for sim in sims}
+
+
+def test_a_watch_whose_camera_never_comes_ends_in_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    def expire(status: Any) -> None:
+        if status.state == "connecting" and status.reason:
+            Timer.last.expire()
+
+    with ptpfast.watch(
+        f"127.0.0.1:{port}", tmp_path, max_duration=60, on_status=expire, timeouts=PATIENT
+    ) as shots:
+        assert list(shots) == []
+    assert shots.out_of_time
+
+
+def test_the_watch_command_has_the_same_status_and_sentence(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AtOnce(Timer):
+        def start(self) -> None:
+            self.expire()
+
+    monkeypatch.setattr(limits, "Timer", AtOnce)
+    sim = camera(objects=1, size=900_000)
+    done = run("watch", at(sim), tmp_path, "--max-duration", "2h")
+    assert done.exit_code == 8
+    assert "the time of --max-duration was over" in done.stderr
+    assert Timer.last.seconds == 7200
+    done = run("watch", at(sim), tmp_path, "--max-duration", "2h", "--json")
+    assert records(done.stdout)[-1]["out_of_time"] is True
+
+
 def test_a_run_that_is_stopped_otherwise_raises(camera: Cameras, tmp_path: Path) -> None:
     class Stopping(Observer):
         def progress(self, *_: Any) -> None:
@@ -118,10 +172,13 @@ def test_durations_are_read_as_people_write_them(text: str, seconds: float) -> N
 def test_what_is_no_duration_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="duration"):
         duration_of(text)
-    assert run("pull", "127.0.0.1:9", tmp_path, f"--max-duration={text}").exit_code == 2
+    for command in ("pull", "watch"):
+        assert run(command, "127.0.0.1:9", tmp_path, f"--max-duration={text}").exit_code == 2
 
 
 @pytest.mark.parametrize("given", ["2h", True, 0, -1, float("nan"), float("inf")])
 def test_a_wrong_duration_in_python_is_refused(given: Any, tmp_path: Path) -> None:
     with pytest.raises((TypeError, ValueError), match="max_duration"):
         ptpfast.pull("127.0.0.1:9", tmp_path, max_duration=given)
+    with pytest.raises((TypeError, ValueError), match="max_duration"):
+        ptpfast.watch("127.0.0.1:9", tmp_path, max_duration=given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import xml.etree.ElementTree as ET
@@ -178,6 +179,17 @@ def test_a_walk_compares_the_spots_and_ends_with_an_empty_line(
     assert not [row for row in rows if row["type"] == "long"]
     measured = {row["spot"] for row in rows if row["type"] == "interval"}
     assert measured == {"at the <door>", "window"}
+
+
+def test_a_walk_says_the_rate_of_each_spot_as_its_report_does(
+    camera: Cameras, tmp_path: Path
+) -> None:
+    sim = camera(objects=2, size=2 * MB, link=STEADY)
+    run = command(at(sim), "--budget", 1, "--walk", "--into", tmp_path, text="door\nwindow\n\n")
+    assert run.exit_code == 0, run.output
+    for spot in ("door", "window"):
+        (reported,) = re.findall(rf"^  {spot} +(.*)$", run.stdout, re.MULTILINE)
+        assert run.stderr.count(f"{spot}: {reported}\n") == 1
 
 
 def test_a_spot_that_is_named_twice_is_one_spot() -> None:

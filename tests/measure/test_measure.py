@@ -692,6 +692,11 @@ def test_changes_are_better_or_worse_by_what_they_are_of() -> None:
     ]
 
 
+def test_changes_of_a_fraction_of_a_millisecond_show_both_numbers() -> None:
+    before, now = measured(rtt_ms=0.029), measured(rtt_ms=0.049)
+    assert compare.told(now, before) == ["round trip: 0.049 ms, was 0.029 (+69%, worse)"]
+
+
 def test_chunks_and_ways_have_names() -> None:
     assert chunk_words(0) == "whole objects"
     assert chunk_words(256 * KiB) == "256 KiB"

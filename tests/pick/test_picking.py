@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cards import DATE, card, replaced
 from conftest import Cameras, Sessions
 from pages import PATIENCE_S, Gate, Held, Page, picking
+from ptpfast.pick import app
 from ptpfast.sim import Store
 from raw_files import KINDS, jpeg
 from watched import bytes_of, contents, files_in
@@ -47,6 +49,20 @@ def test_the_sheet_has_pairs_as_one_picture(
         ]
         assert all(each["new"] for each in page.pictures.values())
         assert {each["day"] for each in page.pictures.values()} == {"2026-01-02"}
+
+
+def test_a_page_that_is_opened_later_shows_everything_at_once(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "HEARTBEAT_S", 1e9)
+    with ExitStack() as stack:
+        opened = stack.enter_context(picking(connect, camera(), tmp_path))
+        opened.page.wait_until_listed(2)
+        opened.page.wait_for(lambda: len(opened.page.thumbnails) == 2)
+        later = Page(opened.page.address)
+        later.wait_until_listed(2)
+        stack.close()
+        later.close()
 
 
 @pytest.mark.parametrize("depth", [1, 4])

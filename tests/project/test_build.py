@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "packaging"))
+import wheels  # noqa: E402
+
 pytestmark = [pytest.mark.build, pytest.mark.timeout(600)]
 
 DOWNLOAD = """
@@ -49,7 +52,8 @@ def run(*command: object, cwd: Path, **settings: str) -> str:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist of this tree and the wheel built from that sdist alone."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    words = (sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT)
+    run(*words, cwd=folder, **wheels.flags())
     return folder
 
 
@@ -97,6 +101,31 @@ def test_the_wheel_holds_modules_stubs_and_the_typing_marker(built: Path) -> Non
     assert "ptpfast/py.typed" in names
     assert not [n for n in names if n.startswith(("tests/", "bench/"))]
     assert not [n for n in names if n.endswith((".pyx", ".pxd", ".h", ".c"))]
+
+
+@pytest.mark.skipif(shutil.which("strip") is None, reason="needs strip")
+def test_the_stripped_wheel_is_smaller_than_its_limit(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    packed = tmp_path / "stripped.whl"
+    with (
+        zipfile.ZipFile(wheel) as whole,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as small,
+    ):
+        for name in whole.namelist():
+            file = Path(whole.extract(name, tmp_path))
+            if name.endswith(".so"):
+                run("strip", *(("-x",) if sys.platform == "darwin" else ()), file, cwd=tmp_path)
+                compiled = file.read_bytes()
+                assert str(ROOT).encode() not in compiled
+            small.write(file, name)
+    assert packed.stat().st_size < wheels.LARGEST
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the flags are those of Linux")
+def test_the_flags_of_a_wheel_are_added_to_those_of_python() -> None:
+    # CFLAGS would replace them: no -DNDEBUG, so every check of Python's headers would run.
+    assert "CFLAGS" not in wheels.flags()
+    assert "-ffunction-sections" in wheels.flags()["CPPFLAGS"]
 
 
 def test_the_wheel_works_where_there_is_nothing_else_of_ours(built: Path, tmp_path: Path) -> None:

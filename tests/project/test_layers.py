@@ -60,7 +60,7 @@ MAY_IMPORT |= {
     "ptpip": BELOW_EDGES,
     "testing": {"vendors", "sim"},
     "doctor": {*BELOW_EDGES, "discovery"},
-    "pick": BELOW_EDGES - {ROOT, "network"},
+    "pick": BELOW_EDGES - {ROOT, "network"} | {"watching"},
     "filesystem": BELOW_EDGES,
     "metrics": BELOW_EDGES,
     "cli": {

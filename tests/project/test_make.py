@@ -112,11 +112,12 @@ def commands_of(target: str) -> str:
     return done.stdout
 
 
-def test_demo_installs_what_it_runs_and_nothing_for_developers() -> None:
+def test_demo_installs_what_the_commands_need_and_nothing_for_developers() -> None:
     demo, build = commands_of("demo"), commands_of("build")
     assert "ptpfast demo" in demo
     assert "--group" not in demo
-    assert "discovery" not in demo
+    # The first commands of a new user: `ptpfast discover`, then `pull` or `pick`.
+    assert ".[cli,discovery,pick]" in demo
     assert "--group dev" in build
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import Cameras, Sessions
 from ptpfast import Unsupported
+from ptpfast.raw.orientation import of_jpeg
 from ptpfast.sim import Store
-from raw_files import KINDS, jpeg
+from raw_files import KINDS, Made, cr3, jpeg, nef
 
 NAMES = {"nef": "A.NEF", "nef-big": "B.NEF", "cr2": "C.CR2", "cr3": "D.CR3", "raf": "E.RAF"}
 
@@ -28,6 +30,18 @@ def test_a_preview_comes_without_the_whole_file(
     assert session.preview(info) == made.preview
     assert sim.payload_bytes - before < len(made.preview) + (1 << 18)
     assert session.preview(info.handle) == made.preview
+
+
+@pytest.mark.parametrize(("name", "make"), [("A.NEF", nef), ("A.CR3", cr3)])
+def test_a_preview_says_how_its_raw_file_is_turned(
+    camera: Cameras, connect: Sessions, name: str, make: Callable[..., Made]
+) -> None:
+    store = Store()
+    store.add(name, make(turned=6).content)
+    session = connect(camera(store=store))
+    found, stored = session.preview(session.objects()[0]), make().preview
+    assert of_jpeg(found) == 6
+    assert found.endswith(stored[2:])
 
 
 def test_a_jpeg_is_its_own_preview(camera: Cameras, connect: Sessions, tmp_path: Path) -> None:

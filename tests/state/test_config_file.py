@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from ptpfast.ownership import followed
 from ptpfast.ptp.errors import SinkError
 from ptpfast.session.address import parse_address, vendor_at
 from ptpfast.state import config
@@ -73,15 +75,108 @@ def test_what_is_no_toml_is_an_error_with_its_place(content: str | bytes, reason
     assert str(file) in str(caught.value)
 
 
-def test_links_and_devices_are_never_followed(tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere.toml"
-    elsewhere.write_text(TEXT)
-    config.path().symlink_to(elsewhere)
-    with pytest.raises(SinkError, match="symbolic link"):
-        config.load()
-    config.path().unlink()
+def test_devices_are_never_read(tmp_path: Path) -> None:
     os.mkfifo(config.path())
     with pytest.raises(SinkError, match="not a regular file"):
+        config.load()
+    config.path().unlink()
+    for target in (tmp_path / "fifo", Path("/dev/zero"), tmp_path):
+        if not target.exists():
+            os.mkfifo(target)
+        config.path().symlink_to(target)
+        with pytest.raises(SinkError, match="not a regular file"):
+            config.load()
+        config.path().unlink()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A file of settings in a folder with other ones, as people keep it under version control."""
+    file = tmp_path / "dotfiles" / "ptpfast" / "config.toml"
+    file.parent.mkdir(parents=True, mode=0o755)
+    file.write_text(TEXT)
+    file.chmod(0o644)
+    return file
+
+
+@pytest.mark.parametrize("way", ["absolute", "relative", "chain", "folder"])
+def test_a_link_into_the_folders_of_the_user_is_followed(repository: Path, way: str) -> None:
+    link = config.path()
+    if way == "absolute":
+        link.symlink_to(repository)
+    elif way == "relative":
+        link.symlink_to(os.path.relpath(repository, link.parent))
+    elif way == "chain":
+        (repository.parent / "other.toml").symlink_to(f"../ptpfast/./{repository.name}")
+        link.symlink_to(repository.parent / "other.toml")
+    else:
+        (repository.parents[1] / "again").symlink_to(repository.parent)
+        link.symlink_to(repository.parents[1] / "again" / repository.name)
+    found = config.load()
+    assert found.exists
+    assert found.file == link
+    assert found.tables == tomllib.loads(TEXT)
+
+
+@pytest.mark.parametrize("which", ["file", "folder", "its folder"])
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+def test_a_link_to_what_others_can_write_is_refused_with_the_remedy(
+    repository: Path, which: str, mode: int
+) -> None:
+    config.path().symlink_to(repository)
+    shared = {"file": repository, "folder": repository.parent, "its folder": repository.parents[1]}
+    place = shared[which]
+    before = place.stat().st_mode
+    place.chmod(before | mode)
+    with pytest.raises(SinkError, match="other users can write to") as caught:
+        config.load()
+    assert caught.value.hint == (
+        f"run chmod go-w '{place}', or copy the file to the place of the link"
+    )
+    place.chmod(before)
+    assert config.load().exists
+
+
+@pytest.mark.parametrize("which", ["link", "file", "folder"])
+def test_a_link_to_what_belongs_to_others_is_refused(
+    repository: Path, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.path().symlink_to(repository)
+    place = {"link": config.path(), "file": repository, "folder": repository.parent}[which]
+    of_other = os.lstat(place).st_ino
+
+    def given(status: os.stat_result) -> os.stat_result:
+        fields = list(status)
+        fields[4] = 12345 if status.st_ino == of_other else status.st_uid
+        return os.stat_result(fields)
+
+    lstat, fstat = os.lstat, os.fstat
+    monkeypatch.setattr(followed.os, "lstat", lambda path: given(lstat(path)))
+    monkeypatch.setattr(followed.os, "fstat", lambda number: given(fstat(number)))
+    with pytest.raises(SinkError, match=r"belongs to another user.*copy the file"):
+        config.load()
+
+
+def test_a_folder_in_which_others_cannot_replace_files_is_as_good(repository: Path) -> None:
+    config.path().symlink_to(repository)
+    repository.parent.chmod(0o1777)
+    assert config.load().exists
+
+
+def test_a_link_that_leads_nowhere_is_not_taken_for_no_settings(tmp_path: Path) -> None:
+    config.path().symlink_to(tmp_path / "gone.toml")
+    with pytest.raises(SinkError, match=r"there is no .*gone.toml") as caught:
+        config.load()
+    assert "remove the link" in str(caught.value.hint)
+    config.path().unlink()
+    config.path().symlink_to(config.path())
+    with pytest.raises(SinkError, match="in a circle"):
+        config.load()
+
+
+def test_a_link_through_a_file_is_refused(repository: Path) -> None:
+    config.path().symlink_to(f"{repository}/../config.toml")
+    with pytest.raises(SinkError, match="is not a folder"):
         config.load()
 
 

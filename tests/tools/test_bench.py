@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench import bench_aio, bench_cameras, calls, contenders, harness, peers
+from bench import bench_aio, bench_cameras, bench_loop, calls, contenders, harness, peers
 from bench.contenders import KNOWN_TO_FAIL, PTPFAST, RECV_INTO, SEED, command
 from bench.content import PERIOD, WrongContent, check_buffer, check_file, expected
 from bench.harness import Case, Claim, Range, Sample, alternate
@@ -270,6 +270,15 @@ def test_wrong_bytes_end_the_comparison_of_tasks(tmp_path: Path) -> None:
         pytest.raises(RuntimeError, match="WrongContent"),
     ):
         bench_aio.compare("a test", "asyncio", camera.port, tmp_path, 1)
+
+
+@needs_compiler
+def test_cameras_in_one_loop_are_compared_with_a_process_for_each(tmp_path: Path) -> None:
+    case = bench_loop.compare(tmp_path, 3, 2, 200_000, 1, "a test")
+    assert case.samples.keys() == {bench_loop.APART, *bench_loop.LOOPS}
+    assert {sample.bytes for rows in case.samples.values() for sample in rows} == {1_200_000}
+    assert [claim.must for claim in case.claims] == [bench_loop.LEAST, None] * 2
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_contenders_take_turns_and_the_first_round_does_not_count() -> None:

@@ -153,6 +153,66 @@ def test_filters_show_what_they_say(
         assert page.problems == []
 
 
+def test_ratings_filter_where_the_camera_tells_them(
+    camera: Cameras, connect: Sessions, tmp_path: Path, opened: Opening
+) -> None:
+    sim = camera(body="sony-a7m4", objects=12, size=2000)
+    for stars, stored in enumerate(sim.store.files()[::2]):
+        sim.rate(stored.handle, stars)
+    with picking(connect, sim, tmp_path / "to") as run:
+        run.page.wait_until_listed(6)
+        page = opened(run.page.address)
+        ready(page, 6)
+        options = page.locator("#rating option").all_text_contents()
+        assert options == [
+            "Any rating",
+            "1 star or more (5)",
+            *(f"{stars} stars or more ({6 - stars})" for stars in (2, 3, 4)),
+            "5 stars (1)",
+        ]
+        page.locator("#rating").select_option("3")
+        assert page.locator(".stars:visible").all_text_contents() == ["★3", "★4", "★5"]
+        assert "3 stars" in page.locator(".tile:visible").first.get_attribute("aria-label")
+        page.keyboard.press("Escape")
+        page.locator("#sheet").focus()
+        page.keyboard.press("Enter")
+        assert "3 stars" in page.locator("#viewer-text").text_content()
+        assert page.problems == []
+
+
+def test_no_rating_is_shown_where_the_camera_tells_none(run: Opened, opened: Opening) -> None:
+    page = opened(run.page.address)
+    ready(page, 20)
+    assert page.locator("#rating:visible").count() == 0
+    assert page.locator(".stars:visible").count() == 0
+
+
+@pytest.mark.parametrize("body", ["nikon-z9", "canon-r6m2", "sony-a7m4"])
+def test_a_new_shot_comes_into_the_open_page(
+    camera: Cameras, connect: Sessions, tmp_path: Path, opened: Opening, body: str
+) -> None:
+    sim = camera(body=body, objects=80, size=2000)
+    with picking(connect, sim, tmp_path / "to") as run:
+        run.page.wait_until_listed(40)
+        page = opened(run.page.address, 800)
+        ready(page, 12)
+        page.locator("#order").select_option("newest")
+        page.locator("#p30 .check").click()
+        page.keyboard.press("PageDown")
+        active, top = ".tile.active .frame", "element => element.getBoundingClientRect().top"
+        before = page.locator(active).evaluate(top)
+        sim.capture()
+        page.locator("#say", has_text="1 new picture").wait_for()
+        for _ in range(3):  # a whole row
+            sim.capture()
+        page.locator("#count", has_text="44 pictures").wait_for()
+        assert page.locator(active).evaluate(top) == before  # what is looked at stays
+        assert page.locator("#chosen-text").text_content().startswith("1 picture ")
+        page.keyboard.press("Home")
+        page.locator("#p44 .image[src]:visible").wait_for()
+        assert page.problems == []
+
+
 def test_a_preview_is_the_picture_in_the_raw_file(
     landscapes: Store, camera: Cameras, connect: Sessions, tmp_path: Path, opened: Opening
 ) -> None:
@@ -174,6 +234,36 @@ def test_a_preview_is_the_picture_in_the_raw_file(
         assert page.evaluate("document.activeElement.id") == "sheet"
         assert name_of(page) == "DSC_1001"
         assert page.problems == []
+
+
+@pytest.mark.parametrize(("turned", "size"), [(1, [300, 200]), (6, [200, 300]), (8, [200, 300])])
+def test_a_preview_stands_upright_as_the_raw_file_says(
+    camera: Cameras,
+    connect: Sessions,
+    tmp_path: Path,
+    opened: Opening,
+    turned: int,
+    size: list[int],
+) -> None:
+    programs.module("PIL", "Pillow")
+    import photos
+
+    store = Store()
+    store.add("A.NEF", photos.raw(photos.plain((300, 200)), 200_000, turned))
+    store.add("B.NEF", photos.raw(photos.encoded(photos.landscape(1, (300, 200))), 200_000, turned))
+    with picking(connect, camera(store=store), tmp_path / "to") as run:
+        run.page.wait_until_listed(2)
+        page = opened(run.page.address)
+        page.locator("#p2").wait_for()
+        shape = "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
+        for name in "AB":  # without EXIF, and with some that has no orientation
+            page.keyboard.press("Enter" if name == "A" else "ArrowRight")
+            page.locator("#viewer-name", has_text=name).wait_for()
+            page.locator("#viewer-image:not(.small)").wait_for()
+            page.locator("#viewer-note").wait_for(state="hidden")
+            assert page.locator("#viewer-image").evaluate(shape) == size
+        page.keyboard.press("z")
+        assert not [each for each in page.problems if "Failed to load" not in each]
 
 
 def test_hostile_names_are_shown_as_text(

@@ -9,13 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from soak import ROOT, drops, plan
+from soak import ROOT, drops, plan, rig
 from soak.card import Card
 from soak.faults import CountingTable
 from soak.folder import Checked
 from soak.lane import Figures, Goal, Lane, plan_of
 from soak.resident import Resident
 
+from programs import module
 from ptpfast.ownership.names import temporaries
 from ptpfast.ptp.codes import OperationCode
 from ptpfast.sim import KINDS, Fault
@@ -153,3 +154,54 @@ def test_figures_of_lanes_add_up_and_say_what_was_read_again() -> None:
     )
     assert both.faults == Counter(drop=3, stall=1)
     assert (both.kills, both.payload, both.reread, both.findings) == (3, 150, 1, ["x"])
+
+
+@pytest.mark.timeout(300)
+def test_a_small_rig_is_downloaded_with_and_without_a_cluster(tmp_path: Path) -> None:
+    module("distributed", "--group cluster")
+    wanted = rig.Rig(3, files=4, size=100_000, workers=2, threads=1, kills=0, schedulers=0)
+    said: list[str] = []
+    done = rig.Run(7, wanted, 250, said.append).go(tmp_path)
+    assert done.findings == []
+    assert (done.files, done.plain_bytes) == (12, 300_000)
+    assert done.sent >= wanted.payload
+    assert done.ratio > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_seed_kills_the_same_at_the_same_bytes() -> None:
+    wanted = rig.Rig(kills=5, schedulers=2)
+    rows = wanted.happenings(3)
+    assert rows == wanted.happenings(3) == sorted(rows)
+    assert Counter(kind for _, kind in rows) == {"worker": 5, "scheduler": 2}
+    assert all(0 < place < wanted.payload for place, _ in rows)
+    assert rows != wanted.happenings(4)
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "a byte", "again", "left", "missing"])
+def test_a_file_of_a_rig_that_loses_its_blocks_is_still_watched(tmp_path: Path, wrong: str) -> None:
+    store = Card("a card", 2, 0, small_sizes=(5000, 9000)).store()
+    folder = rig.Emptied(tmp_path / "cam", store)
+    folder.path.mkdir()
+    first, second = store.files()
+    if wrong != "missing":
+        content = bytearray(read(store.expected(first.handle)))
+        content[100] ^= wrong == "a byte"
+        (folder.path / first.name).write_bytes(content)
+    (folder.path / second.name).write_bytes(read(store.expected(second.handle)))
+    found = folder.look()
+    status = (folder.path / second.name).stat()
+    assert (status.st_size, status.st_blocks) == (second.size, 0)
+    if wrong == "again":
+        (folder.path / "new").write_bytes(read(store.expected(second.handle)))
+        (folder.path / "new").replace(folder.path / second.name)
+    elif wrong == "left":
+        (folder.path / f"{second.name}.part").touch()
+    expected = {
+        "nothing": [],
+        "a byte": [f"{first.name} is not the camera's object"],
+        "again": [f"{second.name} has been replaced"],
+        "left": [f"{second.name}.part is left"],
+        "missing": [f"{first.name} is missing"],
+    }
+    assert found + folder.finish() == expected[wrong]

@@ -26,6 +26,7 @@ from ptpfast.vendors.canon import records, remote, watching
 from ptpfast.vendors.canon.codes import CanonEvent, CanonProperty, CanonResponse
 from ptpfast.vendors.canon.codes import CanonOperation as Eos
 from ptpfast.vendors.canon.datasets import encode_setting
+from ptpfast.vendors.canon.dialect import MEMORY
 from raw_initiator import GUID, Initiator
 
 SIZE = 3 << 20
@@ -530,6 +531,42 @@ def test_pictures_in_memory_are_downloaded_into_files(tmp_path):
         data = expected(camera, info.handle)
         session.download(info, tmp_path / info.name)
         assert (tmp_path / info.name).read_bytes() == data
+
+
+def test_both_files_of_a_shot_in_memory_are_listed_pulled_and_freed(tmp_path):
+    with camera_of() as camera:
+        with session_with(camera, "remote") as session:
+            session.capture()
+            in_memory = list(session.link.dialect.news.memory)
+            names = {handle: session.object_info(handle).name for handle in in_memory}
+            assert len({name.rpartition(".")[0] for name in names.values()}) == 1 < len(names)
+            data = {names[handle]: expected(camera, handle) for handle in in_memory}
+            listed = {info.handle: info for info in session.objects()}
+            for handle, name in names.items():
+                assert (listed[handle].path, listed[handle].name) == (name, name)
+            assert listed.keys() - names.keys() == {each.handle for each in camera.store.files()}
+            assert ptpfast.pull(session, tmp_path, include=list(data)).ok
+        freed = {each[1] for each in requests(camera) if each[0] == Eos.TransferComplete}
+        assert freed == set(in_memory)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == data
+
+
+def test_memory_is_no_storage_without_a_picture_or_where_the_cards_are_not_told():
+    with connected(role="remote") as (camera, session):
+        cards = session.storage_ids()
+        assert MEMORY not in cards
+        session.capture()
+        assert session.storage_ids() == [*cards, MEMORY]
+        assert {info.storage_id for info in session.objects(storage=MEMORY)} == {MEMORY}
+        camera.faults.add("cut_data=2 on GetStorageIDs")
+        assert session.storage_ids() == cards
+
+
+def test_picture_in_memory_is_not_deleted_as_one_of_a_card():
+    with connected(role="remote") as (_, session):
+        info = session.capture()
+        assert session.link.dialect.undeletable(info.handle) == "it is in the camera's memory"
+        assert session.link.dialect.undeletable(session.objects()[0].handle) == ""
 
 
 def test_picture_in_memory_whose_file_is_not_stored_is_kept(tmp_path, monkeypatch):

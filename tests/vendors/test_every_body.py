@@ -10,9 +10,11 @@ import dataclasses
 import pytest
 
 import ptpfast
-from conftest import without_pauses
+from conftest import PATIENT, without_pauses
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors.dialect import ROLES
+from ptpfast.vendors.nikon import approval
 from ptpfast.vendors.panasonic import panasonic
 
 pytestmark = pytest.mark.matrix  # every ability on every body
@@ -33,6 +35,43 @@ LACKS = {
     },
 }
 BODIES = sorted(vendors.BODIES)
+
+OURS = b"sixteen bytes..!"
+ASKING = {
+    *("canon-80d", "canon-m50", "canon-r6m2", "fuji-xt2", "fuji-xt4", "nikon-z6-3", "nikon-z8"),
+    *("nikon-z9", "sony-a7m4", "sony-a7r3", "sony-a7sm3"),
+}
+# What a role excludes; with the other bodies it makes no difference.
+REMOTE_SHOWS_NO_CARD = {"sony-a7m4", "sony-a7r3", "sony-a7sm3"}
+DOWNLOAD_TAKES_NO_PICTURES = REMOTE_SHOWS_NO_CARD | {
+    *("canon-80d", "canon-m50", "canon-r6m2", "fuji-xt2", "fuji-xt4"),
+}
+
+# Requests that keep a body awake: operation, and the parameters that make it this request.
+STORAGES, INFO = (0x1004,), (0x1001,)
+KEEP_ON = (0x911D,)  # Canon's own
+FUJIFILM_NEWS = (0x1015, 0xD212)
+NIKON_EVENTS, NIKON_EVENTS_EX = (0x90C7,), (0x941C,)
+SONY_CHANGES = (0x9209, 1)
+NIKON_DSLRS = ("nikon-d5300", "nikon-d7200", "nikon-d850")
+NIKON_ZS = ("nikon-z6", "nikon-z6-3", "nikon-z8", "nikon-z9")
+SONYS = ("sony-a7m4", "sony-a7r3", "sony-a7sm3")
+# Body → that of its own, where no events are polled.
+UNPOLLED = {
+    **dict.fromkeys(("canon-80d", "canon-m50", "canon-r6m2"), KEEP_ON),
+    **dict.fromkeys(("fuji-xt2", "fuji-xt4"), FUJIFILM_NEWS),
+    **dict.fromkeys((*NIKON_DSLRS, *NIKON_ZS), STORAGES),
+    **dict.fromkeys(("panasonic-bgh1", "ricoh-theta-m15"), STORAGES),
+    **dict.fromkeys(SONYS, INFO),
+}
+# (body, role) → that of an idle session: the poll of events does it, if there is one.
+KEPT_AWAKE_BY = {
+    **{(body, role): request for body, request in UNPOLLED.items() for role in ROLES},
+    **{(body, role): NIKON_EVENTS for body in NIKON_DSLRS for role in ROLES},
+    **{(body, role): NIKON_EVENTS_EX for body in NIKON_ZS for role in ROLES},
+    **{(body, "remote"): SONY_CHANGES for body in SONYS},
+    ("sony-a7m4", "download"): SONY_CHANGES,
+}
 REMOTE = {"capture", "events", "live view", "properties"}
 
 
@@ -45,14 +84,14 @@ def camera_of(body, **options):
     return SimulatedCamera(body=body, **options)
 
 
-def session_with(camera, body, role="download", *, recognises=False):
+def session_with(camera, body, role="download", *, recognises=False, **options):
     vendor = vendors.named(vendors.BODIES[body])
     if (gate := camera.gate_port) is not None:
         vendor = panasonic(description_port=gate, access_port=gate)
     # A transport is recognised by its port, which is another one here.
     recognises = recognises and vendor.transport is vendors.STANDARD.transport
     spoken = None if recognises else without_pauses(vendor)
-    return ptpfast.connect(camera.host, port=camera.port, vendor=spoken, role=role)
+    return ptpfast.connect(camera.host, port=camera.port, vendor=spoken, role=role, **options)
 
 
 @contextlib.contextmanager
@@ -95,6 +134,63 @@ def test_every_body_is_recognised_by_its_answer(body):
     with camera_of(body) as camera, session_with(camera, body, recognises=True) as session:
         assert session.vendor.name == vendors.BODIES[body]
         assert session.device_info.model
+
+
+@pytest.fixture
+def _short_waits(monkeypatch):
+    """Of Nikon's approval, and of Fujifilm's looks at its state."""
+    for name in ("POLL_S", "HOLD_S", "NUMBER_PAUSE_S"):
+        monkeypatch.setattr(approval, name, 0.01)
+
+
+def let_in(camera, body, guid=OURS, timeouts=PATIENT, **options):
+    computer = {"guid": guid, "name": "studio", "timeouts": timeouts}
+    return session_with(camera, body, **computer, **options)
+
+
+@pytest.mark.usefixtures("_short_waits")
+def test_every_body_that_asks_its_owner_is_waited_for_and_remembers(body):
+    with camera_of(body, approval="unknown", hold_s=0, pause_s=0) as camera:
+        said = []
+
+        def press_ok(error):
+            said.append(error.message)
+            camera.approvals.approve(OURS, "studio")
+
+        silent = vendors.BODIES[body] in ("canon", "sony")  # until its owner has decided
+        waits = dataclasses.replace(PATIENT, connect=0.5, approval=60) if silent else PATIENT
+        with let_in(camera, body, timeouts=waits, waiting=press_ok) as session:
+            assert len(session.objects()) == len(camera.store.files())
+        assert bool(said) == (body in ASKING)
+        said.clear()
+        with let_in(camera, body, waiting=press_ok) as session:
+            assert session.storage_ids()
+        assert said == []
+
+
+@pytest.mark.parametrize("body", sorted(ASKING))
+@pytest.mark.usefixtures("_short_waits")
+def test_every_body_that_has_rejected_a_computer_keeps_to_it(body):
+    with camera_of(body, hold_s=0, pause_s=0) as camera:
+        camera.approvals.reject(OURS, "studio")
+        for _ in range(2):
+            with pytest.raises(ptpfast.PTPError), let_in(camera, body):
+                pass
+        with let_in(camera, body, guid=OURS[::-1]) as session:  # another computer
+            assert session.storage_ids()
+
+
+def test_every_body_keeps_apart_what_its_modes_exclude(body):
+    with connected(body) as (camera, session):
+        if body in DOWNLOAD_TAKES_NO_PICTURES:
+            with pytest.raises(ptpfast.Unsupported):
+                session.capture()
+        else:
+            assert session.capture() is not None
+        on_card = {stored.name for stored in camera.store.files()}
+    with connected(body, role="remote") as (_, session):
+        listed = {info.name for info in session.objects()}
+        assert bool(listed & on_card) == (body not in REMOTE_SHOWS_NO_CARD)
 
 
 def test_every_body_lists_paths_sizes_and_dates(body):
@@ -148,20 +244,35 @@ def test_every_body_has_files_over_4_gib_as_far_as_it_can(body):
         assert piece == b"".join(content.spans(offset, 70_000))
 
 
-def test_every_body_is_asked_for_something_while_its_session_is_idle(body, monkeypatch):
+@pytest.mark.parametrize("role", ROLES)
+def test_every_body_gets_its_keep_alive_while_nobody_uses_the_session(body, role, monkeypatch):
+    monkeypatch.setattr("ptpfast.link.events.LOOK_S", 0.05)
+    monkeypatch.setattr("ptpfast.vendors.canon.watching.STAY_AWAKE_S", 0.05)
+    with connected(body, role=role) as (camera, session):
+        dialect = session.link.dialect
+        before = len(camera.log)
+        dialect.quirks = dataclasses.replace(dialect.quirks, keep_awake_s=0.05, busy_poll_s=0.05)
+        assert camera.wait_for(lambda: times(camera, KEPT_AWAKE_BY[body, role], before) >= 3, 30)
+        assert session.storage_ids()
+
+
+def test_every_body_gets_a_keep_alive_of_its_own_where_events_are_not_polled(body, monkeypatch):
     monkeypatch.setattr("ptpfast.link.events.LOOK_S", 0.05)
     with connected(body) as (camera, session):
-        quirks = session.link.dialect.quirks
-        session.link.dialect.quirks = dataclasses.replace(quirks, keep_awake_s=0.05)
-        before = asked(camera)
-        assert camera.wait_for(lambda: asked(camera) >= before + 3, timeout=30)
+        dialect = session.link.dialect
+        monkeypatch.setattr(type(dialect), "polls", False)
+        session.storage_ids()  # a poll that had begun before has come to its end
+        before = len(camera.log)
+        dialect.quirks = dataclasses.replace(dialect.quirks, keep_awake_s=0.05)
+        assert camera.wait_for(lambda: times(camera, UNPOLLED[body], before) >= 3, 30)
         assert session.objects()
 
 
-def asked(camera):
-    """How many operations and probes the camera has answered."""
-    counters = camera.counters
-    return sum(counters.operations.values()) + counters.probe_responses
+def times(camera, request, after):
+    """How often the camera has answered a request since that line of its log."""
+    operation, *parameters = request
+    asked = [(entry.operation, *entry.parameters) for entry in camera.log[after:]]
+    return sum(each[: len(request)] == (operation, *parameters) for each in asked)
 
 
 def test_every_body_is_continued_after_a_drop(body, tmp_path):

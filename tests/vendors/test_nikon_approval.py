@@ -295,6 +295,41 @@ def test_body_refuses_to_be_connected_to_again_too_soon() -> None:
         assert caught.value.reason == FailReason.BUSY
 
 
+@pytest.mark.parametrize("name", sorted(vendors.BODIES))
+def test_timing_rules_are_switches_of_the_simulated_camera_for_every_body(name: str) -> None:
+    """A slot that is free after a session, busy after one, and after one that was not closed."""
+    for switches, orderly, reason in (
+        ({"pause_s": 0, "locked_s": 0}, False, None),
+        ({"pause_s": 600}, True, FailReason.BUSY),
+        ({"pause_s": 0, "locked_s": 600}, True, None),
+        ({"pause_s": 0, "locked_s": 600}, False, FailReason.BUSY),
+    ):
+        with SimulatedCamera(body=name, objects=1, **switches) as sim:
+            assert sim.body.admit(GUID, "test") is None
+            sim.body.begin_session((GUID, "test"), sim.body.opening)
+            sim.body.end_session(orderly=orderly)
+            assert sim.body.admit(GUID, "test") == reason
+
+
+def test_approval_is_kept_after_the_time_that_the_switch_says() -> None:
+    for hold_s, state in ((600, "unknown"), (0, "approved")):
+        with SimulatedCamera(
+            body="nikon-z8", objects=1, approval="unknown", hold_s=hold_s, pause_s=0
+        ) as sim:
+            with Initiator(sim) as raw:
+                raw.ask(NUMBER)
+                sim.approvals.approve(GUID, "test")
+                assert raw.ask(CONFIRM, 0x2001).code == Code.OK
+            assert sim.wait_for(lambda sim=sim: sim.unclean_ends == 1)
+            assert sim.approvals.state(GUID, "test") == state
+
+
+def test_timing_switch_that_is_no_time_is_refused() -> None:
+    for wrong in (-1, float("nan"), "1"):
+        with pytest.raises((TypeError, ValueError), match="locked_s"):
+            SimulatedCamera(body="nikon-z8", locked_s=wrong)
+
+
 @pytest.mark.parametrize("by", ["operation", "property"])
 def test_application_mode_hides_the_card_with_events(by: str) -> None:
     name = "nikon-z9" if by == "operation" else "nikon-z6"

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import command_line
+import ptpfast
 from conftest import Cameras
 from ptpfast import FileResult, WatchStatus
 from ptpfast.cli.hook import Hook, Ran, variables, words_of
@@ -275,6 +276,29 @@ def test_watch_without_a_camera_finds_the_only_one(
     done = command_line.run("watch", tmp_path)
     assert done.exit_code == 3
     assert "no camera was found" in done.stderr
+
+
+def test_files_that_were_downloaded_before_are_counted_once() -> None:
+    said: list[str] = []
+    teller = Teller(Output("watch"), ["cam"], WatchLine(["cam"]), said.append)
+    for state in ("listing", "watching", "away", "watching"):
+        teller.status(WatchStatus(state, known=3))
+    assert said[1] == "watching cam; downloaded before: 3 files; press Ctrl-C to stop"
+    assert sum("downloaded before" in line for line in said) == 1
+
+
+def test_a_watch_into_another_folder_says_what_it_does_not_download(
+    camera: Cameras, running: Any, tmp_path: Path
+) -> None:
+    sim = camera(objects=3)
+    ptpfast.pull(command_line.at(sim), tmp_path / "elsewhere")
+    process = running(sim)
+    seen = until(process, type="status", state="watching")
+    assert (seen[-1]["known"], seen[-1]["downloaded"]) == (3, 0)
+    process.send_signal(signal.SIGINT)
+    status, _, said = ended(process)
+    assert status == 130
+    assert "downloaded before: 3 files" in said
 
 
 def test_each_change_that_matters_is_said_once() -> None:

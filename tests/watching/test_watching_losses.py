@@ -130,3 +130,18 @@ def test_a_history_that_fails_for_a_while_does_not_end_a_watch(
         wanted += [bytes_of(sim.store, handle) for handle in handles]
         take(shots, len(handles))
     assert_each_once(tmp_path, wanted)
+
+
+def test_a_watch_is_not_idle_before_it_has_listed_again(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera(objects=3, size=1_000_000)
+    sim.faults.add("drop after-total 1500000")
+    statuses = Statuses()
+    with start(connect(sim), tmp_path, on_status=statuses) as shots:
+        take(shots, 3)
+        statuses.wait_for("watching")
+    states = [status.state for status in statuses.seen]
+    assert "away" in states
+    assert states[: states.index("watching")].count("listing") == 2, states
+    assert_each_once(tmp_path, contents(sim))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 try:
     import anyio as _anyio  # noqa: F401
-except ModuleNotFoundError as error:
-    raise ImportError("ptpfast.aio needs anyio: run `pip install 'ptpfast[aio]'`") from error
+except ModuleNotFoundError as _error:
+    raise ImportError("ptpfast.aio needs anyio: run `pip install 'ptpfast[aio]'`") from _error
 from .connecting import Connecting, connect
 from .events import Events
 from .iterators import Items, Listing, ObjectFile

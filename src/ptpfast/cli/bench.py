@@ -42,7 +42,7 @@ LEAST_BUDGET_S = 1.0
     "--budget",
     type=Seconds(),
     metavar="S",
-    help="Seconds to spend, about.  [default: 40; 15 with --walk]",
+    help="Approximate duration in seconds.  [default: 40; 15 with --walk]",
 )
 @click.option(
     "--for",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..engine.text import printable
 from .bars import bars
 from .file_lines import waiting_line
-from .output import Output, is_terminal
+from .output import Output, in_lines, is_terminal
 
 if TYPE_CHECKING:
     from ..measure.plan import Plan
@@ -26,6 +26,7 @@ class Quiet:
 
     def __init__(self, output: Output) -> None:
         self._output = output
+        self._at_spot: list[Interval] = []
 
     def step(self, what: str) -> None:
         pass
@@ -41,6 +42,17 @@ class Quiet:
         from ..measure.report import interval_fields
 
         self._output.record("interval", **interval_fields(interval))
+        if interval.spot:
+            self._at_spot.append(interval)
+
+    def left(self) -> None:
+        """Say the rate at the spot that was measured last."""
+        from ..measure.series import spots
+        from ..measure.text import spot_words
+
+        for course in spots(self._at_spot):
+            self.say(f"{course.spot}: {spot_words(course)}")
+        self._at_spot = []
 
     def say(self, line: str) -> None:
         """Write a line about the run."""
@@ -63,9 +75,9 @@ class Lines(Quiet):
 
     def interval(self, interval: Interval) -> None:
         super().interval(interval)
-        if interval.at - self._told_at >= LINE_S:
+        if not interval.spot and interval.at - self._told_at >= LINE_S:
             self._told_at = interval.at
-            self.say(f"{interval.spot or 'a long read'}: {interval.mb_per_s:.2f} MB/s")
+            self.say(f"a long read: {interval.mb_per_s:.2f} MB/s")
 
     def say(self, line: str) -> None:
         self._output.note(line)
@@ -105,7 +117,8 @@ class Bar(Quiet):
         self.step(f"{interval.spot or 'a long read'}: {interval.mb_per_s:.1f} MB/s")
 
     def say(self, line: str) -> None:
-        self._bar.console.print(printable(line), soft_wrap=True)
+        console = self._bar.console
+        console.print(in_lines(printable(line), console.width), soft_wrap=True)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

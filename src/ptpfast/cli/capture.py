@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..transport.contract import Address
+from ..transport import contract
 from .failure import SOME_FAILED
 from .get import session_for
-from .options import Common, Seconds, command, host_argument
+from .options import Address, Common, Seconds, command
 from .output import Output, human_size
 
 if TYPE_CHECKING:
@@ -20,12 +20,23 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 
+class CameraOrFolder(Address):
+    """A camera, or the folder if no camera is named: a word with a slash, `.` or `..`."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return a Path for a folder."""
+        if value in (".", "..") or (isinstance(value, str) and "/" in value and "://" not in value):
+            return Path(value).expanduser()
+        return super().convert(value, param, ctx)
+
+
 @command(
     "capture 192.168.1.1",
+    "capture ./today",
     "capture 192.168.1.1 ~/Pictures/today",
     "capture 192.168.1.1 . --count 10 --interval 30",
 )
-@host_argument
+@click.argument("host", type=CameraOrFolder(), metavar="[CAMERA]", required=False)
 @click.argument("dest", type=click.Path(path_type=Path), metavar="[DEST]", required=False)
 @click.option(
     "--count",
@@ -42,9 +53,22 @@ if TYPE_CHECKING:
     help="Seconds from one picture to the next.  [default: as fast as they come]",
 )
 def capture(
-    common: Common, host: Address | None, dest: Path | None, count: int, interval: float | None
+    common: Common,
+    host: contract.Address | Path | None,
+    dest: Path | None,
+    count: int,
+    interval: float | None,
 ) -> int:
-    """Take a picture. With DEST it is downloaded there, with the other file of a pair."""
+    """Take a picture. With DEST it is downloaded there, with the other file of a pair.
+
+    Without CAMERA the only camera that is found is used. DEST needs a slash then: ./today.
+    """
+    if isinstance(host, Path):
+        if dest is not None:
+            raise click.UsageError(
+                f"{str(host)!r} is a folder: name the camera before {str(dest)!r}"
+            )
+        host, dest = None, host
     missing = 0
     with session_for(common, host, remote=True) as session:
         due = time.monotonic()
@@ -75,7 +99,7 @@ def _taken(output: Output, session: Session, info: ObjectInfo, dest: Path | None
     )
     if paths:
         for path in paths:
-            output.result(str(path))
+            output.result(str(path), whole=True)
     else:
         output.result(f"{info.name}\t{human_size(info.size)}")
 

@@ -32,4 +32,4 @@ def completion(common: Common, shell: str) -> None:
     script = ShellComplete.source(kind(ptpfast, {}, "ptpfast", VARIABLE))
     common.output.record("completion", shell=shell, script=script)
     for line in script.strip("\n").splitlines():
-        common.output.result(line)
+        common.output.result(line, whole=True)

@@ -49,7 +49,7 @@ class Configured(click.Command):
 
     context_class = Context
     words: Keys = ()
-    reads_config = True
+    reads_config: bool = True
 
     def name_variables(self, words: str, *, reads_config: bool) -> None:
         """Give each option its environment variable, such as PTPFAST_PULL_ON_CONFLICT."""

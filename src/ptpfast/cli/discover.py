@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("ADDRESS", "VENDOR", "MODEL", "NAME", "SERIAL", "FOUND BY")
 ADVICE = (
-    "join the camera's network, start its remote or 'connect to PC' mode, and allow more "
-    "--seconds; cameras that do not announce themselves have to be named by their address: "
-    "'ptpfast doctor ADDRESS' finds out why one does not answer"
+    "join the camera's network, start its remote or 'connect to PC' mode, or search longer: "
+    "--seconds 10; some cameras cannot be found: use the address that the camera shows; "
+    "'ptpfast doctor ADDRESS' finds out why it does not answer"
 )
 LONGEST_S = 3600
 
@@ -48,7 +48,7 @@ LONGEST_S = 3600
     "interfaces",
     multiple=True,
     metavar="ADDRESS",
-    help="Search the network of this own address only; repeatable.",
+    help="Search only the network in which this computer has this address; repeatable.",
 )
 @click.option(
     "--try",

@@ -40,7 +40,7 @@ STATUSES = {
     "interfaces",
     multiple=True,
     metavar="ADDRESS",
-    help="Search the network of this own address only; repeatable.",
+    help="Search only the network in which this computer has this address; repeatable.",
 )
 def doctor(
     common: Common,

@@ -45,6 +45,9 @@ def explain(error: BaseException) -> Failure:
         return Failure(text, "options come after the command; see 'ptpfast --help'", USAGE)
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else "ptpfast"
+        if isinstance(error, click.MissingParameter) and error.param and error.param.name == "dest":
+            text = f"the folder to download into is missing: {command} CAMERA FOLDER"
+            return Failure(text, f"see '{command} --help'", USAGE)
         return Failure(error.format_message().rstrip("."), f"see '{command} --help'", USAGE)
     if isinstance(error, click.ClickException):
         return Failure(error.format_message(), "", USAGE)

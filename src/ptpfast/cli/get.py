@@ -22,7 +22,7 @@ NAME_WIDTH = 28
 remote_option = click.option(
     "--remote",
     is_flag=True,
-    help="Take control of the camera; some cameras tell and take more then.",
+    help="Take control of the camera; some cameras have more properties then.",
 )
 
 
@@ -35,16 +35,16 @@ remote_option = click.option(
 @click.argument("words", nargs=-1, metavar="[CAMERA] [NAME]...")
 @remote_option
 def get(common: Common, words: tuple[str, ...], remote: bool) -> None:
-    """Show the properties of the camera, or those named.
+    """Show all properties of the camera, or only some.
 
     The first word is the camera, unless it is the name of a property.
     """
     host, names = divided(words, is_property)
     with session_for(common, host, remote=remote) as session:
         if names:
-            codes = [code_for(session, name) for name in names]
-            for code in codes:
-                show(common.output, session, session.property_desc(code), with_choice=True)
+            wanted = [(name, code_for(session, name)) for name in names]
+            for name, code in wanted:
+                show(common.output, session, described(session, name, code), with_choice=True)
         else:
             _all(common.output, session)
 
@@ -98,6 +98,20 @@ def code_for(session: Session, name: str) -> int:
     except ValueError as error:
         near = _near(session, name)
         raise click.BadParameter(f"{error}{near}", param_hint="NAME") from None
+
+
+def described(session: Session, name: str, code: int) -> DevicePropDesc:
+    """Return a property. A refusal has its name, and how to see the names of the others."""
+    from ..ptp.codes import ResponseCode
+    from ..ptp.errors import ResponseError
+
+    try:
+        return session.property_desc(code)
+    except ResponseError as error:
+        error.precede(name)
+        if error.code == ResponseCode.DevicePropNotSupported:
+            error.hint = "'ptpfast get CAMERA' lists the properties of this camera"
+        raise
 
 
 def _near(session: Session, name: str) -> str:

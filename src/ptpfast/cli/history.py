@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..engine.text import in_text, unescaped
 from .destination import Destination
@@ -40,9 +41,19 @@ class Actions(click.Group):
     context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):
+        is_typed = not args and ctx.resilient_parsing  # a shell asks for the actions
+        if not is_typed and (
+            not args or (args[0].startswith("-") and args[0] not in ("-h", "--help"))
+        ):
             args = ["list", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the actions, and the options of the one that is left out."""
+        found = super().shell_complete(ctx, incomplete)
+        names = {each.value for each in found}
+        of_list = newest.shell_complete(ctx, incomplete)
+        return [*found, *(each for each in of_list if each.value not in names)]
 
 
 @click.group(
@@ -156,14 +167,14 @@ def export(common: Common, kind: str) -> None:
     output = common.output
     with _catalog(output) as catalog:
         if kind == "csv":
-            output.result(_csv(COLUMNS))
+            output.result(_csv(COLUMNS), whole=True)
         for record in catalog.records():
             fields = _fields(record)
             output.record("record", **fields)
             if kind == "csv":
-                output.result(_csv(tuple(_cell(fields[name]) for name in COLUMNS)))
+                output.result(_csv(tuple(_cell(fields[name]) for name in COLUMNS)), whole=True)
             else:
-                output.result(json.dumps(fields))
+                output.result(json.dumps(fields), whole=True)
         check(catalog)
 
 

@@ -71,7 +71,7 @@ retries_option = click.option(
     default=0,
     show_default=True,
     metavar="N",
-    help="How often to run a failed command again for its file.",
+    help="How many times to retry a command that failed.",
 )
 
 

@@ -46,7 +46,7 @@ class LivePage:
         self._ended = False
         self._server = _Server((host, port), self._handler())
         self._here = Loopback.at(self._server.server_port, host)
-        self.address = self._here.address
+        self.address: str = self._here.address
         self._thread = threading.Thread(target=self._server.serve_forever, name="ptpfast-live-page")
 
     def __enter__(self) -> Self:

@@ -21,7 +21,7 @@ from .signals import orderly_end
 
 COMMANDS = {
     "discover": "Find the cameras in the networks of this computer.",
-    "pair": "Have a camera accept this computer, and remember it.",
+    "pair": "Pair this computer with a camera, and remember the camera.",
     "doctor": "Find out why a camera cannot be used, or is slow.",
     "info": "Show model, memory cards, battery and supported operations.",
     "ls": "List the files on the camera.",
@@ -30,7 +30,7 @@ COMMANDS = {
     "watch": "Download each new shot as it happens, until it is stopped.",
     "capture": "Take a picture.",
     "live": "Show what the camera sees, until Ctrl-C.",
-    "get": "Show the properties of the camera, or those named.",
+    "get": "Show all properties of the camera, or only some.",
     "set": "Change properties of the camera, in the order given.",
     "bench": "Measure the camera, the link and the disk; find the bottleneck.",
     "tune": "Find the fastest settings for this camera and remember them.",
@@ -122,6 +122,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
+        if word == "help" and ctx.resilient_parsing:  # a shell asks what may follow
+            return None, None, args[1:]
         if word not in COMMANDS and not word.startswith("-"):
             raise click.UsageError(f"there is no command {word!r}{_meant(word)}", ctx)
         return super().resolve_command(ctx, args)
@@ -134,7 +136,7 @@ class Commands(click.Group):
         """Complete the name of a command, without importing any."""
         named = [
             CompletionItem(name, help=text)
-            for name, text in COMMANDS.items()
+            for name, text in [*COMMANDS.items(), ("help", "Show the help of a command.")]
             if name.startswith(incomplete)
         ]
         return [*named, *click.Command.shell_complete(self, ctx, incomplete)]

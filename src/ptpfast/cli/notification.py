@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Literal
 
 from ..engine.text import printable
 from .output import is_terminal
@@ -19,24 +20,32 @@ _SCRIPT = ("on run words", 'display notification (item 1 of words) with title "p
 _DESKTOPS = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
 
 
-def notify(text: str) -> None:
+By = Literal["desktop", "bell"]
+
+
+def notify(text: str) -> By | None:
     """Show a text on the desktop, else ring the terminal's bell. Never raises for want of either.
 
     Args:
         text: one sentence; it may have names from a camera.
+
+    Returns:
+        What told the user; None if nothing could.
     """
     words = _program()
     shown = printable(text)[:LONGEST]
     if words and _runs([*words, shown]):
-        return
+        return "desktop"
     if sys.stderr is None or not is_terminal(sys.stderr):
         log.debug("no notification: there is no desktop and no terminal")
-        return
+        return None
     try:
         sys.stderr.write("\a")
         sys.stderr.flush()
     except OSError as error:
         log.debug("the bell cannot be rung: %s", error)
+        return None
+    return "bell"
 
 
 def _program() -> list[str]:

@@ -25,17 +25,19 @@ def only_camera(output: Output) -> tuple[str, int]:
     from ..discovery import discover
     from ..discovery.found import distinct
 
-    output.note(f"searching for a camera for {human_seconds(SEARCH_S)}; name it to skip this")
+    output.note(
+        f"searching for a camera for {human_seconds(SEARCH_S)}; give its address to skip the search"
+    )
     try:
         cameras = distinct(discover(SEARCH_S))
     except ModuleNotFoundError as error:
         raise click.UsageError(
-            "name the camera by its address; to have it found, pip install 'ptpfast[discovery]'"
+            "give the camera's address; to search for cameras, pip install 'ptpfast[discovery]'"
         ) from error
     if not cameras:
         raise ConnectFailed(
             f"no camera was found in {human_seconds(SEARCH_S)}",
-            hint="name it by its address, or run 'ptpfast doctor', which finds out why",
+            hint="give its address, or run 'ptpfast doctor', which finds out why",
         )
     if len(cameras) > 1:
         listed = ", ".join(map(_named, cameras))

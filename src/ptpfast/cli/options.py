@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -291,14 +291,20 @@ depth_option = click.option(
     "--depth",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Requests outstanding at a time.  [default: tuned, else 1]",
+    help="Requests to send before an answer must come.  [default: tuned, else 1]",
 )
 
 bwlimit_option = click.option(
     "--bwlimit",
     type=Rate(),
     metavar="RATE",
-    help="Receive at most so much per second, together: 2M, or '08:00,2M 18:00,off'.",
+    help="Limit the bytes per second of all cameras together: 2M, or '08:00,2M 18:00,off'.",
+)
+duration_option = click.option(
+    "--max-duration",
+    type=Duration(),
+    metavar="TIME",
+    help="Stop after this time, such as 45m or 2h; the same command resumes.",
 )
 index_option = click.option(
     "--index/--no-index",
@@ -314,15 +320,19 @@ def _notifying(output: Output, *, asked: bool) -> Iterator[None]:
     if not asked:
         yield
         return
-    from .failure import explain
+    from .failure import OutputClosed, explain
     from .notification import notify
+
+    def tell(text: str) -> None:
+        output.record("notified", text=text, by=notify(text))
 
     try:
         yield
     except BaseException as error:
-        notify(explain(error).message)
+        with suppress(OutputClosed):
+            tell(explain(error).message)
         raise
-    notify(output.last_sentence or f"ptpfast {output.command} has ended")
+    tell(output.last_sentence or f"ptpfast {output.command} has ended")
 
 
 @contextmanager

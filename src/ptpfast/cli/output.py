@@ -53,10 +53,14 @@ class Output:
             # All but ASCII is escaped; so is the one control character that JSON leaves.
             self._write(json.dumps({"type": type, **fields}).replace("\x7f", "\\u007f"))
 
-    def result(self, text: str) -> None:
-        """Write a line to standard output, unless that is JSON. Tabs are kept between columns."""
+    def result(self, text: str, *, whole: bool = False) -> None:
+        """Write a line to standard output, unless that is JSON. Tabs are kept between columns.
+
+        On a terminal it is broken between words. whole: never, as it is meant for programs.
+        """
         if not self.json:
-            self._write("\t".join(map(printable, text.split("\t"))))
+            text = "\t".join(map(printable, text.split("\t")))
+            self._write(text if whole or sys.stdout is None else wrapped(text, sys.stdout))
 
     def sentence(self, text: str) -> None:
         """Write a sentence to standard output, broken between words on a terminal."""
@@ -134,6 +138,8 @@ def in_lines(text: str, columns: int) -> str:
     """Return a text in lines of so many columns. Words stay whole, and so do numbers with units."""
     import textwrap
 
+    if len(text) <= columns and "\t" not in text:
+        return text
     lines = textwrap.wrap(
         _BEFORE_UNIT.sub(_NO_BREAK, text),
         columns,

@@ -44,12 +44,12 @@ def _nickname(ctx: Any, param: Any, value: str | None) -> str:
     "nickname",
     callback=_nickname,
     metavar="NICKNAME",
-    help="A name that stands for the camera's address from now on.",
+    help="A nickname, to use in place of the camera's address.",
 )
 @click.option(
     "--new-identity",
     is_flag=True,
-    help="Be another computer to cameras: for one that has rejected this one.",
+    help="Use a new identity, for a camera that has rejected this computer.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the paired cameras.")
 @click.option("--forget", metavar="NICKNAME", help="Forget a camera, by nickname or address.")
@@ -61,7 +61,7 @@ def pair(
     listing: bool,
     forget: str | None,
 ) -> None:
-    """Have a camera accept this computer, and remember it.
+    """Pair this computer with a camera, and remember the camera.
 
     Connects, says what to press on the camera, and waits for it. Cameras
     recognise this computer by its GUID and its name, so both are kept. A camera that needs no
@@ -85,7 +85,7 @@ class Owner:
     """The camera's owner, who is told what to press, and for how long."""
 
     def __init__(self, output: Output, host: tuple[str, int]) -> None:
-        self.asked = False
+        self.asked: bool = False
         self._output = output
         self._host = host
         self._vendor = ""
@@ -188,13 +188,14 @@ def _known(session: Session, nickname: str) -> Known:
 
 def _remember(output: Output, camera: Known, guid: bytes, name: str, *, asked: bool) -> None:
     from ..state import identity
+    from ..transport.contract import Address as Place
 
     file = identity.remember(camera, guid, name)
     output.record("paired", **asdict(camera), asked=asked, file=os.fspath(file))
     what = camera.model or "the camera"
     how = "has accepted this computer" if asked else "lets this computer in"
     output.sentence(f"{what} at {camera.host} {how} ({name}).")
-    shown = camera.nickname or camera.host
+    shown = camera.nickname or Place(camera.host, camera.port)
     output.note(f"remembered in {file}; next: ptpfast pull {shown} FOLDER")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from ..transport.contract import Address
 from .destination import Folder, conflict_option, folders_option, verify_option
 from .file_lines import file_record, finished_line
 from .only_camera import only_camera
-from .options import Common, command, host_argument
+from .options import Common, chunk_option, command, depth_option, host_argument
 from .output import Output, human_size, plural
 from .signals import wait_for
 from .waiting import showing
@@ -56,12 +55,15 @@ INSTALL = "pip install 'ptpfast[pick]'"
 @conflict_option
 @verify_option
 @folders_option
+@chunk_option
+@depth_option
 def pick(
     common: Common,
     host: Address | None,
     dest: Path,
     port: int,
     browser: bool,
+    depth: int | None,
     **options: Any,
 ) -> None:
     """Choose pictures on a page in the browser, and download them.
@@ -84,7 +86,7 @@ def pick(
     check_folders(asked)
     told = Downloaded(output)
     with ExitStack() as stack:
-        session = stack.enter_context(_connected(common, host))
+        session = stack.enter_context(_connected(common, host, depth))
         board = Board(_short(dest))
         desk = Desk(session, asked, board, told)
         try:
@@ -105,14 +107,19 @@ def pick(
             raise desk.error
 
 
-def _connected(common: Common, host: Address | None) -> Session:
+def _connected(common: Common, host: Address | None, depth: int | None) -> Session:
     """Open a session; wait for a camera that may hold an aborted one."""
     from ..session.connecting import connect
 
     host = host or Address(*only_camera(common.output))
     waiting = showing(common.output)
     return connect(
-        host[0], port=host[1], timeouts=common.timeouts, waiting=waiting, trace=common.trace
+        host[0],
+        port=host[1],
+        timeouts=common.timeouts,
+        depth=depth,
+        waiting=waiting,
+        trace=common.trace,
     )
 
 
@@ -158,7 +165,8 @@ class Downloaded:
         self._output.record(
             "summary", downloaded=self._files, bytes=self._size, failed=self._failed
         )
-        if sys.stderr is not None:
-            failed = f", {self._failed:,} failed" if self._failed else ""
-            files = plural(self._files, "file")
-            self._output.note(f"{files} downloaded, {human_size(self._size)}{failed}")
+        failed = f", {self._failed:,} failed" if self._failed else ""
+        files = plural(self._files, "file")
+        text = f"{files} downloaded, {human_size(self._size)}{failed}"
+        self._output.last_sentence = text
+        self._output.note(text)

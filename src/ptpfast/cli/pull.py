@@ -42,11 +42,11 @@ from .hook import Hook, exec_option, hooked, retries_option
 from .only_camera import only_camera
 from .options import (
     Common,
-    Duration,
     bwlimit_option,
     chunk_option,
     command,
     depth_option,
+    duration_option,
     index_option,
 )
 from .output import Output, human_size, plural
@@ -98,7 +98,11 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
 )
 @copies_option
 @delete_option
-@click.option("--new", is_flag=True, help="Skip files that were ever fetched from this camera.")
+@click.option(
+    "--new",
+    is_flag=True,
+    help="Skip files that were downloaded from this camera before, to any folder.",
+)
 @click.option(
     "--history/--no-history",
     default=True,
@@ -111,12 +115,7 @@ def _tries(ctx: Any, param: Any, value: str) -> int | None:
 @exec_option
 @retries_option
 @bwlimit_option
-@click.option(
-    "--max-duration",
-    type=Duration(),
-    metavar="TIME",
-    help="End the run in order after 45m or 2h; the same command resumes.",
-)
+@duration_option
 @metrics_option
 @scheduler_option
 @chunk_option

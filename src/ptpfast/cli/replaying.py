@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Options of the simulated camera that a trace decides.
 _OF_TRACE = (
     *("objects", "size", "vendor", "body", "folder", "withheld", "announce", "strict_tid"),
-    *("needs_probe", "busy_s", "approval", "approve_after_s"),
+    *("needs_probe", "busy_s", "approval", "approve_after_s", *("hold_s", "pause_s", "locked_s")),
 )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,8 @@ def pull_rig(
         raise click.UsageError(f"{words[0]}: {error.strerror or error}") from error
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    with RigDisplay(output, [camera.name for camera in rig.cameras]) as display:
+    names = [camera.name for camera in rig.cameras]
+    with RigDisplay(output, names) as display, _told_losses(output):
         try:
             report = cluster.pull(scheduler, rig, place, told=display.told)
         except ImportError as error:
@@ -99,6 +101,37 @@ def pull_rig(
             raise click.UsageError(f"--scheduler: {error}") from error
     _sum_up(output, report)
     return 0 if report.ok else SOME_FAILED
+
+
+@contextmanager
+def _told_losses(output: Output) -> Iterator[None]:
+    """Note lost schedulers. dask's client would write each as a traceback."""
+    ours, theirs = logging.getLogger("ptpfast"), logging.getLogger("distributed.client")
+    notes = _Notes(output)
+    if not output.verbose:
+        ours.addHandler(notes)
+        theirs.addFilter(_nothing)  # its level is set when dask is imported
+    try:
+        yield
+    finally:
+        ours.removeHandler(notes)
+        theirs.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
+
+
+class _Notes(logging.Handler):
+    """Handler that writes warnings of `ptpfast.cluster` as notes."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(logging.WARNING)
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one."""
+        self._output.note(in_text(record.getMessage()))
 
 
 def _place(dest: Path | str) -> str:

@@ -122,20 +122,20 @@ _OF_WHOLE = (
         "--last",
         type=click.IntRange(1),
         metavar="N",
-        help="Of the selected files, take the newest N.",
+        help="Select only the newest N of these files.",
     ),
     click.option(
         "--first",
         type=click.IntRange(1),
         metavar="N",
-        help="Of the selected files, take the oldest N.",
+        help="Select only the oldest N of these files.",
     ),
     click.option(
         "--prefer",
         type=click.Choice(PREFER),
         default="both",
         show_default=True,
-        help="Of a RAW and JPEG pair, take this file only.",
+        help="Select only this file of each RAW and JPEG pair.",
     ),
 )
 _OPTIONS = (
@@ -150,12 +150,14 @@ _OPTIONS = (
         metavar="N",
         help="Select files with N stars or more, where the camera tells them.",
     ),
-    click.option("--max-size", type=Size(), metavar="BYTES", help="Select files up to this size."),
+    click.option(
+        "--max-size", type=Size(), metavar="BYTES", help="Select files of this size or smaller."
+    ),
     click.option(
         "--min-size",
         type=Size(),
         metavar="BYTES",
-        help="Select files from this size on: 500K, 25M.",
+        help="Select files of this size or larger: 500K, 25M.",
     ),
     click.option(
         "--storage",

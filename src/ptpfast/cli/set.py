@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .failure import REFUSED, Failure
-from .get import code_for, divided, session_for, show
+from .get import code_for, described, divided, session_for, show
 from .options import Common, command
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _setting(word: str) -> tuple[str, str]:
 
 def _checked(session: Session, name: str, text: str) -> tuple[DevicePropDesc, Any]:
     """Return a property and its new value. BadParameter if that cannot be."""
-    desc = session.property_desc(code_for(session, name))
+    desc = described(session, name, code_for(session, name))
     if not desc.writable:
         raise click.BadParameter(f"{name} is read-only: it is {desc.words}", param_hint="NAME")
     try:

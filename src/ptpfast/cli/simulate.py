@@ -169,6 +169,27 @@ class Operation(click.ParamType):  # type: ignore[type-arg] # generic, but only 
     help="Approve a computer that asks after S seconds.",
 )
 @click.option(
+    "--hold",
+    "hold_s",
+    type=Seconds(),
+    metavar="S",
+    help="Seconds that a session must last to keep a new approval.",
+)
+@click.option(
+    "--pause",
+    "pause_s",
+    type=Seconds(),
+    metavar="S",
+    help="Refuse connections for S seconds after a session.",
+)
+@click.option(
+    "--locked",
+    "locked_s",
+    type=Seconds(),
+    metavar="S",
+    help="Refuse connections for S seconds after a session that was not closed.",
+)
+@click.option(
     "--temperament",
     type=click.Choice(("queue", "drop", "last", "busy", "swap")),
     default="queue",
@@ -255,11 +276,16 @@ def _announce(output: Output, camera: SimulatedCamera) -> None:
             "and names that PTP cannot transfer"
         )
     address = Address(camera.host, camera.port)
-    output.note(f"download them with: ptpfast pull {address} FOLDER")
     where: dict[str, Any] = {"host": camera.host, "port": camera.port}
-    if camera.gate_port is not None:
-        output.note(f"the port opens when the HTTP gate at port {camera.gate_port} was asked")
-        where["gate_port"] = camera.gate_port
+    if (gate := camera.gate_port) is not None:
+        output.note(f"the port opens when the HTTP gate at port {gate} was asked; from Python:")
+        output.note(f"panasonic(description_port={gate}, access_port={gate}) is its vendor")
+        where["gate_port"] = gate
+    elif (usual := camera.body.vendor.transport.port) in (DEFAULT_PORT, camera.port):
+        output.note(f"download them with: ptpfast pull {address} FOLDER")
+    else:
+        name = camera.body.vendor.name
+        output.note(f"the command line finds it at port {usual}; from Python: vendor={name!r}")
     if camera.settings.service.announce:
         where["announced"] = camera.announced
         _say_announced(output, camera)

@@ -22,6 +22,7 @@ def asked_spots(shown: Quiet) -> Iterator[str]:
         if not name:
             return
         yield name
+        shown.left()
     say(f"{MOST_SPOTS} spots are the most in one walk")
 
 

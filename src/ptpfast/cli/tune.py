@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "tune --forget 'Maker Model 1.0'",
 )
 @click.argument("host", type=Address(), metavar="[CAMERA]", required=False)
-@click.option("--dry-run", is_flag=True, help="Measure, and remember nothing.")
+@click.option("--dry-run", is_flag=True, help="Measure only; do not save the result.")
 @click.option("--show", is_flag=True, help="List the remembered models.")
 @click.option("--forget", metavar="MODEL", help="Forget a model, named as in --show.")
 def tune(

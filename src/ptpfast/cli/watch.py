@@ -26,12 +26,21 @@ from .destination import (
     verify_option,
 )
 from .exporting import exporting, metrics_option
+from .failure import OUT_OF_TIME
 from .file_lines import file_record, finished_line
 from .hook import Hook, Ran, exec_option, retries_option, tell
 from .object_record import object_record
 from .only_camera import only_camera
 from .options import Address as AddressType
-from .options import Common, Words, bwlimit_option, chunk_option, command, depth_option
+from .options import (
+    Common,
+    Words,
+    bwlimit_option,
+    chunk_option,
+    command,
+    depth_option,
+    duration_option,
+)
 from .output import Output, human_size, plural
 from .pull import agree, check_order, check_url
 from .selecting import Wanted, selecting
@@ -60,13 +69,13 @@ if TYPE_CHECKING:
     "--existing/--new-only",
     default=True,
     show_default=True,
-    help="Download what is on the card already, too; it gives way to new shots.",
+    help="Download the files that are already on the card, too; new shots come first.",
 )
 @click.option(
     "--first",
     type=Words(KINDS),
     metavar=",".join(KINDS),
-    help="Of new shots, download these file types before the others.",
+    help="Download these file types of new shots before the others.",
 )
 @click.option(
     "--preview",
@@ -86,6 +95,7 @@ if TYPE_CHECKING:
 @metrics_option
 @name_option
 @bwlimit_option
+@duration_option
 @chunk_option
 @depth_option
 def watch(
@@ -137,8 +147,8 @@ def watch(
         try:
             _take_all(shots, teller, hook)
         finally:
-            teller.sum_up(shots.status)
-    return 0
+            teller.sum_up(shots.status, out_of_time=shots.out_of_time)
+    return OUT_OF_TIME if shots.out_of_time else 0
 
 
 def _check(hosts: tuple[tuple[str, int], ...], dest: Path | str, options: dict[str, Any]) -> None:
@@ -170,6 +180,7 @@ class Teller:
         self._note = note
         self._lock = threading.Lock()
         self._said: dict[str, str] = {}  # of each camera: waiting, connected or watching
+        self._told_known: set[str] = set()  # cameras
 
     def status(self, status: WatchStatus) -> None:
         """Say that the watch does something else now."""
@@ -192,9 +203,17 @@ class Teller:
             is_first = "watching" not in self._said.values()
             self._said[camera] = "watching"
             stop = "; press Ctrl-C to stop" if is_first else ""
-            return None if said == "watching" else f"watching {camera}{stop}"
+            before = self._known_before(status, camera)
+            return None if said == "watching" else f"watching {camera}{before}{stop}"
         self._said[camera] = "watching" if said == "watching" else "connected"
         return None if said in ("watching", "connected") else f"connected to {camera}"
+
+    def _known_before(self, status: WatchStatus, camera: str) -> str:
+        """Return, once for each camera, how many files need no download."""
+        if not status.known or camera in self._told_known:
+            return ""
+        self._told_known.add(camera)
+        return f"; downloaded before: {plural(status.known, 'file')}"
 
     def _of_camera(self, text: str, camera: str) -> str:
         return text if len(self._cameras) == 1 else f"{camera}: {text}"
@@ -221,12 +240,18 @@ class Teller:
         with self._lock:
             tell(self._output, ran, self._note)
 
-    def sum_up(self, status: WatchStatus) -> None:
+    def sum_up(self, status: WatchStatus, *, out_of_time: bool) -> None:
         """Say what was downloaded."""
+        files = plural(status.files, "file")
+        text = f"{files} downloaded, {human_size(status.size)}"
+        if out_of_time:
+            text += "; the time of --max-duration was over"
         with self._lock:
-            self._output.record("summary", downloaded=status.files, bytes=status.size)
-            files = plural(status.files, "file")
-            self._note(f"{files} downloaded, {human_size(status.size)}")
+            self._output.record(
+                "summary", downloaded=status.files, bytes=status.size, out_of_time=out_of_time
+            )
+            self._output.last_sentence = text
+            self._note(text)
 
 
 def status_record(status: WatchStatus, camera: str) -> dict[str, Any]:
@@ -238,6 +263,7 @@ def status_record(status: WatchStatus, camera: str) -> dict[str, Any]:
         "since": status.since.isoformat(timespec="seconds"),
         "downloaded": status.files,
         "bytes": status.size,
+        "known": status.known,
     }
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from .rig import Camera, Rig
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 SCHEDULER_S = 60.0  # how long a lost scheduler is waited for
 MOST_TRIES = 10  # workers that one camera's task may lose, with the scheduler's own retries
@@ -114,9 +115,11 @@ class _Run:
                 with self._client() as client:
                     self._round(client, left)
             except (OSError, TimeoutError) as error:
-                log.info("the scheduler is lost: %s", error)
+                log.warning("no scheduler at %s: waiting for it", self._scheduler)
                 self._wait(error)
                 continue
+            if lost := sum(camera.name not in self._results for camera in left):
+                log.warning("the scheduler or workers of %d cameras are lost: trying again", lost)
             if len(self._results) > before:
                 self._patience.reset()
             else:  # all tasks were lost with the scheduler or their workers
@@ -176,11 +179,14 @@ class _Run:
         """Keep a task's result, or why it has none."""
         from distributed import KilledWorker
 
-        if future.status == "finished":
+        try:
             self._results[name] = future.result()
             return
-        if future.status == "error":
-            error = future.exception()
+        except CancelledError:  # a result on a lost worker, or the scheduler is lost
+            pass
+        except Exception as error:
+            if future.status != "error":  # of the connection to the scheduler, not of the task
+                raise
             if not isinstance(error, KilledWorker) or self._tries[name] >= MOST_TRIES:
                 self._results[name] = CameraResult(name, error=f"{type(error).__name__}: {error}")
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import threading
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -90,11 +91,22 @@ def host_of(info: ServiceInfo, inside: list[Network]) -> str:
     addresses.sort(key=lambda each: ip_address(each).version)
     scopes = {network.scope for network in inside if network.scope}
     for each in addresses:
-        if not ip_address(each).is_link_local or ":" not in each or "%" in each:
+        if "%" in each:
+            return with_name(each)
+        if not ip_address(each).is_link_local or ":" not in each:
             return each
         if len(scopes) == 1:
             return f"{each}%{scopes.pop()}"
     return ""
+
+
+def with_name(address: str) -> str:
+    """Return an IPv6 address with the name of its interface: the number changes with time."""
+    host, _, scope = address.partition("%")
+    try:
+        return f"{host}%{socket.if_indextoname(int(scope))}"
+    except (OSError, ValueError, OverflowError):  # it is a name, or the interface has gone
+        return address
 
 
 def _read(instance: str, txt: dict[str, str]) -> tuple[str | None, Told]:

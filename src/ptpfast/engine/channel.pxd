@@ -53,6 +53,7 @@ cdef class Channel:
     cdef void _acknowledge(self) noexcept nogil
     cdef int _wait(self, short events, double deadline) except -1 nogil
     cdef int _check(self) except -1 nogil
+    cdef _send_all(self, const uint8_t *data, ssize_t size, double patience)
     cdef int _send(self, const uint8_t *data, size_t size, double patience_s) except -1 nogil
     cdef int _begin(self) except -1
     cdef int _require_own(self) except -1

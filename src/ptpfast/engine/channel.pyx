@@ -27,12 +27,18 @@ import socket
 import threading
 
 import cython
+from cpython.buffer cimport (
+    PyBUF_SIMPLE,
+    PyBUF_WRITABLE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memmove
+from libc.string cimport memcpy, memmove
 
 from ptpfast.engine.phase cimport COMPLETE, FINISHED, NEED_BYTES, WAIT_START, Phase, State
 from ptpfast.engine.sink cimport iovec
@@ -95,6 +101,15 @@ cdef uint64_t NO_STOP = <uint64_t>-1
 assert RING_SIZE >= 2 * MAX_CONTROL_SIZE  # an incomplete control packet always fits beside more
 
 
+cdef fill(array, const void *source, size_t size):
+    """Copy memory into a contiguous array. Typed memoryviews would add 60 kB to each module."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(array, &view, PyBUF_WRITABLE)
+    if size:
+        memcpy(view.buf, source, size)
+    PyBuffer_Release(&view)
+
+
 @cython.final
 cdef class Timeline:
     """Record when bytes arrived: `samples()` gives seconds and bytes so far, as numpy arrays.
@@ -153,14 +168,11 @@ cdef class Timeline:
         """Return `(seconds, bytes)`: the samples as numpy arrays (float64, int64), both rising."""
         import numpy
 
-        seconds = numpy.empty(self._count, numpy.float64)
-        received = numpy.empty(self._count, numpy.int64)
-        cdef double[::1] to_seconds = seconds
-        cdef int64_t[::1] to_bytes = received
-        cdef size_t i
-        for i in range(self._count):
-            to_seconds[i] = self._seconds[i]
-            to_bytes[i] = self._bytes[i]
+        cdef size_t count = self._count
+        seconds = numpy.empty(count, numpy.float64)
+        received = numpy.empty(count, numpy.int64)
+        fill(seconds, self._seconds, count * sizeof(double))
+        fill(received, self._bytes, count * sizeof(int64_t))
         return seconds, received
 
     def __reduce__(self):
@@ -247,21 +259,27 @@ cdef class Channel:
     def send(self, data, *, timeout_s=30.0):
         """Send all of `data` (contiguous bytes-like). Raises Timeout, ConnectionLost or
         Cancelled."""
-        cdef const uint8_t[::1] view = data
         cdef double patience = timeout_s
+        cdef Py_buffer view
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            if view.len:
+                self._send_all(<const uint8_t *>view.buf, view.len, patience)
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef _send_all(self, const uint8_t *data, ssize_t size, double patience):
         cdef ssize_t sent = 0
-        if not view.shape[0]:
-            return
         self._begin()
         try:
             # A request fits into the socket's buffer: this neither waits nor costs us the GIL.
-            if view.shape[0] <= SMALL_SEND:
-                sent = send(self._fd, &view[0], view.shape[0], MSG_NOSIGNAL)
+            if size <= SMALL_SEND:
+                sent = send(self._fd, data, size, MSG_NOSIGNAL)
             self._acknowledged = self.bytes_received  # by what is sent
-            if sent < view.shape[0]:
+            if sent < size:
                 sent = max(sent, 0)
                 with nogil:
-                    self._send(&view[0] + sent, view.shape[0] - sent, patience)
+                    self._send(data + sent, size - sent, patience)
         finally:
             self._end()
 

@@ -96,7 +96,7 @@ class SinkError(PTPError, OSError):
 
     def __init__(self, message: str, *, errno: int = 0, received: int = 0, hint: str = "") -> None:
         super().__init__(message, received=received, hint=hint)
-        self.errno = errno
+        self.errno: int = errno
 
 
 _DISK_HINTS = {
@@ -163,7 +163,7 @@ class LimitReached(PTPError, OSError):
     def __init__(self, number: int) -> None:
         message, hint = _LIMITS[number]
         super().__init__(message, hint=hint)
-        self.errno = number
+        self.errno: int = number
 
     @classmethod
     def of(cls, error: BaseException) -> LimitReached | None:

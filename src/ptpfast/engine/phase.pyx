@@ -111,10 +111,10 @@ cdef class Phase:
         """
         cdef size_t used = 0
         self._carry += data
-        cdef const uint8_t[::1] view = bytes(self._carry)
+        cdef bytes carried = bytes(self._carry)
         try:
-            if view.shape[0] and self.state != COMPLETE:
-                self.scan(&view[0], view.shape[0], &used)
+            if carried and self.state != COMPLETE:
+                self.scan(<const uint8_t *>carried, len(carried), &used)
         finally:
             del self._carry[:used]
         return self.state == COMPLETE

@@ -14,6 +14,7 @@ Sources: the pcapng specification (draft-ietf-opsawg-pcapng); RFC 791 and 9293.
 """
 
 import cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -161,10 +162,14 @@ cdef class Flow:
 
     def add(self, int side, data):
         """Log bytes (contiguous bytes-like) that a side sent, as they are."""
-        cdef const uint8_t[::1] view = data
-        if view.shape[0]:
-            self._end_segment()
-            self.all_of(side, &view[0], view.shape[0])
+        cdef Py_buffer view
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            if view.len:
+                self._end_segment()
+                self.all_of(side, <const uint8_t *>view.buf, view.len)
+        finally:
+            PyBuffer_Release(&view)
 
     def acknowledge(self):
         """End the segment that is being gathered, and log an acknowledgement of it."""

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 try:
     import fsspec as _fsspec  # noqa: F401
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ImportError(
         "ptpfast.filesystem needs fsspec; install it with `pip install 'ptpfast[fsspec]'`"
-    ) from error
+    ) from _error
 
 from .file import PtpIpFile
 from .system import PtpIpFileSystem

@@ -33,7 +33,7 @@ class Target:
     """
 
     def __init__(self, info: ObjectInfo) -> None:
-        self.info = info
+        self.info: ObjectInfo = info
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._reader: ObjectReader | None = None

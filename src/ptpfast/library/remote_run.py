@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .plan.tree import Tree
     from .report.results import FileResult
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MOST_IN_A_ROW = 3  # files that fail at the destination for unknown reasons, until it is all of them
 NO_CATALOG = (

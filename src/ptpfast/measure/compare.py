@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from . import charts
 from .summary import Figures
-from .svg import shown
+from .svg import number, shown
 
 MOST_RUNS = 12  # of earlier ones, the latest
 WORTH_SAYING = 0.05
@@ -54,7 +54,7 @@ def told(now: Figures, before: Figures) -> list[str]:
     """Return the changes in words, one line each."""
     lines = []
     for measure, then, value, change in changes(now, before):
-        line = f"{measure.label}: {value:.1f} {measure.unit}, was {then:.1f}"
+        line = f"{measure.label}: {number(value)} {measure.unit}, was {number(then)}"
         if abs(change) >= WORTH_SAYING:
             better = (change > 0) == measure.more_is_better
             line += f" ({change:+.0%}, {'better' if better else 'worse'})"

@@ -13,10 +13,10 @@ from __future__ import annotations
 try:
     import opentelemetry.trace as _trace  # noqa: F401
     import prometheus_client as _client  # noqa: F401
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ImportError(
-        f"ptpfast.metrics needs {error.name}: run `pip install 'ptpfast[metrics]'`"
-    ) from error
+        f"ptpfast.metrics needs {_error.name}: run `pip install 'ptpfast[metrics]'`"
+    ) from _error
 from .prometheus import Metrics
 from .spans import tracing
 from .table import METRICS, Metric

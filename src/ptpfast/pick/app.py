@@ -91,6 +91,8 @@ class App:
         ]
         if changes.all:
             texts.append(_event("complete", {}))
+        elif gone := [each for each in changes.pictures if self._board.picture(each) is None]:
+            texts.append(_event("gone", sorted(gone)))
         if changes.thumbnails:
             texts.append(_event("thumbnails", sorted(changes.thumbnails)))
         if changes.state:

@@ -72,6 +72,7 @@ class Board:
         self._feeds: list[Feed] = []
         self._pictures: dict[int, Picture] = {}
         self._by_key: dict[Key, Picture] = {}
+        self._by_handle: dict[int, Key] = {}  # of this listing
         self._by_shot: dict[int, Picture] = {}  # by the identity of the shot
         self._shots = Shots()
         self._seen: set[Key] = set()  # in the listing that is under way
@@ -139,6 +140,7 @@ class Board:
         with self._lock:
             self._shots = Shots()
             self._by_shot.clear()
+            self._by_handle.clear()
             self._seen.clear()
             for picture in self._pictures.values():
                 picture.thumbnail_failed = False
@@ -146,39 +148,59 @@ class Board:
 
     def add(self, listed: Iterable[File]) -> None:
         """Add listed files. A file that was listed before keeps its picture and its status."""
-        changed: dict[int, None] = {}
         with self._lock:
-            for file in listed:
-                for picture in self._add(file):
-                    changed[picture.number] = None
-            some_are_gone = any(number not in self._pictures for number in changed)
+            changed = [number for file in listed for number in self._add(file)]
+        self._tell(dict.fromkeys(changed))
+
+    def _tell(self, numbers: Iterable[int]) -> None:
         for feed in self._all_feeds():
-            if some_are_gone:
-                feed.reset()
-            for number in changed:
+            for number in numbers:
                 feed.picture(number)
 
-    def _add(self, listed: File) -> list[Picture]:
-        """Add a file; return its picture, and the one that it was in before."""
+    def _add(self, listed: File) -> list[int]:
+        """Add a file; return the pictures that have changed."""
         key, shot = key_of(listed.info), self._shots.of(listed.info)
         self._seen.add(key)
         picture = self._by_shot.get(id(shot)) or self._by_key.get(key)
-        if picture is None:
+        if picture is None or picture.number not in self._pictures:
             picture = Picture(self._next, shot)
             self._next += 1
             self._pictures[picture.number] = picture
             self._unasked.append(picture.number)
         picture.shot = shot  # keeps it, and with it the number that stands for it
-        changed = [picture]
+        changed = [picture.number]
         if (before := self._by_key.get(key)) is not None and before is not picture:
             self._take_out(before, key)
-            changed.append(before)
+            changed.append(before.number)
         self._by_shot[id(shot)] = self._by_key[key] = picture
         if (file := picture.files.get(key)) is None:
             picture.files[key] = listed
+            if picture.thumbnail_failed:
+                picture.thumbnail_failed = False
+                self._unasked.append(picture.number)
         else:
             file.info, file.new, file.marked = listed.info, listed.new, listed.marked
-        return changed
+        was = self._by_handle.get(listed.info.handle, key)
+        self._by_handle[listed.info.handle] = key
+        # Another name, size or date: the file has changed since it was listed.
+        return [*changed, *(self._forget(was) if was != key else [])]
+
+    def remove(self, handles: Iterable[int]) -> None:
+        """Forget files that were deleted from the card."""
+        with self._lock:
+            found = [each for each in handles if each in self._by_handle]
+            keys = [self._by_handle.pop(each) for each in found]
+            for each in found:
+                self._shots.forget(each)
+            changed = [number for key in keys for number in self._forget(key)]
+        self._tell(changed)
+
+    def _forget(self, key: Key) -> list[int]:
+        """Forget a file; return its picture, if it had one."""
+        if (picture := self._by_key.pop(key, None)) is None:
+            return []
+        self._take_out(picture, key)
+        return [picture.number]
 
     def end_listing(self) -> None:
         """Forget the files that the camera lists no longer."""
@@ -226,8 +248,7 @@ class Board:
             file.status, file.reason = status, reason
             if new is not None and file.new is not None:
                 file.new = new
-        for feed in self._all_feeds():
-            feed.picture(picture.number)
+        self._tell([picture.number])
 
     # Thumbnails
 

@@ -1,8 +1,9 @@
 """The desk: the one thread that uses the camera, for all open pages.
 
 It lists the card, and asks for thumbnails in advance while nothing else is wanted: those in view
-first. Previews come before everything. A download is a run of `library`. If the connection is lost,
-it is made again without end, and then the card is listed again, because its handles may be others.
+first. Previews come before everything, then files that were taken since the card was listed. A
+download is a run of `library`. If the connection is lost, it is made again without end, and then
+the card is listed again, because its handles may be others.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..link.patience import go_on
 from ..ptp.errors import Cancelled, ConnectionLost, PTPError, SinkError
 from ..ptp.scope import Scope, scope_of
 from ..session.persistence import Persistence, patience_of
+from .arrivals import Arrivals
 from .downloading import Downloading, Told
 from .errands import Errands, Preview
 from .picture import File
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..library.plan.options import Options
     from ..ptp.datasets import DeviceInfo
+    from ..ptp.objects import ObjectTable
     from ..session.session import Session
     from .board import Board
     from .picture import Take
@@ -58,6 +61,8 @@ class Desk:
         self._persistence = Persistence(session, None, self._lost)
         self._patience = patience_of(None, told=lambda *_: None)
         self._ending = Ending()
+        self._arrivals = Arrivals(session)
+        self._marked: set[int] = set()  # by the camera's owner, when the card was listed
         self._listed_at = 0  # the reconnects when the card was last listed
         self._probed_at = -1
         self._storage_ids: list[int] = []
@@ -131,6 +136,7 @@ class Desk:
         except BaseException as error:  # noqa: BLE001 # raised by the command
             self.error = error
         finally:
+            self._arrivals.close()
             self.ended.set()
             self._errands.drop_previews()
 
@@ -155,16 +161,21 @@ class Desk:
             self._list()
         elif self._errands.has_preview:
             self._serve_previews()
+        elif self._arrivals.is_due:
+            self._take_arrivals()
         elif self._errands.queue and not self._errands.paused:
             self._fetch()
         elif not self._fill():
             self._errands.wait(WAIT_S)
             self._look_for_loss()
+            self._persistence.run(self._arrivals.hear)
 
     @property
     def _is_stale(self) -> bool:
         """Whether the handles may be others than those that are listed."""
-        return self._session.link.reconnects != self._listed_at or not self._session.usable
+        link = self._session.link
+        is_same = link.reconnects == self._listed_at and self._session.usable
+        return not is_same or self._arrivals.cards_changed
 
     def _look_for_loss(self) -> None:
         """Ask the camera for its storages, once, if its Event connection has ended."""
@@ -190,10 +201,11 @@ class Desk:
             self._errands.is_forgiving = False
             self._session.link.losses.forget()
         self._listed_at = self._session.link.reconnects
+        self._persistence.run(self._arrivals.begin_listing)
         self._board.begin_listing()
         known = Known.of(self._session, history=True)
         knows = _can_tell_new(known)
-        marked = self._persistence.run(self._marked)
+        self._marked = self._persistence.run(self._ask_for_marked)
         begin = partial(self._session.listing, progress=self._show_listed)
         failed = 0
         try:
@@ -201,17 +213,10 @@ class Desk:
                 while (piece := self._persistence.run(partial(listing.next, PIECE))) is not None:
                     failed += len(piece.failures)
                     self._storage_ids = listing.storage_ids
-                    known.see(piece, listing.storage_ids)
-                    self._board.add(
-                        File(
-                            info,
-                            not known.was_fetched(info) if knows else None,
-                            info.handle in marked,
-                        )
-                        for info in piece
-                    )
+                    self._add(piece, known, knows=knows)
                     self._serve_previews()
                     self._fill(in_view_only=True)
+                self._arrivals.end_listing(listing.handles)
                 unlisted = [str(error) for error in listing.unlisted.values()]
         finally:
             known.close()
@@ -219,7 +224,35 @@ class Desk:
         notes = [f"{failed} files cannot be described by the camera"] if failed else []
         self._board.set_camera(state="ready", message="; ".join(unlisted + notes), knows_new=knows)
 
-    def _marked(self) -> set[int]:
+    def _add(self, piece: ObjectTable, known: Known, *, knows: bool) -> None:
+        known.see(piece, self._storage_ids)
+        self._board.add(
+            File(
+                info,
+                not known.was_fetched(info) if knows else None,
+                info.handle in self._marked,
+            )
+            for info in piece
+        )
+
+    def _take_arrivals(self) -> None:
+        """Show what has come, changed and gone on the card since it was listed."""
+        self._persistence.run(self._arrivals.look)
+        if self._is_stale:
+            return
+        self._board.remove(self._arrivals.take_gone())
+        if self._arrivals.has_events:
+            self._show_arrivals()
+
+    def _show_arrivals(self) -> None:
+        piece = self._persistence.run(partial(self._arrivals.take, self._storage_ids))
+        if self._is_stale:
+            return
+        with closing(Known.of(self._session, history=True)) as known:
+            known.prepare()
+            self._add(piece, known, knows=self._board.camera.knows_new)
+
+    def _ask_for_marked(self) -> set[int]:
         """Return the objects that the camera's owner has marked, if the camera tells."""
         try:
             return set(self._session.marked())
@@ -266,7 +299,9 @@ class Desk:
             return True
         if self._session.link.reconnects != self._listed_at:
             return True
-        return not in_view_only and (self._has_download or self._errands.listing_due)
+        if in_view_only:
+            return False
+        return self._has_download or self._errands.listing_due or self._arrivals.is_due
 
     @property
     def _has_download(self) -> bool:
@@ -310,11 +345,14 @@ class Desk:
 
     def _gives_way(self) -> bool:
         """Whether a file that arrives has to stop at its next chunk."""
-        return self._errands.has_preview or not self._has_download
+        wanted = self._errands.has_preview or self._arrivals.has_events
+        return wanted or not self._has_download
 
     def _serve(self) -> None:
         """Use the camera between two files of a download."""
         self._serve_previews()
+        if not self._is_stale and self._arrivals.is_due:
+            self._take_arrivals()
         if not self._is_stale:
             self._fill(in_view_only=True)
 

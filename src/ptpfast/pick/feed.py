@@ -29,6 +29,7 @@ class Feed:
         """loop: the loop of the task that awaits `next`; other methods may be called anywhere."""
         self._loop = loop
         self._wake = asyncio.Event()
+        self._wake.set()  # everything is news to a page that has just been opened
         self._lock = threading.Lock()
         self._all = True
         self._state = True

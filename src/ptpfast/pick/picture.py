@@ -85,6 +85,7 @@ class Picture:
         statuses = {file.status for file in files}
         status = next(each for each in _ORDER if each in statuses)
         news = [file.new for file in files if file.new is not None]
+        ratings = [info.rating for info in infos if info.rating is not None]
         return {
             "id": self.number,
             "name": _shown(stem if dot and stem else first.name),
@@ -97,6 +98,7 @@ class Picture:
             "sizes": [info.size for info in infos],
             "protected": any(info.protected for info in infos),
             "marked": any(file.marked for file in files),
+            "rating": max(ratings, default=None),
             "new": any(news) if news else None,
             "status": status,
             "reason": "; ".join(_shown(file.reason) for file in files if file.reason),

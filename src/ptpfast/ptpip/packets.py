@@ -74,8 +74,8 @@ class PtpIpPacket:
 class PtpIpInitCmdReq(PtpIpPacket):
     """Init Command Request: this computer's GUID and name, the same in every run."""
 
-    cmdtype = PacketType.INIT_COMMAND_REQUEST
-    fields = ("guid", "hostname")
+    cmdtype: ClassVar[PacketType | None] = PacketType.INIT_COMMAND_REQUEST
+    fields: ClassVar[tuple[str, ...]] = ("guid", "hostname")
 
     def __init__(self, data: Any = None) -> None:
         self.guid: bytes = default_guid()
@@ -89,8 +89,8 @@ class PtpIpInitCmdReq(PtpIpPacket):
 class PtpIpInitCmdAck(PtpIpPacket):
     """Init Command Ack. `session_id` is the connection number, as in the original."""
 
-    cmdtype = PacketType.INIT_COMMAND_ACK
-    fields = ("session_id", "guid", "hostname")
+    cmdtype: ClassVar[PacketType | None] = PacketType.INIT_COMMAND_ACK
+    fields: ClassVar[tuple[str, ...]] = ("session_id", "guid", "hostname")
     session_id: int
     guid: bytes
     hostname: str
@@ -99,8 +99,8 @@ class PtpIpInitCmdAck(PtpIpPacket):
 class PtpIpEventReq(PtpIpPacket):
     """Init Event Request. `session_id` is the connection number."""
 
-    cmdtype = PacketType.INIT_EVENT_REQUEST
-    fields = ("session_id",)
+    cmdtype: ClassVar[PacketType | None] = PacketType.INIT_EVENT_REQUEST
+    fields: ClassVar[tuple[str, ...]] = ("session_id",)
 
     def __init__(self, data: Any = None, session_id: int | None = None) -> None:
         self.session_id = session_id
@@ -115,14 +115,14 @@ class PtpIpEventReq(PtpIpPacket):
 class PtpIpEventAck(PtpIpPacket):
     """Init Event Ack."""
 
-    cmdtype = PacketType.INIT_EVENT_ACK
+    cmdtype: ClassVar[PacketType | None] = PacketType.INIT_EVENT_ACK
 
 
 class PtpIpInitFail(PtpIpPacket):
     """Init Fail. `PtpIpConnection.open` raises `ptpfast.InitFailed` with its `reason`."""
 
-    cmdtype = PacketType.INIT_FAIL
-    fields = ("reason",)
+    cmdtype: ClassVar[PacketType | None] = PacketType.INIT_FAIL
+    fields: ClassVar[tuple[str, ...]] = ("reason",)
     reason: int
 
 
@@ -143,8 +143,8 @@ class PtpIpCmdRequest(PtpIpPacket):
         error: The exception that `result` raises; None for success.
     """
 
-    cmdtype = PacketType.OPERATION_REQUEST
-    fields = ("unkown", "ptp_cmd", "transaction_id", "args")
+    cmdtype: ClassVar[PacketType | None] = PacketType.OPERATION_REQUEST
+    fields: ClassVar[tuple[str, ...]] = ("unkown", "ptp_cmd", "transaction_id", "args")
 
     def __init__(
         self,
@@ -223,8 +223,8 @@ class PtpIpCmdRequest(PtpIpPacket):
 class PtpIpCmdResponse(PtpIpPacket):
     """Operation Response. `args` are its parameters, a tuple of ints."""
 
-    cmdtype = PacketType.OPERATION_RESPONSE
-    fields = ("ptp_response_code", "transaction_id", "args")
+    cmdtype: ClassVar[PacketType | None] = PacketType.OPERATION_RESPONSE
+    fields: ClassVar[tuple[str, ...]] = ("ptp_response_code", "transaction_id", "args")
     ptp_response_code: int
     transaction_id: int
     args: tuple[int, ...]
@@ -233,8 +233,8 @@ class PtpIpCmdResponse(PtpIpPacket):
 class PtpIpStartDataPacket(PtpIpPacket):
     """Start Data. `length` is the size of the whole payload in bytes; None if unknown."""
 
-    cmdtype = PacketType.START_DATA
-    fields = ("transaction_id", "length")
+    cmdtype: ClassVar[PacketType | None] = PacketType.START_DATA
+    fields: ClassVar[tuple[str, ...]] = ("transaction_id", "length")
     transaction_id: int
     length: int | None
 
@@ -242,8 +242,8 @@ class PtpIpStartDataPacket(PtpIpPacket):
 class PtpIpDataPacket(PtpIpPacket):
     """Data. `data` is a piece of the payload; it is an attribute, as in the original."""
 
-    cmdtype = PacketType.DATA
-    fields = ("transaction_id", "data")
+    cmdtype: ClassVar[PacketType | None] = PacketType.DATA
+    fields: ClassVar[tuple[str, ...]] = ("transaction_id", "data")
     transaction_id: int
     data: bytes = b""  # type: ignore[assignment]
 
@@ -251,21 +251,21 @@ class PtpIpDataPacket(PtpIpPacket):
 class PtpIpCancelTransaction(PtpIpPacket):
     """Cancel Transaction."""
 
-    cmdtype = PacketType.CANCEL
-    fields = ("transaction_id",)
+    cmdtype: ClassVar[PacketType | None] = PacketType.CANCEL
+    fields: ClassVar[tuple[str, ...]] = ("transaction_id",)
     transaction_id: int
 
 
 class PtpIpEndDataPacket(PtpIpDataPacket):
     """End Data. `data` is the last piece of the payload; it may be empty, or the whole payload."""
 
-    cmdtype = PacketType.END_DATA
+    cmdtype: ClassVar[PacketType | None] = PacketType.END_DATA
 
 
 class PtpIpPing(PtpIpPacket):
     """Probe Request. The session answers those from the camera."""
 
-    cmdtype = PacketType.PROBE_REQUEST
+    cmdtype: ClassVar[PacketType | None] = PacketType.PROBE_REQUEST
 
     def data(self) -> bytes:
         return body(wire.ProbeRequest())
@@ -274,7 +274,7 @@ class PtpIpPing(PtpIpPacket):
 class PtpIpPong(PtpIpPacket):
     """Probe Response; the original has no name for it."""
 
-    cmdtype = PacketType.PROBE_RESPONSE
+    cmdtype: ClassVar[PacketType | None] = PacketType.PROBE_RESPONSE
 
 
 class PtpIpEvent:

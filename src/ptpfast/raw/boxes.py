@@ -14,6 +14,7 @@ MOST_BOXES = 500
 HEAD, LARGE_HEAD = 8, 16
 PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
 PREVIEW_UUID = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
+METADATA_UUID = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 PREVIEW_HEAD = 24  # of the PRVW box, behind it the JPEG
 
 
@@ -39,6 +40,23 @@ def candidates(file: Ranges) -> Iterator[tuple[int, int]]:
             yield from _preview(file, start + 16, end)
     for number, place in places.items():
         yield place, sizes.get(number, 0)
+
+
+def metadata(file: Ranges) -> tuple[int, int] | None:
+    """Return start and end of the TIFF that describes the picture (CMT1); None without one.
+
+    Args:
+        file: the file.
+    """
+    if file.at(4, 4) != b"ftyp":
+        return None
+    left = [MOST_BOXES]
+    for kind, start, end in _boxes(file, 0, file.size, left):
+        if kind == b"uuid" and file.at(start, 16) == METADATA_UUID:
+            for inner, first, stop in _boxes(file, start + 16, end, left):
+                if inner == b"CMT1":
+                    return first, stop
+    return None
 
 
 def _boxes(file: Ranges, start: int, end: int, left: list[int]) -> Iterator[tuple[bytes, int, int]]:

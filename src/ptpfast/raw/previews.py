@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from . import boxes, tiff
+from . import boxes, orientation, tiff
+from .orientation import AS_STORED
 from .ranges import Ranges, Read, TooMuch
 
 RAF_MAGIC = b"FUJIFILMCCD-RAW "
@@ -18,10 +19,17 @@ MOST_SEGMENTS = 100
 
 
 class Preview(NamedTuple):
-    """The place of a JPEG in a file: `offset` of its first byte, and its `size` in bytes."""
+    """The place of a JPEG in a file.
+
+    Attributes:
+        offset: its first byte.
+        size: its bytes.
+        orientation: how the file says that it is turned, as in EXIF: 1 to 8.
+    """
 
     offset: int
     size: int
+    orientation: int = AS_STORED
 
 
 def find_preview(read: Read, size: int) -> Preview | None:
@@ -42,7 +50,7 @@ def find_preview(read: Read, size: int) -> Preview | None:
     for each in sorted(found, key=lambda preview: -preview.size):
         try:
             if _is_shown(file, each):
-                return each
+                return each._replace(orientation=orientation.of_raw(file))
         except TooMuch:
             return None
     return None

@@ -7,7 +7,7 @@ RW2 (tag 0x2E).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from .ranges import Ranges
 
@@ -18,11 +18,19 @@ MOST_IFDS, MOST_ENTRIES = 64, 1000
 ENTRY = 12
 # Tags.
 COMPRESSION, STRIP_OFFSETS, STRIP_SIZES = 0x103, 0x111, 0x117
+ORIENTATION = 0x112
 SUB_IFDS, JPEG_OFFSET, JPEG_SIZE = 0x14A, 0x201, 0x202
 RW2_JPEG = 0x2E
 JPEGS = (6, 7)  # values of Compression
 _WIDTHS = {1: 1, 3: 2, 4: 4, 13: 4}  # bytes of a value by its type, if that is a whole number
 MOST_VALUES = 64  # of one entry; a list of strips is longer, and no preview
+
+
+class Readable(Protocol):
+    """Bytes at an offset, fewer where the file ends."""
+
+    def at(self, offset: int, size: int) -> bytes:
+        """Return bytes [offset, offset + size)."""
 
 
 class _Entry(NamedTuple):
@@ -37,11 +45,10 @@ def candidates(file: Ranges) -> Iterator[tuple[int, int]]:
     Args:
         file: the file.
     """
-    head = file.at(0, 8)
-    order = ORDERS.get(head[:2])
-    if order is None or len(head) < 8 or _number(head[2:4], order) not in MAGICS:
+    if (begin := _begin(file)) is None:
         return
-    todo = [_number(head[4:8], order)]
+    order, first = begin
+    todo = [first]
     seen: set[int] = set()
     while todo and len(seen) < MOST_IFDS:
         place = todo.pop(0)
@@ -53,7 +60,28 @@ def candidates(file: Ranges) -> Iterator[tuple[int, int]]:
         todo += [*_values(entries, SUB_IFDS), following]
 
 
-def _directory(file: Ranges, order: Order, place: int) -> tuple[dict[int, _Entry], int]:
+def first_values(file: Readable, tag: int) -> tuple[int, ...]:
+    """Return the values of a tag in the first directory; () if it is not there.
+
+    Args:
+        file: the file.
+        tag: the number of the tag.
+    """
+    if (begin := _begin(file)) is None:
+        return ()
+    return _values(_directory(file, *begin)[0], tag)
+
+
+def _begin(file: Readable) -> tuple[Order, int] | None:
+    """Return the byte order, and the place of the first directory; None if this is no TIFF."""
+    head = file.at(0, 8)
+    order = ORDERS.get(head[:2])
+    if order is None or len(head) < 8 or _number(head[2:4], order) not in MAGICS:
+        return None
+    return order, _number(head[4:8], order)
+
+
+def _directory(file: Readable, order: Order, place: int) -> tuple[dict[int, _Entry], int]:
     """Return the entries of a directory, and the place of the next one; 0 at the end."""
     count = _number(file.at(place, 2), order)
     if not 0 < count <= MOST_ENTRIES:
@@ -67,7 +95,7 @@ def _directory(file: Ranges, order: Order, place: int) -> tuple[dict[int, _Entry
     return entries, _number(file.at(place + 2 + count * ENTRY, 4), order)
 
 
-def _entry(file: Ranges, order: Order, kind: int, count: int, at: int) -> _Entry:
+def _entry(file: Readable, order: Order, kind: int, count: int, at: int) -> _Entry:
     """Return an entry. Its values stand in it, or elsewhere if they take more than 4 bytes."""
     width = _WIDTHS.get(kind, 0)
     size = count * (width or 1)

@@ -431,7 +431,8 @@ class Session:
 
         Returns:
             The bytes of a JPEG. In most RAW files it is as large as the picture itself, or some
-            1,600 pixels wide.
+            1,600 pixels wide. If only the RAW file says how the picture is turned, an EXIF segment
+            with its orientation is added.
 
         Raises:
             Unsupported: no preview is found, or the format is not known. CR2, CR3, DNG, NEF, ARW,

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..engine.wire import OperationRequest
 from ..ptp.arguments import numbers
-from ..ptp.codes import EventCode, OperationCode, ResponseCode
+from ..ptp.codes import EventCode, FailReason, OperationCode, ResponseCode
 from ..ptp.datasets import DevicePropDesc, ObjectInfoDataset, StorageInfo
 from ..vendors import Vendor
 from ..vendors.body import Habits, Later, Model, Reply
@@ -82,6 +82,7 @@ class Body:
         self._polled: deque[tuple[int, Parameters]] = deque()
         self._shutter = threading.Lock()
         self._busy = Busy()
+        self._free_at = 0.0  # by time.monotonic: refuses connections until then
         self._table: dict[int, Operation] = {
             code: handler for code, handler in operations.items() if code not in model.withheld
         }
@@ -113,7 +114,9 @@ class Body:
 
     def admit(self, guid: bytes, name: str) -> int | Later | None:
         """Return the reason to refuse a computer, None to accept it, or Later."""
-        return self.vendor.model.manners.admit(self, guid, name)
+        answer = self.vendor.model.manners.admit(self, guid, name)
+        is_locked = time.monotonic() < self._free_at
+        return FailReason.BUSY if is_locked and answer in (None, Later.LATER) else answer
 
     @property
     def openings(self) -> frozenset[int]:
@@ -128,6 +131,8 @@ class Body:
 
     def end_session(self, *, orderly: bool) -> None:
         """End a session, by CloseSession or with its connection."""
+        lasting_s = 0.0 if orderly else self.habits.locked_s
+        self._free_at = time.monotonic() + max(self.habits.pause_s, lasting_s)
         self.vendor.model.manners.closed(self, orderly)
 
     def perform(self, request: OperationRequest, data: bytes) -> Reply:

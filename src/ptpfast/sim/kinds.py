@@ -51,7 +51,11 @@ class Kind:
             raise TypeError(f"a fault of kind {self.name!r} has no effect")
 
 
-def kinds_at(stage: Stage) -> Callable[..., Callable[[Callable[..., Any]], Kind]]:
+# `kind(help, value, default, …)`, which makes a Kind from a function.
+KindsAt = Callable[..., Callable[[Callable[..., Any]], Kind]]
+
+
+def kinds_at(stage: Stage) -> KindsAt:
     """Return the decorator `kind(help, value, default, …)` of a stage.
 
     It makes a kind from a function, which is the effect and gives the kind its name. The other

@@ -61,10 +61,11 @@ class SimulatedCamera:
         withheld: Codes of operations that this body does not have.
         end_data: Payload of End Data (`EndData`); by default as the body does it.
         strict_tid: Refuse a transaction id that does not follow; by default as the body does it, as
-            for the next two.
-        needs_probe: Hang at the first operation unless a Probe Request or a pause of a second came
-            before.
+            for the next five.
+        needs_probe: Hang at the first operation without a Probe Request or a pause of a second.
         busy_s: Seconds for which the camera is busy after a picture.
+        hold_s, pause_s, locked_s: Seconds that a session must last to keep a new approval, and for
+            which connections are refused after a session, and after one that was not closed.
         approval: What the owner thinks of new computers (`unknown`, `approved`, `rejected`), for
             bodies that ask; see `approvals`.
         approve_after_s: Seconds after which the owner approves a computer that asks; None: never.

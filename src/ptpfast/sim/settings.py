@@ -58,6 +58,9 @@ class CardSettings:
         return Store.synthetic(self.objects, self.size, seed=self.seed, model=model)
 
 
+_TIMES = ("hold_s", "pause_s", "locked_s")  # of habits
+
+
 class BodyOptions(TypedDict, total=False):
     """Names and types of `BodySettings`."""
 
@@ -71,6 +74,9 @@ class BodyOptions(TypedDict, total=False):
     busy_s: float | None
     approval: State
     approve_after_s: float | None
+    hold_s: float | None
+    pause_s: float | None
+    locked_s: float | None
 
 
 @dataclass(frozen=True)
@@ -87,11 +93,15 @@ class BodySettings:
     busy_s: float | None = None
     approval: State = "approved"
     approve_after_s: float | None = None
+    hold_s: float | None = None
+    pause_s: float | None = None
+    locked_s: float | None = None
 
     def __post_init__(self) -> None:
         choice("approval", self.approval, STATES)
-        if self.approve_after_s is not None:
-            seconds("approve_after_s", self.approve_after_s)
+        for name in ("approve_after_s", *_TIMES):
+            if (value := getattr(self, name)) is not None:
+                seconds(name, value)
 
     def changed(self, habits: Habits) -> Habits:
         """Return the model's habits with the given changes."""
@@ -99,6 +109,7 @@ class BodySettings:
             "strict_tid": self.strict_tid,
             "needs_probe": self.needs_probe,
             "busy_s": self.busy_s,
+            **{name: getattr(self, name) for name in _TIMES},
         }
         if self.end_data is not None:
             given["end_data"] = EndData(self.end_data).value

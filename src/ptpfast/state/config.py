@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.text import printable
-from ..ownership.readback import read_back
+from ..ownership.followed import NotFollowed, read_followed
 from ..ptp.errors import SinkError
 from .places import user_folder
 
@@ -87,9 +87,12 @@ def load() -> Config:
     except RuntimeError:
         return Config()
     try:
-        content = read_back(file, MAX_FILE_SIZE + 1)
+        content = read_followed(file, MAX_FILE_SIZE + 1)
     except (FileNotFoundError, NotADirectoryError):
         return Config(file)
+    except NotFollowed as error:
+        why, number = error.strerror or str(error), error.errno or errno.EIO
+        raise _unusable(file, why, number, error.hint) from error
     except OSError as error:
         raise _unusable(file, error.strerror or str(error), error.errno or errno.EIO) from error
     if len(content) > MAX_FILE_SIZE:
@@ -131,8 +134,12 @@ def _why(error: BaseException) -> str:
     return f"{place[1]}: {text[: place.start()]}"
 
 
-def _unusable(file: Path, why: str, number: int = errno.EINVAL) -> SinkError:
-    hint = "repair it, or move it away"
+def _unusable(
+    file: Path,
+    why: str,
+    number: int = errno.EINVAL,
+    hint: str = "repair it, or move it away",
+) -> SinkError:
     return SinkError(f"cannot use {os.fspath(file)}: {why}", errno=number, hint=hint)
 
 

@@ -26,7 +26,7 @@ from ..ownership.readback import read_back
 from ..ptp.errors import SinkError
 from .places import user_folder
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_FILE_SIZE = 1 << 20
 MOST_CAMERAS = 1000

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .._version import __version__
@@ -28,7 +29,7 @@ from .tapped import Book, TappedChannel
 if TYPE_CHECKING:
     from ..engine.sink import Descriptor
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 PROGRAM = "ptpfast"
 LINK_RAW_IP = 101  # LINKTYPE_RAW
@@ -57,7 +58,7 @@ class Trace:
         self, path: str | os.PathLike[str], *, payload: bool = False, names: bool = False
     ) -> None:
         switches(payload=payload, names=names)
-        self.path = path_of("trace", path)
+        self.path: Path = path_of("trace", path)
         self._redactor = None if names else Redactor()
         self._payload = payload
         self._owner = Owner("trace")

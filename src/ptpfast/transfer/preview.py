@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..link.camera import Camera
 from ..ptp.errors import Unsupported
 from ..ptp.objects import ObjectInfo
-from ..raw import find_preview
+from ..raw import find_preview, with_orientation
 from .memory import read, read_into
 
 LARGEST_PREVIEW = 256 << 20  # bytes; the file says how many there are, and the camera sent the file
@@ -13,6 +13,8 @@ LARGEST_PREVIEW = 256 << 20  # bytes; the file says how many there are, and the 
 
 def preview(camera: Camera, info: ObjectInfo) -> bytes:
     """Return the largest JPEG in a RAW file, or a whole JPEG file.
+
+    A JPEG in a RAW file that does not say how it is turned gets the orientation of the RAW file.
 
     Raises:
         Unsupported: no preview is found in the object.
@@ -32,4 +34,4 @@ def preview(camera: Camera, info: ObjectInfo) -> bytes:
         )
     if place.size > LARGEST_PREVIEW:
         raise Unsupported(f"{info.name} has a preview of {place.size:,} bytes, which is none")
-    return part(place.offset, place.size)
+    return with_orientation(part(place.offset, place.size), place.orientation)

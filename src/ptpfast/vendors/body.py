@@ -80,6 +80,7 @@ class Responder(Protocol):
     properties: dict[int, DevicePropDesc]  # `current` can be set
     initiator: tuple[bytes, str]  # GUID and name of the connected computer
     opening: OperationRequest  # that has opened the session
+    habits: Habits
 
     @property
     def approval(self) -> Approval:
@@ -278,6 +279,9 @@ class Habits:
         connection_number: The number of each connection; None counts them.
         cancels: Whether it knows Cancel packets; otherwise one ends the connection.
         session_id: The only id of a session that it accepts; None: any.
+        hold_s: Seconds that a session must last, or it loses the approval that it was given.
+        pause_s: Seconds after a session for which it refuses connections.
+        locked_s: Seconds for which it does so after a session that ended without CloseSession.
     """
 
     end_data: str = "empty"
@@ -291,6 +295,9 @@ class Habits:
     connection_number: int | None = None
     cancels: bool = True
     session_id: int | None = None
+    hold_s: float = 0.0
+    pause_s: float = 0.0
+    locked_s: float = 0.0
 
 
 # CompressionSetting → whether a picture then has a RAW file, and a JPEG.

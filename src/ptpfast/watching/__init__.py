@@ -1,8 +1,8 @@
 """Download each new shot as it happens, and the rest of the card in the background.
 
 `shots` takes the options, `watcher` watches one session. `reported` has the camera's events,
-`ledger` the handles that are dealt with, `telling` says what happens. The downloads themselves are
-the runs of `ptpfast.library`.
+`cards` the handles that are listed, `ledger` those that are dealt with, `telling` says what
+happens. The downloads themselves are the runs of `ptpfast.library`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..link.camera import Camera
     from ..ptp.objects import ObjectInfo
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 MOST_NAMES = 1000  # of one preview, until it is given up
 MOST_SHOWN = 10_000  # that are remembered, so that a reconnect does not read them again

@@ -27,8 +27,8 @@ class Reported:
     """
 
     def __init__(self, news: News, subscription: Subscription) -> None:
-        self.cards_changed = False
-        self.has_unnamed = False
+        self.cards_changed: bool = False
+        self.has_unnamed: bool = False
         self.changed: set[int] = set()
         self.gone: set[int] = set()
         self._news = news

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from ..library.ending import Ending, Guide
 from ..library.handing import Handing, Handover
 from ..library.iterating import Results
+from ..library.limits import within
 from ..library.plan.options import Options
 from ..library.plan.places import check
 from ..library.plan.planning import OnConflict
@@ -69,6 +70,7 @@ class WatchOptions(Selecting, total=False):
     storage_options: Mapping[str, Any] | None
     template: str | None
     bwlimit: str | int | None
+    max_duration: float | None
 
 
 class Watch(Results):
@@ -103,6 +105,12 @@ class Watch(Results):
         """What the watch of each camera is doing now."""
         return tuple(telling.status for telling in self._tellings)
 
+    @property
+    def out_of_time(self) -> bool:
+        """Whether `max_duration` has ended the watch."""
+        report = None if self._end is None else self._end.report
+        return report is not None and report.out_of_time
+
     def stop(self) -> None:
         """Have the watch end; the iterator stops after the results that are finished by then."""
         self._was_stopped = True
@@ -133,7 +141,7 @@ def watch(
         on_status: called with a `WatchStatus` whenever what the watch of a camera is doing changes,
             in its thread; one call at a time.
         preview: a folder for the previews of new RAW files, `DSC_0001.NEF.jpg`. Each is read out of
-            its file before any of the new files is downloaded. What has that name is replaced.
+            its file before any of the new files is downloaded. It replaces no other file.
         on_preview: called with a `ShotPreview` for each, as `on_status` is.
         formats, include, exclude, folder, since, until, storage: as in `pull`.
         min_size, max_size, protected, rating: as in `pull`.
@@ -142,6 +150,7 @@ def watch(
             in `pull`.
         delete_verified: as in `pull`, for each file of this watch. The index of the camera is not
             used then, because new shots may get the handles of deleted ones.
+        max_duration: seconds after which the watch ends in order (`Watch.out_of_time`).
         observer: an `Observer`, which is called in the thread of the watch.
         port, timeouts, depth, trace: as in `connect`, for an address. One trace
             has all connections.
@@ -223,7 +232,8 @@ def prepared(
             watch_all(crew, guide.ending)
         return Report(asked.destination)
 
-    return [member.telling for member in crew], closing_target(target, run)
+    limited = within(guide.ending, asked, run)
+    return [member.telling for member in crew], closing_target(target, limited)
 
 
 def _spell_out() -> None:

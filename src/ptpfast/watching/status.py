@@ -29,6 +29,7 @@ class WatchStatus:
         size: Bytes of them.
         last: The last of them.
         camera: The address of the camera, if several are watched.
+        known: Files that were on the card at the start and were downloaded before, to any folder.
     """
 
     state: State = "connecting"
@@ -38,6 +39,7 @@ class WatchStatus:
     size: int = 0
     last: Path | None = None
     camera: str = ""
+    known: int = 0
 
 
 # The first is the one to tell of several.
@@ -59,4 +61,5 @@ def merged(statuses: Sequence[WatchStatus]) -> WatchStatus:
     """Return the status of the camera that needs attention most, with the files of all."""
     most = min(statuses, key=lambda status: _URGENT.index(status.state))
     files, size = sum(each.files for each in statuses), sum(each.size for each in statuses)
-    return replace(most, files=files, size=size)
+    known = sum(each.known for each in statuses)
+    return replace(most, files=files, size=size, known=known)

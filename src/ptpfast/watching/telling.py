@@ -24,7 +24,7 @@ class Telling(Passing):
 
     Attributes:
         status: What the watch is doing. Each change replaces it, so that any thread may read it.
-        was_watching: Whether everything was at the destination at some time.
+        was_watching: Whether all that was listed was at the destination at some time.
     """
 
     def __init__(
@@ -40,14 +40,20 @@ class Telling(Passing):
             camera: its address, if there are several.
         """
         super().__init__(observer)
-        self.status = WatchStatus(camera=camera)
-        self.was_watching = False
+        self.status: WatchStatus = WatchStatus(camera=camera)
+        self.was_watching: bool = False
         self._changed = changed
         self._failures: dict[str, str] = {}  # path on the card → reason that was told
+        self._known: set[int] = set()  # handles, until the first watching
+
+    def complete(self) -> None:
+        """Note that all that was listed is at the destination."""
+        if not self.was_watching:
+            self.was_watching = True
+            self._known.clear()
 
     def become(self, state: State, reason: str = "") -> None:
         """Change the state."""
-        self.was_watching = self.was_watching or state == "watching"
         before = self.status
         if (before.state, before.reason) == (state, reason):
             return
@@ -59,6 +65,7 @@ class Telling(Passing):
     def passed(self, name: str, *given: Any, **named: Any) -> None:
         """Note what it says about the state, and pass it on."""
         if name == "finished":
+            self._note_known(given[0])
             if not self._is_news(given[0]):
                 return
             self._count(given[0])
@@ -72,6 +79,11 @@ class Telling(Passing):
         if result.status == "downloaded":
             files, size = self.status.files + 1, self.status.size + (result.size or 0)
             self.status = replace(self.status, files=files, size=size, last=result.path)
+
+    def _note_known(self, result: FileResult) -> None:
+        if result.reason in KNOWN and not self.was_watching and result.handle not in self._known:
+            self._known.add(result.handle)
+            self.status = replace(self.status, known=self.status.known + 1)
 
     def _is_news(self, result: FileResult) -> bool:
         """Return whether a result is worth telling: a file, or a failure that is another one."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
@@ -22,20 +22,12 @@ from ..library.plan.news import News
 from ..library.remote.failures import TargetLost
 from ..link.patience import Patience, go_on, pause
 from ..listing import Listing
-from ..ptp.codes import EventCode
-from ..ptp.errors import (
-    ConnectionLost,
-    ProtocolError,
-    PTPError,
-    ResponseError,
-    SinkError,
-    StoreNotAvailable,
-    TransferError,
-)
+from ..ptp.errors import ConnectionLost, PTPError, SinkError, StoreNotAvailable
 from ..ptp.scope import Scope, scope_of
 from ..session import persistence
 from ..session.capture import poll
 from ..session.persistence import Persistence
+from .cards import Cards, tells_of_objects
 from .ledger import Ledger, is_settled
 from .reported import Reported
 
@@ -52,7 +44,7 @@ if TYPE_CHECKING:
 
     Runs = Callable[[Session, Options], AbstractContextManager[Run]]
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 LOOK_S = 30.0  # between two looks at the handles, where events tell of new objects
 LOOK_OFTEN_S = 1.0  # where they do not, and after an event that names no object
@@ -62,7 +54,6 @@ POLL_S = 0.5  # between two polls of events while objects are read
 PIECE = 64
 # Scopes of errors that are not the camera's.
 ENDS_WATCH = (Scope.DESTINATION, Scope.COMPUTER, Scope.STOPPED)
-FIRST_VENDOR_EVENT = 0xC000
 
 
 def patience() -> Patience:
@@ -105,7 +96,7 @@ class Watcher:
         self._options = replace(options, observer=telling, retry=None, news=self._news, new=True)
         self._persistence = Persistence(session, None, telling.lost, telling.reconnecting)
         self._patience = patience()
-        self._cards = _Cards(session)
+        self._cards = Cards(session)
         self._listing: Listing | None = None
         self._session_number = session.link.reconnects
         self._is_due = True  # a listing of the whole card
@@ -166,7 +157,9 @@ class Watcher:
             self._list()
         elif self._news.waiting():
             self._run()
-        self._telling.become("watching")
+        self._telling.complete()
+        if not self._has_work():  # else not all that the camera has reported is here
+            self._telling.become("watching")
         self._patience.reset()
         self._wait()
 
@@ -306,7 +299,7 @@ class Watcher:
         link = self._session.link
         if self._reported.has_unnamed or self._is_deaf:
             return LOOK_OFTEN_S
-        return LOOK_S if link.dialect.polls or _tells_of_objects(self._session) else LOOK_OFTEN_S
+        return LOOK_S if link.dialect.polls or tells_of_objects(self._session) else LOOK_OFTEN_S
 
     def _look(self) -> None:
         """Compare the handles, in case an event was lost."""
@@ -330,65 +323,3 @@ class Watcher:
 
 def _nothing(info: ObjectInfo, path: Path) -> None:
     pass
-
-
-class _Cards:
-    """What the cards were when they were last listed.
-
-    Attributes:
-        listed: The handles that the camera listed.
-        storage_ids: The storages.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self.listed: set[int] = set()
-        self.storage_ids: list[int] = []
-        self._session = session
-        self._descriptions: dict[int, object] = {}
-
-    def are_mostly_there(self, handles: Collection[int]) -> bool:
-        """Return whether most listed handles are among these; else the card is another one, or is
-        numbered in another way."""
-        return 2 * len(self.listed.intersection(handles)) >= len(self.listed)
-
-    def list(self, handles: Collection[int]) -> list[int]:
-        """Note the handles that the camera lists now; return the new ones of a card that was listed
-        before."""
-        before, self.listed = self.listed, set(handles)
-        is_same = bool(before) and 2 * len(self.listed & before) >= len(before)
-        return [handle for handle in handles if handle not in before] if is_same else []
-
-    def remember(self) -> None:
-        """Note how the cards describe themselves."""
-        self._descriptions = self._describe()
-        self.storage_ids = list(self._descriptions)
-
-    def are_others(self) -> bool:
-        """Return whether a card was put in or taken out, or describes itself differently."""
-        return self._describe() != self._descriptions
-
-    def _describe(self) -> dict[int, object]:
-        found: dict[int, object] = {}
-        for storage_id in self._session.storage_ids():
-            try:
-                info = self._session.storage_info(storage_id)
-            except (ResponseError, ProtocolError, TransferError) as error:
-                if not self._session.usable:
-                    raise
-                log.debug("card 0x%X is not compared: %s", storage_id, error)
-                found[storage_id] = None
-            else:
-                found[storage_id] = (
-                    info.storage_type,
-                    info.filesystem_type,
-                    info.max_capacity,
-                    info.storage_description,
-                    info.volume_label,
-                )
-        return found
-
-
-def _tells_of_objects(session: Session) -> bool:
-    """Return whether the camera lists an event that can tell of a new object."""
-    codes = session.device_info.events_supported
-    return EventCode.ObjectAdded in codes or any(code >= FIRST_VENDOR_EVENT for code in codes)

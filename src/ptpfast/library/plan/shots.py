@@ -98,6 +98,11 @@ class Shots:
         if shot.lead is not None and shot.lead.handle == info.handle:
             shot.lead = None
 
+    def forget(self, handle: int) -> None:
+        """Forget an object that is gone: the camera may give its handle to another one."""
+        if (shot := self._of.pop(handle, None)) is not None:
+            shot.files = {key: each for key, each in shot.files.items() if each.handle != handle}
+
     def of(self, info: ObjectInfo) -> Shot:
         """Return the shot of an object."""
         if (known := self._of.get(info.handle)) is not None:

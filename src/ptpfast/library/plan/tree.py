@@ -65,7 +65,7 @@ class Tree:
         self._camera = camera
         self._manifest = manifest
         self._known = known
-        self.root = self._read(path)
+        self.root: Folder = self._read(path)
         self._folders: dict[Path, Folder] = {path: self.root}
         self._below: dict[tuple[Path, str], Folder | None] = {}  # by parent and key of the name
         self._of: dict[str, Folder] = {}  # by the folders on the card, as text

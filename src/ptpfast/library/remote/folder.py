@@ -40,7 +40,7 @@ class RemoteFolder(Folder):
     ) -> None:
         """List the folder; a missing one is empty. SinkError."""
         super().__init__(path, camera, None, known, given=given, is_new=True)
-        self.real = str(path)  # as the catalog has it
+        self.real: str = str(path)  # as the catalog has it
         self._target = target
         if is_new:
             return

@@ -47,7 +47,7 @@ class MissingPackage(ImportError):
     """
 
     def __init__(self, message: str, package: str) -> None:
-        self.hint = f"pip install '{package}'" if "[" in package else f"pip install {package}"
+        self.hint: str = f"pip install '{package}'" if "[" in package else f"pip install {package}"
         super().__init__(f"{message}; {self.hint}")
         self.message = message
 

@@ -62,7 +62,7 @@ class Sending:
     ) -> None:
         """name_is_ours: a lost upload of this object may have taken the name already.
         strays: files there that may be this object's, without a record of it."""
-        self.transfer = Transfer(info, as_path(path), verified=options.level)
+        self.transfer: Transfer = Transfer(info, as_path(path), verified=options.level)
         self.stored: Stored | None = None
         self._camera = camera
         self._info = info

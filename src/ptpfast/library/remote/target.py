@@ -74,11 +74,11 @@ class Target:
             MissingPackage: a package is not installed.
             ValueError: the URL is none, or nothing can be written there.
         """
-        self.place = place_of(url)
-        self.kind = Kind.of(url)
+        self.place: RemotePath = place_of(url)
+        self.kind: Kind = Kind.of(url)
         opening.check(url)
-        self.budget = threading.BoundedSemaphore(MOST_PARTS)
-        self.tries = MOST_TRIES
+        self.budget: threading.BoundedSemaphore = threading.BoundedSemaphore(MOST_PARTS)
+        self.tries: int = MOST_TRIES
         self._url = url
         self._options = dict(options or {})
         self._lock = threading.RLock()

@@ -48,7 +48,7 @@ class Upload:
             sums_parts: whether to compute the ETag that S3 gives the file.
             before: called in the thread before the first byte is written.
         """
-        self.part_size = target.part_size(size)
+        self.part_size: int = target.part_size(size)
         self._target = target
         self._path = path
         self._size = size

@@ -7,7 +7,9 @@ import { Thumbs } from "./thumbs.js";
 import { Viewer } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
-const FILTERS = ["find", "day", "kind", "order", "new", "protected", "marked", "chosen"];
+const FILTERS = ["find", "day", "kind", "rating", "order", "new", "protected", "marked", "chosen"];
+
+const FILTERED = ["new", "rating", "protected", "marked"]; // of a picture; a change may hide it
 
 const model = new Model();
 const thumbs = new Thumbs((id) => sheet.thumbCame(id));
@@ -87,6 +89,8 @@ function arrange() {
 function fillChoices() {
   choices($("day"), "All days", model.days());
   choices($("kind"), "All kinds", model.kinds());
+  choices($("rating"), "Any rating", model.ratings());
+  $("rating").hidden = !model.has((picture) => picture.rating !== null);
   $("take").hidden = !model.has(isPair);
   $("protected").closest("label").hidden = !model.has((picture) => picture.protected);
   $("marked").closest("label").hidden = !model.has((picture) => picture.marked);
@@ -297,7 +301,10 @@ function later() {
     pending = 0;
     model.settle();
     fillChoices();
+    const stays = sheet.lookedAt();
     arrange();
+    sheet.keep(stays);
+    if (viewer.isOpen) viewer.update();
   });
 }
 
@@ -314,8 +321,13 @@ talk.listen({
     const sameOrder = records.every((record) => {
       const before = model.pictures.get(record.id);
       return before && before.day === record.day && before.time === record.time
-        && before.types.length === record.types.length && before.new === record.new;
+        && before.types.length === record.types.length
+        && FILTERED.every((name) => before[name] === record[name]);
     });
+    if (!partial && state?.camera.state === "ready") {
+      const count = records.filter((record) => !model.pictures.has(record.id)).length;
+      if (count) say(plural(count, "new picture"));
+    }
     model.add(records);
     if (sameOrder && !partial) {
       for (const record of records) {
@@ -324,6 +336,10 @@ talk.listen({
       }
       sheet.update(records.map((record) => record.id));
     } else later();
+  },
+  gone(ids) {
+    for (const id of ids) model.pictures.delete(id);
+    later();
   },
   thumbnails(ids) {
     thumbs.announce(ids);

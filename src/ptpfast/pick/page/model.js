@@ -4,13 +4,15 @@ export const KINDS = {
   raw: "RAW", jpeg: "JPEG", heif: "HEIF", video: "Movies", audio: "Sounds", other: "Other",
 };
 
+const MOST_STARS = 5;
+
 export class Model {
   constructor() {
     this.pictures = new Map();
     this.selected = new Set();
     this.shown = [];
     this.filter = {
-      find: "", day: "", kind: "", order: "oldest", new: false, protected: false, marked: false, chosen: false,
+      find: "", day: "", kind: "", rating: "", order: "oldest", new: false, protected: false, marked: false, chosen: false,
     };
   }
 
@@ -28,12 +30,13 @@ export class Model {
   }
 
   arrange() {
-    const { find, day, kind, order } = this.filter;
+    const { find, day, kind, rating, order } = this.filter;
     const text = find.trim().toLowerCase();
     const shown = [];
     for (const picture of this.pictures.values()) {
       if (day && (picture.day || "none") !== day) continue;
       if (kind && !picture.kinds.includes(kind)) continue;
+      if (rating && !(picture.rating >= Number(rating))) continue;
       if (this.filter.new && !picture.new) continue;
       if (this.filter.protected && !picture.protected) continue;
       if (this.filter.marked && !picture.marked) continue;
@@ -47,8 +50,8 @@ export class Model {
   }
 
   get isFiltered() {
-    const { find, day, kind, marked, chosen } = this.filter;
-    return Boolean(find.trim() || day || kind || marked || chosen
+    const { find, day, kind, rating, marked, chosen } = this.filter;
+    return Boolean(find.trim() || day || kind || rating || marked || chosen
       || this.filter.new || this.filter.protected);
   }
 
@@ -70,6 +73,16 @@ export class Model {
       .map((kind) => [kind, KINDS[kind], counts.get(kind)]);
   }
 
+  // As many stars or more; none where the camera tells no ratings.
+  ratings() {
+    const counts = [0, 0, 0, 0, 0, 0];
+    for (const { rating } of this.pictures.values()) {
+      for (let stars = rating || 0; stars > 0; stars -= 1) counts[stars] += 1;
+    }
+    return [1, 2, 3, 4, 5].filter((stars) => counts[stars])
+      .map((stars) => [String(stars), atLeast(stars), counts[stars]]);
+  }
+
   has(test) {
     for (const picture of this.pictures.values()) if (test(picture)) return true;
     return false;
@@ -87,6 +100,14 @@ export class Model {
     }
     return { files, size };
   }
+}
+
+export function starsWords(stars) {
+  return plural(stars, "star");
+}
+
+function atLeast(stars) {
+  return stars === MOST_STARS ? starsWords(stars) : `${starsWords(stars)} or more`;
 }
 
 export function isPair(picture) {

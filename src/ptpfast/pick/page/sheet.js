@@ -1,6 +1,6 @@
 // The contact sheet: of thousands of pictures, only those in view are elements of the page.
 
-import { dayWords, plural, typesWords } from "./model.js";
+import { dayWords, plural, starsWords, typesWords } from "./model.js";
 
 const GAP = 10, BELOW = 14, EDGE = 12, HEADING = 44, CAPTION = 32;
 const AHEAD = 600; // pixels above and below the view that are drawn, too
@@ -56,6 +56,24 @@ export class Sheet {
     this.index = new Map(shown.map((picture, index) => [picture.id, index]));
     if (!this.place.has(this.active)) this.active = shown.length ? shown[0].id : 0;
     this.draw(true);
+  }
+
+  // The picture that is looked at, and how far from the top it is; null at the beginning.
+  lookedAt() {
+    const { scrollTop, clientHeight } = this.sheet;
+    if (!scrollTop) return null;
+    const inView = ({ top }) => top >= scrollTop - this.tileHeight && top < scrollTop + clientHeight;
+    const place = this.place.get(this.active);
+    const active = place && this.rows[place.row];
+    if (active && inView(active)) return { id: this.active, above: active.top - scrollTop };
+    const row = this.rows.slice(this.firstRow(scrollTop)).find(({ ids }) => ids.length);
+    return row ? { id: row.ids[0], above: row.top - scrollTop } : null;
+  }
+
+  // Have a picture stay where it was, although others have come before it.
+  keep(stays) {
+    const place = stays && this.place.get(stays.id);
+    if (place) this.sheet.scrollTop = this.rows[place.row].top - stays.above;
   }
 
   soon() {
@@ -164,16 +182,19 @@ export class Sheet {
     tile.setAttribute("aria-setsize", String(this.model.shown.length));
     tile.setAttribute("aria-posinset", String(this.index.get(id) + 1));
     const words = [picture.name, typesWords(picture), dayWords(picture.day), picture.time];
+    if (picture.rating !== null) words.push(starsWords(picture.rating));
     if (picture.protected) words.push("protected");
     if (picture.marked) words.push("marked on the camera");
     if (picture.status) words.push(WORDS[picture.status]);
     else if (picture.new === false) words.push("downloaded before");
     if (picture.reason) words.push(picture.reason);
     tile.setAttribute("aria-label", words.filter(Boolean).join(", "));
-    const { name, types, badge, lock } = tile.parts;
+    const { name, types, badge, lock, stars } = tile.parts;
     name.textContent = picture.name;
     types.textContent = typesWords(picture);
     lock.hidden = !picture.protected;
+    stars.hidden = !picture.rating;
+    stars.textContent = `★${picture.rating}`;
     const status = picture.status || (picture.new === false ? "fetched" : "");
     badge.className = `badge ${status}`;
     badge.title = picture.reason || WORDS[picture.status] || (status ? "downloaded before" : "");
@@ -288,7 +309,9 @@ function makeTile() {
   const name = part("name", caption);
   const lock = part("lock", caption);
   lock.title = "Protected";
+  const stars = part("stars", caption);
+  stars.title = "Rating";
   const types = part("types", caption);
-  tile.parts = { image, none, badge, check, name, types, lock };
+  tile.parts = { image, none, badge, check, name, types, lock, stars };
   return tile;
 }

@@ -45,7 +45,7 @@ export async function preview(id, signal) {
 // Calls hear[name](data) for each event, hear.away() while ptpfast does not answer.
 export function listen(hear) {
   const source = new EventSource("events");
-  for (const name of ["reset", "pictures", "complete", "thumbnails", "state"]) {
+  for (const name of ["reset", "pictures", "gone", "complete", "thumbnails", "state"]) {
     source.addEventListener(name, (event) => hear[name](JSON.parse(event.data)));
   }
   source.addEventListener("end", () => {

@@ -1,7 +1,7 @@
 // The large preview.
 
 import * as talk from "./talk.js";
-import { dayWords, sizeWords, typesWords } from "./model.js";
+import { dayWords, sizeWords, starsWords, typesWords } from "./model.js";
 
 const HELD = 8; // previews
 const SWIPE = 60; // pixels
@@ -104,8 +104,9 @@ export class Viewer {
     $("viewer-name").textContent = picture.name;
     $("viewer-text").textContent = [
       typesWords(picture), sizeWords(size), `${dayWords(picture.day, true)} ${picture.time}`.trim(),
+      picture.rating === null ? "" : starsWords(picture.rating),
       `${(at + 1).toLocaleString()} of ${this.model.shown.length.toLocaleString()}`,
-    ].join(" · ");
+    ].filter(Boolean).join(" · ");
     const selected = this.model.selected.has(this.id);
     const pick = $("viewer-pick");
     pick.setAttribute("aria-pressed", String(selected));

@@ -7,10 +7,10 @@ from typing import Any
 from ...ptp.codes import OperationCode, ResponseCode
 from ...vendors.body import Reply
 from ..call import SILENCE, Call
-from ..kinds import Stage, kinds_at
+from ..kinds import KindsAt, Stage, kinds_at
 from ..outlet import PeerLeftError
 
-kind = kinds_at(Stage.ANSWER)
+kind: KindsAt = kinds_at(Stage.ANSWER)
 
 
 @kind("waits these seconds first", float, 0.1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kinds import Stage, kinds_at
+from ..kinds import KindsAt, Stage, kinds_at
 from ..outlet import PeerLeftError
 from ..peer import Peer
 
-kind = kinds_at(Stage.BREAK)
+kind: KindsAt = kinds_at(Stage.BREAK)
 
 
 @kind("closes both connections (FIN)")

@@ -20,10 +20,10 @@ from ...engine.wire import (
     pack,
 )
 from ...ptp.codes import EventCode, ResponseCode
-from ..kinds import Stage, kinds_at
+from ..kinds import KindsAt, Stage, kinds_at
 from ..peer import Peer
 
-kind = kinds_at(Stage.DATA)
+kind: KindsAt = kinds_at(Stage.DATA)
 
 _TOTAL = re.compile(r"unknown|unknown32|[+-]?[0-9]+|0x[0-9a-fA-F]+")
 _EVENT = pack(Event(EventCode.UnreportedStatus, 0xFFFFFFFF))

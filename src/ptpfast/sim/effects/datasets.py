@@ -8,9 +8,9 @@ from typing import Any
 from ...ptp.codes import ROOT_OBJECTS, OperationCode
 from ...ptp.datasets import ObjectInfoDataset, decode, decode_array, encode, encode_array
 from ..call import Call
-from ..kinds import Stage, kinds_at
+from ..kinds import KindsAt, Stage, kinds_at
 
-kind = kinds_at(Stage.DATASET)
+kind: KindsAt = kinds_at(Stage.DATASET)
 
 
 @kind("a dataset of no bytes")

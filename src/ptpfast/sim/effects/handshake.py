@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..kinds import Stage, kinds_at
+from ..kinds import KindsAt, Stage, kinds_at
 
-kind = kinds_at(Stage.INIT)
+kind: KindsAt = kinds_at(Stage.INIT)
 
 _PADDED_NAME_UNITS = 40
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.wire import OperationResponse
-from ..kinds import Stage, kinds_at
+from ..kinds import KindsAt, Stage, kinds_at
 
-kind = kinds_at(Stage.RESPONSE)
+kind: KindsAt = kinds_at(Stage.RESPONSE)
 
 
 @kind("no Operation Response")

@@ -12,10 +12,11 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from ...ptp.codes import SIZE_SATURATED, OperationCode
-from ...ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset, decode
+from ...ptp.codes import ROOT_OBJECTS, SIZE_SATURATED, OperationCode
+from ...ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset, decode, decode_array
 from ...ptp.errors import ProtocolError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import GET_OBJECT_PROP_LIST, BulkListing, Described
@@ -31,6 +32,8 @@ from .watching import Watching
 log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_OBJECT_INFO = 1 << 16
+MAX_STORAGE_IDS = 1 << 12  # bytes
+MEMORY = 0xFFFF0001  # the storage of the pictures in the camera's memory here; no card has this id
 FIRST_VENDOR_PROPERTY = 0xD000
 
 # libgphoto2 ptp.c; indigo reads the memory of an EOS R1 and R5 Mark II with it.
@@ -94,6 +97,33 @@ class CanonDialect(Watching):
 
     # Objects
 
+    def storages(self) -> list[int] | None:
+        """Return the cards, and the camera's memory while it has pictures for this computer.
+
+        None if it has none: no listing of the body shows them.
+        """
+        if self.remote is not None:
+            self.look()
+        if not self.news.memory:
+            return None
+        try:
+            payload = self.link.fetch(OperationCode.GetStorageIDs, limit=MAX_STORAGE_IDS)
+            cards = decode_array(payload, "u32", "GetStorageIDs")
+        except ProtocolError as error:
+            log.warning("the pictures in the camera's memory are not listed: %s", error)
+            return None
+        return [*(each for each in dict.fromkeys(cards) if each & 0xFFFF), MEMORY]
+
+    def handles(self, storage_id: int, parent: int) -> list[int] | None:
+        """Return the pictures in the camera's memory; None for a card."""
+        if storage_id != MEMORY:
+            return None
+        return list(self.news.memory) if parent in (0, ROOT_OBJECTS) else []
+
+    def undeletable(self, handle: int) -> str:
+        """Return why a picture in the camera's memory is not deleted."""
+        return "it is in the camera's memory" if handle in self.news.memory else ""
+
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return the listing of folders first, then MTP's."""
         return (GET_OBJECT_INFO_EX, GET_OBJECT_PROP_LIST)
@@ -118,7 +148,7 @@ class CanonDialect(Watching):
         except (ResponseError, ProtocolError) as error:
             log.debug("described by its record: %s", error)
             dataset = _dataset_of(picture)
-        return dataset, picture.size
+        return replace(dataset, storage_id=MEMORY, parent_object=0), picture.size
 
     @contextmanager
     def reading(self, info: ObjectInfo) -> Iterator[None]:

@@ -96,7 +96,7 @@ class Remote:
         self._body = body
         self._was_destination: int | None = None  # to be set again at the end
         self._shows = False
-        self.extended = ExtendedInfo()
+        self.extended: ExtendedInfo = ExtendedInfo()
 
     # Prepare and leave
 

@@ -59,9 +59,7 @@ class PcConnection:
     """The rules of connect-to-PC mode; the times are seconds, and 0 switches a rule off.
 
     Attributes:
-        hold_s: An approval is lost if its session ends sooner.
-        pause_s: A connection is refused so soon after the last one.
-        locked_s: The camera refuses connections for so long after a session without CloseSession.
+        hold_s, pause_s, locked_s: As those of `Habits`.
         transfers: The profile is picture transfer (`WT3T`), not camera control (`$DSC`).
     """
 
@@ -82,13 +80,18 @@ def with_pc_connection(model: Model, rules: PcConnection) -> Model:
         listed = {*reported.operations, NikonOperation.AdvancedTransfer}
         reported = replace(reported, operations=tuple(sorted(listed)))
     manners = Manners(
-        admit=partial(_admit, rules),
+        admit=_admit,
         opened=_opened,
-        closed=partial(_closed, rules),
+        closed=_closed,
         guard=partial(_guard, rules),
         device_info=_device_info,
     )
-    changed = replace(model, operations=operations, reported=reported, manners=manners)
+    habits = replace(
+        model.habits, hold_s=rules.hold_s, pause_s=rules.pause_s, locked_s=rules.locked_s
+    )
+    changed = replace(
+        model, operations=operations, reported=reported, manners=manners, habits=habits
+    )
     if not model.guid_head:
         return changed
     product = int.from_bytes(model.guid_head[2:4], "big")
@@ -125,13 +128,10 @@ def _report_card(camera: Responder) -> None:
             camera.push_event(EventCode.StoreRemoved if on else EventCode.StoreAdded, storage_id)
 
 
-def _admit(rules: PcConnection, camera: Responder, guid: bytes, name: str) -> int | Later | None:
+def _admit(camera: Responder, guid: bytes, name: str) -> int | Later | None:
     state = camera.approval.state(guid, name)
-    now = time.monotonic()
     if state == "rejected":
         return FailReason.REJECTED_INITIATOR
-    if now < camera.state.get("free at", now):
-        return FailReason.BUSY
     camera.state["computer"] = (guid, name)
     camera.state["hollow"] = state != "approved"
     return None
@@ -142,11 +142,9 @@ def _opened(camera: Responder) -> None:
         camera.state.pop(name, None)
 
 
-def _closed(rules: PcConnection, camera: Responder, orderly: bool) -> None:
-    now = time.monotonic()
-    camera.state["free at"] = now + max(rules.pause_s, 0.0 if orderly else rules.locked_s)
+def _closed(camera: Responder, orderly: bool) -> None:
     confirmed_at = camera.state.get("confirmed at")
-    if confirmed_at is not None and now - confirmed_at < rules.hold_s:
+    if confirmed_at is not None and time.monotonic() - confirmed_at < camera.habits.hold_s:
         camera.approval.forget(*camera.state["computer"])
     _opened(camera)
 

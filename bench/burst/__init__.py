@@ -1,0 +1,1 @@
+"""How long each shot of a burst takes to the disk, on every body; `__main__` says how."""
