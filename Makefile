@@ -27,7 +27,7 @@ paced: build
 	$(BIN)/python -m pytest -q -n 0 -m paced
 
 # Everything that a change must pass besides `make test`.
-check: lint docs tool-tests paced bench-quick bench-check crash matrices package
+check: lint types docs tool-tests paced bench-quick bench-check crash matrices package
 
 # The tests of benchmarks, fuzzing and soak themselves.
 tool-tests: build
