@@ -121,8 +121,10 @@ def test_a_history_that_fails_for_a_while_does_not_end_a_watch(
     camera: Cameras, connect: Sessions, tmp_path: Path, caplog: pytest.LogCaptureFixture, by: str
 ) -> None:
     sim = camera(objects=2)
-    with start(connect(sim), tmp_path) as shots:
+    statuses = Statuses()
+    with start(connect(sim), tmp_path, on_status=statuses) as shots:
         take(shots, 2)
+        statuses.wait_for("watching")  # a run that is not over goes on with the history that it has
         path = catalog_file.path()
         shutil.rmtree(path.parent)
         if by == "damage":
@@ -132,6 +134,7 @@ def test_a_history_that_fails_for_a_while_does_not_end_a_watch(
             path.parent.touch()
         take(shots, len(sim.capture()))
         assert caplog.text.count("only files in the folder count as downloaded") == 1
+        statuses.wait_for("watching", times=2)
         if by == "folder":
             path.parent.unlink()
         # The history works again.
