@@ -94,7 +94,10 @@ def test_a_camera_that_answers_after_its_owner_is_waited_for(camera: Cameras, ow
     assert paired["file"].endswith("identity.json")
 
 
-def test_a_camera_that_asks_nobody_is_remembered(camera: Cameras) -> None:
+def test_a_camera_that_asks_nobody_is_remembered(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handshake, "CONFIRM_AFTER_S", 60.0)  # slow is not the same as asking
     sim = camera()
     done = run("pair", at(sim))
     assert done.exit_code == 0
