@@ -189,6 +189,7 @@ class Sessions:
 def main() -> int:
     """Runs the sessions; 1 for a finding."""
     first, count, seconds, state = sys.argv[1:]
+    sys.dont_write_bytecode = True  # else what is imported in a session counts as a stray write
     hurry()
     faulthandler.enable()
     sessions = Sessions(Path(state))
