@@ -13,7 +13,7 @@ import ptpfast
 from ptpfast import FileResult, Session, Watch, WatchStatus
 from ptpfast.ownership.names import DELETIONS_NAME
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.watching import watcher
+from ptpfast.watching import looking
 
 
 def bytes_of(store: Store, handle: int) -> bytes:
@@ -73,5 +73,5 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pauses between tries, and looks at the handles all the time."""
     monkeypatch.setattr("ptpfast.session.persistence.FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr("ptpfast.session.persistence.LONGEST_PAUSE_S", 0.05)
-    monkeypatch.setattr(watcher, "LOOK_S", 0.05)
-    monkeypatch.setattr(watcher, "LOOK_OFTEN_S", 0.05)
+    monkeypatch.setattr(looking, "LOOK_S", 0.05)
+    monkeypatch.setattr(looking, "LOOK_OFTEN_S", 0.05)

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import pytest
 from test_gphoto2 import digests, gphoto2
-from test_tshark import captured, dissected, finished, packets
 
-import ptpfast
-from programs import module, program
+from programs import module
 from ptpfast import vendors
 from ptpfast.sim import SimulatedCamera
 
@@ -133,21 +131,3 @@ def digests_of_first(camera):
         content = camera.store.expected(stored.handle)
         found.append(hashlib.sha256(b"".join(content.spans(0, content.size))).hexdigest())
     return found
-
-
-def test_tshark_reads_a_session_with_a_body_without_a_malformed_packet(tmp_path):
-    program("tshark")
-    file = tmp_path / "session.pcapng"
-    with SimulatedCamera(body="canon-r6m2", objects=3, size=SIZE) as camera:
-        with captured(camera.port, file):
-            with ptpfast.connect(camera.host, port=camera.port, role="remote") as session:
-                session.read(session.capture())
-            for _ in range(40):
-                frames = dissected(file, camera.port)
-                if finished(frames):
-                    break
-        log = list(camera.log)
-    assert finished(frames)
-    assert not [frame for frame in frames if "_ws.malformed" in json.dumps(frame)]
-    requests = packets(frames, 6)
-    assert [int(fields["ptpip.opcode"], 16) for fields in requests] == [e.operation for e in log]

@@ -13,13 +13,13 @@ from cards import card
 from conftest import Cameras, Sessions
 from pages import PATIENCE_S, Gate, Page, picking
 from ptpfast import vendors
-from ptpfast.pick import arrivals
 from ptpfast.pick.board import Board
 from ptpfast.pick.desk import Desk
 from ptpfast.pick.picture import File
 from ptpfast.ptp.codes import EventCode
 from ptpfast.ptp.objects import ObjectInfo
 from ptpfast.sim import Store
+from ptpfast.watching import looking
 from watched import bytes_of, files_in
 
 LARGE = 24_000_000
@@ -28,9 +28,9 @@ NEVER_S = 1e9
 
 @pytest.fixture(autouse=True)
 def _looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where events tell, nothing else does; where they do not, it is looked all the time."""
-    monkeypatch.setattr(arrivals, "LOOK_S", NEVER_S)
-    monkeypatch.setattr(arrivals, "LOOK_OFTEN_S", 0.05)
+    """Compare the handles never where events tell of objects, and all the time elsewhere."""
+    monkeypatch.setattr(looking, "LOOK_S", NEVER_S)
+    monkeypatch.setattr(looking, "LOOK_OFTEN_S", 0.05)
 
 
 def names(page: Page) -> set[str]:
@@ -106,7 +106,7 @@ def test_an_event_that_names_no_object_has_the_handles_compared(
 def test_a_camera_without_events_is_looked_at(
     camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrivals, "tells_of_objects", lambda session: False)
+    monkeypatch.setattr(looking, "tells_of_objects", lambda session: False)
     sim = camera(store=card(3))
     with picking(connect, sim, tmp_path) as opened:
         page = opened.page

@@ -64,11 +64,11 @@ class Results(Iterator[FileResult]):
         if not isinstance(item, End):
             return item
         error = self._take_end(item)
-        if error is None or self._is_wanted(error):
+        if error is None or self._was_told_to_end(error):
             raise StopIteration
         raise error
 
-    def _is_wanted(self, error: BaseException) -> bool:
+    def _was_told_to_end(self, error: BaseException) -> bool:
         """Return whether the run has ended because it was told to."""
         return False
 

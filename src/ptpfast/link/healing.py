@@ -1,8 +1,8 @@
-"""How much must go well before what was given up after a failure is tried again.
+"""Try again what was given up after a failure, once enough has gone well since.
 
-A lost connection can be chance. What is given up because of it would otherwise be given up for a
-session, which in `watch` lasts for days. If it fails again soon, the next try comes later, so that
-a camera that really cannot do it hardly ever has to fail.
+A lost connection can be chance, and a session of `watch` lasts for days. So nothing is given up for
+a whole session because of one. If it fails again soon, the next try comes later: a camera that
+really cannot do it fails rarely.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ class Healing:
         self._restore: dict[str, Callable[[], object]] = {}
 
     def give_up(self, what: str, restore: Callable[[], object]) -> None:
-        """Note that `what` is given up. `restore` is called when it is to be tried again."""
+        """Note that something is given up.
+
+        Args:
+            what: its name, so that it is restored once.
+            restore: called when it should be tried again.
+        """
         if not self._restore:
             soon = self._well < self._needed
             most = MOST_TIMES * self._first

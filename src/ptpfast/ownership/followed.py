@@ -1,4 +1,4 @@
-"""Read a file of the user's through symbolic links that nobody else can have made or changed.
+"""Read a file that symbolic links lead to, if no other user can have made or changed them.
 
 `ptpfast` follows no link to a file of its own. The settings are the exception: many people keep
 them in a repository, and link to it.

@@ -9,23 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..library.plan.news import News
 from ..listing import Listing
 from ..session.capture import poll
-from ..watching.cards import Cards, tells_of_objects
+from ..watching.cards import Cards
+from ..watching.looking import Looking
 from ..watching.reported import Reported
 
 if TYPE_CHECKING:
     from ..listing import ListingProgress
     from ..ptp.objects import ObjectTable
     from ..session.session import Session
-
-POLL_S = 0.5  # between two polls of events while the camera is asked for other things
-LOOK_S = 30.0  # between two looks at the handles, where events tell of new objects
-LOOK_OFTEN_S = 1.0  # where they do not, and after an event that names no object
 
 
 class Arrivals:
@@ -37,6 +33,7 @@ class Arrivals:
         self._subscription = session.link.hub.subscribe()
         self._reported = Reported(self._news, self._subscription)
         self._cards = Cards(session)
+        self._looking = Looking(session, self._cards, self._reported)
         self._looked = time.monotonic()
 
     def close(self) -> None:
@@ -47,10 +44,7 @@ class Arrivals:
         """Forget what was reported so far: the whole card is listed."""
         self._reported.forget()
         self._cards.remember()
-        dialect = self._session.link.dialect
-        dialect.quirks = replace(
-            dialect.quirks, busy_poll_s=min(POLL_S, dialect.quirks.busy_poll_s)
-        )
+        self._looking.poll_often()
 
     def end_listing(self, handles: Iterable[int]) -> None:
         """Note the handles of all that is listed."""
@@ -77,20 +71,14 @@ class Arrivals:
     @property
     def is_due(self) -> bool:
         """Whether there is something to take, or the handles have to be compared."""
-        return self.has_events or time.monotonic() - self._looked >= self._look_s
+        return self.has_events or time.monotonic() - self._looked >= self._looking.every_s
 
     def look(self) -> None:
         """Compare the handles, if it is time."""
-        if time.monotonic() - self._looked < self._look_s:
+        if time.monotonic() - self._looked < self._looking.every_s:
             return
-        self._reported.has_unnamed = False
         self._looked = time.monotonic()
-        if self._cards.are_others():
-            self._reported.cards_changed = True
-            return
-        handles = self._session.handles()
-        if not self._cards.are_mostly_there(handles):
-            self._reported.cards_changed = True
+        if (handles := self._looking.look()) is None:
             return
         listed, self._cards.listed = self._cards.listed, set(handles)
         self._reported.gone |= listed.difference(handles)
@@ -134,10 +122,3 @@ class Arrivals:
 
     def _begin(self, progress: ListingProgress) -> Listing:
         return Listing(self._session.link, (), progress=progress)
-
-    @property
-    def _look_s(self) -> float:
-        link = self._session.link
-        if self._reported.has_unnamed or (link.hub.closed and not link.dialect.polls):
-            return LOOK_OFTEN_S
-        return LOOK_S if link.dialect.polls or tells_of_objects(self._session) else LOOK_OFTEN_S

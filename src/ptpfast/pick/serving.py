@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 
-class Serving:
+class Serving(ABC):
     """A served page; use it in a `with`. Subclasses say how the server ends."""
 
     def __init__(self, serve: Callable[..., object], name: str, **given: object) -> None:
@@ -29,10 +30,10 @@ class Serving:
         self._thread.join()
         self._close()
 
+    @abstractmethod
     def _stop(self) -> None:
         """Have the server end, and the answers that are under way."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _close(self) -> None:
         """Close the socket; the server has ended."""
-        raise NotImplementedError

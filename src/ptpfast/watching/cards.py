@@ -6,15 +6,12 @@ import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from ..ptp.codes import EventCode
 from ..ptp.errors import ProtocolError, ResponseError, TransferError
 
 if TYPE_CHECKING:
     from ..session.session import Session
 
 log = logging.getLogger("ptpfast")
-
-FIRST_VENDOR_EVENT = 0xC000
 
 
 class Cards:
@@ -71,9 +68,3 @@ class Cards:
                     info.volume_label,
                 )
         return found
-
-
-def tells_of_objects(session: Session) -> bool:
-    """Return whether the camera lists an event that can tell of a new object."""
-    codes = session.device_info.events_supported
-    return EventCode.ObjectAdded in codes or any(code >= FIRST_VENDOR_EVENT for code in codes)

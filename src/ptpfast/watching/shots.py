@@ -116,7 +116,7 @@ class Watch(Results):
         self._was_stopped = True
         self._ending.end()
 
-    def _is_wanted(self, error: BaseException) -> bool:
+    def _was_told_to_end(self, error: BaseException) -> bool:
         return self._was_stopped and isinstance(error, Cancelled)
 
 

@@ -27,8 +27,9 @@ from ..ptp.scope import Scope, scope_of
 from ..session import persistence
 from ..session.capture import poll
 from ..session.persistence import Persistence
-from .cards import Cards, tells_of_objects
+from .cards import Cards
 from .ledger import Ledger, is_settled
+from .looking import Looking
 from .reported import Reported
 
 if TYPE_CHECKING:
@@ -46,11 +47,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
-LOOK_S = 30.0  # between two looks at the handles, where events tell of new objects
-LOOK_OFTEN_S = 1.0  # where they do not, and after an event that names no object
 LIST_S = 600.0  # between two listings of the whole card
 STEP_S = 0.25  # how long a wait takes at most to see that the watch is to end
-POLL_S = 0.5  # between two polls of events while objects are read
 PIECE = 64
 # Scopes of errors that are not the camera's.
 ENDS_WATCH = (Scope.DESTINATION, Scope.COMPUTER, Scope.STOPPED)
@@ -97,6 +95,7 @@ class Watcher:
         self._persistence = Persistence(session, None, telling.lost, telling.reconnecting)
         self._patience = patience()
         self._cards = Cards(session)
+        self._looking = Looking(session, self._cards, self._reported)
         self._listing: Listing | None = None
         self._session_number = session.link.reconnects
         self._is_due = True  # a listing of the whole card
@@ -186,15 +185,15 @@ class Watcher:
 
     def _begin_session(self) -> None:
         link = self._session.link
-        # A camera that fails at an object may report its cards anew each time it has restarted.
+        # After a restart a camera reports the same cards again. Another card is only one that is
+        # reported while the connection lasts.
         is_other_card = self._reported.cards_changed and link.reconnects == self._session_number
         if is_other_card:
             link.losses.forget()
         self._session_number = link.reconnects
         self._ledger.begin_session(is_other_card=is_other_card)
         self._reported.forget()
-        quirks = link.dialect.quirks
-        link.dialect.quirks = replace(quirks, busy_poll_s=min(POLL_S, quirks.busy_poll_s))
+        self._looking.poll_often()
 
     def _note_existing(self) -> None:
         """With `new_only`: have the objects that are on the card count as unwanted."""
@@ -254,7 +253,7 @@ class Watcher:
             if not self._session.usable:
                 self._persistence.run(self._connected)
                 return
-            if now - looked >= self._look_s:
+            if now - looked >= self._looking.every_s:
                 self._look()
                 looked = time.monotonic()
             else:
@@ -262,7 +261,7 @@ class Watcher:
 
     def _hear(self) -> None:
         """Wait a moment for the next event."""
-        if self._is_deaf:
+        if self._looking.is_deaf:
             pause(self._step_s())
         elif event := poll(self._session.link, self._subscription, self._step_s()):
             self._reported.take(event)
@@ -287,29 +286,9 @@ class Watcher:
         due_s = self._news.due_s
         return step_s if due_s is None else min(step_s, due_s)
 
-    @property
-    def _is_deaf(self) -> bool:
-        """True if no event can come: the Event connection alone has ended."""
-        link = self._session.link
-        return link.hub.closed and not link.dialect.polls
-
-    @property
-    def _look_s(self) -> float:
-        """Seconds between two looks at the handles."""
-        link = self._session.link
-        if self._reported.has_unnamed or self._is_deaf:
-            return LOOK_OFTEN_S
-        return LOOK_S if link.dialect.polls or tells_of_objects(self._session) else LOOK_OFTEN_S
-
     def _look(self) -> None:
         """Compare the handles, in case an event was lost."""
-        self._reported.has_unnamed = False
-        if self._cards.are_others():
-            self._reported.cards_changed = True
-            return
-        handles = self._session.handles()
-        if not self._cards.are_mostly_there(handles):
-            self._reported.cards_changed = True
+        if (handles := self._looking.look()) is None:
             return
         self._ledger.forget(self._cards.listed.difference(handles))
         self._cards.list(handles)
