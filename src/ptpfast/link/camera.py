@@ -35,7 +35,7 @@ class Camera:
         self.announced: dict[tuple[object, ...], Request] = {}
         self.give_way: Callable[[], bool] | None = None
         self._compared: set[ObjectInfo] = set()  # objects known from before that are as they were
-        self._connected = link.reconnects
+        self._connected = link.connection.key
 
     def gives_way(self) -> bool:
         """Return whether the read under way is to end, because another object is more urgent."""
@@ -44,7 +44,7 @@ class Camera:
     def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
         """Raise TransferError if the handle of an object now belongs to another one.
 
-        This concerns objects that are known from an earlier session, or from before a lost
+        This concerns objects that are known from another session, or from before a lost
         connection. The camera is asked once, unless `again`.
         """
         if (again or not self.is_compared(info)) and self.changed([info], again=again):
@@ -56,17 +56,18 @@ class Camera:
     def is_compared(self, info: ObjectInfo) -> bool:
         """Return whether an object is known to match its listing."""
         self._forget_if_reconnected()
-        return not (info.remembered or self.link.reconnects) or info in self._compared
+        is_fresh = not info.remembered and info.connection == self.link.connection.key
+        return is_fresh or info in self._compared
 
     def _forget_if_reconnected(self) -> None:
-        if self.link.reconnects != self._connected:
-            self._connected = self.link.reconnects
+        if self.link.connection.key != self._connected:
+            self._connected = self.link.connection.key
             self._compared.clear()
 
     def changed(self, objects: Iterable[ObjectInfo], *, again: bool = False) -> list[ObjectInfo]:
         """Return the objects that the camera describes differently now.
 
-        This concerns objects from an earlier session, or from before a lost connection. Each is
+        This concerns objects from another session, or from before a lost connection. Each is
         asked for once, unless `again`. Before an object is read this check runs without being
         called.
 

@@ -9,6 +9,7 @@ It is over 400 lines because a transaction, what it waits for and its end share 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -54,7 +55,7 @@ class Connection:
     `open` makes it. One transaction runs at a time; `transact` may be called from several threads.
     A separate thread serves events until the connection ends. After a ConnectionLost or
     ProtocolError it has ended (`usable`). After a Timeout the next transaction first waits for the
-    end of that one.
+    end of that one. `key` is a number that no other connection has.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Connection:
     ) -> None:
         asked = identity._replace(look=go_on)  # by `stopped_by`
         opened = transport.open(address, asked, timeouts, probes=probes)
+        # By chance: what was told over another one may come from another process.
+        self.key: int = secrets.randbits(62) + 1
         self.address = address
         self.timeouts = timeouts
         self.events = events

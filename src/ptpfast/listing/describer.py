@@ -55,7 +55,7 @@ class Describer:
         """Ask for each handle, then call `asked`; compare with the index."""
 
         def told(handle: int, answer: Answer) -> None:
-            self._entries.put(handle, answer)
+            self._entries.put(handle, answer, self._link.connection.key)
             if isinstance(answer, Description):
                 self._tally.asked += 1
             else:
@@ -70,23 +70,25 @@ class Describer:
         """Compare all remembered descriptions with a bulk listing, if it is worth it and valid."""
         if not self._bulk.is_worth_it(len(doubtful), len(doubtful)):
             return
+        connection = self._link.connection.key  # at the start: some of it may come over a later one
         found = self._found()
         told = [handle for handle in self._entries.remembered(self.handles) if handle in found]
         if told and self._holds(told, found):
             for handle in self._entries.remembered(told):
-                self._entries.put(handle, found[handle])
+                self._entries.put(handle, found[handle], connection)
 
     def _describe_in_bulk(self) -> None:
         """Describe all unknown handles with a bulk listing, if that is worth it and valid."""
         unknown = [handle for handle in self.handles if handle not in self._entries]
         if not self._bulk.is_worth_it(len(unknown), len(self.handles)):
             return
+        connection = self._link.connection.key
         found = self._found()
         told = [handle for handle in unknown if handle in found]
         if told and self._holds(told, found):
             for handle in told:
                 if handle not in self._entries:
-                    self._entries.put(handle, found[handle])
+                    self._entries.put(handle, found[handle], connection)
 
     def _found(self) -> Found:
         return self._bulk.describe(self.storage_ids, self._parent, self.handles)

@@ -23,12 +23,14 @@ class Entry:
     Attributes:
         answer: None if nothing is known, or if it was found wrong.
         remembered: The answer is the index's, and was not compared in this session.
+        connection: The key of the connection over which the answer came.
         was_right: Whether the index agreed with the camera; None if not compared.
         shown: The answer from the index that a table has shown.
     """
 
     answer: Answer | None = None
     remembered: bool = False
+    connection: int = 0
     was_right: bool | None = None
     shown: Description | None = None
 
@@ -74,7 +76,7 @@ class Entries:
             if entry.answer is not None
         }
 
-    def put(self, handle: int, answer: Answer) -> None:
+    def put(self, handle: int, answer: Answer, connection: int = 0) -> None:
         """Store the camera's answer, and compare it with the remembered one."""
         entry = self._entries.setdefault(handle, Entry())
         if entry.remembered and isinstance(answer, Description):
@@ -82,6 +84,11 @@ class Entries:
         self._answered += entry.answer is None
         entry.answer = answer
         entry.remembered = False
+        entry.connection = connection
+
+    def connection(self, handle: int) -> int:
+        """Return the connection over which a known answer came."""
+        return self._entries[handle].connection
 
     def remember(self, descriptions: Mapping[int, Description]) -> None:
         """Store an answer from the index."""

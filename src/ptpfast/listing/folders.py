@@ -37,9 +37,14 @@ class Folders:
         self._tally = tally or Tally()
 
     def object_info(
-        self, handle: int, description: Description, *, remembered: bool = False
+        self,
+        handle: int,
+        description: Description,
+        *,
+        remembered: bool = False,
+        connection: int | None = None,
     ) -> ObjectInfo:
-        """Return the object with its path."""
+        """Return the object with its path; `connection` is that of the description (None: this)."""
         return ObjectInfo(
             handle=handle,
             name=description.name,
@@ -52,6 +57,7 @@ class Folders:
             parent=description.parent,
             protected=description.protection != 0,
             remembered=remembered,
+            connection=self._link.connection.key if connection is None else connection,
             rating=self._link.dialect.rating(handle),
         )
 
@@ -88,5 +94,5 @@ class Folders:
             except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("folder 0x%X cannot be described: %s", handle, error)
                 answer = error
-            self._entries.put(handle, answer)
+            self._entries.put(handle, answer, self._link.connection.key)
         return self._entries.description(handle)

@@ -290,8 +290,13 @@ class Listing:
             if isinstance(known, PTPError):
                 failures.append((handle, known))
             elif not known.is_folder:
-                remembered = self._entries.is_remembered(handle)
-                objects.append(self._folders.object_info(handle, known, remembered=remembered))
+                info = self._folders.object_info(
+                    handle,
+                    known,
+                    remembered=self._entries.is_remembered(handle),
+                    connection=self._entries.connection(handle),
+                )
+                objects.append(info)
         failures += self._opening.failures
         self._opening.failures.clear()
         return ObjectTable(objects, failures)
