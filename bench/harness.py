@@ -1,9 +1,8 @@
 """Alternating runs of contenders, and what can be said about them: medians, ranges, ratios.
 
-Every run is a fresh process. The contenders take turns, in reverse order every other round, and a
-ratio is taken within a round: what the machine does to one run it does, as a rule, to its
-neighbour too. The first round only warms up. In every run the bytes are compared before its time
-counts.
+Every run is a fresh process. The contenders take turns, each round in its own order, and a ratio is
+taken within a round: what the machine does to one run it does, as a rule, to its neighbour too. The
+first round only warms up. In every run the bytes are compared before its time counts.
 """
 
 from __future__ import annotations
@@ -15,10 +14,12 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from .content import WrongContent
+from .order import orders
 
 # How a number comes about, and so how far it can be trusted (check.py): timed at full speed, timed
 # where a link sets the pace, counted, or counted in instructions.
@@ -211,9 +212,8 @@ def alternate(
     WrongContent ends it, but for those who are known to fail: they are out from then on."""
     case = Case(name, {contender: [] for contender in contenders})
     warm_up = warm_up and rounds > 1
-    for number in range(rounds + warm_up):
-        order = list(contenders)
-        for contender in order if number % 2 else reversed(order):
+    for number, order in enumerate(islice(orders(list(contenders)), rounds + warm_up)):
+        for contender in order:
             if contender in case.wrong:
                 continue
             try:

@@ -2,8 +2,8 @@
 
 On a shared machine two runs of a quarter of a second each, one after the other, differ by a fifth:
 the machine has moods, and they last seconds. So all are started together, each with its own camera
-and folder, and one has its file while the others wait; in reverse order every other file. What
-lies between a contender's file and another's is then a file's time.
+and folder, and one has its file while the others wait. What lies between a contender's file and
+another's is then a file's time. Each file has its own order (order.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from . import peers
 from .harness import Case, Sample
+from .order import orders
 
 
 @contextmanager
@@ -51,8 +52,8 @@ def _go(process: subprocess.Popen[str]) -> str:
     return _line(process)
 
 
-def one_round(commands: Mapping[str, list[str]], *, reverse: bool) -> dict[str, dict[str, Any]]:
-    """Every file of everybody; their reports by name."""
+def one_round(commands: Mapping[str, list[str]], number: int) -> dict[str, dict[str, Any]]:
+    """Every file of everybody; their reports by name. `number` decides the orders."""
     with ExitStack() as stack:
         processes = {
             name: stack.enter_context(waiting(command)) for name, command in commands.items()
@@ -61,12 +62,11 @@ def one_round(commands: Mapping[str, list[str]], *, reverse: bool) -> dict[str, 
             if (said := _line(process)) != "ready":
                 raise RuntimeError(f"{name} said {said!r}")
         reports: dict[str, dict[str, Any]] = {}
+        turns = orders(list(processes), number)
         while len(reports) < len(processes):
-            order = list(processes)
-            for name in reversed(order) if reverse else order:
+            for name in next(turns):
                 if (said := _go(processes[name])) != "ready":
                     reports[name] = json.loads(said)
-            reverse = not reverse
         return reports
 
 
@@ -81,7 +81,7 @@ def interleave(
     case = Case(title, {name: [] for name in commands})
     warm_up = rounds > 1
     for number in range(rounds + warm_up):
-        reports = one_round(commands, reverse=bool(number % 2))
+        reports = one_round(commands, number)
         for name, report in reports.items():
             check(name)
             if number or not warm_up:
