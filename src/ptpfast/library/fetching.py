@@ -386,7 +386,7 @@ class Fetching:
         """Return the objects to fetch next from their start; none if other work is due."""
         if not self._report.listed or self._keeping.deletes:
             return []
-        jobs = islice(self._plan.jobs, self._session.habits.depth)
+        jobs = islice(self._plan.jobs, self._session.camera.next_wanted)
         return [job.info for job in takewhile(lambda job: not job.kept, jobs)]
 
     def _unfinished(self, job: Job, error: BaseException) -> FileResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..ptp.errors import PTPError, TransferError
@@ -15,6 +15,11 @@ from .tally import Tally
 
 if TYPE_CHECKING:  # which needs SQLite: `import ptpfast` is not to wait for it
     from ..state.index import Index
+
+
+Answer = Description | PTPError
+# Objects that are compared at once, so that the next ones can be asked for ahead.
+COMPARED = 64
 
 
 class Camera:
@@ -41,17 +46,36 @@ class Camera:
         """Return whether the read under way is to end, because another object is more urgent."""
         return self.give_way is not None and self.give_way()
 
-    def compare(self, info: ObjectInfo, *, again: bool = False) -> None:
+    @property
+    def next_wanted(self) -> int:
+        """How many of the objects to read after one are of use before it is read."""
+        depth = self.habits.depth
+        return max(depth, COMPARED) if depth > 1 and self.link.reconnects else depth
+
+    def compare(
+        self, info: ObjectInfo, then: Sequence[ObjectInfo] = (), *, again: bool = False
+    ) -> None:
         """Raise TransferError if the handle of an object now belongs to another one.
 
         This concerns objects that are known from another session, or from before a lost
-        connection. The camera is asked once, unless `again`.
+        connection. The camera is asked once, unless `again`; where it takes requests ahead, also
+        for those that are read `then`, each of which would have to wait otherwise.
         """
-        if (again or not self.is_compared(info)) and self.changed([info], again=again):
+        if not again and self.is_compared(info):
+            return
+        told = self._told([info, *self._to_compare(then)], again=again)
+        answer = told.get(info.handle)
+        if isinstance(answer, PTPError):
+            raise answer
+        if answer is not None and not answer.agrees_with(info):
             raise TransferError(
                 f"object 0x{info.handle:X} is no longer {info.name} of {info.size} bytes",
                 hint="list the objects again",
             )
+
+    def _to_compare(self, then: Sequence[ObjectInfo]) -> Iterator[ObjectInfo]:
+        if self.habits.depth > 1:
+            yield from (each for each in then[:COMPARED] if not self.is_compared(each))
 
     def is_compared(self, info: ObjectInfo) -> bool:
         """Return whether an object is known to match its listing."""
@@ -74,23 +98,36 @@ class Camera:
         Raises:
             ResponseError: the camera cannot describe one of them.
         """
-        to_ask = {info.handle: info for info in objects if again or not self.is_compared(info)}
-        others: list[ObjectInfo] = []
-        # Not raised amid the requests, where it would pass for one of theirs.
-        errors: list[PTPError] = []
-
-        def told(handle: int, answer: Description | PTPError) -> None:
+        asked = list(objects)
+        told = self._told(asked, again=again)
+        for answer in told.values():
             if isinstance(answer, PTPError):
-                errors.append(answer)
-            elif answer.agrees_with(to_ask[handle]):
+                raise answer
+        return [
+            info
+            for info in asked
+            if isinstance(now := told.get(info.handle), Description) and not now.agrees_with(info)
+        ]
+
+    def _told(self, objects: Iterable[ObjectInfo], *, again: bool) -> dict[int, Answer]:
+        """Return what the camera says now of those that are still to be compared, by handle."""
+        to_ask = {info.handle: info for info in objects if again or not self.is_compared(info)}
+        # Errors are not raised amid the requests, where they would pass for one of theirs.
+        answers: dict[int, Answer] = {}
+        differs = False
+
+        def told(handle: int, answer: Answer) -> None:
+            nonlocal differs
+            answers[handle] = answer
+            if isinstance(answer, PTPError):
+                return
+            if answer.agrees_with(to_ask[handle]):
                 self._forget_if_reconnected()
                 self._compared.add(to_ask[handle])
             else:
-                others.append(to_ask[handle])
+                differs = True
 
         describe_each(self.link, list(to_ask), told, Tally())
-        if others and self.index is not None:
+        if differs and self.index is not None:
             self.index.forget()
-        if errors:
-            raise errors[0]
-        return others
+        return answers

@@ -156,7 +156,8 @@ class Download:
 
     def receive(self) -> None:
         """Receive the object into the part file, which stays open and locked if this succeeds."""
-        self._camera.compare(self._info)  # its handle may have gone to another picture
+        # Its handle may have gone to another picture.
+        self._camera.compare(self._info, self._then)
         began = time.monotonic()
         self._check_name()
         try:
