@@ -1,6 +1,6 @@
 """A session used directly and through `ptpfast.aio`, in turns, in one process with one connection.
 
-    python -m bench.contenders.tasks --port N --way asyncio|trio --dir D --calls N
+    python -m bench.contenders.tasks --port N --way asyncio|trio --dir D --calls N [--host H]
 
 Each object of the camera is downloaded both ways, then small calls are made both ways, `calls` of
 them for each object. Prints one line of JSON: seconds and CPU seconds of each download, seconds of
@@ -22,15 +22,15 @@ import anyio
 import ptpfast
 import ptpfast.aio
 
-from ..content import check_file
 from ..peers import RUN_S
+from .card import Card
 from .cost import SETTLE_S, Cost
 
 WAYS = ("direct", "aio")
 
 
 async def download(
-    session: ptpfast.aio.Session, info: ptpfast.ObjectInfo, way: str, directory: Path
+    session: ptpfast.aio.Session, info: ptpfast.ObjectInfo, way: str, directory: Path, card: Card
 ) -> dict[str, Any]:
     """One object into a file, which is compared and removed."""
     cost, path = Cost(), directory / info.name
@@ -39,7 +39,7 @@ async def download(
             await session.download(info, path)
         else:
             session.sync.download(info, path)
-    check_file(info.handle, path, info.size or 0)
+    card.check(info, path)
     path.unlink()
     return {"seconds": cost.seconds, "cpu": cost.user + cost.system}
 
@@ -65,11 +65,12 @@ async def in_turns(rounds: int, once: Callable[[int, str], Awaitable[Any]]) -> l
 
 async def measure(options: argparse.Namespace) -> None:
     """Do all of it, and print the report."""
-    async with ptpfast.aio.connect("127.0.0.1", port=options.port, index=False) as session:
+    async with ptpfast.aio.connect(options.host, port=options.port, index=False) as session:
         objects = list(await session.objects())
+        card = Card(options.host, objects)
         time.sleep(SETTLE_S)
         downloads = await in_turns(
-            len(objects), lambda n, way: download(session, objects[n], way, options.dir)
+            len(objects), lambda n, way: download(session, objects[n], way, options.dir, card)
         )
         calls = await in_turns(len(objects), lambda _, way: call(session, way, options.calls))
     print(json.dumps({"downloads": downloads, "calls": calls}))
@@ -78,6 +79,7 @@ async def measure(options: argparse.Namespace) -> None:
 def main() -> None:
     """Runs as the options say."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--way", choices=["asyncio", "trio"], required=True)
     parser.add_argument("--dir", type=Path, required=True)
