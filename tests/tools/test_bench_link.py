@@ -329,7 +329,7 @@ def test_tasks_and_pipelines_take_turns_behind_a_link(tmp_path: Path) -> None:
         cases = [bench_aio.compare_on_link("a test", "asyncio", link, tmp_path)]
         cases += bench_pipelines.compare_on_link("a test", link, tmp_path, 1)
     assert len(link.carried) == 3
-    assert [len(case.claims) for case in cases] == [4, 9, 4]
+    assert [len(case.claims) for case in cases] == [5, 9, 4]
     assert {claim.kind for case in cases for claim in case.claims} == {PACED}
     assert list(tmp_path.iterdir()) == []
 
