@@ -78,7 +78,10 @@ def run(quick: bool) -> Iterator[Case]:
         yield without
         return
     objects, size = (2, 2 * 10**6) if quick else (9, 25 * 10**6)
-    with scratch(2 * size) as (directory, kind), linked.behind_link(objects, size) as link:
+    with (
+        scratch(2 * size) as (directory, kind),
+        linked.behind_link(objects, size, size if quick else linked.RAW_BYTES) as link,
+    ):
         title = f"{objects} × {size // 10**6} MB over {linked.LINK}, to {kind}"
         for loop in LOOPS:
             yield compare_on_link(title, loop, link, directory)

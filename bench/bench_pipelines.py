@@ -83,7 +83,7 @@ def run(quick: bool) -> Iterator[Case]:
     objects, size, rounds = (1, 2 * 10**6, 1) if quick else (4, 25 * 10**6, 4)
     with (
         scratch(2 * objects * size) as (directory, kind),
-        linked.behind_link(objects, size) as link,
+        linked.behind_link(objects, size, size if quick else linked.RAW_BYTES) as link,
     ):
         title = f"{objects} × {size / 10**6:g} MB over {linked.LINK}, to {kind}"
         yield from compare_on_link(title, link, directory, rounds)

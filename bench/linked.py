@@ -24,12 +24,14 @@ RAW_BYTES = 100_000_000
 class Linked:
     """The camera and its link, as long as `behind_link` lasts.
 
+    raw_bytes: of a raw TCP stream that shows what the link carries.
     carried: what parts of the link's rate raw TCP streams got, one for each `look`.
     """
 
     radio: Radio
     far: Far
     rate: float
+    raw_bytes: int
     carried: list[float] = field(default_factory=list)
 
     @property
@@ -41,9 +43,9 @@ class Linked:
         """A command that runs on the computer's side."""
         return self.radio.near([*peers.PYTHON, *command])
 
-    def look(self, size: int = RAW_BYTES) -> None:
+    def look(self) -> None:
         """See what the link carries now."""
-        raw = sample(self.radio, "raw", self.far.raw, bytes=size)
+        raw = sample(self.radio, "raw", self.far.raw, bytes=self.raw_bytes)
         self.carried.append(raw.bytes / raw.seconds / self.rate)
 
     def least(self, case: Case) -> float | None:
@@ -58,14 +60,14 @@ class Linked:
 
 
 @contextmanager
-def behind_link(objects: int, size: int) -> Iterator[Linked]:
+def behind_link(objects: int, size: int, raw_bytes: int = RAW_BYTES) -> Iterator[Linked]:
     """The link with a camera that has such a card. RuntimeError where there can be no link."""
     profile = profiles()[LINK]
     with (
         Radio.of(profile) as radio,
         far_side(radio, objects, size, profile.operation) as far,
     ):
-        yield Linked(radio, far, profile.rate)
+        yield Linked(radio, far, profile.rate, raw_bytes)
 
 
 def missing(bench: str) -> Case | None:

@@ -325,7 +325,7 @@ def test_an_interrupted_run_leaves_no_process_and_so_no_namespace(
 
 @needs_link
 def test_tasks_and_pipelines_take_turns_behind_a_link(tmp_path: Path) -> None:
-    with linked.behind_link(2, 300_000) as link:
+    with linked.behind_link(2, 300_000, raw_bytes=2_000_000) as link:
         cases = [bench_aio.compare_on_link("a test", "asyncio", link, tmp_path)]
         cases += bench_pipelines.compare_on_link("a test", link, tmp_path, 1)
     assert len(link.carried) == 3
@@ -338,7 +338,7 @@ def test_tasks_and_pipelines_take_turns_behind_a_link(tmp_path: Path) -> None:
 def test_wrong_bytes_behind_a_link_end_the_comparison(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with linked.behind_link(2, 300_000) as link:
+    with linked.behind_link(2, 300_000, raw_bytes=2_000_000) as link:
         # A contender that takes the camera for the Responder, whose bytes are others.
         monkeypatch.setattr(bench_aio, "TASKS", ["-c", OTHER_CARD])
         with pytest.raises(RuntimeError, match="WrongContent"):
@@ -346,7 +346,7 @@ def test_wrong_bytes_behind_a_link_end_the_comparison(
 
 
 def test_link_that_carries_too_little_judges_nothing() -> None:
-    link = linked.Linked(None, None, 55e6, [0.8, 0.93])  # type: ignore[arg-type]
+    link = linked.Linked(None, None, 55e6, 1, [0.8, 0.93])  # type: ignore[arg-type]
     case = Case("a test")
     assert link.least(case) is None
     assert not case.claims[0].holds
