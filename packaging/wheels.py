@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.13t", "3.14t")  # t: without the GIL
 LARGEST = 1_500_000  # bytes of a wheel: a quarter is compiled, the rest is Python
 # What an installed wheel can run: no test here reads the checkout, or needs other programs.
 TESTED = ("engine", "ptp", "raw", "session", "transport")
@@ -59,7 +59,9 @@ def pythons(given: list[str]) -> Iterator[str]:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for name in names:
         version = name.removeprefix("python")
-        beside = sorted(map(str, pyenv.glob(f"{version}.*/bin/python"))) if not given else []
+        number, free = version.removesuffix("t"), "t" if version.endswith("t") else ""
+        found = pyenv.glob(f"{number}.*[0-9]{free}/bin/python")
+        beside = [] if given else sorted(map(str, found))
         for command in (name, *beside):
             works = (
                 shutil.which(command)
@@ -79,7 +81,8 @@ def environment(python: str, folder: Path, *packages: object) -> Path:
     run(python, "-m", "venv", folder)
     inside = folder / "bin" / "python"
     if packages:
-        run(inside, "-m", "pip", "install", "--quiet", *packages)
+        # An older wheel before a newer sdist, which may need a compiler of another language.
+        run(inside, "-m", "pip", "install", "--quiet", "--prefer-binary", *packages)
     return inside
 
 
@@ -160,6 +163,8 @@ def check(python: str, built: Path, work: Path) -> str:
     shutil.copytree(ROOT / "tests", tests, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", work)  # pytest's settings
     run(inside, "-m", "ptpfast", "demo", "--pairs", "1", cwd=work)
+    if "t-" in built.name:  # cp314-cp314t-manylinux...
+        run(inside, "-c", "import ptpfast, sys; sys.exit(sys._is_gil_enabled())", cwd=work)
     options = ("-q", "-n", "2", "-p", "no:cacheprovider", "-k", LEFT_OUT)
     ran = run(inside, "-m", "pytest", *options, *(tests / name for name in TESTED), cwd=work)
     return ran.strip().splitlines()[-1]

@@ -16,17 +16,18 @@ def program(name: str, package: str = "") -> str:
     # Daemons are in a folder that is in no user's PATH.
     path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if path is None:
-        _missing(f"{name} is not installed (Debian: apt-get install -y {package or name})")
+        missing(f"{name} is not installed (Debian: apt-get install -y {package or name})")
     return path
 
 
 def module(name: str, package: str = "") -> None:
     """Skips or fails the test without a Python module that is not ours."""
     if importlib.util.find_spec(name) is None:
-        _missing(f"{name} is not installed (pip install {package or name})")
+        missing(f"{name} is not installed (pip install {package or name})")
 
 
-def _missing(message: str) -> NoReturn:
+def missing(message: str) -> NoReturn:
+    """Skips the test, or fails it where nothing may be missing."""
     if os.environ.get("PTPFAST_INTEROP") == "1":
         pytest.fail(message)
     pytest.skip(message)

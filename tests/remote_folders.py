@@ -111,6 +111,7 @@ class Proxy:
         self.passed = 0  # bytes from clients
         self.cuts: list[int] = []  # after so many bytes, each once
         self.cut_count = 0
+        self.on_cut: Callable[[], None] = lambda: None
         self._stops_at: int | None = None
         self.is_stopped = False
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -161,6 +162,7 @@ class Proxy:
         try:
             while data := one.recv(1 << 16):
                 if counts and self._is_cut(len(data)):
+                    self.on_cut()
                     break
                 if self.is_stopped:
                     self.drop_all()

@@ -1,6 +1,7 @@
 """Real servers of S3, SFTP and WebDAV on this machine, each behind a proxy that can cut.
 
-S3 is moto's server, SFTP is OpenSSH's `sshd` with keys of its own, WebDAV is wsgidav.
+S3 is moto's server, SFTP is OpenSSH's `sshd` with keys of its own, WebDAV is wsgidav and Debian's
+lighttpd. None of them needs root.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 import fsspec.asyn
 
-from programs import module, program
+from programs import missing, module, program
 from ptpfast.library.remote import opening
 from remote_folders import Proxy
 
@@ -59,6 +60,22 @@ server.stop()
 """
 
 
+# `/dev/stdin` is a socket that listens already: no port is chosen here that another one could take.
+LIGHTTPD = """
+server.modules = ("mod_auth", "mod_authn_file", "mod_webdav")
+server.bind = "/dev/stdin"
+server.document-root = "{place}/served"
+server.upload-dirs = ("{place}/uploads")
+server.errorlog = "{place}/errors"
+mimetype.assign = ("" => "application/octet-stream")
+auth.backend = "plain"
+auth.backend.plain.userfile = "{place}/users"
+auth.require = ("" => ("method" => "basic", "realm" => "dav", "require" => "valid-user"))
+webdav.activate = "enable"
+webdav.opts = ("propfind-depth-infinity" => "enable")
+"""
+
+
 @dataclass
 class Site:
     """A server with a folder for pictures.
@@ -67,12 +84,14 @@ class Site:
         url: That of the folder, through the proxy.
         files: Returns name and bytes of each file there, not through the proxy.
         storage: `storage_options` for it.
+        restart: Kills the server in the middle of what it does, and starts it again.
     """
 
     url: str
     proxy: Proxy
     files: Callable[[], dict[str, bytes]]
     storage: dict[str, Any] = field(default_factory=dict)
+    restart: Callable[[], None] | None = None
 
 
 def begin_loop_of_fsspec() -> None:
@@ -108,6 +127,17 @@ def python_server(script: str, *arguments: object) -> Iterator[int]:
 
 def of_folder(folder: Path) -> Callable[[], dict[str, bytes]]:
     return lambda: {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def limit_of(most: int) -> Callable[[], None]:
+    """What a server does before it starts, so that no file of it grows beyond `most` bytes."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        if most:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    return limit
 
 
 @contextmanager
@@ -158,15 +188,14 @@ def sftp(place: Path, most: int = 0) -> Iterator[Site]:
     folder = place / "served"
     folder.mkdir()
 
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        if most:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
     def serve(client: socket.socket) -> None:
         command = [sshd, "-i", "-e", "-f", str(place / "config")]
         process = subprocess.Popen(
-            command, stdin=client, stdout=client, stderr=subprocess.DEVNULL, preexec_fn=limit
+            command,
+            stdin=client,
+            stdout=client,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=limit_of(most),
         )
         process.wait()
 
@@ -212,4 +241,58 @@ def webdav(place: Path, most: int = 0) -> Iterator[Site]:
             proxy.close()
 
 
-SITES = {"s3": s3, "sftp": sftp, "webdav": webdav}
+def lighttpd_command(place: Path, listener: socket.socket) -> list[str]:
+    """The command of a lighttpd for `place`; skips or fails without it or its module."""
+    package = "lighttpd lighttpd-mod-webdav"
+    command = [program("lighttpd", package), "-f", str(place / "config")]
+    (place / "config").write_text(LIGHTTPD.format(place=place))
+    (place / "users").write_text("me:secret\n")
+    # `-tt` loads the modules, too.
+    tried = subprocess.run([*command, "-tt"], stdin=listener, stderr=subprocess.PIPE, text=True)
+    if tried.returncode:
+        missing(f"lighttpd with mod_webdav (Debian: apt-get install -y {package}): {tried.stderr}")
+    return command
+
+
+@contextmanager
+def lighttpd(place: Path, most: int = 0) -> Iterator[Site]:
+    module("webdav4", GROUP)
+    for name in ("served/dav", "uploads"):
+        (place / name).mkdir(parents=True)
+    command: list[str] = []
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        running.append(
+            subprocess.Popen(
+                command,
+                stdin=listener,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                preexec_fn=limit_of(most),
+            )
+        )
+
+    def restart() -> None:
+        stop()
+        start()
+
+    def stop() -> None:
+        process = running.pop()
+        process.kill()
+        process.wait()
+
+    # Clients wait in its backlog while no server runs.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command += [*lighttpd_command(place, listener), "-D"]
+        start()
+        proxy = Proxy(listener.getsockname()[1])
+        try:
+            url = f"webdav://me:secret@127.0.0.1:{proxy.port}/dav/today"
+            yield Site(url, proxy, of_folder(place / "served"), restart=restart)
+        finally:
+            stop()
+            proxy.close()
+
+
+SITES = {"s3": s3, "sftp": sftp, "webdav": webdav, "lighttpd": lighttpd}

@@ -1,6 +1,6 @@
 """What stands between the engine and a program, beside the engine alone, in one process.
 
-    python -m bench.contenders.pipelines --port N --dir D --rounds N
+    python -m bench.contenders.pipelines --port N --dir D --rounds N [--host H]
 
 In each round, in turns: the whole card by `pull`, by `pull_iter`, by `pull` with metrics that are
 served, with spans, and with all log events; then each object into memory by `Session.read_into` and
@@ -27,8 +27,8 @@ import ptpfast
 from ptpfast.filesystem import PtpIpFileSystem
 from ptpfast.metrics import Metrics, tracing
 
-from ..content import check_buffer, check_file
 from ..peers import RUN_S
+from .card import Card
 from .cost import SETTLE_S, Cost
 
 PIECE = 1 << 20  # of an open file at a time
@@ -120,7 +120,7 @@ def order(ways: list[str], number: int) -> list[str]:
 
 
 def cards(
-    options: argparse.Namespace, fs: PtpIpFileSystem, metrics: Metrics
+    options: argparse.Namespace, fs: PtpIpFileSystem, metrics: Metrics, card: Card
 ) -> list[dict[str, Any]]:
     """Every round of the whole card."""
     objects, rows = list(fs.session.objects()), []
@@ -131,13 +131,13 @@ def cards(
             folder = options.dir / f"{number}-{way}"
             row[way], _ = measured(getattr(Whole(fs.session, folder, metrics), way))
             for info in objects:
-                check_file(info.handle, folder / info.name, info.size or 0)
+                card.check(info, folder / info.name)
             shutil.rmtree(folder)
         rows.append(row)
     return rows
 
 
-def reads(options: argparse.Namespace, fs: PtpIpFileSystem) -> list[dict[str, Any]]:
+def reads(options: argparse.Namespace, fs: PtpIpFileSystem, card: Card) -> list[dict[str, Any]]:
     """Every round of every object."""
     sizes = fs.find("/", detail=True)
     memory = numpy.zeros(max(each["size"] for each in sizes.values()), numpy.uint8)
@@ -147,8 +147,7 @@ def reads(options: argparse.Namespace, fs: PtpIpFileSystem) -> list[dict[str, An
             row = {}
             for way in order(["read_into", "read", "cat_file", "open"], number):
                 row[way], got = measured(getattr(One(fs, path, memory), way))
-                assert got.size == each["size"]
-                check_buffer(each["handle"], got)
+                card.check(fs.session.object_info(each["handle"]), got)
             rows.append(row)
     return rows
 
@@ -156,18 +155,19 @@ def reads(options: argparse.Namespace, fs: PtpIpFileSystem) -> list[dict[str, An
 def main() -> None:
     """Runs as the options say."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     options = parser.parse_args()
     signal.alarm(RUN_S)  # nothing is left behind, even if whoever started us is killed
-    with PtpIpFileSystem(host="127.0.0.1", port=options.port, index=False) as fs:
+    with PtpIpFileSystem(host=options.host, port=options.port, index=False) as fs:
         assert fs.session.usable
         time.sleep(SETTLE_S)
-        metrics = Metrics()
+        metrics, card = Metrics(), Card(options.host, list(fs.session.objects()))
         with metrics.serving(0):
-            whole = cards(options, fs, metrics)
-        print(json.dumps({"cards": whole, "reads": reads(options, fs)}))
+            whole = cards(options, fs, metrics, card)
+        print(json.dumps({"cards": whole, "reads": reads(options, fs, card)}))
 
 
 if __name__ == "__main__":

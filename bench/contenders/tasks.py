@@ -1,10 +1,12 @@
 """A session used directly and through `ptpfast.aio`, in turns, in one process with one connection.
 
     python -m bench.contenders.tasks --port N --way asyncio|trio --dir D --calls N
+        [--host H] [--rounds N]
 
-Each object of the camera is downloaded both ways, then small calls are made both ways, `calls` of
-them for each object. Prints one line of JSON: seconds and CPU seconds of each download, seconds of
-each call. The files are compared after each download.
+Each object of the camera is downloaded both ways, `rounds` times; then small calls are made both
+ways, `calls` of them for each object. Prints one line of JSON: seconds, CPU seconds and seconds of
+waiting for a processor of each download, seconds of each call. The files are compared after each
+download.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,26 +25,43 @@ import anyio
 import ptpfast
 import ptpfast.aio
 
-from ..content import check_file
 from ..peers import RUN_S
+from .card import Card
 from .cost import SETTLE_S, Cost
 
 WAYS = ("direct", "aio")
 
 
+def waited(thread: int) -> float:
+    """Return the seconds in which a thread of this process was ready and had no processor.
+
+    0 where the kernel does not count them.
+    """
+    try:
+        counted = Path(f"/proc/self/task/{thread}/schedstat").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    return int(counted.split()[1]) / 1e9
+
+
 async def download(
-    session: ptpfast.aio.Session, info: ptpfast.ObjectInfo, way: str, directory: Path
+    session: ptpfast.aio.Session, info: ptpfast.ObjectInfo, way: str, directory: Path, card: Card
 ) -> dict[str, Any]:
     """One object into a file, which is compared and removed."""
     cost, path = Cost(), directory / info.name
+    thread = threading.get_native_id()
+    if way == "aio":
+        thread = await session.worker.do(threading.get_native_id)
+    before = waited(thread)
     with cost.measured():
         if way == "aio":
             await session.download(info, path)
         else:
             session.sync.download(info, path)
-    check_file(info.handle, path, info.size or 0)
+    ready = waited(thread) - before
+    card.check(info, path)
     path.unlink()
-    return {"seconds": cost.seconds, "cpu": cost.user + cost.system}
+    return {"seconds": cost.seconds, "cpu": cost.user + cost.system, "waited": ready}
 
 
 async def call(session: ptpfast.aio.Session, way: str, count: int) -> float:
@@ -65,11 +85,13 @@ async def in_turns(rounds: int, once: Callable[[int, str], Awaitable[Any]]) -> l
 
 async def measure(options: argparse.Namespace) -> None:
     """Do all of it, and print the report."""
-    async with ptpfast.aio.connect("127.0.0.1", port=options.port, index=False) as session:
+    async with ptpfast.aio.connect(options.host, port=options.port, index=False) as session:
         objects = list(await session.objects())
+        card = Card(options.host, objects)
         time.sleep(SETTLE_S)
         downloads = await in_turns(
-            len(objects), lambda n, way: download(session, objects[n], way, options.dir)
+            options.rounds * len(objects),
+            lambda n, way: download(session, objects[n % len(objects)], way, options.dir, card),
         )
         calls = await in_turns(len(objects), lambda _, way: call(session, way, options.calls))
     print(json.dumps({"downloads": downloads, "calls": calls}))
@@ -78,10 +100,12 @@ async def measure(options: argparse.Namespace) -> None:
 def main() -> None:
     """Runs as the options say."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--way", choices=["asyncio", "trio"], required=True)
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--calls", type=int, required=True)
+    parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     signal.alarm(RUN_S)  # nothing is left behind, even if whoever started us is killed
     anyio.run(measure, options, backend=options.way)

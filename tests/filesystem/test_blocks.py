@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ptpfast.filesystem.blocks import AHEAD, FIRST_BLOCK, GROWTH, KEPT, LARGEST_BLOCK, Blocks
 
-SIZE = 40 << 20
+SIZE = 64 << 20
 
 
 @cache
@@ -62,13 +62,14 @@ def test_reads_in_order_ask_for_larger_blocks_and_for_the_next_ones_ahead() -> N
     source = Source()
     blocks = source.blocks()
     at = 0
-    while at < 20 << 20:
+    while at < 30 << 20:
         assert blocks._fetch(at, at + 100_000) == source.content[at : at + 100_000]
         at += 100_000
         ahead = [start for start, size in source.asked if start >= at]
         assert len(ahead) <= AHEAD + 1
     sizes = [size for _, size in source.asked]
-    assert sizes[:4] == [FIRST_BLOCK, GROWTH * FIRST_BLOCK, LARGEST_BLOCK, LARGEST_BLOCK]
+    growing = [FIRST_BLOCK * GROWTH**step for step in range(3)]
+    assert sizes[:5] == [*growing, LARGEST_BLOCK, LARGEST_BLOCK]
     starts = [start for start, _ in source.asked]
     assert starts == [sum(sizes[:n]) for n in range(len(sizes))]  # each byte once
 

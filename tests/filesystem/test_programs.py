@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import fsspec
+import numpy as np
 import pytest
 from PIL import Image
 
 from conftest import Cameras, Files
+from dng import HEIGHT, WIDTH, dng
 from programs import module
 from ptpfast.filesystem import PtpIpFileSystem
 from ptpfast.sim import Store
@@ -81,13 +83,35 @@ def test_exifread_reads_the_tags_of_a_header(fs: PtpIpFileSystem) -> None:
     assert str(tags["Image Model"]) == "Simulated Camera"
 
 
-def test_rawpy_gets_the_bytes_of_a_file_on_the_card(fs: PtpIpFileSystem) -> None:
+def test_rawpy_decodes_a_raw_file_on_the_card(camera: Cameras, files: Files) -> None:
     rawpy = other("rawpy")
-    # There is no RAW that may be copied; LibRaw reads what it is given, and says what it is not.
+    store = Store()
+    store.add("A.DNG", dng(40_000, 20_000, 10_000), parent=store.add_folder("DCIM"))
+    fs = files(camera(store=store))
+    with fs.open("/DCIM/A.DNG") as file, rawpy.imread(file) as raw:
+        mosaic = raw.raw_image.copy()
+    assert mosaic.shape == (HEIGHT, WIDTH)
+    assert mosaic[:2, :2].tolist() == [[40_000, 20_000], [20_000, 10_000]]
+
+
+def test_rawpy_gets_all_bytes_of_what_is_no_raw_file(fs: PtpIpFileSystem) -> None:
+    rawpy = other("rawpy")
     with fs.open("/DCIM/A.CSV") as file:
         with pytest.raises(rawpy.LibRawFileUnsupportedError):
             rawpy.imread(file)
         assert file.tell() == len(CSV)
+
+
+@pytest.mark.parametrize("name", ["A.JPG", "A.TIF"])
+def test_imageio_reads_an_array_and_its_properties(fs: PtpIpFileSystem, name: str) -> None:
+    other("imageio")
+    v3 = importlib.import_module("imageio.v3")
+    with Image.open(whole(fs, f"/DCIM/{name}")) as image:
+        same = np.asarray(image)
+    with fs.open(f"/DCIM/{name}") as file:
+        assert v3.improps(file, plugin="pillow").shape == (480, 640, 3)
+    with fs.open(f"/DCIM/{name}") as file:
+        assert np.array_equal(v3.imread(file), same)
 
 
 def test_pandas_reads_a_table_by_its_url(fs: PtpIpFileSystem) -> None:
@@ -111,6 +135,39 @@ def test_dask_reads_blocks_of_files_in_threads(fs: PtpIpFileSystem) -> None:
     for path, parts in zip(paths, got, strict=True):
         assert b"".join(parts) == fs.cat_file(path)
     assert len(paths) == 3
+
+
+def test_dask_array_computes_over_pictures_that_threads_decode(
+    camera: Cameras, files: Files
+) -> None:
+    dask = other("dask")
+    array = importlib.import_module("dask.array")
+    shots = [np.full((60, 80, 3), 10 * number, np.uint8) for number in range(6)]
+    store = Store()
+    folder = store.add_folder("DCIM")
+    for number, shot in enumerate(shots):
+        encoded = io.BytesIO()
+        Image.fromarray(shot).save(encoded, "TIFF")
+        store.add(f"DSC_{number}.TIF", encoded.getvalue(), parent=folder)
+    fs = files(camera(store=store))
+
+    @dask.delayed
+    def decoded(opened: Any) -> np.ndarray:
+        with opened as file, Image.open(file) as image:
+            return np.asarray(image)
+
+    url = fs.unstrip_protocol("/DCIM/*.TIF")
+    blocks = [
+        array.from_delayed(decoded(opened), shape=(60, 80, 3), dtype=np.uint8)
+        for opened in fsspec.open_files(url, **fs._options)
+    ]
+    stack = array.stack(blocks)
+    with ThreadPoolExecutor(4) as pool:
+        mean, crop = dask.compute(
+            stack.mean(axis=0), stack[2:4, :5, :5], scheduler="threads", pool=pool
+        )
+    assert np.array_equal(mean, np.stack(shots).mean(axis=0))
+    assert np.array_equal(crop, np.stack(shots)[2:4, :5, :5])
 
 
 def test_a_local_cache_of_fsspec_keeps_what_was_read(fs: PtpIpFileSystem, tmp_path: Any) -> None:

@@ -260,6 +260,7 @@ def test_tasks_and_their_session_take_turns_at_one_camera(loop: str, tmp_path: P
     assert [claim.what for claim in case.claims] == [
         "rate of a task, of the session's own",
         "CPU per GB, of the session's own",
+        "the same rate, without waits for a processor",
         "added to a small call",
     ]
     assert list(tmp_path.iterdir()) == []

@@ -10,21 +10,25 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from bench import (
+    bench_aio,
     bench_chunks,
     bench_listing,
+    bench_pipelines,
     bench_small,
     bench_wifi,
     contenders,
+    linked,
     peers,
     radio,
     sides,
 )
 from bench.content import WrongContent
-from bench.harness import Case, Sample
+from bench.harness import PACED, Case, Sample
 from bench.many import ManyCase
 from bench.radio import CAMERA, Radio, profiles
 
@@ -49,6 +53,13 @@ for _ in range(20):
     except ConnectionRefusedError:
         took.append(time.monotonic() - began)
 print(min(took), max(took))
+"""
+
+
+OTHER_CARD = """
+from bench.contenders import card, tasks
+card.Card.__init__ = lambda self, host, objects: setattr(self, "_store", None)
+tasks.main()
 """
 
 
@@ -310,3 +321,45 @@ def test_an_interrupted_run_leaves_no_process_and_so_no_namespace(
     assert process.returncode == (130 if number == signal.SIGINT else 143)
     assert not left_after(process.pid)
     assert not list(tmp_path.glob("ptpfast-bench-*"))
+
+
+@needs_link
+def test_tasks_and_pipelines_take_turns_behind_a_link(tmp_path: Path) -> None:
+    with linked.behind_link(2, 300_000, raw_bytes=2_000_000) as link:
+        cases = [bench_aio.compare_on_link("a test", "asyncio", link, tmp_path)]
+        cases += bench_pipelines.compare_on_link("a test", link, tmp_path, 1)
+    assert len(link.carried) == 3
+    assert [len(case.claims) for case in cases] == [5, 9, 4]
+    assert {claim.kind for case in cases for claim in case.claims} == {PACED}
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_link
+def test_wrong_bytes_behind_a_link_end_the_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with linked.behind_link(2, 300_000, raw_bytes=2_000_000) as link:
+        # A contender that takes the camera for the Responder, whose bytes are others.
+        monkeypatch.setattr(bench_aio, "TASKS", ["-c", OTHER_CARD])
+        with pytest.raises(RuntimeError, match="WrongContent"):
+            bench_aio.compare_on_link("a test", "asyncio", link, tmp_path)
+
+
+def test_link_that_carries_too_little_judges_nothing() -> None:
+    link = linked.Linked(None, None, 55e6, 1, [0.8, 0.93])  # type: ignore[arg-type]
+    case = Case("a test")
+    assert link.least(case) is None
+    assert not case.claims[0].holds
+    assert "nothing else is judged" in case.notes[0]
+    link.carried[:] = [0.94, 0.98]
+    assert link.least(Case("a test")) == linked.LEAST
+
+
+@pytest.mark.parametrize("bench", [bench_aio, bench_pipelines])
+def test_benchmark_without_a_link_says_why_after_the_loopback(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linked, "why_not", lambda: "not here")
+    *others, last = bench.run(quick=True)
+    assert last.missing == {"link": "not here"}
+    assert all("loopback" in case.name for case in others)

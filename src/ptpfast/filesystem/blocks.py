@@ -17,10 +17,10 @@ from fsspec.caching import BaseCache
 from ..engine.buffers import renewed
 
 FIRST_BLOCK = 256 << 10
-LARGEST_BLOCK = 4 << 20
+LARGEST_BLOCK = 8 << 20
 GROWTH = 4
 AHEAD = 2  # blocks that are requested and not read yet
-KEPT = 16 << 20  # bytes of all blocks of a file
+KEPT = 32 << 20  # bytes of all blocks of a file
 MOST_BLOCKS = 32  # of a file; they are searched one by one
 
 Request = Callable[[int, int, bytearray], Future[Any]]

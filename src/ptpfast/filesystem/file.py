@@ -22,7 +22,7 @@ class PtpIpFile(AbstractBufferedFile):  # type: ignore[misc]
         path: the path.
         mode: `rb`.
         block_size: bytes of each request. By default small for a first or random read, and up to
-            the chunk size of the session, 4 MiB at most, for reads in order.
+            the chunk size of the session, 8 MiB at most, for reads in order.
         autocommit: has no meaning for a file that is read.
         cache_type: `ptpip` reads ahead in blocks; also the names of fsspec's caches.
         cache_options: for fsspec's caches.

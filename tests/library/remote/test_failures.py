@@ -55,6 +55,13 @@ def test_error_concerns_what_its_row_says(error: Exception, reach: Reach) -> Non
     assert isinstance(found, Unsorted) == (reach is Reach.UNKNOWN)
 
 
+def test_server_that_answers_with_its_own_failure_is_not_called_unreachable() -> None:
+    found = failure(named("HTTPError", status_code=500), "write it")
+    assert isinstance(found, TargetLost)
+    assert "free space" in (found.hint or "")
+    assert failure(ConnectionResetError("reset"), "write it").hint == TargetLost.hint
+
+
 def test_long_message_of_another_package_is_one_short_line() -> None:
     found = failure(ValueError("one\ntwo\x1b[31m" + "x" * 5000), "write it")
     assert "\n" not in found.message

@@ -1,4 +1,5 @@
-"""`pull` to real servers: S3 (moto), SFTP (OpenSSH), WebDAV (wsgidav), cut, stopped and full."""
+"""`pull` to real servers: S3 (moto), SFTP (OpenSSH), WebDAV (wsgidav and Debian's lighttpd), cut,
+stopped, restarted and full."""
 
 from __future__ import annotations
 
@@ -142,6 +143,29 @@ def test_stopped_server_ends_the_run_with_nothing_half(camera: Cameras, site: Si
     assert named.items() <= site.files().items()
 
 
+@pytest.mark.parametrize("kind", ["lighttpd"])
+@pytest.mark.parametrize("at", [100_000, SIZE, SIZE + 7 * MIB])
+def test_server_that_is_killed_and_restarted_gets_the_right_bytes(
+    camera: Cameras, site: Site, at: int
+) -> None:
+    sim = camera(objects=2, size=SIZE)
+    seen: list[dict[str, bytes]] = []
+
+    def restart() -> None:
+        site.restart()
+        seen.append(site.files())
+
+    site.proxy.on_cut = restart
+    site.proxy.cuts.append(at)
+    assert run(sim, site, verify="disk").ok
+    assert len(seen) == 1
+    assert_all_there(sim, site)
+    there = site.files()  # what had a name when the server was killed was whole
+    assert {k: v for k, v in seen[0].items() if not k.startswith(".ptpfast-")}.items() <= (
+        there.items()
+    )
+
+
 def test_deletion_follows_the_proof_at_the_server(camera: Cameras, site: Site) -> None:
     sim = camera(objects=2, size=300_000)
     wanted = contents(sim)
@@ -179,7 +203,7 @@ def test_etag_of_s3_saves_the_reading_back_with_hash_only(
 
 
 # Where the test can change or limit what the server has: moto keeps it in its memory.
-@pytest.mark.parametrize("kind", ["sftp", "webdav"])
+@pytest.mark.parametrize("kind", ["sftp", "webdav", "lighttpd"])
 def test_bytes_that_change_there_are_found(camera: Cameras, kind: str, tmp_path: Path) -> None:
     with SITES[kind](tmp_path) as site:
         sim = camera(objects=2, size=300_000)
@@ -194,14 +218,15 @@ def test_bytes_that_change_there_are_found(camera: Cameras, kind: str, tmp_path:
         assert (report.deleted, report.failed) == (1, 1)
 
 
-@pytest.mark.parametrize("kind", ["sftp", "webdav"])
+@pytest.mark.parametrize("kind", ["sftp", "webdav", "lighttpd"])
 def test_full_server_keeps_no_half_file_under_a_name(
     camera: Cameras, kind: str, tmp_path: Path
 ) -> None:
     with SITES[kind](tmp_path, most=2 * MIB) as site:
         sim = camera(objects=5, size=3 * MIB)
-        with pytest.raises(SinkError):
+        with pytest.raises(SinkError) as caught:
             run(sim, site, retry=0)
+        assert kind != "lighttpd" or "free space" in str(caught.value)  # it says only 500
         assert [name for name in site.files() if not name.startswith(".ptpfast-")] == []
 
 
@@ -231,8 +256,11 @@ def test_host_that_was_never_seen_is_not_trusted(
         assert site.files() == {}
 
 
-def test_wrong_password_ends_the_run_in_a_sentence(camera: Cameras, tmp_path: Path) -> None:
-    with SITES["webdav"](tmp_path) as site:
+@pytest.mark.parametrize("kind", ["webdav", "lighttpd"])
+def test_wrong_password_ends_the_run_in_a_sentence(
+    camera: Cameras, kind: str, tmp_path: Path
+) -> None:
+    with SITES[kind](tmp_path) as site:
         site.url = site.url.replace("secret", "wrong")
         with pytest.raises(SinkError, match="401"):
             run(camera(), site)

@@ -120,11 +120,13 @@ _REFUSED = (PermissionError, FileNotFoundError, NotADirectoryError)
 # WebDAV answers 409 where the folder is missing.
 _MISSING = ("ResourceConflict", "ResourceNotFound", "SFTPNoSuchFile", "SFTPNoSuchPath")
 _HINT = "check the URL, the credentials and the room there"
+# Not every server has an answer of its own for a full disk: lighttpd says 500.
+_SERVER_HINT = "the server failed: check its log and its free space, then run it again"
 
 
 def reach_of(error: BaseException) -> Reach:
     """Return what an error of a filesystem concerns."""
-    if (by_status := _by_status(getattr(error, "status_code", None))) is not None:
+    if (by_status := _by_status(_status(error))) is not None:
         return by_status
     names = {kind.__name__ for kind in type(error).__mro__}
     for reach, known in _BY_NAME:
@@ -151,9 +153,15 @@ def is_missing(error: BaseException | None) -> bool:
     return error is not None and type(error).__name__ in _MISSING
 
 
-def _by_status(status: object) -> Reach | None:
+def _status(error: BaseException) -> int:
+    """Return the status of the HTTP answer that an error is about; 0 if there is none."""
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else 0
+
+
+def _by_status(status: int) -> Reach | None:
     """Return what the status of an HTTP answer says; None if there is none."""
-    if not isinstance(status, int) or status < 400:
+    if status < 400:
         return None
     if status in (400, 413, 414, 423):
         return Reach.FILE
@@ -174,7 +182,8 @@ def failure(error: Exception, doing: str) -> SinkError:
     reach = reach_of(error)
     message = f"cannot {doing}: {_said(error)}"
     if reach is Reach.CONNECTION:
-        return TargetLost(message, errno=errno.EIO, hint=TargetLost.hint)
+        hint = TargetLost.hint if _status(error) < 500 else _SERVER_HINT
+        return TargetLost(message, errno=errno.EIO, hint=hint)
     if reach is Reach.DESTINATION:
         return SinkError(message, errno=_number(error), hint=_HINT)
     kind = Unsorted if reach is Reach.UNKNOWN else SinkError
@@ -182,7 +191,7 @@ def failure(error: Exception, doing: str) -> SinkError:
 
 
 def _number(error: Exception) -> int:
-    if type(error).__name__ in _FULL or getattr(error, "status_code", 0) == 507:
+    if type(error).__name__ in _FULL or _status(error) == 507:
         return errno.ENOSPC
     number = error.errno if isinstance(error, OSError) else 0
     # EACCES and EPERM would concern one file.
