@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from ..library.plan.naming import local_name
 from ..ownership.readback import read_back
+from ..ownership.toml import parse_toml
 from ..ptp.arguments import check_names
 from ..session.address import address_of
 
@@ -85,10 +85,12 @@ class Rig:
             ValueError: the file is no such description; the message says where.
             OSError: the file cannot be read.
         """
+        content = read_back(Path(path), LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
         try:
-            content = read_back(Path(path), LARGEST_FILE)
-            table = tomllib.loads(content.decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            table = parse_toml(content.decode())
+        except ValueError as error:
             raise ValueError(f"{path} is no TOML: {error}") from None
         try:
             return cls._of(table)
