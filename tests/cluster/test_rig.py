@@ -51,6 +51,11 @@ def test_a_rig_has_its_cameras_and_options(tmp_path: Path) -> None:
         ("[[camera]]\naddress = '1.2.3.4'\nresource = ''", "resource"),
         ("[[camera]]\naddress = '1.2.3.4'\nport = 1", "port"),
         ("[[camera]]\naddress = 'a'\n[[camera]]\naddress = 'A'", "two cameras have the name"),
+        (
+            "[[camera]]\naddress = '10.0.0.1'\nname = 'a'\n"
+            "[[camera]]\naddress = 'ptpip:10.0.0.1:15740'\nname = 'b'",
+            "two cameras have the address 'ptpip:10.0.0.1:15740'",
+        ),
         ("[[camera]]\naddress = 'a'\n[options]\ncopies = 'x'", "of one computer"),
         ("[[camera]\n", "is no TOML"),
         (b"\xff\xfe", "is no TOML"),

@@ -48,6 +48,14 @@ class Camera:
         object.__setattr__(self, "name", name)
 
 
+def _name(camera: Camera) -> str:
+    return camera.name
+
+
+def _place(camera: Camera) -> str:
+    return str(address_of(camera.address, None))
+
+
 @dataclass(frozen=True)
 class Rig:
     """The cameras of a rig, and how their files are downloaded.
@@ -63,10 +71,11 @@ class Rig:
     def __post_init__(self) -> None:
         if not 0 < len(self.cameras) <= MOST_CAMERAS:
             raise ValueError(f"a rig has 1 to {MOST_CAMERAS:,} cameras, not {len(self.cameras):,}")
-        for what in ("name", "address"):
+        # One camera has many addresses: its port may be written, and it may have a nickname.
+        for what, of in (("name", _name), ("address", _place)):
             seen: set[str] = set()
             for camera in self.cameras:
-                value = getattr(camera, what).casefold()
+                value = of(camera).casefold()
                 if value in seen:
                     raise ValueError(f"two cameras have the {what} {getattr(camera, what)!r}")
                 seen.add(value)
