@@ -1140,6 +1140,19 @@ def test_simulate_says_where_it_listens_and_ends_with_ctrl_c(tmp_path: Path) -> 
     assert (tmp_path / "copy" / "A.NEF").read_bytes() == b"picture"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["simulate", "--dir", "/dev/null"], "'--dir': /dev/null is not a folder"),
+        (["ls", "127.0.0.1:9", "--trace", ""], "'--trace': . is a folder; name a file"),
+    ],
+)
+def test_a_path_of_the_wrong_kind_is_named_with_its_option(words: list[str], said: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 def test_simulate_says_how_much_it_leaves_out(tmp_path: Path) -> None:
     (tmp_path / "A.NEF").write_bytes(b"picture")
     (tmp_path / "link").symlink_to("A.NEF")

@@ -190,6 +190,20 @@ def test_numbered_files_are_known_by_their_own_names_after_a_rebuild(
     assert fetch(sim, tmp_path / "new", new=True).fetched_before == 2
 
 
+def test_a_file_with_a_time_far_off_is_recorded_with_the_others(place: Path) -> None:
+    for number, name in enumerate(("A.NEF", "A.JPG", "B.NEF")):
+        os.utime(place / name, (2**33 + 2**31 * number,) * 2)  # 2242, 2310, 2378
+    catalog_file.path().unlink()
+    assert history("rebuild", place) == f"{place}: 3 files recorded\n"
+    assert history("rebuild", place) == f"{place}: 0 files recorded, 3 known already\n"
+
+
+def test_an_empty_word_is_no_folder_to_record() -> None:
+    done = command_line.run("history", "rebuild", "")
+    assert done.exit_code == 2
+    assert "'' is not a folder" in done.stderr
+
+
 def test_a_rebuild_leaves_records_alone_that_know_more(place: Path) -> None:
     assert history("rebuild", place) == f"{place}: 0 files recorded, 3 known already\n"
     assert all(row["model"] == "Simulated Camera" for row in records())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +15,7 @@ import pytest
 
 from command_line import at, records, run
 from conftest import Cameras
+from ptpfast.cli import live_page
 from ptpfast.cli.live_page import BOUNDARY, LivePage
 from ptpfast.session.live import Frame
 
@@ -108,3 +112,68 @@ def test_another_name_of_this_computer_is_refused(page: LivePage) -> None:
     parts = urlsplit(page.address)
     with asked(page.address, parts.path, "evil.example:80") as answer:
         assert answer.status == 404
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Counts the connections that a page has begun to serve. It waits for each without end."""
+    begun = threading.Semaphore(0)
+    process = live_page._Server.process_request
+
+    def count(server: live_page._Server, *given: object) -> None:
+        process(server, *given)
+        begun.release()
+
+    monkeypatch.setattr(live_page._Server, "process_request", count)
+    monkeypatch.setattr(live_page, "SLOWEST_S", None)
+    return begun
+
+
+def connected(page: LivePage) -> socket.socket:
+    parts = urlsplit(page.address)
+    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+
+
+def test_a_program_that_never_asks_does_not_hold_the_end(served: threading.Semaphore) -> None:
+    page = LivePage("127.0.0.1", 0)
+    page.__enter__()
+    ending = threading.Thread(target=page.__exit__, args=(None, None, None))
+    with connected(page) as client:
+        client.sendall(b"G")
+        assert served.acquire(timeout=20)
+        ending.start()
+        assert client.recv(1) == b""
+    ending.join(20)
+    assert not ending.is_alive()
+
+
+def test_of_many_connections_without_the_token_the_oldest_ends(
+    served: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_page, "MOST_STRANGERS", 2)
+    with ExitStack() as stack:
+        page = stack.enter_context(LivePage("127.0.0.1", 0))
+        first, _, _ = (stack.enter_context(connected(page)) for _ in range(3))
+        path = urlsplit(page.address).path
+        answer = stack.enter_context(asked(page.address, path))
+        assert first.recv(1) == b""
+        assert answer.status == 200
+
+
+def test_a_connection_that_is_reset_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ended = threading.Event()
+    shutdown = live_page._Server.shutdown_request
+
+    def note(server: live_page._Server, request: socket.socket) -> None:
+        shutdown(server, request)
+        ended.set()
+
+    monkeypatch.setattr(live_page._Server, "shutdown_request", note)
+    with LivePage("127.0.0.1", 0) as page:
+        with connected(page) as client:
+            client.sendall(b"GET ")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert ended.wait(20)
+    assert capfd.readouterr().err == ""

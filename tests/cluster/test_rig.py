@@ -51,9 +51,17 @@ def test_a_rig_has_its_cameras_and_options(tmp_path: Path) -> None:
         ("[[camera]]\naddress = '1.2.3.4'\nresource = ''", "resource"),
         ("[[camera]]\naddress = '1.2.3.4'\nport = 1", "port"),
         ("[[camera]]\naddress = 'a'\n[[camera]]\naddress = 'A'", "two cameras have the name"),
+        (
+            "[[camera]]\naddress = '10.0.0.1'\nname = 'a'\n"
+            "[[camera]]\naddress = 'ptpip:10.0.0.1:15740'\nname = 'b'",
+            "two cameras have the address 'ptpip:10.0.0.1:15740'",
+        ),
         ("[[camera]]\naddress = 'a'\n[options]\ncopies = 'x'", "of one computer"),
         ("[[camera]\n", "is no TOML"),
         (b"\xff\xfe", "is no TOML"),
+        ("x = " + "[" * 100_000, "is no TOML: it is nested too deeply"),
+        ("a." * 100_000 + "a = 1", "is no TOML: more than 32 names"),
+        ("x = " + "9" * 10_000, "is no TOML: a number has too many digits"),
         ("options = 3\n[[camera]]\naddress = 'a'", "as a table"),
     ],
 )
@@ -64,5 +72,7 @@ def test_what_is_wrong_in_the_file_is_said(tmp_path: Path, text: str | bytes, sa
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
-    with pytest.raises((ValueError, OSError)):
-        read(tmp_path, b"#" * (2 << 20))
+    # Its beginning would be a rig, with one camera less.
+    camera = b"[[camera]]\naddress = '192.168.1.%d'\n"
+    with pytest.raises(ValueError, match=r"rig.toml is larger than 1 MiB"):
+        read(tmp_path, camera % 1 + b"#" * (1 << 20) + b"\n" + camera % 2)

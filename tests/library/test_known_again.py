@@ -190,6 +190,17 @@ def test_files_without_their_dates_are_known_by_the_history_and_that_is_said_onc
     assert listing(place) == ["A.NEF", "B.NEF"]
 
 
+@pytest.mark.parametrize("year", [1, 1601, 1969, 2116, 2263, 2447, 9999])
+@pytest.mark.parametrize("choice", [[], ["--new"]])
+def test_files_of_a_clock_that_is_far_off_are_known_again(
+    camera: Cameras, place: Path, year: int, choice: list[str]
+) -> None:
+    sim = camera(store=card("A.NEF", "B.NEF", captured=datetime(year, 3, 4, 5, 6, 7)))
+    for _ in range(3):
+        run(sim, place, *choice)
+    assert listing(place) == ["A.NEF", "B.NEF"]
+
+
 def test_two_bodies_that_fired_together_are_both_kept(camera: Cameras, place: Path) -> None:
     one, two = (camera(store=card("DSC_0001.NEF", seed=seed), seed=seed) for seed in (1, 2))
     for _ in range(2):

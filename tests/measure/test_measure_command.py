@@ -319,6 +319,8 @@ def test_json_has_a_line_for_each_measurement_and_is_compared_with_later(
         (["--budget", "never"], "not a number of seconds"),
         (["--into", "/no/such/folder"], "does not exist"),
         (["--html", "/no/such/folder/page.html"], "there is no folder"),
+        (["--html", "/dev/full"], "/dev/full is not a regular file"),
+        (["--save", ""], "is not a regular file"),
         (["--html", "."], "is a directory"),
         (["--compare", "/no/such/file"], "does not exist"),
         (["--compare", __file__], "not made of lines of JSON"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ import pytest
 
 from conftest import Cameras, Sessions
 from pages import OWN, Page, picking
+from ptpfast.pick import server
 
 COMMAND = {"do": "pause"}
 
@@ -50,6 +53,20 @@ def test_the_address_that_a_browser_is_given_works_once(
 def test_another_name_of_this_computer_is_refused(page: Page, path: str, host: str) -> None:
     for method in ("GET", "POST"):
         assert page.ask(method, page.below(path), headers={"Host": host}).status == 404
+
+
+def test_programs_that_connect_and_never_ask_do_not_take_the_place_of_the_page(page: Page) -> None:
+    with ExitStack() as stack:
+        where = page.parts.hostname, page.parts.port
+        for _ in range(server.MOST_CONNECTIONS + 1):
+            stack.enter_context(socket.create_connection(where, timeout=20))
+        assert page.ask("GET", page.parts.path).status == 200
+
+
+def test_who_is_refused_does_not_stay_connected(page: Page) -> None:
+    for path in ("/", "/wrong/"):
+        assert page.ask("GET", path).headers["Connection"] == "close"
+    assert "Connection" not in page.ask("GET", page.parts.path).headers
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", ""])

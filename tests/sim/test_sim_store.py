@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,36 @@ def test_real_folder_is_kept_as_it_is(tmp_path: Path) -> None:
         assert initiator.ask(Op.GetObject, handle).data == b"raw" * 1000
         assert initiator.ask(Op.DeleteObject, handle).code == Code.OK
     assert (folder / "A.NEF").exists()
+
+
+def test_a_folder_deeper_than_calls_can_be_is_served_whole(tmp_path: Path) -> None:
+    deep = sys.getrecursionlimit() + 100
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(deep):  # its path is too long for one call
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    (tmp_path / "A.NEF").write_bytes(b"raw")
+    store = Store.from_folder(tmp_path)
+    assert [each.name for each in store.files()] == ["A.NEF"]
+    assert len(list(store)) > deep or store.left_out == 1
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link"])
+def test_what_takes_the_place_of_a_file_is_not_served(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "A.JPG"
+    path.write_bytes(b"raw")
+    stored = Store.from_folder(tmp_path).files()[0]
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(__file__)
+    with pytest.raises(OSError, match=r"regular file|symbolic link"):
+        read(stored.content)
+    assert stored.thumbnail == b""
 
 
 def test_embedded_thumbnail_of_a_real_jpeg_is_used(tmp_path: Path) -> None:

@@ -50,6 +50,24 @@ def test_each_key_has_the_line_where_it_begins() -> None:
     assert ("pull", "a") not in lines
 
 
+def test_long_values_are_not_parsed_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # All of it in one value after the other, each of as many lines as are joined.
+    value = "k{} = [\n" + "1,\n" * 190 + "]\n"
+    write("".join(value.format(number) for number in range(400)))
+    parsed, loads = 0, tomllib.loads
+
+    def count(text: str) -> object:
+        nonlocal parsed
+        parsed += len(text)
+        return loads(text)
+
+    monkeypatch.setattr(config.tomllib, "loads", count)
+    found = config.load()
+    assert found.tables["k399"] == [1] * 190
+    assert found.lines["k0",] == 1
+    assert parsed < 1 << 20
+
+
 def test_a_missing_file_has_no_settings() -> None:
     found = config.load()
     assert not found.exists
@@ -64,9 +82,11 @@ def test_a_missing_file_has_no_settings() -> None:
         ("x = 1\nx = 2\n", "line 2"),
         (b"[pull]\n# \xff\n", "line 2 is not UTF-8"),
         ("x = " + "[" * 100_000, "nested"),
+        ("ok = 1\n" + "a." * 100_000 + "a = 1", "line 2: more than 32 names joined by dots"),
+        ("x = " + "9" * 10_000, "too many digits"),
         ("#" * (config.MAX_FILE_SIZE + 1), "larger than 256 KiB"),
     ],
-    ids=["no header", "twice", "no text", "deep", "large"],
+    ids=["no header", "twice", "no text", "deep", "dots", "digits", "large"],
 )
 def test_what_is_no_toml_is_an_error_with_its_place(content: str | bytes, reason: str) -> None:
     file = write(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,35 @@ def test_lengths_that_lie_are_refused_without_memory_for_them(tmp_path: Path, tr
 
 def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(TraceError, match="not a regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         conversation(tmp_path / "pipe")
+
+
+def test_pipe_that_takes_the_place_of_a_trace_is_not_waited_for(
+    tmp_path: Path, trace: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    os.mkfifo(file)
+    looked = os.stat
+    file_before = tmp_path / "before"
+    file_before.write_bytes(trace)
+
+    def as_before(path: object, **options: object) -> os.stat_result:
+        return looked(file_before if path == file else path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", as_before)
+    with pytest.raises(OSError, match="not a regular file"):
+        conversation(file)
+
+
+def test_small_trace_takes_little_memory(tmp_path: Path, trace: bytes) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(trace)
+    tracemalloc.start()
+    conversation(file)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100 * len(trace) < 32 << 20
 
 
 def test_packet_that_claims_gigabytes_is_refused(tmp_path: Path, trace: bytes) -> None:

@@ -16,6 +16,7 @@ import anyio
 import anyio.lowlevel
 
 from ..engine.errors import LimitReached
+from ..engine.process import Owner
 from ..library.ending import Ending, Guide
 from ..library.handing import End, Handing, Handover
 from ..library.iterating import work_on
@@ -83,6 +84,7 @@ class PullIterator(AsyncIterator[FileResult]):
         self._handover: Handover | None = None
         self._changed = anyio.Event()
         self._end: End | None = None
+        self._owner = Owner("iterator")  # a forked child has no thread of the run
 
     def _begin(self) -> Handover:
         """Start the thread, which does not know this object, so that it can be collected."""
@@ -131,6 +133,7 @@ class PullIterator(AsyncIterator[FileResult]):
     async def __anext__(self) -> FileResult:
         if self._end is not None:
             raise StopAsyncIteration
+        self._owner.require()
         self._handover = self._handover or self._begin()
         try:
             await anyio.lowlevel.checkpoint()
@@ -166,6 +169,8 @@ class PullIterator(AsyncIterator[FileResult]):
         It waits for the end, at most 5 seconds; the thread of the run needs longer if it waits for
         an address that does not answer.
         """
+        if not self._owner.is_us:  # the run goes on in the parent
+            return
         if self._handover is None:
             self._end = self._end or End(None)
         came: BaseException | None = None

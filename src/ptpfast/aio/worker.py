@@ -19,6 +19,7 @@ import anyio
 import anyio.lowlevel
 
 from ..engine.errors import LimitReached
+from ..engine.process import Owner
 from ..link.patience import stopped_by
 from ..ptp.errors import ConnectionLost
 from .loops import soon
@@ -119,6 +120,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self.interrupt: Callable[[], object] = _nothing
         self.calm: Callable[[], object] = _nothing
+        self._owner = Owner("session")  # a forked child has no such thread
         self._jobs: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._running: Job[Any] | None = None
         self._last: Job[Any] | None = None  # the job that closes the session
@@ -167,6 +169,8 @@ class Worker:
 
     async def do_anyway(self, work: Callable[[], T], *, grace_s: float = GRACE_S) -> T:
         """Do the work even if the task is cancelled, which then waits at most `grace_s` seconds."""
+        if not self._owner.is_us:  # it gives something back: here, a copy of it
+            return work()
         done = anyio.Event()
         job = Job(work, partial(soon(), done.set), lambda: self.interrupt())
         self.submit(job)
@@ -187,8 +191,12 @@ class Worker:
     async def finish(self, work: Callable[[], object]) -> None:
         """Interrupt what the thread does, refuse what waits, do a last work, and end the thread.
 
-        It is done even if the task is cancelled, and once, for all tasks that ask for it.
+        It is done even if the task is cancelled, and once, for all tasks that ask for it. A forked
+        child closes its copies.
         """
+        if not self._owner.is_us:
+            work()
+            return
         if self._finished is None:
             self._finished = anyio.Event()
             self._last = Job(work, partial(soon(), self._finished.set), _nothing)
@@ -213,7 +221,8 @@ class Worker:
             self.interrupt()
 
     def submit(self, job: Job[Any]) -> None:
-        """Add a job. It is refused if the session has been closed."""
+        """Add a job, refused if the session has been closed. RuntimeError in a forked child."""
+        self._owner.require()
         if self._last is not None:
             job.refuse(_closed())
         else:

@@ -12,7 +12,7 @@ import click
 
 from .._version import __version__
 from ..engine.text import printable
-from ..ownership import files
+from ..ownership.named import write_named
 from ..ptp.errors import disk_error
 from .output import SCHEMA, Output
 
@@ -36,8 +36,13 @@ class Files:
 
         for option in ("html", "picture", "save"):
             path: Path | None = getattr(self, option)
-            if path is not None and not path.absolute().parent.is_dir():
+            if path is None:
+                continue
+            if not path.absolute().parent.is_dir():
                 text = f"there is no folder {path.parent}"
+                raise click.BadParameter(text, param_hint=f"'--{option}'")
+            if path.exists() and not path.is_file():
+                text = f"{path} is not a regular file"
                 raise click.BadParameter(text, param_hint=f"'--{option}'")
         if self.picture is None:
             return
@@ -104,7 +109,7 @@ def _save(path: Path, result: Result, figures: Figures, verdict: Verdict) -> Non
 def _write(path: Path, content: bytes, option: str) -> None:
     """Write the whole file or nothing."""
     try:
-        files.write_named(path, content)
+        write_named(path, content)
     except OSError as error:
         hint = f"give another file with {option}"
         raise disk_error("write", path, error, hint=hint) from error

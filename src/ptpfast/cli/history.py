@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..engine.text import in_text, unescaped
-from .destination import Destination
+from .destination import Destination, Folder
 from .narrow import Context
 from .options import Common, command
 from .output import Output, human_size, plural
@@ -184,7 +184,7 @@ def export(common: Common, kind: str) -> None:
     far=False,
 )
 @click.argument(
-    "folders", type=click.Path(path_type=Path), metavar="FOLDER...", nargs=-1, required=True
+    "folders", type=Folder(path_type=Path), metavar="FOLDER...", nargs=-1, required=True
 )
 def rebuild(common: Common, folders: tuple[Path, ...]) -> None:
     """Record the files in folders and below, for example after the history was lost.

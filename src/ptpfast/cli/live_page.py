@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,10 @@ from ..pick.serving import Serving
 if TYPE_CHECKING:
     from ..session.live import Frame
 
+log: logging.Logger = logging.getLogger("ptpfast")
+
+MOST_STRANGERS = 32
+SLOWEST_S: float | None = 2.0  # that a browser may take for a piece of a request, and for a frame
 BOUNDARY = "ptpfast-frame"
 POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 PAGE = """<!doctype html>
@@ -27,7 +34,50 @@ PAGE = """<!doctype html>
 
 
 class _Server(ThreadingHTTPServer):
+    """The server of the page. Any program can connect: none of them holds it up."""
+
     daemon_threads = False  # the end waits for them
+
+    def __init__(self, *given: Any) -> None:
+        self._lock = threading.Lock()
+        self._strangers: dict[Any, None] = {}  # connections without the token, the oldest first
+        self._guests: dict[Any, None] = {}
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection on a thread; if there are many, the oldest without the token ends."""
+        with self._lock:
+            self._strangers[request] = None
+            if len(self._strangers) > MOST_STRANGERS:
+                _end(next(iter(self._strangers)))
+        super().process_request(request, client_address)
+
+    def welcome(self, request: Any) -> None:
+        """Note that a connection has the token."""
+        with self._lock:
+            self._guests[request] = self._strangers.pop(request, None)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget a connection, and close it."""
+        with self._lock:
+            self._strangers.pop(request, None)
+            self._guests.pop(request, None)
+            super().shutdown_request(request)
+
+    def end_connections(self) -> None:
+        """End all connections: a browser that is slow, or never asks, has its thread wait."""
+        with self._lock:
+            for request in (*self._strangers, *self._guests):
+                _end(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep the traceback of a lost connection off the terminal."""
+        log.debug("a connection to the page is lost", exc_info=True)
+
+
+def _end(request: socket.socket) -> None:
+    with suppress(OSError):  # it has just ended
+        request.shutdown(socket.SHUT_RDWR)
 
 
 class LivePage(Serving):
@@ -54,6 +104,7 @@ class LivePage(Serving):
             self._ended = True
             self._changed.notify_all()
         self._server.shutdown()
+        self._server.end_connections()
 
     def _close(self) -> None:
         self._server.server_close()
@@ -76,7 +127,7 @@ class LivePage(Serving):
 
         class Handler(BaseHTTPRequestHandler):
             server_version = f"ptpfast/{__version__}"
-            timeout = 2  # seconds that a browser may take for a request, and for each frame
+            timeout = SLOWEST_S
 
             def do_GET(self) -> None:
                 """Answer with the page, or with frames until the browser closes."""
@@ -84,8 +135,10 @@ class LivePage(Serving):
                 if not page._here.is_own(self.headers.get("Host", "")):
                     self.send_error(404)
                 elif path == "":
+                    page._server.welcome(self.connection)
                     self._send_page()
                 elif path == "stream":
+                    page._server.welcome(self.connection)
                     self._send_frames()
                 else:
                     self.send_error(404)

@@ -245,6 +245,8 @@ def simulate(common: Common, faults: tuple[str, ...], replay: Path | None, **opt
             camera = SimulatedCamera(**arguments)
         else:
             camera = replayed(common.output, told, arguments)
+    except NotADirectoryError as error:
+        raise click.BadParameter(str(error), param_hint="'--dir'") from error
     except (OSError, UnicodeError) as error:
         raise click.UsageError(_cannot_listen(error, **options)) from error
     except (ImportError, ValueError) as error:  # of --announce

@@ -44,6 +44,8 @@ def tracing(output: Output, wish: Wish) -> Iterator[Trace | None]:
         return
     from ..trace import Trace
 
+    if wish.path.is_dir():
+        raise click.BadParameter(f"{wish.path} is a folder; name a file", param_hint="'--trace'")
     try:
         trace = Trace(wish.path, payload=wish.payload, names=wish.names)
     except FileExistsError as error:

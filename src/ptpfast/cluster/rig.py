@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from ..library.plan.naming import local_name
 from ..ownership.readback import read_back
+from ..ownership.toml import parse_toml
 from ..ptp.arguments import check_names
 from ..session.address import address_of
 
@@ -48,6 +48,14 @@ class Camera:
         object.__setattr__(self, "name", name)
 
 
+def _name(camera: Camera) -> str:
+    return camera.name
+
+
+def _place(camera: Camera) -> str:
+    return str(address_of(camera.address, None))
+
+
 @dataclass(frozen=True)
 class Rig:
     """The cameras of a rig, and how their files are downloaded.
@@ -63,10 +71,11 @@ class Rig:
     def __post_init__(self) -> None:
         if not 0 < len(self.cameras) <= MOST_CAMERAS:
             raise ValueError(f"a rig has 1 to {MOST_CAMERAS:,} cameras, not {len(self.cameras):,}")
-        for what in ("name", "address"):
+        # One camera has many addresses: its port may be written, and it may have a nickname.
+        for what, of in (("name", _name), ("address", _place)):
             seen: set[str] = set()
             for camera in self.cameras:
-                value = getattr(camera, what).casefold()
+                value = of(camera).casefold()
                 if value in seen:
                     raise ValueError(f"two cameras have the {what} {getattr(camera, what)!r}")
                 seen.add(value)
@@ -85,10 +94,12 @@ class Rig:
             ValueError: the file is no such description; the message says where.
             OSError: the file cannot be read.
         """
+        content = read_back(Path(path), LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
         try:
-            content = read_back(Path(path), LARGEST_FILE)
-            table = tomllib.loads(content.decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            table = parse_toml(content.decode())
+        except ValueError as error:
             raise ValueError(f"{path} is no TOML: {error}") from None
         try:
             return cls._of(table)

@@ -158,7 +158,7 @@ def _is_recorded(catalog: Catalog, folder: str, name: str, status: os.stat_resul
     if found is None:
         return False
     stored = found[1]
-    return stored.size == status.st_size and is_same_clock(stored.mtime_ns / 1e9, status.st_mtime)
+    return stored.size == status.st_size and stored.is_time(is_same_clock, status.st_mtime)
 
 
 def _unknown(name: str, status: os.stat_result, sha256: str | None) -> Fetched:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from ..engine.errors import LimitReached
+from ..engine.process import Owner
 from ..ptp.errors import Cancelled
 from .ending import Ending, Guide
 from .handing import End, Handing, Handover
@@ -34,6 +35,7 @@ class Results(Iterator[FileResult]):
         self._handover = handover
         self._ending = ending
         self._end: End | None = None
+        self._owner = Owner("iterator")  # a forked child has no such thread
         # The thread does not know this object, so that it can be collected.
         work = partial(work_on, run, handover)
         self._thread = threading.Thread(target=work, name=thread_name)
@@ -51,10 +53,12 @@ class Results(Iterator[FileResult]):
 
         Raises:
             StopIteration: the run has ended, and all its results are taken.
+            RuntimeError: this is a forked child of the process of the run.
             PTPError: the error that ended the run.
         """
         if self._end is not None:
             raise StopIteration
+        self._owner.require()
         self._handover.taker = threading.current_thread()
         try:
             item = self._handover.take()
@@ -80,6 +84,8 @@ class Results(Iterator[FileResult]):
 
     def close(self) -> None:
         """End the run, if it has not ended, and wait for its end. Does not raise its error."""
+        if not self._owner.is_us:  # the run goes on in the parent
+            return
         while self._end is None:
             self._ending.end()
             item = self._handover.take()
@@ -100,7 +106,7 @@ class Results(Iterator[FileResult]):
         self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_end", True) is not None:
+        if getattr(self, "_end", True) is not None or not self._owner.is_us:
             return
         if threading.current_thread() is self._handover.taker:
             self.close()

@@ -222,27 +222,6 @@ def replacing(
             raise
 
 
-def write_named(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that the user has named, completely or not at all. Raises OSError.
-    It replaces only a regular file, and keeps its rights."""
-    try:
-        status = os.stat(path)  # a link the user has put there is the user's wish
-        mode = status.st_mode & 0o777
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-    except FileNotFoundError:
-        mode = None
-    with replacing(os.path.realpath(path), _nothing, key=str(os.getpid())) as fd:
-        if mode is not None:
-            permit(fd, mode)
-        with open(fd, "wb", closefd=False) as file:
-            file.write(content)
-
-
-def _nothing(fd: int) -> bool:
-    return not os.fstat(fd).st_size
-
-
 def _make_temporary(path: str, proof: Proof, key: str, mode: int) -> tuple[str, Descriptor]:
     for temporary in temporaries(path, key):
         try:

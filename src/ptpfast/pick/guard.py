@@ -44,12 +44,15 @@ class Guard:
         if scope["type"] != "http":
             return
 
+        refusal = self._refusal(scope)
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
+                if refusal is not None:  # a stranger does not stay
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        refusal = self._refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send_guarded)
             return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import App
 from .loopback import HERE, Loopback
@@ -18,7 +19,21 @@ if TYPE_CHECKING:
 
 MOST_HEAD = 16 << 10  # bytes of a request before its body
 MOST_CONNECTIONS = 64
+MOST_SILENT = 16  # connections without a request
 CLOSE_S = 2  # for answers under way at the end
+
+
+class _Protocol(H11Protocol):
+    """HTTP, by programs that may connect and never ask: those do not take a page's place."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin a connection; if many have not asked, the oldest of them ends."""
+        super().connection_made(transport)
+        self.began: float = self.loop.time()
+        everyone: set[Any] = self.connections
+        silent = [each for each in everyone if not each.cycle and not each.transport.is_closing()]
+        if len(silent) > MOST_SILENT:
+            min(silent, key=lambda each: each.began).transport.close()
 
 
 class Server(Serving):
@@ -39,7 +54,7 @@ class Server(Serving):
         self.opening: str = f"{here.origin}/{ticket}"
         config = uvicorn.Config(
             App(here, board, desk, ticket).asgi,
-            http="h11",
+            http=_Protocol,
             ws="none",
             lifespan="off",
             log_config=None,

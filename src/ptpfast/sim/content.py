@@ -9,16 +9,21 @@ is off by a power of two, or by a sum of usual chunk and packet sizes, differs a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import numpy as np
 
+from ..engine.sink import Descriptor
+
 PAGE_SIZE = 1_048_583  # the first prime above 1 MiB
 SPAN = 1 << 20  # largest piece handed out; at most PAGE_SIZE
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # it may have been swapped
 _STRIDE = 6_700_417  # between the windows of neighbouring objects; prime to PAGE_SIZE
 
 Copy = Any  # a path, or a C-contiguous buffer
@@ -88,15 +93,16 @@ class FileContent:
 
     def spans(self, offset: int, size: int) -> Iterator[memoryview]:
         buffer = memoryview(bytearray(min(SPAN, size)))
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(offset)
+        with Descriptor(self.path, _FLAGS) as held:
+            if not stat.S_ISREG(os.fstat(held.number).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", str(self.path))
             while size:
-                # readinto, not mmap: if the file is truncated, mmap kills the process (SIGBUS).
-                got = file.readinto(buffer[: min(len(buffer), size)])
+                # readv, not mmap: if the file is truncated, mmap kills the process (SIGBUS).
+                got = os.preadv(held.number, [buffer[: min(len(buffer), size)]], offset)
                 if not got:
                     return
                 yield buffer[:got]
-                size -= got
+                offset, size = offset + got, size - got
 
 
 def first_difference(content: Content, copy: Copy, offset: int = 0) -> int | None:

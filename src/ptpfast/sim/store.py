@@ -44,11 +44,8 @@ class StoreOptions(TypedDict, total=False):
 
 
 class Store:
-    """The cards of one camera.
-
-    `storages` is the number of slots with a card, `empty_slots` the number without. A store begins
-    empty; `synthetic` and `from_folder` fill one.
-    """
+    """The cards of one camera: `storages` slots with a card, and `empty_slots` without. A store
+    begins empty; `synthetic` and `from_folder` fill one."""
 
     def __init__(
         self,
@@ -114,7 +111,7 @@ class Store:
         root = Path(folder)
         if not root.is_dir():
             raise NotADirectoryError(f"{root} is not a folder")
-        store._add_real(root, 0)
+        store._add_real(root)
         return store
 
     def add_shot(
@@ -355,34 +352,39 @@ class Store:
             return self.model.files.raw_format
         return FORMATS.get(tail, ObjectFormat.Undefined)
 
-    def _add_real(self, folder: Path, parent: int) -> None:
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            self.left_out += 1
-            return
-        for entry in entries:
+    def _add_real(self, root: Path) -> None:
+        """Add what is in a folder and below it, in order; folders can be deeper than calls."""
+        left = self._entries(root, 0)[::-1]
+        while left:
+            entry, parent = left.pop()
             try:
                 status = entry.stat(follow_symlinks=False)
-            except OSError:
+                moment = datetime.fromtimestamp(int(status.st_mtime))
+            except (OSError, ValueError, OverflowError):
                 self.left_out += 1
                 continue
             name = in_text(entry.name)
             if entry.is_symlink() or not _is_ptp_name(name):
                 self.left_out += 1
-                continue
-            moment = datetime.fromtimestamp(int(status.st_mtime))
-            if entry.is_dir():
+            elif entry.is_dir():
                 child = parent
                 if self.model.files.has_folders:
                     child = self.add_folder(name, parent=parent, captured=moment)
-                self._add_real(Path(entry.path), child)
+                left += self._entries(entry.path, child)[::-1]
             elif entry.is_file() and os.access(entry.path, os.R_OK):
                 content = FileContent(Path(entry.path), status.st_size)
-                is_protected = not status.st_mode & 0o222
-                self.add(name, content, parent=parent, captured=moment, protected=is_protected)
+                locked = not status.st_mode & 0o222
+                self.add(name, content, parent=parent, captured=moment, protected=locked)
             else:
                 self.left_out += 1
+
+    def _entries(self, folder: Path | str, parent: int) -> list[tuple[os.DirEntry[str], int]]:
+        try:
+            with os.scandir(folder) as entries:
+                return [(each, parent) for each in sorted(entries, key=lambda each: each.name)]
+        except OSError:
+            self.left_out += 1
+            return []
 
 
 def _is_ptp_name(name: str) -> bool:

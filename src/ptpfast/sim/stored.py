@@ -58,7 +58,7 @@ class StoredObject:
         """A real JPEG's own, else a made one; empty for what is no picture."""
         if isinstance(self.content, FileContent) and kind_of(self.name) == "jpeg":
             try:
-                if own := embedded(self.content.path):
+                if own := embedded(self.content):
                     return own
             except OSError:
                 return b""

@@ -9,7 +9,8 @@ Source: ITU-T T.81 (JPEG): markers B.2, DC coding F.1.2.1, table K.3.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
+
+from .content import Content, read
 
 WIDTH, HEIGHT = 160, 120
 VARIANTS = 64  # pictures that look different; further objects differ by their comment
@@ -50,10 +51,9 @@ def _picture(variant: int) -> bytes:
     return _encode(_scene(variant))
 
 
-def embedded(path: Path) -> bytes:
+def embedded(content: Content) -> bytes:
     """Return the thumbnail in a JPEG file's first EXIF segment; empty without one."""
-    with path.open("rb") as file:
-        head = file.read(2 + 4 + _LARGEST_SEGMENT + 64)
+    head = read(content, 0, 2 + 4 + _LARGEST_SEGMENT + 64)
     start = head.find(b"\xff\xe1")
     if not head.startswith(b"\xff\xd8") or start < 0:
         return b""

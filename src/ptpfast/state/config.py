@@ -18,6 +18,7 @@ from typing import Any
 
 from ..engine.text import printable
 from ..ownership.followed import NotFollowed, read_followed
+from ..ownership.toml import parse_toml
 from ..ptp.errors import SinkError
 from .places import user_folder
 
@@ -29,6 +30,7 @@ CAMERAS, DEFAULTS = "cameras", "defaults"
 # Of a camera's table; each other key of it is an option.
 CAMERA_KEYS = ("address", "vendor", "destination")
 LONGEST = 200  # lines of one value, up to which the lines are known
+MOST_PARSED = 1 << 19  # characters that are parsed to learn the lines: more would take seconds
 _PLACE = re.compile(r" \(at (.*)\)$")
 
 Keys = tuple[str, ...]
@@ -99,11 +101,11 @@ def load() -> Config:
         raise _unusable(file, f"it is larger than {MAX_FILE_SIZE >> 10} KiB")
     try:
         text = content.decode()
-        tables = tomllib.loads(text)
+        tables = parse_toml(text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _unusable(file, f"line {line} is not UTF-8") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _unusable(file, _why(error)) from error
     return Config(file, tables, dict(_lines(text)), exists=True)
 
@@ -126,9 +128,9 @@ def address(nickname: str) -> tuple[str, str] | None:
     return found[1]["address"], vendor if isinstance(vendor, str) else ""
 
 
-def _why(error: BaseException) -> str:
+def _why(error: ValueError) -> str:
     """Return what is wrong with the TOML, its place first."""
-    text = printable(str(error)) if isinstance(error, ValueError) else "it is nested too deeply"
+    text = printable(str(error))
     if (place := _PLACE.search(text)) is None:
         return text
     return f"{place[1]}: {text[: place.start()]}"
@@ -150,13 +152,16 @@ def _lines(text: str) -> Iterator[tuple[Keys, int]]:
     of one is, so the lines are gathered until they are.
     """
     header: Keys = ()
-    gathered, begins = "", 0
+    gathered, begins, parsed = "", 0, 0
     for number, line in enumerate(text.split("\n"), 1):
         if not gathered:
             begins = number
         if number - begins > LONGEST:
             return  # to parse so much for each line would take minutes
         gathered += line + "\n"
+        parsed += len(gathered)
+        if parsed > MOST_PARSED:
+            return
         try:
             statement = tomllib.loads(gathered)
         except ValueError:

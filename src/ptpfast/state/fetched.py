@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,7 +25,7 @@ UNKNOWN_BODY = ""  # identity of a record that was made from a folder
 _URL = re.compile(rb"[a-z][a-z0-9+.-]*://")
 _U32 = (1 << 32) - 1
 _LATEST = 1 << 40  # seconds since 1970
-_LATEST_NS = 1 << 62
+_LATEST_NS = 1 << 62  # later times are recorded as this one
 
 
 class Implausible(ValueError):
@@ -81,6 +81,16 @@ class Stored:
     name: str
     size: int
     mtime_ns: int
+
+    def is_time(self, same: Callable[[float, float], bool], modified: float) -> bool:
+        """Return whether a file's time (seconds since 1970) is the recorded one.
+
+        Args:
+            same: compares two times.
+            modified: the file's.
+        """
+        latest = _LATEST_NS / 1e9  # ext4 has later times, for a camera with a wrong clock
+        return same(self.mtime_ns / 1e9, max(-latest, min(modified, latest)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +167,8 @@ def from_row(identity: Any, row: Sequence[Any]) -> Fetched:
 
 def file_row(file: Stored) -> tuple[bytes, bytes, int, int]:
     """Return folder, name, size and time of a file as columns. Raises Implausible."""
-    row = (os.fsencode(file.folder), os.fsencode(file.name), file.size, file.mtime_ns)
+    mtime_ns = max(-_LATEST_NS, min(file.mtime_ns, _LATEST_NS))
+    row = (os.fsencode(file.folder), os.fsencode(file.name), file.size, mtime_ns)
     from_file_row(row)
     return row
 

@@ -7,11 +7,11 @@ else raises TraceError with the byte at which it stands.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..engine.tap import CAMERA, US
+from ..ownership.readback import open_regular
 from .recording import LINK_RAW_IP, PROGRAM
 
 MOST = 1 << 30  # bytes of a file: it is read into memory
@@ -54,12 +54,12 @@ def segments(path: str | os.PathLike[str]) -> Iterator[Segment]:
         TraceError: the file is no trace, or damaged.
         OSError: it cannot be read.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise TraceError("this is not a regular file")
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size > MOST:
+    real = os.path.realpath(path)  # a link is the user's wish
+    with open_regular(real) as held, open(held.number, "rb", closefd=False) as file:
+        size = os.fstat(held.number).st_size
+        if size > MOST:
             raise TraceError(f"the file is larger than {MOST >> 20} MiB")
-        data = file.read(MOST + 1)
+        data = file.read(size)  # takes as much memory as it is asked for
     began = False
     for at, kind, body in _blocks(data):
         if kind == _SECTION:

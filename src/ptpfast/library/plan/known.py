@@ -343,7 +343,7 @@ def _is_described(info: ObjectInfo) -> bool:
 
 
 def _is_as_stored(stored: Stored, entry: Entry) -> bool:
-    return stored.size == entry.size and is_same_clock(stored.mtime_ns / 1e9, entry.modified)
+    return stored.size == entry.size and stored.is_time(is_same_clock, entry.modified)
 
 
 def _is_then(item: Fetched, moment: float) -> bool:

@@ -36,6 +36,7 @@ PART = 8 << 20  # bytes that are written at a time
 MOST_PARTS = 6  # of all files of a run that wait in memory
 S3_PARTS = 9000  # S3 takes 10,000
 UNKNOWN_PART = 4 * PART  # where the size of an object is not known
+_LATEST_S = 1 << 40  # since 1970: a later time is none
 
 
 class Entry(NamedTuple):
@@ -331,6 +332,6 @@ def _modified(found: Mapping[str, Any]) -> float:
         if isinstance(value, datetime):
             moment = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
             return moment.timestamp()
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and abs(value) <= _LATEST_S:
             return float(value)
     return 0.0
