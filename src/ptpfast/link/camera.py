@@ -56,7 +56,10 @@ class Camera:
     def is_compared(self, info: ObjectInfo) -> bool:
         """Return whether an object is known to match its listing."""
         self._forget_if_reconnected()
-        return not (info.remembered or self.link.reconnects) or info in self._compared
+        if info.remembered:
+            return info in self._compared
+        is_of_now = not self.link.reconnects or info.connection == self.link.connection.token
+        return is_of_now or info in self._compared
 
     def _forget_if_reconnected(self) -> None:
         if self.link.reconnects != self._connected:

@@ -9,6 +9,7 @@ It is over 400 lines because a transaction, what it waits for and its end share 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -55,6 +56,9 @@ class Connection:
     A separate thread serves events until the connection ends. After a ConnectionLost or
     ProtocolError it has ended (`usable`). After a Timeout the next transaction first waits for the
     end of that one.
+
+    Attributes:
+        token: A number that no other connection has, also not one of another process.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Connection:
         self._transport = transport
         self._identity = identity
         self.opened = opened
+        self.token: int = secrets.randbits(63) | 1
         self._command = opened.command
         self._events = EventReader(transport.hear, events, address.host)
         self._last_id = 0

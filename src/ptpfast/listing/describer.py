@@ -54,8 +54,11 @@ class Describer:
     def ask(self, handles: Iterable[int], asked: Callable[[], object] = lambda: None) -> None:
         """Ask for each handle, then call `asked`; compare with the index."""
 
+        # The one at the start: if it is lost in between, some answers count as older than they are.
+        connection = self._link.connection.token
+
         def told(handle: int, answer: Answer) -> None:
-            self._entries.put(handle, answer)
+            self._entries.put(handle, answer, connection)
             if isinstance(answer, Description):
                 self._tally.asked += 1
             else:
@@ -70,26 +73,28 @@ class Describer:
         """Compare all remembered descriptions with a bulk listing, if it is worth it and valid."""
         if not self._bulk.is_worth_it(len(doubtful), len(doubtful)):
             return
-        found = self._found()
+        connection, found = self._found()
         told = [handle for handle in self._entries.remembered(self.handles) if handle in found]
         if told and self._holds(told, found):
             for handle in self._entries.remembered(told):
-                self._entries.put(handle, found[handle])
+                self._entries.put(handle, found[handle], connection)
 
     def _describe_in_bulk(self) -> None:
         """Describe all unknown handles with a bulk listing, if that is worth it and valid."""
         unknown = [handle for handle in self.handles if handle not in self._entries]
         if not self._bulk.is_worth_it(len(unknown), len(self.handles)):
             return
-        found = self._found()
+        connection, found = self._found()
         told = [handle for handle in unknown if handle in found]
         if told and self._holds(told, found):
             for handle in told:
                 if handle not in self._entries:
-                    self._entries.put(handle, found[handle])
+                    self._entries.put(handle, found[handle], connection)
 
-    def _found(self) -> Found:
-        return self._bulk.describe(self.storage_ids, self._parent, self.handles)
+    def _found(self) -> tuple[int, Found]:
+        """Return a bulk listing, and the connection at its start."""
+        connection = self._link.connection.token
+        return connection, self._bulk.describe(self.storage_ids, self._parent, self.handles)
 
     def _holds(self, told: list[int], found: Found) -> bool:
         """Return whether a bulk listing agrees with some objects that are requested alone."""

@@ -25,12 +25,14 @@ class Entry:
         remembered: The answer is the index's, and was not compared in this session.
         was_right: Whether the index agreed with the camera; None if not compared.
         shown: The answer from the index that a table has shown.
+        connection: The token of the connection that brought the answer; 0 if unknown.
     """
 
     answer: Answer | None = None
     remembered: bool = False
     was_right: bool | None = None
     shown: Description | None = None
+    connection: int = 0
 
 
 class Entries:
@@ -74,7 +76,7 @@ class Entries:
             if entry.answer is not None
         }
 
-    def put(self, handle: int, answer: Answer) -> None:
+    def put(self, handle: int, answer: Answer, connection: int = 0) -> None:
         """Store the camera's answer, and compare it with the remembered one."""
         entry = self._entries.setdefault(handle, Entry())
         if entry.remembered and isinstance(answer, Description):
@@ -82,6 +84,7 @@ class Entries:
         self._answered += entry.answer is None
         entry.answer = answer
         entry.remembered = False
+        entry.connection = connection
 
     def remember(self, descriptions: Mapping[int, Description]) -> None:
         """Store an answer from the index."""
@@ -108,6 +111,11 @@ class Entries:
         """Return whether the answer is the index's and was not compared."""
         entry = self._entries.get(handle)
         return entry is not None and entry.remembered
+
+    def connection(self, handle: int) -> int:
+        """Return the token of the connection that brought the answer; 0 if unknown."""
+        entry = self._entries.get(handle)
+        return 0 if entry is None else entry.connection
 
     def remembered(self, handles: Iterable[int]) -> list[int]:
         """Return the handles whose answer is only remembered."""

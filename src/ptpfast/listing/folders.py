@@ -37,7 +37,12 @@ class Folders:
         self._tally = tally or Tally()
 
     def object_info(
-        self, handle: int, description: Description, *, remembered: bool = False
+        self,
+        handle: int,
+        description: Description,
+        *,
+        remembered: bool = False,
+        connection: int = 0,
     ) -> ObjectInfo:
         """Return the object with its path."""
         return ObjectInfo(
@@ -53,6 +58,7 @@ class Folders:
             protected=description.protection != 0,
             remembered=remembered,
             rating=self._link.dialect.rating(handle),
+            connection=connection,
         )
 
     def _path(self, handle: int, description: Description) -> str:

@@ -105,6 +105,7 @@ class ObjectInfo:
         protected: whether the camera refuses to delete it.
         remembered: whether the description comes from the index.
         rating: stars, 0 to 5; None if the camera does not tell.
+        connection: the `Connection.token` of the description; 0 if unknown.
 
     Notes:
         A camera without 64-bit sizes cannot tell sizes of 4 GiB and more.
@@ -123,6 +124,8 @@ class ObjectInfo:
     # From an earlier session: it is compared with the camera before it is read.
     remembered: bool = field(default=False, compare=False)
     rating: int | None = field(default=None, compare=False)  # a button changes it
+    # The token of the connection by which the camera described it; 0 if that is unknown.
+    connection: int = field(default=0, compare=False, repr=False)
 
     @property
     def extension(self) -> str:
