@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 from ..library.plan.known import Known
 from ..library.plan.news import News
 from ..library.remote.failures import TargetLost
-from ..link.patience import Patience, go_on, pause
+from ..link.patience import Patience, go_on
 from ..listing import Listing
 from ..ptp.errors import ConnectionLost, PTPError, SinkError, StoreNotAvailable
 from ..ptp.scope import Scope, scope_of
 from ..session import persistence
-from ..session.capture import poll
 from ..session.persistence import Persistence
 from .cards import Cards
 from .ledger import Ledger, is_settled
@@ -226,6 +225,7 @@ class Watcher:
                 self._known = learned  # the index has the others now
             self._is_due = False
             self._news.settle()
+        self._looking.stir()
 
     def _begin(self, progress: ListingProgress) -> Listing:
         """Return the listing of the next run: of the whole card, or of what is reported alone."""
@@ -275,9 +275,8 @@ class Watcher:
 
     def _hear(self) -> None:
         """Wait a moment for the next event."""
-        if self._looking.is_deaf:
-            pause(self._step_s())
-        elif event := poll(self._session.link, self._subscription, self._step_s()):
+        if event := self._looking.hear(self._subscription, self._step_s()):
+            self._looking.stir()
             self._reported.take(event)
 
     def _has_work(self) -> bool:
@@ -301,8 +300,8 @@ class Watcher:
 
     def _step_s(self) -> float:
         """Return how long to wait for an event at a time."""
-        quirks = self._session.link.dialect.quirks
-        step_s = quirks.event_poll_s if self._session.link.dialect.polls else STEP_S
+        link = self._session.link
+        step_s = link.dialect.quirks.event_poll_s if link.dialect.polls else STEP_S
         due_s = self._news.due_s
         return step_s if due_s is None else min(step_s, due_s)
 
