@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import ptpfast
-from conftest import Cameras, Sessions
+from command_line import at
+from conftest import PATIENT, Cameras, Sessions
 from ptpfast import EventCode, Observer, OperationCode
 from ptpfast.library.plan.plan import PIECE
 from ptpfast.listing.recall import CHECKED, Card
 from ptpfast.ptp.codes import ObjectFormat
 from ptpfast.ptp.objects import Description, ObjectInfo
 from ptpfast.sim import SimulatedCamera, Store
+from ptpfast.watching import crew, watcher
 from ptpfast.watching.watcher import BITE
 from watched import Statuses, assert_each_once, contents, hurried, start, take
 
@@ -169,3 +172,44 @@ def test_only_pictures_count_as_known_after_a_reconnect() -> None:
     card.know({1: newer, 2: still})
     assert (card.remembered, card.known) == ({2: still}, {1: newer})
     assert set(card.samples()) == {1, 2}
+
+
+def test_what_is_known_of_many_new_shots_goes_to_the_index(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "MOST_KNOWN", 10)
+    sim = camera(objects=1)
+    statuses = Statuses()
+    session = connect(sim)
+    with start(session, tmp_path, on_status=statuses) as shots:
+        take(shots, 1)
+        statuses.wait_for("watching")
+        new = shoot(sim, 6)  # twelve files, by no listing
+        take(shots, len(new))
+        statuses.wait_for("listing", times=2)
+        take(shots, len(shoot(sim, 1)))  # and with that the listing is over
+        statuses.wait_for_last("watching")
+    assert session.index is not None
+    listing = session.listing()
+    assert set(new) <= {info.handle for info in listing.table()}
+    assert listing.tally.remembered >= len(new) - CHECKED
+    assert_each_once(tmp_path, contents(sim))
+
+
+def test_session_of_a_watch_keeps_no_events_for_others(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = camera(objects=1)
+    sessions: list[ptpfast.Session] = []
+
+    def connected(*given: Any, **named: Any) -> ptpfast.Session:
+        sessions.append(ptpfast.connect(*given, **named))
+        return sessions[-1]
+
+    monkeypatch.setattr(crew, "connect", connected)
+    with start(at(sim), tmp_path, timeouts=PATIENT) as shots:
+        take(shots, 1)
+        take(shots, len(shoot(sim, 3)))
+    (session,) = sessions
+    assert session._events.is_empty
+    assert_each_once(tmp_path, contents(sim))

@@ -49,6 +49,7 @@ log: logging.Logger = logging.getLogger("ptpfast")
 LIST_S = 600.0  # between two listings of the whole card
 STEP_S = 0.25  # how long a wait takes at most to see that the watch is to end
 PIECE = 64
+MOST_KNOWN = 2000  # descriptions of new objects in memory: less than 1 MB
 BITE = 8  # new objects that are described before the first of them is fetched
 # Scopes of errors that are not the camera's.
 ENDS_WATCH = (Scope.DESTINATION, Scope.COMPUTER, Scope.STOPPED)
@@ -216,7 +217,7 @@ class Watcher:
                 listing, self._listing = self._listing, None
                 listed = listing.handles if listing is not None else ()
                 self._ledger.learn(run.report.files, listed)
-                learned = {} if listing is None else listing.beyond_index()
+                learned = self._learned(listing)
                 self._known.update(learned)
                 settled = [result.handle for result in run.report.files if is_settled(result)]
                 self._news.settle(settled)
@@ -226,6 +227,12 @@ class Watcher:
             self._is_due = False
             self._news.settle()
         self._looking.stir()
+
+    def _learned(self, listing: Listing | None) -> dict[int, Description]:
+        """Return what a listing has learned and the index will not have."""
+        if listing is None or self._session.index is None:
+            return {}
+        return listing.beyond_index()
 
     def _begin(self, progress: ListingProgress) -> Listing:
         """Return the listing of the next run: of the whole card, or of what is reported alone."""
@@ -258,6 +265,9 @@ class Watcher:
     def _wait(self) -> None:
         """Wait until there is something to fetch, or the connection has ended."""
         looked = listed = time.monotonic()  # at the earliest
+        if len(self._known) >= MOST_KNOWN:  # a listing of the card moves them to the index
+            self._is_due = True
+            return
         while not self._has_work():
             go_on()
             now = time.monotonic()
