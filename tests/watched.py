@@ -64,6 +64,10 @@ class Statuses:
         with self._changed:
             assert self._changed.wait_for(is_there, 60), self.seen
 
+    def wait_for_last(self, state: str) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.seen[-1].state == state, 60), self.seen
+
 
 def start(session: Session | str, folder: Path, **options: Any) -> Watch:
     return ptpfast.watch(session, folder, **options)

@@ -40,7 +40,7 @@ class Camera:
         self.announced: dict[tuple[object, ...], Request] = {}
         self.give_way: Callable[[], bool] | None = None
         self._compared: set[ObjectInfo] = set()  # objects known from before that are as they were
-        self._connected = link.connection.key
+        self._connected = link.connection.token
 
     def gives_way(self) -> bool:
         """Return whether the read under way is to end, because another object is more urgent."""
@@ -80,12 +80,12 @@ class Camera:
     def is_compared(self, info: ObjectInfo) -> bool:
         """Return whether an object is known to match its listing."""
         self._forget_if_reconnected()
-        is_fresh = not info.remembered and info.connection == self.link.connection.key
+        is_fresh = not info.remembered and info.connection == self.link.connection.token
         return is_fresh or info in self._compared
 
     def _forget_if_reconnected(self) -> None:
-        if self.link.connection.key != self._connected:
-            self._connected = self.link.connection.key
+        if self.link.connection.token != self._connected:
+            self._connected = self.link.connection.token
             self._compared.clear()
 
     def changed(self, objects: Iterable[ObjectInfo], *, again: bool = False) -> list[ObjectInfo]:

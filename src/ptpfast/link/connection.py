@@ -55,7 +55,10 @@ class Connection:
     `open` makes it. One transaction runs at a time; `transact` may be called from several threads.
     A separate thread serves events until the connection ends. After a ConnectionLost or
     ProtocolError it has ended (`usable`). After a Timeout the next transaction first waits for the
-    end of that one. `key` is a number that no other connection has.
+    end of that one.
+
+    Attributes:
+        token: A number that no other connection has, also not one of another process.
     """
 
     def __init__(
@@ -70,14 +73,13 @@ class Connection:
     ) -> None:
         asked = identity._replace(look=go_on)  # by `stopped_by`
         opened = transport.open(address, asked, timeouts, probes=probes)
-        # By chance: what was told over another one may come from another process.
-        self.key: int = secrets.randbits(62) + 1
         self.address = address
         self.timeouts = timeouts
         self.events = events
         self._transport = transport
         self._identity = identity
         self.opened = opened
+        self.token: int = secrets.randbits(63) | 1  # what another one told may come from anywhere
         self._command = opened.command
         self._events = EventReader(transport.hear, events, address.host)
         self._last_id = 0

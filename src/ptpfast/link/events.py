@@ -86,7 +86,7 @@ class Subscription:
 
     def close(self) -> None:
         """End the subscription."""
-        with self._hub.changed:
+        with self._hub.changed, contextlib.suppress(ValueError):  # dropped before
             self._hub.subscriptions.remove(self)
 
     def put(self, event: Event) -> None:
@@ -119,6 +119,11 @@ class EventHub:
         with self.changed:
             self.subscriptions.append(subscription)
         return subscription
+
+    def drop_subscriptions(self) -> None:
+        """Keep no event for the subscribers so far. For a session whose events nobody can read."""
+        with self.changed:
+            self.subscriptions.clear()
 
     def publish(self, event: Event) -> None:
         """Pass an event to all subscribers, unless the other source has just reported it."""
@@ -186,13 +191,23 @@ class EventHub:
         while seen:
             if now - seen.popleft() < SAME_EVENT_S:
                 return True
-        mine = self._reported.setdefault((event.source, *identity), deque(maxlen=MOST_REPEATS))
+        # The newest last, so that the old ones are found without a look at all.
+        mine = self._reported.pop((event.source, *identity), deque(maxlen=MOST_REPEATS))
         while mine and now - mine[0] >= SAME_EVENT_S:
             mine.popleft()
         mine.append(now)
-        if len(self._reported) > QUEUE_SIZE:
-            self._reported.clear()
+        self._reported[(event.source, *identity)] = mine
+        self._forget_old(now)
         return False
+
+    def _forget_old(self, now: float) -> None:
+        """Forget what no other source will report again: of each new object one would stay."""
+        while self._reported:
+            oldest = next(iter(self._reported))
+            times = self._reported[oldest]
+            if times and now - times[-1] < SAME_EVENT_S and len(self._reported) <= QUEUE_SIZE:
+                return
+            del self._reported[oldest]
 
 
 class EventReader:

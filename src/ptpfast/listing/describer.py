@@ -54,8 +54,11 @@ class Describer:
     def ask(self, handles: Iterable[int], asked: Callable[[], object] = lambda: None) -> None:
         """Ask for each handle, then call `asked`; compare with the index."""
 
+        # The one at the start: if it is lost in between, some answers count as older than they are.
+        connection = self._link.connection.token
+
         def told(handle: int, answer: Answer) -> None:
-            self._entries.put(handle, answer, self._link.connection.key)
+            self._entries.put(handle, answer, connection)
             if isinstance(answer, Description):
                 self._tally.asked += 1
             else:
@@ -70,8 +73,7 @@ class Describer:
         """Compare all remembered descriptions with a bulk listing, if it is worth it and valid."""
         if not self._bulk.is_worth_it(len(doubtful), len(doubtful)):
             return
-        connection = self._link.connection.key  # at the start: some of it may come over a later one
-        found = self._found()
+        connection, found = self._found()
         told = [handle for handle in self._entries.remembered(self.handles) if handle in found]
         if told and self._holds(told, found):
             for handle in self._entries.remembered(told):
@@ -82,16 +84,17 @@ class Describer:
         unknown = [handle for handle in self.handles if handle not in self._entries]
         if not self._bulk.is_worth_it(len(unknown), len(self.handles)):
             return
-        connection = self._link.connection.key
-        found = self._found()
+        connection, found = self._found()
         told = [handle for handle in unknown if handle in found]
         if told and self._holds(told, found):
             for handle in told:
                 if handle not in self._entries:
                     self._entries.put(handle, found[handle], connection)
 
-    def _found(self) -> Found:
-        return self._bulk.describe(self.storage_ids, self._parent, self.handles)
+    def _found(self) -> tuple[int, Found]:
+        """Return a bulk listing, and the connection at its start."""
+        connection = self._link.connection.token
+        return connection, self._bulk.describe(self.storage_ids, self._parent, self.handles)
 
     def _holds(self, told: list[int], found: Found) -> bool:
         """Return whether a bulk listing agrees with some objects that are requested alone."""

@@ -23,16 +23,16 @@ class Entry:
     Attributes:
         answer: None if nothing is known, or if it was found wrong.
         remembered: The answer is the index's, and was not compared in this session.
-        connection: The key of the connection over which the answer came.
         was_right: Whether the index agreed with the camera; None if not compared.
         shown: The answer from the index that a table has shown.
+        connection: The token of the connection that brought the answer; 0 if unknown.
     """
 
     answer: Answer | None = None
     remembered: bool = False
-    connection: int = 0
     was_right: bool | None = None
     shown: Description | None = None
+    connection: int = 0
 
 
 class Entries:
@@ -86,10 +86,6 @@ class Entries:
         entry.remembered = False
         entry.connection = connection
 
-    def connection(self, handle: int) -> int:
-        """Return the connection over which a known answer came."""
-        return self._entries[handle].connection
-
     def remember(self, descriptions: Mapping[int, Description]) -> None:
         """Store an answer from the index."""
         for handle, description in descriptions.items():
@@ -115,6 +111,11 @@ class Entries:
         """Return whether the answer is the index's and was not compared."""
         entry = self._entries.get(handle)
         return entry is not None and entry.remembered
+
+    def connection(self, handle: int) -> int:
+        """Return the token of the connection that brought the answer; 0 if unknown."""
+        entry = self._entries.get(handle)
+        return 0 if entry is None else entry.connection
 
     def remembered(self, handles: Iterable[int]) -> list[int]:
         """Return the handles whose answer is only remembered."""

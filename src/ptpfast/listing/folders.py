@@ -57,7 +57,7 @@ class Folders:
             parent=description.parent,
             protected=description.protection != 0,
             remembered=remembered,
-            connection=self._link.connection.key if connection is None else connection,
+            connection=self._link.connection.token if connection is None else connection,
             rating=self._link.dialect.rating(handle),
         )
 
@@ -94,5 +94,5 @@ class Folders:
             except (ResponseError, ProtocolError, Unreadable) as error:
                 log.debug("folder 0x%X cannot be described: %s", handle, error)
                 answer = error
-            self._entries.put(handle, answer, self._link.connection.key)
+            self._entries.put(handle, answer, self._link.connection.token)
         return self._entries.description(handle)

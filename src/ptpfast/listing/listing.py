@@ -54,8 +54,10 @@ class Listing:
         handles: Iterable[int] = (),
         index: Index | None = None,
         progress: ListingProgress | None = None,
+        known: Mapping[int, Description] | None = None,
     ) -> None:
-        """storage_ids: None for all; StoreNotAvailable where there is no card."""
+        """storage_ids: None for all; StoreNotAvailable where there is no card. known: what this
+        session has learned since the index was stored; it counts as a part of the index."""
         self.tally: Tally = Tally()
         self.unlisted: Unlisted = {}
         self.doubts: list[str] = []
@@ -69,7 +71,8 @@ class Listing:
         cards = self._find(storage_ids, parent)
         self.storage_ids: list[int] = [card.storage_id for card in cards]
         self._describer.storage_ids = self.storage_ids
-        self._memory = Memory(None if parent else index, cards, self._entries, self._describer)
+        index = None if parent else index
+        self._memory = Memory(index, cards, self._entries, self._describer, known or {})
         self._opening = Opening(link, [] if parent else cards, self.tally)
         self.complete: bool = not self.handles
 
@@ -197,6 +200,10 @@ class Listing:
         """Return the known description of an object or folder, without asking the camera."""
         return self._entries.description(handle)
 
+    def beyond_index(self) -> dict[int, Description]:
+        """Return the known descriptions that `close` does not store in the index."""
+        return self._memory.not_kept(self.handles)
+
     def files_if_cheap(self, most: int) -> list[Description] | None:
         """Return all files if at most `most` objects are not in the index; else None.
 
@@ -290,13 +297,13 @@ class Listing:
             if isinstance(known, PTPError):
                 failures.append((handle, known))
             elif not known.is_folder:
-                info = self._folders.object_info(
-                    handle,
-                    known,
-                    remembered=self._entries.is_remembered(handle),
-                    connection=self._entries.connection(handle),
+                remembered = self._entries.is_remembered(handle)
+                connection = self._entries.connection(handle)
+                objects.append(
+                    self._folders.object_info(
+                        handle, known, remembered=remembered, connection=connection
+                    )
                 )
-                objects.append(info)
         failures += self._opening.failures
         self._opening.failures.clear()
         return ObjectTable(objects, failures)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..link.link import Link
 from ..link.tally import Tally
+from ..ptp.objects import Description
 from ..state.index import Index
 from .cards import introduce
 from .describer import Describer
@@ -23,12 +24,19 @@ class Memory:
     """The remembered cards of a listing. Without an index nothing is loaded or stored."""
 
     def __init__(
-        self, index: Index | None, cards: list[Card], entries: Entries, describer: Describer
+        self,
+        index: Index | None,
+        cards: list[Card],
+        entries: Entries,
+        describer: Describer,
+        known: Mapping[int, Description],
     ) -> None:
+        """known: what this session has learned since the index was stored."""
         self._index = index
         self._cards = cards
         self._entries = entries
         self._describer = describer
+        self._known = known
         self._recalled = index is None
         self._withdrawn = False
 
@@ -51,8 +59,8 @@ class Memory:
         chosen = (handle for card in self._cards for handle in card.samples())
         self._describer.ask(self._entries.remembered(chosen))
         for card in self._cards:
-            answers = self._entries.were(card.remembered)
-            if card.remembered and (False in answers or True not in answers):
+            answers = self._entries.were(card.believed)
+            if card.believed and (False in answers or True not in answers):
                 self.distrust([card])
         self._recalled = True
 
@@ -70,7 +78,8 @@ class Memory:
             # Gone, or never listed but in its folder.
             open_folders({**remembered.descriptions, **self._entries.answers()})
         card.remember(remembered)
-        self._entries.remember(card.remembered)
+        card.know(self._known)
+        self._entries.remember(card.believed)
 
     def distrust(self, cards: Iterable[Card]) -> None:
         """Discard everything remembered of these cards; their objects are requested again."""
@@ -79,7 +88,7 @@ class Memory:
                 "the index of storage 0x%08X is outdated; it is listed again",
                 card.storage_id,
             )
-            self._entries.distrust(card.remembered)
+            self._entries.distrust(card.believed)
             card.forget()
             self._describer.bulk_is_due = True
             if self._index is not None and card.name is not None:
@@ -87,7 +96,7 @@ class Memory:
 
     def distrust_wrong(self) -> None:
         """Discard the cards with a wrong description in the index."""
-        self.distrust(card for card in self._cards if False in self._entries.were(card.remembered))
+        self.distrust(card for card in self._cards if False in self._entries.were(card.believed))
 
     def distrust_unexplained(self) -> None:
         """Discard the cards whose free space is not explained by the new objects."""
@@ -112,6 +121,15 @@ class Memory:
         """Store again, from the next `keep` on."""
         self._withdrawn = False
 
+    def not_kept(self, handles: Iterable[int]) -> dict[int, Description]:
+        """Return the known descriptions of those of these handles that `keep` does not store."""
+        kept = {handle for card in self._cards for handle in card.handles}
+        return {
+            handle: known
+            for handle in handles
+            if handle not in kept and (known := self._entries.description(handle)) is not None
+        }
+
     def keep(self, *, complete: bool) -> None:
         """Store the known descriptions if they differ; the free space only if `complete`."""
         if self._index is None or self._withdrawn:
@@ -125,6 +143,6 @@ class Memory:
                 if (known := self._entries.description(handle)) is not None
             }
             free = card.free if complete and len(described) == len(card.handles) else None
-            same = len(described) == len(card.remembered) and not card.gone
-            if not same or free is None or free != card.was_free:
+            is_new = len(described) != len(card.remembered) or bool(card.known) or bool(card.gone)
+            if is_new or free is None or free != card.was_free:
                 self._index.keep(card.storage_id, card.name, free, described)

@@ -23,9 +23,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..ptp.datasets import StorageInfo
+from ..ptp.kinds import kind_of
 from ..ptp.objects import Description
 from ..state.index import Remembered
 
+PICTURES = {"raw", "jpeg", "heif"}
 CHECKED = 6  # objects asked for again in a storage
 UNKNOWN_SPACE = 0xFFFFFFFFFFFFFFFF
 # Space of an object beyond its bytes: clusters, its folder's entry, the camera's own files.
@@ -38,6 +40,8 @@ class Card:
 
     Attributes:
         name: The identity that the card reports; None if unknown. Then the index is not used.
+        remembered: The descriptions from the index.
+        known: Those that this session has learned since, before its connection was lost.
     """
 
     storage_id: int
@@ -47,6 +51,7 @@ class Card:
     was_free: int | None = None  # when it was last listed to its end
     remembered: dict[int, Description] = field(default_factory=dict)
     gone: list[Description] = field(default_factory=list)
+    known: dict[int, Description] = field(default_factory=dict)
 
     def introduce(self, info: StorageInfo) -> None:
         """Store what the storage reports about itself."""
@@ -72,14 +77,31 @@ class Card:
         for handle, description in remembered.descriptions.items():
             if handle not in there:
                 self.gone.append(description)
-            elif description.size or description.is_folder:
+            elif _is_complete(description):
                 self.remembered[handle] = description
 
+    def know(self, described: Mapping[int, Description]) -> None:
+        """Take over what this session has learned since the index was stored.
+
+        Pictures only: a movie that is being recorded may have grown in the meantime.
+        """
+        for handle in self.handles if described else ():
+            known = described.get(handle)
+            if known is None or self.remembered.get(handle) == known:
+                continue
+            self.remembered.pop(handle, None)
+            if _is_complete(known) and kind_of(known.name) in PICTURES:
+                self.known[handle] = known
+
+    @property
+    def believed(self) -> dict[int, Description]:
+        """All descriptions that the camera has not been asked for."""
+        return {**self.remembered, **self.known}
+
     def samples(self) -> list[int]:
-        """Return the remembered handles to request again."""
-        return samples(
-            [handle for handle in self.handles if handle in self.remembered], self.remembered
-        )
+        """Return the believed handles to request again."""
+        believed = self.believed
+        return samples([handle for handle in self.handles if handle in believed], believed)
 
     def space_is_explained(self, came: Iterable[Description]) -> bool:
         """Return whether the new and deleted objects explain the free space; True if unknown."""
@@ -99,10 +121,15 @@ class Card:
         return abs(max(expected, 0) - self.free) <= beside
 
     def forget(self) -> None:
-        """Drop all descriptions from the index."""
+        """Drop all descriptions that the camera has not been asked for."""
         self.remembered.clear()
+        self.known.clear()
         self.gone.clear()
         self.was_free = None
+
+
+def _is_complete(description: Description) -> bool:
+    return bool(description.size) or description.is_folder
 
 
 def samples(handles: list[int], described: Mapping[int, Description]) -> list[int]:

@@ -105,7 +105,7 @@ class ObjectInfo:
         protected: whether the camera refuses to delete it.
         remembered: whether the description comes from the index.
         rating: stars, 0 to 5; None if the camera does not tell.
-        connection: a number of the connection over which the description came; 0 if unknown.
+        connection: the `Connection.token` of the description; 0 if unknown.
 
     Notes:
         A camera without 64-bit sizes cannot tell sizes of 4 GiB and more.
@@ -124,7 +124,8 @@ class ObjectInfo:
     # From an earlier session: it is compared with the camera before it is read.
     remembered: bool = field(default=False, compare=False)
     rating: int | None = field(default=None, compare=False)  # a button changes it
-    # Compared before it is read, too, if it is another one: handles are promised for one session.
+    # The token of the connection by which the camera described it; 0 if that is unknown. Over
+    # another one it is compared before it is read: handles are promised for one session.
     connection: int = field(default=0, compare=False, repr=False)
 
     @property

@@ -281,7 +281,9 @@ class Session:
         from ..listing import Folders
 
         handle = handle_of(handle)
-        return Folders(self.link).object_info(handle, describe_one(self.link, handle))
+        connection = self.link.connection.token
+        described = describe_one(self.link, handle)
+        return Folders(self.link).object_info(handle, described, connection=connection)
 
     def thumbnail(self, object_or_handle: ObjectInfo | int) -> bytes:
         """Return the thumbnail of an object, usually a JPEG of 160 × 120 pixels.

@@ -18,6 +18,7 @@ class Quirks:
     max_chunk: int = MOST_CHUNK  # largest partial read asked for
     whole_objects: bool = True  # whether bodies can handle GetObject of large objects
     event_poll_s: float = 0.5  # between two polls of events, while a caller waits for one
+    quick_poll_s: float = 0.5  # and right after the camera has reported something
     busy_poll_s: float = 2.0  # and while objects are read
     keep_awake_s: float = 10.0  # of silence, after which an idle camera is asked for something
     session_id: int = 1  # the first one tried with OpenSession

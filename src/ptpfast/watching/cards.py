@@ -40,10 +40,11 @@ class Cards:
         is_same = bool(before) and 2 * len(self.listed & before) >= len(before)
         return [handle for handle in handles if handle not in before] if is_same else []
 
-    def remember(self) -> None:
-        """Note how the cards describe themselves."""
-        self._descriptions = self._describe()
+    def remember(self) -> bool:
+        """Note how the cards describe themselves; return whether that is as before."""
+        before, self._descriptions = self._descriptions, self._describe()
         self.storage_ids = list(self._descriptions)
+        return self._descriptions == before
 
     def are_others(self) -> bool:
         """Return whether a card was put in or taken out, or describes itself differently."""

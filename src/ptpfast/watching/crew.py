@@ -133,6 +133,7 @@ class Member:
                 pauses.wait(error)
             else:
                 break
+        session.link.hub.drop_subscriptions()  # nobody can read this session's `events`
         with session:
             yield session
 

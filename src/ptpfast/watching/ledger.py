@@ -23,12 +23,15 @@ class Ledger:
     Attributes:
         seen: Handles that need nothing more.
         here: Those of them whose files are here.
+        before: What `seen` was before the last reconnect, until the card is listed again; empty
+            for another card.
         existing: With `new_only`, the objects that were on the card at the start.
     """
 
     def __init__(self) -> None:
         self.seen: set[int] = set()
         self.here: set[int] = set()
+        self.before: set[int] = set()
         self.existing: set[Key] = set()
         self._failed: dict[int, tuple[float, float]] = {}  # handle → when it is due, next pause
 
@@ -37,9 +40,10 @@ class Ledger:
 
         What failed keeps its pause, except on another card: each try may cost a connection.
         """
-        self.seen.clear()
+        self.before, self.seen = self.seen, set()
         self.here.clear()
         if is_other_card:
+            self.before.clear()
             self._failed.clear()
 
     def keep(self, handles: Iterable[int]) -> None:
@@ -74,6 +78,11 @@ class Ledger:
         """Return the handles that failed and are to be tried again now."""
         now = time.monotonic()
         return [handle for handle, (due, _) in self._failed.items() if due <= now]
+
+    def news_of_reconnect(self, handles: Iterable[int]) -> list[int]:
+        """Return those of these handles that needed something when the last session ended."""
+        before, self.before = self.before, set()
+        return [handle for handle in handles if handle not in before]
 
     def unknown(self, handles: Iterable[int]) -> list[int]:
         """Return those of the camera's handles that are new."""

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..link.patience import pause
 from ..ptp.codes import EventCode
+from ..ptp.errors import SessionNotOpen
 
 if TYPE_CHECKING:
+    from ..link.events import Event, Subscription
     from ..session.session import Session
     from .cards import Cards
     from .reported import Reported
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 LOOK_S = 30.0  # between two looks at the handles, where events tell of new objects
 LOOK_OFTEN_S = 1.0  # where they do not, and after an event that names no object
 POLL_S = 0.5  # between two polls of events while the camera is asked for other things
+# The part of the time since the last event that may pass between two polls: who shoots now will
+# shoot again, and who has not shot for long can wait for half a second.
+POLL_PART = 1 / 20
 FIRST_VENDOR_EVENT = 0xC000
 
 
@@ -28,6 +35,7 @@ class Looking:
         self._session = session
         self._cards = cards
         self._reported = reported
+        self._stirred = time.monotonic()  # when something was reported last
 
     @property
     def is_deaf(self) -> bool:
@@ -42,6 +50,38 @@ class Looking:
             return LOOK_OFTEN_S
         tells = self._session.link.dialect.polls or tells_of_objects(self._session)
         return LOOK_S if tells else LOOK_OFTEN_S
+
+    @property
+    def poll_s(self) -> float:
+        """Seconds between two polls of events: few after an event, more the longer it is quiet."""
+        quirks = self._session.link.dialect.quirks
+        quiet_s = time.monotonic() - self._stirred
+        return min(quirks.event_poll_s, max(quirks.quick_poll_s, POLL_PART * quiet_s))
+
+    def stir(self) -> None:
+        """Note that the camera has just reported something."""
+        self._stirred = time.monotonic()
+
+    def hear(self, subscription: Subscription, most_s: float) -> Event | None:
+        """Return the next event; None if there is none for `most_s` seconds, or until the next
+        poll."""
+        link = self._session.link
+        if self.is_deaf:
+            pause(most_s)
+            return None
+        if (event := subscription.get(0)) is not None or not link.usable:
+            return event
+        if link.dialect.polls:
+            try:
+                if link.poll():
+                    return subscription.get(0)  # None if it was reported before
+            except SessionNotOpen:
+                return None
+            most_s = min(most_s, self.poll_s)
+        if link.hub.closed:  # which ends the waits of a subscription; a polling body still tells
+            pause(most_s)
+            return None
+        return subscription.get(most_s)
 
     def look(self) -> list[int] | None:
         """Return the handles that the camera has now. None if its cards are others, which is

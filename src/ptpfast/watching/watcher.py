@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 from ..library.plan.known import Known
 from ..library.plan.news import News
 from ..library.remote.failures import TargetLost
-from ..link.patience import Patience, go_on, pause
+from ..link.patience import Patience, go_on
 from ..listing import Listing
 from ..ptp.errors import ConnectionLost, PTPError, SinkError, StoreNotAvailable
 from ..ptp.scope import Scope, scope_of
 from ..session import persistence
-from ..session.capture import poll
 from ..session.persistence import Persistence
 from .cards import Cards
 from .ledger import Ledger, is_settled
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from ..library.plan.options import Options
     from ..library.run import Run
     from ..listing import ListingProgress
-    from ..ptp.objects import ObjectInfo
+    from ..ptp.objects import Description, ObjectInfo
     from ..session.session import Session
     from .previews import Previews
     from .telling import Telling
@@ -50,6 +49,8 @@ log: logging.Logger = logging.getLogger("ptpfast")
 LIST_S = 600.0  # between two listings of the whole card
 STEP_S = 0.25  # how long a wait takes at most to see that the watch is to end
 PIECE = 64
+MOST_KNOWN = 2000  # descriptions of new objects in memory: less than 1 MB
+BITE = 8  # new objects that are described before the first of them is fetched
 # Scopes of errors that are not the camera's.
 ENDS_WATCH = (Scope.DESTINATION, Scope.COMPUTER, Scope.STOPPED)
 
@@ -89,12 +90,15 @@ class Watcher:
             is_first=lambda info: not first or info.kind in first,
             show=_nothing if previews is None else partial(previews.show, session.camera),
         )
+        if previews is None and options.selection.order != "newest":
+            self._news.bite = BITE
         self._subscription = session.link.hub.subscribe()
         self._reported = Reported(self._news, self._subscription)
         self._options = replace(options, observer=telling, retry=None, news=self._news, new=True)
         self._persistence = Persistence(session, None, telling.lost, telling.reconnecting)
         self._patience = patience()
         self._cards = Cards(session)
+        self._known: dict[int, Description] = {}  # that the index does not have yet
         self._looking = Looking(session, self._cards, self._reported)
         self._listing: Listing | None = None
         self._session_number = session.link.reconnects
@@ -169,7 +173,8 @@ class Watcher:
         self._persistence.run(self._connected)
         self._telling.become("listing")
         self._begin_session()
-        self._cards.remember()
+        if not self._cards.remember():
+            self._known.clear()
         if self._new_only:
             self._new_only = False
             self._note_existing()
@@ -190,6 +195,7 @@ class Watcher:
         is_other_card = self._reported.cards_changed and link.reconnects == self._session_number
         if is_other_card:
             link.losses.forget()
+            self._known.clear()
         self._session_number = link.reconnects
         self._ledger.begin_session(is_other_card=is_other_card)
         self._reported.forget()
@@ -211,21 +217,36 @@ class Watcher:
                 listing, self._listing = self._listing, None
                 listed = listing.handles if listing is not None else ()
                 self._ledger.learn(run.report.files, listed)
+                learned = self._learned(listing)
+                self._known.update(learned)
                 settled = [result.handle for result in run.report.files if is_settled(result)]
                 self._news.settle(settled)
         if not self._is_over():
+            if self._is_due:
+                self._known = learned  # the index has the others now
             self._is_due = False
             self._news.settle()
+        self._looking.stir()
+
+    def _learned(self, listing: Listing | None) -> dict[int, Description]:
+        """Return what a listing has learned and the index will not have."""
+        if listing is None or self._session.index is None:
+            return {}
+        return listing.beyond_index()
 
     def _begin(self, progress: ListingProgress) -> Listing:
         """Return the listing of the next run: of the whole card, or of what is reported alone."""
         if self._is_due:
-            self._listing = self._session.listing(progress=progress)
-            self._ledger.keep(self._listing.handles)
+            link, index = self._session.link, self._session.index
+            self._listing = Listing(link, None, index=index, progress=progress, known=self._known)
+            handles = self._listing.handles
+            self._ledger.keep(handles)
             # What was shot while the connection was lost comes before older files.
-            urgent = self._news.unsettled.intersection(self._listing.handles)
-            for handle in urgent.union(self._cards.list(self._listing.handles)):
-                self._news.add(handle)
+            new = self._ledger.news_of_reconnect(self._cards.list(handles))
+            urgent = self._news.unsettled.union(new)
+            for handle in handles:
+                if handle in urgent:
+                    self._news.add(handle)
         else:
             self._listing = Listing(self._session.link, ())
             self._listing.storage_ids = self._cards.storage_ids
@@ -244,6 +265,9 @@ class Watcher:
     def _wait(self) -> None:
         """Wait until there is something to fetch, or the connection has ended."""
         looked = listed = time.monotonic()  # at the earliest
+        if len(self._known) >= MOST_KNOWN:  # a listing of the card moves them to the index
+            self._is_due = True
+            return
         while not self._has_work():
             go_on()
             now = time.monotonic()
@@ -261,15 +285,14 @@ class Watcher:
 
     def _hear(self) -> None:
         """Wait a moment for the next event."""
-        if self._looking.is_deaf:
-            pause(self._step_s())
-        elif event := poll(self._session.link, self._subscription, self._step_s()):
+        if event := self._looking.hear(self._subscription, self._step_s()):
+            self._looking.stir()
             self._reported.take(event)
 
     def _has_work(self) -> bool:
         reported = self._reported
         if reported.changed or reported.gone:
-            self._ledger.forget(reported.gone | reported.changed)
+            self._forget(reported.gone | reported.changed)
             for handle in reported.changed:
                 self._news.add(handle)
             reported.changed.clear()
@@ -279,10 +302,16 @@ class Watcher:
             self._news.add(handle)
         return self._news.waiting() or self._is_over()
 
+    def _forget(self, handles: Collection[int]) -> None:
+        """Forget objects that are gone, or that have changed."""
+        self._ledger.forget(handles)
+        for handle in handles:
+            self._known.pop(handle, None)
+
     def _step_s(self) -> float:
         """Return how long to wait for an event at a time."""
-        quirks = self._session.link.dialect.quirks
-        step_s = quirks.event_poll_s if self._session.link.dialect.polls else STEP_S
+        link = self._session.link
+        step_s = link.dialect.quirks.event_poll_s if link.dialect.polls else STEP_S
         due_s = self._news.due_s
         return step_s if due_s is None else min(step_s, due_s)
 
@@ -290,7 +319,7 @@ class Watcher:
         """Compare the handles, in case an event was lost."""
         if (handles := self._looking.look()) is None:
             return
-        self._ledger.forget(self._cards.listed.difference(handles))
+        self._forget(self._cards.listed.difference(handles))
         self._cards.list(handles)
         for handle in self._ledger.unknown(handles):
             self._news.add(handle)

@@ -109,6 +109,11 @@ class Jobs:
         self.room = self.size = 0
         return jobs
 
+    @property
+    def has_first(self) -> bool:
+        """True if there is a job that gives way to no other."""
+        return bool(self._ranks[NEW_AND_FIRST])
+
     def new(self) -> Iterator[Job]:
         """Yield the jobs of new objects, which come before those that were listed."""
         return chain(*self._ranks[:LISTED_BEFORE])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class News:
         is_over: Whether the run has to end early, because its listing no longer holds.
         wants: Returns whether a selected object should be downloaded.
         is_first: Whether a new object comes before the other new ones.
+        bite: How many `take` returns at most, so that the first of many is not kept waiting until
+            all are described; None for all.
         unsettled: Handles of new objects whose runs have not said yet what came of them.
         shots: The shots of the runs so far: the files of one may be reported one by one.
     """
@@ -53,6 +56,7 @@ class News:
         self.wants = wants
         self.is_first = is_first
         self.show = show
+        self.bite: int | None = None
         self.unsettled: set[int] = set()
         self.shots: Memory = {}
         self._due: dict[int, float] = {}  # handle → when it can be asked for
@@ -93,11 +97,10 @@ class News:
         return any(due <= now for due in self._due.values())
 
     def take(self) -> list[int]:
-        """Return the handles that can be asked for, in the order of their events, and forget
-        them."""
+        """Return handles that can be asked for, in the order of their events, and forget them."""
         self.listen()
         now = time.monotonic()
-        ready = [handle for handle, due in self._due.items() if due <= now]
+        ready = list(islice((h for h, due in self._due.items() if due <= now), self.bite))
         for handle in ready:
             del self._due[handle]
         return ready

@@ -124,7 +124,9 @@ class Plan:
     def take_news(self) -> None:
         """Plan the objects that the camera has reported since, before all others."""
         news = self._options.news
-        if news is None or not (handles := news.take()):
+        if news is None or (news.bite is not None and self.jobs.has_first):
+            return  # those come first, and the camera is asked for the others later
+        if not (handles := news.take()):
             return
         self._planner.promote(self._found.intersection(handles), news.is_first)
         # The others of those are done: a handle has one object in a session.
@@ -235,7 +237,7 @@ class Plan:
         while doubtful := [
             info
             for info in self._options.selection.apply(self._meant(piece))
-            if info.remembered and not self._planner.is_here(info)
+            if info.remembered and not self._is_here(info)
         ]:
             piece = self._confirm(piece, doubtful)
         return piece
@@ -243,6 +245,11 @@ class Plan:
     def _meant(self, piece: ObjectTable) -> list[ObjectInfo]:
         """Return the objects of a piece, with `marked` only those."""
         return [info for info in piece if self._marked is None or info.handle in self._marked]
+
+    def _is_here(self, info: ObjectInfo) -> bool:
+        """Return whether an object from the index is not to be fetched, so that no name hangs on
+        it."""
+        return self._planner.is_here(info) or (self._options.new and self.known.was_fetched(info))
 
     def _confirm(self, piece: ObjectTable, doubtful: list[ObjectInfo]) -> ObjectTable:
         confirm = partial(self._listing.confirm, doubtful, self._observer.confirming)

@@ -53,6 +53,7 @@ QUIRKS = Quirks(
     whole_objects=False,
     # While tethering, GetEvent is asked every 50 to 200 ms (sabaipics).
     event_poll_s=0.1,
+    quick_poll_s=0.05,
 )
 
 

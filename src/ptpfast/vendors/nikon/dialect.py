@@ -52,6 +52,8 @@ QUIRKS = Quirks(
     # pieces do not, and libgphoto2, EOS Utility and airmtp all use them (airmtp README, gp#218).
     max_chunk=1 * MiB,
     whole_objects=False,
+    # While tethering, programs ask for events every 50 to 200 ms (zcine).
+    quick_poll_s=0.05,
 )
 
 
