@@ -144,7 +144,7 @@ NOTHING = {
     "there is no card 3 in the camera, but card 1": Turn(
         "pull CAMERA x --storage 3", "pull CAMERA x --storage 1", 0
     ),
-    "Up to date: all … files were fetched before": Turn(
+    "Up to date: all … files were downloaded before": Turn(
         "pull CAMERA x --new", PULL, 0, before=moved_away
     ),
     "… is not a folder; give a folder to download into": Turn(

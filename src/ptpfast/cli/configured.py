@@ -22,6 +22,7 @@ from ..library.remote.place import is_url
 from ..state.config import CAMERA_KEYS, CAMERAS, DEFAULTS, Config, Keys, load
 from ..state.identity import NICKNAME, find
 from ..vendors import NAMES
+from .meant import extra_words
 from .narrow import Context
 
 
@@ -66,12 +67,17 @@ class Configured(click.Command):
         }
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if self.reads_config and not ctx.resilient_parsing:
-            args = self._configure(ctx, list(args))
+        ctx.allow_extra_args = True  # they are refused here, with advice
         try:
-            return super().parse_args(ctx, args)
+            if self.reads_config and not ctx.resilient_parsing:
+                args = self._configure(ctx, list(args))
+            extra = super().parse_args(ctx, args)
+            if extra and not ctx.resilient_parsing:
+                raise click.UsageError(extra_words(extra, ctx), ctx)
         except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click leaves it out for an option without its value
             raise self._with_origins(ctx, error) from error
+        return extra
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

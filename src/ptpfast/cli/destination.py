@@ -36,7 +36,14 @@ class Destination(Folder):
             value = local_folder(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        return value if is_url(value) else super().convert(value, param, ctx)
+        if is_url(value):
+            return value
+        folder = super().convert(value, param, ctx)
+        try:
+            return local_folder(folder)
+        except ValueError:
+            scheme, _, rest = str(value).partition(":")
+            self.fail(f"{value!r} is not a URL; write {scheme}://{rest.lstrip('/')}", param, ctx)
 
 
 conflict_option = click.option(
@@ -46,9 +53,20 @@ conflict_option = click.option(
     show_default=True,
     help="What to do if a different file has the name.",
 )
+
+
+class Level(click.Choice):  # type: ignore[type-arg] # generic, but only in newer clicks
+    """A level of --verify; a hash is chosen by another option."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value in ALGORITHMS:
+            self.fail(f"{value!r} is a hash, not a level; write --algorithm {value}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 verify_option = click.option(
     "--verify",
-    type=click.Choice(VERIFY),
+    type=Level(VERIFY),
     default="size",
     show_default=True,
     help="How to verify the downloaded files.",

@@ -375,7 +375,7 @@ def _arguments(
     try:
         parsed = [Fault.parse(text) for text in faults]
     except ValueError as error:
-        text = f"{error}; --fault help explains them"
+        text = f"{error}; --fault help lists and explains them"
         raise click.BadParameter(text, param_hint="'--fault'") from error
     return {
         **rest,
