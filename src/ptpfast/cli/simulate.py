@@ -223,7 +223,7 @@ def simulate(common: Common, faults: tuple[str, ...], replay: Path | None, **opt
     not lose packets.
 
     \b
-    A fault is KIND[=VALUE] [on OPERATION] [after BYTES] [at N] [times N].
+    A fault is KIND[=VALUE] [on OPERATION] [after BYTES | after-total BYTES] [at N] [times N].
     `at 2` waits for the second operation that matches; `times 0` never ends.
     """
     if "help" in faults:

@@ -224,7 +224,7 @@ def _disk(result: Result, figures: Figures) -> str:
     if not (figures.storing.file_mb_per_s or figures.storing.disk_mb_per_s):
         return ""
     about = f"A download dropped and stored, and the disk of {result.folder} alone."
-    legend = [("d-0", "dropped"), ("c-disk", "stored"), ("c-disk faint", "the disk alone")]
+    legend = [("d-0", "discarded"), ("c-disk", "stored"), ("c-disk faint", "the disk alone")]
     if charts.disk_is_cut(figures):
         legend.append(("cut", "longer than drawn"))
     return _card("Disk", about, charts.disk_bars(figures) + _legend(legend))
