@@ -212,7 +212,7 @@ def _grouped(phases: Sequence[tuple[str, float, float]]) -> list[tuple[str, floa
 
 
 def disk_bars(figures: Figures) -> str:
-    """Draw bars: a download dropped and stored, and the disk alone."""
+    """Draw bars: a download discarded and stored, and the disk alone."""
     rows = [
         ("discarded", figures.storing.memory_mb_per_s, "d-0"),
         ("stored", figures.storing.file_mb_per_s, "c-disk"),
