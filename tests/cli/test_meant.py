@@ -96,3 +96,17 @@ def test_camera_whose_files_were_downloaded_before_says_where_they_are(
     assert command_line.run("pull", at, str(tmp_path / "one")).exit_code == 0
     result = command_line.run("pull", at, str(tmp_path / "two"), "--new")
     assert "all 2 files were downloaded before; 'ptpfast history' shows where" in result.output
+
+
+def test_protection_is_not_taken_for_the_name_of_a_file(camera: Cameras) -> None:
+    result = command_line.run("ls", command_line.at(camera(objects=2)), "--protected")
+    assert "0 of 2 files match protected on the camera; leave out" in result.output
+
+
+def test_misspelt_address_of_a_camera_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("config.toml").write_text('[cameras.studio]\nadress = "127.0.0.1"\n', encoding="utf-8")
+    monkeypatch.setenv("PTPFAST_CONFIG", str(Path.cwd()))
+    result = command_line.run("ls", "studio")
+    assert result.exit_code == 2
+    assert "unknown key 'adress'" in result.stderr
+    assert "line 2); did you mean 'address'?" in result.stderr

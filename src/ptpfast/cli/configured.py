@@ -189,6 +189,9 @@ def _check_camera(config: Config, nickname: str, table: Any) -> None:
         raise WrongSetting(f"{vendor!r} is not one of {', '.join(NAMES)} (vendor in {where})")
     if "address" in table:
         _check_address(table["address"], config.where(CAMERAS, nickname, "address"))
+    elif near := get_close_matches("address", table, 1):
+        where = config.where(CAMERAS, nickname, near[0])
+        raise WrongSetting(f"unknown key {printable(near[0])!r} ({where}); did you mean 'address'?")
     elif find(nickname) is None:
         raise WrongSetting(
             f"{nickname} has no address ({where}): add one, or run 'ptpfast pair' with this name"
