@@ -282,7 +282,7 @@ _TIMEOUT = click.option(
     type=Wait(),
     multiple=True,
     metavar="[NAME=]SECONDS",
-    help="Set all timeouts but total, or the one named; repeatable.",
+    help="Set all timeouts except total, or the named one; repeatable.",
 )
 _NOTIFY = click.option(
     "--notify", is_flag=True, help="Notify on the desktop, or by the bell, at the end."
