@@ -34,6 +34,13 @@ WRONG = {
     "info http://127.0.0.1:15741/": "for CAMERA: 'http://127.0.0.1:15741/' is a web address; "
     "write 127.0.0.1:15741;",
     "pull 127.0.0.1:1 /home/me/My Pictures": "put a path with spaces in quotes",
+    "pull 192.168.1.1 15741 x": "'15741' is not an IP address; a port is written 192.168.1.1:15741",
+    "ls 192.168.1.1 15741": "'15741' is too much: a port is written 192.168.1.1:15741;",
+    "pull 127.0.0.1:1 x --format=raw jpeg": "'x' is not a camera: no host and no paired camera",
+    "watch 127.0.0.1:1 ~/x": "the shell has not replaced the ~ of '~/x'",
+    "watch 127.0.0.1:1 x --last 3": "it is an option of 'ptpfast pull', not of 'ptpfast watch';",
+    "pull -r 127.0.0.1:1 x": "all folders of the card are always read;",
+    "pull 127.0.0.1:1 x --first jpeg": "'jpeg' is not a whole number;",
     "set 127.0.0.1:1 iso 400": "write iso=400, as one word",
     "completion": "Missing argument 'SHELL'. Choose from: bash, zsh, fish;",
     "simulate --fault drp": "; did you mean drop or",
@@ -44,6 +51,8 @@ WRONG = {
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
+    # Some networks have an address for every name.
+    monkeypatch.setattr("ptpfast.cli.pull._has_address", lambda host: False)
 
 
 @pytest.mark.parametrize("line", WRONG)
@@ -96,6 +105,17 @@ def test_camera_whose_files_were_downloaded_before_says_where_they_are(
     assert command_line.run("pull", at, str(tmp_path / "one")).exit_code == 0
     result = command_line.run("pull", at, str(tmp_path / "two"), "--new")
     assert "all 2 files were downloaded before; 'ptpfast history' shows where" in result.output
+
+
+def test_pattern_that_forgets_nothing_is_answered_with_one_that_may() -> None:
+    result = command_line.run("history", "forget", "IMG_00")
+    assert result.exit_code == 0
+    assert "for names that begin so, write 'IMG_00*'" in result.stderr
+
+
+def test_property_that_is_misspelt_is_answered_with_the_nearest_name(camera: Cameras) -> None:
+    result = command_line.run("get", command_line.at(camera()), "izo")
+    assert "(did you mean 'iso'?)" in result.stderr
 
 
 def test_protection_is_not_taken_for_the_name_of_a_file(camera: Cameras) -> None:

@@ -100,6 +100,15 @@ COMMAND_LINE = {
     "'…' is not NAME=VALUE, such as white-balance=daylight": Turn(
         "set CAMERA iso", "set CAMERA iso=100"
     ),
+    "a path with spaces needs quotes: '…'": Turn(
+        "pull CAMERA a x", before=lambda _: Path("a x").mkdir()
+    ),
+    "put the pattern in quotes, so that the shell does not expand it: …": Turn(
+        "ls CAMERA --include x.DNG y.DNG",
+        "ls CAMERA --include *.DNG",
+        before=lambda _: [Path(name).touch() for name in ("x.DNG", "y.DNG")],
+    ),
+    "the shell has not replaced the ~ of '…'": Turn("pull CAMERA ~/x", leads="write $HOME"),
     "no camera 'nosuch' is remembered; 'ptpfast pair --list' shows those that are": Turn(
         "pair --forget nosuch", "pair --list"
     ),

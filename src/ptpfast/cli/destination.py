@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ class Folder(click.Path):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value == "":
             self.fail("'' is not a folder; write . for this one", param, ctx)
+        if isinstance(value, str) and value.startswith("~") and not os.path.lexists(value):
+            self.fail(
+                f"the shell has not replaced the ~ of {value!r}: leave the ~ out of the quotes, or "
+                "write $HOME; for a folder of that name write ./~",
+                param,
+                ctx,
+            )
         return super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:

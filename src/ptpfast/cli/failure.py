@@ -49,7 +49,8 @@ def explain(error: BaseException) -> Failure:
         if isinstance(error, click.MissingParameter) and error.param and error.param.name == "dest":
             text = f"the folder to download into is missing: {command} CAMERA FOLDER"
             return Failure(text, f"see '{command} --help'", USAGE)
-        text, hint = " ".join(error.format_message().rstrip(".").split()), f"see '{command} --help'"
+        text = error.format_message().replace("a valid integer range", "a whole number")
+        text, hint = " ".join(text.rstrip(".").split()), f"see '{command} --help'"
         unknown = error.option_name if isinstance(error, click.NoSuchOption) else ""
         if meant := option_meant(unknown, error.ctx):
             text, hint = f"No such option {unknown!r}", f"{meant}; {hint}"

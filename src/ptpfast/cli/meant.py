@@ -11,6 +11,7 @@ import click
 _FOLDER_IS_LAST = "the folder is the last word: {command} CAMERA FOLDER"
 _CAMERA_IS_A_WORD = "the camera's address is a word without an option: {command} 192.168.1.1"
 _RESUMES = "an interrupted file is always resumed"
+_ALL_FOLDERS = "all folders of the card are always read"
 _SKIPS = "files that are in the folder are always skipped"
 
 # Options of other programs → the option of ptpfast, or a sentence.
@@ -76,6 +77,8 @@ _ELSEWHERE = {
     "camera": _CAMERA_IS_A_WORD,
     "resume": _RESUMES,
     "continue": _RESUMES,
+    "recursive": _ALL_FOLDERS,
+    "r": _ALL_FOLDERS,
     "skip-existing": _SKIPS,
     "ignore-existing": _SKIPS,
     "update": _SKIPS,
@@ -85,7 +88,11 @@ _ELSEWHERE = {
 def option_meant(name: str, context: click.Context | None) -> str:
     """Return advice for an option that does not exist; '' if nothing is known of it."""
     meant = _ELSEWHERE.get(name.lstrip("-").lower(), "")
-    if context is None or not meant:
+    if context is None:
+        return ""
+    if not meant and context.info_name in ("watch", "pick", "ls") and _is_of_pull(name):
+        return f"it is an option of 'ptpfast pull', not of '{context.command_path}'"
+    if not meant:
         return ""
     own = {each for param in context.command.params for each in param.opts}
     words = {param.name for param in context.command.params if isinstance(param, click.Argument)}
@@ -95,11 +102,19 @@ def option_meant(name: str, context: click.Context | None) -> str:
     return meant.format(command=context.command_path) if words & needs else ""
 
 
+def _is_of_pull(name: str) -> bool:
+    from .pull import pull  # which imports what imports this module
+
+    return any(name in (*each.opts, *each.secondary_opts) for each in pull.params)
+
+
 def extra_words(words: Sequence[str], context: click.Context) -> str:
     """Return the message for words that the command does not take."""
     shown = " ".join(words)
     path, camera = context.command_path, context.params.get("host") is not None
     text = f"'{shown}' is too much"
+    if camera and words[0].isdecimal():
+        return f"{text}: a port is written 192.168.1.1:{words[0]}"
     if (pattern := expanded_pattern(words, context)) is not None:
         return f"{text}: put the pattern in quotes, so that the shell does not expand it: {pattern}"
     if any("--to" in param.opts for param in context.command.params):

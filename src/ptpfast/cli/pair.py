@@ -26,7 +26,7 @@ def _nickname(ctx: Any, param: Any, value: str | None) -> str:
 
     if value is not None and not NICKNAME.fullmatch(value):
         raise click.BadParameter(
-            f"{value!r} is no nickname: a letter, then up to 39 letters, digits, - and _"
+            f"{value!r} is not a nickname; write a letter, then up to 39 letters, digits, - and _"
         )
     return value or ""
 

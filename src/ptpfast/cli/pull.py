@@ -235,16 +235,31 @@ def check_order(
         raise click.UsageError(
             f"'{dest}' is a camera's address, not a folder: the cameras come first, then the folder"
         )
+    _check_spaces(hosts, dest)
     for host, _ in hosts[1:]:
         if os.path.lexists(host):  # as of a pattern that the shell has expanded
             raise click.UsageError(
                 f"{host!r} is a file or folder, not a camera: the cameras come first, then one "
                 "folder; put a pattern in quotes, so that the shell does not expand it"
             )
-    _check_spaces(hosts, dest)
+        if not ("." in host or ":" in host or _has_address(host)):
+            raise click.UsageError(
+                f"{host!r} is not a camera: no host and no paired camera has this name; only the "
+                "last word is the folder, and a path with spaces needs quotes"
+            )
     cameras = [str(Address(*each)) for each in hosts]
     if twice := next((each for each in cameras if cameras.count(each) > 1), None):
         raise click.UsageError(f"the camera {twice} is given twice")
+
+
+def _has_address(host: str) -> bool:
+    import socket
+
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True
 
 
 def _check_spaces(hosts: tuple[tuple[str, int], ...], dest: Path | str) -> None:

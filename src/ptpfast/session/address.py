@@ -180,9 +180,11 @@ def _as_written(text: Any) -> tuple[str, int | None]:
     if not _ALLOWED.fullmatch(host) or host.startswith("-"):
         raise ValueError(f"{text!r} is not an address; {_FORMS}")
     if _DIGITS.fullmatch(host) and not _is_ipv4(host):
-        raise ValueError(
-            f"{host!r} is not an IP address; write four numbers of 0 to 255: 192.168.1.1"
-        )
+        is_port = host.isdecimal() and 0 < int(host) < 1 << 16
+        right = f"a port is written 192.168.1.1:{host}"
+        if not is_port:
+            right = "write four numbers of 0 to 255: 192.168.1.1"
+        raise ValueError(f"{host!r} is not an IP address; {right}")
     try:
         host.encode("idna")
     except UnicodeError:
