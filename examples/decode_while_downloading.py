@@ -30,5 +30,7 @@ def decoded(address: str, folder: Path) -> Iterator[Path]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     for path in decoded(sys.argv[1], Path(sys.argv[2])):
         print(path)

@@ -25,6 +25,8 @@ def booth(address: str, folder: Path, shots: Iterable[str], show: Callable[[Path
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     booth(
         sys.argv[1],
         Path(sys.argv[2]),

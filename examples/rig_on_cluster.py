@@ -27,6 +27,8 @@ def download(scheduler: str, folder: str, addresses: Sequence[str]) -> cluster.R
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
     report = download(sys.argv[1], sys.argv[2], sys.argv[3:])
     for camera in report.cameras:
         if not camera.ok:

@@ -35,4 +35,6 @@ def sharpest(address: str) -> tuple[str, float]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     print(*sharpest(sys.argv[1]))

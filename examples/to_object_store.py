@@ -25,5 +25,7 @@ def stored(address: str, url: str, **storage_options: Any) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     for place in stored(*sys.argv[1:]):
         print(place)

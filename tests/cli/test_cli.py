@@ -1265,9 +1265,10 @@ def on_a_terminal() -> Callable[..., tuple[int, str]]:
     def own_terminal() -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    def show(*arguments: object, press: bytes = b"") -> tuple[int, str]:
+    def show(*arguments: object, press: bytes = b"", columns: int = 100) -> tuple[int, str]:
         master, slave = os.openpty()
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+        termios.tcsetwinsize(slave, (24, columns))
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
         words = {"stdin": slave, "stdout": slave, "stderr": slave, "env": environment}
         words |= {"start_new_session": True, "preexec_fn": own_terminal}
         with started(*arguments, **words) as process:
@@ -1300,6 +1301,16 @@ def test_a_terminal_gets_a_table_and_bars(
     assert "0/4 preparing" in shown
     assert "MB/s" in shown
     assert "4 files downloaded" in shown
+
+
+def test_dry_run_keeps_paths_whole_on_a_narrow_terminal(
+    camera: Cameras, tmp_path: Path, on_a_terminal: Callable[..., tuple[int, str]]
+) -> None:
+    folder = tmp_path / "all of my pictures of a very long year"
+    status, shown = on_a_terminal("pull", at(camera()), folder, "--dry-run", columns=40)
+    assert status == 0
+    assert f"  {folder}/IMG_0001.DNG\r\n" in shown
+    assert re.search(r"IMG_0001\.DNG ->\r\n", shown)
 
 
 def test_what_is_compared_with_the_camera_before_it_is_fetched_is_counted(

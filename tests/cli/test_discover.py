@@ -66,7 +66,7 @@ def test_a_search_without_a_camera_says_what_to_do(monkeypatch: pytest.MonkeyPat
     done = run("discover", *HERE, "--no-try", "--seconds", "0.1")
     assert done.exit_code == 3
     assert done.stdout == ""
-    assert "no camera was found in 0.10 s; join the camera's network" in done.stderr
+    assert "no camera was found in 0.1 s; join the camera's network" in done.stderr
 
 
 def test_options_that_exclude_each_other_are_a_usage_error() -> None:

@@ -101,7 +101,7 @@ def test_a_camera_that_asks_nobody_is_remembered(
     sim = camera()
     done = run("pair", at(sim))
     assert done.exit_code == 0
-    assert "lets this computer in" in done.stdout
+    assert "accepts this computer" in done.stdout
     assert f"next: ptpfast pull {at(sim)} FOLDER" in done.stderr
     assert len(identity.load().cameras) == 1
 

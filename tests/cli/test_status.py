@@ -303,6 +303,13 @@ def test_lines_break_between_words_and_never_before_a_unit(text: str, lines: lis
     assert in_lines(text, 37).split("\n") == lines
 
 
+def test_path_in_a_line_is_not_broken_at_its_spaces() -> None:
+    path = "/home/me/My pictures of 2026/DSC_0001.NEF"
+    text = f"DCIM/DSC_0001.NEF -> {path} (1.0 MB)"
+    lines = in_lines(text, 37, [path]).split("\n")
+    assert lines == ["DCIM/DSC_0001.NEF ->", f"  {path}", "  (1.0 MB)"]
+
+
 @pytest.mark.parametrize(
     ("error", "says"),
     [

@@ -100,6 +100,15 @@ COMMAND_LINE = {
     "'…' is not NAME=VALUE, such as white-balance=daylight": Turn(
         "set CAMERA iso", "set CAMERA iso=100"
     ),
+    "a path with spaces needs quotes: '…'": Turn(
+        "pull CAMERA a x", before=lambda _: Path("a x").mkdir()
+    ),
+    "put the pattern in quotes, so that the shell does not expand it: …": Turn(
+        "ls CAMERA --include x.DNG y.DNG",
+        "ls CAMERA --include *.DNG",
+        before=lambda _: [Path(name).touch() for name in ("x.DNG", "y.DNG")],
+    ),
+    "the shell has not replaced the ~ of '…'": Turn("pull CAMERA ~/x", leads="write $HOME"),
     "no camera 'nosuch' is remembered; 'ptpfast pair --list' shows those that are": Turn(
         "pair --forget nosuch", "pair --list"
     ),
@@ -144,7 +153,7 @@ NOTHING = {
     "there is no card 3 in the camera, but card 1": Turn(
         "pull CAMERA x --storage 3", "pull CAMERA x --storage 1", 0
     ),
-    "Up to date: all … files were fetched before": Turn(
+    "Up to date: all … files were downloaded before": Turn(
         "pull CAMERA x --new", PULL, 0, before=moved_away
     ),
     "… is not a folder; give a folder to download into": Turn(

@@ -369,7 +369,7 @@ def test_new_takes_only_what_was_never_fetched(camera: Cameras, place: Path) -> 
     assert (report.downloaded, report.fetched_before, report.ok) == (1, 2, True)
     assert listing(place) == ["C.NEF"]
     said = run(sim, place.with_name("elsewhere"), "--new").stdout
-    assert said == "Up to date: all 3 files were fetched before\n"
+    assert said == "Up to date: all 3 files were downloaded before; 'ptpfast history' shows where\n"
 
 
 def test_new_takes_the_pictures_of_another_body(camera: Cameras, place: Path) -> None:

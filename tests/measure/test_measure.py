@@ -622,12 +622,13 @@ def test_numbers_over_columns_never_reach_into_one_another() -> None:
 def test_what_is_to_be_typed_is_code_and_code_is_not_broken_across_lines() -> None:
     slow = cells(130, 60)
     result = Result(readings=[*slow, parts(MiB, wait_ms=0, rate=55, depth=2)])
-    result.notes = ["use a longer --budget", "<--x>"]
+    result.notes = ["use a longer --budget", "<--x>", "'ptpfast bench --depth 2' by how much"]
     text = made(result)
     checked(text)
     assert "<code>--depth 2</code> <code>--chunk 1MiB</code>: " in text
     assert "se a longer <code>--budget</code>" in text
     assert "&lt;<code>--x</code>&gt;" in text
+    assert "<code>ptpfast bench --depth 2</code> by how much" in text
     assert re.search(r"code \{[^}]*white-space: nowrap", text)
 
 
@@ -678,6 +679,7 @@ def test_the_lines_say_verdict_reasons_and_figures() -> None:
         "Compared with 2026-11-01 10:00:",
         "best rate: 2.2 MB/s, was 1.5 (+50%, better)",
         "GetObjectInfo: 29.5 ms, was 29.5",
+        "Two runs of an unchanged link also differ",
         "note: connected again",
     ):
         assert words in text

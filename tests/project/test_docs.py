@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import socket
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -211,6 +212,31 @@ def test_the_reference_has_every_public_name() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def sentences(page: Path) -> list[str]:
+    """The sentences of a page, without tables, code, headings and what a program draws."""
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"<!-- .*? -->", "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"`[^`]*`", "X", text)
+    paragraphs = re.split(r"\n\s*\n|\n(?=[-*] |[0-9]+\. )", text)
+    prose = [" ".join(each.split()) for each in paragraphs if not each.startswith(("#", "|"))]
+    found = [each for one in prose for each in re.split(r"(?<=[.!?])(?:\*\*)?\s+", one)]
+    return [each for each in found if each]
+
+
+def test_sentences_of_the_documentation_are_short() -> None:
+    long = [
+        f"{page.name}: {each}"
+        for page in PAGES
+        for each in sentences(page)
+        if len(each.split()) > 40
+    ]
+    assert long == []
+    lengths = [len(each.split()) for page in PAGES for each in sentences(page)]
+    assert statistics.median(lengths) <= 16
 
 
 def test_a_byte_takes_the_path_that_the_page_shows(tmp_path: Path) -> None:

@@ -181,6 +181,24 @@ def test_ratings_filter_where_the_camera_tells_them(
         assert not [each for each in page.problems if "Failed to load" not in each]
 
 
+def test_name_of_a_protected_and_rated_picture_is_whole_on_a_phone(
+    camera: Cameras, connect: Sessions, tmp_path: Path, opened: Opening
+) -> None:
+    sim = camera(body="sony-a7m4", objects=2, size=2000)
+    folder = sim.store.files()[0].parent
+    sim.rate(sim.store.add("DSC09999.JPG", 2000, parent=folder, protected=True), 5)
+    with picking(connect, sim, tmp_path / "to") as run:
+        run.page.wait_until_listed(2)
+        page = opened(run.page.address, 400)
+        ready(page, 2)
+        assert page.locator(".lock:visible").count() == 1
+        assert page.locator(".stars:visible").all_text_contents() == ["★5"]
+        is_whole = page.locator(".name:visible").evaluate_all(
+            "names => names.map(name => name.scrollWidth <= name.clientWidth)"
+        )
+        assert is_whole == [True, True]
+
+
 def test_no_rating_is_shown_where_the_camera_tells_none(run: Opened, opened: Opening) -> None:
     page = opened(run.page.address)
     ready(page, 20)

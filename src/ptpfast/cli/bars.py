@@ -20,7 +20,15 @@ def _console() -> Console:
     from rich.console import Console
 
     no_color = True if os.environ.get("CLICOLOR") == "0" else None
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, no_color=no_color)
+    # soft_wrap: lines come in the right length; rich would break a long path at its spaces.
+    return Console(
+        stderr=True,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        no_color=no_color,
+        soft_wrap=True,
+    )
 
 
 def bars(*columns: ProgressColumn) -> Progress:

@@ -99,7 +99,7 @@ LEAST_BUDGET_S = 1.0
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     multiple=True,
     metavar="FILE",
-    help="Compare with the --json output of an earlier run; repeatable.",
+    help="Compare with the --json or --save file of an earlier run; repeatable.",
 )
 def bench(
     common: Common,

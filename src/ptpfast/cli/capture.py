@@ -59,8 +59,9 @@ def capture(
     count: int,
     interval: float | None,
 ) -> int:
-    """Take a picture. With DEST it is downloaded there, with the other file of a pair.
+    """Take a picture.
 
+    With DEST, it is downloaded there; if the camera makes a RAW file and a JPEG, both are.
     Without CAMERA the only camera that is found is used. DEST needs a slash then: ./today.
     """
     if isinstance(host, Path):

@@ -18,7 +18,7 @@ VARIABLE = "_PTPFAST_COMPLETE"  # with it the script asks `ptpfast` itself
     far=False,
     reads_config=False,
 )
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice(SHELLS), metavar="SHELL")
 def completion(common: Common, shell: str) -> None:
     """Print the completion script of a shell.
 

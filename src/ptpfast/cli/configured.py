@@ -22,6 +22,7 @@ from ..library.remote.place import is_url
 from ..state.config import CAMERA_KEYS, CAMERAS, DEFAULTS, Config, Keys, load
 from ..state.identity import NICKNAME, find
 from ..vendors import NAMES
+from .meant import extra_words
 from .narrow import Context
 
 
@@ -66,12 +67,17 @@ class Configured(click.Command):
         }
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if self.reads_config and not ctx.resilient_parsing:
-            args = self._configure(ctx, list(args))
+        ctx.allow_extra_args = True  # they are refused here, with advice
         try:
-            return super().parse_args(ctx, args)
+            if self.reads_config and not ctx.resilient_parsing:
+                args = self._configure(ctx, list(args))
+            extra = super().parse_args(ctx, args)
+            if extra and not ctx.resilient_parsing:
+                raise click.UsageError(extra_words(extra, ctx), ctx)
         except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click leaves it out for an option without its value
             raise self._with_origins(ctx, error) from error
+        return extra
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -183,6 +189,9 @@ def _check_camera(config: Config, nickname: str, table: Any) -> None:
         raise WrongSetting(f"{vendor!r} is not one of {', '.join(NAMES)} (vendor in {where})")
     if "address" in table:
         _check_address(table["address"], config.where(CAMERAS, nickname, "address"))
+    elif near := get_close_matches("address", table, 1):
+        where = config.where(CAMERAS, nickname, near[0])
+        raise WrongSetting(f"unknown key {printable(near[0])!r} ({where}); did you mean 'address'?")
     elif find(nickname) is None:
         raise WrongSetting(
             f"{nickname} has no address ({where}): add one, or run 'ptpfast pair' with this name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ class Folder(click.Path):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value == "":
             self.fail("'' is not a folder; write . for this one", param, ctx)
+        if isinstance(value, str) and value.startswith("~") and not os.path.lexists(value):
+            self.fail(
+                f"the shell has not replaced the ~ of {value!r}: leave the ~ out of the quotes, or "
+                "write $HOME; for a folder of that name write ./~",
+                param,
+                ctx,
+            )
         return super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
@@ -36,7 +44,14 @@ class Destination(Folder):
             value = local_folder(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        return value if is_url(value) else super().convert(value, param, ctx)
+        if is_url(value):
+            return value
+        folder = super().convert(value, param, ctx)
+        try:
+            return local_folder(folder)
+        except ValueError:
+            scheme, _, rest = str(value).partition(":")
+            self.fail(f"{value!r} is not a URL; write {scheme}://{rest.lstrip('/')}", param, ctx)
 
 
 conflict_option = click.option(
@@ -46,9 +61,20 @@ conflict_option = click.option(
     show_default=True,
     help="What to do if a different file has the name.",
 )
+
+
+class Level(click.Choice):  # type: ignore[type-arg] # generic, but only in newer clicks
+    """A level of --verify; a hash is chosen by another option."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value in ALGORITHMS:
+            self.fail(f"{value!r} is a hash, not a level; write --algorithm {value}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 verify_option = click.option(
     "--verify",
-    type=click.Choice(VERIFY),
+    type=Level(VERIFY),
     default="size",
     show_default=True,
     help="How to verify the downloaded files.",

@@ -12,7 +12,7 @@ import click
 from ..engine.text import printable
 from .failure import UNREACHABLE
 from .options import Common, Seconds, command
-from .output import Output, human_seconds, is_terminal, plural
+from .output import Output, is_terminal, plural
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -91,7 +91,7 @@ def discover(
             shown.show(each, cameras)
         shown.end(cameras)
     if not cameras:
-        common.output.note(f"ptpfast: no camera was found in {human_seconds(seconds)}; {ADVICE}")
+        common.output.note(f"ptpfast: no camera was found in {seconds:g} s; {ADVICE}")
         return UNREACHABLE
     common.output.note(f"{plural(len(cameras), 'camera')}; next: ptpfast info {cameras[0].address}")
     return 0
@@ -166,7 +166,7 @@ def _display(output: Output, seconds: float) -> Iterator[Lines | TableAtEnd]:
     from rich.live import Live
 
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    title = f"searching for {human_seconds(seconds)}"
+    title = f"searching for {seconds:g} s"
     with Live(title, console=console, transient=True, refresh_per_second=8) as live:
         yield TableAtEnd(output, live)
 

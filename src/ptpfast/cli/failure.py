@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import click
 
+from .meant import option_meant
 from .signals import INTERRUPTED
 
 USAGE, UNREACHABLE, REFUSED, PROTOCOL, DISK, VERIFICATION = 2, 3, 4, 5, 6, 7
@@ -48,7 +49,12 @@ def explain(error: BaseException) -> Failure:
         if isinstance(error, click.MissingParameter) and error.param and error.param.name == "dest":
             text = f"the folder to download into is missing: {command} CAMERA FOLDER"
             return Failure(text, f"see '{command} --help'", USAGE)
-        return Failure(error.format_message().rstrip("."), f"see '{command} --help'", USAGE)
+        text = error.format_message().replace("a valid integer range", "a whole number")
+        text, hint = " ".join(text.rstrip(".").split()), f"see '{command} --help'"
+        unknown = error.option_name if isinstance(error, click.NoSuchOption) else ""
+        if meant := option_meant(unknown, error.ctx):
+            text, hint = f"No such option {unknown!r}", f"{meant}; {hint}"
+        return Failure(text, hint, USAGE)
     if isinstance(error, click.ClickException):
         return Failure(error.format_message(), "", USAGE)
     if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):

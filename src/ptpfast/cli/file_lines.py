@@ -111,6 +111,12 @@ def planned_line(result: FileResult) -> str | None:
     return printable(f"{info.path} is here as {result.path}{more}") if more else None
 
 
+def planned_paths(result: FileResult) -> list[str]:
+    """Return the paths in the line of `planned_line`."""
+    paths = [copy.path for copy in result.copies] + [result.path] * (result.path is not None)
+    return [*map(str, paths), *([result.object.path] if result.object else [])]
+
+
 def is_held(error: PTPError) -> bool:
     """Return whether a camera may hold an aborted session; else its owner has to confirm."""
     return isinstance(error, InitFailed)

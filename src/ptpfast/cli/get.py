@@ -119,6 +119,7 @@ def _near(session: Session, name: str) -> str:
     from difflib import get_close_matches
 
     names = [session.property_name(code) for code in session.property_codes()]
+    names += ["iso", "aperture", "shutter-speed"]  # which are understood, too
     near = get_close_matches(name.lower(), names, 1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 

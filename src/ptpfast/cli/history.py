@@ -144,6 +144,8 @@ def forget(
         check(catalog)
     common.output.record("forgotten", records=count)
     common.output.result(f"{plural(count, 'record')} forgotten")
+    if not count and (whole := [each for each in globs if not set(each) & set("*?[")]):
+        common.output.note(f"for names that begin so, write '{whole[0]}*'")
 
 
 @command(

@@ -125,7 +125,7 @@ class Commands(click.Group):
         if word == "help" and ctx.resilient_parsing:  # a shell asks what may follow
             return None, None, args[1:]
         if word not in COMMANDS and not word.startswith("-"):
-            raise click.UsageError(f"there is no command {word!r}{_meant(word)}", ctx)
+            raise click.UsageError(f"there is no command {word!r}{_meant(args)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -161,8 +161,12 @@ class Commands(click.Group):
         sys.exit(status)
 
 
-def _meant(word: str) -> str:
-    """Return what may have been meant by a word that is no command."""
+def _meant(words: list[str]) -> str:
+    """Return what may have been meant by a first word that is no command."""
+    word = words[0]
+    if len(words) > 1 and words[1] in COMMANDS:
+        right = " ".join((words[1], word, *words[2:]))
+        return f" (the command comes first: 'ptpfast {right}')"
     if word[:1].isdigit() or "." in word or ":" in word:
         return f" (for a camera's address: 'ptpfast info {word}')"
     from difflib import get_close_matches

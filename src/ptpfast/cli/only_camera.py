@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..ptp.errors import ConnectFailed
-from .output import Output, human_seconds
+from .output import Output
 
 if TYPE_CHECKING:
     from ..discovery import Found
@@ -25,9 +25,7 @@ def only_camera(output: Output) -> tuple[str, int]:
     from ..discovery import discover
     from ..discovery.found import distinct
 
-    output.note(
-        f"searching for a camera for {human_seconds(SEARCH_S)}; give its address to skip the search"
-    )
+    output.note(f"searching for a camera for {SEARCH_S:g} s; give its address to skip the search")
     try:
         cameras = distinct(discover(SEARCH_S))
     except ModuleNotFoundError as error:
@@ -36,7 +34,7 @@ def only_camera(output: Output) -> tuple[str, int]:
         ) from error
     if not cameras:
         raise ConnectFailed(
-            f"no camera was found in {human_seconds(SEARCH_S)}",
+            f"no camera was found in {SEARCH_S:g} s",
             hint="give its address, or run 'ptpfast doctor', which finds out why",
         )
     if len(cameras) > 1:

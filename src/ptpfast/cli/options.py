@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -28,11 +29,17 @@ LEAST_CHUNK = 1024
 # The fields of `Timeouts`, which help is not to load.
 WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held", "approval")
 HELP_WIDTH = 100
+_WORDS = re.compile("[a-z]+")
 CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
 
 
 class _Kind(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
-    pass
+    def fail(self, message: str, param: Any = None, ctx: Any = None) -> NoReturn:
+        """Raise BadParameter; an argument is called CAMERA, not '[CAMERA]...'."""
+        if isinstance(param, click.Argument):
+            hint = param.make_metavar(ctx).strip("[].")
+            raise click.BadParameter(message, ctx, param, hint)
+        super().fail(message, param, ctx)
 
 
 class Address(_Kind):
@@ -58,7 +65,10 @@ class Address(_Kind):
         try:
             return parse_address(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            text = str(error)
+            if "is a folder" in text and ctx is not None and param.nargs == -1:
+                text += "; put a path with spaces in quotes"
+            self.fail(text, param, ctx)
 
 
 class Size(_Kind):
@@ -141,6 +151,9 @@ class Wait(_Kind):
         if isinstance(value, tuple):
             return value
         what, named, seconds = value.rpartition("=")
+        name, colon, rest = value.partition(":")
+        if colon and name in WAITS:
+            self.fail(f"{value!r} is not NAME=SECONDS; write {name}={rest}", param, ctx)
         what = what.replace("-", "_")
         if named and what not in WAITS:
             self.fail(f"{what!r} is not one of {', '.join(WAITS)}", param, ctx)
@@ -180,6 +193,8 @@ class Words(_Kind):
                 text = f"{word!r} is not one of {', '.join(self.allowed)}"
                 if word.isalnum():
                     text += f"; to select by extension: --include '*.{word}'"
+                elif all(each in self.allowed for each in _WORDS.findall(word)):
+                    text += f"; write commas between them: {','.join(_WORDS.findall(word))}"
                 self.fail(text, param, ctx)
         return words
 
@@ -267,7 +282,7 @@ _TIMEOUT = click.option(
     type=Wait(),
     multiple=True,
     metavar="[NAME=]SECONDS",
-    help="Set all timeouts but total, or the one named; repeatable.",
+    help="Set all timeouts except total, or the named one; repeatable.",
 )
 _NOTIFY = click.option(
     "--notify", is_flag=True, help="Notify on the desktop, or by the bell, at the end."

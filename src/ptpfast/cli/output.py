@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from .._version import __version__
@@ -53,14 +54,19 @@ class Output:
             # All but ASCII is escaped; so is the one control character that JSON leaves.
             self._write(json.dumps({"type": type, **fields}).replace("\x7f", "\\u007f"))
 
-    def result(self, text: str, *, whole: bool = False) -> None:
+    def result(self, text: str, *, whole: bool = False, paths: Sequence[str] = ()) -> None:
         """Write a line to standard output, unless that is JSON. Tabs are kept between columns.
 
-        On a terminal it is broken between words. whole: never, as it is meant for programs.
+        On a terminal it is broken between words.
+
+        Args:
+            text: The line.
+            whole: Break it nowhere, as it is meant for programs.
+            paths: Parts of it that are not broken at their spaces, to be copied.
         """
         if not self.json:
             text = "\t".join(map(printable, text.split("\t")))
-            self._write(text if whole or sys.stdout is None else wrapped(text, sys.stdout))
+            self._write(text if whole or sys.stdout is None else wrapped(text, sys.stdout, paths))
 
     def sentence(self, text: str) -> None:
         """Write a sentence to standard output, broken between words on a terminal."""
@@ -123,23 +129,27 @@ def say(text: str, *, one_line: bool = True) -> None:
         pass
 
 
-def wrapped(text: str, stream: TextIO) -> str:
-    """Return a sentence in lines that fit a terminal, broken between words; elsewhere unchanged."""
+def wrapped(text: str, stream: TextIO, paths: Sequence[str] = ()) -> str:
+    """Return a sentence in lines that fit a terminal, broken between words but not inside the
+    paths; elsewhere unchanged."""
     if not is_terminal(stream):
         return text
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         return text
-    return in_lines(text, columns or 80)
+    return in_lines(text, columns or 80, paths)
 
 
-def in_lines(text: str, columns: int) -> str:
-    """Return a text in lines of so many columns. Words stay whole, and so do numbers with units."""
+def in_lines(text: str, columns: int, paths: Sequence[str] = ()) -> str:
+    """Return a text in lines of so many columns. Words stay whole, and so do numbers with units
+    and the paths in it."""
     import textwrap
 
     if len(text) <= columns and "\t" not in text:
         return text
+    for path in map(printable, paths):
+        text = text.replace(path, path.replace(" ", _NO_BREAK))
     lines = textwrap.wrap(
         _BEFORE_UNIT.sub(_NO_BREAK, text),
         columns,

@@ -26,7 +26,7 @@ def _nickname(ctx: Any, param: Any, value: str | None) -> str:
 
     if value is not None and not NICKNAME.fullmatch(value):
         raise click.BadParameter(
-            f"{value!r} is no nickname: a letter, then up to 39 letters, digits, - and _"
+            f"{value!r} is not a nickname; write a letter, then up to 39 letters, digits, - and _"
         )
     return value or ""
 
@@ -193,7 +193,7 @@ def _remember(output: Output, camera: Known, guid: bytes, name: str, *, asked: b
     file = identity.remember(camera, guid, name)
     output.record("paired", **asdict(camera), asked=asked, file=os.fspath(file))
     what = camera.model or "the camera"
-    how = "has accepted this computer" if asked else "lets this computer in"
+    how = "has accepted this computer" if asked else "accepts this computer"
     output.sentence(f"{what} at {camera.host} {how} ({name}).")
     shown = camera.nickname or Place(camera.host, camera.port)
     output.note(f"remembered in {file}; next: ptpfast pull {shown} FOLDER")

@@ -135,7 +135,6 @@ def pull(
     folder already are skipped. Downloads begin while the card is still listed, so the default order
     is the camera's; ls sorts by date. Press Ctrl-C at any time: the same command resumes.
     """
-    from ..library.plan.apart import check_different
     from ..library.pull import pull as run
     from .progress import display
     from .recorder import Recorder
@@ -147,13 +146,7 @@ def pull(
     agree(options)
     where, words = options.pop("metrics"), options.pop("words")
     retries = options.pop("exec_retries")
-    try:
-        if isinstance(dest, str):
-            check_url(dest, options)
-        else:
-            check_different(dest, options["copies"], mark=not options["dry_run"])
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    check_places(dest, options)
     if options["delete_verified"] and isinstance(dest, Path):  # said while nothing is deleted yet
         _warn_of_one_disk(output, dest, options["copies"])
     cameras = [str(Address(*each)) for each in hosts or [only_camera(output)]]
@@ -187,6 +180,21 @@ def _warn_of_one_disk(output: Output, dest: Path, copies: tuple[Path, ...]) -> N
 
     for folder in on_disk_of(dest, copies):
         output.note(f"{folder} is on the same disk as {dest}: if that disk fails, both are lost")
+
+
+def check_places(dest: Path | str, options: dict[str, Any]) -> None:
+    """UsageError for folders that are one, or a URL that cannot be used."""
+    from ..library.plan.apart import check_different
+
+    try:
+        if isinstance(dest, str):
+            check_url(dest, options)
+        else:
+            check_different(dest, options["copies"], mark=not options["dry_run"])
+    except ValueError as error:
+        is_one = "same folder" in str(error)
+        advice = "; give --copies a folder on another disk" if is_one else ""
+        raise click.UsageError(f"{error}{advice}") from error
 
 
 def check_url(dest: str, options: dict[str, Any]) -> None:
@@ -227,15 +235,44 @@ def check_order(
         raise click.UsageError(
             f"'{dest}' is a camera's address, not a folder: the cameras come first, then the folder"
         )
+    _check_spaces(hosts, dest)
     for host, _ in hosts[1:]:
         if os.path.lexists(host):  # as of a pattern that the shell has expanded
             raise click.UsageError(
-                f"{host!r} is a file or folder, not a camera: "
-                "the cameras come first, then one folder"
+                f"{host!r} is a file or folder, not a camera: the cameras come first, then one "
+                "folder; put a pattern in quotes, so that the shell does not expand it"
+            )
+        if not ("." in host or ":" in host or _has_address(host)):
+            raise click.UsageError(
+                f"{host!r} is not a camera: no host and no paired camera has this name; only the "
+                "last word is the folder, and a path with spaces needs quotes"
             )
     cameras = [str(Address(*each)) for each in hosts]
     if twice := next((each for each in cameras if cameras.count(each) > 1), None):
         raise click.UsageError(f"the camera {twice} is given twice")
+
+
+def _has_address(host: str) -> bool:
+    import socket
+
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True
+
+
+def _check_spaces(hosts: tuple[tuple[str, int], ...], dest: Path | str) -> None:
+    """Raise UsageError if the last words are one path with spaces, which the shell has divided."""
+    words = [host for host, _ in hosts] + [str(dest)]
+    for first in range(len(words) - 1):
+        if os.path.isdir(path := " ".join(words[first:])):
+            raise click.UsageError(f"a path with spaces needs quotes: '{path}'")
+    if len(hosts) > 1 and os.path.isfile(dest):
+        raise click.UsageError(
+            f"'{dest}' is a file, not a folder; put a pattern in quotes, so that the shell does "
+            "not expand it"
+        )
 
 
 def agree(options: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from ..library.report.report import Report
 from ..library.report.results import FileResult
 from .busy import BusyLines
 from .failure import explain
-from .file_lines import file_record, planned_line
+from .file_lines import file_record, planned_line, planned_paths
 from .output import Output, say
 from .shortage import short_record
 from .signals import INTERRUPTED
@@ -104,4 +104,5 @@ class Recorder(Observer):
         if self._output.json:
             self._record("file", **file_record(result))
         elif (text := planned_line(result)) is not None:
-            self._output.result(f"{self._camera}: {text}" if self._camera else text)
+            line = f"{self._camera}: {text}" if self._camera else text
+            self._output.result(line, paths=planned_paths(result))

@@ -191,7 +191,7 @@ _OPTIONS = (
         "--include",
         multiple=True,
         metavar="GLOB",
-        help="Select matching names, or paths with a slash; repeatable.",
+        help="Select matching names ('DSC_01*'), or paths with a slash; repeatable.",
     ),
     click.option(
         "--format",

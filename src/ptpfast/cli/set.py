@@ -33,6 +33,8 @@ def set(common: Common, words: tuple[str, ...]) -> int:
     host, rest = divided(words, lambda word: "=" in word)
     if not rest:
         raise click.UsageError("say what to change: NAME=VALUE")
+    if len(rest) > 1 and not any("=" in word for word in rest):
+        raise click.BadParameter(f"write {rest[0]}={rest[1]}, as one word", param_hint="NAME=VALUE")
     settings = [_setting(word) for word in rest]
     with session_for(common, host, remote=True) as session:
         wanted = [_checked(session, name, text) for name, text in settings]

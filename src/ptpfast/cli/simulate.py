@@ -223,7 +223,7 @@ def simulate(common: Common, faults: tuple[str, ...], replay: Path | None, **opt
     not lose packets.
 
     \b
-    A fault is KIND[=VALUE] [on OPERATION] [after BYTES] [at N] [times N].
+    A fault is KIND[=VALUE] [on OPERATION] [after BYTES | after-total BYTES] [at N] [times N].
     `at 2` waits for the second operation that matches; `times 0` never ends.
     """
     if "help" in faults:
@@ -377,7 +377,7 @@ def _arguments(
     try:
         parsed = [Fault.parse(text) for text in faults]
     except ValueError as error:
-        text = f"{error}; --fault help explains them"
+        text = f"{error}; --fault help lists and explains them"
         raise click.BadParameter(text, param_hint="'--fault'") from error
     return {
         **rest,

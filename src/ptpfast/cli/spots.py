@@ -11,7 +11,7 @@ from .output import say
 
 MOST_LETTERS = 60
 MOST_SPOTS = 200
-QUESTION = "Go to a spot, type its name and press Enter (nothing to end): "
+QUESTION = "Go to a spot, type its name and press Enter (an empty line ends): "
 
 
 def asked_spots(shown: Quiet) -> Iterator[str]:

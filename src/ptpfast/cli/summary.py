@@ -179,6 +179,7 @@ def summary_line(report: Report) -> str:
         took = human_seconds(report.seconds)
         # Part of it may be in no file that is fetched.
         verb = " received" if report.remaining or report.failed else ""
+        verb = verb or (" read again" if not report.downloaded and report.here else "")
         text += f", {human_size(report.bytes)}{verb} in {took} ({report.mb_per_s:.1f} MB/s)"
         if (whole := human_seconds(report.elapsed)) != took:
             text += f", {whole} in total"
@@ -187,7 +188,7 @@ def summary_line(report: Report) -> str:
     if report.here:
         text += f"; {report.here:,} already here{_known_by(report)}"
     if report.fetched_before:
-        text += f"; {report.fetched_before:,} fetched before"
+        text += f"; {report.fetched_before:,} downloaded before"
     text += _mirrored(report)
     if others := report.skipped - report.here - report.fetched_before - report.mirrored:
         text += f"; {others:,} skipped"
@@ -247,11 +248,12 @@ def _here(report: Report) -> str:
     before, total = report.fetched_before, report.here + report.fetched_before
     if before == total:
         files = "the file was" if before == 1 else f"all {before:,} files were"
-        return f"{files} fetched before{_mirrored(report)}"
+        where = "; 'ptpfast history' shows where"
+        return f"{files} downloaded before{where}{_mirrored(report)}"
     files = "the file is" if total == 1 else f"all {total:,} files are"
     if before:
         files = f"{report.here:,} of {total:,} files are"
-    rest = f"; {before:,} fetched before" if before else ""
+    rest = f"; {before:,} downloaded before" if before else ""
     return f"{files} already here{_known_by(report)}{rest}{_mirrored(report)}"
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from ..trace import Trace
 
 TRACE_OPTIONS = (
-    click.option("--trace-names", is_flag=True, help="Keep GUIDs, serial numbers and names in it."),
-    click.option("--trace-payload", is_flag=True, help="Keep the bytes of pictures in it."),
+    click.option(
+        "--trace-names", is_flag=True, help="Keep GUIDs, serial numbers and names in the trace."
+    ),
+    click.option("--trace-payload", is_flag=True, help="Keep the bytes of pictures in the trace."),
     click.option(
         "--trace",
         type=click.Path(path_type=Path),

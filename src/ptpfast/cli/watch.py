@@ -110,10 +110,10 @@ def watch(
 ) -> int:
     """Download each new shot as it happens, until it is stopped.
 
-    DEST is a folder, or the URL of one, as for pull. If the connection is lost, it is made again
-    without end, and what was shot meanwhile is downloaded. No shot is downloaded twice. Files that
-    are already on the card are downloaded in the background. Several cameras are watched at the
-    same time; without CAMERA, the only camera that is found.
+    DEST is a folder, or the URL of one, as for pull. After a lost connection, ptpfast reconnects
+    without end, and downloads the shots taken in the meantime. No shot is downloaded twice. Files
+    that are already on the card are downloaded in the background. Several cameras are watched at
+    the same time; without CAMERA, the only camera that is found.
     """
     from ..library.pull import named_cameras
     from ..watching import watch as run

@@ -200,10 +200,10 @@ class PtpIpFileSystem(ReadOnly, AbstractFileSystem):  # type: ignore[misc]
             kwargs: `refresh` as in `ls`.
 
         Returns:
-            name, size (None if only a read tells it), type (`file` or `directory`), and of files
-            also created and mtime (None if unknown; without a time zone in this computer's),
-            format in words (`RAW`, `JPEG`, `movie`), handle, storage_id, protected and
-            object_name, which is the name on the card.
+            name, size (None if only a read tells it) and type (`file` or `directory`). Files also
+            have created and mtime: None if unknown; without a time zone they are in this
+            computer's. Further fields of files are format in words (`RAW`, `JPEG`, `movie`),
+            handle, storage_id, protected, and object_name, the name on the card.
 
         Raises:
             FileNotFoundError: there is no such path.

@@ -212,9 +212,9 @@ def _grouped(phases: Sequence[tuple[str, float, float]]) -> list[tuple[str, floa
 
 
 def disk_bars(figures: Figures) -> str:
-    """Draw bars: a download dropped and stored, and the disk alone."""
+    """Draw bars: a download discarded and stored, and the disk alone."""
     rows = [
-        ("dropped", figures.storing.memory_mb_per_s, "d-0"),
+        ("discarded", figures.storing.memory_mb_per_s, "d-0"),
         ("stored", figures.storing.file_mb_per_s, "c-disk"),
         ("disk alone", figures.storing.disk_mb_per_s, "c-disk faint"),
     ]

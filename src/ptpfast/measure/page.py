@@ -21,7 +21,8 @@ from .svg import number, shown
 from .text import course_facts, duration, spot_words
 from .verdict import CERTAINTY, Verdict, sentence
 
-OPTION = re.compile(r"(?<![\w-])--[a-z]+(?: \d\w*)?")  # of a command, with its value
+# A command in quotes, or an option with its value.
+OPTION = re.compile(r"(?:'|&#x27;)(ptpfast [^'&]+)(?:'|&#x27;)|(?<![\w-])--[a-z]+(?: \d\w*)?")
 STYLE = Path(__file__).with_name("page.css")
 
 
@@ -101,8 +102,8 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def _options(line: str) -> str:
-    """Escape a line; mark command-line options as code, which does not wrap."""
-    return OPTION.sub(r"<code>\g<0></code>", shown(line))
+    """Escape a line; mark commands and their options as code, which does not wrap."""
+    return OPTION.sub(lambda found: f"<code>{found[1] or found[0]}</code>", shown(line))
 
 
 def _tiles(result: Result, figures: Figures) -> str:
@@ -223,8 +224,8 @@ def _latency_chart(result: Result) -> str:
 def _disk(result: Result, figures: Figures) -> str:
     if not (figures.storing.file_mb_per_s or figures.storing.disk_mb_per_s):
         return ""
-    about = f"A download dropped and stored, and the disk of {result.folder} alone."
-    legend = [("d-0", "dropped"), ("c-disk", "stored"), ("c-disk faint", "the disk alone")]
+    about = f"A download discarded and stored, and the disk of {result.folder} alone."
+    legend = [("d-0", "discarded"), ("c-disk", "stored"), ("c-disk faint", "the disk alone")]
     if charts.disk_is_cut(figures):
         legend.append(("cut", "longer than drawn"))
     return _card("Disk", about, charts.disk_bars(figures) + _legend(legend))

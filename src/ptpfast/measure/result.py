@@ -53,8 +53,8 @@ class Reading:
     """Objects read in one way, for some seconds.
 
     Attributes:
-        way: `parts` (partial reads), `whole` (GetObject), or a download as `pull` makes it, dropped
-            (`memory`) or stored (`file`).
+        way: `parts` (partial reads), `whole` (GetObject), or a download as `pull` makes it:
+            discarded (`memory`) or stored (`file`).
         chunk: Bytes of each read, 0 for whole objects.
         flushed_s: The wait for the disk at the end of files.
         cpu_s: The processor time of the thread.
@@ -168,6 +168,6 @@ def named(reading: Reading) -> str:
     return {
         "parts": f"parts of {words}",
         "whole": "a whole object",
-        "memory": f"a download, {words}, dropped",
+        "memory": f"a download, {words}, discarded",
         "file": f"a download, {words}, stored",
     }[reading.way]

@@ -5,7 +5,7 @@
 3. Parts of objects, chunk by chunk size, in two rounds so that changes affect all alike. Also with
    pipelined requests, if asked for or if `ptpfast tune` found that the camera can handle them.
 4. A whole object, if there is time and the maker's bodies can handle it.
-5. The disk alone. Then downloads in the best of these ways, dropped and stored in turn.
+5. The disk alone. Then downloads in the best of these ways, discarded and stored in turn.
 
 Each step has a share of the time. A read that would take longer is left out, with a note. After a
 lost connection the run reconnects, a few times.

@@ -14,6 +14,8 @@ from .summary import Figures
 from .svg import number
 from .verdict import CERTAINTY, Verdict, sentence
 
+ONE_RUN = "Two runs of an unchanged link also differ: repeat both to be sure of a difference"
+
 
 def lines(
     result: Result, figures: Figures, verdict: Verdict, earlier: Sequence[Figures] = ()
@@ -44,7 +46,10 @@ def lines(
         before = earlier[-1]
         yield ""
         yield f"Compared with {label(before, figures)}:"
-        yield from (f"  {line}" for line in told(figures, before))
+        lines = told(figures, before)
+        yield from (f"  {line}" for line in lines)
+        if any("%" in line for line in lines):
+            yield f"  {ONE_RUN}"
 
 
 def _facts(result: Result, figures: Figures) -> Iterator[tuple[str, str]]:

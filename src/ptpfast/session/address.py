@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,8 @@ _PORT_BEHIND = re.compile(r"(.+):([0-9]{1,5})", re.DOTALL)
 _GPHOTO2 = re.compile(r"ptpip:(?://)?(?=.*\D)", re.IGNORECASE)  # `gphoto2 --port ptpip:1.2.3.4`
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _USB = re.compile(r"usb(disk)?:", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9.]+")
+_WEB_PORTS = (80, 443, 8000, 8080)  # of a page, so not of the camera
 _FORMS = "write HOST, HOST:PORT or [IPv6]:PORT"
 MOST_LETTERS = 300  # a host name has at most 253
 
@@ -96,6 +98,17 @@ def is_nickname(text: str) -> bool:
     return config.address(text) is not None or identity.find(text) is not None
 
 
+def near_nickname(text: str) -> str:
+    """Return the nickname that may have been meant by a name that nothing has; '' without one."""
+    from difflib import get_close_matches
+
+    from ..state import config, identity
+
+    known = [*config.cameras().table(config.CAMERAS)]
+    known += [each.nickname for each in identity.load().cameras if each.nickname]
+    return next(iter(get_close_matches(text.lower(), known, 1)), "")
+
+
 def _divided(text: Any) -> tuple[str, int | None]:
     """Return host and port of an address; a nickname stands for both."""
     host, port = _as_written(text)
@@ -166,6 +179,12 @@ def _as_written(text: Any) -> tuple[str, int | None]:
         port = rest if colon else None
     if not _ALLOWED.fullmatch(host) or host.startswith("-"):
         raise ValueError(f"{text!r} is not an address; {_FORMS}")
+    if _DIGITS.fullmatch(host) and not _is_ipv4(host):
+        is_port = host.isdecimal() and 0 < int(host) < 1 << 16
+        right = f"a port is written 192.168.1.1:{host}"
+        if not is_port:
+            right = "write four numbers of 0 to 255: 192.168.1.1"
+        raise ValueError(f"{host!r} is not an IP address; {right}")
     try:
         host.encode("idna")
     except UnicodeError:
@@ -193,12 +212,14 @@ def _refuse_other_kinds(text: str) -> None:
 def _of_url(text: str) -> str:
     """Return the advice for a URL: what to write instead."""
     try:
-        host = urlsplit(text).hostname
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host = None
+        host = port = None
     if not host or not _ALLOWED.fullmatch(host):
         return _FORMS
-    return f"write {f'[{host}]' if ':' in host else host}"
+    behind = "" if port in (None, *_WEB_PORTS) else f":{port}"
+    return f"write {f'[{host}]' if ':' in host else host}{behind}"
 
 
 def _right_form(text: str) -> str:
@@ -207,6 +228,14 @@ def _right_form(text: str) -> str:
     if match and _is_ipv6(match[1]):
         return f"write [{match[1]}]:{match[2]}"
     return _FORMS
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_ipv6(text: str) -> bool:

@@ -17,12 +17,12 @@ from ..logs import tell
 from ..ptp.arguments import callback, check_names, choice, switches, whole
 from ..ptp.errors import ConnectFailed, OwnerAsked, PTPError
 from ..transport.contract import Address
-from ..transport.handshake import NothingListens
+from ..transport.handshake import NameUnknown, NothingListens
 from ..transport.identity import Identity
 from ..transport.timeouts import Timeouts
 from ..vendors import ROLES, Role, Vendor, given, transport_of
 from ..vendors.elsewhere import others
-from .address import address_of, vendor_at
+from .address import address_of, near_nickname, vendor_at
 from .session import Session
 
 if TYPE_CHECKING:
@@ -165,6 +165,10 @@ def _open(
     transport = transport_of(vendor, address.port)
     try:
         return Connection.open(address, identity, timeouts, transport=transport)
+    except NameUnknown as error:
+        if near := near_nickname(address.host):
+            error.hint = f"did you mean {near!r}? {error.hint}"
+        raise
     except NothingListens as refused:
         told = []
         for other in others(address) if vendor is None else ():

@@ -17,6 +17,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from ..ptp.arguments import several
@@ -61,7 +62,9 @@ class Fault:
     def __post_init__(self) -> None:
         row = KINDS.get(self.kind)
         if row is None:
-            raise ValueError(f"unknown fault {self.kind!r}; use one of {', '.join(KINDS)}")
+            near = get_close_matches(self.kind, KINDS, 3)
+            meant = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(f"unknown fault {self.kind!r} (of {len(KINDS)} kinds){meant}")
         if row.value is None and self.value is not None:
             raise ValueError(f"{self.kind} takes no value")
         if row.value is not None:

@@ -184,8 +184,8 @@ def open_channel(
             if (limit := LimitReached.of(error)) is not None:
                 raise limit from error
             reason = error.strerror or str(error)
-            hint = _NAME if isinstance(error, socket.gaierror) else None
-            raise ConnectFailed(f"cannot reach {address}: {reason}", hint=hint) from error
+            kind = NameUnknown if isinstance(error, socket.gaierror) else ConnectFailed
+            raise kind(f"cannot reach {address}: {reason}") from error
         try:
             # Requests are small and must leave at once: Nagle and delayed ACK cost 40 ms each. The
             # Channel sees to it that the camera does not wait for our acknowledgements either.
@@ -206,6 +206,15 @@ class NothingListens(ConnectFailed):
     hint = "start the remote or 'connect to PC' mode in the camera's Wi-Fi menu, and check the port"
 
 
+class NameUnknown(ConnectFailed):
+    """The name of the camera's host has no address."""
+
+    hint = (
+        "no host and no paired camera has this name: 'ptpfast discover' shows the addresses of "
+        "cameras, 'ptpfast pair --list' the names of paired ones"
+    )
+
+
 def _refused(address: Address, who: str) -> ConnectFailed:
     if who:
         return ConnectFailed(f"{who} and then refused the second connection", hint=_RESTART)
@@ -213,10 +222,6 @@ def _refused(address: Address, who: str) -> ConnectFailed:
 
 
 _STRANGER = "check the address: this may be a router or another device, or a camera that hangs"
-_NAME = (
-    "no host and no paired camera has this name: 'ptpfast discover' shows the addresses of "
-    "cameras, 'ptpfast pair --list' the names of paired ones"
-)
 _RESTART = "switch the camera's Wi-Fi off and on, and try again"
 
 

@@ -440,7 +440,7 @@ def test_folders_that_are_the_same_are_refused_before_anything_is_done(tmp_path:
         words = [word for folder in copies for word in ("--copies", str(folder))]
         result = CliRunner().invoke(ptpfast, ["pull", "127.0.0.1:1", str(main), *words])
         assert result.exit_code == 2
-        assert "are the same folder; see 'ptpfast pull --help'" in result.stderr
+        assert "are the same folder; give --copies a folder on another disk" in result.stderr
     assert not other.exists()
     with pytest.raises(ValueError, match="the same folder"):
         pull("127.0.0.1:1", main, copies=str(main))

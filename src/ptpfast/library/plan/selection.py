@@ -193,7 +193,7 @@ class Selection:
         parts += [f"from {self.min_size:,} bytes"] if self.min_size is not None else []
         parts += [f"up to {self.max_size:,} bytes"] if self.max_size is not None else []
         if self.protected is not None:
-            parts.append("protected" if self.protected else "not protected")
+            parts.append(f"{'' if self.protected else 'not '}protected on the camera")
         parts += [f"rated {self.rating} or more"] if self.rating is not None else []
         parts += [f"the first {self.first:,}"] if self.first is not None else []
         parts += [f"the last {self.last:,}"] if self.last is not None else []

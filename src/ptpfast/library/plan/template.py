@@ -134,7 +134,11 @@ def read_template(text: Any) -> Template:
     *folders, last = (tuple(piece for _, piece in part) for part in parts)
     file, extension = _without_extension(last)
     if not any(field.name in _DIFFERING for field in fields_of(file)):
-        _refuse("all files would get the same name; add {name}, {number}, {seq}, {date} or {time}")
+        dates = "; a date is written {date:%Y-%m-%d}" if "%" in text else ""
+        _refuse(
+            f"all files would get the same name; add {{name}}, {{number}}, {{seq}}, {{date}} or "
+            f"{{time}}{dates}"
+        )
     _check_seq(folders, file)
     return Template(text, tuple(folders), file, extension)
 

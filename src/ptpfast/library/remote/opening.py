@@ -20,6 +20,10 @@ PACKAGES = {
     "gcs": "gcsfs",
     "abfs": "adlfs",
     "az": "adlfs",
+    "smb": "smbprotocol",
+    "oci": "ocifs",
+    "oss": "ossfs",
+    "dropbox": "dropboxdrivefs",
 }
 WEBDAV = {
     "webdav": "http",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ALREADY_HERE = "already here"  # as the reason why an object was skipped
 
-FETCHED_BEFORE = "fetched before"  # likewise, with `new`
+FETCHED_BEFORE = "downloaded before"  # likewise, with `new`
 
 # By what a file was known again: the catalog; name, size and date; or name and size alone.
 KnownBy = Literal["catalog", "date", "name and size"]
