@@ -130,3 +130,19 @@ def test_misspelt_address_of_a_camera_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 2
     assert "unknown key 'adress'" in result.stderr
     assert "line 2); did you mean 'address'?" in result.stderr
+
+
+def test_pictures_that_new_skips_are_left_with_advice(
+    camera: Cameras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PTPFAST_ALLOW_MEMORY", "1")
+    sim = camera(objects=2, size=1000)
+    at = command_line.at(sim)
+    assert command_line.run("pull", at, str(tmp_path / "one")).exit_code == 0
+    kept = command_line.run("pull", at, str(tmp_path / "one"), "--new", "--delete-verified")
+    assert "2 left on the camera: downloaded before (to have them compared" in kept.output
+    assert len(sim.store.files()) == 2
+    emptied = command_line.run("pull", at, str(tmp_path / "one"), "--delete-verified")
+    assert "0 files downloaded, 2.0 kB read again in" in emptied.output
+    assert "2 deleted on the camera" in emptied.output
+    assert not sim.store.files()

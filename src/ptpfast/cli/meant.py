@@ -90,7 +90,7 @@ def option_meant(name: str, context: click.Context | None) -> str:
     meant = _ELSEWHERE.get(name.lstrip("-").lower(), "")
     if context is None:
         return ""
-    if not meant and context.info_name in ("watch", "pick", "ls") and _is_of_pull(name):
+    if not meant and context.info_name in ("watch", "pick", "ls") and _is_of_pull(name, context):
         return f"it is an option of 'ptpfast pull', not of '{context.command_path}'"
     if not meant:
         return ""
@@ -102,10 +102,12 @@ def option_meant(name: str, context: click.Context | None) -> str:
     return meant.format(command=context.command_path) if words & needs else ""
 
 
-def _is_of_pull(name: str) -> bool:
-    from .pull import pull  # which imports what imports this module
-
-    return any(name in (*each.opts, *each.secondary_opts) for each in pull.params)
+def _is_of_pull(name: str, context: click.Context) -> bool:
+    root = context.find_root()
+    group = root.command
+    pull = group.get_command(root, "pull") if isinstance(group, click.Group) else None
+    params = pull.params if pull is not None else []
+    return any(name in (*each.opts, *each.secondary_opts) for each in params)
 
 
 def extra_words(words: Sequence[str], context: click.Context) -> str:

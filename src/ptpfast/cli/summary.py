@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..engine.text import in_text
 from ..library.remote.place import is_url
-from ..library.report.results import KNOWN_BY
+from ..library.report.results import FETCHED_BEFORE, KNOWN_BY
 from ..ptp.objects import card_name
 from ..transfer.verify import FROM_DISK
 from .file_lines import finished_line
@@ -317,7 +317,9 @@ def _kept_safe(report: Report) -> str:
             f"{reason} ({count:,})" if len(reasons) > 1 else reason
             for reason, count in reasons.most_common()
         ]
-        parts.append(f"{report.left:,} left on the camera: {', '.join(each)}")
+        advice = " (to have them compared and deleted, leave --new out)"
+        asked = advice if FETCHED_BEFORE in reasons else ""
+        parts.append(f"{report.left:,} left on the camera: {', '.join(each)}{asked}")
     if report.found_gone:
         parts.append(f"{report.found_gone:,} of an interrupted deletion gone from the camera")
     if report.vanished:
