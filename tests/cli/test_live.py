@@ -177,3 +177,26 @@ def test_a_connection_that_is_reset_writes_nothing(
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         assert ended.wait(20)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_ctrl_c_again_while_the_page_ends_leaves_no_server(
+    monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    page = LivePage("127.0.0.1", 0)
+    stop, calls = page._stop, 0
+
+    def interrupted() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1 or when == "after":
+            stop()
+        if calls == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(page, "_stop", interrupted)
+    with pytest.raises(KeyboardInterrupt), page:
+        pass
+    assert not page._thread.is_alive()
+    with pytest.raises(ConnectionRefusedError):
+        connected(page)

@@ -260,3 +260,16 @@ def test_the_command_says_which_extra_it_needs(
     done = command_line.run("pull", "192.168.1.1", tmp_path, "--metrics", "0")
     assert done.exit_code == 2
     assert "pip install 'ptpfast[metrics]'" in done.output
+
+
+def test_a_program_that_never_asks_keeps_no_thread_and_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(prometheus, "SLOWEST_S", 0.05)
+    with (
+        Metrics().serving(0) as port,
+        socket.create_connection((prometheus.LOOPBACK, port), timeout=20) as client,
+    ):
+        client.sendall(b"G")
+        assert client.recv(1) == b""
+    assert capfd.readouterr().err == ""

@@ -39,7 +39,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # the end waits for them
 
     def __init__(self, *given: Any) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # also if Ctrl-C comes while it is held
         self._strangers: dict[Any, None] = {}  # connections without the token, the oldest first
         self._guests: dict[Any, None] = {}
         super().__init__(*given)

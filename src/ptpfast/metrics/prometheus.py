@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from ..ptp.errors import PTPError
     from ..ptp.objects import ObjectInfo
 
+log: logging.Logger = logging.getLogger("ptpfast")
+
 LOOPBACK = "127.0.0.1"
 PREFIX = "ptpfast_"
+SLOWEST_S = 10.0  # that a program may take for a piece of its request
 _CAMERA_WAITS = ("busy", "lost", "reconnecting", "waiting")
 _ONLY_TELLS = ("finished", "ended", "short")  # also at the end of a run that has no connection
 
@@ -91,12 +95,20 @@ class Metrics:
             OSError: the port is in use, or the address is not of this computer.
         """
         server, thread = start_http_server(port, host, self.registry)
+        # Any program can connect. None of them keeps a thread, or writes on the terminal.
+        handler: Any = server.RequestHandlerClass
+        server.RequestHandlerClass = type("Handler", (handler,), {"timeout": SLOWEST_S})
+        server.handle_error = _log_lost  # type: ignore[method-assign]
         try:
             yield server.server_port
         finally:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def _log_lost(request: object, client_address: object) -> None:
+    log.debug("a connection to the metrics is lost", exc_info=True)
 
 
 class Counting(Passing):

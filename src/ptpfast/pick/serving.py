@@ -14,7 +14,8 @@ class Serving(ABC):
 
     def __init__(self, serve: Callable[..., object], name: str, **given: object) -> None:
         """serve: serves with these arguments until `_stop`. name: of its thread."""
-        self._thread = threading.Thread(target=serve, kwargs=given, name=name)
+        # A daemon: Ctrl-C between its start and the `with` would leave it, and hold up the exit.
+        self._thread = threading.Thread(target=serve, kwargs=given, name=name, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -26,6 +27,13 @@ class Serving(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        try:
+            self._end()
+        except BaseException:  # Ctrl-C again
+            self._end()
+            raise
+
+    def _end(self) -> None:
         self._stop()
         self._thread.join()
         self._close()
