@@ -17,7 +17,7 @@ from ptpfast.listing.recall import CHECKED, Card
 from ptpfast.ptp.codes import ObjectFormat
 from ptpfast.ptp.objects import Description, ObjectInfo
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.watching import crew, watcher
+from ptpfast.watching import crew, looking, watcher
 from ptpfast.watching.watcher import BITE
 from watched import Statuses, assert_each_once, contents, hurried, start, take
 
@@ -212,4 +212,18 @@ def test_session_of_a_watch_keeps_no_events_for_others(
         take(shots, len(shoot(sim, 3)))
     (session,) = sessions
     assert session._events.is_empty
+    assert_each_once(tmp_path, contents(sim))
+
+
+def test_lost_connection_of_an_idle_watch_is_noticed_at_once(
+    camera: Cameras, connect: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOOK_S", "LOOK_OFTEN_S"):
+        monkeypatch.setattr(looking, name, 1e6)
+    sim = camera(objects=1)
+    statuses = Statuses()
+    with start(connect(sim), tmp_path, on_status=statuses) as shots:
+        take(shots, 1)
+        statuses.wait_for("watching")
+        shoot_away(sim, shots, statuses, 1)
     assert_each_once(tmp_path, contents(sim))

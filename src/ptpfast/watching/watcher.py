@@ -268,16 +268,19 @@ class Watcher:
         if len(self._known) >= MOST_KNOWN:  # a listing of the card moves them to the index
             self._is_due = True
             return
+        was_deaf = self._looking.is_deaf
         while not self._has_work():
             go_on()
             now = time.monotonic()
+            # The Event connection has ended: alone, or because the camera is gone.
+            is_looking, was_deaf = self._looking.is_deaf and not was_deaf, self._looking.is_deaf
             if now - listed >= LIST_S:
                 self._is_due = True
                 return
             if not self._session.usable:
                 self._persistence.run(self._connected)
                 return
-            if now - looked >= self._looking.every_s:
+            if is_looking or now - looked >= self._looking.every_s:
                 self._look()
                 looked = time.monotonic()
             else:

@@ -84,6 +84,7 @@ class Plan:
         self._found: set[int] = set()  # handles of files
         # What was decided on the word of an earlier session alone, by handle.
         self._believed: dict[int, FileResult] = {}
+        self._fetched: set[int] = set()  # of the piece: remembered, and fetched by an earlier run
         self._is_short = False  # and that is said
         self._last: ObjectInfo | None = None  # of those that were listed
         if not listing.handles:
@@ -176,6 +177,7 @@ class Plan:
         """Select objects, find the files that are here, and name the rest."""
         card, selection, news = self._report.card, self._options.selection, self._options.news
         self._retract(piece)
+        self._fetched.clear()
         piece = self._confirmed(piece)
         self._leftovers.see(piece)
         card.listed = self._listing.complete
@@ -226,7 +228,7 @@ class Plan:
         return [
             FileResult(info.handle, info, None, "skipped", FETCHED_BEFORE)
             for info in chosen
-            if self.known.was_fetched(info)
+            if info.handle in self._fetched or self.known.was_fetched(info)
         ]
 
     def _confirmed(self, piece: ObjectTable) -> ObjectTable:
@@ -249,7 +251,12 @@ class Plan:
     def _is_here(self, info: ObjectInfo) -> bool:
         """Return whether an object from the index is not to be fetched, so that no name hangs on
         it."""
-        return self._planner.is_here(info) or (self._options.new and self.known.was_fetched(info))
+        if info.handle in self._fetched or self._planner.is_here(info):
+            return True
+        if self._options.new and self.known.was_fetched(info):
+            self._fetched.add(info.handle)  # which is asked for again soon
+            return True
+        return False
 
     def _confirm(self, piece: ObjectTable, doubtful: list[ObjectInfo]) -> ObjectTable:
         confirm = partial(self._listing.confirm, doubtful, self._observer.confirming)
