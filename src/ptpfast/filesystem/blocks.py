@@ -20,7 +20,8 @@ FIRST_BLOCK = 256 << 10
 LARGEST_BLOCK = 8 << 20
 GROWTH = 4
 AHEAD = 2  # blocks that are requested and not read yet
-KEPT = 32 << 20  # bytes of all blocks of a file
+# Bytes of all blocks of a file: the one that is being read, those ahead, and small ones of headers.
+KEPT = (1 + AHEAD) * LARGEST_BLOCK + (2 << 20)
 MOST_BLOCKS = 32  # of a file; they are searched one by one
 
 Request = Callable[[int, int, bytearray], Future[Any]]
