@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -84,7 +85,7 @@ class Answers:
         self._page = Page("trace")
         self._turns: dict[tuple[int, Parameters], list[Exchange]] = {}
         self._objects: dict[Parameters, _Object] = {}
-        self._events = list(told.events)
+        self._events = deque(told.events)
         self._answered = 0
         self.operations: set[int] = {exchange.operation for exchange in told.exchanges}
         for exchange in told.exchanges:
@@ -131,8 +132,9 @@ class Answers:
 
     def due(self) -> list[Told]:
         """Return the events that came before the next answer of the trace, once."""
-        due = [event for event in self._events if event.after <= self._answered]
-        del self._events[: len(due)]
+        due = []
+        while self._events and self._events[0].after <= self._answered:
+            due.append(self._events.popleft())
         return due
 
     def _place(self, exchange: Exchange) -> Range | None:
