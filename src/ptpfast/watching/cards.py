@@ -11,7 +11,7 @@ from ..ptp.errors import ProtocolError, ResponseError, TransferError
 if TYPE_CHECKING:
     from ..session.session import Session
 
-log = logging.getLogger("ptpfast")
+log: logging.Logger = logging.getLogger("ptpfast")
 
 
 class Cards:
