@@ -42,13 +42,14 @@ def _arguments() -> argparse.Namespace:
     command = commands.add_parser("all", help="parsers and sessions, half of the time each")
     _add_time_and_seed(command)
     _add_jobs(command)
-    command.set_defaults(run=_all, target=None, runs=None, only=None)
+    command.set_defaults(run=_all, target=None, runs=None, only=None, unguided=False)
     command.set_defaults(count=sessions.APART, plain=False)
 
     command = commands.add_parser("parsers", help="fuzz what reads a camera's bytes")
     _add_time_and_seed(command)
     _add_target(command)
     command.add_argument("--runs", type=int, help="at most so many of each target")
+    command.add_argument("--unguided", action="store_true", help="by chance, many times faster")
     command.set_defaults(run=_parsers)
 
     command = commands.add_parser("sessions", help="fuzz whole sessions with a camera that lies")
@@ -96,11 +97,17 @@ def _all(arguments: argparse.Namespace) -> int:
 def _parsers(arguments: argparse.Namespace) -> int:
     print(f"parsers, seed {arguments.seed}", flush=True)
     targets = arguments.target or list(TARGETS)
-    runs = parsers.fuzz(targets, arguments.seconds, arguments.seed, arguments.runs)
+    guided = not arguments.unguided
+    runs = parsers.fuzz(targets, arguments.seconds, arguments.seed, arguments.runs, guided)
     findings = sum(run.finding is not None for run in runs)
     total = sum(run.executions for run in runs)
     executions: dict[str, Any] = {run.target: run.executions for run in runs}
-    arguments.result["parsers"] = {"executions": executions, "total": total, "findings": findings}
+    arguments.result["parsers"] = {
+        "executions": executions,
+        "total": total,
+        "findings": findings,
+        "guided": all(run.guided for run in runs),
+    }
     print(f"{total:,} executions of parsers under sanitizers, {findings} findings", flush=True)
     return 1 if findings else 0
 

@@ -35,6 +35,7 @@ class Run:
     target: str
     executions: int
     seconds: float
+    guided: bool
     finding: str | None = None
 
 
@@ -45,9 +46,12 @@ def known(target: str) -> list[bytes]:
     return [*TARGETS[target].seeds(), *map(bytes.fromhex, lines)]
 
 
-def choose_build() -> str:
-    """`fuzzer` where it can be had, else `asan`; built."""
+def choose_build(guided: bool = True) -> str:
+    """`fuzzer` where it is wanted and can be had, else `asan`; built."""
     try:
+        if not guided:
+            sanitizers.build("asan")
+            return "asan"
         sanitizers.build("fuzzer")
     except sanitizers.UnavailableError as error:
         print(f"not guided by coverage: {error}", file=sys.stderr)
@@ -56,10 +60,12 @@ def choose_build() -> str:
     return "fuzzer"
 
 
-def fuzz(targets: list[str], seconds: float, seed: int, most: int | None = None) -> list[Run]:
+def fuzz(
+    targets: list[str], seconds: float, seed: int, most: int | None = None, guided: bool = True
+) -> list[Run]:
     """Runs the targets one after the other, so many seconds together; each at most `most` times,
     which leaves the others more of the time."""
-    kind = choose_build()
+    kind = choose_build(guided)
     sanitizers.prove(kind)
     runs, until = [], time.monotonic() + seconds
     for number, target in enumerate(targets):
@@ -104,7 +110,7 @@ def _fuzz_one(kind: str, target: str, seconds: float, seed: int, most: int | Non
             process.kill()
             status = process.wait()
     text = log.read_text(errors="replace")
-    run = Run(target, _executions(text), time.monotonic() - began)
+    run = Run(target, _executions(text), time.monotonic() - began, kind == "fuzzer")
     if status:
         kept_log = FINDINGS / f"{target}-{time.strftime('%Y%m%d-%H%M%S')}.log"
         kept_log.write_text(text)
