@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -106,19 +108,37 @@ def test_real_folder_is_kept_as_it_is(tmp_path: Path) -> None:
     assert (folder / "A.NEF").exists()
 
 
+@contextmanager
+def folders_within(root: Path, deep: int) -> Iterator[None]:
+    """So many folders, each in the last one: their path is too long for one call. They are removed
+    at the end, because pytest would call itself for each of them."""
+    here = os.open(root, os.O_RDONLY)
+    try:
+        for _ in range(deep):
+            os.mkdir("d", dir_fd=here)
+            here = _moved(here, "d")
+        yield
+    finally:
+        while not os.path.samestat(os.fstat(here), os.stat(root)):
+            here = _moved(here, "..")
+            os.rmdir("d", dir_fd=here)
+        os.close(here)
+
+
+def _moved(here: int, name: str) -> int:
+    there = os.open(name, os.O_RDONLY, dir_fd=here)
+    os.close(here)
+    return there
+
+
 def test_a_folder_deeper_than_calls_can_be_is_served_whole(tmp_path: Path) -> None:
     deep = sys.getrecursionlimit() + 100
-    here = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(deep):  # its path is too long for one call
-        os.mkdir("d", dir_fd=here)
-        below = os.open("d", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = below
-    os.close(here)
     (tmp_path / "A.NEF").write_bytes(b"raw")
-    store = Store.from_folder(tmp_path)
-    assert [each.name for each in store.files()] == ["A.NEF"]
-    assert len(list(store)) > deep or store.left_out == 1
+    with folders_within(tmp_path, deep):
+        store = Store.from_folder(tmp_path)
+        assert [each.name for each in store.files()] == ["A.NEF"]
+        assert len(list(store)) > deep or store.left_out == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["A.NEF"]
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link"])
