@@ -193,6 +193,8 @@ class Catalog:
             self.close()
         if self._file is None:
             self._file = catalog_file.open_file(self.path, self._until, create=create)
+            if self._file is not None and self._file.note:
+                self.notes.append(self._file.note)
         return self._database
 
     def _take_time(self) -> None:

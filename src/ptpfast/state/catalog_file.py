@@ -96,10 +96,12 @@ class Opened:
 
     Attributes:
         database: Its connection.
+        note: What the user must know of it, in a sentence; '' for nothing.
     """
 
-    def __init__(self, path: Path, database: sqlite3.Connection, held: _Held) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, held: _Held, note: str) -> None:
         self.database = database
+        self.note = note
         self._path = path
         self._held: _Held | None = held
 
@@ -161,15 +163,15 @@ def open_file(path: Path, until: list[float], *, create: bool) -> Opened | None:
         if not os.path.lexists(path):
             _make(path, until, tidy=bool(alone))
         held, is_first = _look(path)
-        if alone and is_first and catalog_log.is_left(path):
-            _prove_log(path, held)
+        is_left = alone and is_first and catalog_log.is_left(path)
+        note = _prove_log(path, held) if is_left else ""
         database = connect(path, until)
         try:
             _migrate(database)
         except BaseException:
             database.close()
             raise
-        return Opened(path, database, held)
+        return Opened(path, database, held, note)
 
 
 def set_aside(path: Path) -> Path:
@@ -201,17 +203,20 @@ def _keep_away(path: Path) -> None:
             _rename_companion(path, tail, why or "it is not from ptpfast")
 
 
-def _rename_companion(path: Path, tail: str, why: str) -> None:
+def _rename_companion(path: Path, tail: str, why: str) -> str:
     to = f"{_free_name(path)}{tail}"
     private.set_aside(f"{path}{tail}", to)
     log.warning("%s%s is not used: %s; renamed to %s", path, tail, why, to)
+    return to
 
 
-def _prove_log(path: Path, held: _Held) -> None:
-    """Rename a log that a killed process cannot have left. OSError."""
+def _prove_log(path: Path, held: _Held) -> str:
+    """Rename a log that a killed process cannot have left; return what to tell. OSError."""
     with suppress(Newer):
         if why := catalog_log.why_not_ours(path, held.descriptor, connect, _check):
-            _rename_companion(path, "-wal", why)
+            to = _rename_companion(path, "-wal", why)
+            return f"The log beside the catalog is not used ({why}) and was renamed to {to}."
+    return ""
 
 
 def _look(path: Path) -> tuple[_Held, bool]:
