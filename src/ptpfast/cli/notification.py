@@ -10,7 +10,7 @@ import sys
 from html import escape
 from typing import Literal
 
-from ..engine.text import printable
+from ..engine.text import on_disk, printable
 from .output import is_terminal
 
 log: logging.Logger = logging.getLogger("ptpfast")
@@ -35,7 +35,7 @@ def notify(text: str) -> By | None:
     """
     words = _program()
     shown = printable(text)[:LONGEST]
-    if words and _runs([*words, _as_read(words[0], shown)]):
+    if words and _runs([*words, on_disk(_as_read(words[0], shown))]):
         return "desktop"
     if sys.stderr is None or not is_terminal(sys.stderr):
         log.debug("no notification: there is no desktop and no terminal")
