@@ -7,6 +7,8 @@ other bodies. ptpfast itself was tried with simulated bodies only.
 
 from __future__ import annotations
 
+MAKER = "Nikon"
+
 _DSLR = "DSLR with built-in Wi-Fi or a WU-1 adapter"
 _NIKON_1 = "Nikon 1"
 _FIRST = "Z 5, Z 6, Z 7, Z 50"
