@@ -331,9 +331,9 @@ class Remote:
         code = CanonProperty.EVFOutputDevice
         desc = self._body.news.properties.desc(code)
         now = self._body.news.properties.number(code)
-        wanted = (now | bits, bits, now | TO_PC, TO_PC)
+        wanted = [now | bits, bits, now | TO_PC, TO_PC]
         if desc is not None and isinstance(desc.form, list):
-            wanted = tuple(value for value in wanted if value in desc.form)
+            wanted = [value for value in wanted if value in desc.form]
         if not wanted or wanted[0] == now:
             return False
         self._body.change(code, wanted[0])
