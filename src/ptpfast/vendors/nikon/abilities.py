@@ -36,6 +36,7 @@ ABILITIES = (
     (_LATER, "download", "a queue that goes on after a lost connection", "inferred", ""),
     (_LATER, "remote", "capture, events", "code", "camcon, zcine"),
     (_LATER, "remote", "live view", "code", "zcine: a header of 1024 bytes on a ZR"),
+    (_LATER, "remote", "focus areas in live view", "code", "zcine: a ZR; units are inferred"),
     (_LATER, "remote", "properties with codes of 32 bits", "code", "zcine: a ZR"),
     ("Z 8", "both", "its announcement by mDNS", "capture", "camcon; its TXT record"),
     ("Z 6, D850", "both", "their names in mDNS", "capture", "camcon"),
