@@ -142,6 +142,14 @@ def test_events_are_polled_while_frames_stream(camera: Cameras, connect: Session
     assert sim.operations[0x941C] == 1
 
 
+def test_events_are_polled_sooner_after_some_have_come(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(body="nikon-z9")
+    session = connect(sim)
+    sim.capture()
+    frames_of(session, 18)
+    assert sim.operations[0x941C] == 3  # after 8 frames, after 2 more, and again after 8
+
+
 def test_end_of_live_view_survives_a_lost_connection(camera: Cameras, connect: Sessions) -> None:
     sim = camera(body="nikon-z9")
     session = connect(sim)
