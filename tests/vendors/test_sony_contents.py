@@ -341,6 +341,17 @@ def test_new_pictures_are_reported_after_a_poll_that_found_the_camera_busy() -> 
         assert len(added) == len(handles)
 
 
+def test_new_picture_is_reported_also_if_its_event_is_lost() -> None:
+    with camera_of("a7m4", objects=1, size=10) as camera, session_with(camera) as session:
+        session.objects()
+        dialect: Any = session.link.dialect
+        session.link.hub.meaning = lambda _code, _parameters: []
+        dialect.poll()
+        handles = camera.capture()
+        added = [event for event in dialect.poll() if event[0] == EventCode.ObjectAdded]
+        assert len(added) == len(handles) > 0
+
+
 # Deleting
 
 
