@@ -74,7 +74,7 @@ class Asks(Protocol):
     def command(
         self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
     ) -> OperationResponse:
-        """Run an operation without data-in. Raises ResponseError unless OK."""
+        """Run an operation; data-in is dropped. Raises ResponseError unless OK."""
         ...
 
     def fetch(
