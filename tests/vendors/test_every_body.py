@@ -72,7 +72,6 @@ KEPT_AWAKE_BY = {
     **{(body, "remote"): SONY_CHANGES for body in SONYS},
     ("sony-a7m4", "download"): SONY_CHANGES,
 }
-REMOTE = {"capture", "events", "live view", "properties"}
 
 
 def lacks(body, ability):

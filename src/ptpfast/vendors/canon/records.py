@@ -310,7 +310,8 @@ class Choices:
     """AvailListChanged: a property and the bytes of its allowed values.
 
     Attributes:
-        kind: 3 for a list of values; 0, 1 and 7 were seen with none.
+        kind: 3 for a list of values of 32 bits, 1 for one of 16 bits (indigo); 0, 1 and 7 were seen
+            with none.
         count: The number of values as the camera gives it.
     """
 

@@ -138,7 +138,7 @@ class Functions:
                 hint="choose remote control in the camera's Wi-Fi menu, and connect again",
             )
         if self.state == CameraState.MULTIPLE_TRANSFER:
-            self.in_pictures = True
+            self.in_pictures = True  # without a version (fudge)
         elif self.state == CameraState.AUTO_SAVE:
             self._echo(FujifilmProperty.AutoSaveVersion)
             self.in_pictures = True

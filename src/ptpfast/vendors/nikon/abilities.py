@@ -10,7 +10,8 @@ from __future__ import annotations
 _DSLR = "DSLR with built-in Wi-Fi or a WU-1 adapter"
 _NIKON_1 = "Nikon 1"
 _FIRST = "Z 5, Z 6, Z 7, Z 50"
-_LATER = "Z 8, Z 9, Z 6III, Z f, Z 5II, Z 50II"
+_SECOND = "Z 6II, Z 7II, Z fc, Z 30"
+_LATER = "Z 8, Z 9, Z 6III, Z f, Z 5II, Z 50II, ZR"
 
 ABILITIES = (
     (_DSLR, "download", "list, read in parts", "code", "airmtp, libgphoto2"),
@@ -25,7 +26,9 @@ ABILITIES = (
     (_FIRST, "download", "no approval", "code", "zcine: never asked for pairing"),
     (_FIRST, "remote", "capture, events", "capture", "published logs of a Z 6"),
     (_FIRST, "remote", "live view", "code", "zcine: a header of 512 bytes on a Z 7"),
+    (_SECOND, "both", "everything", "inferred", "no body of this generation is simulated"),
     (_LATER, "both", "approval by the owner", "capture", "camcon: Z 8, Z 6"),
+    ("ZR", "both", "approval in its own network", "code", "zcine: under the name `WTU-iPhone`"),
     (_LATER, "download", "list, read in parts, beyond 4 GiB", "code", "camcon, libgphoto2"),
     (_LATER, "download", "picture transfer: the owner's queue", "capture", "camcon: Z 8, Z 6"),
     (_LATER, "download", "a queue that goes on after a lost connection", "inferred", ""),

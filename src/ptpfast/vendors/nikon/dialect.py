@@ -49,7 +49,7 @@ QUIRKS = Quirks(
     # An Init sooner after a close can wedge a body until its battery is pulled (zcine).
     reconnect_pause_s=1.2,
     # Whole objects and large partial reads make bodies slower and slower until they halt; 1 MiB
-    # pieces do not, and libgphoto2, EOS Utility and airmtp all use them (airmtp README, gp#218).
+    # pieces do not, and libgphoto2 and airmtp use them (airmtp README, libgphoto2 issue 218).
     max_chunk=1 * MiB,
     whole_objects=False,
     # While tethering, programs ask for events every 50 to 200 ms (zcine).
