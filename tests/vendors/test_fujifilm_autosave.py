@@ -22,15 +22,15 @@ def a_free_port() -> int:
     return port
 
 
-def met(kind: autosave.Kind, asked: str) -> tuple[Caller | None, list[bytes]]:
-    """What a computer called `studio` and a camera that asks for one have of each other."""
+def met(kind: autosave.Kind, asked: str, name: str = "studio") -> tuple[Caller | None, list[bytes]]:
+    """What a computer of this name and a camera that asks for one have of each other."""
     heard: list[bytes] = []
     camera_port = a_free_port()
 
     def camera() -> None:
         heard.extend(call(kind, asked, computer.ports[kind], camera_port=camera_port))
 
-    with AutoSave("studio", LOOPBACK, AutoSavePorts(0, 0, camera_port)) as computer:
+    with AutoSave(name, LOOPBACK, AutoSavePorts(0, 0, camera_port)) as computer:
         thread = threading.Thread(target=camera)
         thread.start()
         caller = computer.wait(10.0)
@@ -51,6 +51,14 @@ def test_a_registered_camera_calls_its_computer_by_name() -> None:
     caller, (_, answer) = met("connect", "studio")
     assert caller == ("connect", LOOPBACK, "X-T2", "")
     assert answer == b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize("name", ["Anna's studio PC", "two  spaces", " *"])
+def test_a_computer_with_spaces_in_its_name_is_found(name: str) -> None:
+    assert texts.parse_text(texts.discover(name, LOOPBACK)).about == name
+    caller, (notify, _) = met("connect", name, name)
+    assert caller == ("connect", LOOPBACK, "X-T2", "")
+    assert f"IMPORTER: {name}\r\n".encode() in notify
 
 
 def test_texts_of_both_sides_are_as_they_are_known() -> None:

@@ -128,7 +128,7 @@ class AutoSave:
         """Answer a broadcast; None for one that is meant for another computer."""
         text = texts.parse_text(data)
         match text.words:
-            case ["DISCOVER", asked]:
+            case ["DISCOVER", _, *_]:
                 pass
             case _:
                 raise ProtocolError(f"a broadcast that begins with {text.first!r:.60}")
@@ -136,7 +136,7 @@ class AutoSave:
             raise ProtocolError("a broadcast for another service")
         if text.fields.get("DSCADDR", host) != host:
             raise ProtocolError(f"a broadcast of {host} for another address")
-        if kind == "connect" and asked != self.name:
+        if kind == "connect" and text.about != self.name:
             return None
         self._notify(host, self.name)
         return self._called_back(kind, host)

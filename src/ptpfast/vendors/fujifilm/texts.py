@@ -31,6 +31,11 @@ class Text(NamedTuple):
         """The first line without the version: a verb and what it is about."""
         return self.first.split(" ")[:-1]
 
+    @property
+    def about(self) -> str:
+        """What the verb is about; the name of a computer may have spaces in it."""
+        return " ".join(self.words[1:])
+
 
 def parse_text(data: bytes) -> Text:
     """Parse a text.
