@@ -19,7 +19,7 @@ from ptpfast import InitFailed, ProtocolError, PTPError, TransferError, Unsuppor
 from ptpfast.engine.wire import Event
 from ptpfast.ptp.codes import DataType, EventCode
 from ptpfast.ptp.datasets import DeviceInfo, DevicePropDesc, decode
-from ptpfast.ptp.errors import NotApproved, NoThumbnailPresent
+from ptpfast.ptp.errors import InvalidObjectHandle, NotApproved, NoThumbnailPresent
 from ptpfast.session import persistence
 from ptpfast.sim import KINDS, Fault, SimulatedCamera, Store
 from ptpfast.sim.content import read
@@ -379,6 +379,20 @@ def test_a_chosen_picture_is_not_read_in_other_pieces() -> None:
             with pytest.raises(TransferError, match="pieces of 1 MiB"):
                 session.read_into(info, buffer, size=70_000)
             assert session.read(info) == read(sim.store.expected(1))
+
+
+def test_thumbnails_of_chosen_pictures_are_those_of_their_turns() -> None:
+    with fuji(size=1_500_000) as sim:
+        offer(sim.body, CameraState.MULTIPLE_TRANSFER)
+        with connected(sim) as session:
+            for turn in (1, 2):
+                (info,) = session.objects()
+                assert session.thumbnail(turn) == sim.body.thumbnail(turn)
+                assert dict(session.thumbnails([turn]))[turn] == sim.body.thumbnail(turn)
+                session.read(info)
+            with pytest.raises(InvalidObjectHandle):
+                session.thumbnail(2)  # it is the third one's turn
+        assert {row[1] for row in asked(sim) if row[0] in (0x1008, 0x100A)} <= {1, 0xFFFFFFF1}
 
 
 class _Drops(ptpfast.Observer):

@@ -17,7 +17,7 @@ from ...ptp.objects import ObjectInfo
 from ..bulk import BulkListing, Described
 from ..dialect import Asks, Dialect, PolledEvent, Role
 from ..quirks import MiB, Quirks
-from ..reads import PartialRead
+from ..reads import PartialRead, WholeRead
 from .codes import (
     PIECE,
     THUMB_NEEDS_INFO,
@@ -158,9 +158,18 @@ class FujifilmDialect(Dialect):
     def before_thumbnail(self, handle: int) -> None:
         """Ask for the description first, without which later bodies never answer (fudge)."""
         self._functions.show_pictures()
+        if self._is_selection:
+            self._functions.show_full_sizes()  # the description is kept
+            with suppress(ResponseError):  # the read of the thumbnail says it, too
+                self._selected.describe(handle)
+            return
         version = self._functions.versions.get(FujifilmProperty.RemoteVersion) or 0
         if version > THUMB_NEEDS_INFO and handle not in self._described:
             self._describe(handle)
+
+    def thumb(self) -> WholeRead:
+        """Return GetThumb, of the picture that the body offers if it was chosen there."""
+        return self._selected.thumb if self._is_selection else super().thumb()
 
     def _describe(self, handle: int) -> None:
         with suppress(ResponseError):  # what is asked next will say it, too

@@ -16,7 +16,7 @@ from ...ptp.datasets import ObjectInfoDataset, decode
 from ...ptp.errors import InvalidObjectHandle, ResponseError, TransferError
 from ..bulk import Described
 from ..dialect import Asks
-from ..reads import PartialRead
+from ..reads import PartialRead, WholeRead
 from .codes import PIECE
 
 log: logging.Logger = logging.getLogger("ptpfast")
@@ -31,11 +31,13 @@ class Selected:
     Attributes:
         turn: Its handle here.
         read: The partial read that sends it.
+        thumb: The read of its thumbnail.
     """
 
     def __init__(self, link: Asks) -> None:
         self.turn: int = 1
         self.read: PartialRead = PartialRead(OperationCode.GetPartialObject, 32, self._parameters)
+        self.thumb: WholeRead = WholeRead(OperationCode.GetThumb, self._of_turn)
         self._link = link
         self._dataset: ObjectInfoDataset | None = None  # of the picture whose turn it was last
         self._is_doubtful = False  # whether it is still that picture's turn
@@ -58,7 +60,12 @@ class Selected:
             dataset = self._described()
             if handle == self.turn:
                 return dataset, dataset.object_compressed_size
-        raise InvalidObjectHandle(ResponseCode.InvalidObjectHandle, OperationCode.GetObjectInfo)
+        raise _not_its_turn(OperationCode.GetObjectInfo)
+
+    def _of_turn(self, handle: int) -> tuple[int, ...]:
+        if handle != self.turn:
+            raise _not_its_turn(OperationCode.GetThumb)
+        return (HANDLE,)
 
     def _described(self) -> ObjectInfoDataset:
         """Describe the picture that is offered, and give it a number."""
@@ -152,3 +159,7 @@ class Selected:
             )
         self._is_sent = is_last
         return HANDLE, offset, size
+
+
+def _not_its_turn(operation: int) -> InvalidObjectHandle:
+    return InvalidObjectHandle(ResponseCode.InvalidObjectHandle, operation)
