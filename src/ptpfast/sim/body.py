@@ -77,6 +77,7 @@ class Body:
         self.marked: dict[int, None] = {}
         self.ratings: dict[int, int] = {}
         self.ports: Callable[[bool], object] = lambda _: None  # the door's, see Responder
+        self.off: Callable[[], object] = lambda: None  # the door's, too
         self.listing_blocks: dict[tuple[int, int], tuple[StoredObject, bytes]] = {}
         self._emit = emit
         self._polled: deque[tuple[int, Parameters]] = deque()
@@ -255,6 +256,10 @@ class Body:
                 self._polled.append(each)
             else:
                 self._emit(*each)
+
+    def switch_off(self) -> None:
+        """Refuse connections from now on; those that are open stay."""
+        self.off()
 
     def open_ports(self, *, opened: bool) -> None:
         """Open or close the ports for events and live view, if the body has such."""

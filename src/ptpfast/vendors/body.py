@@ -175,6 +175,10 @@ class Responder(Protocol):
         """Empty and return the queue of events for polling."""
         ...
 
+    def switch_off(self) -> None:
+        """Refuse connections from now on; those that are open stay."""
+        ...
+
     def open_ports(self, *, opened: bool) -> None:
         """Open or close the ports for events and live view, if the body has such."""
         ...

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, DevicePropDesc
-from ..ptp.errors import Unsupported
+from ..ptp.errors import PTPError, Unsupported
 from ..ptp.objects import ObjectInfo
 from ..transport.contract import Opened
 from ..transport.timeouts import Timeouts
@@ -90,6 +90,10 @@ class Asks(Protocol):
 
     def refresh(self) -> DeviceInfo:
         """Ask for DeviceInfo again: the lists in it can change with the camera's mode."""
+        ...
+
+    def reconnect_after(self, error: PTPError) -> None:
+        """Connect to the same camera again and begin anew. Raises a NetworkError if it is gone."""
         ...
 
     def pause(self, seconds: float) -> None:

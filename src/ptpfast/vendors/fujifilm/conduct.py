@@ -14,7 +14,7 @@ from ...engine.wire import Builder, Cursor, OperationRequest
 from ...ptp.codes import ALL_STORAGES, EventCode, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc, read_value, write_value
 from ...ptp.errors import ProtocolError
-from ..body import Reply, Responder, parameter
+from ..body import CrashError, Reply, Responder, parameter
 from .codes import CameraState, ClientState, FujifilmEvent
 from .codes import FujifilmProperty as Property
 from .datasets import pack_descriptions, pack_news
@@ -75,9 +75,12 @@ def session_of(camera: Responder) -> Session:
     return session
 
 
-def offer(camera: Responder, state: int) -> None:
-    """Have the next sessions begin with this camera state: its owner has chosen it in the menu."""
-    camera.state["offers"] = state
+def offer(camera: Responder, state: int, *, switches_off: bool = False) -> None:
+    """Have the next sessions begin with this camera state: its owner has chosen it in the menu.
+
+    With `switches_off` it is gone after the last picture that was chosen, as real bodies are.
+    """
+    camera.state["offers"], camera.state["switches off"] = state, switches_off
 
 
 def _count(camera: Responder) -> int:
@@ -117,8 +120,16 @@ def tell_pictures(camera: Responder, session: Session) -> None:
         session.news |= {_UNKNOWN_D52F: 1, _UNKNOWN_D400: 1, Property.ObjectCount2: session.told}
 
 
+def _is_done(camera: Responder, session: Session) -> bool:
+    chosen = session.offers == CameraState.MULTIPLE_TRANSFER and not session.chosen
+    return chosen and bool(camera.state.get("switches off"))
+
+
 def guard(camera: Responder, request: OperationRequest) -> Reply | None:
     session, code = session_of(camera), request.code
+    if _is_done(camera, session):
+        camera.switch_off()
+        raise CrashError("the last of the chosen pictures was sent")
     if session.client is None and code not in _BEFORE_THE_FUNCTION:
         return Reply(ResponseCode.AccessDenied)
     if code not in _FILES:

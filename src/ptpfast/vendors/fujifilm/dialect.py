@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 from ...ptp.codes import EventCode, OperationCode
 from ...ptp.datasets import DeviceInfo, DevicePropDesc
-from ...ptp.errors import ResponseError, Unsupported
+from ...ptp.errors import ConnectionLost, NetworkError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import BulkListing, Described
 from ..dialect import Asks, Dialect, PolledEvent, Role
@@ -65,6 +65,7 @@ class FujifilmDialect(Dialect):
         self._described: set[int] = set()
         self._reported = 0  # pictures that are known or were reported
         self._preview = threading.Event()
+        self._is_over = False  # the body is off after the last picture that was chosen on it
         self._owes_preview = False  # of the last picture, which is not read yet
 
     def begin(self) -> None:
@@ -122,6 +123,8 @@ class FujifilmDialect(Dialect):
         if parent not in (0, 0xFFFFFFFF):
             return []
         if self._is_selection:
+            if self._is_over:
+                return []
             self._functions.show_full_sizes()
             return self._selected.handles()
         return list(range(1, self._functions.ask_count() + 1))
@@ -141,8 +144,21 @@ class FujifilmDialect(Dialect):
 
     def more(self, taken: Collection[int]) -> list[int]:
         """Return the next picture, of those that were chosen on the body."""
-        if not self._is_selection:
+        if not self._is_selection or self._is_over:
             return []
+        try:
+            return self._offered(taken)
+        except ConnectionLost as error:
+            if not self._selected.is_between:
+                raise
+            try:
+                self.link.reconnect_after(error)
+            except NetworkError:  # it has switched off, as it does after the last one
+                self._is_over = True
+                return []
+        return self._offered(taken) if self._is_selection else []
+
+    def _offered(self, taken: Collection[int]) -> list[int]:
         self._functions.show_full_sizes()
         return self._selected.after(taken)
 
@@ -199,7 +215,12 @@ class FujifilmDialect(Dialect):
             self._selected.end(arrived=False)
             raise
         self._selected.end(arrived=True)
-        functions.news()
+        try:
+            functions.news()
+        except NetworkError:
+            if not self._is_selection:
+                raise
+            # The picture is complete: after the last one the body closes the connection.
 
     # The camera
 

@@ -46,6 +46,11 @@ class Selected:
         self._size: int | None = None  # while one is read
         self._is_sent = False  # with the last piece that was asked for
 
+    @property
+    def is_between(self) -> bool:
+        """True after a picture that was sent to its end, before another one is asked for."""
+        return bool(self._passed) and self._dataset is None
+
     def reconnected(self) -> None:
         """Note that the body may offer another picture now than before."""
         self._size, self._is_sent, self._is_doubtful = None, False, True
@@ -56,6 +61,8 @@ class Selected:
         Raises:
             InvalidObjectHandle: it is not its turn, or there is no other.
         """
+        if handle == self.turn and self._is_sent and (sent := self._dataset) is not None:
+            return sent, sent.object_compressed_size  # the body offers the next one by now
         if handle == self.turn or self._is_doubtful:
             dataset = self._described()
             if handle == self.turn:
