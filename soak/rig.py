@@ -300,8 +300,8 @@ class Run:
             shutil.rmtree(each.path, ignore_errors=True)
 
     def _judge(self, status: int, rows: list[dict[str, Any]], folders: list[Emptied]) -> None:
+        self._finish(folders)  # with a last look: the call may have ended since the one before
         self.figures.files = sum(len(each.right) for each in folders)
-        self._finish(folders)
         if status:
             self._find(f"the call ended with status {status}")
         cameras = [row for row in rows if row["type"] == "camera"]

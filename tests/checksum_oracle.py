@@ -31,17 +31,17 @@ def checksum(content):
     """32 hex digits."""
     size = len(content)
     padded = content + bytes(64 - size % 64)  # a last stripe, of zeros where nothing is left
-    sums, sums_of_sums = SECRET[:8], [0] * 8
+    sums, sums_of_sums, blocks = SECRET[:8], [0] * 8, [0] * 8
     for number, at in enumerate(range(0, len(padded), 64)):
         if number and number % 8 == 0:
-            sums_of_sums = [
-                ((value ^ value >> 47 ^ word) * PRIME_32) & MASK
-                for value, word in zip(sums_of_sums, SECRET[8:], strict=True)
-            ]
+            for i, secret in enumerate(SECRET[8:]):
+                lane = (blocks[i] + sums_of_sums[i]) & MASK
+                blocks[i] = ((lane ^ lane >> 47 ^ secret) * PRIME_32) & MASK
+            sums_of_sums = [0] * 8
         for i in range(8):
             word = int.from_bytes(padded[at + 8 * i : at + 8 * i + 8], "little")
             sums[i] = (sums[i] + word) & MASK
             turned = (sums_of_sums[i] << 24 | sums_of_sums[i] >> 40) & MASK
             sums_of_sums[i] = (turned + sums[i]) & MASK
-    first = half(sums + sums_of_sums, size, PRIME_A)
-    return f"{first:016x}{half(sums + sums_of_sums, ~size & MASK, PRIME_B):016x}"
+    words = sums + sums_of_sums + blocks
+    return f"{half(words, size, PRIME_A):016x}{half(words, ~size & MASK, PRIME_B):016x}"

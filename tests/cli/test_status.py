@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from clocks import Clock
 from ptpfast import ConnectionLost, InitFailed, ObjectInfo, PTPError, Timeout
 from ptpfast.cli.output import Output, in_lines
 from ptpfast.cli.progress import HELD, Lines
@@ -18,14 +19,6 @@ from ptpfast.library.report.results import FileResult
 from ptpfast.ptp.codes import FailReason
 
 WIDTHS = (36, 76, 116)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

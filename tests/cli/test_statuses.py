@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from clocks import Clock
 from ptpfast.cli.status import Status
 from ptpfast.cli.statuses import Statuses
 from ptpfast.ptp.objects import ObjectInfo
@@ -13,19 +14,9 @@ from ptpfast.ptp.objects import ObjectInfo
 MB = 1_000_000
 
 
-class Clock:
-    """A clock that is set."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(100.0)
 
 
 def receiving(statuses: Statuses, name: str, clock: Clock, *, listed: bool = True) -> Status:

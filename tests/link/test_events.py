@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from clocks import Clock
 from ptpfast import EventCode
 from ptpfast.link import events
 from ptpfast.link.events import SAME_EVENT_S, Event, EventHub, Source
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

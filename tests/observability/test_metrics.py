@@ -13,6 +13,7 @@ import pytest
 
 import command_line
 import ptpfast
+from clocks import Clock
 from conftest import PATIENT, Cameras
 from ptpfast import ConnectionLost, Observer, PTPError, SinkError
 from ptpfast.library.report.report import Report
@@ -31,16 +32,6 @@ def value(metrics: Metrics, name: str, camera: str = "", **labels: str) -> float
 def pulled(sim: SimulatedCamera, folder: Path, metrics: Metrics, **options: Any) -> Any:
     options.setdefault("observer", metrics.observer())
     return ptpfast.pull(command_line.at(sim), folder, timeouts=PATIENT, **options)
-
-
-class Clock:
-    """Seconds that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_run_is_counted_by_bytes_and_by_files(camera: Cameras, tmp_path: Path) -> None:
@@ -120,7 +111,7 @@ def test_a_dry_run_counts_no_files(camera: Cameras, tmp_path: Path) -> None:
 
 
 def test_seconds_of_waiting_are_those_between_the_calls() -> None:
-    clock, metrics = Clock(), Metrics()
+    clock, metrics = Clock(0.0), Metrics()
     observer = Counting(metrics, "", Observer(), clock)
     clock.now = 10
     observer.passed("storing", 4, 0.5)  # it has waited for half a second by now
@@ -141,7 +132,7 @@ def test_seconds_of_waiting_are_those_between_the_calls() -> None:
 
 def test_a_connection_that_stays_lost_is_no_reconnect() -> None:
     metrics = Metrics()
-    observer = Counting(metrics, "", Observer(), Clock())
+    observer = Counting(metrics, "", Observer(), Clock(0.0))
     observer.passed("lost", ConnectionLost("gone"))
     observer.passed("reconnecting", 1)
     observer.passed("ended", Report(Path("here")), ConnectionLost("gone"))

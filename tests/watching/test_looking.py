@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from clocks import Clock
 from conftest import Cameras, Sessions
 from ptpfast import EventCode
 from ptpfast.library.plan.news import News
@@ -16,14 +17,6 @@ from ptpfast.watching import looking
 from ptpfast.watching.cards import Cards
 from ptpfast.watching.looking import Looking
 from ptpfast.watching.reported import Reported
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -114,13 +114,13 @@ def extra_words(words: Sequence[str], context: click.Context) -> str:
     """Return the message for words that the command does not take."""
     shown = " ".join(words)
     path, camera = context.command_path, context.params.get("host") is not None
-    text = f"'{shown}' is too much"
+    text = f"unexpected '{shown}'"
     if camera and words[0].isdecimal():
         return f"{text}: a port is written 192.168.1.1:{words[0]}"
     if (pattern := expanded_pattern(words, context)) is not None:
         return f"{text}: put the pattern in quotes, so that the shell does not expand it: {pattern}"
     if any("--to" in param.opts for param in context.command.params):
-        return f"{text}: the folder or file comes behind --to: {path} CAMERA --to {words[0]}"
+        return f"{text}: the folder or file goes after --to: {path} CAMERA --to {words[0]}"
     if camera and context.info_name in ("ls", "info"):
         return f"{text}: '{path}' takes one camera; to download: ptpfast pull CAMERA {words[0]}"
     return f"{text}: leave it out, or put words with spaces in quotes"

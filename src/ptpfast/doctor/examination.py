@@ -1,6 +1,6 @@
 """The examination of one address: each step that the one before allows, until the first trouble.
 
-The steps of the network end at the first one that fails: what comes behind it cannot be told. The
+The steps of the network end at the first one that fails: what comes after it cannot be told. The
 disk of this computer is always looked at.
 """
 

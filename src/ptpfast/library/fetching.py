@@ -123,10 +123,9 @@ class Fetching:
         plan = self._plan
         while not plan.is_over():
             plan.take_news()
-            more = False
-            if plan.jobs.has_first:
-                pass  # a new shot waits for no piece of the listing
-            elif more := plan.advance():
+            # A new shot waits for no piece of the listing.
+            more = not plan.jobs.has_first and plan.advance()
+            if more:
                 if self._finishing.is_at_work and plan.room.is_short_for(plan.jobs):
                     # Unfinished files take more room than finished ones.
                     self._settle_all(self._finishing.rest())

@@ -48,7 +48,7 @@ class Camera:
 
     @property
     def next_wanted(self) -> int:
-        """How many of the objects to read after one are of use before it is read."""
+        """How many of the next objects a read of one can use: to ask ahead, or to compare."""
         depth = self.habits.depth
         return max(depth, COMPARED) if depth > 1 and self.link.reconnects else depth
 
@@ -58,8 +58,13 @@ class Camera:
         """Raise TransferError if the handle of an object now belongs to another one.
 
         This concerns objects that are known from another session, or from before a lost
-        connection. The camera is asked once, unless `again`; where it takes requests ahead, also
-        for those that are read `then`, each of which would have to wait otherwise.
+        connection. The camera is asked once for each, unless `again`.
+
+        Args:
+            info: the object.
+            then: those that are read next. With requests sent ahead, they are compared together
+                with it: one that is not compared cannot be asked for ahead.
+            again: compare it even if that was done.
         """
         if not again and self.is_compared(info):
             return

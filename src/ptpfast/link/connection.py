@@ -79,7 +79,7 @@ class Connection:
         self._transport = transport
         self._identity = identity
         self.opened = opened
-        self.token: int = secrets.randbits(63) | 1  # what another one told may come from anywhere
+        self.token: int = secrets.randbits(63) | 1  # an ObjectInfo can come from another process
         self._command = opened.command
         self._events = EventReader(transport.hear, events, address.host)
         self._last_id = 0

@@ -121,7 +121,7 @@ class EventHub:
         return subscription
 
     def drop_subscriptions(self) -> None:
-        """Keep no event for the subscribers so far. For a session whose events nobody can read."""
+        """Send no more events to the present subscribers, so that no queue of theirs grows."""
         with self.changed:
             self.subscriptions.clear()
 

@@ -133,7 +133,7 @@ class Member:
                 pauses.wait(error)
             else:
                 break
-        session.link.hub.drop_subscriptions()  # nobody can read this session's `events`
+        session.link.hub.drop_subscriptions()  # of `Session.events`, which nobody reads here
         with session:
             yield session
 

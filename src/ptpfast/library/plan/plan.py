@@ -74,7 +74,7 @@ class Plan:
         self.storages: Storages = Storages(persistence, listing, report.card, options.selection)
         places = 1 + len(on_disk_of(options.destination, options.copies))
         self.room: Room = Room(self.tree.root, places)
-        begun = Begun(tree, camera) if tree.namer.has_seq else None
+        begun = Begun(tree, camera)
         memory = None if options.news is None else options.news.shots
         self._planner = Planner(self.tree, options.on_conflict, self._kept, begun, memory)
         self._mirrors = Mirrors(persistence)

@@ -33,7 +33,7 @@ class Planner:
     """The planner of one destination.
 
     kept(info, path) returns how many bytes of an earlier run a download resumes from. begun: the
-    part files of an earlier run, if they have no names of their own. memory: as in `Shots`.
+    part files of an earlier run, whose names may be numbered. memory: as in `Shots`.
 
     Attributes:
         jobs: The remaining downloads, in order.

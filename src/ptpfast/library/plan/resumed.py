@@ -1,7 +1,7 @@
 """Part files of an earlier run, by the object whose bytes they have.
 
-A file that is numbered in sequence has no name of its own, so its part file is found by its
-journal.
+A file that is numbered in sequence has no name of its own, and one may have been numbered because
+another camera's had its name. So a part file is found by its journal.
 """
 
 from __future__ import annotations
