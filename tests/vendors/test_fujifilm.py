@@ -457,21 +457,6 @@ def test_a_chosen_picture_that_is_here_already_does_not_hold_up_the_next(tmp_pat
             assert [each.status for each in report.files] == [status] * 3
 
 
-def test_a_body_that_switches_off_after_the_last_chosen_picture_leaves_all_files(
-    tmp_path: Path,
-) -> None:
-    with fuji(size=2_500_000) as sim:
-        offer(sim.body, CameraState.MULTIPLE_TRANSFER, switches_off=True)
-        with connected(sim) as session:
-            # Only the camera that is off is connected to again: nothing else is cut short.
-            session.link.connection.timeouts = ptpfast.Timeouts(connect=0.5)
-            report = ptpfast.pull(session, tmp_path)
-        assert report.ok
-        assert report.retries == 0
-        assert_right(sim, tmp_path)
-        assert sim.connections == 1
-
-
 # The owner
 
 

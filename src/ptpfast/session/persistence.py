@@ -104,7 +104,12 @@ class Persistence:
         return done
 
     def run(
-        self, work: Callable[[], T], kept: Callable[[], int] | None = None, had: int | None = None
+        self,
+        work: Callable[[], T],
+        kept: Callable[[], int] | None = None,
+        had: int | None = None,
+        *,
+        most: Callable[[], int | None] = lambda: None,
     ) -> T:
         """Run `work`, again after each lost connection, and return its result.
 
@@ -112,6 +117,7 @@ class Persistence:
             work: what to do; it continues where it stopped.
             kept: returns how many bytes need not be done again.
             had: that number before the work begins, if it is another one.
+            most: called after each lost connection: how many tries are worth it now, if fewer.
 
         Raises:
             NetworkError, ProtocolError: the retries are used up.
@@ -151,7 +157,8 @@ class Persistence:
                 else:
                     if is_to_blame:  # the next request is about another object
                         self._patience.reset()
-                    self._connect(error)
+                    with self._patience.at_most(most()):
+                        self._connect(error)
                     asleep_at = None
                 if is_to_blame:
                     errors = "1 error" if fruitless == 1 else f"{fruitless} errors"

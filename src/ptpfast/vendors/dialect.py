@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, DevicePropDesc
-from ..ptp.errors import PTPError, Unsupported
+from ..ptp.errors import Unsupported
 from ..ptp.objects import ObjectInfo
 from ..transport.contract import Opened
 from ..transport.timeouts import Timeouts
@@ -90,10 +90,6 @@ class Asks(Protocol):
 
     def refresh(self) -> DeviceInfo:
         """Ask for DeviceInfo again: the lists in it can change with the camera's mode."""
-        ...
-
-    def reconnect_after(self, error: PTPError) -> None:
-        """Connect to the same camera again and begin anew. Raises a NetworkError if it is gone."""
         ...
 
     def pause(self, seconds: float) -> None:
@@ -315,6 +311,21 @@ class Dialect:
         """True if the camera offers one object at a time (`more`), and the next one only when that
         one was taken. Then an object without a date is known to be here only by its path."""
         return False
+
+    @property
+    def sends_once(self) -> bool:
+        """True if an object that was sent to its end is not sent again, so that nothing is asked
+        once all its bytes are here."""
+        return False
+
+    @property
+    def may_be_over(self) -> str:
+        """The sentences about a camera that offers no more without having said so; '' if it has.
+
+        One that switches off after its last object, and does not tell how many there are, cannot be
+        told from one that is lost between two.
+        """
+        return ""
 
     def property_desc(self, code: int) -> DevicePropDesc | None:
         """Describe a device property; None to ask as the standard does."""

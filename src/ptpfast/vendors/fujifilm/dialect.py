@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 from ...ptp.codes import EventCode, OperationCode
 from ...ptp.datasets import DeviceInfo, DevicePropDesc
-from ...ptp.errors import ConnectionLost, NetworkError, ResponseError, Unsupported
+from ...ptp.errors import NetworkError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import BulkListing, Described
 from ..dialect import Asks, Dialect, PolledEvent, Role
@@ -65,7 +65,6 @@ class FujifilmDialect(Dialect):
         self._described: set[int] = set()
         self._reported = 0  # pictures that are known or were reported
         self._preview = threading.Event()
-        self._is_over = False  # the body is off after the last picture that was chosen on it
         self._owes_preview = False  # of the last picture, which is not read yet
 
     def begin(self) -> None:
@@ -123,10 +122,9 @@ class FujifilmDialect(Dialect):
         if parent not in (0, 0xFFFFFFFF):
             return []
         if self._is_selection:
-            if self._is_over:
-                return []
             self._functions.show_full_sizes()
             return self._selected.handles()
+        self._selected.left()
         return list(range(1, self._functions.ask_count() + 1))
 
     def bulk(self) -> tuple[BulkListing, ...]:
@@ -144,21 +142,8 @@ class FujifilmDialect(Dialect):
 
     def more(self, taken: Collection[int]) -> list[int]:
         """Return the next picture, of those that were chosen on the body."""
-        if not self._is_selection or self._is_over:
+        if not self._is_selection:
             return []
-        try:
-            return self._offered(taken)
-        except ConnectionLost as error:
-            if not self._selected.is_between:
-                raise
-            try:
-                self.link.reconnect_after(error)
-            except NetworkError:  # it has switched off, as it does after the last one
-                self._is_over = True
-                return []
-        return self._offered(taken) if self._is_selection else []
-
-    def _offered(self, taken: Collection[int]) -> list[int]:
         self._functions.show_full_sizes()
         return self._selected.after(taken)
 
@@ -166,6 +151,17 @@ class FujifilmDialect(Dialect):
     def offers_one(self) -> bool:
         """True for pictures that were chosen on the body."""
         return self._is_selection
+
+    @property
+    def sends_once(self) -> bool:
+        """True for pictures that were chosen on the body."""
+        return self._is_selection
+
+    @property
+    def may_be_over(self) -> str:
+        """What is not known after a chosen picture: bodies do not tell how many were chosen, and
+        switch off after the last one (fudge)."""
+        return self._selected.unsaid
 
     @property
     def _is_selection(self) -> bool:
@@ -214,13 +210,13 @@ class FujifilmDialect(Dialect):
         except BaseException:
             self._selected.end(arrived=False)
             raise
-        self._selected.end(arrived=True)
+        is_through = self._selected.end(arrived=True)
         try:
             functions.news()
         except NetworkError:
-            if not self._is_selection:
+            # After the last picture that was chosen the body switches off. This one is complete.
+            if not is_through:
                 raise
-            # The picture is complete: after the last one the body closes the connection.
 
     # The camera
 
