@@ -161,12 +161,7 @@ class Persistence:
                         self._connect(error)
                     asleep_at = None
                 if is_to_blame:
-                    errors = "1 error" if fruitless == 1 else f"{fruitless} errors"
-                    raise Unreadable(
-                        f"{errors} at the same place: {error.message}",
-                        hint="retry this object alone, or copy it from the card",
-                        received=so_far,
-                    ) from error
+                    raise _unreadable(error, fruitless, so_far) from error
             else:
                 self._patience.reset()
                 return done
@@ -192,3 +187,13 @@ class Persistence:
                 error = again
             else:
                 return
+
+
+def _unreadable(error: PTPError, times: int, kept: int) -> Unreadable:
+    """Return the error for an object that is the cause."""
+    errors = "1 error" if times == 1 else f"{times} errors"
+    return Unreadable(
+        f"{errors} at the same place: {error.message}",
+        hint="retry this object alone, or copy it from the card",
+        received=kept,
+    )
