@@ -121,13 +121,11 @@ class Persistence:
 
         Raises:
             NetworkError, ProtocolError: the retries are used up.
-            Unreadable: the connection ends at the same place every time (only with `kept`). Other
-                work can still be done.
+            Unreadable: it ends at the same place each time (only with `kept`); other work goes on.
             PTPError: any other error of `work`.
         """
-        fruitless = 0
+        fruitless = crumbs = 0
         limit = 1 if self._is_brief else self._limit
-        crumbs = 0
         asleep_at: int | None = None  # perhaps, with so many bytes kept
         so_far = had if had is not None else kept() if kept else 0
         while True:

@@ -37,7 +37,7 @@ EVENTS = (
 
 Parameters = tuple[int, ...]
 # The handler of an operation: called with body, request, payload of the data-out phase.
-Operation = Callable[["Body", OperationRequest, bytes], Reply]
+Operation = Callable[["Body", OperationRequest, bytes], Reply | Later]
 
 
 @dataclass
@@ -136,8 +136,8 @@ class Body:
         self._free_at = time.monotonic() + max(self.habits.pause_s, lasting_s)
         self.vendor.model.manners.closed(self, orderly)
 
-    def perform(self, request: OperationRequest, data: bytes) -> Reply:
-        """Answer one operation; `data` is the payload of its data-out phase."""
+    def perform(self, request: OperationRequest, data: bytes) -> Reply | Later:
+        """Answer one operation; `data` is the payload of its data-out phase. Later: ask again."""
         refusal = self.vendor.model.manners.guard(self, request)
         if refusal is not None:
             return refusal

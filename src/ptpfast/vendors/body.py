@@ -66,7 +66,7 @@ class Approval(Protocol):
 
 
 class Later(Enum):
-    """The answer to an Init that the camera delays until its owner has decided."""
+    """The answer to an Init or an operation that waits until the camera's owner has decided."""
 
     LATER = "later"
 
@@ -189,7 +189,7 @@ def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
     return request.parameters[index] if index < len(request.parameters) else missing
 
 
-ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply]
+ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply | Later]
 
 
 @dataclass(frozen=True)

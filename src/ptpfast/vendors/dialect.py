@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, DevicePropDesc
-from ..ptp.errors import Unsupported
+from ..ptp.errors import OwnerAsked, Unsupported
 from ..ptp.objects import ObjectInfo
 from ..transport.contract import Opened
 from ..transport.timeouts import Timeouts
@@ -72,9 +72,18 @@ class Asks(Protocol):
         ...
 
     def command(
-        self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
+        self,
+        operation: int,
+        *parameters: int,
+        data: Any = None,
+        busy_s: float | None = None,
+        owner: OwnerAsked | None = None,
     ) -> OperationResponse:
-        """Run an operation without data-in. Raises ResponseError unless OK."""
+        """Run an operation without data-in. Raises ResponseError unless OK.
+
+        With `owner` the camera may ask its owner before it answers. If it is silent, that is told
+        as by `waiting`, and waited for. Raises NotApproved if the owner does not allow it.
+        """
         ...
 
     def fetch(

@@ -14,7 +14,7 @@ from ...engine.wire import Builder, Cursor, OperationRequest
 from ...ptp.codes import ALL_STORAGES, EventCode, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc, read_value, write_value
 from ...ptp.errors import ProtocolError
-from ..body import CrashError, Reply, Responder, parameter
+from ..body import CrashError, Later, Reply, Responder, parameter
 from .codes import CameraState, ClientState, FujifilmEvent
 from .codes import FujifilmProperty as Property
 from .datasets import pack_descriptions, pack_news
@@ -83,6 +83,12 @@ def offer(camera: Responder, state: int, *, switches_off: bool = False) -> None:
     camera.state["offers"], camera.state["switches off"] = state, switches_off
 
 
+def ask_late(camera: Responder) -> None:
+    """Have the body ask its owner about a new computer when that writes the client state, and not
+    before it tells the camera state: it answers once the owner has decided (fudge)."""
+    camera.state["asks late"] = True
+
+
 def _count(camera: Responder) -> int:
     return max(camera.handles(ALL_STORAGES), default=0)
 
@@ -96,7 +102,8 @@ def admit(camera: Responder, guid: bytes, name: str) -> int | None:
 
 
 def opened(camera: Responder) -> None:
-    if camera.approval.state(*camera.initiator) == "unknown":
+    unknown = camera.approval.state(*camera.initiator) == "unknown"
+    if unknown and not camera.state.get("asks late"):
         camera.approval.ask(*camera.initiator)
     session = Session(camera.state.get("offers", CameraState.REMOTE))
     session.chosen = camera.handles(ALL_STORAGES)
@@ -188,7 +195,8 @@ def get_value(camera: Responder, request: OperationRequest, data: bytes) -> Repl
 
 
 def _take_news(camera: Responder, session: Session) -> list[tuple[int, int]]:
-    if camera.approval.state(*camera.initiator) != "approved":
+    is_early = not camera.state.get("asks late")
+    if is_early and camera.approval.state(*camera.initiator) != "approved":
         return [(Property.CameraState, CameraState.WAITING)]
     count = _count(camera)
     if session.told not in (-1, count):
@@ -197,7 +205,7 @@ def _take_news(camera: Responder, session: Session) -> list[tuple[int, int]]:
     return list(news.items())
 
 
-def set_value(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+def set_value(camera: Responder, request: OperationRequest, data: bytes) -> Reply | Later:
     session, code = session_of(camera), parameter(request, 0)
     value = int.from_bytes(data, "little")
     if code in camera.state["versions"] or code == Property.AutoSaveVersion:
@@ -227,8 +235,12 @@ def _set_version(session: Session, code: int) -> Reply:
     return Reply()
 
 
-def _set_client(camera: Responder, session: Session, value: int) -> Reply:
-    if camera.approval.state(*camera.initiator) != "approved":
+def _set_client(camera: Responder, session: Session, value: int) -> Reply | Later:
+    decision = camera.approval.state(*camera.initiator)
+    if decision == "unknown" and camera.state.get("asks late"):
+        camera.approval.ask(*camera.initiator)
+        return Later.LATER
+    if decision != "approved":
         return Reply(ResponseCode.AccessDenied)
     viewer = value == ClientState.VIEWER
     if viewer and (session.remote or session.offers != CameraState.REMOTE):
