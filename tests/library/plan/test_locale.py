@@ -175,7 +175,7 @@ WRITE = (
 )
 
 
-def test_a_command_for_each_file_gets_its_names_in_utf_8(
+def test_a_command_for_each_file_gets_its_names_as_utf_8_text(
     sim: SimulatedCamera, tmp_path: Path
 ) -> None:
     command = shlex.join([sys.executable, "-c", WRITE, "{}", str(tmp_path / "log")])
@@ -183,7 +183,7 @@ def test_a_command_for_each_file_gets_its_names_in_utf_8(
     assert (tmp_path / "log").read_text("utf-8") == f"{tmp_path / 'in' / NAME} {NAME}"
 
 
-def test_a_notification_is_in_utf_8(sim: SimulatedCamera, tmp_path: Path) -> None:
+def test_a_notification_has_names_as_utf_8_text(sim: SimulatedCamera, tmp_path: Path) -> None:
     program = tmp_path / "bin" / "notify-send"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nprintf "%s" "$4" > "{tmp_path}/told"\n')
