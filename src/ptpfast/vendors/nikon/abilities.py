@@ -28,7 +28,7 @@ ABILITIES = (
     (
         _FIRST,
         "download",
-        "a left application mode is ended",
+        "end an application mode left on",
         "code",
         "libgphoto2: it hides the card",
     ),
