@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sony_cameras import AUTHENTICATION, asked, camera_of, content_of, session_with, state_of
+from sony_cameras import (
+    ALL_PROPERTIES,
+    asked,
+    authentication,
+    camera_of,
+    content_of,
+    session_with,
+    state_of,
+)
 
 import ptpfast
 from ptpfast import ConnectFailed, InitFailed, Timeouts, Unsupported
+from ptpfast.ptp.codes import DataType
 from ptpfast.ptp.codes import OperationCode as Op
+from ptpfast.ptp.datasets import DevicePropDesc
 from ptpfast.ptp.errors import (
     PTPError,
     ResponseError,
@@ -23,12 +33,14 @@ def test_body_with_content_lists_is_read_by_them() -> None:
         with session_with(camera) as session:
             assert len(session.objects()) == 4
         log = asked(camera)
-    assert log[:7] == [
+    assert log[:12] == [
         (Op.GetDeviceInfo, ()),
         (0x9210, (1, Mode.REMOTE_WITH_TRANSFER)),
-        *AUTHENTICATION,
+        *authentication("a7m4"),
+        ALL_PROPERTIES["a7m4"],
+        (0x923B, (1,)),
+        ALL_PROPERTIES["a7m4"],
     ]
-    assert log[7:10] == [(0x9209, ()), (0x923B, (1,)), (0x9209, ())]
     assert not {Op.GetStorageIDs, Op.GetObjectHandles, Op.GetObjectInfo} & {code for code, _ in log}
     assert log[-1] == (Op.CloseSession, ())
 
@@ -39,7 +51,7 @@ def test_body_without_content_lists_is_read_by_content_transfer() -> None:
             assert len(session.objects()) == 4
         log = asked(camera)
     assert log[1] == (0x9210, (1, Mode.CONTENT_TRANSFER))
-    assert log[2:9] == [*AUTHENTICATION, (0x9209, ()), (0x9212, (2, 1, 0))]
+    assert log[2:10] == [*authentication("a7sm3"), (0x9209, ()), (0x9212, (2, 1, 0))]
     assert log[-2:] == [(0x9212, (2, 0, 0)), (Op.CloseSession, ())]
     assert {parameters for code, parameters in log if code == Op.GetObjectHandles} == {
         (0x00010001, 0, 0)
@@ -64,12 +76,13 @@ def test_role_remote_opens_every_body_for_remote_control(body: str) -> None:
         with session_with(camera, "remote") as session:
             assert session.usable
         log = asked(camera)
-    assert log[1:9] == [
+    begun = [
         (Op.OpenSession, (1,)),
-        *AUTHENTICATION,
+        *authentication(body),
         (0x9205, (SonyProperty.HostPriority,)),
-        (0x9209, ()),
+        ALL_PROPERTIES[body],
     ]
+    assert log[1 : 1 + len(begun)] == begun
 
 
 @pytest.mark.parametrize("body", ["a7m4", "a7sm3", "a7r3"])
@@ -89,7 +102,25 @@ def test_device_info_without_data_is_asked_for_again() -> None:
         camera.clear_log()
         with session_with(camera):
             pass
-        assert len(asked(camera, 0x9202)) == 8
+        assert len(asked(camera, 0x9202)) == 8 + 2
+
+
+@pytest.mark.parametrize(
+    "fault", ["respond=0x2006 on 0x9202 at 4", "respond=0x2006 on 0x9202 at 3"]
+)
+def test_body_that_refuses_extended_codes_goes_on_without(fault: str) -> None:
+    with camera_of("a7m4", faults=[fault]) as camera, session_with(camera) as session:
+        assert len(session.objects()) == 4
+        assert set(asked(camera, 0x9209)) == {(0x9209, ())}
+
+
+def test_extended_code_is_set_with_its_flag() -> None:
+    with camera_of("a7m4") as camera, session_with(camera, "remote") as session:
+        dialect = session.link.dialect
+        for code in (0xE123, 0xD123):
+            with pytest.raises(ResponseError):
+                dialect.set_property(DevicePropDesc(code, DataType.UINT8, True, 0, 0), 1)
+        assert asked(camera, 0x9205)[1:] == [(0x9205, (0xE123, 1)), (0x9205, (0xD123,))]
 
 
 def test_refused_authentication_is_told_in_words() -> None:

@@ -20,13 +20,14 @@ from ..engine.process import Owner
 from ..engine.sink import MemorySink
 from ..engine.wire import OperationResponse
 from ..logs import tell
-from ..ptp.codes import FailReason, OperationCode
+from ..ptp.codes import FailReason
 from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import (
     ConnectFailed,
     DeviceBusy,
     InitFailed,
     NetworkError,
+    OwnerAsked,
     ProtocolError,
     PTPError,
     ResponseError,
@@ -34,6 +35,7 @@ from ..ptp.errors import (
 )
 from ..transport.timeouts import Timeouts
 from ..vendors import STANDARD, Asks, Dialect, ReconnectFirst, Role, Vendor, select
+from ..vendors.leaving import leaving
 from .answers import outcome, request_label, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
@@ -41,8 +43,9 @@ from .courtesy import begin_reconnect_pause, close_at_exit, do_not_close_at_exit
 from .events import Event, EventHub, Source
 from .habits import Habits, tuned
 from .losses import Losses
-from .opening import MAX_STRUCTURE, ask_device_info, name_who_answered, open_session
-from .patience import BRIEF_BUSY_S, BUSY_S, Patience, pause, until
+from .opening import MAX_STRUCTURE, ask_device_info, close_session, name_who_answered, open_session
+from .owner import await_owner
+from .patience import BRIEF_BUSY_S, BUSY_S, Patience, pause
 from .pipelining import Following, Request
 from .renewal import reopen, require_same
 from .upkeep import Interrupted, Upkeep
@@ -81,11 +84,10 @@ class Link:
         self.losses: Losses = Losses()
         self.reconnects: int = 0
         self.on_busy: Callable[[PTPError, float], object] | None = None
-        self._closed = False
         self._of_thread = threading.local()  # the thread's plan
         self._owner = Owner("session")
         self._guid = connection.guid
-        self._opened_at = 0.0
+        self._closed, self._opened_at = False, 0.0
         self.device_info: DeviceInfo = DeviceInfo()
         self.dialect: Dialect = self._make_dialect()
         self._upkeep = Upkeep(self.dialect)
@@ -146,21 +148,24 @@ class Link:
         limit: int = MAX_DATASET,
         busy_s: float | None = None,
     ) -> bytearray:
-        """Run an operation with data-in and return its payload; `busy_s` as for `transact`.
-
-        Raises:
-            ResponseError: the camera did not answer OK.
-            ProtocolError: the payload is larger than `limit` bytes.
-        """
+        """Run an operation with data-in and return its payload; `busy_s` as for `transact`. Raises
+        ResponseError unless OK, and ProtocolError for a payload above `limit` bytes."""
         sink = MemorySink()
         self.transact(Request(operation, parameters, sink, limit), busy_s=busy_s)
         return sink.finish() or bytearray()
 
     def command(
-        self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
+        self,
+        operation: int,
+        *parameters: int,
+        data: Any = None,
+        busy_s: float | None = None,
+        owner: OwnerAsked | None = None,
     ) -> OperationResponse:
         """Run an operation without data-in; with `data` (bytes-like) send a data-out phase."""
         request = Request(operation, parameters, data=data)
+        if owner is not None:
+            return response_of(await_owner(self, request, owner))
         return response_of(self.transact(request, busy_s=busy_s))
 
     def run(
@@ -315,16 +320,15 @@ class Link:
         try:
             if self.connection.settle(timeouts.close):
                 pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
-                if pause_s > 0:
-                    time.sleep(pause_s)
+                time.sleep(max(0.0, pause_s))
                 hasty = Timeouts(timeouts.connect, timeouts.close, timeouts.close, timeouts.close)
                 self.connection.timeouts = hasty
-                self.dialect.end()
-                code, over = OperationCode.CloseSession, until(time.monotonic() + timeouts.close)
-                request = Request(code, any_transaction_id=True, on_pause=over)
-                self.transact(request, busy_s=0.0)
+                with leaving(lambda: close_session(self.transact, timeouts.close)):
+                    self.dialect.end()
         except (PTPError, RuntimeError, OSError) as error:
             log.debug("the session did not end in order: %s", error)
+        except Exception:
+            log.warning("the session did not end in order", exc_info=True)
         finally:
             self.connection.timeouts = timeouts  # the next connection inherits them
             self.connection.close()
@@ -386,12 +390,8 @@ class Link:
         return True
 
     def one_at_a_time(self, why: str, *, to_blame: bool) -> None:
-        """Stop pipelining.
-
-        Args:
-            why: the reason, for the log.
-            to_blame: for good, because the camera cannot handle it. The model is remembered, too.
-        """
+        """Stop pipelining. why: the reason, for the log. to_blame: for good, because the camera
+        cannot handle it; the model is remembered, too."""
         self.habits.one_at_a_time(for_good=to_blame)
         tell("pipelining_off", camera=self.connection.address, reason=why)
         if to_blame and self.habits.remembers:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from ...ptp.codes import OperationCode
 from ...ptp.datasets import DeviceInfo, decode_array
 from ...ptp.errors import DeviceBusy, ProtocolError, PTPError, ResponseError, Unsupported
+from ..leaving import leaving
 from .codes import (
     BOTH,
     EOS_MODE,
@@ -207,7 +208,8 @@ class Remote:
         """Give the body back to its owner (libgphoto2 config.c and library.c)."""
         body = self._body
         if self._shows:
-            self._stop_showing()
+            with suppress(ResponseError):
+                self._stop_showing()
         body.try_command(CanonOperation.AfCancel)
         if is_m(body.info):
             self._try_change(CanonProperty.EVFOutputDevice, 0)
@@ -258,23 +260,22 @@ class Remote:
         news = self._body.news
         news.focused = False
         command(CanonOperation.RemoteReleaseOn, HALF, 0)
-        try:
+        with leaving(lambda: self._let_go_of(HALF)):
             self._look_for(HALF_S, lambda: news.focused)
             command(CanonOperation.RemoteReleaseOn, FULL, 0)
             command(CanonOperation.RemoteReleaseOff, FULL)
-        finally:
-            self._body.try_command(CanonOperation.RemoteReleaseOff, HALF)
 
     def _press_both(self) -> None:
         """Press an EOS M's button; its value tells of the success."""
         body = self._body
         body.news.button = None
         body.link.command(CanonOperation.RemoteReleaseOn, BOTH, 0)
-        try:
+        with leaving(lambda: self._let_go_of(BOTH)):
             if not self._look_for(BUTTON_S, lambda: body.news.button == PRESSED):
                 log.info("the camera has not confirmed the release")
-        finally:
-            body.try_command(CanonOperation.RemoteReleaseOff, BOTH)
+
+    def _let_go_of(self, button: int) -> None:
+        self._body.try_command(CanonOperation.RemoteReleaseOff, button)
 
     def _look_for(self, seconds: float, is_there: Callable[[], bool]) -> bool:
         """Take events for so many seconds at most; return whether something came."""
@@ -302,14 +303,11 @@ class Remote:
 
     def _frames(self) -> Iterator[bytes]:
         self._start_showing()
-        try:
+        with leaving(self._stop_showing):
             frame = self._first_frame()
             while True:
                 yield frame
                 frame = self._frame()
-        finally:
-            with suppress(PTPError):
-                self._stop_showing()
 
     def _start_showing(self) -> None:
         """Switch live view on, for this computer too.

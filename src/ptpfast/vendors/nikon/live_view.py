@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 
 from ...ptp.datasets import DeviceInfo
-from ...ptp.errors import ProtocolError, PTPError, ResponseError, Unsupported
+from ...ptp.errors import ProtocolError, ResponseError, Unsupported
 from ..dialect import Asks
+from ..leaving import leaving
 from .codes import IN_MEMORY, NikonOperation, NikonProperty, NikonResponse
 from .datasets import parse_frame
 from .generations import is_nikon_1
@@ -68,7 +69,7 @@ def frames(link: Asks, info: DeviceInfo, poll: Callable[[], bool]) -> Iterator[b
         raise Unsupported("no live view is known for this camera")
     host_mode = is_nikon_1(info) and link.supports(NikonOperation.ChangeCameraMode)
     media = number(link, NikonProperty.RecordingMedia, "u8")
-    try:
+    with leaving(lambda: _end(link, media, host_mode=host_mode)):
         if host_mode:
             link.command(NikonOperation.ChangeCameraMode, REMOTE)
         if media is not None and media != IN_MEMORY:
@@ -81,9 +82,6 @@ def frames(link: Asks, info: DeviceInfo, poll: Callable[[], bool]) -> Iterator[b
             if not left:
                 left = FRAMES_A_POLL_WITH_EVENTS if poll() else FRAMES_A_POLL
             yield frame
-    finally:
-        with suppress(PTPError, RuntimeError, ReferenceError):
-            _end(link, media, host_mode=host_mode)
 
 
 def _start(link: Asks) -> None:
@@ -126,12 +124,10 @@ def _read(link: Asks, operation: int) -> Iterator[bytes]:
 
 
 def _end(link: Asks, media: int | None, *, host_mode: bool) -> None:
-    try:
+    with ExitStack() as each:  # from the last one on, also if one is refused
+        if host_mode:
+            each.callback(link.command, NikonOperation.ChangeCameraMode, CAMERA)
+        if media is not None and media != IN_MEMORY:
+            each.callback(set_number, link, NikonProperty.RecordingMedia, media)
         link.command(NikonOperation.EndLiveView)
         wait_until_ready(link, READY_POLL_S, READY_S)
-    except ResponseError as error:
-        log.debug("live view had ended: %s", error)
-    if media is not None and media != IN_MEMORY:
-        set_number(link, NikonProperty.RecordingMedia, media)
-    if host_mode:
-        link.command(NikonOperation.ChangeCameraMode, CAMERA)

@@ -30,7 +30,7 @@ from ..body import (
 )
 from . import card, shooting
 from .announcement import announces
-from .codes import Mode, SonyEvent, SonyOperation
+from .codes import EXTENDED_VERSION, Mode, SonyEvent, SonyOperation
 from .reported import A7M4, A7M4_PROPERTIES, A7R3, A7R3_PROPERTIES, A7SM3
 from .simulated import AUTHENTICATED, REFUSED, Profile, Sitting, begin, sony
 
@@ -158,6 +158,7 @@ def _reports(
     if mode == Mode.REMOTE_WITH_TRANSFER and code in card.CHANGES:
         info = camera.object_info(parameters[0])
         slot = 1 if info is None else info.storage_id >> 16
+        body.update_list(slot)
         return [(SonyEvent.ContentInfoListChanged, (slot, card.CHANGES[EventCode(code)]))]
     if mode == Mode.REMOTE_WITH_TRANSFER and code == EventCode.CaptureComplete:
         return [(SonyEvent.Captured, ())]
@@ -220,7 +221,10 @@ def _body(
 
 _OF_A7M4 = (16, 20, 19, 18, 17, 4, 3, 2, 1)
 BODIES = {
-    "sony-a7m4": _body("ILCE-7M4", "1.00", A7M4, A7M4_PROPERTIES, _OF_A7M4, 20, Profile()),
+    "sony-a7m4": _body(
+        *("ILCE-7M4", "1.00", A7M4, A7M4_PROPERTIES, _OF_A7M4, 20),
+        Profile(vendor_code_version=EXTENDED_VERSION),  # as its content lists need. Inferred.
+    ),
     # Its report has no values of properties: those of the ILCE-7M4.
     "sony-a7sm3": _body("ILCE-7SM3", "3.00", A7SM3, A7M4_PROPERTIES, _OF_A7M4, 20, Profile()),
     "sony-a7r3": _body(

@@ -19,6 +19,7 @@ class SonyOperation(IntEnum):
     SDIOOpenSession = 0x9210
     GetPartialLargeObject = 0x9211
     SetContentsTransferMode = 0x9212
+    GetVendorCodeVersion = 0x9216
     GetDescriptionFile = 0x923A
     GetCapturedDateList = 0x923B
     GetContentInfoList = 0x923C
@@ -80,6 +81,9 @@ class Mode(IntEnum):
 
 
 VERSION = 0x012C  # of GetExtDeviceInfo: 3.00
+# From this vendor code version on (× 100) a body has properties of 0xE000 to 0xEFFF and controls of
+# 0xF000 to 0xFFFF, which it describes and takes with the flag alone (reference).
+EXTENDED_VERSION, EXTENDED, LEAST_EXTENDED = 310, 1, 0xE000
 PRESS, RELEASE = 2, 1  # values of a control
 SHOT_BUFFER = 0xFFFFC001  # handle of the first picture in the camera's memory
 LIVE_VIEW = 0xFFFFC002  # handle of the live view frame

@@ -63,15 +63,19 @@ class SendToComputer(Dialect):
                 self._has_begun = True
                 return
 
-    def _tell(self, message: bytes) -> None:
-        self.link.command(SonyOperation.SetSendStatus, STATUS, data=message)
-        self.link.fetch(SonyOperation.GetSendStatus, STATUS, limit=MAX_STATUS)
+    def _tell(self, message: bytes, busy_s: float | None = None) -> None:
+        set_status, get_status = SonyOperation.SetSendStatus, SonyOperation.GetSendStatus
+        self.link.command(set_status, STATUS, data=message, busy_s=busy_s)
+        self.link.fetch(get_status, STATUS, limit=MAX_STATUS, busy_s=busy_s)
 
     def end(self) -> None:
         """Have the camera go to sleep, ready for its owner to start the next transfer."""
         if self._has_begun:
             for message in ENDS:
-                self._tell(message)
+                try:
+                    self._tell(message, self.link.connection.timeouts.close)
+                except ResponseError as error:  # the last one is what puts it to sleep
+                    log.debug("the camera does not accept the end: %s", error)
 
     def keep_awake(self) -> None:
         """Ask for DeviceInfo: probes do not keep a session alive (airmtp)."""
