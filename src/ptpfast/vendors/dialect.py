@@ -175,6 +175,10 @@ class Dialect:
         """Return the storage ids; None to ask for them as the standard does."""
         return None
 
+    def without_repeats(self, storage_ids: list[int]) -> list[int]:
+        """Return the storages of a list by the standard that hold what no other one holds."""
+        return storage_ids
+
     def handles(self, storage_id: int, parent: int) -> list[int] | None:
         """Return the handles in a storage; None to ask for them as the standard does.
 

@@ -130,6 +130,8 @@ def _without_card(camera: Responder, request: OperationRequest) -> Reply | None:
         return _NO_STORE if body.sitting.mode == Mode.CONTENT_TRANSFER else _empty(code)
     if not shows and code in _OF_OBJECTS:
         return Reply(ResponseCode.InvalidObjectHandle)
+    if shows and camera.marked and (answer := card.chosen(camera, request)) is not None:
+        return answer
     lists = code in (OperationCode.GetNumObjects, OperationCode.GetObjectHandles)
     if lists and parameter(request, 0, ALL_STORAGES) == ALL_STORAGES:
         hangs = body.profile.hangs_at_all_storages

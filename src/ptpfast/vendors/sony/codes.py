@@ -87,6 +87,7 @@ EXTENDED_VERSION, EXTENDED, LEAST_EXTENDED = 310, 1, 0xE000
 PRESS, RELEASE = 2, 1  # values of a control
 SHOT_BUFFER = 0xFFFFC001  # handle of the first picture in the camera's memory
 LIVE_VIEW = 0xFFFFC002  # handle of the live view frame
+CHOSEN = 0x00F10001  # storage of the pictures that the camera's owner has chosen for a transfer
 READY = 0x8000  # of ObjectInMemory: the first picture can be read; the rest is a count
 # Values of SaveDestination.
 TO_HOST, TO_CAMERA, TO_BOTH = 0x0001, 0x0010, 0x0011
