@@ -10,7 +10,7 @@ from ...engine.wire import OperationRequest
 from ...ptp.codes import ROOT_OBJECTS, EventCode, OperationCode, ResponseCode
 from ...ptp.datasets import ObjectInfoDataset, encode, encode_array, parse_date_time
 from ..body import ObjectRange, Reply, Responder, ResponderOperation, parameter
-from .codes import CHOSEN, STATUS, SonyEvent, SonyOperation
+from .codes import CHOSEN, DELETE_PAUSE_S, STATUS, SonyEvent, SonyOperation
 from .contents import (
     Content,
     ContentFile,
@@ -20,7 +20,6 @@ from .contents import (
 )
 from .simulated import REFUSED, Sony, sony
 
-DELETE_PAUSE_S = 0.6
 DELETED_OK, DELETED_NOT = 1, 2  # results of a deletion; the reference names none: inferred
 CHANGES = {EventCode.ObjectAdded: 1, EventCode.ObjectRemoved: 2}
 _NO_PARAMETER = Reply(ResponseCode.ParameterNotSupported)
