@@ -22,16 +22,16 @@ COMMANDS = (
     "ip link add v0 type veth peer name v1",
     "ip link set v0 up",
     "ip link set v1 up",
-    "ip addr add 192.168.54.7/24 dev v0",
-    "ip addr add 192.168.54.1/24 dev v0",
-    "ip route add default via 192.168.54.9 dev v0",
+    "ip addr add 192.168.0.7/24 dev v0",
+    "ip addr add 192.168.0.1/24 dev v0",
+    "ip route add default via 192.168.0.9 dev v0",
     "ip -6 addr add fe80::1234/64 dev v0 nodad",
 )
 KIND = "_ptp._tcp.local."
 
 
 def service() -> zeroconf.Zeroconf:
-    running = zeroconf.Zeroconf(["192.168.54.7"], ip_version=zeroconf.IPVersion.V4Only)
+    running = zeroconf.Zeroconf(["192.168.0.7"], ip_version=zeroconf.IPVersion.V4Only)
     running.register_service(
         zeroconf.ServiceInfo(
             KIND, f"six.{KIND}", port=15740, parsed_addresses=["fe80::1234"], server="six.local."
@@ -44,9 +44,9 @@ def main() -> None:
     for command in COMMANDS:
         subprocess.run(command.split(), check=True)
     with (
-        socket.create_server(("192.168.54.1", 60606)),
-        SimulatedCamera(body="nikon-z8", objects=0, host="192.168.54.7", announce=True) as camera,
-        SimulatedCamera(body="sony-a7m4", objects=0, host="192.168.54.7", announce=True),
+        socket.create_server(("192.168.0.1", 55740)),
+        SimulatedCamera(body="nikon-z8", objects=0, host="192.168.0.7", announce=True) as camera,
+        SimulatedCamera(body="sony-a7m4", objects=0, host="192.168.0.7", announce=True),
     ):
         running = service()
         try:

@@ -171,10 +171,10 @@ def test_a_search_with_its_defaults_keeps_to_the_networks_of_the_computer() -> N
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     found = {(each["host"], each["port"]): each for each in told["found"]}
-    assert found["192.168.54.1", 15740]["vendor"] == "panasonic"
-    assert found["192.168.54.1", 15740]["found_by"] == ["address"]
-    assert found["192.168.54.7", told["port"]]["model"] == "Z 8"
-    assert found["192.168.54.7", 15740]["model"] == "ILCE-7M4"
+    assert found["192.168.0.1", 55740]["vendor"] == "fujifilm"
+    assert found["192.168.0.1", 55740]["found_by"] == ["address"]
+    assert found["192.168.0.7", told["port"]]["model"] == "Z 8"
+    assert found["192.168.0.7", 15740]["model"] == "ILCE-7M4"
     assert found["fe80::1234%v0", 15740]["name"] == "six"
     assert len(found) == 4
 

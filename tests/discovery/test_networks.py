@@ -47,11 +47,10 @@ def inside(*interfaces: str) -> list[Network]:
 def test_known_addresses_are_tried_in_the_networks_of_this_computer_only(routes: Path) -> None:
     def tried(*interfaces: str) -> set[tuple[str, int, str | None]]:
         doors = networks.doors(None, inside(*interfaces))
-        return {(*door.knock, door.vendor) for door in doors}
+        return {(*door.camera, door.vendor) for door in doors}
 
     assert tried("10.0.0.7/24") == set()
     assert tried("192.168.1.7/24") == {("192.168.1.1", 15740, None)}
-    assert tried("192.168.54.7/24") == {("192.168.54.1", 60606, "panasonic")}
     assert tried("192.168.122.7/24") == {("192.168.122.1", 15740, None)}
     # Also the gateway.
     assert tried("192.168.0.7/24") == {
@@ -64,7 +63,7 @@ def test_given_addresses_are_tried_instead_of_known_ones(routes: Path) -> None:
     home = inside("192.168.1.7/24")
     assert networks.doors([], home) == []
     here = Address("127.0.0.1", 15740)
-    assert networks.doors("127.0.0.1", home) == [Door(here, here, None)]
+    assert networks.doors("127.0.0.1", home) == [Door(here, None)]
     with pytest.raises(ValueError, match="is a web address"):
         networks.doors("http://127.0.0.1/", home)
 

@@ -196,15 +196,20 @@ def test_live_view_sizes_of_a_gc9_are_decoded() -> None:
     ]
 
 
-def test_all_that_a_gh5_sends_is_decoded_and_encoded_back() -> None:
+def test_all_that_a_gh5_sends_is_decoded_and_encoded_back_but_its_first_answer() -> None:
     folder = os.environ.get("PTPFAST_VECTORS")
     if not folder:
         pytest.skip("PTPFAST_VECTORS names no folder with bytes of real cameras")
     text = (Path(folder) / "panasonic-gh5.hex").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    # Its first answer to GetSizes has another form, which nobody has explained.
+    unknown = bytes.fromhex(lines.pop(0).removeprefix("0x9107 (): "))
+    with pytest.raises(ProtocolError):
+        datasets.parse_records(unknown, with_data=False)
     values = 0
-    for line in text.splitlines():
+    for line in lines:
         operation, _, payload = line.partition(": ")
-        raw = bytes.fromhex(payload) if line.startswith("0x") else b""
+        raw = bytes.fromhex(payload)
         if operation.startswith("0x9402"):
             found = datasets.parse_values(raw)
             assert datasets.pack_values(found) == raw
@@ -213,11 +218,12 @@ def test_all_that_a_gh5_sends_is_decoded_and_encoded_back() -> None:
             (record,) = datasets.parse_records(raw, with_data=True)
             assert record.size == len(record.data)
             assert datasets.pack_records([record]) == raw
-        elif operation.startswith("0x9107") and raw[4:8] == b"\x14\0\0\0":
+        else:
+            assert operation.startswith("0x9107")
             records = datasets.parse_records(raw, with_data=False)
             assert records[0].parts == len(records) - 1
             assert datasets.pack_records(records) == raw
-    assert values == 16
+    assert (len(lines), values) == (14, 16)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from .failure import (
     OUT_OF_TIME,
     REFUSED,
     SOME_FAILED,
+    UNREACHABLE,
     VERIFICATION,
     Failure,
     OutputClosed,
@@ -352,6 +353,8 @@ def status(report: Report) -> int:
             else explain(each.error).status
             for each in report.cameras
         )
+    if report.presumed_over:
+        found = found or UNREACHABLE
     return found or (OUT_OF_TIME if report.out_of_time else 0)
 
 

@@ -113,6 +113,7 @@ def _record(output: Output, report: Report) -> None:
         leftovers=[_leftover_record(left) for left in report.leftovers],
         **_cameras_record(report),
         out_of_time=report.out_of_time,
+        presumed_over=report.presumed_over,
         ok=report.ok,
     )
 
@@ -200,6 +201,8 @@ def summary_line(report: Report) -> str:
             text += f" ({human_size(kept)} kept)"
     if report.out_of_time:
         text += "; the time of --max-duration was over"
+    if report.presumed_over:
+        text += "; it is not known whether the camera had more"
     text += left_out_text(report)
     return text + _checked(report) + _kept_safe(report)
 

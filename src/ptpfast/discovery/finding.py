@@ -114,7 +114,7 @@ def _heard(
 def _knock(round_: Round, door: Door) -> None:
     """Report a camera where something listens. Nothing is sent: some cameras mind."""
     try:
-        socket.create_connection(door.knock, min(KNOCK_S, round_.left_s)).close()
+        socket.create_connection(door.camera, min(KNOCK_S, round_.left_s)).close()
     except (OSError, ValueError):
         return
     round_.see(found(door.camera, door.vendor, Told(), "address"))

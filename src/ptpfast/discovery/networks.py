@@ -47,12 +47,10 @@ class Door(NamedTuple):
     """An address that is tried.
 
     Attributes:
-        knock: Where something has to listen.
-        camera: The address of the camera then.
+        camera: Where something has to listen: then it is taken for a camera.
         vendor: Its vendor, if the port is its alone.
     """
 
-    knock: Address
     camera: Address
     vendor: str | None
 
@@ -88,16 +86,14 @@ def doors(given: str | Iterable[str] | None, inside: list[Network]) -> list[Door
     if given is not None:
         texts = (given,) if isinstance(given, str) else listed("addresses", given, "a str")
         addresses = list(map(parse_address, texts))
-        return [Door(each, each, _vendor_of(each.port)) for each in addresses]
+        return [Door(each, _vendor_of(each.port)) for each in addresses]
     known = []
     for vendor in map(vendors.named, vendors.NAMES):
-        port, knock = vendor.transport.port, vendor.signs.knock
-        for host in vendor.signs.addresses:
-            owner = _vendor_of(port) if knock is None else vendor.name
-            known.append(Door(Address(host, knock or port), Address(host, port), owner))
+        port = vendor.transport.port
+        known += [Door(Address(host, port), _vendor_of(port)) for host in vendor.signs.addresses]
     at_gateways = [Address(host, PTP_IP.port) for host in gateways()]
-    known += [Door(each, each, None) for each in at_gateways]
-    return list(dict.fromkeys(door for door in known if is_inside(door.knock.host, inside)))
+    known += [Door(each, None) for each in at_gateways]
+    return list(dict.fromkeys(door for door in known if is_inside(door.camera.host, inside)))
 
 
 def gateways() -> list[str]:

@@ -259,7 +259,7 @@ class Connection:
             self._settle(self.timeouts.operation)
             return self._send(request)
 
-    def proceed(self, phase: Phase, sink: Sink, timeline: Timeline | None = None) -> bool:
+    def proceed(self, phase: Phase, sink: Sink | None, timeline: Timeline | None = None) -> bool:
         """Continue a request that `begin` sent: True when it is done, False when the sink is full.
 
         Raises:

@@ -27,6 +27,7 @@ from ..ptp.errors import (
     DeviceBusy,
     InitFailed,
     NetworkError,
+    OwnerAsked,
     ProtocolError,
     PTPError,
     ResponseError,
@@ -43,6 +44,7 @@ from .events import Event, EventHub, Source
 from .habits import Habits, tuned
 from .losses import Losses
 from .opening import MAX_STRUCTURE, ask_device_info, close_session, name_who_answered, open_session
+from .owner import await_owner
 from .patience import BRIEF_BUSY_S, BUSY_S, Patience, pause
 from .pipelining import Following, Request
 from .renewal import reopen, require_same
@@ -82,11 +84,10 @@ class Link:
         self.losses: Losses = Losses()
         self.reconnects: int = 0
         self.on_busy: Callable[[PTPError, float], object] | None = None
-        self._closed = False
         self._of_thread = threading.local()  # the thread's plan
         self._owner = Owner("session")
         self._guid = connection.guid
-        self._opened_at = 0.0
+        self._closed, self._opened_at = False, 0.0
         self.device_info: DeviceInfo = DeviceInfo()
         self.dialect: Dialect = self._make_dialect()
         self._upkeep = Upkeep(self.dialect)
@@ -147,21 +148,24 @@ class Link:
         limit: int = MAX_DATASET,
         busy_s: float | None = None,
     ) -> bytearray:
-        """Run an operation with data-in and return its payload; `busy_s` as for `transact`.
-
-        Raises:
-            ResponseError: the camera did not answer OK.
-            ProtocolError: the payload is larger than `limit` bytes.
-        """
+        """Run an operation with data-in and return its payload; `busy_s` as for `transact`. Raises
+        ResponseError unless OK, and ProtocolError for a payload above `limit` bytes."""
         sink = MemorySink()
         self.transact(Request(operation, parameters, sink, limit), busy_s=busy_s)
         return sink.finish() or bytearray()
 
     def command(
-        self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
+        self,
+        operation: int,
+        *parameters: int,
+        data: Any = None,
+        busy_s: float | None = None,
+        owner: OwnerAsked | None = None,
     ) -> OperationResponse:
         """Run an operation without data-in; with `data` (bytes-like) send a data-out phase."""
         request = Request(operation, parameters, data=data)
+        if owner is not None:
+            return response_of(await_owner(self, request, owner))
         return response_of(self.transact(request, busy_s=busy_s))
 
     def run(
@@ -386,12 +390,8 @@ class Link:
         return True
 
     def one_at_a_time(self, why: str, *, to_blame: bool) -> None:
-        """Stop pipelining.
-
-        Args:
-            why: the reason, for the log.
-            to_blame: for good, because the camera cannot handle it. The model is remembered, too.
-        """
+        """Stop pipelining. why: the reason, for the log. to_blame: for good, because the camera
+        cannot handle it; the model is remembered, too."""
         self.habits.one_at_a_time(for_good=to_blame)
         tell("pipelining_off", camera=self.connection.address, reason=why)
         if to_blame and self.habits.remembers:

@@ -114,7 +114,18 @@ class Patience:
     def is_used_up(self) -> bool:
         """True if `wait` would raise."""
         waited_s = 0.0 if self._since is None else time.monotonic() - self._since
-        return waited_s >= self._limit_s or self.waits == self._tries
+        return waited_s >= self._limit_s or (self._tries is not None and self.waits >= self._tries)
+
+    @contextmanager
+    def at_most(self, tries: int | None) -> Iterator[None]:
+        """Limit the pauses further within the context: to so many since `reset`."""
+        before = self._tries
+        if tries is not None:
+            self._tries = tries if before is None else min(tries, before)
+        try:
+            yield
+        finally:
+            self._tries = before
 
     def wait(self, error: PTPError) -> None:
         """Pause, or raise `error` if the limit is reached."""

@@ -104,7 +104,12 @@ class Persistence:
         return done
 
     def run(
-        self, work: Callable[[], T], kept: Callable[[], int] | None = None, had: int | None = None
+        self,
+        work: Callable[[], T],
+        kept: Callable[[], int] | None = None,
+        had: int | None = None,
+        *,
+        most: Callable[[], int | None] = lambda: None,
     ) -> T:
         """Run `work`, again after each lost connection, and return its result.
 
@@ -112,16 +117,15 @@ class Persistence:
             work: what to do; it continues where it stopped.
             kept: returns how many bytes need not be done again.
             had: that number before the work begins, if it is another one.
+            most: called after each lost connection: how many tries are worth it now, if fewer.
 
         Raises:
             NetworkError, ProtocolError: the retries are used up.
-            Unreadable: the connection ends at the same place every time (only with `kept`). Other
-                work can still be done.
+            Unreadable: it ends at the same place each time (only with `kept`); other work goes on.
             PTPError: any other error of `work`.
         """
-        fruitless = 0
+        fruitless = crumbs = 0
         limit = 1 if self._is_brief else self._limit
-        crumbs = 0
         asleep_at: int | None = None  # perhaps, with so many bytes kept
         so_far = had if had is not None else kept() if kept else 0
         while True:
@@ -151,15 +155,11 @@ class Persistence:
                 else:
                     if is_to_blame:  # the next request is about another object
                         self._patience.reset()
-                    self._connect(error)
+                    with self._patience.at_most(most()):
+                        self._connect(error)
                     asleep_at = None
                 if is_to_blame:
-                    errors = "1 error" if fruitless == 1 else f"{fruitless} errors"
-                    raise Unreadable(
-                        f"{errors} at the same place: {error.message}",
-                        hint="retry this object alone, or copy it from the card",
-                        received=so_far,
-                    ) from error
+                    raise _unreadable(error, fruitless, so_far) from error
             else:
                 self._patience.reset()
                 return done
@@ -185,3 +185,13 @@ class Persistence:
                 error = again
             else:
                 return
+
+
+def _unreadable(error: PTPError, times: int, kept: int) -> Unreadable:
+    """Return the error for an object that is the cause."""
+    errors = "1 error" if times == 1 else f"{times} errors"
+    return Unreadable(
+        f"{errors} at the same place: {error.message}",
+        hint="retry this object alone, or copy it from the card",
+        received=kept,
+    )

@@ -37,7 +37,7 @@ EVENTS = (
 
 Parameters = tuple[int, ...]
 # The handler of an operation: called with body, request, payload of the data-out phase.
-Operation = Callable[["Body", OperationRequest, bytes], Reply]
+Operation = Callable[["Body", OperationRequest, bytes], Reply | Later]
 
 
 @dataclass
@@ -77,6 +77,7 @@ class Body:
         self.marked: dict[int, None] = {}
         self.ratings: dict[int, int] = {}
         self.ports: Callable[[bool], object] = lambda _: None  # the door's, see Responder
+        self.off: Callable[[], object] = lambda: None  # the door's, too
         self.listing_blocks: dict[tuple[int, int], tuple[StoredObject, bytes]] = {}
         self._emit = emit
         self._polled: deque[tuple[int, Parameters]] = deque()
@@ -135,8 +136,8 @@ class Body:
         self._free_at = time.monotonic() + max(self.habits.pause_s, lasting_s)
         self.vendor.model.manners.closed(self, orderly)
 
-    def perform(self, request: OperationRequest, data: bytes) -> Reply:
-        """Answer one operation; `data` is the payload of its data-out phase."""
+    def perform(self, request: OperationRequest, data: bytes) -> Reply | Later:
+        """Answer one operation; `data` is the payload of its data-out phase. Later: ask again."""
         refusal = self.vendor.model.manners.guard(self, request)
         if refusal is not None:
             return refusal
@@ -255,6 +256,10 @@ class Body:
                 self._polled.append(each)
             else:
                 self._emit(*each)
+
+    def switch_off(self) -> None:
+        """Refuse connections from now on; those that are open stay."""
+        self.off()
 
     def open_ports(self, *, opened: bool) -> None:
         """Open or close the ports for events and live view, if the body has such."""

@@ -105,7 +105,7 @@ class Ports:
             if is_last:
                 raise
             return False
-        self._body.ports = self._open
+        self._body.ports, self._body.off = self._open, self.first.refuse
         return True
 
     def _open(self, opened: bool) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from ..engine.wire import OperationRequest, OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
-from ..vendors.body import CrashError, ObjectRange, Reply
+from ..vendors.body import CrashError, Later, ObjectRange, Reply
 from .body import Body
 from .call import Call
 from .content import BytesContent, Content
@@ -28,6 +28,7 @@ from .temperament import Temperament, in_turn
 
 DATA_OUT = 2  # data phase info of an Operation Request
 _LAST_TRANSACTION_ID = 0xFFFFFFFE
+_DECISION_S = 0.05  # how often the owner of the camera is looked at
 
 Source = tuple[Content, int, int]  # where a payload comes from: content, offset, size
 Due = list[tuple[int, Fault]]  # faults of a data phase and its response, by their places
@@ -145,7 +146,9 @@ class Transactions:
                     self._counters.sessions_closed += 1
                 return Reply()
         try:
-            return self._body.perform(request, data)
+            while isinstance(reply := self._body.perform(request, data), Later):
+                peer.wait(_DECISION_S)
+            return reply
         except CrashError as crash:
             peer.leave()
             raise PeerLeftError("crash") from crash

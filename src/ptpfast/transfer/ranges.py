@@ -143,6 +143,8 @@ class RangeReader:
                 if not self._salvage(error):
                     self._only_fall_back_to_serial(error)
                     raise
+                if self._has_all(error):
+                    return
                 if not self._camera.link.fall_back_to_serial(error):
                     raise
                 self._camera.compare(self._info)
@@ -162,6 +164,11 @@ class RangeReader:
             self.position = self._sink.position - self._shift
         self._chunks.lose(self.position)
         return True
+
+    def _has_all(self, error: PTPError) -> bool:
+        """Return whether only a response was lost, after bytes that will not come again."""
+        once = self._camera.link.dialect.sends_once
+        return once and isinstance(error, NetworkError) and self.position >= self._end
 
     def _only_fall_back_to_serial(self, error: PTPError) -> None:
         """Stop pipelining, so that the caller starts over with one request at a time."""

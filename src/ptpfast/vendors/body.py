@@ -66,7 +66,7 @@ class Approval(Protocol):
 
 
 class Later(Enum):
-    """The answer to an Init that the camera delays until its owner has decided."""
+    """The answer to an Init or an operation that waits until the camera's owner has decided."""
 
     LATER = "later"
 
@@ -175,6 +175,10 @@ class Responder(Protocol):
         """Empty and return the queue of events for polling."""
         ...
 
+    def switch_off(self) -> None:
+        """Refuse connections from now on; those that are open stay."""
+        ...
+
     def open_ports(self, *, opened: bool) -> None:
         """Open or close the ports for events and live view, if the body has such."""
         ...
@@ -185,7 +189,7 @@ def parameter(request: OperationRequest, index: int, missing: int = 0) -> int:
     return request.parameters[index] if index < len(request.parameters) else missing
 
 
-ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply]
+ResponderOperation = Callable[[Responder, OperationRequest, bytes], Reply | Later]
 
 
 @dataclass(frozen=True)

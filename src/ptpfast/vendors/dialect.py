@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 from ..engine.wire import OperationResponse
 from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, DevicePropDesc
-from ..ptp.errors import Unsupported
+from ..ptp.errors import OwnerAsked, Unsupported
 from ..ptp.objects import ObjectInfo
 from ..transport.contract import Opened
 from ..transport.timeouts import Timeouts
@@ -72,9 +72,18 @@ class Asks(Protocol):
         ...
 
     def command(
-        self, operation: int, *parameters: int, data: Any = None, busy_s: float | None = None
+        self,
+        operation: int,
+        *parameters: int,
+        data: Any = None,
+        busy_s: float | None = None,
+        owner: OwnerAsked | None = None,
     ) -> OperationResponse:
-        """Run an operation; data-in is dropped. Raises ResponseError unless OK."""
+        """Run an operation; data-in is dropped. Raises ResponseError unless OK.
+
+        With `owner` the camera may ask its owner before it answers. If it is silent, that is told
+        as by `waiting`, and waited for. Raises NotApproved if the owner does not allow it.
+        """
         ...
 
     def fetch(
@@ -315,6 +324,21 @@ class Dialect:
         """True if the camera offers one object at a time (`more`), and the next one only when that
         one was taken. Then an object without a date is known to be here only by its path."""
         return False
+
+    @property
+    def sends_once(self) -> bool:
+        """True if an object that was sent to its end is not sent again, so that nothing is asked
+        once all its bytes are here."""
+        return False
+
+    @property
+    def may_be_over(self) -> str:
+        """The sentences about a camera that offers no more without having said so; '' if it has.
+
+        One that switches off after its last object, and does not tell how many there are, cannot be
+        told from one that is lost between two.
+        """
+        return ""
 
     def property_desc(self, code: int) -> DevicePropDesc | None:
         """Describe a device property; None to ask as the standard does."""

@@ -45,7 +45,6 @@ class Signs:
             none of this vendor's.
         broadcasts: UDP port → reads a broadcast to it; None if that is no camera's.
         addresses: The addresses of cameras in networks of their own.
-        knock: The TCP port that shows that a camera is there; None for that of the transport.
     """
 
     searches: tuple[str, ...] = ()
@@ -53,4 +52,3 @@ class Signs:
     instance: Callable[[str, Mapping[str, str]], Told | None] = _nobody
     broadcasts: Mapping[int, Callable[[bytes], Told | None]] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
-    knock: int | None = None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...ptp.errors import NetworkError
 from ...ptp.objects import ObjectTable
 from ...transfer.part import part_size
 from ...transfer.proof import counted
@@ -44,6 +45,8 @@ _SAFE = {("skipped", ALREADY_HERE), ("skipped", FETCHED_BEFORE)}
 UNDATED = "Files whose date the camera does not tell have 'undated' in their names or folders."
 # Handles described between two downloads: some tenths of a second where each is a round trip.
 PIECE = 64
+# Tries to reach a camera that has probably switched off: a quarter of a minute of pauses.
+GONE_TRIES = 5
 
 
 class Plan:
@@ -153,12 +156,28 @@ class Plan:
             for result in self._report.files
             if result.status == "downloaded" or (result.status, result.reason) in _SAFE
         }
-        if self._persistence.run(partial(self._listing.more, taken)):
+        if self._is_offered_more(taken):
             return True
         news = self._options.news
         if news is not None and len(self._report.files) < MOST and news.waiting():
             return True
         self._tell_if_stuck(taken)
+        return False
+
+    def _is_offered_more(self, taken: set[int]) -> bool:
+        """Return whether the camera offers more. One that is gone after what may have been its last
+        object is looked for briefly: most have switched off."""
+        dialect = self._persistence.session.link.dialect
+        most = lambda: GONE_TRIES if dialect.may_be_over else None  # noqa: E731
+        try:
+            if self._persistence.run(partial(self._listing.more, taken), most=most):
+                return True
+        except NetworkError:
+            if not dialect.may_be_over:
+                raise
+        if words := dialect.may_be_over:
+            self._report.presumed_over = True
+            self.known.notes.append(words)
         return False
 
     def _tell_if_stuck(self, taken: set[int]) -> None:

@@ -21,6 +21,7 @@ def merged(into: Report, cameras: Sequence[CameraReport]) -> Report:
     into.files = [result for report in reports for result in report.files]
     into.leftovers = list({left.path: left for each in reports for left in each.leftovers}.values())
     into.notes = _each_once(note for report in reports for note in report.notes)
+    into.presumed_over = any(report.presumed_over for report in reports)
     into.manifest = next((each.manifest for each in reports if each.manifest), None)
     card, traffic, clearing = into.card, into.traffic, into.clearing
     card.listed = all(report.listed for report in reports)

@@ -99,6 +99,8 @@ class Report:
         card, traffic, clearing: The values behind the properties below.
         cameras: With several cameras, the part of each; times are those of the slowest.
         out_of_time: Whether `max_duration` ended the run.
+        presumed_over: Whether the run ended because the camera was gone at a moment when it may
+            have had nothing left to offer, which nothing proves.
     """
 
     destination: Path
@@ -114,6 +116,7 @@ class Report:
     clearing: Clearing = field(default_factory=Clearing)
     cameras: list[CameraReport] = field(default_factory=list)
     out_of_time: bool = False
+    presumed_over: bool = False
 
     def __repr__(self) -> str:
         counts = [
@@ -317,7 +320,8 @@ class Report:
         """
         failed = self.failed or self.copies("failed") or self.storages or self.vanished
         failed = failed or any(each.error is not None for each in self.cameras)
-        is_whole = not self.out_of_time and self.remaining == self.count("planned")
+        is_whole = not (self.out_of_time or self.presumed_over)
+        is_whole = is_whole and self.remaining == self.count("planned")
         return is_whole and not failed
 
     @property

@@ -97,6 +97,7 @@ class Remote:
         self._body = body
         self._was_destination: int | None = None  # to be set again at the end
         self._shows = False
+        self._hidden = 0  # outputs that could not stay beside this computer's
         self.extended: ExtendedInfo = ExtendedInfo()
 
     # Prepare and leave
@@ -114,7 +115,7 @@ class Remote:
                 "this camera offers no remote control in this mode",
                 hint="choose 'EOS Utility' or 'Remote control' in the camera's Wi-Fi menu",
             )
-        self._was_destination, self._shows = None, False
+        self._was_destination, self._shows, self._hidden = None, False, 0
         link.command(CanonOperation.SetRemoteMode, mode_of(body.info))
         link.command(CanonOperation.SetEventMode, 1)
         body.try_command(CanonOperation.SetRequestOLCInfoGroup, OLC_GROUPS)
@@ -320,23 +321,31 @@ class Remote:
         mirrorless = self._body.info.model.startswith("Canon EOS R")
         self._show(TO_PC | (TO_DISPLAY if mirrorless else 0))
 
-    def _show(self, bits: int) -> None:
-        """Add outputs, unless the body does not offer them, as EOS M bodies."""
+    def _show(self, bits: int) -> bool:
+        """Choose outputs among those that the body offers; return whether that changed them.
+
+        Some offer this computer's only without the display's, and EOS M bodies not at all.
+        """
         code = CanonProperty.EVFOutputDevice
         desc = self._body.news.properties.desc(code)
         now = self._body.news.properties.number(code)
-        if desc is not None and isinstance(desc.form, list) and now | bits not in desc.form:
-            return
-        if now | bits != now:
-            self._body.change(code, now | bits)
+        wanted = [now | bits, bits, now | TO_PC, TO_PC]
+        if desc is not None and isinstance(desc.form, list):
+            wanted = [value for value in wanted if value in desc.form]
+        if not wanted or wanted[0] == now:
+            return False
+        self._body.change(code, wanted[0])
+        self._hidden |= now & ~wanted[0]
+        return True
 
     def _stop_showing(self) -> None:
-        """Switch live view off for this computer."""
+        """Switch live view off for this computer, and on again where that had hidden it."""
         self._shows = False
         code = CanonProperty.EVFOutputDevice
         now = self._body.news.properties.number(code)
+        hidden, self._hidden = self._hidden, 0
         if now & TO_PC:
-            self._body.change(code, now & ~TO_PC)
+            self._body.change(code, now & ~TO_PC | hidden)
         self._body.try_command(CanonOperation.TerminateViewfinder)
 
     def _first_frame(self) -> bytes:
@@ -344,9 +353,8 @@ class Remote:
         try:
             return self._frame()
         except DeviceBusy:
-            if self._body.news.properties.number(CanonProperty.EVFOutputDevice) & TO_DISPLAY:
+            if not self._show(TO_PC | TO_DISPLAY):
                 raise
-        self._show(TO_PC | TO_DISPLAY)
         return self._frame()
 
     def _frame(self) -> bytes:

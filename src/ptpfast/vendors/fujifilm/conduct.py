@@ -14,7 +14,7 @@ from ...engine.wire import Builder, Cursor, OperationRequest
 from ...ptp.codes import ALL_STORAGES, EventCode, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc, read_value, write_value
 from ...ptp.errors import ProtocolError
-from ..body import Reply, Responder, parameter
+from ..body import CrashError, Later, Reply, Responder, parameter
 from .codes import CameraState, ClientState, FujifilmEvent
 from .codes import FujifilmProperty as Property
 from .datasets import pack_descriptions, pack_news
@@ -75,9 +75,18 @@ def session_of(camera: Responder) -> Session:
     return session
 
 
-def offer(camera: Responder, state: int) -> None:
-    """Have the next sessions begin with this camera state: its owner has chosen it in the menu."""
-    camera.state["offers"] = state
+def offer(camera: Responder, state: int, *, switches_off: bool = False) -> None:
+    """Have the next sessions begin with this camera state: its owner has chosen it in the menu.
+
+    With `switches_off` it is gone after the last picture that was chosen, as real bodies are.
+    """
+    camera.state["offers"], camera.state["switches off"] = state, switches_off
+
+
+def ask_late(camera: Responder) -> None:
+    """Have the body ask its owner about a new computer when that writes the client state, and not
+    before it tells the camera state: it answers once the owner has decided (fudge)."""
+    camera.state["asks late"] = True
 
 
 def _count(camera: Responder) -> int:
@@ -93,7 +102,8 @@ def admit(camera: Responder, guid: bytes, name: str) -> int | None:
 
 
 def opened(camera: Responder) -> None:
-    if camera.approval.state(*camera.initiator) == "unknown":
+    unknown = camera.approval.state(*camera.initiator) == "unknown"
+    if unknown and not camera.state.get("asks late"):
         camera.approval.ask(*camera.initiator)
     session = Session(camera.state.get("offers", CameraState.REMOTE))
     session.chosen = camera.handles(ALL_STORAGES)
@@ -117,8 +127,16 @@ def tell_pictures(camera: Responder, session: Session) -> None:
         session.news |= {_UNKNOWN_D52F: 1, _UNKNOWN_D400: 1, Property.ObjectCount2: session.told}
 
 
+def _is_done(camera: Responder, session: Session) -> bool:
+    chosen = session.offers == CameraState.MULTIPLE_TRANSFER and not session.chosen
+    return chosen and bool(camera.state.get("switches off"))
+
+
 def guard(camera: Responder, request: OperationRequest) -> Reply | None:
     session, code = session_of(camera), request.code
+    if _is_done(camera, session):
+        camera.switch_off()
+        raise CrashError("the last of the chosen pictures was sent")
     if session.client is None and code not in _BEFORE_THE_FUNCTION:
         return Reply(ResponseCode.AccessDenied)
     if code not in _FILES:
@@ -177,7 +195,8 @@ def get_value(camera: Responder, request: OperationRequest, data: bytes) -> Repl
 
 
 def _take_news(camera: Responder, session: Session) -> list[tuple[int, int]]:
-    if camera.approval.state(*camera.initiator) != "approved":
+    is_early = not camera.state.get("asks late")
+    if is_early and camera.approval.state(*camera.initiator) != "approved":
         return [(Property.CameraState, CameraState.WAITING)]
     count = _count(camera)
     if session.told not in (-1, count):
@@ -186,7 +205,7 @@ def _take_news(camera: Responder, session: Session) -> list[tuple[int, int]]:
     return list(news.items())
 
 
-def set_value(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
+def set_value(camera: Responder, request: OperationRequest, data: bytes) -> Reply | Later:
     session, code = session_of(camera), parameter(request, 0)
     value = int.from_bytes(data, "little")
     if code in camera.state["versions"] or code == Property.AutoSaveVersion:
@@ -216,8 +235,12 @@ def _set_version(session: Session, code: int) -> Reply:
     return Reply()
 
 
-def _set_client(camera: Responder, session: Session, value: int) -> Reply:
-    if camera.approval.state(*camera.initiator) != "approved":
+def _set_client(camera: Responder, session: Session, value: int) -> Reply | Later:
+    decision = camera.approval.state(*camera.initiator)
+    if decision == "unknown" and camera.state.get("asks late"):
+        camera.approval.ask(*camera.initiator)
+        return Later.LATER
+    if decision != "approved":
         return Reply(ResponseCode.AccessDenied)
     viewer = value == ClientState.VIEWER
     if viewer and (session.remote or session.offers != CameraState.REMOTE):

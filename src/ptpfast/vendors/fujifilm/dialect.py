@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 from ...ptp.codes import EventCode, OperationCode
 from ...ptp.datasets import DeviceInfo, DevicePropDesc
-from ...ptp.errors import ResponseError, Unsupported
+from ...ptp.errors import NetworkError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import BulkListing, Described
 from ..dialect import Asks, Dialect, PolledEvent, Role
@@ -124,6 +124,7 @@ class FujifilmDialect(Dialect):
         if self._is_selection:
             self._functions.show_full_sizes()
             return self._selected.handles()
+        self._selected.left()
         return list(range(1, self._functions.ask_count() + 1))
 
     def bulk(self) -> tuple[BulkListing, ...]:
@@ -150,6 +151,17 @@ class FujifilmDialect(Dialect):
     def offers_one(self) -> bool:
         """True for pictures that were chosen on the body."""
         return self._is_selection
+
+    @property
+    def sends_once(self) -> bool:
+        """True for pictures that were chosen on the body."""
+        return self._is_selection
+
+    @property
+    def may_be_over(self) -> str:
+        """What is not known after a chosen picture: bodies do not tell how many were chosen, and
+        switch off after the last one (fudge)."""
+        return self._selected.unsaid
 
     @property
     def _is_selection(self) -> bool:
@@ -198,8 +210,13 @@ class FujifilmDialect(Dialect):
         except BaseException:
             self._selected.end(arrived=False)
             raise
-        self._selected.end(arrived=True)
-        functions.news()
+        is_through = self._selected.end(arrived=True)
+        try:
+            functions.news()
+        except NetworkError:
+            # After the last picture that was chosen the body switches off. This one is complete.
+            if not is_through:
+                raise
 
     # The camera
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from ...ptp.codes import OperationCode
 from ...ptp.datasets import DevicePropDesc
-from ...ptp.errors import NotApproved, ProtocolError, ResponseError, Unsupported
+from ...ptp.errors import NotApproved, OwnerAsked, ProtocolError, ResponseError, Unsupported
 from ..dialect import Asks, Role
 from .codes import (
     BACKUP_OBJECT,
@@ -32,6 +32,8 @@ from .datasets import News, parse_descriptions, parse_news, parse_number
 ASK_S = 0.1  # between two looks at the camera's state (fudge)
 UNTOLD_S = 1.0  # without a word of the state, after which its property is asked for
 OWNER_S = 120.0  # for the owner to press OK
+CONFIRM = "confirm this computer on the camera: press OK there"
+NOT_CONFIRMED = "press OK on the camera when it asks, and connect again"
 MAX_NEWS = 1 << 19  # bytes: a count of 16 bits
 MAX_DESCRIPTIONS = 1 << 20  # bytes; an X-T1 sends 438
 MAX_OBJECTS = 1 << 20  # of a card; a folder of one has 999
@@ -130,7 +132,7 @@ class Functions:
         self.state = self._wait_for_owner()
         self.versions = {code: self.number(code) for code in _VERSIONS}
         remote = self.has_remote or self.state == CameraState.REMOTE
-        self.put(FujifilmProperty.ClientState, ClientState.REMOTE if remote else self.state, _U16)
+        self._take(ClientState.REMOTE if remote else self.state)
         self.news()
         if role == "remote" and self.state != CameraState.REMOTE:
             raise Unsupported(
@@ -169,9 +171,17 @@ class Functions:
                 raise _not_approved()
             if not told:
                 told = True
-                what = "confirm this computer on the camera: press OK there"
-                self._link.waiting(what, OWNER_S)
+                self._link.waiting(CONFIRM, OWNER_S)
             self._link.pause(ASK_S)
+
+    def _take(self, client: int) -> None:
+        """Write the client state. Some bodies ask their owner about a new computer before they
+        answer, half a minute and more after the session has begun (fudge)."""
+        asked = OwnerAsked(CONFIRM, OWNER_S)
+        asked.hint = NOT_CONFIRMED
+        data = client.to_bytes(_U16, "little")
+        code = OperationCode.SetDevicePropValue
+        self._link.command(code, FujifilmProperty.ClientState, data=data, owner=asked)
 
     def _ask_state(self) -> None:
         with suppress(ResponseError):
@@ -245,5 +255,5 @@ class Functions:
 def _not_approved() -> NotApproved:
     return NotApproved(
         f"this computer was not confirmed on the camera within {OWNER_S:.0f} s",
-        hint="press OK on the camera when it asks, and connect again",
+        hint=NOT_CONFIRMED,
     )

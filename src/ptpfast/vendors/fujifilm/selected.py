@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 from ...ptp.codes import OperationCode, ResponseCode
 from ...ptp.datasets import ObjectInfoDataset, decode
-from ...ptp.errors import InvalidObjectHandle, ResponseError, TransferError
+from ...ptp.errors import InvalidObjectHandle, TransferError
 from ..bulk import Described
 from ..dialect import Asks
 from ..reads import PartialRead, WholeRead
@@ -45,10 +45,35 @@ class Selected:
         self._passed: set[int] = set()  # those that were sent to their end
         self._size: int | None = None  # while one is read
         self._is_sent = False  # with the last piece that was asked for
+        self._is_over = False  # the body has said that there is no other picture
+        self._repeated = ""  # the name of a picture that is offered again and again
+
+    @property
+    def unsaid(self) -> str:
+        """What is not known after a picture that was sent to its end, until the body has described
+        another one, or has said that there is none; else ''."""
+        if self._repeated:
+            return (
+                f"The camera offers {self._repeated} again and no other picture: files behind it "
+                "may be waiting."
+            )
+        if not self._passed or self._dataset is not None or self._is_over:
+            return ""
+        count = len(self._passed)
+        pictures = "1 picture that was" if count == 1 else f"{count:,} pictures that were"
+        return (
+            f"The camera is gone after {pictures} chosen on it. It switches off after the last "
+            "one and does not tell how many were chosen: if you chose more, choose the missing "
+            "ones again and run the same command again."
+        )
 
     def reconnected(self) -> None:
         """Note that the body may offer another picture now than before."""
-        self._size, self._is_sent, self._is_doubtful = None, False, True
+        self._size, self._is_sent, self._is_doubtful, self._is_over = None, False, True, False
+
+    def left(self) -> None:
+        """Note that the body offers something else than chosen pictures."""
+        self._is_over, self._repeated = True, ""
 
     def describe(self, handle: int) -> Described:
         """Describe the picture.
@@ -56,6 +81,8 @@ class Selected:
         Raises:
             InvalidObjectHandle: it is not its turn, or there is no other.
         """
+        if handle == self.turn and self._is_sent and (sent := self._dataset) is not None:
+            return sent, sent.object_compressed_size  # the body offers the next one by now
         if handle == self.turn or self._is_doubtful:
             dataset = self._described()
             if handle == self.turn:
@@ -97,8 +124,10 @@ class Selected:
         """Return the handle of the picture whose turn it is; none after the last."""
         try:
             self._described()
-        except ResponseError:
+        except InvalidObjectHandle:
+            self._is_over = True
             return []
+        self._is_over = False
         return [self.turn]
 
     def after(self, taken: Collection[int]) -> list[int]:
@@ -109,7 +138,9 @@ class Selected:
             offered = self.handles()
             if self._dataset == past:
                 log.warning("the camera offers %s again: no other is asked for", past.filename)
+                self._repeated = past.filename
                 return []
+        self._repeated = ""
         return offered
 
     def _read_past(self, size: int) -> None:
@@ -136,14 +167,16 @@ class Selected:
         """Begin to read a picture of `size` bytes."""
         self._size, self._is_sent = (size if handle == self.turn else None), False
 
-    def end(self, *, arrived: bool) -> None:
-        """Note that the picture was read. After its last piece it is the next one's turn; where
-        that piece may not have arrived, it may be either's."""
-        if self._is_sent and arrived:
+    def end(self, *, arrived: bool) -> bool:
+        """Note that the picture was read; return whether that was to its end. After its last piece
+        it is the next one's turn; where that piece may not have arrived, it may be either's."""
+        is_through = self._is_sent and arrived
+        if is_through:
             self._next()
         elif self._is_sent:
             self._is_doubtful = True
         self._size, self._is_sent = None, False
+        return is_through
 
     def _parameters(self, handle: int, offset: int, size: int) -> tuple[int, ...]:
         """Return the parameters of the next piece.

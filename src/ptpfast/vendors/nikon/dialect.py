@@ -219,11 +219,17 @@ class NikonDialect(Dialect):
         self._require_control()
         return live_view.frames(self.link, self.info, self._publish_polled)
 
-    def _publish_polled(self) -> None:
-        """Poll in the middle of a stream of frames. A refusal or a malformed answer is ignored."""
+    def _publish_polled(self) -> bool:
+        """Poll in the middle of a stream of frames; return whether there were events.
+
+        A refusal or a malformed answer is ignored.
+        """
+        some = False
         with suppress(ResponseError, ProtocolError):
             for code, parameters in self.poll():
                 self.link.publish(code, parameters)
+                some = True
+        return some
 
     def properties(self) -> list[int]:
         """Return the listed codes, and those that only Nikon's operations list."""

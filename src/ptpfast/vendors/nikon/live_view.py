@@ -27,7 +27,8 @@ MAX_FRAME = 16 << 20  # bytes; real ones have some hundred thousand
 BAD_PAUSE_S = 0.02
 MOST_BAD = 50  # frames in a row without a picture; the first one can be such
 MOST_STARTS = 3
-FRAMES_A_POLL = 8  # as zcine polls while it streams
+# As zcine polls while it streams, and while events come.
+FRAMES_A_POLL, FRAMES_A_POLL_WITH_EVENTS = 8, 2
 REMOTE, CAMERA = 1, 0  # of ChangeCameraMode
 
 # The bits of LiveViewProhibitCondition.
@@ -44,13 +45,14 @@ PROHIBITIONS = {
 }
 
 
-def frames(link: Asks, info: DeviceInfo, poll: Callable[[], object]) -> Iterator[bytes]:
+def frames(link: Asks, info: DeviceInfo, poll: Callable[[], bool]) -> Iterator[bytes]:
     """Yield live view frames until it is closed, then end live view.
 
     Args:
         link: the session's link.
         info: the camera's DeviceInfo.
-        poll: polls for events and publishes them; called every few frames.
+        poll: polls for events and publishes them; called every few frames. It returns whether
+            there were any.
 
     Raises:
         Unsupported: the camera has no live view, or refuses it now.
@@ -74,9 +76,11 @@ def frames(link: Asks, info: DeviceInfo, poll: Callable[[], object]) -> Iterator
             set_number(link, NikonProperty.RecordingMedia, IN_MEMORY)
         if not number(link, NikonProperty.LiveViewStatus, "u8"):
             _start(link)
-        for count, frame in enumerate(_read(link, operation), start=1):
-            if count % FRAMES_A_POLL == 0:
-                poll()
+        left = FRAMES_A_POLL
+        for frame in _read(link, operation):
+            left -= 1
+            if not left:
+                left = FRAMES_A_POLL_WITH_EVENTS if poll() else FRAMES_A_POLL
             yield frame
 
 

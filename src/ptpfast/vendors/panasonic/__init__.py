@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..signs import Signs
 from ..traced import Traced
 from ..vendor import Vendor
 from .codes import PanasonicOperation
@@ -20,8 +19,6 @@ PANASONIC = Vendor(
     quirks=QUIRKS,
     dialect=PanasonicDialect,
     transport=PanasonicTransport(),
-    # The port for PTP/IP is closed until the gate has been asked.
-    signs=Signs(addresses=("192.168.54.1",), knock=Gate().description_port),
     menus=MENUS,
     traced=Traced(pictures=frozenset({PanasonicOperation.LiveViewImage})),
 )

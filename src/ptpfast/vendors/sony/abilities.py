@@ -7,6 +7,8 @@ Reference, "code" published programs that are used with cameras, "capture" bytes
 
 from __future__ import annotations
 
+MAKER = "Sony"
+
 _LISTS = "ILCE-7M4 and other bodies with content lists"
 _TRANSFER = "ILCE-7SM3 (firmware 3.00) and other bodies with content transfer"
 _SENDS = "ILCE-7RM3 and older bodies"
