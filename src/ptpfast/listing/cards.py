@@ -38,10 +38,17 @@ _FAILURES = (ResponseError, ProtocolError, TransferError)
 def storages_of(link: Link) -> tuple[list[int], PTPError | None]:
     """Return the ids of all storages with a card, and the error of a list that was cut.
 
-    The ids before the cut are right.
+    The ids before the cut are right. A body that hides its card is asked again once it shows it.
     """
     if (own := link.dialect.storages()) is not None:
         return own, None
+    found, error = _listed(link)
+    if not found and link.dialect.uncover():
+        found, error = _listed(link)
+    return found, error
+
+
+def _listed(link: Link) -> tuple[list[int], PTPError | None]:
     operation, error = OperationCode.GetStorageIDs, None
     # An answer without even a count, or a cut one, is not to hide a card: asked for twice.
     for _ in range(2):

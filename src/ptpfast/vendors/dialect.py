@@ -188,6 +188,10 @@ class Dialect:
         """Return the storages of a list by the standard that hold what no other one holds."""
         return storage_ids
 
+    def uncover(self) -> bool:
+        """Leave a mode that hides the card, when none is listed; return whether to ask again."""
+        return False
+
     def handles(self, storage_id: int, parent: int) -> list[int] | None:
         """Return the handles in a storage; None to ask for them as the standard does.
 

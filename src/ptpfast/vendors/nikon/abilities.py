@@ -25,6 +25,13 @@ ABILITIES = (
     (_NIKON_1, "download", "list, read in parts", "code", "airmtp"),
     (_NIKON_1, "remote", "events", "code", "not polled: libgphoto2 calls the operation unreliable"),
     (_FIRST, "download", "list, read in parts, beyond 4 GiB", "capture", "reports of a Z 6"),
+    (
+        _FIRST,
+        "download",
+        "end an application mode left on",
+        "code",
+        "libgphoto2: it hides the card",
+    ),
     (_FIRST, "download", "no approval", "code", "zcine: never asked for pairing"),
     (_FIRST, "remote", "capture, events", "capture", "published logs of a Z 6"),
     (_FIRST, "remote", "live view", "code", "zcine: a header of 512 bytes on a Z 7"),
