@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +20,18 @@ import ptpfast
 from ptpfast import ConnectFailed, InitFailed, Timeouts, Unsupported
 from ptpfast.ptp.codes import DataType
 from ptpfast.ptp.codes import OperationCode as Op
-from ptpfast.ptp.datasets import DevicePropDesc
+from ptpfast.ptp.datasets import DeviceInfo, DevicePropDesc
 from ptpfast.ptp.errors import (
+    DeviceBusy,
     PTPError,
     ResponseError,
 )
 from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors import STANDARD
+from ptpfast.vendors.sony import sdio
 from ptpfast.vendors.sony.codes import Mode, SonyProperty
+from ptpfast.vendors.sony.contenttransfer import cards_alone
+from ptpfast.vendors.sony.dialect import sony_dialect
 
 
 def test_body_with_content_lists_is_read_by_them() -> None:
@@ -105,6 +111,17 @@ def test_device_info_without_data_is_asked_for_again() -> None:
         assert len(asked(camera, 0x9202)) == 8 + 2
 
 
+def test_body_that_stays_without_device_info_is_asked_twenty_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sdio, "PREPARE_PAUSE_S", 0.0)
+    with camera_of("a7m4") as camera:
+        state_of(camera).profile.empty_device_infos = 1000
+        with pytest.raises(DeviceBusy), session_with(camera):
+            pass
+        assert len(asked(camera, 0x9202)) == 20  # as libgphoto2 asks
+
+
 @pytest.mark.parametrize(
     "fault", ["respond=0x2006 on 0x9202 at 4", "respond=0x2006 on 0x9202 at 3"]
 )
@@ -143,6 +160,41 @@ def test_session_is_authenticated_again_after_a_reconnect() -> None:
         stored = camera.store.find(first.path)
         assert session.read(first) == content_of(camera, stored)
         assert len(asked(camera, 0x9210)) == 2
+
+
+@pytest.mark.parametrize("body", ["a7sm3", "a7r3"])
+def test_pictures_chosen_on_the_camera_are_listed_and_pulled_once(
+    body: str, tmp_path: Path
+) -> None:
+    with camera_of(body) as camera:
+        for stored in camera.store.files()[:2]:
+            camera.mark(stored.handle)
+        with session_with(camera) as session:
+            assert session.storage_ids() == [0x00010001]
+            infos = session.objects()
+            assert sorted(info.handle for info in infos) == sorted(
+                stored.handle for stored in camera.store.files()
+            )
+        state_of(camera).refuses = False
+        asked_before = camera.operations[Op.GetStorageIDs]
+        report = ptpfast.pull(f"{camera.host}:{camera.port}", tmp_path)
+        assert camera.operations[Op.GetStorageIDs] > asked_before
+        assert report.downloaded == len(infos)
+        assert len(list(tmp_path.rglob("DSC*"))) == len(infos)
+
+
+def test_storage_of_chosen_pictures_is_read_where_it_is_alone() -> None:
+    assert cards_alone([0x00F10001]) == [0x00F10001]
+    assert cards_alone([0x00010001, 0x00020001, 0x00F10001]) == [0x00010001, 0x00020001]
+
+
+def test_body_that_lists_no_remote_control_says_what_to_choose() -> None:
+    link: Any = None
+    dialect = sony_dialect(link, DeviceInfo(), STANDARD.quirks, "remote")
+    with pytest.raises(Unsupported, match="lists no remote control") as refused:
+        dialect.release()
+    assert "PC Remote" in refused.value.hint
+    assert "role remote" not in str(refused.value)
 
 
 # Pairing

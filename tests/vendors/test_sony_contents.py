@@ -379,6 +379,18 @@ def test_new_picture_is_reported_also_if_its_event_is_lost() -> None:
         assert len(added) == len(handles) > 0
 
 
+def test_picture_shot_between_two_pulls_is_downloaded_once(tmp_path: Path) -> None:
+    with camera_of("a7m4", objects=2) as camera:
+        there = f"{camera.host}:{camera.port}"
+        assert ptpfast.pull(there, tmp_path).downloaded == 2
+        handles = camera.capture()
+        second = ptpfast.pull(there, tmp_path)
+        assert (second.downloaded, second.skipped) == (len(handles), 2)
+        assert ptpfast.pull(there, tmp_path).downloaded == 0
+        reads = [parameters[:2] for _, parameters in asked(camera, 0x923D)]
+        assert len(reads) == len(set(reads)) == 2 + len(handles)
+
+
 # Deleting
 
 

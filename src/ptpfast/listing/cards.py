@@ -62,7 +62,8 @@ def _listed(link: Link) -> tuple[list[int], PTPError | None]:
             ids = [int.from_bytes(whole[at : at + 4], "little") for at in range(0, len(whole), 4)]
         if payload and error is None:
             break
-    found = [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
+    with_card = [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
+    found = link.dialect.without_repeats(with_card)
     if error is not None and not found:
         raise error
     return found, error

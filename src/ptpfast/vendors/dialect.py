@@ -184,6 +184,10 @@ class Dialect:
         """Return the storage ids; None to ask for them as the standard does."""
         return None
 
+    def without_repeats(self, storage_ids: list[int]) -> list[int]:
+        """Return the storages of a list by the standard that hold what no other one holds."""
+        return storage_ids
+
     def uncover(self) -> bool:
         """Leave a mode that hides the card, when none is listed; return whether to ask again."""
         return False

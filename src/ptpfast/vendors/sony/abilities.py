@@ -23,6 +23,7 @@ ABILITIES = (
     (_TRANSFER, "download", "reading", "official", "GetPartialLargeObject, 64-bit offsets"),
     (_SENDS, "download", "listing and reading", "code", "airmtp; one session, then sleep"),
     ("all", "remote", "properties", "capture", "property list of an ILCE-6000"),
+    (_LISTS, "both", "extended codes", "official", "with the flag, from vendor code 3.10 on"),
     ("all", "remote", "capture", "code", "libgphoto2, alpha-fairy, AlphaWire"),
     ("all", "remote", "RAW and JPEG", "code", "JPEG first; each file has its own handle here"),
     ("all", "remote", "live view", "official", "at most 30 frames a second"),

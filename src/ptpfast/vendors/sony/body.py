@@ -30,7 +30,7 @@ from ..body import (
 )
 from . import card, shooting
 from .announcement import announces
-from .codes import EXTENDED_VERSION, Mode, SonyEvent, SonyOperation
+from .codes import EXTENDED_VERSION, RAW, RAW_AND_JPEG, Mode, SonyEvent, SonyOperation
 from .reported import A7M4, A7M4_PROPERTIES, A7R3, A7R3_PROPERTIES, A7SM3
 from .simulated import AUTHENTICATED, REFUSED, Profile, Sitting, begin, sony
 
@@ -130,6 +130,8 @@ def _without_card(camera: Responder, request: OperationRequest) -> Reply | None:
         return _NO_STORE if body.sitting.mode == Mode.CONTENT_TRANSFER else _empty(code)
     if not shows and code in _OF_OBJECTS:
         return Reply(ResponseCode.InvalidObjectHandle)
+    if shows and camera.marked and (answer := card.chosen(camera, request)) is not None:
+        return answer
     lists = code in (OperationCode.GetNumObjects, OperationCode.GetObjectHandles)
     if lists and parameter(request, 0, ALL_STORAGES) == ALL_STORAGES:
         hangs = body.profile.hangs_at_all_storages
@@ -177,12 +179,12 @@ def _manners(profile: Profile) -> Manners:
     )
 
 
-# CompressionSetting: JPEG, RAW, and RAW with JPEG (libgphoto2 config.c, Sony's image qualities).
+# CompressionSetting: JPEG, RAW, and RAW with JPEG (libgphoto2 config.c).
 _RAW, _JPEG, _BOTH = (True, False), (False, True), (True, True)
 _QUALITIES: Mapping[int, tuple[bool, bool]] = {
     **dict.fromkeys((1, 2, 3, 4), _JPEG),
-    16: _RAW,
-    **dict.fromkeys((17, 18, 19, 20), _BOTH),
+    RAW: _RAW,
+    **dict.fromkeys(RAW_AND_JPEG, _BOTH),
 }
 
 

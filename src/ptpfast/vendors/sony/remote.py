@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from ...engine.text import printable
-from ...ptp.codes import EventCode, OperationCode, ResponseCode
+from ...ptp.codes import DevicePropCode, EventCode, OperationCode, ResponseCode
 from ...ptp.errors import InvalidObjectHandle, PTPError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import BulkListing, Described
@@ -232,7 +232,7 @@ class RemoteControl(SdioDialect):
         first = self.shots.first
         if first is None or first.is_raw:
             return False
-        setting = self.number(SonyProperty.CompressionSetting, None)
+        setting = self.number(DevicePropCode.CompressionSetting, None)
         return setting in RAW_AND_JPEG or (setting is None and self.shots.count > 1)
 
     def _exposure_s(self) -> float:

@@ -17,7 +17,7 @@ from ..dialect import Dialect
 from ..quirks import Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
 from .codes import STATUS, SonyOperation
-from .contenttransfer import FOLDER_BY_FOLDER, GET_PARTIAL_LARGE_OBJECT
+from .contenttransfer import FOLDER_BY_FOLDER, GET_PARTIAL_LARGE_OBJECT, cards_alone
 from .sdio import ONLY_REMOTE
 
 log: logging.Logger = logging.getLogger("ptpfast")
@@ -83,11 +83,23 @@ class SendToComputer(Dialect):
 
     def release(self) -> None:
         """Raise Unsupported: only remote control takes pictures."""
-        raise Unsupported(ONLY_REMOTE)
+        raise self._no_remote_control()
 
     def live_view(self) -> Iterator[bytes]:
         """Raise Unsupported: only remote control has live view."""
-        raise Unsupported(ONLY_REMOTE)
+        raise self._no_remote_control()
+
+    def _no_remote_control(self) -> Unsupported:
+        if self.role != "remote":
+            return Unsupported(ONLY_REMOTE)
+        return Unsupported(
+            "the camera lists no remote control",  # or `sony_dialect` had chosen that
+            hint="end Send to Computer on the camera, and choose PC Remote in its menu",
+        )
+
+    def without_repeats(self, storage_ids: list[int]) -> list[int]:
+        """Leave out the storage of chosen pictures beside the cards."""
+        return cards_alone(storage_ids)
 
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return GetObjectPropList, for one folder at a time."""
