@@ -648,9 +648,20 @@ def test_what_takes_long_anyway_waits_for_a_busy_camera_too(
     assert "busy" in result.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["ls", "info"])
-def test_a_question_to_a_busy_camera_is_answered_at_once(camera: Cameras, command: str) -> None:
-    result = run(command, at(camera(faults=["init_fail=2"])))
+@pytest.mark.parametrize("command", ["ls", "info", "get"])
+def test_a_question_between_two_sessions_is_answered_without_a_word(
+    camera: Cameras, command: str
+) -> None:
+    result = run(command, at(camera(faults=["init_fail=2 times 2"])))
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["ls", "info", "get"])
+def test_a_question_to_a_camera_that_stays_busy_ends_in_a_line(
+    camera: Cameras, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("ptpfast.cli.options.BETWEEN_SESSIONS_S", 0.1)
+    result = run(command, at(camera(faults=["init_fail=2 times 0"])))
     assert result.exit_code == 4
     assert result.stderr.count("\n") == 1
     assert "busy" in result.stderr
@@ -805,13 +816,14 @@ def test_the_timeout_bounds_a_run_with_a_camera_that_is_gone(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], Timeouts()),
-        (["5"], Timeouts(5, 5, 5, 0.5, held=5, approval=5)),
-        (["total=600"], Timeouts(total=600)),
-        (["idle=3", "8", "first-byte=7"], Timeouts(8, 8, 3, 0.5, first_byte=7, held=8, approval=8)),
+        ([], Timeouts(held=2)),
+        (["5"], Timeouts(5, 5, 5, 0.5, held=2, approval=5)),
+        (["1"], Timeouts(1, 1, 1, 0.5, held=1, approval=1)),
+        (["total=600", "held=60"], Timeouts(total=600, held=60)),
+        (["idle=3", "8", "first-byte=7"], Timeouts(8, 8, 3, 0.5, first_byte=7, held=2, approval=8)),
         (
             ["5", "total=1", "total=2", "7", "close=4"],
-            Timeouts(7, 7, 7, 4, total=2, held=7, approval=7),
+            Timeouts(7, 7, 7, 4, total=2, held=2, approval=7),
         ),
     ],
 )

@@ -82,7 +82,7 @@ def session_for(common: Common, host: Address | None, *, remote: bool) -> Sessio
     return connect(
         host[0],
         port=host[1],
-        timeouts=common.timeouts,
+        timeouts=common.brief_timeouts,
         waiting=showing(common.output, for_owner_only=True),
         role="remote" if remote else "download",
         trace=common.trace,

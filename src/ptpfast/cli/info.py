@@ -34,7 +34,7 @@ def info(common: Common, host: tuple[str, int] | None) -> None:
     with connect(
         host[0],
         port=host[1],
-        timeouts=common.timeouts,
+        timeouts=common.brief_timeouts,
         waiting=waiting,
         trace=common.trace,
     ) as session:

@@ -53,7 +53,7 @@ def ls(common: Common, host: tuple[str, int] | None, wanted: Wanted, **options: 
     selection = wanted.selection()
     host = host or only_camera(common.output)
     options |= {
-        "timeouts": common.timeouts,
+        "timeouts": common.brief_timeouts,
         "trace": common.trace,
         "waiting": showing(common.output, for_owner_only=True),
     }

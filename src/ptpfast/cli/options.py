@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NoReturn
 
@@ -31,6 +31,8 @@ WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held",
 HELP_WIDTH = 100
 _WORDS = re.compile("[a-z]+")
 CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
+# Some bodies refuse connections for so long after each session, also one of another command.
+BETWEEN_SESSIONS_S = 2.0
 
 
 class _Kind(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
@@ -217,6 +219,15 @@ class Common:
             each = dict.fromkeys(("connect", "operation", "idle", "held", "approval"), seconds)
             named = {**each, "close": min(seconds, CLOSE_S), **named}
         return Timeouts(**named)
+
+    @property
+    def brief_timeouts(self) -> Any:
+        """The same for a question: a busy camera is waited for only as long as some need between
+        two sessions, if `--timeout held` does not ask for more."""
+        timeouts = self.timeouts
+        if "held" in dict(self.waits):
+            return timeouts
+        return replace(timeouts, held=min(timeouts.held, BETWEEN_SESSIONS_S))
 
 
 def command(

@@ -16,15 +16,15 @@ def showing(output: Output, *, for_owner_only: bool = False) -> Callable[[PTPErr
 
     Args:
         output: where the reason is shown.
-        for_owner_only: wait for the camera's owner, and not for a camera that is busy with an
-            aborted session.
+        for_owner_only: show waits for the camera's owner, and not that for a busy camera, which is
+            brief (`Common.brief_timeouts`).
     """
     from ..ptp.errors import InitFailed
     from .file_lines import waiting_line
 
     def show(error: PTPError) -> None:
         if for_owner_only and isinstance(error, InitFailed):
-            raise error
+            return
         output.record("waiting", reason=error.message)
         output.note(waiting_line(error))
 
