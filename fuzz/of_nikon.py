@@ -32,6 +32,13 @@ def _frame(body: bytes) -> None:
     else:
         assert frame.startswith(datasets.JPEG_START)
         assert frame in body
+    focus = getattr(frame, "focus", None)
+    if focus is not None:
+        assert len(focus.areas) <= body[44] <= 255
+        width, height = focus.size
+        for area in focus.areas:
+            assert 0 <= area.left + area.width // 2 <= width
+            assert 0 <= area.top + area.height // 2 <= height
 
 
 def _wide_prop_desc(body: bytes) -> None:
@@ -72,4 +79,13 @@ def seeds() -> list[bytes]:
         bytes(8),
     )
     whole = [bytes([number]) + body for number, body in enumerate(bodies)]
-    return whole + [each[: len(each) // 2] for each in whole]
+    return [*whole, *(each[: len(each) // 2] for each in whole), bytes([2]) + _long_frame() + jpeg]
+
+
+def _long_frame() -> bytes:
+    """A header of 1024 bytes with two focus areas."""
+    header = bytearray(1024)
+    header[12:20] = bytes.fromhex("00000004 17a0 0d48")
+    header[42:46] = b"\2\1\2\0"
+    header[48:64] = bytes.fromhex("0258 0190 0bd0 06a4 0064 0064 0100 0100")
+    return bytes(header)

@@ -72,7 +72,14 @@ def _arguments() -> argparse.Namespace:
 def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=secrets.randbits(31), help="default: any")
     command.add_argument("--json", type=Path, metavar="FILE", help="keep what has come of it")
-    command.add_argument("--into", type=Path, help="where the files go (default: the system's)")
+    command.add_argument("--into", type=_folder, help="where the files go (default: the system's)")
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: no such folder; make it first")
+    return folder
 
 
 def _all(arguments: argparse.Namespace) -> int:

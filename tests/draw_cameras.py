@@ -8,21 +8,23 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from ptpfast.vendors import BODIES, NAMES, named
+from ptpfast import vendors
 from ptpfast.vendors.abilities import KNOWN, Ability
 
 PAGE = Path(__file__).parents[1] / "docs" / "cameras.md"
 BEGIN, END = "<!-- abilities: drawn by tests/draw_cameras.py -->", "<!-- abilities: end -->"
 NOBODY = "the camera asks nobody"
-MAKERS = {
-    "standard": "Other cameras",
-    "nikon": "Nikon",
-    "canon": "Canon EOS",
-    "sony": "Sony",
-    "fujifilm": "Fujifilm",
-    "ricoh": "Ricoh Theta",
-    "panasonic": "Panasonic (experimental)",
-}
+
+
+def in_order() -> list[str]:
+    """All vendors, those without a folder of their own last."""
+    return sorted(vendors.NAMES, key=lambda name: name == "standard")
+
+
+def maker_of(vendor: str) -> str:
+    """What the pages call the cameras of a vendor's folder."""
+    maker: str = import_module(f"ptpfast.vendors.{vendor}.abilities").MAKER
+    return maker
 
 
 def abilities_of(vendor: str) -> list[Ability]:
@@ -34,12 +36,12 @@ def abilities_of(vendor: str) -> list[Ability]:
 def table() -> str:
     """A section for each maker, with a row for each ability."""
     lines = [f"- **{word}**: {meaning}." for word, meaning in KNOWN.items()]
-    for vendor in sorted(NAMES, key=lambda name: (name == "standard", NAMES.index(name))):
-        lines += ["", f"### {MAKERS[vendor]}", ""]
-        bodies = [f"`{body}`" for body, owner in BODIES.items() if owner == vendor]
+    for vendor in in_order():
+        lines += ["", f"### {maker_of(vendor)}", ""]
+        bodies = [f"`{body}`" for body, owner in vendors.BODIES.items() if owner == vendor]
         if bodies:
             lines += [f"Simulated bodies: {', '.join(bodies)}.", ""]
-        menus = named(vendor).menus
+        menus = vendors.named(vendor).menus
         lines += [f"- To connect: {menus.connect}.", f"- To accept: {menus.accept or NOBODY}.", ""]
         lines += ["| cameras | role | ability | known from | note |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(row)} |" for row in abilities_of(vendor)]

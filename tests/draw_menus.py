@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from draw_cameras import MAKERS
-from ptpfast.vendors import NAMES, named
+from draw_cameras import in_order, maker_of
+from ptpfast.vendors import named
 
 PAGE = Path(__file__).parents[1] / "docs" / "connect.md"
 BEGIN, END = "<!-- menus: drawn by tests/draw_menus.py -->", "<!-- menus: end -->"
@@ -17,9 +17,9 @@ BEGIN, END = "<!-- menus: drawn by tests/draw_menus.py -->", "<!-- menus: end --
 def table() -> str:
     """A row for each maker."""
     lines = ["| camera | on the camera | to accept | after a rejection |", "|---|---|---|---|"]
-    for vendor in sorted(NAMES, key=lambda name: (name == "standard", NAMES.index(name))):
+    for vendor in in_order():
         menus = named(vendor).menus
-        cells = MAKERS[vendor], menus.connect, menus.accept or "it asks nobody", menus.readmit
+        cells = maker_of(vendor), menus.connect, menus.accept or "it asks nobody", menus.readmit
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -16,7 +16,7 @@ import pytest
 from command_line import at, records, run
 from conftest import Cameras
 from ptpfast.cli import live_page
-from ptpfast.cli.live_page import BOUNDARY, LivePage
+from ptpfast.cli.live_page import LivePage
 from ptpfast.session.live import Frame
 
 BODY = "nikon-z9"
@@ -96,10 +96,21 @@ def test_the_page_shows_the_newest_frame(page: LivePage) -> None:
         assert b'<img src="stream"' in answer.read()
     page.show(Frame.of(START + b"old" + END, 0.0))
     page.show(Frame.of(START + b"new" + END, 0.1))
-    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n".encode()
     with asked(page.address, f"{parts.path}stream") as stream:
-        assert stream.headers["Content-Type"].endswith(f"boundary={BOUNDARY}")
+        boundary = stream.headers.get_boundary()
+        head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n".encode()
         assert stream.read(len(head) + 7) == head + START + b"new" + END
+
+
+def test_no_frame_can_begin_a_page_of_its_own(page: LivePage) -> None:
+    page.show(Frame.of(START + END, 0.0))
+    boundaries = set()
+    for _ in range(2):
+        with asked(page.address, f"{urlsplit(page.address).path}stream") as stream:
+            boundaries.add(stream.headers.get_boundary())
+            assert stream.headers["X-Content-Type-Options"] == "nosniff"
+            assert "sandbox" in stream.headers["Content-Security-Policy"]
+    assert len(boundaries) == 2
 
 
 @pytest.mark.parametrize("path", ["/", "/stream", "/wrong-token/", "/wrong-token/stream"])

@@ -209,6 +209,13 @@ def test_the_error_of_a_run_is_notified(tmp_path: Path, desktop: Path) -> None:
     assert "127.0.0.1:9" in desktop.read_text()
 
 
+def test_no_name_is_markup_or_an_escape_of_a_notification(tmp_path: Path, desktop: Path) -> None:
+    """`notify-send` turns a backslash and digits into a control character."""
+    assert notification.notify(r"<img src='/etc/x'> & \033[31m") == "desktop"
+    text = desktop.read_text().splitlines()[3]
+    assert text == r"&lt;img src='/etc/x'&gt; &amp; \\033[31m"
+
+
 @pytest.mark.parametrize(("status", "by"), [("0", "desktop"), ("1", None)])
 def test_a_record_says_what_has_notified_and_of_what(
     camera: Cameras,

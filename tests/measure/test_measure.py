@@ -576,7 +576,7 @@ def test_the_page_is_whole_shows_every_chart_and_needs_nothing_else() -> None:
     # Shares, rates, one request, latencies, disk, seconds, and five comparisons.
     assert checked(text).tags.count("svg") == 6 + 5
     assert "The radio link is the limit" in text
-    assert "+50%, better" in text
+    assert "<small>+50%</small>" in text
     assert "nan" not in re.sub(r"<style>.*</style>", "", text, flags=re.DOTALL)
 
 
@@ -677,7 +677,7 @@ def test_the_lines_say_verdict_reasons_and_figures() -> None:
         "parts of 1 MiB, 2 at a time",
         "not measured: one object takes about 11 s",
         "Compared with 2026-11-01 10:00:",
-        "best rate: 2.2 MB/s, was 1.5 (+50%, better)",
+        "best rate: 2.2 MB/s, was 1.5 (+50%)",
         "GetObjectInfo: 29.5 ms, was 29.5",
         "Two runs of an unchanged link also differ",
         "note: connected again",
@@ -685,18 +685,31 @@ def test_the_lines_say_verdict_reasons_and_figures() -> None:
         assert words in text
 
 
-def test_changes_are_better_or_worse_by_what_they_are_of() -> None:
+def test_two_runs_say_what_has_changed_and_not_that_it_is_better() -> None:
     before = measured(best_mb_per_s=2.0, operation_ms=10.0, rtt_ms=0.0)
     now = measured(best_mb_per_s=1.0, operation_ms=8.0, rtt_ms=5.0, listing_per_s=9.0)
-    assert compare.told(now, before) == [
-        "best rate: 1.0 MB/s, was 2.0 (-50%, worse)",
-        "GetObjectInfo: 8.0 ms, was 10.0 (-20%, better)",
+    assert compare.told(now, [before]) == [
+        "best rate: 1.0 MB/s, was 2.0 (-50%)",
+        "GetObjectInfo: 8.0 ms, was 10.0 (-20%)",
     ]
+
+
+def test_a_run_beyond_all_of_three_is_better_or_worse_by_the_figures_kind() -> None:
+    before = [measured(best_mb_per_s=2.0 + i, operation_ms=10.0 + i) for i in (0.5, 0.0, 0.25)]
+    assert compare.told(measured(best_mb_per_s=3.0, operation_ms=11.0), before) == [
+        "best rate: 3.0 MB/s, was 2.0 to 2.5 in 3 runs (better than in all)",
+        "GetObjectInfo: 11.0 ms, was 10.0 to 10.5 in 3 runs (worse than in all)",
+    ]
+    within = measured(best_mb_per_s=2.4, operation_ms=10.1)
+    assert all(line.endswith("in 3 runs") for line in compare.told(within, before))
+    text = compare.comparison(measured(best_mb_per_s=1.0, operation_ms=10.1), before)
+    assert '<small class="worse">worse than in all of 3 runs</small>' in text
+    assert "<small>as in earlier runs</small>" in text
 
 
 def test_changes_of_a_fraction_of_a_millisecond_show_both_numbers() -> None:
     before, now = measured(rtt_ms=0.029), measured(rtt_ms=0.049)
-    assert compare.told(now, before) == ["round trip: 0.049 ms, was 0.029 (+69%, worse)"]
+    assert compare.told(now, [before]) == ["round trip: 0.049 ms, was 0.029 (+69%)"]
 
 
 def test_chunks_and_ways_have_names() -> None:

@@ -76,13 +76,19 @@ def test_bytes_behind_a_dataset_are_logged_and_change_nothing(
     assert message == (f"{what.partition(' of ')[0]}: {SHOWN} {len(raw)}: {REST[:16].hex(' ')} ...")
 
 
-def test_a_battery_written_in_two_bytes_each_is_logged_and_read_as_before(
+def test_allowed_values_of_8_bits_that_are_written_in_16_are_read(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.DEBUG, "ptpfast"):
         desc = decode_prop_desc(BATTERY_60D)
-    assert (desc.code, desc.current) == (0x5001, 50)
-    assert caplog.messages == ["DevicePropDesc: 5 bytes left over at byte 15: 00 19 00 00 00"]
+    assert (desc.code, desc.current, desc.form) == (0x5001, 50, [100, 75, 50, 25, 0])
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("rest", ["00 19 00 00", "00 19 00 00 00 00", "00 19 00 00 01"])
+def test_other_bytes_behind_an_enumeration_do_not_make_it_one_of_16_bits(rest: str) -> None:
+    desc = decode_prop_desc(BATTERY_60D[:-5] + bytes.fromhex(rest))
+    assert desc.form == [100, 0, 75, 0, 50]
 
 
 def test_a_session_logs_what_is_left_over_of_the_camera_s_answers(

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from endless_tables import make_endless
 from ptpfast.ptp.datasets import DeviceInfo
 from ptpfast.ptp.objects import Description
 from ptpfast.state import index as index_module
@@ -352,6 +353,26 @@ def test_reading_that_takes_too_long_makes_the_index_worthless(
     monkeypatch.setattr(index_module, "LONGEST_S", 0.0)
     assert index.recall(STORAGE, CARD) == Remembered()
     assert not index.path.exists()
+
+
+@pytest.mark.parametrize("name", ["sqlite_master", "object"])
+def test_tables_without_end_make_the_index_worthless(
+    index: Index, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "LONGEST_S", 1.0)
+    monkeypatch.setattr(index_module, "MAX_OBJECTS", 10_000)
+    make_endless(index.path, name)
+    assert made().recall(STORAGE, CARD) == Remembered()
+    assert not index.path.exists()
+
+
+def test_a_name_of_megabytes_is_not_read_and_makes_the_index_worthless(
+    index: Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(index, "UPDATE object SET name = zeroblob(3 << 20)")
+    assert made().recall(STORAGE, CARD) == Remembered()
+    assert not index.path.exists()
+    assert "too big" in caplog.text
 
 
 @pytest.fixture(scope="module")

@@ -205,3 +205,14 @@ def test_a_file_of_a_rig_that_loses_its_blocks_is_still_watched(tmp_path: Path, 
         "missing": [f"{first.name} is missing"],
     }
     assert found + folder.finish() == expected[wrong]
+
+
+def test_a_folder_that_is_not_there_is_refused_in_a_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "soak", "all", "--into", tmp_path / "gone"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "gone: no such folder; make it first" in done.stderr

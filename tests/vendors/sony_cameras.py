@@ -9,26 +9,35 @@ from typing import Any
 import ptpfast
 from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.sim import SimulatedCamera, Store
-from ptpfast.vendors.sony.codes import SonyProperty
+from ptpfast.vendors.sony.codes import EXTENDED_VERSION, VERSION, SonyProperty
 from ptpfast.vendors.sony.simulated import Profile, Sony, begin
 from raw_initiator import Initiator
 
 SIZE = 700_000
 S1, S2 = SonyProperty.S1, SonyProperty.S2
 PRESSED, RELEASED = b"\2\0", b"\1\0"
-AUTHENTICATION = [
-    (0x9201, (1, 0, 0)),
-    (0x9201, (2, 0, 0)),
-    (0x9202, (0x12C,)),
-    (0x9202, (0x12C,)),
-    (0x9201, (3, 0, 0)),
-]
+# Device info is asked for twice (see `camera_of`), once more for the version of a body that has
+# one, and then with the flag for extended codes.
+DEVICE_INFOS = {
+    "a7m4": [*3 * [(0x9202, (0x12C,))], (0x9202, (0x12C, 1))],
+    "a7sm3": 3 * [(0x9202, (0x12C,))],
+    "a7r3": 2 * [(0x9202, (0x12C,))],
+}
+# All properties, for a body with extended codes and for others.
+ALL_PROPERTIES = {"a7m4": (0x9209, (0, 1)), "a7sm3": (0x9209, ()), "a7r3": (0x9209, ())}
+
+
+def authentication(body: str) -> list[tuple[int, tuple[int, ...]]]:
+    phases = [(0x9201, (phase, 0, 0)) for phase in (1, 2, 3)]
+    return [*phases[:2], *DEVICE_INFOS[body], phases[2]]
 
 
 def camera_of(body: str, **options: Any) -> SimulatedCamera:
     """A body that prepares itself for a moment, so that its device info is asked for twice."""
     camera = SimulatedCamera(body=f"sony-{body}", **{"objects": 4, "size": SIZE, **options})
-    begin(camera.body, Profile(hangs_at_all_storages=body == "a7r3")).profile.empty_device_infos = 1
+    profile = Profile(empty_device_infos=1, hangs_at_all_storages=body == "a7r3")
+    profile.vendor_code_version = EXTENDED_VERSION if body == "a7m4" else VERSION
+    begin(camera.body, profile)
     return camera
 
 
@@ -75,10 +84,10 @@ def recorded(camera: SimulatedCamera) -> dict[str, bytes]:
     return taken
 
 
-def authenticate(asking: Initiator, *, version: int = 0x12C) -> None:
+def authenticate(asking: Initiator, *parameters: int) -> None:
     assert asking.ask(0x9201, 1, 0, 0).data == bytes(8)
     assert asking.ask(0x9201, 2, 0, 0).code == Code.OK
-    while not asking.ask(0x9202, version).data:
+    while not asking.ask(0x9202, *(parameters or (VERSION,))).data:
         pass
     assert asking.ask(0x9201, 3, 0, 0).code == Code.OK
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import draw_cameras
+import draw_menus
 import ptpfast
 from ptpfast import connect, vendors
 from ptpfast.sim import SimulatedCamera
@@ -33,7 +35,9 @@ def _acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_page_has_the_files_of_a_vendor_and_a_session() -> None:
-    assert set(FILES) == {f"acme/{name}.py" for name in ("__init__", "codes", "dialect", "body")}
+    assert set(FILES) == {
+        f"acme/{name}.py" for name in ("__init__", "codes", "dialect", "body", "abilities")
+    }
     assert "session" in BLOCKS
 
 
@@ -64,6 +68,15 @@ def test_each_part_of_the_dialect_is_used(tmp_path: Path, monkeypatch: pytest.Mo
             assert camera.operations[0x9A03] == 1
         modules = {name for name in sys.modules if name.startswith("ptpfast.vendors.acme.")}
         assert "ptpfast.vendors.acme.dialect" in modules
+
+
+@pytest.mark.usefixtures("_acme")
+def test_the_pages_of_cameras_are_drawn_from_the_folder_alone() -> None:
+    assert "### Acme\n\n" in draw_cameras.table()
+    assert "| Rocket | both | list, read in parts | official | Acme's own manual |" in (
+        draw_cameras.table()
+    )
+    assert "\n| Acme | " in draw_menus.table()
 
 
 @pytest.mark.usefixtures("_acme")

@@ -43,8 +43,17 @@ def info_of(name: str) -> DeviceInfo:
         return decode(DeviceInfo, answer.data)
 
 
-# Bodies of which no report with lists is published; their own files say where theirs come from.
-UNREPORTED = {"nikon-z8", "canon-80d", "panasonic-bgh1"}
+# Bodies without a report in the folder → where their lists come from.
+UNREPORTED = {
+    "nikon-z8": "all are a Z 9's (inferred)",
+    "canon-80d": "canon-80d.txt in libgphoto2's tree, not in the folder: compared with nothing",
+    "panasonic-bgh1": "a GH5's, with the operations that webptz asks a DC-BGH1 for",
+}
+# Reports of bodies that are not simulated → why.
+UNSIMULATED = {
+    "fuji-x100vi": "of 2024: such bodies want pairing over Bluetooth first",
+    "panasonic-gh5": "over a network it speaks HTTP; its lists are those of panasonic-bgh1",
+}
 # Operations that bodies list over the network only; the reports were read over USB.
 NETWORK_ONLY = {0x935A, 0x952B}
 
@@ -70,6 +79,32 @@ def test_simulated_body_lists_what_the_real_one_lists(name: str) -> None:
         # libgphoto2 prints a string that is not there as "(null)".
         said = real["vendor_extension_description"].replace("(null)", "")
         assert info.vendor_extension_desc == said
+
+
+def test_every_report_is_that_of_a_simulated_body_or_said_not_to_be() -> None:
+    folder = os.environ.get("PTPFAST_BODIES")
+    if not folder:
+        pytest.skip("PTPFAST_BODIES names no folder with reports of real bodies")
+    reports = {path.stem for path in Path(folder).glob("*.json")}
+    assert reports == (vendors.BODIES.keys() - UNREPORTED.keys()) | UNSIMULATED.keys()
+
+
+def test_a_z_8_lists_what_a_real_z_9_lists() -> None:
+    real, info = reported("nikon-z9"), info_of("nikon-z8")
+    listed = [code for code in info.operations_supported if code not in NETWORK_ONLY]
+    assert listed == [int(code, 16) for code in real["operations"]]
+    assert info.events_supported == [int(code, 16) for code in real["events"]]
+    assert info.device_properties_supported == [int(c, 16) for c in real["properties_listed"]]
+    assert info.vendor_extension_id == 0xFFFFFFFF  # as a Z 8 over Wi-Fi (libgphoto2 issue 1135)
+
+
+def test_a_bgh1_lists_what_a_gh5_lists_and_what_webptz_asks_for() -> None:
+    real, info = reported("panasonic-gh5"), info_of("panasonic-bgh1")
+    over_usb, asked = {0x9102, 0x9103}, {0x9405, 0x9414, 0x9416}
+    listed = {int(code, 16) for code in real["operations"]}
+    assert set(info.operations_supported) == (listed - over_usb) | asked
+    assert info.events_supported == [int(code, 16) for code in real["events"]]
+    assert info.device_properties_supported == [int(c, 16) for c in real["properties_listed"]]
 
 
 def test_d5300_is_as_a_report_over_its_wifi_describes_it() -> None:

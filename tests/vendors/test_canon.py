@@ -719,6 +719,43 @@ def test_body_that_needs_its_display_for_live_view_gets_it(monkeypatch):
             assert session.property(CanonProperty.EVFOutputDevice) == 1
 
 
+# Model, offered outputs, the one before, and the ones with live view and after it.
+@pytest.mark.parametrize(
+    ("name", "offered", "before", "shown", "after"),
+    [
+        ("canon-80d", (0, 1, 2), 0, 2, 0),
+        ("canon-80d", (0, 1, 2), 1, 2, 1),  # the display is black meanwhile
+        ("canon-80d", (0, 1, 2, 3), 1, 3, 1),
+        ("canon-r6m2", (0, 2), 0, 2, 0),
+        ("canon-r6m2", (1, 2), 1, 2, 1),
+        ("canon-r6m2", (0, 1, 2, 3), 0, 3, 1),
+    ],
+)
+def test_live_view_takes_an_output_that_the_body_offers(name, offered, before, shown, after):
+    with camera_of(name) as camera:
+        profile = canon_body.Profile(outputs=offered, output=before)
+        eos = camera.body.state["eos"] = canon_body.Eos(profile)
+        with session_with(camera, "remote") as session:
+            with contextlib.closing(session.live_view()) as frames:
+                assert next(frames).startswith(b"\xff\xd8")
+                assert eos.number(CanonProperty.EVFOutputDevice) == shown
+            assert eos.number(CanonProperty.EVFOutputDevice) == after
+
+
+def test_body_whose_display_is_not_offered_is_asked_for_frames_once(monkeypatch):
+    frame, asked = remote.Remote._frame, []
+    monkeypatch.setattr(remote, "FRAME_S", 0.1)
+    monkeypatch.setattr(remote.Remote, "_frame", lambda each: asked.append(1) or frame(each))
+    with camera_of("canon-r6m2") as camera:
+        profile = canon_body.Profile(outputs=(0, 2), shows=(3,))
+        eos = camera.body.state["eos"] = canon_body.Eos(profile)
+        with session_with(camera, "remote") as session:
+            with pytest.raises(ptpfast.DeviceBusy):
+                next(session.live_view())
+            assert eos.number(CanonProperty.EVFOutputDevice) == 0
+    assert len(asked) == 1  # a second time would be three seconds for nothing
+
+
 # Properties
 
 

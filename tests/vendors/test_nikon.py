@@ -6,8 +6,10 @@ import pytest
 
 from conftest import Cameras, Sessions
 from ptpfast import vendors
-from ptpfast.ptp.codes import EventCode
+from ptpfast.ptp.codes import EventCode, OperationCode
 from ptpfast.ptp.datasets import DeviceInfo
+from ptpfast.ptp.errors import StoreNotAvailable
+from ptpfast.sim import Store
 from ptpfast.vendors.nikon.codes import NikonOperation as Op
 from ptpfast.vendors.nikon.generations import (
     OF_ALL_Z,
@@ -121,3 +123,37 @@ def test_nikon_s_own_busy_codes_mean_retry_later(
     session = connect(camera("nikon"))
     assert session.link.dialect.is_busy(code)
     assert not session.link.dialect.is_busy(0xA004)
+
+
+# The application mode
+
+
+def test_card_that_a_left_application_mode_hides_is_shown_again(
+    camera: Cameras, connect: Sessions
+) -> None:
+    sim = camera(body="nikon-z6", objects=3, size=100)
+    sim.body.properties[0xD1F0].current = 1
+    session = connect(sim)
+    assert len(session.objects()) == 3
+    assert sim.body.properties[0xD1F0].current == 0
+
+
+@pytest.mark.parametrize("body", ["nikon-z6", "nikon-z9", "nikon-d5300"])
+def test_body_without_a_card_is_not_switched_to_another_mode(
+    camera: Cameras, connect: Sessions, body: str
+) -> None:
+    sim = camera(body=body, store=Store(storages=0))
+    with pytest.raises(StoreNotAvailable, match="no memory card"):
+        connect(sim).objects()
+    assert not sim.operations[0x9435]
+    assert not sim.operations[OperationCode.SetDevicePropValue]
+
+
+def test_card_stays_hidden_where_the_mode_cannot_be_left(
+    camera: Cameras, connect: Sessions
+) -> None:
+    faults = ["respond=0x200F on SetDevicePropValue"]
+    sim = camera(body="nikon-z6", faults=faults)
+    sim.body.properties[0xD1F0].current = 1
+    with pytest.raises(StoreNotAvailable, match="no memory card"):
+        connect(sim).objects()

@@ -15,6 +15,7 @@ from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.ptp.datasets import DevicePropDesc, decode_array, decode_prop_desc, encode_prop_desc
 from ptpfast.ptp.errors import ProtocolError, ResponseError, Unsupported
 from ptpfast.sim import SimulatedCamera
+from ptpfast.vendors.frames import Focus, FocusArea
 from ptpfast.vendors.nikon import live_view
 from ptpfast.vendors.nikon.datasets import parse_frame, parse_wide_prop_desc
 from raw_initiator import Initiator
@@ -139,6 +140,14 @@ def test_events_are_polled_while_frames_stream(camera: Cameras, connect: Session
     frames_of(session, 8)
     assert next(session.events(timeout=0)).parameters == (handle,)
     assert sim.operations[0x941C] == 1
+
+
+def test_events_are_polled_sooner_after_some_have_come(camera: Cameras, connect: Sessions) -> None:
+    sim = camera(body="nikon-z9")
+    session = connect(sim)
+    sim.capture()
+    frames_of(session, 18)
+    assert sim.operations[0x941C] == 3  # after 8 frames, after 2 more, and again after 8
 
 
 def test_end_of_live_view_survives_a_lost_connection(camera: Cameras, connect: Sessions) -> None:
@@ -285,3 +294,62 @@ def test_body_answers_wide_codes_by_their_own_operations_alone() -> None:
             answer = raw.ask(operation, 0xD10B, data=b"\1" if operation == 0x943C else None)
             assert answer.code == Code.DevicePropNotSupported
         assert raw.ask(Op.GetDevicePropDesc, SHUTTER_MODE).code == Code.DevicePropNotSupported
+
+
+# The header of GetLiveViewImageEx as zcine reads that of a ZR: offset → bytes, big-endian.
+HEADER = {12: "0000000f", 16: "17a0 0d48", 42: "02 01 02 00 00", 48: "0258 0190 0bd0 06a4"}
+HEADER[56] = "0064 0032 0100 0080"
+
+
+def frame_with(changes: dict[int, str] | None = None, size: int = 1024) -> bytes:
+    header = bytearray(size)
+    for at, digits in {**HEADER, **(changes or {})}.items():
+        part = bytes.fromhex(digits)
+        header[at : at + len(part)] = part
+    return bytes(header) + JPEG
+
+
+def focus_of(frame: bytes) -> Focus | None:
+    picture = parse_frame(frame)
+    assert picture == JPEG
+    return getattr(picture, "focus", None)
+
+
+def test_header_of_a_frame_tells_the_focus_and_its_areas() -> None:
+    assert len(JPEG) == 15
+    areas = (FocusArea(2724, 1500, 600, 400), FocusArea(206, 103, 100, 50))
+    assert focus_of(frame_with()) == Focus((6048, 3400), True, areas)
+    assert focus_of(frame_with({42: "01 01 02"})) == Focus((6048, 3400), False, areas)
+    assert focus_of(frame_with({42: "00 01 00"})) == Focus((6048, 3400), None, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({44: "61"}, 2),  # 97 areas fit, all but two are empty
+        ({44: "62"}, 0),
+        ({44: "ff"}, 0),
+        ({48: "0258 0000"}, 1),
+        ({48: "0258 0190 ffff ffff"}, 1),
+        ({16: "0000 0000"}, 0),
+    ],
+)
+def test_areas_that_cannot_be_are_left_out_and_the_picture_is_kept(
+    changes: dict[int, str], count: int
+) -> None:
+    focus = focus_of(frame_with(changes))
+    assert focus is not None
+    assert len(focus.areas) == count
+
+
+def test_where_a_shorter_header_has_the_focus_is_not_guessed() -> None:
+    assert focus_of(frame_with(size=512)) is None
+
+
+@pytest.mark.parametrize(("body", "tells"), [("nikon-z9", True), ("nikon-z6", False)])
+def test_frames_of_a_session_tell_the_focus_where_it_is_known(
+    camera: Cameras, connect: Sessions, body: str, tells: bool
+) -> None:
+    for frame in frames_of(connect(camera(body=body), role="remote")):
+        expected = Focus((6048, 3400), True, (FocusArea(2724, 1500, 600, 400),))
+        assert frame.focus == (expected if tells else None)

@@ -23,7 +23,7 @@ from ptpfast.ptp.codes import OperationCode as Op
 from ptpfast.ptp.codes import ResponseCode as Code
 from ptpfast.ptp.datasets import decode_array
 from ptpfast.vendors.sony.codes import SHOT_BUFFER, SonyProperty
-from ptpfast.vendors.sony.datasets import parse_properties
+from ptpfast.vendors.sony.datasets import parse_ext_device_info, parse_properties
 from raw_initiator import ALL, Initiator
 
 
@@ -45,6 +45,27 @@ def test_third_phase_without_device_info_fails_the_authentication() -> None:
         assert asking.ask(0x9202, 0x12C).data == b""
         assert asking.ask(0x9201, 3, 0, 0).code == 0xA101
         assert asking.ask(0x9202, 0x100).code == 0xA101
+
+
+def test_extended_codes_are_described_with_their_flag_alone() -> None:
+    updated = int(SonyProperty.ContentList1Updated)
+    with opened("a7m4", 2) as (_, asking):
+        authenticate(asking)
+        assert updated not in parse_properties(asking.ask(0x9209, 0, 1).data)
+        asked = asking.ask(0x9202, 0x12C, 1)
+        assert asked.response.parameters == (310,)
+        assert updated in parse_ext_device_info(asked.data).properties
+        assert updated in parse_properties(asking.ask(0x9209, 0, 1).data)
+        assert updated not in parse_properties(asking.ask(0x9209).data)
+
+
+def test_older_body_has_no_extended_codes_with_the_flag_either() -> None:
+    with opened("a7sm3", 1) as (_, asking):
+        authenticate(asking, 0x12C, 1)
+        asked = asking.ask(0x9202, 0x12C, 1)
+        assert asked.response.parameters == (300,)
+        assert max(parse_ext_device_info(asked.data).properties) < 0xE000
+        assert max(parse_properties(asking.ask(0x9209, 0, 1).data)) < 0xE000
 
 
 def test_memory_that_is_read_without_a_picture_crashes_the_body() -> None:

@@ -175,6 +175,33 @@ def test_picture_that_is_gone_is_reported_and_refused() -> None:
             session.object_info(first.handle)
 
 
+@pytest.mark.parametrize("as_thumbnail", [False, True])
+def test_picture_that_goes_while_it_is_read_is_an_error_of_its_own(as_thumbnail: bool) -> None:
+    with camera_of("a7m4", objects=2, size=8 << 20) as camera, session_with(camera) as session:
+        first, second = session.objects()
+        pieces = session.stream(first)
+        next(pieces)
+        camera.delete(camera.store.find(first.path))
+        session.link.poll()
+        with pytest.raises(InvalidObjectHandle):
+            session.thumbnail(first) if as_thumbnail else list(pieces)
+        if as_thumbnail:
+            found = dict(session.thumbnails([first, second]))
+            assert isinstance(found[first.handle], InvalidObjectHandle)
+            assert isinstance(found[second.handle], bytes)
+        assert 0 not in {parameters[0] for _, parameters in asked(camera, 0x923D, 0x923E)}
+        assert len(session.objects()) == 1
+
+
+def test_thumbnail_is_read_of_a_picture_that_was_not_listed_again() -> None:
+    with camera_of("a7m4", objects=1) as camera:
+        with session_with(camera) as session:
+            (handle,) = [info.handle for info in session.objects()]
+        with session_with(camera) as session:
+            assert session.thumbnail(handle)
+            assert len(asked(camera, 0x923E)) == 1
+
+
 def test_list_that_is_renewed_while_it_is_read_is_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -339,6 +366,29 @@ def test_new_pictures_are_reported_after_a_poll_that_found_the_camera_busy() -> 
         handles = camera.capture()
         added = [event for event in dialect.poll() if event[0] == EventCode.ObjectAdded]
         assert len(added) == len(handles)
+
+
+def test_new_picture_is_reported_also_if_its_event_is_lost() -> None:
+    with camera_of("a7m4", objects=1, size=10) as camera, session_with(camera) as session:
+        session.objects()
+        dialect: Any = session.link.dialect
+        session.link.hub.meaning = lambda _code, _parameters: []
+        dialect.poll()
+        handles = camera.capture()
+        added = [event for event in dialect.poll() if event[0] == EventCode.ObjectAdded]
+        assert len(added) == len(handles) > 0
+
+
+def test_picture_shot_between_two_pulls_is_downloaded_once(tmp_path: Path) -> None:
+    with camera_of("a7m4", objects=2) as camera:
+        there = f"{camera.host}:{camera.port}"
+        assert ptpfast.pull(there, tmp_path).downloaded == 2
+        handles = camera.capture()
+        second = ptpfast.pull(there, tmp_path)
+        assert (second.downloaded, second.skipped) == (len(handles), 2)
+        assert ptpfast.pull(there, tmp_path).downloaded == 0
+        reads = [parameters[:2] for _, parameters in asked(camera, 0x923D)]
+        assert len(reads) == len(set(reads)) == 2 + len(handles)
 
 
 # Deleting

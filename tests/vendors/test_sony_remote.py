@@ -10,6 +10,7 @@ from sony_cameras import S1, S2, SIZE, asked, camera_of, recorded, session_with,
 
 import ptpfast
 from ptpfast import EventCode, Unsupported
+from ptpfast.ptp.codes import DevicePropCode
 from ptpfast.ptp.errors import (
     InvalidObjectHandle,
     PTPError,
@@ -40,7 +41,7 @@ def test_shutter_is_pressed_and_released_in_order() -> None:
 @pytest.mark.parametrize("body", ["a7m4", "a7sm3", "a7r3"])
 def test_both_files_of_each_picture_have_their_own_bytes(body: str) -> None:
     with camera_of(body) as camera, session_with(camera, "remote") as session:
-        setting = SonyProperty.CompressionSetting
+        setting = DevicePropCode.CompressionSetting
         if setting in session.property_codes():  # else it is RAW and JPEG, and is not reported
             session.set_property(setting, 19)
         taken = recorded(camera)
@@ -54,7 +55,7 @@ def test_both_files_of_each_picture_have_their_own_bytes(body: str) -> None:
 
 def test_picture_is_read_once_and_never_another_in_its_place() -> None:
     with camera_of("a7m4") as camera, session_with(camera, "remote") as session:
-        session.set_property(SonyProperty.CompressionSetting, 16)
+        session.set_property(DevicePropCode.CompressionSetting, 16)
         taken = recorded(camera)
         first = session.capture()
         assert first is not None
@@ -75,7 +76,7 @@ def test_picture_that_was_not_read_before_a_drop_is_read_after_it() -> None:
         camera_of("a7m4", faults=["drop on GetObject after 300000"]) as camera,
         session_with(camera, "remote") as session,
     ):
-        session.set_property(SonyProperty.CompressionSetting, 16)
+        session.set_property(DevicePropCode.CompressionSetting, 16)
         taken = recorded(camera)
         info = session.capture()
         assert info is not None
@@ -174,7 +175,7 @@ def test_pictures_that_were_held_and_not_read_are_named_at_the_end(
     [
         SonyProperty.ShutterSpeed,
         SonyProperty.FocusIndication,
-        SonyProperty.CompressionSetting,
+        DevicePropCode.CompressionSetting,
         SonyProperty.ObjectInMemory,
     ],
 )

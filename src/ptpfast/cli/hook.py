@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..engine.text import in_text
+from ..engine.text import in_text, on_disk
 from .output import Output, plural, say
 from .signals import wait_for
 
@@ -175,7 +175,7 @@ def variables(result: FileResult, camera: str) -> dict[str, str]:
         "PTPFAST_TIME": captured.isoformat() if captured is not None else "",
         "PTPFAST_DIGEST": (transfer.digest or "") if transfer is not None else "",
         "PTPFAST_SIZE": str(result.size or 0),
-        "PTPFAST_SOURCE": info.path if info is not None else "",
+        "PTPFAST_SOURCE": on_disk(info.path) if info is not None else "",
         "PTPFAST_FORMAT": info.kind if info is not None else "",
     }
     return {name: value.replace("\0", "") for name, value in found.items()}

@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from html import escape
 from typing import Literal
 
-from ..engine.text import printable
+from ..engine.text import on_disk, printable
 from .output import is_terminal
 
 log: logging.Logger = logging.getLogger("ptpfast")
@@ -34,7 +35,7 @@ def notify(text: str) -> By | None:
     """
     words = _program()
     shown = printable(text)[:LONGEST]
-    if words and _runs([*words, shown]):
+    if words and _runs([*words, on_disk(_as_read(words[0], shown))]):
         return "desktop"
     if sys.stderr is None or not is_terminal(sys.stderr):
         log.debug("no notification: there is no desktop and no terminal")
@@ -55,6 +56,12 @@ def _program() -> list[str]:
     if any(os.environ.get(name) for name in _DESKTOPS) and shutil.which("notify-send"):
         return ["notify-send", "--app-name=ptpfast", "--", "ptpfast"]
     return []
+
+
+def _as_read(program: str, text: str) -> str:
+    """Return what a program shows as the text. `notify-send` reads escapes, and desktops markup,
+    which can load pictures and make links."""
+    return escape(text.replace("\\", r"\\"), quote=False) if program == "notify-send" else text
 
 
 def _runs(words: list[str]) -> bool:

@@ -20,7 +20,7 @@ from ..engine.process import Owner
 from ..engine.sink import MemorySink
 from ..engine.wire import OperationResponse
 from ..logs import tell
-from ..ptp.codes import FailReason, OperationCode
+from ..ptp.codes import FailReason
 from ..ptp.datasets import DeviceInfo
 from ..ptp.errors import (
     ConnectFailed,
@@ -35,6 +35,7 @@ from ..ptp.errors import (
 )
 from ..transport.timeouts import Timeouts
 from ..vendors import STANDARD, Asks, Dialect, ReconnectFirst, Role, Vendor, select
+from ..vendors.leaving import leaving
 from .answers import outcome, request_label, response_of
 from .chunking import ChunkPolicy
 from .connection import Connection
@@ -42,9 +43,9 @@ from .courtesy import begin_reconnect_pause, close_at_exit, do_not_close_at_exit
 from .events import Event, EventHub, Source
 from .habits import Habits, tuned
 from .losses import Losses
-from .opening import MAX_STRUCTURE, ask_device_info, name_who_answered, open_session
+from .opening import MAX_STRUCTURE, ask_device_info, close_session, name_who_answered, open_session
 from .owner import await_owner
-from .patience import BRIEF_BUSY_S, BUSY_S, Patience, pause, until
+from .patience import BRIEF_BUSY_S, BUSY_S, Patience, pause
 from .pipelining import Following, Request
 from .renewal import reopen, require_same
 from .upkeep import Interrupted, Upkeep
@@ -319,16 +320,15 @@ class Link:
         try:
             if self.connection.settle(timeouts.close):
                 pause_s = self._opened_at + quirks.close_after_open_s - time.monotonic()
-                if pause_s > 0:
-                    time.sleep(pause_s)
+                time.sleep(max(0.0, pause_s))
                 hasty = Timeouts(timeouts.connect, timeouts.close, timeouts.close, timeouts.close)
                 self.connection.timeouts = hasty
-                self.dialect.end()
-                code, over = OperationCode.CloseSession, until(time.monotonic() + timeouts.close)
-                request = Request(code, any_transaction_id=True, on_pause=over)
-                self.transact(request, busy_s=0.0)
+                with leaving(lambda: close_session(self.transact, timeouts.close)):
+                    self.dialect.end()
         except (PTPError, RuntimeError, OSError) as error:
             log.debug("the session did not end in order: %s", error)
+        except Exception:
+            log.warning("the session did not end in order", exc_info=True)
         finally:
             self.connection.timeouts = timeouts  # the next connection inherits them
             self.connection.close()

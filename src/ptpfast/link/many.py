@@ -87,7 +87,7 @@ class Many:
         while True:
             self._to_ask.extend(left)
             try:
-                self._link.run(self._next, finished)
+                self._link.run(partial(self._next, answered), finished)
                 break
             except PTPError as error:
                 if not has_ended(self._link, error):
@@ -109,11 +109,14 @@ class Many:
                 losses.answered(self._operation, handle, answer)
             answered(handle, answer)
 
-    def _next(self) -> Request | None:
-        if not self._to_ask:
-            return None
-        self._asked = self._to_ask.popleft()
-        return self._request(self._asked)
+    def _next(self, done: Done) -> Request | None:
+        while self._to_ask:
+            self._asked = self._to_ask.popleft()
+            try:
+                return self._request(self._asked)
+            except ResponseError as error:  # it is known to be gone, and not asked about
+                done(self._asked, error)
+        return None
 
     def _request(self, handle: int) -> Request:
         return Request(

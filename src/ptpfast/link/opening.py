@@ -5,6 +5,7 @@ Sources: libgphoto2 (library.c) and airmtp.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from ..engine.phase import Phase
@@ -13,6 +14,7 @@ from ..ptp.codes import OperationCode, ResponseCode
 from ..ptp.datasets import DeviceInfo, decode
 from ..ptp.errors import NetworkError, ResponseError, Timeout
 from .connection import Connection
+from .patience import until
 from .pipelining import Request
 
 # The limit of memory for a dataset that is parsed into Python's numbers and strings,
@@ -56,6 +58,13 @@ def open_session(transact: Transact, opening: Opening, first: int = 1) -> None:
                 raise
         else:
             return
+
+
+def close_session(transact: Callable[..., object], limit_s: float) -> None:
+    """Close the session, in `limit_s` seconds: many cameras refuse the next Init for half a minute
+    without it."""
+    code, over = OperationCode.CloseSession, until(time.monotonic() + limit_s)
+    transact(Request(code, any_transaction_id=True, on_pause=over), busy_s=0.0)
 
 
 def name_who_answered(error: NetworkError, connection: Connection) -> None:

@@ -38,10 +38,17 @@ _FAILURES = (ResponseError, ProtocolError, TransferError)
 def storages_of(link: Link) -> tuple[list[int], PTPError | None]:
     """Return the ids of all storages with a card, and the error of a list that was cut.
 
-    The ids before the cut are right.
+    The ids before the cut are right. A body that hides its card is asked again once it shows it.
     """
     if (own := link.dialect.storages()) is not None:
         return own, None
+    found, error = _listed(link)
+    if not found and link.dialect.uncover():
+        found, error = _listed(link)
+    return found, error
+
+
+def _listed(link: Link) -> tuple[list[int], PTPError | None]:
     operation, error = OperationCode.GetStorageIDs, None
     # An answer without even a count, or a cut one, is not to hide a card: asked for twice.
     for _ in range(2):
@@ -55,7 +62,8 @@ def storages_of(link: Link) -> tuple[list[int], PTPError | None]:
             ids = [int.from_bytes(whole[at : at + 4], "little") for at in range(0, len(whole), 4)]
         if payload and error is None:
             break
-    found = [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
+    with_card = [storage_id for storage_id in dict.fromkeys(ids) if storage_id & 0xFFFF]
+    found = link.dialect.without_repeats(with_card)
     if error is not None and not found:
         raise error
     return found, error

@@ -12,6 +12,7 @@ from .svg import number, shown
 
 MOST_RUNS = 12  # of earlier ones, the latest
 WORTH_SAYING = 0.05
+ENOUGH_RUNS = 3  # to show how much runs of an unchanged link differ
 
 
 @dataclass(frozen=True)
@@ -40,26 +41,43 @@ MEASURES = (
 )
 
 
-def changes(now: Figures, before: Figures) -> list[tuple[Measure, float, float, float]]:
-    """Return what both runs measured: measure, then, now, and the change as a fraction."""
-    found = []
-    for measure in MEASURES:
-        then, value = measure.of(before), measure.of(now)
-        if then and value is not None:
-            found.append((measure, then, value, value / then - 1.0))
-    return found
-
-
-def told(now: Figures, before: Figures) -> list[str]:
-    """Return the changes in words, one line each."""
+def told(now: Figures, earlier: Sequence[Figures]) -> list[str]:
+    """Return the changes in words, one line each; earlier runs are the oldest first."""
     lines = []
-    for measure, then, value, change in changes(now, before):
-        line = f"{measure.label}: {number(value)} {measure.unit}, was {number(then)}"
-        if abs(change) >= WORTH_SAYING:
-            better = (change > 0) == measure.more_is_better
-            line += f" ({change:+.0%}, {'better' if better else 'worse'})"
+    for measure in MEASURES:
+        value, before = measure.of(now), _all_of(measure, earlier)
+        if value is None or not before or not before[-1]:
+            continue
+        line = f"{measure.label}: {number(value)} {measure.unit}, "
+        if len(before) < ENOUGH_RUNS:
+            change = _change(before[-1], value)
+            line += f"was {number(before[-1])}" + (f" ({change})" if change else "")
+        else:
+            low, high, word = min(before), max(before), _judged(measure, before, value)
+            line += f"was {number(low)} to {number(high)} in {len(before)} runs"
+            line += f" ({word} than in all)" if word else ""
         lines.append(line)
     return lines
+
+
+def _all_of(measure: Measure, runs: Sequence[Figures]) -> list[float]:
+    return [value for run in runs if (value := measure.of(run)) is not None]
+
+
+def _change(then: float, now: float) -> str:
+    """Return the change in percent; '' for one that says nothing."""
+    change = now / then - 1.0 if then else 0.0
+    return f"{change:+.0%}" if abs(change) >= WORTH_SAYING else ""
+
+
+def _judged(measure: Measure, before: Sequence[float], now: float) -> str:
+    """Return "better" or "worse" if a run is that than all of enough earlier ones; else ''.
+
+    Two runs of an unchanged link differ: their difference alone says neither.
+    """
+    if len(before) < ENOUGH_RUNS or min(before) <= now <= max(before):
+        return ""
+    return "better" if (now > max(before)) == measure.more_is_better else "worse"
 
 
 def label(figures: Figures, other_than: Figures) -> str:
@@ -82,11 +100,11 @@ def comparison(now: Figures, earlier: Sequence[Figures]) -> str:
         value = measure.of(now)
         if value is None or not rows:
             continue
-        then = rows[-1][1]
+        before = [each[1] for each in rows]
         rows.append(("this run", value, "d-0", ""))
         parts.append(
             f'<section class="card"><h2>{measure.label[0].upper()}{shown(measure.label[1:])}'
-            f" {_change(measure, then, value)}</h2>{charts.bars(rows, measure.unit, 150.0)}"
+            f" {_remark(measure, before, value)}</h2>{charts.bars(rows, measure.unit, 150.0)}"
             "</section>"
         )
     if not parts:
@@ -95,9 +113,9 @@ def comparison(now: Figures, earlier: Sequence[Figures]) -> str:
     return f'{heading}<div class="pair">{"".join(parts)}</div>'
 
 
-def _change(measure: Measure, then: float, now: float) -> str:
-    change = now / then - 1.0 if then else 0.0
-    if abs(change) < WORTH_SAYING:
-        return "<small>as before</small>"
-    kind = "better" if (change > 0) == measure.more_is_better else "worse"
-    return f'<small class="{kind}">{change:+.0%}, {kind}</small>'
+def _remark(measure: Measure, before: Sequence[float], now: float) -> str:
+    if word := _judged(measure, before, now):
+        return f'<small class="{word}">{word} than in all of {len(before)} runs</small>'
+    if len(before) >= ENOUGH_RUNS:
+        return "<small>as in earlier runs</small>"
+    return f"<small>{_change(before[-1], now) or 'as before'}</small>"

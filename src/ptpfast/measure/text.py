@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .charts import SHARE_WORDS
-from .compare import label, told
+from .compare import ENOUGH_RUNS, label, told
 from .figures import long_course
 from .result import Result, named
 from .samples import Spread
@@ -14,7 +14,10 @@ from .summary import Figures
 from .svg import number
 from .verdict import CERTAINTY, Verdict, sentence
 
-ONE_RUN = "Two runs of an unchanged link also differ: repeat both to be sure of a difference"
+FEW_RUNS = (
+    "Two runs of an unchanged link also differ: "
+    f"with {ENOUGH_RUNS} earlier runs, better and worse can be told"
+)
 
 
 def lines(
@@ -43,13 +46,13 @@ def lines(
     yield from _long(result)
     yield from (f"note: {note}" for note in result.notes)
     if earlier:
-        before = earlier[-1]
+        few = len(earlier) < ENOUGH_RUNS
         yield ""
-        yield f"Compared with {label(before, figures)}:"
-        lines = told(figures, before)
+        yield f"Compared with {label(earlier[-1], figures) if few else 'the earlier runs'}:"
+        lines = told(figures, earlier)
         yield from (f"  {line}" for line in lines)
         if any("%" in line for line in lines):
-            yield f"  {ONE_RUN}"
+            yield f"  {FEW_RUNS}"
 
 
 def _facts(result: Result, figures: Figures) -> Iterator[tuple[str, str]]:

@@ -275,7 +275,7 @@ def decode_prop_desc(buffer: Any) -> DevicePropDesc:
     """Decode a DevicePropDesc dataset, whose layout depends on its data type.
 
     Some cameras end it after a string or before the form flag (libgphoto2). Then the rest is empty,
-    and there is no form.
+    and there is no form. An EOS 60D writes the allowed values of an 8-bit property in 16 bits.
 
     Raises:
         ProtocolError: the dataset is cut, or PTP does not define the data type.
@@ -289,7 +289,10 @@ def decode_prop_desc(buffer: Any) -> DevicePropDesc:
         minimum, maximum, step = _read_form(cursor, data_type, 3)
         desc.form = (minimum, maximum, step)
     elif form == 2:
-        desc.form = _read_form(cursor, data_type, cursor.u16())
+        count = cursor.u16()
+        rest = bytes(memoryview(buffer)[cursor.offset :])
+        wide = data_type == DataType.UINT8 and len(rest) == 2 * count and not any(rest[1::2])
+        desc.form = _read_form(cursor, DataType.UINT16 if wide else data_type, count)
     cursor.finish()
     return desc
 

@@ -97,8 +97,9 @@ def connect(
         connection = connect_when_free(open_one, address, timeouts.held, waiting)
         with _closed_on_error(connection):
             session = Session(Link(connection, vendor, role, waiting), own)
-            _take(session, connection.guid, depth, kept=index)
-            _tell_connected(session, time.monotonic() - began)
+            with _closed_on_error(session):
+                _take(session, connection.guid, depth, kept=index)
+                _tell_connected(session, time.monotonic() - began)
             return session
 
 
@@ -123,7 +124,7 @@ def _place(
 
 
 @contextmanager
-def _closed_on_error(closable: Connection | Trace) -> Iterator[None]:
+def _closed_on_error(closable: Connection | Session | Trace) -> Iterator[None]:
     try:
         yield
     except BaseException:

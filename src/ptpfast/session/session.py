@@ -114,9 +114,11 @@ class Session:
             `Timeouts.close` seconds at most, plus the pause that some cameras need. In a forked
             child it closes the child's descriptors only.
         """
-        self.link.close()
-        if self.trace is not None:
-            self.trace.close()
+        try:
+            self.link.close()
+        finally:
+            if self.trace is not None:
+                self.trace.close()
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import catalog_file
 from .catalog_file import Damaged, Newer
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger("ptpfast")
 
 LONGEST_S = 10.0  # for one question; 100,000 records are read in less than one
+SLOWEST = 1 << 20  # bytes of the file that are read or changed in a second, when all of it is
+LEAST_ROW = 16  # bytes of a record in the file; a file whose tables never end seems to have more
 HURRIED_MS = 5  # for another process's transaction, once one has taken too long
 MOST_SEEN = 1000  # objects of one path and body
 REBUILD = "ptpfast history rebuild FOLDER"
@@ -45,10 +47,11 @@ _OBJECT = (
     "object.sha256, object.fetched"
 )
 _FILE = "folder.path, file.name, file.size, file.mtime_ns"
-_RECORDS = (
-    f"SELECT object.id, {_OBJECT}, file.id, {_FILE} FROM object JOIN body ON body.id = object.body "
+_FROM = (
+    "FROM object JOIN body ON body.id = object.body "
     "LEFT JOIN file ON file.object = object.id LEFT JOIN folder ON folder.id = file.folder "
 )
+_RECORDS = f"SELECT object.id, {_OBJECT}, file.id, {_FILE} {_FROM}"
 
 
 class Catalog:
@@ -64,7 +67,7 @@ class Catalog:
         self.notes: list[str] = []
         self.why: str = ""
         self.path: Path | None = None
-        self._database: sqlite3.Connection | None = None
+        self._file: catalog_file.Opened | None = None
         self._until = [0.0]
         self._lock = threading.RLock()
         self._was_damaged = False
@@ -78,10 +81,14 @@ class Catalog:
 
     def close(self) -> None:
         """Close the file. Safe to call twice; never raises."""
-        database, self._database = self._database, None
-        if database is not None:
+        file, self._file = self._file, None
+        if file is not None:
             with suppress(Exception):
-                database.close()
+                file.close()
+
+    @property
+    def _database(self) -> sqlite3.Connection | None:
+        return self._file.database if self._file is not None else None
 
     def prepare(self) -> bool:
         """Create the catalog if there is none; return whether it can be used."""
@@ -140,7 +147,7 @@ class Catalog:
                     "WHERE folder.path = ? AND body.identity = ?",
                     (os.fsencode(folder), identity),
                 )
-                return [_named(*row) for row in rows]
+                return [_named(*row) for row in self._counted(rows)]
         return []
 
     def store(self, items: Iterable[tuple[Fetched, Stored]]) -> int:
@@ -155,6 +162,10 @@ class Catalog:
         with self._guarded("read"):
             if (database := self._opened()) is None:
                 return
+            self._take_time()
+            some = f"SELECT count(*) FROM (SELECT 1 {_FROM}LIMIT ?)"  # sorting takes all at once
+            (count,) = database.execute(some, (self._most_rows() + 1,)).fetchone()
+            self._check_count(count)
             self._until[0] = float("inf")  # the caller may take its time
             # Rows of an object with several files come together.
             for row in database.execute(_RECORDS + "ORDER BY object.fetched DESC, object.id DESC"):
@@ -169,6 +180,7 @@ class Catalog:
         meant = [record for record in self.records() if is_meant(record)]
         with self._guarded("write"):
             if meant and (database := self._opened()) is not None:
+                self._take_time()
                 _forget(database, meant)
                 return len(meant)
         return 0
@@ -176,11 +188,34 @@ class Catalog:
     def _opened(self, *, create: bool = False) -> sqlite3.Connection | None:
         if self.why or self.path is None:
             return None
-        if self._database is None:
-            self._database = catalog_file.open_file(self.path, create=create)
-            if self._database is not None:
-                catalog_file.limit_time(self._database, self._until)
+        if self._file is not None and self._file.is_gone():
+            log.warning("the catalog %s has been replaced or removed during the run", self.path)
+            self.close()
+        if self._file is None:
+            self._file = catalog_file.open_file(self.path, self._until, create=create)
+            if self._file is not None and self._file.note:
+                self.notes.append(self._file.note)
         return self._database
+
+    def _take_time(self) -> None:
+        """Allow for a question about all of the file."""
+        if self._file is not None:
+            self._until[0] += self._file.size / SLOWEST
+
+    def _most_rows(self) -> int:
+        return self._file.size // LEAST_ROW if self._file is not None else 0
+
+    def _check_count(self, count: int) -> None:
+        if count > self._most_rows():
+            raise Implausible("it has more rows than it has room for")
+
+    def _counted(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """Yield rows, up to as many as the file can have. Raises Implausible."""
+        most = self._most_rows()
+        for count, row in enumerate(rows, 1):
+            if count > most:
+                self._check_count(count)
+            yield row
 
     @contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
@@ -203,8 +238,11 @@ class Catalog:
             self._give_up(str(error))
         except sqlite3.OperationalError as error:  # locked, full, read-only, not to be opened
             # A lock or a slow disk takes its time, too, and says nothing about the file.
-            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            code = getattr(error, "sqlite_errorcode", 0)
+            if code == sqlite3.SQLITE_INTERRUPT:
                 self._set_aside("reading it takes too long")
+            elif code == sqlite3.SQLITE_ERROR:  # the statements are right, so the tables are not
+                self._set_aside(str(error))
             else:
                 self._log(doing, error)
                 self._hurry()
@@ -262,6 +300,7 @@ def _named(path: object, name: object) -> tuple[str, str]:
 def _transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("BEGIN IMMEDIATE")
     try:
+        database.execute("UPDATE origin SET changes = changes + 1")
         yield
         database.execute("COMMIT")
     except BaseException:

@@ -3,7 +3,8 @@
 Only this user can write to its folder. The file is created under a temporary name, switched to a
 write-ahead log, and renamed. So ptpfast never has a `-journal` file beside it. SQLite would replay
 such a file, even one that deletes other files. So it is renamed before SQLite sees it. `-wal` and
-`-shm` are SQLite's, and several processes share them.
+`-shm` are SQLite's, and several processes share them. What else has these names is renamed, and so
+is a log that `catalog_log` finds not to be the catalog's.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import time
 from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from ..ownership import files, folders, private
 from ..ownership.names import (
@@ -25,7 +26,10 @@ from ..ownership.names import (
     is_random_name,
     random_name,
 )
-from ..ownership.readback import read_back
+from ..ownership.readback import open_regular
+from ..ownership.sameness import stands_for
+from . import catalog_log
+from .databases import restrain
 from .places import user_folder
 
 if TYPE_CHECKING:
@@ -54,16 +58,72 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UNIQUE (folder, name))",
         "CREATE INDEX file_of ON file (object)",
     ),
+    # Each transaction counts: so each write-ahead log tells which catalog it belongs to.
+    (
+        "CREATE TABLE origin (mark BLOB NOT NULL, changes INTEGER NOT NULL)",
+        "INSERT INTO origin VALUES (randomblob(16), 0)",
+    ),
 )
 SCHEMA = len(MIGRATIONS)
 
 
-class Damaged(Exception):
+class Damaged(ValueError):
     """The file is damaged, or ptpfast did not write it."""
 
 
 class Newer(Exception):
     """A newer version of ptpfast wrote the file; it is neither used nor changed."""
+
+
+class _Held:
+    """The open file of a catalog, one for all its connections in this process.
+
+    When a process closes a file, the system drops all locks that the process has on it, also those
+    of another connection of SQLite. Another process would then delete the log that is in use.
+    """
+
+    __slots__ = ("__weakref__", "descriptor")
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = open_regular(path)
+
+
+_held: WeakValueDictionary[tuple[int, int], _Held] = WeakValueDictionary()
+
+
+class Opened:
+    """An open catalog.
+
+    Attributes:
+        database: Its connection.
+        note: What the user must know of it, in a sentence; '' for nothing.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection, held: _Held, note: str) -> None:
+        self.database = database
+        self.note = note
+        self._path = path
+        self._held: _Held | None = held
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file and its write-ahead log."""
+        sizes = []
+        for tail in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                sizes.append(os.stat(f"{self._path}{tail}").st_size)
+        return sum(sizes)
+
+    def is_gone(self) -> bool:
+        """Return whether the path is that of another file now, or of none. OSError."""
+        return self._held is None or not stands_for(self._path, self._held.descriptor.number)
+
+    def close(self) -> None:
+        """Close it. sqlite3.Error."""
+        try:
+            self.database.close()
+        finally:
+            self._held = None
 
 
 def folder() -> Path:
@@ -78,8 +138,13 @@ def path() -> Path:
     return Path(os.path.abspath(folder())) / CATALOG_NAME
 
 
-def open_file(path: Path, *, create: bool) -> sqlite3.Connection | None:
+def open_file(path: Path, until: list[float], *, create: bool) -> Opened | None:
     """Open the catalog; create it if `create` is true. Return None if there is none.
+
+    Args:
+        path: Its path.
+        until: `until[0]` is when statements are interrupted, by `time.monotonic`.
+        create: Create it if there is none.
 
     Raises:
         Damaged, Newer: The file cannot be used.
@@ -92,17 +157,21 @@ def open_file(path: Path, *, create: bool) -> sqlite3.Connection | None:
     folder = os.fspath(path.parent)
     if why := files.why_not_private(folder):
         raise PermissionError(errno.EPERM, f"{why}; set its rights, or PTPFAST_DATA", folder)
-    _keep_journal_away(path)
-    if not os.path.lexists(path):
-        _make(path)
-    _look(path)
-    database = connect(path)
-    try:
-        _migrate(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
+    # In turn: a log that is left is looked at by one process, and not while another opens it.
+    with folders.turn(path.parent, BUSY_S, once=True) as alone:
+        _keep_away(path)
+        if not os.path.lexists(path):
+            _make(path, until, tidy=bool(alone))
+        held, is_first = _look(path)
+        is_left = alone and is_first and catalog_log.is_left(path)
+        note = _prove_log(path, held) if is_left else ""
+        database = connect(path, until)
+        try:
+            _migrate(database)
+        except BaseException:
+            database.close()
+            raise
+        return Opened(path, database, held, note)
 
 
 def set_aside(path: Path) -> Path:
@@ -122,32 +191,53 @@ def _free_name(path: Path) -> Path:
     raise FileExistsError(errno.EEXIST, "there are too many damaged catalogs", path.parent)
 
 
-def _keep_journal_away(path: Path) -> None:
-    journal = f"{path}-journal"
-    if os.path.lexists(journal):
-        with folders.turn(path.parent, BUSY_S):
-            to = f"{_free_name(path)}-journal"
-            private.set_aside(journal, to)
-        log.warning("%s is not from ptpfast; renamed to %s", journal, to)
-
-
-def _look(path: Path) -> None:
-    """Check everything that must hold before SQLite reads the file. Damaged, OSError."""
-    for tail in ("", "-wal", "-shm"):
+def _keep_away(path: Path) -> None:
+    """Rename what SQLite must not open beside the catalog. OSError."""
+    for tail in INDEX_COMPANIONS:
         try:
             status = os.lstat(f"{path}{tail}")
         except FileNotFoundError:  # another process has just closed it
             continue
-        if why := files.foreign(status, os.fspath(path.parent)):
-            raise Damaged(f"{path.name}{tail}: {why}")
-    head = read_back(path, _HEADER)
+        why = files.foreign(status, os.fspath(path.parent))
+        if why or tail == "-journal":
+            _rename_companion(path, tail, why or "it is not from ptpfast")
+
+
+def _rename_companion(path: Path, tail: str, why: str) -> str:
+    to = f"{_free_name(path)}{tail}"
+    private.set_aside(f"{path}{tail}", to)
+    log.warning("%s%s is not used: %s; renamed to %s", path, tail, why, to)
+    return to
+
+
+def _prove_log(path: Path, held: _Held) -> str:
+    """Rename a log that a killed process cannot have left; return what to tell. OSError."""
+    with suppress(Newer):
+        if why := catalog_log.why_not_ours(path, held.descriptor, connect, _check):
+            to = _rename_companion(path, "-wal", why)
+            return f"The log beside the catalog is not used ({why}) and was renamed to {to}."
+    return ""
+
+
+def _look(path: Path) -> tuple[_Held, bool]:
+    """Check everything that must hold before SQLite reads the file. Return the open file, and
+    whether it is the first connection of this process. Damaged, OSError."""
+    status = os.lstat(path)
+    if why := files.foreign(status, os.fspath(path.parent)):
+        raise Damaged(f"{path.name}: {why}")
+    known = _held.get((status.st_dev, status.st_ino))
+    held = known or _Held(path)
+    found = os.fstat(held.descriptor.number)
+    _held[found.st_dev, found.st_ino] = held
+    head = os.pread(held.descriptor.number, _HEADER, 0)
     if not head.startswith(b"SQLite format 3\0") or head[18:20] != _WAL:
         raise Damaged("it is no SQLite file with a write-ahead log")
     if int.from_bytes(head[68:72], "big") != APPLICATION:
         raise Damaged("another program has made it")
+    return held, known is None
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, until: list[float]) -> sqlite3.Connection:
     """Open an existing SQLite file. sqlite3.Error."""
     import sqlite3
 
@@ -156,39 +246,32 @@ def connect(path: Path) -> sqlite3.Connection:
         address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
     try:
-        for setting in (
-            "trusted_schema = OFF",
-            "cell_size_check = ON",
-            "synchronous = NORMAL",  # a power cut can cost the last records, and nothing else
-            "temp_store = MEMORY",
-        ):
-            database.execute(f"PRAGMA {setting}")
+        restrain(database, until)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _make(path: Path) -> None:
+def _make(path: Path, until: list[float], *, tidy: bool) -> None:
     """Create an empty catalog; another process may do the same and be first. OSError."""
-    with folders.turn(path.parent, BUSY_S) as alone:
-        if alone:
-            _tidy(path.parent)
-        temporary = random_name(os.fspath(path.parent))
-        try:
-            files.create(temporary, 0o600).close()
-            with closing(connect(Path(temporary))) as database:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.execute(f"PRAGMA application_id = {APPLICATION}")
-                _migrate(database)
-            if not os.path.lexists(path):  # another process may have been first
-                for tail in INDEX_COMPANIONS:  # of a file that is gone: SQLite would apply them
-                    files.discard(f"{path}{tail}")
-                private.set_aside(temporary, path)
-        finally:
-            for tail in ("", *INDEX_COMPANIONS):
-                with suppress(OSError):
-                    files.discard(f"{temporary}{tail}")
+    if tidy:
+        _tidy(path.parent)
+    temporary = random_name(os.fspath(path.parent))
+    try:
+        files.create(temporary, 0o600).close()
+        with closing(connect(Path(temporary), until)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute(f"PRAGMA application_id = {APPLICATION}")
+            _migrate(database)
+        if not os.path.lexists(path):  # another process may have been first
+            for tail in INDEX_COMPANIONS:  # of a file that is gone: SQLite would apply them
+                files.discard(f"{path}{tail}")
+            private.set_aside(temporary, path)
+    finally:
+        for tail in ("", *INDEX_COMPANIONS):
+            with suppress(OSError):
+                files.discard(f"{temporary}{tail}")
 
 
 def _tidy(folder: Path) -> None:
@@ -242,11 +325,3 @@ def _expected(version: int) -> list[str]:
             for statement in statements:
                 database.execute(statement)
         return _tables(database)
-
-
-def limit_time(database: sqlite3.Connection, until: list[float]) -> None:
-    """Interrupt queries after `until[0]` (`time.monotonic`).
-
-    A query on a damaged file may never end.
-    """
-    database.set_progress_handler(lambda: time.monotonic() > until[0], 10_000)

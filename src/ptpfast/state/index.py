@@ -34,6 +34,7 @@ from ..ownership.names import INDEX_COMPANIONS, INDEX_SUFFIX
 from ..ownership.readback import read_back
 from ..ptp.datasets import DeviceInfo
 from ..ptp.objects import LARGEST_OBJECT, Description
+from .databases import restrain
 from .places import user_folder
 
 if TYPE_CHECKING:
@@ -269,14 +270,9 @@ class Index:
         until = time.monotonic() + LONGEST_S
         path = os.path.abspath(self.path)  # never a `file:` address
         with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as database:
-            database.text_factory = lambda raw: raw.decode()  # UnicodeDecodeError is a ValueError
-            database.set_progress_handler(lambda: time.monotonic() > until, 10_000)
-            database.execute("PRAGMA trusted_schema = OFF")
-            database.execute("PRAGMA cell_size_check = ON")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("PRAGMA temp_store = MEMORY")
-            self._check(database)
             try:
+                restrain(database, [until])
+                self._check(database)
                 yield database
             except sqlite3.OperationalError as error:
                 if time.monotonic() > until:
@@ -289,7 +285,7 @@ class Index:
 
     def _check(self, database: sqlite3.Connection) -> None:
         """Check that the file has this version and this body; initialise an empty one."""
-        if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if _is_empty(database):
             self._create(database)
         for name, expected in (("application_id", APPLICATION), ("user_version", SCHEMA)):
             if (found := database.execute(f"PRAGMA {name}").fetchone()[0]) != expected:
@@ -302,13 +298,18 @@ class Index:
 
     def _create(self, database: sqlite3.Connection) -> None:
         database.execute("BEGIN IMMEDIATE")
-        if not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if _is_empty(database):
             for table in _TABLES:
                 database.execute(table)
             database.execute("INSERT INTO body VALUES (?)", (self._identity,))
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             database.execute(f"PRAGMA user_version = {SCHEMA}")
         database.execute("COMMIT")
+
+
+def _is_empty(database: sqlite3.Connection) -> bool:
+    # Not by a count, which nothing interrupts.
+    return database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
 
 
 def _is_index(fd: int) -> bool:

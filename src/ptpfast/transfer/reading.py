@@ -138,7 +138,7 @@ class ObjectReader:
             try:
                 return self._read_chunks(read, sink, (offset, end))
             except _REFUSALS:
-                if self.trusted > offset or sink.position != start:
+                if self.trusted > offset or sink.position != start or self._has_one_way:
                     raise  # it has worked so far: it is not the operation that is refused
             return self._read_without(read, sink, offset, size)
         if not whole:
@@ -160,6 +160,12 @@ class ObjectReader:
         self.end_is_proven = True
         self._report(self._trusted)
         return self._trusted - offset
+
+    @property
+    def _has_one_way(self) -> bool:
+        """True if one partial read is all that the camera has, so that the object is refused."""
+        dialect = self.camera.link.dialect
+        return dialect.whole() is None and len(dialect.reads()) == 1
 
     def _read_without(self, read: PartialRead, sink: Sink, offset: int, size: int | None) -> int:
         """In another way, for good if that works and this one never has."""

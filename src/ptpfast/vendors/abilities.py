@@ -1,6 +1,7 @@
 """What sessions can do with a vendor's cameras, and how that is known.
 
-Each vendor's folder has `ABILITIES`, a row for each ability; docs/cameras.md is drawn from them.
+Each vendor's folder has `ABILITIES`, a row for each ability, and `MAKER`, what the pages call its
+cameras; docs/cameras.md and docs/connect.md are drawn from them.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Asks(Protocol):
         busy_s: float | None = None,
         owner: OwnerAsked | None = None,
     ) -> OperationResponse:
-        """Run an operation without data-in. Raises ResponseError unless OK.
+        """Run an operation; data-in is dropped. Raises ResponseError unless OK.
 
         With `owner` the camera may ask its owner before it answers. If it is silent, that is told
         as by `waiting`, and waited for. Raises NotApproved if the owner does not allow it.
@@ -183,6 +183,14 @@ class Dialect:
     def storages(self) -> list[int] | None:
         """Return the storage ids; None to ask for them as the standard does."""
         return None
+
+    def without_repeats(self, storage_ids: list[int]) -> list[int]:
+        """Return the storages of a list by the standard that hold what no other one holds."""
+        return storage_ids
+
+    def uncover(self) -> bool:
+        """Leave a mode that hides the card, when none is listed; return whether to ask again."""
+        return False
 
     def handles(self, storage_id: int, parent: int) -> list[int] | None:
         """Return the handles in a storage; None to ask for them as the standard does.

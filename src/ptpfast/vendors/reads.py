@@ -12,8 +12,9 @@ from ..ptp.codes import OperationCode
 class PartialRead:
     """An operation that reads a range of an object.
 
-    `parameters(handle, offset, size)` makes the parameters of the request. The range must end below
-    `1 << offset_bits`.
+    `parameters(handle, offset, size)` makes the parameters of the request. It asks the camera
+    nothing, and raises InvalidObjectHandle for an object that is known to be gone. The range must
+    end below `1 << offset_bits`.
     """
 
     operation: int
@@ -26,7 +27,7 @@ class WholeRead:
     """An operation that reads something of an object with one request.
 
     `parameters(handle)` makes the parameters of the request. It may raise a PTPError for an object
-    that cannot be read now.
+    that cannot be read now; of a thumbnail it asks the camera nothing, and raises as above.
     """
 
     operation: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -165,3 +166,29 @@ def test_simulated_camera_has_the_files_of_a_folder_by_their_names(tmp_path: Pat
         words, env=os.environ | ASCII, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
     ).stdout
     assert said.strip() == str([ascii(NAME)])
+
+
+WRITE = (
+    "import os, sys\n"
+    "with open(sys.argv[2], 'ab') as log:\n"
+    "    log.write(b' '.join((os.fsencode(sys.argv[1]), os.environb[b'PTPFAST_SOURCE'])))\n"
+)
+
+
+def test_a_command_for_each_file_gets_its_names_as_utf_8_text(
+    sim: SimulatedCamera, tmp_path: Path
+) -> None:
+    command = shlex.join([sys.executable, "-c", WRITE, "{}", str(tmp_path / "log")])
+    run(sim, ASCII, "pull", tmp_path / "in", "--exec", command)
+    assert (tmp_path / "log").read_text("utf-8") == f"{tmp_path / 'in' / NAME} {NAME}"
+
+
+def test_a_notification_has_names_as_utf_8_text(sim: SimulatedCamera, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "notify-send"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s" "$4" > "{tmp_path}/told"\n')
+    program.chmod(0o755)
+    locale = ASCII | {"DISPLAY": ":0", "PATH": f"{program.parent}:/usr/bin:/bin"}
+    (tmp_path / "Ü").write_text("no folder")
+    started(sim, locale, "pull", tmp_path / "Ü", "--notify")
+    assert f"{tmp_path}/Ü" in (tmp_path / "told").read_text("utf-8")

@@ -7,6 +7,8 @@ or `simulated` (the simulated body only).
 
 from __future__ import annotations
 
+MAKER = "Canon EOS"
+
 _ALL, _M, _OLD, _R5 = "EOS", "EOS M", "EOS without RemoteReleaseOn", "EOS R5 Mark II"
 _DOWNLOAD, _REMOTE, _BOTH = "download", "remote", "both"
 

@@ -10,7 +10,7 @@ import calendar
 from collections import deque
 from dataclasses import dataclass, replace
 
-from ...ptp.codes import SIZE_SATURATED, EventCode, ObjectFormat
+from ...ptp.codes import SIZE_SATURATED, DevicePropCode, EventCode, ObjectFormat
 from ...ptp.datasets import ObjectInfoDataset, parse_date_time
 from ..body import Responder
 from ..quirks import MiB
@@ -31,7 +31,8 @@ from .records import (
     value_record,
 )
 
-COMPRESSION_SETTING = 0x5004  # of the simulated camera: which files a picture has
+# Of the simulated camera: which files a picture has.
+COMPRESSION_SETTING = DevicePropCode.CompressionSetting
 NEW, FOLDER_FLAG = 0x20, 0x10  # of an object's flags
 TO_CARD = 2  # CaptureDestination of an EOS 60D
 CARD_SHOTS, HOST_SHOTS = 0x0F62, 0xA5D2  # AvailableShots of an EOS 60D

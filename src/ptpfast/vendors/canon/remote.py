@@ -14,6 +14,7 @@ from contextlib import suppress
 from ...ptp.codes import OperationCode
 from ...ptp.datasets import DeviceInfo, decode_array
 from ...ptp.errors import DeviceBusy, ProtocolError, PTPError, ResponseError, Unsupported
+from ..leaving import leaving
 from .codes import (
     BOTH,
     EOS_MODE,
@@ -96,6 +97,7 @@ class Remote:
         self._body = body
         self._was_destination: int | None = None  # to be set again at the end
         self._shows = False
+        self._hidden = 0  # outputs that could not stay beside this computer's
         self.extended: ExtendedInfo = ExtendedInfo()
 
     # Prepare and leave
@@ -113,7 +115,7 @@ class Remote:
                 "this camera offers no remote control in this mode",
                 hint="choose 'EOS Utility' or 'Remote control' in the camera's Wi-Fi menu",
             )
-        self._was_destination, self._shows = None, False
+        self._was_destination, self._shows, self._hidden = None, False, 0
         link.command(CanonOperation.SetRemoteMode, mode_of(body.info))
         link.command(CanonOperation.SetEventMode, 1)
         body.try_command(CanonOperation.SetRequestOLCInfoGroup, OLC_GROUPS)
@@ -206,7 +208,8 @@ class Remote:
         """Give the body back to its owner (libgphoto2 config.c and library.c)."""
         body = self._body
         if self._shows:
-            self._stop_showing()
+            with suppress(ResponseError):
+                self._stop_showing()
         body.try_command(CanonOperation.AfCancel)
         if is_m(body.info):
             self._try_change(CanonProperty.EVFOutputDevice, 0)
@@ -257,23 +260,22 @@ class Remote:
         news = self._body.news
         news.focused = False
         command(CanonOperation.RemoteReleaseOn, HALF, 0)
-        try:
+        with leaving(lambda: self._let_go_of(HALF)):
             self._look_for(HALF_S, lambda: news.focused)
             command(CanonOperation.RemoteReleaseOn, FULL, 0)
             command(CanonOperation.RemoteReleaseOff, FULL)
-        finally:
-            self._body.try_command(CanonOperation.RemoteReleaseOff, HALF)
 
     def _press_both(self) -> None:
         """Press an EOS M's button; its value tells of the success."""
         body = self._body
         body.news.button = None
         body.link.command(CanonOperation.RemoteReleaseOn, BOTH, 0)
-        try:
+        with leaving(lambda: self._let_go_of(BOTH)):
             if not self._look_for(BUTTON_S, lambda: body.news.button == PRESSED):
                 log.info("the camera has not confirmed the release")
-        finally:
-            body.try_command(CanonOperation.RemoteReleaseOff, BOTH)
+
+    def _let_go_of(self, button: int) -> None:
+        self._body.try_command(CanonOperation.RemoteReleaseOff, button)
 
     def _look_for(self, seconds: float, is_there: Callable[[], bool]) -> bool:
         """Take events for so many seconds at most; return whether something came."""
@@ -301,14 +303,11 @@ class Remote:
 
     def _frames(self) -> Iterator[bytes]:
         self._start_showing()
-        try:
+        with leaving(self._stop_showing):
             frame = self._first_frame()
             while True:
                 yield frame
                 frame = self._frame()
-        finally:
-            with suppress(PTPError):
-                self._stop_showing()
 
     def _start_showing(self) -> None:
         """Switch live view on, for this computer too.
@@ -322,23 +321,31 @@ class Remote:
         mirrorless = self._body.info.model.startswith("Canon EOS R")
         self._show(TO_PC | (TO_DISPLAY if mirrorless else 0))
 
-    def _show(self, bits: int) -> None:
-        """Add outputs, unless the body does not offer them, as EOS M bodies."""
+    def _show(self, bits: int) -> bool:
+        """Choose outputs among those that the body offers; return whether that changed them.
+
+        Some offer this computer's only without the display's, and EOS M bodies not at all.
+        """
         code = CanonProperty.EVFOutputDevice
         desc = self._body.news.properties.desc(code)
         now = self._body.news.properties.number(code)
-        if desc is not None and isinstance(desc.form, list) and now | bits not in desc.form:
-            return
-        if now | bits != now:
-            self._body.change(code, now | bits)
+        wanted = [now | bits, bits, now | TO_PC, TO_PC]
+        if desc is not None and isinstance(desc.form, list):
+            wanted = [value for value in wanted if value in desc.form]
+        if not wanted or wanted[0] == now:
+            return False
+        self._body.change(code, wanted[0])
+        self._hidden |= now & ~wanted[0]
+        return True
 
     def _stop_showing(self) -> None:
-        """Switch live view off for this computer."""
+        """Switch live view off for this computer, and on again where that had hidden it."""
         self._shows = False
         code = CanonProperty.EVFOutputDevice
         now = self._body.news.properties.number(code)
+        hidden, self._hidden = self._hidden, 0
         if now & TO_PC:
-            self._body.change(code, now & ~TO_PC)
+            self._body.change(code, now & ~TO_PC | hidden)
         self._body.try_command(CanonOperation.TerminateViewfinder)
 
     def _first_frame(self) -> bytes:
@@ -346,9 +353,8 @@ class Remote:
         try:
             return self._frame()
         except DeviceBusy:
-            if self._body.news.properties.number(CanonProperty.EVFOutputDevice) & TO_DISPLAY:
+            if not self._show(TO_PC | TO_DISPLAY):
                 raise
-        self._show(TO_PC | TO_DISPLAY)
         return self._frame()
 
     def _frame(self) -> bytes:

@@ -7,6 +7,8 @@ that. ptpfast itself was tried with simulated bodies only.
 
 from __future__ import annotations
 
+MAKER = "Fujifilm"
+
 _ALL = "bodies of 2014 to 2021"
 _LATER = "bodies since 2022"
 ABILITIES = (

@@ -7,6 +7,8 @@ other bodies. ptpfast itself was tried with simulated bodies only.
 
 from __future__ import annotations
 
+MAKER = "Nikon"
+
 _DSLR = "DSLR with built-in Wi-Fi or a WU-1 adapter"
 _NIKON_1 = "Nikon 1"
 _FIRST = "Z 5, Z 6, Z 7, Z 50"
@@ -23,6 +25,13 @@ ABILITIES = (
     (_NIKON_1, "download", "list, read in parts", "code", "airmtp"),
     (_NIKON_1, "remote", "events", "code", "not polled: libgphoto2 calls the operation unreliable"),
     (_FIRST, "download", "list, read in parts, beyond 4 GiB", "capture", "reports of a Z 6"),
+    (
+        _FIRST,
+        "download",
+        "end an application mode left on",
+        "code",
+        "libgphoto2: it hides the card",
+    ),
     (_FIRST, "download", "no approval", "code", "zcine: never asked for pairing"),
     (_FIRST, "remote", "capture, events", "capture", "published logs of a Z 6"),
     (_FIRST, "remote", "live view", "code", "zcine: a header of 512 bytes on a Z 7"),
@@ -34,6 +43,7 @@ ABILITIES = (
     (_LATER, "download", "a queue that goes on after a lost connection", "inferred", ""),
     (_LATER, "remote", "capture, events", "code", "camcon, zcine"),
     (_LATER, "remote", "live view", "code", "zcine: a header of 1024 bytes on a ZR"),
+    (_LATER, "remote", "focus areas in live view", "code", "zcine: a ZR; units are inferred"),
     (_LATER, "remote", "properties with codes of 32 bits", "code", "zcine: a ZR"),
     ("Z 8", "both", "its announcement by mDNS", "capture", "camcon; its TXT record"),
     ("Z 6, D850", "both", "their names in mDNS", "capture", "camcon"),

@@ -18,12 +18,11 @@ from ...ptp.errors import (
     Timeout,
 )
 from ..dialect import Asks
-from .codes import NikonOperation
+from .codes import SUCCEEDED, NikonOperation
 from .datasets import parse_pairing_number
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
-CONFIRM = 0x2001  # the parameter of ConfirmPairing
 CONFIRM_S = 60.0  # for the owner to press OK
 POLL_S = 0.5
 # An approval is lost if the session ends sooner: a Z 6 with firmware 3.80 forgot it after 2 s.
@@ -84,7 +83,7 @@ def _confirm(link: Asks) -> None:
     give_up = time.monotonic() + CONFIRM_S
     while True:
         try:
-            link.fetch(NikonOperation.ConfirmPairing, CONFIRM, limit=MAX_NUMBER, busy_s=0.0)
+            link.fetch(NikonOperation.ConfirmPairing, SUCCEEDED, limit=MAX_NUMBER, busy_s=0.0)
             return
         except (DeviceBusy, Timeout) as error:
             if time.monotonic() >= give_up:

@@ -13,6 +13,8 @@ from .codes import NikonOperation, NikonProperty, NikonResponse
 from .datasets import LONG_HEADER, SHORT_HEADER
 
 _WHOLE = (6048, 3400)  # width and height of the picture, as a ZR says them
+_SHARP = 2  # it has focused
+_AREA = (600, 400, 3024, 1700)  # width, height and middle of what it has focused on
 
 
 def answer_start(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
@@ -55,6 +57,10 @@ def _header(camera: Responder, length: int) -> bytes:
     header[12:16] = length.to_bytes(4, "big")
     for at, side in zip((16, 18), _WHOLE, strict=True):
         header[at : at + 2] = side.to_bytes(2, "big")
+    if not is_first:
+        header[42], header[44] = _SHARP, 1
+        for at, number in zip(range(48, 56, 2), _AREA, strict=True):
+            header[at : at + 2] = number.to_bytes(2, "big")
     return bytes(header)
 
 

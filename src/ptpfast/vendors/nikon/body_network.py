@@ -16,10 +16,8 @@ from ...ptp.codes import EventCode, FailReason, OperationCode, ResponseCode
 from ...ptp.datasets import DeviceInfo, encode_array
 from ..body import Later, Manners, Model, Reply, Responder, parameter
 from .announcement import announcing
-from .codes import NikonOperation, NikonProperty
+from .codes import SUCCEEDED, NikonOperation, NikonProperty
 
-CONFIRM = 0x2001  # the parameter of ConfirmPairing
-PREVIOUS_DONE = 0x2001  # of AdvancedTransfer: the job before was fetched
 # What a body lists for a computer that its owner has not approved.
 HOLLOW = (
     OperationCode.GetDeviceInfo,
@@ -171,7 +169,7 @@ def _answer_number(camera: Responder, request: OperationRequest, data: bytes) ->
 
 
 def _answer_confirm(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
-    if parameter(request, 0) != CONFIRM:
+    if parameter(request, 0) != SUCCEEDED:
         return Reply(ResponseCode.InvalidParameter)
     camera.approval.ask(*camera.state["computer"])
     state = camera.approval.state(*camera.state["computer"])
@@ -186,7 +184,7 @@ def _answer_confirm(camera: Responder, request: OperationRequest, data: bytes) -
 def _answer_next_job(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     """Name the next object that the owner sends; the one before is done."""
     before = camera.state.pop("job", None)
-    if before is not None and parameter(request, 0) == PREVIOUS_DONE:
+    if before is not None and parameter(request, 0) == SUCCEEDED:
         camera.marked.pop(before, None)
     waiting = [handle for handle in camera.marked if camera.object_size(handle) is not None]
     if not waiting:

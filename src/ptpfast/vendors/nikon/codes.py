@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from ...ptp.codes import ResponseCode
+
 
 class NikonOperation(IntEnum):
     """Nikon's operations used here (libgphoto2 ptp.h, zcine, camcon)."""
@@ -67,17 +69,15 @@ class NikonResponse(IntEnum):
 
 
 class NikonEvent(IntEnum):
-    """Nikon's events (libgphoto2 ptp.h)."""
+    """Nikon's events used here (libgphoto2 ptp.h)."""
 
     ObjectAddedInSDRAM = 0xC101
     CaptureCompleteRecInSdram = 0xC102
     AdvancedTransfer = 0xC103
-    PreviewImageAdded = 0xC104
-    MovieRecordInterrupted = 0xC105
-    MovieRecordComplete = 0xC108
-    MovieRecordStarted = 0xC10A
 
 
+# Parameter of ConfirmPairing, and of AdvancedTransfer for the job before: a response code.
+SUCCEEDED = int(ResponseCode.OK)
 # Parameters of InitiateCaptureRecInMedia (libgphoto2 ptp.c): without autofocus; to the card.
 NO_AUTOFOCUS = 0xFFFFFFFF
 TO_CARD = 0
@@ -93,7 +93,6 @@ class NikonProperty(IntEnum):
     MovieShutterMode = 0x0001D074
 
 
-# RecordingMedia: where pictures go.
-ON_CARD, IN_MEMORY = 0, 1
+IN_MEMORY = 1  # of RecordingMedia: where pictures go; 0 is the card
 # GetVendorCodes of the device properties (zcine).
 KIND_PROPERTIES = 0x0D

@@ -9,6 +9,7 @@ from ...engine.wire import Cursor
 from ...ptp.datasets import DevicePropDesc, decode_prop_desc
 from ...ptp.errors import ProtocolError
 from ..dialect import PolledEvent
+from ..frames import Focus, FocusArea, LivePicture
 
 
 def parse_events(payload: bytes | bytearray) -> list[PolledEvent]:
@@ -55,7 +56,11 @@ def parse_wide_prop_desc(payload: bytes | bytearray) -> DevicePropDesc:
 JPEG_START = b"\xff\xd8"
 # The header of GetLiveViewImageEx. The Z 6 and its generation send half of it (zcine).
 LONG_HEADER, SHORT_HEADER = 1024, 512
-_LENGTH_AT = 12  # of the JPEG's length, big-endian as all of the header
+# What is where in it, big-endian (zcine): the JPEG's length, the size of the whole picture, the
+# result of focusing, how many areas there are, the areas; and the sound level behind them.
+_LENGTH_AT, _SIZE_AT, _RESULT_AT, _COUNT_AT, _AREAS_AT, _SOUND_AT = 12, 16, 42, 44, 48, 824
+_AREA = 8  # bytes
+_SHARP = {1: False, 2: True}
 
 
 def parse_frame(payload: bytes | bytearray) -> bytes | None:
@@ -68,9 +73,43 @@ def parse_frame(payload: bytes | bytearray) -> bytes | None:
         if payload[header : header + 2] == JPEG_START:
             length = int.from_bytes(payload[_LENGTH_AT : _LENGTH_AT + 4], "big")
             if 2 <= length <= len(payload) - header:
-                return bytes(payload[header : header + length])
+                picture = LivePicture(payload[header : header + length])
+                picture.focus = _focus(bytes(payload[:header]))
+                return picture
     start = payload.find(JPEG_START)
     return bytes(payload[start:]) if start >= 0 else None
+
+
+def _focus(header: bytes) -> Focus | None:
+    """Read the focus from a header of GetLiveViewImageEx (zcine, of a ZR).
+
+    Where the shorter header has it is not known. Numbers that cannot be are left out: the picture
+    is good without them.
+    """
+    if len(header) != LONG_HEADER:
+        return None
+    width, height = _big(header, _SIZE_AT), _big(header, _SIZE_AT + 2)
+    count = header[_COUNT_AT]
+    ends = _AREAS_AT + _AREA * count
+    areas = range(_AREAS_AT, ends, _AREA) if ends <= _SOUND_AT else ()
+    found = [_area(header, at) for at in areas]
+    inside = [each for each in found if each.width and each.height and _fits(each, width, height)]
+    return Focus((width, height), _SHARP.get(header[_RESULT_AT]), tuple(inside))
+
+
+def _fits(area: FocusArea, width: int, height: int) -> bool:
+    """Return whether the middle of an area is in the picture."""
+    return area.left + area.width // 2 <= width and area.top + area.height // 2 <= height
+
+
+def _area(header: bytes, at: int) -> FocusArea:
+    """Read width, height, and the middle."""
+    width, height, x, y = (_big(header, at + 2 * index) for index in range(4))
+    return FocusArea(x - width // 2, y - height // 2, width, height)
+
+
+def _big(header: bytes, at: int) -> int:
+    return int.from_bytes(header[at : at + 2], "big")
 
 
 class Job(NamedTuple):

@@ -20,7 +20,14 @@ from ..quirks import MiB, Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
 from . import live_view, properties
 from .approval import approve, not_kept
-from .codes import NO_AUTOFOCUS, TO_CARD, NikonEvent, NikonOperation, NikonResponse
+from .codes import (
+    NO_AUTOFOCUS,
+    TO_CARD,
+    NikonEvent,
+    NikonOperation,
+    NikonProperty,
+    NikonResponse,
+)
 from .datasets import low_high, parse_events, parse_events_ex, parse_object_size
 from .generations import awaits_approval, is_nikon_1
 from .readiness import wait_until_ready
@@ -128,6 +135,18 @@ class NikonDialect(Dialect):
         """Return whether a response code means "retry later"."""
         return code in BUSY or super().is_busy(code)
 
+    def uncover(self) -> bool:
+        """Switch the application mode of a first Z body off, which another program has left on.
+
+        It hides the card (libgphoto2 config.c). Later bodies do not tell whether it is on.
+        """
+        code = NikonProperty.ApplicationMode
+        if code not in self.info.device_properties_supported:
+            return False
+        if not properties.number(self.link, code, "u8"):
+            return False
+        return properties.set_number(self.link, code, 0)
+
     def handles(self, storage_id: int, parent: int) -> list[int] | None:
         """Return the picture that the camera offers, if it sends what its owner chooses; else ask
         as the standard does."""
@@ -219,11 +238,17 @@ class NikonDialect(Dialect):
         self._require_control()
         return live_view.frames(self.link, self.info, self._publish_polled)
 
-    def _publish_polled(self) -> None:
-        """Poll in the middle of a stream of frames. A refusal or a malformed answer is ignored."""
+    def _publish_polled(self) -> bool:
+        """Poll in the middle of a stream of frames; return whether there were events.
+
+        A refusal or a malformed answer is ignored.
+        """
+        some = False
         with suppress(ResponseError, ProtocolError):
             for code, parameters in self.poll():
                 self.link.publish(code, parameters)
+                some = True
+        return some
 
     def properties(self) -> list[int]:
         """Return the listed codes, and those that only Nikon's operations list."""

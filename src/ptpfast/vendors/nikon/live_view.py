@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 
 from ...ptp.datasets import DeviceInfo
-from ...ptp.errors import ProtocolError, PTPError, ResponseError, Unsupported
+from ...ptp.errors import ProtocolError, ResponseError, Unsupported
 from ..dialect import Asks
+from ..leaving import leaving
 from .codes import IN_MEMORY, NikonOperation, NikonProperty, NikonResponse
 from .datasets import parse_frame
 from .generations import is_nikon_1
@@ -26,7 +27,8 @@ MAX_FRAME = 16 << 20  # bytes; real ones have some hundred thousand
 BAD_PAUSE_S = 0.02
 MOST_BAD = 50  # frames in a row without a picture; the first one can be such
 MOST_STARTS = 3
-FRAMES_A_POLL = 8  # as zcine polls while it streams
+# As zcine polls while it streams, and while events come.
+FRAMES_A_POLL, FRAMES_A_POLL_WITH_EVENTS = 8, 2
 REMOTE, CAMERA = 1, 0  # of ChangeCameraMode
 
 # The bits of LiveViewProhibitCondition.
@@ -43,13 +45,14 @@ PROHIBITIONS = {
 }
 
 
-def frames(link: Asks, info: DeviceInfo, poll: Callable[[], object]) -> Iterator[bytes]:
+def frames(link: Asks, info: DeviceInfo, poll: Callable[[], bool]) -> Iterator[bytes]:
     """Yield live view frames until it is closed, then end live view.
 
     Args:
         link: the session's link.
         info: the camera's DeviceInfo.
-        poll: polls for events and publishes them; called every few frames.
+        poll: polls for events and publishes them; called every few frames. It returns whether
+            there were any.
 
     Raises:
         Unsupported: the camera has no live view, or refuses it now.
@@ -66,20 +69,19 @@ def frames(link: Asks, info: DeviceInfo, poll: Callable[[], object]) -> Iterator
         raise Unsupported("no live view is known for this camera")
     host_mode = is_nikon_1(info) and link.supports(NikonOperation.ChangeCameraMode)
     media = number(link, NikonProperty.RecordingMedia, "u8")
-    try:
+    with leaving(lambda: _end(link, media, host_mode=host_mode)):
         if host_mode:
             link.command(NikonOperation.ChangeCameraMode, REMOTE)
         if media is not None and media != IN_MEMORY:
             set_number(link, NikonProperty.RecordingMedia, IN_MEMORY)
         if not number(link, NikonProperty.LiveViewStatus, "u8"):
             _start(link)
-        for count, frame in enumerate(_read(link, operation), start=1):
-            if count % FRAMES_A_POLL == 0:
-                poll()
+        left = FRAMES_A_POLL
+        for frame in _read(link, operation):
+            left -= 1
+            if not left:
+                left = FRAMES_A_POLL_WITH_EVENTS if poll() else FRAMES_A_POLL
             yield frame
-    finally:
-        with suppress(PTPError, RuntimeError, ReferenceError):
-            _end(link, media, host_mode=host_mode)
 
 
 def _start(link: Asks) -> None:
@@ -122,12 +124,10 @@ def _read(link: Asks, operation: int) -> Iterator[bytes]:
 
 
 def _end(link: Asks, media: int | None, *, host_mode: bool) -> None:
-    try:
+    with ExitStack() as each:  # from the last one on, also if one is refused
+        if host_mode:
+            each.callback(link.command, NikonOperation.ChangeCameraMode, CAMERA)
+        if media is not None and media != IN_MEMORY:
+            each.callback(set_number, link, NikonProperty.RecordingMedia, media)
         link.command(NikonOperation.EndLiveView)
         wait_until_ready(link, READY_POLL_S, READY_S)
-    except ResponseError as error:
-        log.debug("live view had ended: %s", error)
-    if media is not None and media != IN_MEMORY:
-        set_number(link, NikonProperty.RecordingMedia, media)
-    if host_mode:
-        link.command(NikonOperation.ChangeCameraMode, CAMERA)

@@ -26,12 +26,11 @@ from ...ptp.errors import (
 )
 from ..bulk import Described
 from ..dialect import Asks
-from .codes import NikonOperation
+from .codes import SUCCEEDED, NikonOperation
 from .datasets import Job, parse_job, parse_object_size
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
-DONE = 0x2001  # the parameter of AdvancedTransfer: the result of the job before
 MAX_JOB = 1 << 16  # bytes
 MAX_INFO = 1 << 16
 _FIRST_FOLDER = 0xF0000000  # of the handles given here; bodies count from below
@@ -111,7 +110,7 @@ class SendQueue:
         if self.job is not None or self._is_over:
             return self.job
         try:
-            payload = self._link.fetch(NikonOperation.AdvancedTransfer, DONE, limit=MAX_JOB)
+            payload = self._link.fetch(NikonOperation.AdvancedTransfer, SUCCEEDED, limit=MAX_JOB)
             self.job = parse_job(payload)
         except OperationNotSupported:
             self.is_in_use = False

@@ -11,6 +11,7 @@ import logging
 from ...ptp.datasets import DeviceInfo, decode_array
 from ...ptp.errors import ResponseError
 from ..dialect import Asks
+from ..leaving import leaving
 from .codes import NikonOperation, NikonResponse
 
 log: logging.Logger = logging.getLogger("ptpfast")
@@ -43,14 +44,13 @@ class TransferList:
         if not self._link.supports(NikonOperation.GetTransferList) and info.model not in _UNLISTED:
             return None
         self._lock(1)
-        try:
-            payload = self._link.fetch(NikonOperation.GetTransferList, limit=MAX_LIST)
-        except ResponseError as error:
-            if error.code not in _NONE_MARKED:
-                raise
-            payload = bytearray()
-        finally:
-            self._lock(0)
+        with leaving(lambda: self._lock(0)):
+            try:
+                payload = self._link.fetch(NikonOperation.GetTransferList, limit=MAX_LIST)
+            except ResponseError as error:
+                if error.code not in _NONE_MARKED:
+                    raise
+                payload = bytearray()
         handles = decode_array(payload, "u32", "GetTransferList") if payload else []
         self._marked = set(handles)
         return list(dict.fromkeys(handles))

@@ -7,6 +7,8 @@ simulated body only.
 
 from __future__ import annotations
 
+MAKER = "Panasonic (experimental)"
+
 _BGH1 = "DC-BGH1"
 ABILITIES = (
     (_BGH1, "both", "the HTTP gate, sessions", "code", "webptz; the token is the user's to give"),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ...ptp.codes import EventCode, OperationCode
 from ...ptp.errors import DeviceBusy, Unsupported
 from ..dialect import Dialect, PolledEvent
+from ..leaving import leaving
 from ..quirks import Quirks
 from .codes import (
     LIVE_VIEW_OFF,
@@ -55,11 +56,12 @@ class PanasonicDialect(Dialect):
         if not self.link.supports(PanasonicOperation.LiveViewImage):
             raise Unsupported("the camera lists no live view; over HTTP it is not supported")
         self.link.command(PanasonicOperation.LiveView, LIVE_VIEW_ON)
-        try:
+        with leaving(self._stop_showing):
             while True:
                 yield self._frame()
-        finally:
-            self.link.command(PanasonicOperation.LiveView, LIVE_VIEW_OFF)
+
+    def _stop_showing(self) -> None:
+        self.link.command(PanasonicOperation.LiveView, LIVE_VIEW_OFF)
 
     def _frame(self) -> bytes:
         for _ in range(MOST_BUSY):

@@ -7,6 +7,8 @@ only.
 
 from __future__ import annotations
 
+MAKER = "Ricoh Theta"
+
 _THETA = "Theta, Theta m15"
 ABILITIES = (
     (_THETA, "both", "list, whole objects, thumbnails", "official", "no reads of parts"),

@@ -6,7 +6,7 @@ Facts: Ricoh's "PTP-IP reference", theta4j; libgphoto2 (ptpip.c) for the late se
 from __future__ import annotations
 
 from ...engine.wire import OperationRequest
-from ...ptp.codes import EventCode, OperationCode, ResponseCode
+from ...ptp.codes import DevicePropCode, EventCode, OperationCode, ResponseCode
 from ..body import (
     CardFiles,
     Habits,
@@ -29,7 +29,7 @@ def _value(camera: Responder, code: int) -> int:
 
 def _capture(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     """Take one picture, unless another mode is set or a series runs (Ricoh's reference)."""
-    if _value(camera, RicohProperty.StillCaptureMode) != SINGLE or _runs(camera):
+    if _value(camera, DevicePropCode.StillCaptureMode) != SINGLE or _runs(camera):
         return Reply(ResponseCode.DeviceBusy)
     if camera.is_busy():
         return Reply(ResponseCode.DeviceBusy)
@@ -47,7 +47,7 @@ def _runs(camera: Responder) -> bool:
 
 def _start(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     """Start an interval series; its first picture is taken at once."""
-    if _value(camera, RicohProperty.StillCaptureMode) != INTERVAL or _runs(camera):
+    if _value(camera, DevicePropCode.StillCaptureMode) != INTERVAL or _runs(camera):
         return Reply(ResponseCode.DeviceBusy)
     camera.properties[RicohProperty.CaptureStatus].current = 1
     camera.push_event(EventCode.DevicePropChanged, RicohProperty.CaptureStatus)

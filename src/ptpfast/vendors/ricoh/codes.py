@@ -13,12 +13,10 @@ class RicohOperation(IntEnum):
 
 
 class RicohProperty(IntEnum):
-    """Device properties that decide what a release does."""
+    """Device properties beyond those that `DevicePropCode` names."""
 
-    StillCaptureMode = 0x5013
     CaptureStatus = 0xD808  # 1 during a series or a movie
 
 
 SINGLE, INTERVAL = 1, 3  # values of StillCaptureMode
-STOP_ALL = 0xFFFFFFFF  # parameter of TerminateOpenCapture
 RESIZED = (2048, 1024)

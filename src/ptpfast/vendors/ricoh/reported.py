@@ -6,7 +6,7 @@ commit 813de344) for the properties; Ricoh's "PTP-IP reference" for operations a
 
 from __future__ import annotations
 
-from ...ptp.codes import DataType
+from ...ptp.codes import DataType, DevicePropCode
 from ...ptp.datasets import DevicePropDesc
 from ..body import Reported
 
@@ -61,7 +61,7 @@ PROPERTIES = (
         0,
         [2000, 1700, 1300, 1000, 700, 300, 0, -300, -700, -1000, -1300, -1700, -2000],
     ),
-    DevicePropDesc(0x5013, DataType.UINT16, True, 1, 1, [0, 1, 3]),
+    DevicePropDesc(DevicePropCode.StillCaptureMode, DataType.UINT16, True, 1, 1, [0, 1, 3]),
     DevicePropDesc(0x501A, DataType.UINT16, True, 0, 0, (0, 65535, 1)),
     DevicePropDesc(0x501B, DataType.UINT32, True, 5000, 5000, (5000, 3600000, 1000)),
     DevicePropDesc(0x502C, DataType.UINT32, True, 100, 100, (0, 100, 1)),

@@ -7,6 +7,8 @@ Reference, "code" published programs that are used with cameras, "capture" bytes
 
 from __future__ import annotations
 
+MAKER = "Sony"
+
 _LISTS = "ILCE-7M4 and other bodies with content lists"
 _TRANSFER = "ILCE-7SM3 (firmware 3.00) and other bodies with content transfer"
 _SENDS = "ILCE-7RM3 and older bodies"
@@ -21,6 +23,7 @@ ABILITIES = (
     (_TRANSFER, "download", "reading", "official", "GetPartialLargeObject, 64-bit offsets"),
     (_SENDS, "download", "listing and reading", "code", "airmtp; one session, then sleep"),
     ("all", "remote", "properties", "capture", "property list of an ILCE-6000"),
+    (_LISTS, "both", "extended codes", "official", "with the flag, from vendor code 3.10 on"),
     ("all", "remote", "capture", "code", "libgphoto2, alpha-fairy, AlphaWire"),
     ("all", "remote", "RAW and JPEG", "code", "JPEG first; each file has its own handle here"),
     ("all", "remote", "live view", "official", "at most 30 frames a second"),

@@ -30,7 +30,7 @@ from ..body import (
 )
 from . import card, shooting
 from .announcement import announces
-from .codes import Mode, SonyEvent, SonyOperation
+from .codes import EXTENDED_VERSION, RAW, RAW_AND_JPEG, Mode, SonyEvent, SonyOperation
 from .reported import A7M4, A7M4_PROPERTIES, A7R3, A7R3_PROPERTIES, A7SM3
 from .simulated import AUTHENTICATED, REFUSED, Profile, Sitting, begin, sony
 
@@ -130,6 +130,8 @@ def _without_card(camera: Responder, request: OperationRequest) -> Reply | None:
         return _NO_STORE if body.sitting.mode == Mode.CONTENT_TRANSFER else _empty(code)
     if not shows and code in _OF_OBJECTS:
         return Reply(ResponseCode.InvalidObjectHandle)
+    if shows and camera.marked and (answer := card.chosen(camera, request)) is not None:
+        return answer
     lists = code in (OperationCode.GetNumObjects, OperationCode.GetObjectHandles)
     if lists and parameter(request, 0, ALL_STORAGES) == ALL_STORAGES:
         hangs = body.profile.hangs_at_all_storages
@@ -158,6 +160,7 @@ def _reports(
     if mode == Mode.REMOTE_WITH_TRANSFER and code in card.CHANGES:
         info = camera.object_info(parameters[0])
         slot = 1 if info is None else info.storage_id >> 16
+        body.update_list(slot)
         return [(SonyEvent.ContentInfoListChanged, (slot, card.CHANGES[EventCode(code)]))]
     if mode == Mode.REMOTE_WITH_TRANSFER and code == EventCode.CaptureComplete:
         return [(SonyEvent.Captured, ())]
@@ -176,12 +179,12 @@ def _manners(profile: Profile) -> Manners:
     )
 
 
-# CompressionSetting: JPEG, RAW, and RAW with JPEG (libgphoto2 config.c, Sony's image qualities).
+# CompressionSetting: JPEG, RAW, and RAW with JPEG (libgphoto2 config.c).
 _RAW, _JPEG, _BOTH = (True, False), (False, True), (True, True)
 _QUALITIES: Mapping[int, tuple[bool, bool]] = {
     **dict.fromkeys((1, 2, 3, 4), _JPEG),
-    16: _RAW,
-    **dict.fromkeys((17, 18, 19, 20), _BOTH),
+    RAW: _RAW,
+    **dict.fromkeys(RAW_AND_JPEG, _BOTH),
 }
 
 
@@ -220,7 +223,10 @@ def _body(
 
 _OF_A7M4 = (16, 20, 19, 18, 17, 4, 3, 2, 1)
 BODIES = {
-    "sony-a7m4": _body("ILCE-7M4", "1.00", A7M4, A7M4_PROPERTIES, _OF_A7M4, 20, Profile()),
+    "sony-a7m4": _body(
+        *("ILCE-7M4", "1.00", A7M4, A7M4_PROPERTIES, _OF_A7M4, 20),
+        Profile(vendor_code_version=EXTENDED_VERSION),  # as its content lists need. Inferred.
+    ),
     # Its report has no values of properties: those of the ILCE-7M4.
     "sony-a7sm3": _body("ILCE-7SM3", "3.00", A7SM3, A7M4_PROPERTIES, _OF_A7M4, 20, Profile()),
     "sony-a7r3": _body(

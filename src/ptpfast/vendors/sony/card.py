@@ -7,10 +7,10 @@ import time
 from datetime import datetime
 
 from ...engine.wire import OperationRequest
-from ...ptp.codes import EventCode, ResponseCode
-from ...ptp.datasets import ObjectInfoDataset, parse_date_time
+from ...ptp.codes import ROOT_OBJECTS, EventCode, OperationCode, ResponseCode
+from ...ptp.datasets import ObjectInfoDataset, encode, encode_array, parse_date_time
 from ..body import ObjectRange, Reply, Responder, ResponderOperation, parameter
-from .codes import STATUS, SonyEvent, SonyOperation
+from .codes import CHOSEN, DELETE_PAUSE_S, STATUS, SonyEvent, SonyOperation
 from .contents import (
     Content,
     ContentFile,
@@ -20,7 +20,6 @@ from .contents import (
 )
 from .simulated import REFUSED, Sony, sony
 
-DELETE_PAUSE_S = 0.6
 DELETED_OK, DELETED_NOT = 1, 2  # results of a deletion; the reference names none: inferred
 CHANGES = {EventCode.ObjectAdded: 1, EventCode.ObjectRemoved: 2}
 _NO_PARAMETER = Reply(ResponseCode.ParameterNotSupported)
@@ -142,6 +141,25 @@ def delete_content(camera: Responder, request: OperationRequest, data: bytes) ->
                 camera.delete(handle)
     camera.push_event(SonyEvent.DeleteResult, result, content_id, slot)
     return Reply()
+
+
+def chosen(camera: Responder, request: OperationRequest) -> Reply | None:
+    """Answer about the storage of chosen pictures, which is beside the cards; None if it is not
+    meant. That its pictures have the handles of the card's is inferred."""
+    code = request.code
+    if code == OperationCode.GetStorageIDs:
+        return Reply(data=encode_array([*camera.storage_ids(), CHOSEN], "u32"))
+    if parameter(request, 0) != CHOSEN:
+        return None
+    handles = [] if parameter(request, 2) not in (0, ROOT_OBJECTS) else list(camera.marked)
+    if code == OperationCode.GetObjectHandles:
+        return Reply(data=encode_array(handles, "u32"))
+    if code == OperationCode.GetNumObjects:
+        return Reply(parameters=(len(handles),))
+    info = camera.storage_info(camera.storage_ids()[0])
+    if code == OperationCode.GetStorageInfo and info is not None:
+        return Reply(data=encode(info))
+    return None
 
 
 def transfer_mode(camera: Responder, request: OperationRequest, data: bytes) -> Reply:

@@ -48,6 +48,11 @@ class Entry:
         return rating if 0 <= rating <= MOST_STARS else None
 
     @property
+    def content_id(self) -> int:
+        """The id of the content, until the camera renews its list."""
+        return self.content.content_id
+
+    @property
     def file_parameter(self) -> int:
         """Slot and file in one parameter of an operation."""
         return self.slot << 24 | self.file.file_id

@@ -19,6 +19,7 @@ class SonyOperation(IntEnum):
     SDIOOpenSession = 0x9210
     GetPartialLargeObject = 0x9211
     SetContentsTransferMode = 0x9212
+    GetVendorCodeVersion = 0x9216
     GetDescriptionFile = 0x923A
     GetCapturedDateList = 0x923B
     GetContentInfoList = 0x923C
@@ -44,8 +45,6 @@ class SonyEvent(IntEnum):
     ObjectRemoved = 0xC202
     DevicePropChanged = 0xC203
     Captured = 0xC206
-    ContentsTransfer = 0xC20D
-    OperationResults = 0xC222
     ContentInfoListChanged = 0xC234
     DeleteResult = 0xC240
 
@@ -53,7 +52,6 @@ class SonyEvent(IntEnum):
 class SonyProperty(IntEnum):
     """Sony's properties and controls used here."""
 
-    CompressionSetting = 0x5004
     ShutterSpeed = 0xD20D
     FocusIndication = 0xD213
     ObjectInMemory = 0xD215
@@ -80,16 +78,21 @@ class Mode(IntEnum):
 
 
 VERSION = 0x012C  # of GetExtDeviceInfo: 3.00
+# From this vendor code version on (× 100) a body has properties of 0xE000 to 0xEFFF and controls of
+# 0xF000 to 0xFFFF, which it describes and takes with the flag alone (reference).
+EXTENDED_VERSION, EXTENDED, LEAST_EXTENDED = 310, 1, 0xE000
 PRESS, RELEASE = 2, 1  # values of a control
 SHOT_BUFFER = 0xFFFFC001  # handle of the first picture in the camera's memory
 LIVE_VIEW = 0xFFFFC002  # handle of the live view frame
+CHOSEN = 0x00F10001  # storage of the pictures that the camera's owner has chosen for a transfer
 READY = 0x8000  # of ObjectInMemory: the first picture can be read; the rest is a count
 # Values of SaveDestination.
 TO_HOST, TO_CAMERA, TO_BOTH = 0x0001, 0x0010, 0x0011
 FOCUSED = (2, 6)  # values of FocusIndication: locked, tracking
+DELETE_PAUSE_S = 0.6  # between two deletions (reference)
 STATUS = 4  # the parameter of SetSendStatus and GetSendStatus
-# CompressionSetting of RAW + JPEG (libgphoto2 config.c, Sony's image qualities).
-RAW_AND_JPEG = frozenset({0x11, 0x12, 0x13, 0x14})
+# CompressionSetting of RAW, and of RAW + JPEG (libgphoto2 config.c, Sony's image qualities).
+RAW, RAW_AND_JPEG = 0x10, frozenset({0x11, 0x12, 0x13, 0x14})
 
 
 # Properties of the content lists, by slot; and the other way round.

@@ -88,8 +88,7 @@ class ContentLists(SdioDialect):
 
     def _slots(self) -> list[int]:
         enabled = [slot for slot, code in ENABLED.items() if self.value(code)]
-        known = any(code in self.now for code in ENABLED.values())
-        return enabled if known else [1]
+        return enabled if any(code in self.now for code in ENABLED.values()) else [1]
 
     def _last_capture(self, slot: int) -> int:
         """Return the newest capture time of a slot: later ones are new pictures."""
@@ -229,21 +228,27 @@ class ContentLists(SdioDialect):
 
     def _data_parameters(self, handle: int, offset: int, size: int) -> tuple[int, ...]:
         """Return the parameters of a read. The end-point flag, which nothing explains, is 0."""
-        entry = self._find(handle)
-        content, file = (0, 0) if entry is None else (_id(entry), entry.file_parameter)
-        return content, file, *low_high(offset), size & 0x7FFFFFFF
+        return *self._named(handle), *low_high(offset), size & 0x7FFFFFFF
+
+    def _named(self, handle: int) -> tuple[int, int]:
+        """Return content and file of a handle as parameters. Raises InvalidObjectHandle."""
+        if (entry := self._find(handle)) is None:
+            raise no_such_object(handle)
+        return entry.content_id, entry.file_parameter
 
     def whole(self) -> None:
         """Return None: contents are read in parts."""
 
     def thumb(self) -> WholeRead:
         """Return GetContentCompressedData for thumbnails."""
+        operation = SonyOperation.GetContentCompressedData
+        return WholeRead(operation, lambda handle: (*self._named(handle), 1))
 
-        def parameters(handle: int) -> tuple[int, ...]:
-            entry = self._find(handle)
-            return (0, 0, 1) if entry is None else (_id(entry), entry.file_parameter, 1)
-
-        return WholeRead(SonyOperation.GetContentCompressedData, parameters)
+    def before_thumbnail(self, handle: int) -> None:
+        """List the slots that this session has not listed yet: the handle may be of an earlier."""
+        if self._find(handle) is None:
+            for slot in set(self._slots()) - self._cards.keys():
+                self._listed(slot)
 
     @contextmanager
     def reading(self, info: ObjectInfo) -> Iterator[None]:
@@ -264,7 +269,7 @@ class ContentLists(SdioDialect):
             self._read.pop(handle, None)
 
     def _source(self, entry: Entry) -> tuple[int | None, int, int]:
-        return self._cards[entry.slot].data_time, _id(entry), entry.file_parameter
+        return self._cards[entry.slot].data_time, entry.content_id, entry.file_parameter
 
     def may_have_changed(self, handle: int) -> bool:
         """Return whether the camera has renewed the list that names the content.
@@ -314,7 +319,7 @@ class ContentLists(SdioDialect):
             self._deletions.pause()
             entry, data_time = self._to_delete(handle)
             try:
-                self._deletions.ask(_id(entry), entry.slot)
+                self._deletions.ask(entry.content_id, entry.slot)
                 break
             except DeviceBusy:
                 if time.monotonic() >= give_up:
@@ -362,9 +367,8 @@ class ContentLists(SdioDialect):
     def poll(self) -> list[PolledEvent]:
         """Report changed properties, and the files that are new or gone."""
         changed = super().poll()
-        for _, (code,) in changed:
-            if code in UPDATED:
-                self._changed.setdefault(UPDATED[code], True)
+        for code in UPDATED.keys() & {code for _, (code,) in changed}:
+            self._changed.setdefault(UPDATED[code], True)
         for slot in self._slots():
             if slot not in self._changed:
                 continue
@@ -394,7 +398,3 @@ class ContentLists(SdioDialect):
         added = [(EventCode.ObjectAdded, (e.handle,)) for e in news if e.is_written]
         gone = [] if before is None else [h for h in before.entries if h not in entries]
         return [*added, *((EventCode.ObjectRemoved, (handle,)) for handle in gone)]
-
-
-def _id(entry: Entry) -> int:
-    return entry.content.content_id

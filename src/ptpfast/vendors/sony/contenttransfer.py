@@ -14,7 +14,7 @@ from ..bulk import GET_OBJECT_PROP_LIST, BulkListing
 from ..dialect import PolledEvent
 from ..quirks import MiB, Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
-from .codes import Mode, SonyOperation, SonyProperty
+from .codes import CHOSEN, Mode, SonyOperation, SonyProperty
 from .datasets import low_high
 from .sdio import SdioDialect
 
@@ -39,6 +39,11 @@ FOLDER_BY_FOLDER = BulkListing(
     folder=GET_OBJECT_PROP_LIST.folder,
     parse=GET_OBJECT_PROP_LIST.parse,
 )
+
+
+def cards_alone(storage_ids: list[int]) -> list[int]:
+    """Leave out the storage of chosen pictures beside the cards, which have all of them."""
+    return [storage_id for storage_id in storage_ids if storage_id != CHOSEN] or storage_ids
 
 
 class ContentTransfer(SdioDialect):
@@ -90,6 +95,10 @@ class ContentTransfer(SdioDialect):
         """Note that the camera shows a card."""
         self._has_card |= code == EventCode.StoreAdded
         return super().meaning(code, parameters)
+
+    def without_repeats(self, storage_ids: list[int]) -> list[int]:
+        """Leave out the storage of chosen pictures beside the cards."""
+        return cards_alone(storage_ids)
 
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return GetObjectPropList, for one folder at a time."""

@@ -18,8 +18,8 @@ from ...ptp.errors import ProtocolError
 LEAST_CODE = 0x200
 # A property has two codes, two flags, two values of a byte or more, and a form.
 SMALLEST_PROPERTY = 9
-# The values of `is_enabled`.
-DISABLED, ENABLED, DISPLAY_ONLY = 0, 1, 2
+# Values of `is_enabled`; 0 is disabled.
+ENABLED, DISPLAY_ONLY = 1, 2
 RANGE, ENUMERATION = 1, 2
 HEADER = 16  # of a live view frame: two offsets and two sizes
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 
 from ..dialect import Asks
-from .codes import SonyOperation
+from .codes import DELETE_PAUSE_S, SonyOperation
 
-DELETE_PAUSE_S, DELETE_S = 0.6, 10.0  # between two deletions; for the result of one
+DELETE_S = 10.0  # for the result of a deletion
 
 
 class Deletions:

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from ...engine.text import printable
-from ...ptp.codes import EventCode, OperationCode, ResponseCode
+from ...ptp.codes import DevicePropCode, EventCode, OperationCode, ResponseCode
 from ...ptp.errors import InvalidObjectHandle, PTPError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import BulkListing, Described
 from ..dialect import PolledEvent
+from ..leaving import leaving
 from ..reads import PartialRead, WholeRead
 from .codes import (
     FOCUSED,
@@ -184,16 +185,11 @@ class RemoteControl(SdioDialect):
         return self.shots.first is not None
 
     def _press_shutter(self) -> None:
-        pressed: list[int] = []
-        try:
-            for control in (SonyProperty.S1, SonyProperty.S2):
-                pressed.append(control)
-                self._control(control, PRESS)
-                if control == SonyProperty.S1:
-                    self._await_focus()
-        finally:
-            for released in reversed(pressed):
-                self._control(released, RELEASE)
+        with leaving(lambda: self._control(SonyProperty.S1, RELEASE)):
+            self._control(SonyProperty.S1, PRESS)
+            self._await_focus()
+            with leaving(lambda: self._control(SonyProperty.S2, RELEASE)):
+                self._control(SonyProperty.S2, PRESS)
 
     def _control(self, control: int, value: int) -> None:
         data = value.to_bytes(2, "little")
@@ -236,7 +232,7 @@ class RemoteControl(SdioDialect):
         first = self.shots.first
         if first is None or first.is_raw:
             return False
-        setting = self.number(SonyProperty.CompressionSetting, None)
+        setting = self.number(DevicePropCode.CompressionSetting, None)
         return setting in RAW_AND_JPEG or (setting is None and self.shots.count > 1)
 
     def _exposure_s(self) -> float:

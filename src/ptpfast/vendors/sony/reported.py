@@ -7,7 +7,7 @@ and events: these are inferred, see each.
 
 from __future__ import annotations
 
-from ...ptp.codes import DataType
+from ...ptp.codes import DataType, DevicePropCode
 from ...ptp.datasets import DevicePropDesc
 from ..body import Reported
 
@@ -16,7 +16,6 @@ def _codes(text: str) -> tuple[int, ...]:
     return tuple(int(word, 16) for word in text.split())
 
 
-COMPRESSION_SETTING = 0x5004  # which every simulated body has
 _TYPES = {
     "u8": DataType.UINT8,
     "i8": DataType.INT8,
@@ -238,7 +237,7 @@ A7M4 = Reported(
         C221 C222 C223 C224 C225 C226 C227 C228 C229 C230 C231 C232 C233 C234 C240
         """
     ),
-    properties=(COMPRESSION_SETTING, *(each.code for each in A7M4_PROPERTIES)),
+    properties=(DevicePropCode.CompressionSetting, *(each.code for each in A7M4_PROPERTIES)),
     capture_formats=(),
     image_formats=_codes("3001 3801 B101 300B B982 B110"),
 )
@@ -261,7 +260,7 @@ A7R3 = Reported(
         C201 C202 C203 C206
         """
     ),
-    properties=(COMPRESSION_SETTING, *(each.code for each in A7R3_PROPERTIES)),
+    properties=(DevicePropCode.CompressionSetting, *(each.code for each in A7R3_PROPERTIES)),
     capture_formats=(),
     image_formats=_codes("3801 B301 B101"),
 )

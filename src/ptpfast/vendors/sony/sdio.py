@@ -15,8 +15,18 @@ from ...ptp.codes import EventCode, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc, write_value
 from ...ptp.errors import DeviceBusy, PTPError, ResponseError, Unsupported, response_error
 from ..dialect import Dialect, PolledEvent
-from .codes import VERSION, Mode, SonyEvent, SonyOperation, SonyProperty, SonyResponse
-from .datasets import Property, parse_ext_device_info, parse_properties
+from .codes import (
+    EXTENDED,
+    EXTENDED_VERSION,
+    LEAST_EXTENDED,
+    VERSION,
+    Mode,
+    SonyEvent,
+    SonyOperation,
+    SonyProperty,
+    SonyResponse,
+)
+from .datasets import ExtDeviceInfo, Property, parse_ext_device_info, parse_properties
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
@@ -25,7 +35,7 @@ T = TypeVar("T")
 MAX_PROPERTIES = 4 << 20  # bytes of the property list; a body has some ten thousand
 MAX_DEVICE_INFO = 1 << 20
 # GetExtDeviceInfo has no data while the body prepares itself (reference; libgphoto2: 20 tries).
-PREPARE_TRIES, PREPARE_PAUSE_S = 50, 0.2
+PREPARE_TRIES, PREPARE_PAUSE_S = 20, 0.2
 ONLY_REMOTE = "this session reads the card; connect with the role remote"
 _REFUSED_HINT = (
     "switch access authentication off in the camera's network menu, or update its firmware: it "
@@ -48,6 +58,7 @@ class SdioDialect(Dialect):
         super().__init__(*given)
         self.now: dict[int, Property] = {}
         self._controls: frozenset[int] = frozenset()
+        self._is_extended = False  # has extended codes, and was asked for them
 
     def opening(self, session_id: int) -> tuple[int, tuple[int, ...]]:
         """Return SDIOOpenSession for the modes that exist only there."""
@@ -73,6 +84,9 @@ class SdioDialect(Dialect):
         self.link.fetch(connect, 1, 0, 0, limit=MAX_DEVICE_INFO)
         self.link.fetch(connect, 2, 0, 0, limit=MAX_DEVICE_INFO)
         info = parse_ext_device_info(self._ext_device_info())
+        extended = self._extended_device_info()
+        self._is_extended = extended is not None
+        info = extended or info
         if info.version != VERSION:
             log.info("the camera speaks version %d, not %d", info.version, VERSION)
         self._controls = frozenset(info.controls)
@@ -87,6 +101,21 @@ class SdioDialect(Dialect):
             self.link.pause(PREPARE_PAUSE_S)
         raise DeviceBusy(ResponseCode.DeviceBusy, operation, doing="GetExtDeviceInfo")
 
+    def _extended_device_info(self) -> ExtDeviceInfo | None:
+        """Ask for the extended codes too; None if the body has none."""
+        operation = SonyOperation.GetExtDeviceInfo
+        if not self.link.supports(SonyOperation.GetVendorCodeVersion):
+            return None
+        try:
+            (version, *_) = (*self.link.command(operation, VERSION).parameters, 0)
+            if version < EXTENDED_VERSION:
+                return None
+            payload = self.link.fetch(operation, VERSION, EXTENDED, limit=MAX_DEVICE_INFO)
+        except ResponseError as error:
+            log.debug("the camera has no extended codes: %s", error)
+            return None
+        return parse_ext_device_info(payload) if payload else None
+
     def _take_priority(self) -> None:
         """Let the computer's settings win over the camera's dials. A refusal is no error."""
         try:
@@ -100,7 +129,9 @@ class SdioDialect(Dialect):
 
     def look(self, *, changes: bool = False) -> dict[int, Property]:
         """Read the properties; with `changes` those that changed since. Return what was read."""
-        parameters = (1, 0) if changes else ()
+        parameters: tuple[int, ...] = (1, 0) if changes else ()
+        if self._is_extended:
+            parameters = (int(changes), EXTENDED)
         operation = SonyOperation.GetAllExtDevicePropInfo
         found = parse_properties(self.link.fetch(operation, *parameters, limit=MAX_PROPERTIES))
         self.now = {**self.now, **found} if changes else found
@@ -137,7 +168,9 @@ class SdioDialect(Dialect):
         write_value(builder, desc.data_type, value)
         is_control = desc.code in self._controls
         operation = SonyOperation.ControlDevice if is_control else _SET
-        self.link.command(operation, desc.code, data=bytes(builder))
+        is_extended = desc.code >= LEAST_EXTENDED
+        parameters = (desc.code, EXTENDED) if is_extended else (desc.code,)
+        self.link.command(operation, *parameters, data=bytes(builder))
         return True
 
     def release(self) -> None:

@@ -17,7 +17,7 @@ from ..dialect import Dialect
 from ..quirks import Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
 from .codes import STATUS, SonyOperation
-from .contenttransfer import FOLDER_BY_FOLDER, GET_PARTIAL_LARGE_OBJECT
+from .contenttransfer import FOLDER_BY_FOLDER, GET_PARTIAL_LARGE_OBJECT, cards_alone
 from .sdio import ONLY_REMOTE
 
 log: logging.Logger = logging.getLogger("ptpfast")
@@ -63,15 +63,19 @@ class SendToComputer(Dialect):
                 self._has_begun = True
                 return
 
-    def _tell(self, message: bytes) -> None:
-        self.link.command(SonyOperation.SetSendStatus, STATUS, data=message)
-        self.link.fetch(SonyOperation.GetSendStatus, STATUS, limit=MAX_STATUS)
+    def _tell(self, message: bytes, busy_s: float | None = None) -> None:
+        set_status, get_status = SonyOperation.SetSendStatus, SonyOperation.GetSendStatus
+        self.link.command(set_status, STATUS, data=message, busy_s=busy_s)
+        self.link.fetch(get_status, STATUS, limit=MAX_STATUS, busy_s=busy_s)
 
     def end(self) -> None:
         """Have the camera go to sleep, ready for its owner to start the next transfer."""
         if self._has_begun:
             for message in ENDS:
-                self._tell(message)
+                try:
+                    self._tell(message, self.link.connection.timeouts.close)
+                except ResponseError as error:  # the last one is what puts it to sleep
+                    log.debug("the camera does not accept the end: %s", error)
 
     def keep_awake(self) -> None:
         """Ask for DeviceInfo: probes do not keep a session alive (airmtp)."""
@@ -79,11 +83,23 @@ class SendToComputer(Dialect):
 
     def release(self) -> None:
         """Raise Unsupported: only remote control takes pictures."""
-        raise Unsupported(ONLY_REMOTE)
+        raise self._no_remote_control()
 
     def live_view(self) -> Iterator[bytes]:
         """Raise Unsupported: only remote control has live view."""
-        raise Unsupported(ONLY_REMOTE)
+        raise self._no_remote_control()
+
+    def _no_remote_control(self) -> Unsupported:
+        if self.role != "remote":
+            return Unsupported(ONLY_REMOTE)
+        return Unsupported(
+            "the camera lists no remote control",  # or `sony_dialect` had chosen that
+            hint="end Send to Computer on the camera, and choose PC Remote in its menu",
+        )
+
+    def without_repeats(self, storage_ids: list[int]) -> list[int]:
+        """Leave out the storage of chosen pictures beside the cards."""
+        return cards_alone(storage_ids)
 
     def bulk(self) -> tuple[BulkListing, ...]:
         """Return GetObjectPropList, for one folder at a time."""

@@ -11,9 +11,13 @@ from ...ptp.datasets import DevicePropDesc, ObjectInfoDataset, encode, read_valu
 from ...ptp.errors import ProtocolError
 from ..body import CrashError, ObjectRange, Reply, Responder, parameter
 from .codes import (
+    EXTENDED,
+    EXTENDED_VERSION,
+    LEAST_EXTENDED,
     LIVE_VIEW,
     PRESS,
     SHOT_BUFFER,
+    UPDATED,
     VERSION,
     Mode,
     SonyProperty,
@@ -74,17 +78,26 @@ def ext_device_info(camera: Responder, request: OperationRequest, data: bytes) -
         sitting.empty_left -= 1
         return Reply(data=b"")
     sitting.empty_left, sitting.version = -1, version
-    codes = list(described(camera))
+    vendor_version = sony(camera).profile.vendor_code_version
+    asks_for_all = parameter(request, 1) == EXTENDED
+    sitting.is_extended = asks_for_all and vendor_version >= EXTENDED_VERSION
+    codes = list(described(camera, extended=asks_for_all))
     info = ExtDeviceInfo(
         version,
         [code for code in codes if code not in CONTROLS],
         [code for code in codes if code in CONTROLS],
     )
-    return Reply(parameters=(version,), data=encode_ext_device_info(info))
+    return Reply(parameters=(vendor_version,), data=encode_ext_device_info(info))
 
 
-def described(camera: Responder) -> dict[int, Property]:
-    """Return the properties of the body as they are now."""
+def described(camera: Responder, *, extended: bool) -> dict[int, Property]:
+    """Return the properties of the body as they are now.
+
+    Args:
+        camera: the body.
+        extended: with the extended codes, for a request with their flag. The body has them only in
+            a session that has asked for them at its beginning.
+    """
     body, listed = sony(camera), set(camera.properties_supported)
     found = {
         code: _property(desc, has_both=body.sitting.version == VERSION)
@@ -101,12 +114,16 @@ def described(camera: Responder) -> dict[int, Property]:
             there = any(storage >> 16 == slot for storage in camera.storage_ids())
             value = body.data_time if data_type == DataType.UINT64 else 1
             found[code] = Property(code, data_type, current=value if there else 0)
+        for update, slot in UPDATED.items():
+            found[update] = Property(update, DataType.UINT64, current=body.updated.get(slot, 0))
     memory = SonyProperty.ObjectInMemory
     found[memory] = Property(
         memory, DataType.UINT16, 0, DISPLAY_ONLY, 0, body.in_memory, (0, 0xFFFF, 1)
     )
     if (focus := found.get(SonyProperty.FocusIndication)) is not None:
         focus.current = body.profile.focus if SonyProperty.S1 in body.sitting.pressed else 1
+    if not (extended and body.sitting.is_extended):
+        found = {code: each for code, each in found.items() if code < LEAST_EXTENDED}
     return found
 
 
@@ -130,7 +147,8 @@ def _computed(body: Sony, code: int) -> int:
 
 def all_properties(camera: Responder, request: OperationRequest, data: bytes) -> Reply:
     """Answer GetAllExtDevicePropInfo; only what has changed, if that is asked for."""
-    sitting, found = sony(camera).sitting, described(camera)
+    sitting = sony(camera).sitting
+    found = described(camera, extended=parameter(request, 1) == EXTENDED)
     encoded = {code: encode_properties([each]) for code, each in found.items()}
     if parameter(request, 0) == 1:
         changed = [

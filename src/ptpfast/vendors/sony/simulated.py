@@ -36,6 +36,7 @@ class Profile:
         sleeps: Whether a body whose "Send to Computer" has ended accepts another session only if it
             was told to sleep.
         focus: FocusIndication after half a press.
+        vendor_code_version: × 100; from 310 on it has extended codes.
         names_changes: Whether DevicePropChanged names a property: the reference says that it has no
             parameters, libgphoto2 reports an error without one.
     """
@@ -48,6 +49,7 @@ class Profile:
     zone_h: int = 9
     sleeps: bool = True
     focus: int = 2
+    vendor_code_version: int = VERSION
     names_changes: bool = False
 
 
@@ -59,6 +61,7 @@ class Sitting:
         mode: The function mode; None until the session shows which one it is.
         stage: The phase of the authentication.
         version: The version of the protocol that was asked for.
+        is_extended: Whether the extended codes were asked for.
         has_card: Whether content transfer is on.
         pressed: The controls that are pressed.
         enabled: The view controls that are on.
@@ -69,6 +72,7 @@ class Sitting:
     stage: int = 0
     empty_left: int = 0
     version: int = VERSION
+    is_extended: bool = False
     began: float = field(default_factory=time.monotonic)
     has_card: bool = False
     pressed: set[int] = field(default_factory=set)
@@ -95,6 +99,7 @@ class Sony:
         shot: Handles of the picture that is being taken.
         writing: Handles of files that it still writes.
         data_time: When the content lists were generated.
+        updated: By slot, when its content list was changed last.
         id_shift: What is added to handles to make the ids of contents.
         refuses: "Send to Computer" has ended: the next Init is not answered.
     """
@@ -106,6 +111,7 @@ class Sony:
     shot: list[int] = field(default_factory=list)
     writing: set[int] = field(default_factory=set)
     data_time: int = 1_767_000_000_000
+    updated: dict[int, int] = field(default_factory=dict)
     id_shift: int = 0
     refuses: bool = False
     destination: int = TO_HOST
@@ -122,6 +128,10 @@ class Sony:
         """Renew the content lists. The ids then name other contents."""
         self.data_time += 1
         self.id_shift += shift
+
+    def update_list(self, slot: int) -> None:
+        """Note that the content list of a slot has changed."""
+        self.updated[slot] = self.updated.get(slot, self.data_time) + 1
 
     @property
     def in_memory(self) -> int:

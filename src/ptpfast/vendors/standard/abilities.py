@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MAKER = "Other cameras"
+
 _ANY = "any camera that follows ISO 15740"
 ABILITIES = (
     (_ANY, "both", "list, thumbnails, read in parts or whole", "official", "ISO 15740"),
