@@ -27,6 +27,7 @@ from ptpfast import vendors
 from ptpfast.sim import Fault, SimulatedCamera, Store
 from ptpfast.sim.counters import Observer
 from ptpfast.vendors import Vendor
+from ptpfast.vendors.fujifilm.body import showing_raw
 from ptpfast.vendors.fujifilm.codes import CameraState
 from ptpfast.vendors.fujifilm.conduct import offer
 from ptpfast.vendors.nikon.body_network import PcConnection, with_pc_connection
@@ -62,6 +63,11 @@ def queueing(vendor: Vendor) -> Vendor:
     return dataclasses.replace(vendor, body=with_pc_connection(vendor.model, rules))
 
 
+def with_raw(vendor: Vendor) -> Vendor:
+    """A Fujifilm body that saves its RAF files on the computer."""
+    return dataclasses.replace(vendor, body=showing_raw(vendor.model))
+
+
 def mark_all(sim: SimulatedCamera) -> None:
     for stored in sim.store.files():
         sim.mark(stored.handle)
@@ -74,11 +80,18 @@ WAYS = {body: Way(body, asking) if body in ASKING else Way(body) for body in ven
     "fuji-xt4, chosen": Way(
         "fuji-xt4", prepare=lambda sim: offer(sim.body, CameraState.MULTIPLE_TRANSFER)
     ),
+    "fuji-xt4, PC AutoSave": Way(
+        "fuji-xt4", with_raw, lambda sim: offer(sim.body, CameraState.AUTO_SAVE)
+    ),
 }
 
 
+# Why is in docs/cameras.md. Of a Panasonic body no RAW file is known over a network.
+JPEG_ONLY = {"fuji-xt2", "fuji-xt4", "fuji-xt4, chosen", "panasonic-bgh1", "ricoh-theta-m15"}
+
+
 def card_of(vendor: Vendor, watch: Watch, chance: random.Random, pairs: int) -> Store:
-    """Pairs of RAW and JPEG; as many JPEGs where the body shows no RAW."""
+    """Pairs of RAW and JPEG; as many JPEGs where the body shows no RAW (docs/cameras.md)."""
     store = Store(model=vendor.model, seed=chance.random().hex())
     large = set(chance.sample(range(pairs), min(LARGE_FILES, pairs)))
     while len(store.files()) < 2 * pairs:
@@ -152,6 +165,8 @@ def test_a_card_arrives_through_drops_and_kills_file_by_file(name: str, tmp_path
     vendor = way.changed(vendors.with_body(way.body))
     store = card_of(vendor, watch, chance, PAIRS)
     files = store.files()
+    raws = sum(not stored.name.endswith(".JPG") for stored in files)
+    assert (len(files), raws) == (2 * PAIRS, 0 if name in JPEG_ONLY else PAIRS)
     with SimulatedCamera(vendor, store, faults=drops(chance, len(files)), pending_s=0.5) as sim:
         sim.counters.observer = Observer(lambda _: watch.operation(), lambda _: None)
         way.prepare(sim)

@@ -16,6 +16,7 @@ ABILITIES = (
     (_ALL, "download", "list, read in parts", "capture", "logs of an X-T2, X-T20 and X-T4 (fudge)"),
     (_ALL, "download", "thumbnails", "code", "fudge"),
     (_ALL, "download", "pictures chosen on the body", "code", "fudge, vcam; the end is presumed"),
+    (_ALL, "download", "JPEG and MOV only, but by PC AutoSave", "code", "fudge"),
     (_ALL, "download", "PC AutoSave", "code", "fudge, vcam; RAF, and no thumbnails"),
     (_ALL, "download", "the list of a card without folders", "code", "vcam"),
     (_ALL, "download", "more than 4 GiB", "inferred", "as a whole object; sizes have 32 bits"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...engine.wire import OperationRequest
 from ...ptp.codes import DataType, FailReason, OperationCode, ResponseCode
 from ...ptp.datasets import DevicePropDesc
@@ -104,6 +106,11 @@ def _body(name: str, version: str, reported: Reported, versions: dict[int, int])
         containers=CONTAINERS,
         announces=announces,
     )
+
+
+def showing_raw(model: Model) -> Model:
+    """Return a body that shows RAF files, too, as it does to PC AutoSave only (fudge)."""
+    return replace(model, files=replace(model.files, has_raw=True))
 
 
 # The versions of an X-T2 and an X-T4, from logs (fudge).

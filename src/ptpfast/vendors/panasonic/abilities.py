@@ -13,6 +13,7 @@ _BGH1 = "DC-BGH1"
 ABILITIES = (
     (_BGH1, "both", "the HTTP gate, sessions", "code", "webptz; the token is the user's to give"),
     (_BGH1, "both", "list, read in parts", "inferred", "the standard's operations"),
+    (_BGH1, "download", "RAW files", "inferred", "like any file; a GH5 lists no format of theirs"),
     (_BGH1, "remote", "capture, events", "inferred", "as over USB (libgphoto2)"),
     (_BGH1, "remote", "live view", "inferred", "as over USB; a body over a network may use HTTP"),
     ("other bodies with LUMIX Tether over a network", "both", "everything", "inferred", ""),

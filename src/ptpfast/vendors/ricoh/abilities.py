@@ -12,6 +12,7 @@ MAKER = "Ricoh Theta"
 _THETA = "Theta, Theta m15"
 ABILITIES = (
     (_THETA, "both", "list, whole objects, thumbnails", "official", "no reads of parts"),
+    (_THETA, "both", "JPEG only", "capture", "the formats that a Theta m15 lists (libgphoto2)"),
     (_THETA, "both", "capture, events", "official", ""),
     (_THETA, "both", "properties", "capture", "report of a Theta m15 (libgphoto2, over USB)"),
     (_THETA, "both", "resized pictures", "code", "theta4j; `session.transaction(0x1022, …)`"),
