@@ -3,6 +3,7 @@ Python, from the description at its head, sharing no line with the C."""
 
 MASK = (1 << 64) - 1
 PRIME_32, PRIME_A, PRIME_B = 0x9E3779B1, 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F
+EVEN_32 = 0x85EBCA76
 
 
 def split_mix(count):
@@ -35,7 +36,7 @@ def checksum(content):
     for number, at in enumerate(range(0, len(padded), 64)):
         if number and number % 8 == 0:
             for i, secret in enumerate(SECRET[8:]):
-                lane = (blocks[i] + sums_of_sums[i]) & MASK
+                lane = (blocks[i] + sums_of_sums[i] + EVEN_32 * sums[i]) & MASK
                 blocks[i] = ((lane ^ lane >> 47 ^ secret) * PRIME_32) & MASK
             sums_of_sums = [0] * 8
         for i in range(8):

@@ -85,6 +85,18 @@ def test_sectors_that_differ_little_and_have_changed_places_show() -> None:
         assert taken(bytes(one + other)) != taken(bytes(other + one))
 
 
+@pytest.mark.parametrize("stripe", range(8))
+@pytest.mark.parametrize("apart", [1, 2, 8])
+def test_numbers_of_sectors_that_have_changed_places_show(stripe: int, apart: int) -> None:
+    at = 64 * stripe
+    for word in (255, 510, 1 << 63, 0x5555 << 48, (1 << 64) // 257, 0x3333333333333333, 1):
+        one = bytearray(512 * (apart + 1))
+        other = bytearray(one)
+        to = at + 512 * apart
+        one[at : at + 8] = other[to : to + 8] = word.to_bytes(8, "little")
+        assert taken(bytes(one)) != taken(bytes(other))
+
+
 def test_a_copy_goes_its_own_way() -> None:
     checksum = Checksum()
     checksum.update(CONTENT[:100])

@@ -148,6 +148,34 @@ def test_the_log_of_a_killed_process_is_applied(path: Path, catalog: Catalog) ->
     assert names(path) == {"catalog.sqlite"}
 
 
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_a_disk_that_refuses_the_copy_does_not_cost_the_log(
+    path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    killed_with(path)
+    opened = []
+    connect = catalog_file.connect
+
+    def refuse(copy: Path, until: list[float]) -> sqlite3.Connection:
+        opened.append(copy)
+        database = connect(copy, until)
+        if len(opened) == refused:  # no room for another page, as on a full disk
+            with closing(database):
+                database.execute("PRAGMA max_page_count = 1")
+                database.execute("CREATE TABLE t AS SELECT zeroblob(100000) AS x")
+        return database
+
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog_file, "connect", refuse)
+        assert list(catalog.records()) == []
+    assert path not in opened
+    assert "full" in catalog.why
+    assert catalog.notes == []
+    with closing(Catalog()) as later:
+        assert len(list(later.records())) == 2 * COUNT
+    assert names(path) == {"catalog.sqlite"}
+
+
 def test_an_old_log_is_not_applied_to_a_later_state(path: Path, catalog: Catalog) -> None:
     killed_with(path)
     log = Path(f"{path}-wal").read_bytes()

@@ -60,13 +60,17 @@ def _is_in_use(path: Path) -> bool:
 
 
 def why_not_ours(path: Path, held: Descriptor, open: Open, check: Check) -> str:
-    """Return why the log beside a catalog is not the log of this catalog, else ''. OSError.
+    """Return why the log beside a catalog is not the log of this catalog, else ''.
 
     Args:
         path: The catalog.
         held: The catalog, open for reading.
         open: Opens a database, until a time.
         check: Checks that a database is a catalog. It raises ValueError if not.
+
+    Raises:
+        OSError, sqlite3.OperationalError: The disk refuses the copy, which tells nothing of the
+            log.
     """
     import sqlite3
 
@@ -76,8 +80,10 @@ def why_not_ours(path: Path, held: Descriptor, open: Open, check: Check) -> str:
         size = _copy(held, copy)
         until = [time.monotonic() + TRIAL_S + size / SLOWEST]
         before = None
-        with suppress(sqlite3.DatabaseError, ValueError):  # killed while it applied the log itself
+        try:
             before = _origin(copy, until, open)
+        except (sqlite3.DatabaseError, ValueError) as error:  # killed while it applied the log
+            _raise_if_refused(error)
         with open_regular(f"{path}-wal") as tail:
             until[0] += _copy(tail, Path(f"{copy}-wal")) / SLOWEST
         with closing(open(copy, until)) as database:
@@ -88,12 +94,28 @@ def why_not_ours(path: Path, held: Descriptor, open: Open, check: Check) -> str:
         if before is not None and (after is None or after[0] != before[0] or after[1] < before[1]):
             return "it belongs to another catalog"
     except (sqlite3.DatabaseError, ValueError) as error:
+        _raise_if_refused(error)
         return str(error)
     finally:
         for name in ("", *INDEX_COMPANIONS):
             with suppress(OSError):
                 files.discard(f"{copy}{name}")
     return ""
+
+
+def _raise_if_refused(error: Exception) -> None:
+    """Raise an error again that is the disk's, and not of what is on it."""
+    import sqlite3
+
+    refusals = (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_BUSY,
+    )
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in refusals:  # without its extension
+        raise error
 
 
 def _copy(held: Descriptor, to: Path) -> int:
