@@ -57,6 +57,28 @@ def test_a_refusal_of_the_camera_is_its_answer(camera: Cameras) -> None:
     assert "the camera refused to take a picture" in done.stderr
 
 
+@pytest.mark.parametrize("body", ["canon-r6m2", "sony-a7m4", "sony-a7r3"])
+@pytest.mark.parametrize("folder", [None, "."])
+def test_a_picture_that_is_on_no_card_is_kept_under_a_free_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None, body: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with SimulatedCamera(body=body, objects=2, size=200_000) as sim:
+        done = run("capture", at(sim), *filter(None, [folder]))
+        assert done.exit_code == 0, done.output
+    kept = {path.name: path.read_bytes() for path in finished_files(Path())}
+    assert sorted(done.stdout.split()) == sorted(kept)
+    assert {len(content) for content in kept.values()} == {200_000}
+    assert ("is on no card of the camera" in done.stderr) == (folder is None)
+    with SimulatedCamera(body=body, objects=2, size=200_001) as sim:  # names a picture the same
+        again = run("capture", at(sim), *filter(None, [folder]))
+        assert again.exit_code == 0, again.output
+    numbered = {path.name for path in finished_files(Path())} - kept.keys()
+    assert set(again.stdout.split()) == numbered
+    assert {Path(name).stat().st_size for name in numbered} == {200_001}
+    assert all(Path(name).read_bytes() == content for name, content in kept.items())
+
+
 @pytest.mark.matrix
 @pytest.mark.parametrize("body", BODIES)
 def test_every_body_takes_a_picture_and_sends_it(

@@ -26,7 +26,7 @@ from ptpfast.vendors.canon import records, remote, watching
 from ptpfast.vendors.canon.codes import CanonEvent, CanonProperty, CanonResponse
 from ptpfast.vendors.canon.codes import CanonOperation as Eos
 from ptpfast.vendors.canon.datasets import encode_setting
-from ptpfast.vendors.canon.dialect import MEMORY
+from ptpfast.vendors.dialect import IN_MEMORY
 from raw_initiator import GUID, Initiator
 
 SIZE = 3 << 20
@@ -554,10 +554,10 @@ def test_both_files_of_a_shot_in_memory_are_listed_pulled_and_freed(tmp_path):
 def test_memory_is_no_storage_without_a_picture_or_where_the_cards_are_not_told():
     with connected(role="remote") as (camera, session):
         cards = session.storage_ids()
-        assert MEMORY not in cards
+        assert IN_MEMORY not in cards
         session.capture()
-        assert session.storage_ids() == [*cards, MEMORY]
-        assert {info.storage_id for info in session.objects(storage=MEMORY)} == {MEMORY}
+        assert session.storage_ids() == [*cards, IN_MEMORY]
+        assert {info.storage_id for info in session.objects(storage=IN_MEMORY)} == {IN_MEMORY}
         camera.faults.add("cut_data=2 on GetStorageIDs")
         assert session.storage_ids() == cards
 

@@ -62,6 +62,7 @@ def capture(
     """Take a picture.
 
     With DEST, it is downloaded there; if the camera makes a RAW file and a JPEG, both are.
+    A picture that is on no card is always downloaded, without DEST into the current folder.
     Without CAMERA the only camera that is found is used. DEST needs a slash then: ./today.
     """
     if isinstance(host, Path):
@@ -88,8 +89,15 @@ def capture(
 
 
 def _taken(output: Output, session: Session, info: ObjectInfo, dest: Path | None) -> None:
-    """Write what was taken, and download it."""
-    paths = [] if dest is None else _downloaded(session, info, dest)
+    """Write what was taken, and download it, also where it would be lost otherwise."""
+    from ..session.capture import is_on_card
+
+    paths = []
+    if dest is not None:
+        paths = _downloaded(session, info, dest)
+    elif not is_on_card(session.link, info):
+        paths = _downloaded(session, info, Path())
+        output.note(f"{info.name} is on no card of the camera: downloaded into this folder")
     output.record(
         "capture",
         name=info.name,
@@ -107,7 +115,6 @@ def _taken(output: Output, session: Session, info: ObjectInfo, dest: Path | None
 
 def _downloaded(session: Session, info: ObjectInfo, dest: Path) -> list[Path]:
     """Download the files of a shot as `pull` does, and return where they are."""
-    from ..library.plan.naming import local_name
     from ..library.pull import pull
     from ..ownership.folders import make
 
@@ -122,4 +129,17 @@ def _downloaded(session: Session, info: ObjectInfo, dest: Path) -> list[Path]:
         return paths
     # In the camera's memory, where no listing shows it.
     make(dest)
-    return [session.download(info, dest / local_name(info.name)).path]
+    return [_from_memory(session, info, dest)]
+
+
+def _from_memory(session: Session, info: ObjectInfo, folder: Path) -> Path:
+    """Download a picture that is nowhere else under a free name, and return its path."""
+    from ..library.plan.naming import local_name, numbered
+
+    name, number = local_name(info.name), 0
+    while True:
+        free = numbered(name, number) if number else name
+        try:
+            return session.download(info, folder / free).path
+        except FileExistsError:
+            number += 1

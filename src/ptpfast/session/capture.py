@@ -15,6 +15,7 @@ from ..link.patience import pause
 from ..ptp.codes import EventCode, ObjectFormat, ResponseCode
 from ..ptp.errors import ProtocolError, ResponseError, SessionNotOpen
 from ..ptp.objects import ObjectInfo
+from ..vendors.dialect import IN_MEMORY
 
 log: logging.Logger = logging.getLogger("ptpfast")
 
@@ -164,6 +165,13 @@ def _handles(link: Link) -> dict[int, set[int]]:
     except (ResponseError, ProtocolError) as error:
         log.debug("no storages are compared: %s", error)
     return found
+
+
+def is_on_card(link: Link, info: ObjectInfo) -> bool:
+    """Return whether a storage lists an object. One in the camera's memory alone is lost at the end
+    of the session."""
+    listed = (storage for storage, handles in _handles(link).items() if info.handle in handles)
+    return info.storage_id != IN_MEMORY and any(storage != IN_MEMORY for storage in listed)
 
 
 def _describe(link: Link, handle: int) -> ObjectInfo | None:

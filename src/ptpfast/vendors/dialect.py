@@ -59,6 +59,10 @@ class ReconnectFirst(Exception):
     """
 
 
+# The storage of pictures in a camera's memory, for dialects that list them; no card has this id.
+IN_MEMORY = 0xFFFF0001
+
+
 class Asks(Protocol):
     """The methods of the link that a dialect may call."""
 

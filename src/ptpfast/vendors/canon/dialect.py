@@ -20,7 +20,7 @@ from ...ptp.datasets import DeviceInfo, DevicePropDesc, ObjectInfoDataset, decod
 from ...ptp.errors import ProtocolError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import GET_OBJECT_PROP_LIST, BulkListing, Described
-from ..dialect import Asks, Role
+from ..dialect import IN_MEMORY, Asks, Role
 from ..quirks import MiB, Quirks
 from ..reads import GET_PARTIAL_OBJECT, PartialRead
 from .codes import CanonOperation, CanonProperty
@@ -33,7 +33,6 @@ log: logging.Logger = logging.getLogger("ptpfast")
 
 MAX_OBJECT_INFO = 1 << 16
 MAX_STORAGE_IDS = 1 << 12  # bytes
-MEMORY = 0xFFFF0001  # the storage of the pictures in the camera's memory here; no card has this id
 FIRST_VENDOR_PROPERTY = 0xD000
 
 # libgphoto2 ptp.c; indigo reads the memory of an EOS R1 and R5 Mark II with it.
@@ -113,11 +112,11 @@ class CanonDialect(Watching):
         except ProtocolError as error:
             log.warning("the pictures in the camera's memory are not listed: %s", error)
             return None
-        return [*(each for each in dict.fromkeys(cards) if each & 0xFFFF), MEMORY]
+        return [*(each for each in dict.fromkeys(cards) if each & 0xFFFF), IN_MEMORY]
 
     def handles(self, storage_id: int, parent: int) -> list[int] | None:
         """Return the pictures in the camera's memory; None for a card."""
-        if storage_id != MEMORY:
+        if storage_id != IN_MEMORY:
             return None
         return list(self.news.memory) if parent in (0, ROOT_OBJECTS) else []
 
@@ -149,7 +148,7 @@ class CanonDialect(Watching):
         except (ResponseError, ProtocolError) as error:
             log.debug("described by its record: %s", error)
             dataset = _dataset_of(picture)
-        return replace(dataset, storage_id=MEMORY, parent_object=0), picture.size
+        return replace(dataset, storage_id=IN_MEMORY, parent_object=0), picture.size
 
     @contextmanager
     def reading(self, info: ObjectInfo) -> Iterator[None]:

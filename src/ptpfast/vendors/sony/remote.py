@@ -17,7 +17,7 @@ from ...ptp.codes import DevicePropCode, EventCode, OperationCode, ResponseCode
 from ...ptp.errors import InvalidObjectHandle, PTPError, ResponseError, Unsupported
 from ...ptp.objects import ObjectInfo
 from ..bulk import BulkListing, Described
-from ..dialect import PolledEvent
+from ..dialect import IN_MEMORY, PolledEvent
 from ..leaving import leaving
 from ..reads import PartialRead, WholeRead
 from .codes import (
@@ -34,7 +34,7 @@ from .codes import (
 )
 from .datasets import parse_frame
 from .sdio import SdioDialect
-from .shots import STORAGE, Shots
+from .shots import Shots
 
 # Seconds; each with its source.
 SETTLE_S = 3.0  # after the beginning, in which some bodies take no picture (reference)
@@ -87,7 +87,7 @@ class RemoteControl(SdioDialect):
 
     def storages(self) -> list[int]:
         """Return the camera's memory: its cards are not available in this mode."""
-        return [STORAGE]
+        return [IN_MEMORY]
 
     def handles(self, storage_id: int, parent: int) -> list[int]:
         """Return the pictures in the camera's memory that have been seen."""

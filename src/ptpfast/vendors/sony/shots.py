@@ -19,11 +19,10 @@ from ...ptp.datasets import ObjectInfoDataset, decode
 from ...ptp.errors import TransferError
 from ...ptp.kinds import kind_of
 from ..bulk import Described
-from ..dialect import Asks
+from ..dialect import IN_MEMORY, Asks
 from .codes import READY, SHOT_BUFFER, SonyProperty
 from .sdio import SdioDialect, no_such_object
 
-STORAGE = 0xFFFF0001  # of the pictures in the memory, for listings; no card has this id
 MAX_INFO = 1 << 16
 MAX_PICTURE = 1 << 30  # of a picture that is held here; the largest RAW files have 130 MB
 MOST_HELD = 1 << 30  # bytes of pictures that are held here
@@ -53,7 +52,7 @@ class Shot:
     def described(self) -> Described:
         """The description with this picture's own handle and no folder."""
         size = self.seen.object_compressed_size
-        return replace(self.seen, storage_id=STORAGE, parent_object=0), size
+        return replace(self.seen, storage_id=IN_MEMORY, parent_object=0), size
 
 
 class Shots:
