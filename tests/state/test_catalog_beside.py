@@ -268,6 +268,43 @@ def test_a_catalog_that_is_removed_during_a_run_is_made_again(path: Path, catalo
         assert len(list(later.records())) == COUNT
 
 
+# A folder that is read-only
+
+
+@pytest.fixture
+def read_only(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the catalog's folder be read-only, also for root."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda at, how: at != path.parent and access(at, how))
+
+
+@pytest.mark.usefixtures("read_only")
+def test_a_catalog_in_a_read_only_folder_is_read_and_nothing_is_made_beside_it(
+    path: Path, catalog: Catalog
+) -> None:
+    assert catalog.at(FILE.folder, "1.NEF") is not None
+    assert names(path) == {"catalog.sqlite"}
+    assert catalog.store([(OBJECT, FILE)]) == 0
+    assert catalog.forget(lambda record: True) == 0
+    assert len(list(catalog.records())) == COUNT
+    assert names(path) == {"catalog.sqlite"}
+    assert (catalog.why, catalog.notes) == ("", [])
+
+
+@pytest.mark.usefixtures("read_only")
+def test_a_catalog_of_an_older_version_in_a_read_only_folder_stays_as_it_is(
+    path: Path, catalog: Catalog
+) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE origin")
+        database.execute("PRAGMA user_version = 1")
+    before = path.read_bytes()
+    assert list(catalog.records()) == []
+    assert "an older version" in catalog.why
+    assert catalog.notes == []
+    assert path.read_bytes() == before
+
+
 # Tables without end, and values that are too long
 
 
