@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from endless_tables import make_endless
+from ptpfast.ownership.names import TEMPORARY_PREFIX
 from ptpfast.state import catalog as catalog_module
 from ptpfast.state import catalog_file, catalog_log
 from ptpfast.state.catalog import Catalog
@@ -173,6 +174,24 @@ def test_a_disk_that_refuses_the_copy_does_not_cost_the_log(
     assert catalog.notes == []
     with closing(Catalog()) as later:
         assert len(list(later.records())) == 2 * COUNT
+    assert names(path) == {"catalog.sqlite"}
+
+
+def test_a_log_that_goes_when_its_process_closes_is_not_missed(
+    path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_log, "is_left", lambda path: True)  # and then it is gone
+    check_whole(catalog, path)
+
+
+def test_copies_of_a_process_that_was_killed_at_a_log_are_removed(
+    path: Path, catalog: Catalog
+) -> None:
+    killed_with(path)
+    for tail in ("", "-wal", "-shm"):
+        path.with_name(f"{TEMPORARY_PREFIX}{'0' * 16}{tail}").write_bytes(b"SQLite")
+    assert len(list(catalog.records())) == 2 * COUNT
+    catalog.close()
     assert names(path) == {"catalog.sqlite"}
 
 

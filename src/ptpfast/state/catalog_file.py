@@ -216,6 +216,7 @@ def _rename_companion(path: Path, tail: str, why: str) -> str:
 
 def _prove_log(path: Path, held: _Held) -> str:
     """Rename a log that a killed process cannot have left; return what to tell. OSError."""
+    _tidy(path.parent)  # a process that is killed here leaves copies
     with suppress(Newer):
         if why := catalog_log.why_not_ours(path, held.descriptor, connect, _check):
             to = _rename_companion(path, "-wal", why)
@@ -287,7 +288,8 @@ def _make(path: Path, until: list[float], *, tidy: bool) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove the files of a process that was killed while it created a catalog. OSError."""
+    """Remove the files of a process that was killed while it created or copied a catalog.
+    OSError."""
     for entry in os.listdir(folder):
         name = entry
         for tail in INDEX_COMPANIONS:
