@@ -199,6 +199,20 @@ def test_a_poll_that_lost_the_connection_by_chance_is_asked_again(
         assert sim.operations[NikonOperation.GetEvent] > polls + 10
 
 
+def test_a_poll_of_an_idle_camera_that_lost_the_connection_costs_the_next_download_nothing(
+    camera: Cameras, connect: Sessions, tmp_path: Path
+) -> None:
+    sim = camera("nikon", objects=1, size=SIZE)
+    session = connect(sim, vendor=vendor("nikon", **OFTEN))
+    (info,) = session.objects()
+    sim.faults.add("drop on 0x90C7")
+    lost = session.link.connection
+    assert sim.wait_for(lambda: not lost.usable, timeout=30)
+    session.download(info, tmp_path / "a", chunk=CHUNK)
+    assert check(sim.store.expected(info.handle), tmp_path / "a")
+    assert session.link.connection is not lost
+
+
 def test_a_cancel_that_comes_while_an_idle_camera_is_asked_is_the_next_transaction_s(
     camera: Cameras, connect: Sessions
 ) -> None:

@@ -377,7 +377,7 @@ class Link:
 
     def fall_back_to_serial(self, error: PTPError) -> bool:
         """Stop pipelining and reconnect after an error; return False if nothing was pipelined."""
-        if error.in_passing:  # the camera copes as well as before
+        if error.in_passing or self._upkeep.has_ended(self.connection):  # not by what was asked
             self.reconnect_after(error)
             return True
         if self.habits.depth == 1:

@@ -33,6 +33,7 @@ class Upkeep:
         self._of_thread = threading.local()
         self._polled = 0.0
         self._lost = 0  # connections that ended in a poll, without an answered one since
+        self._ended: Connection | None = None  # the last one that ended so while it was idle
 
     def start(self, connection: Connection) -> None:
         """Begin, also while the session is idle."""
@@ -45,6 +46,10 @@ class Upkeep:
         if self._connection is not None:
             self._connection.watch(None)
             self._connection = None
+
+    def has_ended(self, connection: Connection) -> bool:
+        """Return whether a poll or a keep-alive has ended this connection while it was idle."""
+        return self._ended is connection
 
     @property
     def in_passing(self) -> bool:
@@ -136,6 +141,8 @@ class Upkeep:
                 elif idle_s >= quirks.keep_awake_s:
                     self._dialect.keep_awake()
         except (PTPError, TransactionRunning, RuntimeError, ReferenceError) as error:
+            if isinstance(error, NetworkError):
+                self._ended = connection
             log.debug("a poll or a keep-alive failed: %s", error)  # also Cancelled, by a close
         except Exception:
             log.warning("a poll for events or a keep-alive failed", exc_info=True)
