@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from endless_tables import make_endless
+from ptpfast.ownership.names import TEMPORARY_PREFIX
 from ptpfast.state import catalog as catalog_module
 from ptpfast.state import catalog_file, catalog_log
 from ptpfast.state.catalog import Catalog
@@ -176,6 +177,24 @@ def test_a_disk_that_refuses_the_copy_does_not_cost_the_log(
     assert names(path) == {"catalog.sqlite"}
 
 
+def test_a_log_that_goes_when_its_process_closes_is_not_missed(
+    path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_log, "is_left", lambda path: True)  # and then it is gone
+    check_whole(catalog, path)
+
+
+def test_copies_of_a_process_that_was_killed_at_a_log_are_removed(
+    path: Path, catalog: Catalog
+) -> None:
+    killed_with(path)
+    for tail in ("", "-wal", "-shm"):
+        path.with_name(f"{TEMPORARY_PREFIX}{'0' * 16}{tail}").write_bytes(b"SQLite")
+    assert len(list(catalog.records())) == 2 * COUNT
+    catalog.close()
+    assert names(path) == {"catalog.sqlite"}
+
+
 def test_an_old_log_is_not_applied_to_a_later_state(path: Path, catalog: Catalog) -> None:
     killed_with(path)
     log = Path(f"{path}-wal").read_bytes()
@@ -266,6 +285,43 @@ def test_a_catalog_that_is_removed_during_a_run_is_made_again(path: Path, catalo
     catalog.close()
     with closing(Catalog()) as later:
         assert len(list(later.records())) == COUNT
+
+
+# A folder that is read-only
+
+
+@pytest.fixture
+def read_only(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the catalog's folder be read-only, also for root."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda at, how: at != path.parent and access(at, how))
+
+
+@pytest.mark.usefixtures("read_only")
+def test_a_catalog_in_a_read_only_folder_is_read_and_nothing_is_made_beside_it(
+    path: Path, catalog: Catalog
+) -> None:
+    assert catalog.at(FILE.folder, "1.NEF") is not None
+    assert names(path) == {"catalog.sqlite"}
+    assert catalog.store([(OBJECT, FILE)]) == 0
+    assert catalog.forget(lambda record: True) == 0
+    assert len(list(catalog.records())) == COUNT
+    assert names(path) == {"catalog.sqlite"}
+    assert (catalog.why, catalog.notes) == ("", [])
+
+
+@pytest.mark.usefixtures("read_only")
+def test_a_catalog_of_an_older_version_in_a_read_only_folder_stays_as_it_is(
+    path: Path, catalog: Catalog
+) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE origin")
+        database.execute("PRAGMA user_version = 1")
+    before = path.read_bytes()
+    assert list(catalog.records()) == []
+    assert "an older version" in catalog.why
+    assert catalog.notes == []
+    assert path.read_bytes() == before
 
 
 # Tables without end, and values that are too long

@@ -165,9 +165,13 @@ def open_file(path: Path, until: list[float], *, create: bool) -> Opened | None:
         held, is_first = _look(path)
         is_left = alone and is_first and catalog_log.is_left(path)
         note = _prove_log(path, held) if is_left else ""
-        database = connect(path, until)
+        is_fixed = _is_fixed(path)
+        database = connect(path, until, "mode=ro&immutable=1" if is_fixed else "mode=rw")
         try:
-            _migrate(database)
+            if not is_fixed:
+                _migrate(database)
+            elif _check(database) != SCHEMA:
+                raise PermissionError(errno.EROFS, "an older version wrote it, read-only", folder)
         except BaseException:
             database.close()
             raise
@@ -212,6 +216,7 @@ def _rename_companion(path: Path, tail: str, why: str) -> str:
 
 def _prove_log(path: Path, held: _Held) -> str:
     """Rename a log that a killed process cannot have left; return what to tell. OSError."""
+    _tidy(path.parent)  # a process that is killed here leaves copies
     with suppress(Newer):
         if why := catalog_log.why_not_ours(path, held.descriptor, connect, _check):
             to = _rename_companion(path, "-wal", why)
@@ -237,11 +242,19 @@ def _look(path: Path) -> tuple[_Held, bool]:
     return held, known is None
 
 
-def connect(path: Path, until: list[float]) -> sqlite3.Connection:
+def _is_fixed(path: Path) -> bool:
+    """Return whether the catalog stays as it is, since its folder is read-only, and is whole
+    without a log. SQLite would not read it: it makes files beside it to do so."""
+    if os.access(path.parent, os.W_OK):
+        return False
+    return not any(os.path.lexists(f"{path}{tail}") for tail in INDEX_COMPANIONS)
+
+
+def connect(path: Path, until: list[float], how: str = "mode=rw") -> sqlite3.Connection:
     """Open an existing SQLite file. sqlite3.Error."""
     import sqlite3
 
-    address = f"{path.as_uri()}?mode=rw"
+    address = f"{path.as_uri()}?{how}"
     database = sqlite3.connect(
         address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
@@ -275,7 +288,8 @@ def _make(path: Path, until: list[float], *, tidy: bool) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove the files of a process that was killed while it created a catalog. OSError."""
+    """Remove the files of a process that was killed while it created or copied a catalog.
+    OSError."""
     for entry in os.listdir(folder):
         name = entry
         for tail in INDEX_COMPANIONS:

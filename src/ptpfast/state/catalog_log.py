@@ -72,6 +72,15 @@ def why_not_ours(path: Path, held: Descriptor, open: Open, check: Check) -> str:
         OSError, sqlite3.OperationalError: The disk refuses the copy, which tells nothing of the
             log.
     """
+    try:
+        tail = open_regular(f"{path}-wal")
+    except FileNotFoundError:  # the process that has used it has just closed the catalog
+        return ""
+    with tail:
+        return _why_not(path, held, tail, open, check)
+
+
+def _why_not(path: Path, held: Descriptor, tail: Descriptor, open: Open, check: Check) -> str:
     import sqlite3
 
     copy = Path(random_name(os.fspath(path.parent)))
@@ -84,8 +93,7 @@ def why_not_ours(path: Path, held: Descriptor, open: Open, check: Check) -> str:
             before = _origin(copy, until, open)
         except (sqlite3.DatabaseError, ValueError) as error:  # killed while it applied the log
             _raise_if_refused(error)
-        with open_regular(f"{path}-wal") as tail:
-            until[0] += _copy(tail, Path(f"{copy}-wal")) / SLOWEST
+        until[0] += _copy(tail, Path(f"{copy}-wal")) / SLOWEST
         with closing(open(copy, until)) as database:
             check(database)
             if database.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
