@@ -660,7 +660,7 @@ def test_a_question_between_two_sessions_is_answered_without_a_word(
 def test_a_question_to_a_camera_that_stays_busy_ends_in_a_line(
     camera: Cameras, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr("ptpfast.cli.options.BETWEEN_SESSIONS_S", 0.1)
+    monkeypatch.setattr("ptpfast.transport.timeouts.BETWEEN_SESSIONS_S", 0.1)
     result = run(command, at(camera(faults=["init_fail=2 times 0"])))
     assert result.exit_code == 4
     assert result.stderr.count("\n") == 1

@@ -317,6 +317,11 @@ def test_each_reason_of_a_refusal_is_a_cause(camera: Cameras, reason: int, code:
     assert next(step for step in found.steps if step.name == "answer").facts["reason"] == reason
 
 
+def test_a_camera_between_two_sessions_is_not_busy(camera: Cameras) -> None:
+    found = seen(camera(faults="init_fail=2 times 2"))
+    assert {step.name: step.state for step in found.steps}["answer"] == "ok"
+
+
 def approving_body(**rules_of: bool) -> vendors.Vendor:
     vendor = vendors.with_body("nikon-z8")
     quirks = replace(vendor.quirks, close_after_open_s=0, reconnect_pause_s=0)

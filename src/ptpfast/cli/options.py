@@ -31,8 +31,6 @@ WAITS = ("connect", "operation", "first_byte", "idle", "total", "close", "held",
 HELP_WIDTH = 100
 _WORDS = re.compile("[a-z]+")
 CLOSE_S = 0.5  # for the end of a session, with --timeout: it is not to last much longer than asked
-# Some bodies refuse connections for so long after each session, also one of another command.
-BETWEEN_SESSIONS_S = 2.0
 
 
 class _Kind(click.ParamType):  # type: ignore[type-arg] # generic, but only in newer clicks
@@ -224,10 +222,12 @@ class Common:
     def brief_timeouts(self) -> Any:
         """The same for a question: a busy camera is waited for only as long as some need between
         two sessions, if `--timeout held` does not ask for more."""
+        from ..transport import timeouts as of_transport
+
         timeouts = self.timeouts
         if "held" in dict(self.waits):
             return timeouts
-        return replace(timeouts, held=min(timeouts.held, BETWEEN_SESSIONS_S))
+        return replace(timeouts, held=min(timeouts.held, of_transport.BETWEEN_SESSIONS_S))
 
 
 def command(

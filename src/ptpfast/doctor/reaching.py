@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..link.connection import Connection
 from ..link.courtesy import honour_reconnect_pause
+from ..link.patience import Patience
 from ..network import routes
 from ..ptp.codes import FailReason
 from ..ptp.errors import (
@@ -21,7 +23,7 @@ from ..ptp.errors import (
 from ..transport.contract import Address
 from ..transport.handshake import NothingListens
 from ..transport.identity import Identity
-from ..transport.timeouts import Timeouts
+from ..transport.timeouts import BETWEEN_SESSIONS_S, Timeouts
 from ..vendors import Vendor, transport_of
 from ..vendors.elsewhere import BUSY, explain_refusal, others
 from . import causes
@@ -49,8 +51,21 @@ class Failed:
 
 
 def contact(address: Address, identity: Identity, timeouts: Timeouts) -> Connection | Failed:
-    """Open both connections, also as the cameras of other vendors do."""
+    """Open both connections, also as the cameras of other vendors do. One that is busy is asked
+    again for a moment: it may be between two sessions."""
     honour_reconnect_pause(address)
+    moment = Patience(min(timeouts.held, BETWEEN_SESSIONS_S), first_s=0.2)
+    while True:
+        found = _contact(address, identity, timeouts)
+        if not (isinstance(found, Failed) and getattr(found.error, "reason", None) in BUSY):
+            return found
+        if moment.is_used_up:
+            return found
+        with suppress(InitFailed):
+            moment.wait(found.error)
+
+
+def _contact(address: Address, identity: Identity, timeouts: Timeouts) -> Connection | Failed:
     try:
         return Connection.open(
             address, identity, timeouts, transport=transport_of(None, address.port)

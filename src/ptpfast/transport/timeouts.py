@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 
 from ..ptp.arguments import seconds
 
+# Some bodies refuse connections for nearly so long after each session, also one of another process.
+BETWEEN_SESSIONS_S = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
