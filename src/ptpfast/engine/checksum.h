@@ -7,7 +7,7 @@
  * comes round, after 8 stripes, the block ends: its sums of sums are added to those of the blocks
  * before it, which are then scrambled, so that blocks cannot change places; and the next block
  * begins with zeros. So a processor can add up several blocks at once: no block's turning waits for
- * the scrambling before it. It takes no longer than to read the words from a core's L2 cache.
+ * the scrambling before it.
  *
  * Over a whole turn, a multiple of 255 comes to nothing: words that differ by one, at the starts of
  * two blocks, could change places unseen. So at its end a block also adds its sums, each times a
